@@ -1,0 +1,275 @@
+"""A person's commands: what each does to the state. Preview and command run the same code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dagtui.engine.effects import Stop
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.preview import Preview
+from dagtui.engine.refusals import refusal
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.triggers import INDEPENDENT
+from dagtui.engine.why import root_causes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dagtui.engine.derivation import Derivation
+    from dagtui.engine.state import Before
+
+_UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+_UNSETTLED = frozenset(status for status in NodeStatus if not status.settled)
+_REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
+_RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
+
+
+def preview(run: Derivation, command: Command) -> Preview:
+    """What a command would do now, by doing it and taking it back."""
+    reason = refusal(run, command)
+    if reason is not None:
+        return Preview(command, nothing=reason)
+    if command.kind in _RUN_WIDE:
+        return Preview(command)
+    with run.rehearsal() as before:
+        carry_out(run, command, run.state.command_number + 1)
+        run.settle()
+        stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
+        found = _sort_out(run, command, before, stopped)
+    if command.expected is not None and found.kills_and_reruns != command.expected:
+        found = replace(found, changed=True)
+    return found
+
+
+def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stopped: set[int]) -> Preview:
+    state = run.state
+    again: list[int] = []
+    released: list[int] = []
+    dropped: list[int] = []
+    for node in sorted(before):
+        old, new = before[node].status, state.status[node]
+        if new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
+            again.append(node)
+        elif new in _UNBEGUN and old not in _UNBEGUN:
+            (again if state.attempt[node] else released).append(node)
+        elif old in _UNBEGUN | {NodeStatus.RETRYING} and NodeStatus(new).settled:
+            dropped.append(node)
+    if not (again or released or dropped or stopped) and not _differs(run, before):
+        return Preview(command, nothing="nothing would change")
+    return Preview(
+        command,
+        tuple(again),
+        tuple(sorted(stopped)),
+        tuple(released),
+        tuple(dropped),
+        tuple(
+            node for node in _below(run, command) if state.status[node] == NodeStatus.COMPLETED and node not in before
+        ),
+    )
+
+
+def _differs(run: Derivation, before: dict[int, Before]) -> bool:
+    state = run.state
+    return any(
+        (old.status, old.cause, old.marks) != (state.status[node], state.cause[node], state.marks.get(node, ()))
+        for node, old in before.items()
+    )
+
+
+def _below(run: Derivation, command: Command) -> list[int]:
+    """The targets and what lies below them; everything, for commands without targets."""
+    targets = command.nodes or tuple(run.state.failures())
+    if command.kind is CommandKind.CANCEL_ALL:
+        return list(range(len(run.graph)))
+    if len(targets) == 1:
+        return sorted(run.graph.subtree(targets[0]))
+    return sorted(_subtree_of_all(run, targets))
+
+
+def _subtree_of_all(run: Derivation, nodes: Iterable[int]) -> set[int]:
+    found = set(nodes)
+    queue = list(found)
+    for node in queue:
+        for child in run.graph.children(node):
+            if child not in found:
+                found.add(child)
+                queue.append(child)
+    return found
+
+
+def carry_out(run: Derivation, command: Command, number: int) -> None:
+    """Do what a command says to the nodes; what follows from it is derived afterwards."""
+    if command.kind not in _RUN_WIDE:
+        _DEEDS[command.kind](run, command.nodes, number)
+
+
+# Retry and rerun
+
+
+def _retry(run: Derivation, node: int) -> None:
+    """Run a node again that failed, was cancelled or skipped; for one that is held back, what holds it back."""
+    state = run.state
+    status = state.status[node]
+    if status == NodeStatus.FAILED_PARENT:
+        for root in root_causes(state, node):
+            _retry(run, root)
+        return
+    _lift_for(run, node)
+    if status == NodeStatus.CANCELLING:
+        run.set(node, NodeStatus.CANCELLING, Cause.RESTART)
+    elif state.status[node] in _REPEATABLE or state.cause[node] == Cause.MARKED:
+        run.reset(node)
+
+
+def _lift_for(run: Derivation, node: int) -> None:
+    """Lift the marks of the commands that marked a node, or that its failure gave: from it, and up and down from it."""
+    state = run.state
+    lifted = set(state.marks.get(node, ()))
+    if lifted:
+        around = [node, *run.graph.ancestors(node), *run.graph.subtree(node)[1:]]
+        _lift(run, [other for other in around if other in state.marks], lifted)
+    _lift_own(run, node)
+
+
+def _lift_own(run: Derivation, node: int) -> None:
+    """Lift the marks that the run gave itself because the node failed, wherever they are."""
+    own = {number for number, command in run.state.commands.items() if command.kind is None and node in command.nodes}
+    if own:
+        run.stopping = False
+        _lift(run, list(run.state.marks), own)
+
+
+def _lift(run: Derivation, nodes: Iterable[int], numbers: set[int]) -> None:
+    state = run.state
+    for node in nodes:
+        marks = state.marks.get(node, ())
+        left = tuple(mark for mark in marks if mark not in numbers)
+        if left == marks:
+            continue
+        status, cause = state.status_of(node), state.cause_of(node)
+        if left or status is not NodeStatus.CANCELLED:
+            if not left and status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
+                cause = Cause.RESTART
+            run.set(node, status, cause, marks=left)
+        else:
+            run.reset(node)
+
+
+def _rerun(run: Derivation, nodes: Iterable[int]) -> None:
+    """Let nodes be as if they had not begun; running ones are stopped first."""
+    state = run.state
+    for node in nodes:
+        _lift_own(run, node)
+        status = state.status[node]
+        if status == NodeStatus.RUNNING:
+            run.stop(node, Cause.RESTART)
+        elif status == NodeStatus.CANCELLING:
+            run.set(node, NodeStatus.CANCELLING, Cause.RESTART, marks=())
+        elif status not in _UNBEGUN:
+            run.reset(node)
+
+
+# Cancel
+
+
+def _marked_by(run: Derivation, top: int) -> list[int]:
+    """A node and its subtree, but not beyond nodes that run whatever happens above them."""
+    found = [top]
+    seen = {top}
+    for node in found:
+        for child in run.graph.children(node):
+            if child not in seen and run.graph.task(child).trigger not in INDEPENDENT:
+                seen.add(child)
+                found.append(child)
+    return found
+
+
+def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
+    """Mark nodes that are not settled; running ones are stopped, those that are stopping already are killed."""
+    state = run.state
+    for node in nodes:
+        status = state.status[node]
+        if status not in _UNSETTLED:
+            continue
+        marks = (*state.marks.get(node, ()), number)
+        if status == NodeStatus.RUNNING or (status == NodeStatus.READY and node in run.handed):
+            run.stop(node, Cause.CANCEL, marks=marks)
+        elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:
+            run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, "cancelled twice, is being killed", marks=marks)
+            run.effects.append(Stop(node, state.attempt[node], 0.0))
+        elif status == NodeStatus.CANCELLING:
+            run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
+        else:
+            run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, marks=marks)
+
+
+def mark_after_failure(run: Derivation, number: int) -> None:
+    """Rule 7: mark what has not begun, settle what waits for a retry; what is to run in any case still runs."""
+    state = run.state
+    for node in range(len(run.graph)):
+        status = state.status[node]
+        if status == NodeStatus.RETRYING:
+            why, value = state.why.get(node, ""), state.value[node]
+            run.set(node, NodeStatus.FAILED, state.cause_of(node), why, value=value)
+        elif status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+            run.final.add(node)
+        elif status in _UNBEGUN and run.graph.task(node).trigger not in INDEPENDENT:
+            _cancel(run, (node,), number)
+
+
+# Skip and mark done
+
+
+def _decide(run: Derivation, nodes: Iterable[int], status: NodeStatus, cause: Cause) -> None:
+    for node in nodes:
+        _lift_own(run, node)
+        run.set(node, status, cause, marks=())
+
+
+def _decide_skip(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+    _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON)
+
+
+def _decide_done(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+    _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED)
+
+
+def _retry_each(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+    for node in nodes:
+        _retry(run, node)
+
+
+def _retry_failed(run: Derivation, _nodes: Iterable[int], _number: int) -> None:
+    for node in list(run.state.failures()):
+        _retry(run, node)
+
+
+def _rerun_downstream(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+    _rerun(run, sorted(_subtree_of_all(run, nodes)))
+
+
+def _rerun_only(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+    _rerun(run, nodes)
+
+
+def _cancel_subtrees(run: Derivation, nodes: Iterable[int], number: int) -> None:
+    for node in nodes:
+        _cancel(run, _marked_by(run, node), number)
+
+
+def _cancel_everything(run: Derivation, _nodes: Iterable[int], number: int) -> None:
+    _cancel(run, range(len(run.graph)), number)
+
+
+_DEEDS: dict[CommandKind, Callable[[Derivation, Iterable[int], int], None]] = {
+    CommandKind.RETRY: _retry_each,
+    CommandKind.RETRY_FAILED: _retry_failed,
+    CommandKind.RERUN: _rerun_downstream,
+    CommandKind.RERUN_ONLY: _rerun_only,
+    CommandKind.CANCEL: _cancel,
+    CommandKind.CANCEL_SUBTREE: _cancel_subtrees,
+    CommandKind.CANCEL_ALL: _cancel_everything,
+    CommandKind.SKIP: _decide_skip,
+    CommandKind.MARK_DONE: _decide_done,
+}

@@ -1,0 +1,211 @@
+"""What happens in a run, as values: the journal holds them, the screen shows them, replaying them gives the state."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.graph.model import Graph
+
+
+class NodeEvent(NamedTuple):
+    """A node came to a status; everything that the state knows of it comes from these."""
+
+    at: float
+    """Seconds on the run's own clock, which never jumps."""
+    node: int
+    attempt: int
+    """The number of the last attempt that was handed over; 0: none yet."""
+    status: NodeStatus
+    cause: Cause = Cause.NONE
+    why: str = ""
+    value: int = 0
+    """Exit status or number of the signal, for the causes EXIT and SIGNAL."""
+    seconds: float = 0.0
+    """How long the attempt took, for results."""
+    blocker: int = -1
+    """The parent that holds it back, for FAILED_PARENT and SKIPPED."""
+    marks: tuple[int, ...] = ()
+    """Numbers of the commands whose cancel marks it bears."""
+    due: float = 0.0
+    """When the next attempt may start, for RETRYING; on the run's clock."""
+    fresh: bool = False
+    """Its budget of retries starts anew."""
+    stale: bool = False
+    """An ancestor ran again after it completed."""
+
+
+class CommandEvent(NamedTuple):
+    """A command was carried out; `number` is what the marks it set refer to."""
+
+    at: float
+    number: int
+    kind: CommandKind | None
+    """None: the run itself, on the first failure when it must not keep going."""
+    nodes: tuple[int, ...] = ()
+    jobs: int = 0
+    by: str = "person"
+
+
+class RunEvent(NamedTuple):
+    """The run as a whole: started, settled, going on, left."""
+
+    at: float
+    what: str
+    why: str = ""
+    jobs: int = 0
+
+
+class NoteEvent(NamedTuple):
+    """Something worth knowing that changes no status; `node` is -1 when it concerns the run."""
+
+    at: float
+    text: str
+    node: int = -1
+    attempt: int = 0
+
+
+Event = NodeEvent | CommandEvent | RunEvent | NoteEvent
+
+FAIL_FAST = "stop after the first failure"
+"""The word for the command that the run gives itself when `keep_going` is false."""
+
+
+@lru_cache(maxsize=65536)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=True)
+
+
+_NAMES = tuple(status.name for status in NodeStatus)
+_CAUSES = tuple(cause.word for cause in Cause)
+
+
+def fields(event: Event, graph: Graph) -> str:
+    """The event as the inside of a JSON object, without number, time and checksum, which the journal adds."""
+    if isinstance(event, NodeEvent):
+        return _node_fields(event, graph)
+    if isinstance(event, CommandEvent):
+        words = event.kind.value if event.kind else FAIL_FAST
+        nodes = ",".join(_quoted(graph.labels[node]) for node in event.nodes)
+        extra = f',"jobs":{event.jobs}' if event.jobs else ""
+        return (
+            f'"event":"command","number":{event.number},"command":{_quoted(words)},"nodes":[{nodes}],'
+            f'"by":{_quoted(event.by)}{extra},"at":{event.at:.3f}'
+        )
+    if isinstance(event, RunEvent):
+        extra = f',"jobs":{event.jobs}' if event.jobs else ""
+        return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
+    node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
+    return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
+
+
+def _node_fields(event: NodeEvent, graph: Graph) -> str:
+    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
+    text = (
+        f'"event":"node","node":{_quoted(graph.labels[node])},"attempt":{attempt},"status":"{_NAMES[status]}",'
+        f'"why":{_quoted(why)},"at":{at:.3f}'
+    )
+    if cause:
+        text += f',"cause":"{_CAUSES[cause]}"'
+        if cause is Cause.EXIT:
+            text += f',"exit":{value}'
+        elif cause is Cause.SIGNAL:
+            text += f',"signal":{value}'
+        elif cause is Cause.RAN:
+            text += ',"exit":0'
+    if seconds:
+        text += f',"seconds":{seconds:.3f}'
+    if blocker >= 0:
+        text += f',"blocker":{_quoted(graph.labels[blocker])}'
+    if marks:
+        text += f',"marks":[{",".join(map(str, marks))}]'
+    if due:
+        text += f',"due":{due:.3f}'
+    if fresh:
+        text += ',"fresh":true'
+    if stale:
+        text += ',"stale":true'
+    return text
+
+
+def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
+    """The event that a journal record stands for; None for kinds and nodes that this graph does not have.
+
+    Raises ValueError, KeyError or TypeError when a record of a known kind is malformed.
+    """
+    kind = record["event"]
+    if kind == "node":
+        return _parse_node(record, graph)
+    at = _number(record.get("at"))
+    if kind == "command":
+        return _parse_command(record, graph, at)
+    if kind == "run":
+        return RunEvent(at, str(record["what"]), str(record.get("why", "")), _integer(record.get("jobs")))
+    if kind == "note":
+        node = graph.find(str(record["node"])) if "node" in record else None
+        return NoteEvent(at, str(record["text"]), -1 if node is None else node, _integer(record.get("attempt")))
+    return None
+
+
+def _parse_command(record: Mapping[str, object], graph: Graph, at: float) -> CommandEvent:
+    words = str(record["command"])
+    nodes = record["nodes"]
+    if not isinstance(nodes, list):
+        raise TypeError("nodes must be a list")
+    found = (graph.find(str(label)) for label in nodes)
+    return CommandEvent(
+        at,
+        _integer(record["number"]),
+        None if words == FAIL_FAST else CommandKind(words),
+        tuple(node for node in found if node is not None),
+        _integer(record.get("jobs")),
+        str(record.get("by", "person")),
+    )
+
+
+def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
+    node = graph.find(str(record["node"]))
+    if node is None:
+        return None
+    blocker = graph.find(str(record["blocker"])) if "blocker" in record else None
+    marks = record.get("marks", [])
+    if not isinstance(marks, list):
+        raise TypeError("marks must be a list")
+    return NodeEvent(
+        at=_number(record.get("at")),
+        node=node,
+        attempt=_integer(record["attempt"]),
+        status=NodeStatus[str(record["status"])],
+        cause=Cause[str(record["cause"]).upper()] if "cause" in record else Cause.NONE,
+        why=str(record.get("why", "")),
+        value=_integer(record.get("exit", record.get("signal"))),
+        seconds=_number(record.get("seconds")),
+        blocker=-1 if blocker is None else blocker,
+        marks=tuple(_integer(mark) for mark in marks),
+        due=_number(record.get("due")),
+        fresh=record.get("fresh") is True,
+        stale=record.get("stale") is True,
+    )
+
+
+def _integer(value: object) -> int:
+    if value is None:
+        return 0
+    if not isinstance(value, int):
+        raise TypeError(f"not a whole number: {value!r}")
+    return value
+
+
+def _number(value: object) -> float:
+    if value is None:
+        return 0.0
+    if not isinstance(value, int | float):
+        raise TypeError(f"not a number: {value!r}")
+    return float(value)

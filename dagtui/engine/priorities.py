@@ -1,0 +1,36 @@
+"""Which ready node goes first: the one with the longest way behind it."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dagtui.graph.model import Graph
+
+
+def longest_ways(graph: Graph, weights: Sequence[float] | None = None) -> array[float]:
+    """For each node, the length of the longest way from its start to the end of the graph.
+
+    Weights are seconds by node; without them each node counts 1. Source: critical-path scheduling (HLF/HEFT rank).
+    """
+    ways = array("d", weights if weights is not None else [1.0]) * (1 if weights is not None else len(graph))
+    for node in reversed(graph.order):
+        longest = 0.0
+        for child in graph.children(node):
+            longest = max(longest, ways[child])
+        ways[node] += longest
+    return ways
+
+
+def longest_way_among(graph: Graph, nodes: Iterable[int], weights: Sequence[float]) -> float:
+    """The length of the longest way that passes only through the given nodes."""
+    ways: dict[int, float] = {}
+    members = set(nodes)
+    position = {node: place for place, node in enumerate(graph.order) if node in members}
+    for node in sorted(members, key=position.__getitem__, reverse=True):
+        longest = max((ways.get(child, 0.0) for child in graph.children(node)), default=0.0)
+        ways[node] = weights[node] + longest
+    return max(ways.values(), default=0.0)

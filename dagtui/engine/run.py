@@ -1,0 +1,224 @@
+"""The worker that drives a run: queue in, journal first, effects after."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from dagtui.engine.effects import Effect, SetSlots, Start, Stop
+from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.traversal import Traversal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    import anyio
+
+    from dagtui.engine.messages import Command, Result
+    from dagtui.engine.preview import Preview
+    from dagtui.engine.protocol import Executor, Journal
+    from dagtui.graph.model import Graph
+
+SYNC_EVERY = 1.0
+"""Seconds between two syncs of the journal, at least."""
+TRY_AGAIN = 1.0
+"""Seconds until a journal that could not be written is tried again."""
+
+
+class Run:
+    """One traversal with its clock, journal and executor.
+
+    Whoever holds it calls `begin` once and then has some task in `drive`; when that task is cancelled, another may
+    drive on and nothing is lost. All calls belong to one thread.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        executor: Executor,
+        journal: Journal,
+        *,
+        jobs: int = 1,
+        weights: Sequence[float] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        origin: float | None = None,
+    ) -> None:
+        """Weights are expected seconds by node; the clock must never jump, and reads `origin` when the run begins."""
+        self.traversal = Traversal(graph, jobs, weights)
+        self.state = self.traversal.state
+        self.listeners: list[Callable[[Sequence[Event]], None]] = []
+        """Called with events once they are in the journal, before the next ones happen."""
+        self._executor = executor
+        self._journal = journal
+        self._monotonic = clock
+        self._origin = clock() if origin is None else origin
+        self._results: deque[Result] = deque()
+        self._wake: anyio.Event | None = None
+        self._unwritten: list[Event] = []
+        self._withheld: list[Effect] = []
+        self._complained = False
+        self._synced = 0.0
+        self._unsynced = False
+
+    def clock(self) -> float:
+        """Seconds since the run began."""
+        return self._monotonic() - self._origin
+
+    def begin(self, *, paused: bool = False) -> None:
+        """Open the executor and hand over the first nodes; needs no event loop."""
+        self._executor.open(self.post, 0 if paused else self.state.jobs)
+        traversal = self.traversal
+        traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs))
+        if paused:
+            traversal.emit(CommandEvent(self.clock(), 1, CommandKind.PAUSE, by="the call"))
+        traversal.begin(self.clock())
+        self._conclude()
+
+    def adopt(self, events: Iterable[Event]) -> None:
+        """Take over a recorded run as it was left, attempts in flight included."""
+        self.traversal.adopt(events, self.clock())
+
+    def post(self, result: Result) -> None:
+        """Queue a result; the driver takes it in its next turn."""
+        self._results.append(result)
+        if self._wake is not None:
+            self._wake.set()
+
+    def preview(self, command: Command) -> Preview:
+        """What a command would do now."""
+        self._take_results()
+        return self.traversal.preview(command)
+
+    def give(self, command: Command) -> Preview:
+        """Carry out a command now; results that were queued before it are taken first, so they win."""
+        self._take_results()
+        preview = self.traversal.handle(command, self.clock())
+        if preview is None:
+            raise AssertionError("a command always has an answer")
+        self._conclude()
+        self.sync()
+        if self._wake is not None:
+            self._wake.set()
+        return preview
+
+    def turn(self) -> None:
+        """Take what is queued and what is due, record it, and do what follows."""
+        self._take_results()
+        alarm = self.traversal.next_alarm()
+        if alarm is not None and alarm <= self.clock():
+            self.traversal.wake(self.clock())
+        self._conclude()
+        if self._unsynced and self.clock() - self._synced >= SYNC_EVERY:
+            self.sync()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.traversal.settled and not self._results and not self._unwritten
+
+    async def drive(self) -> None:
+        """Drive the run for ever; when everything is settled it parks, and a command wakes it."""
+        await self._drive(lambda: False)
+
+    async def drive_until_settled(self) -> None:
+        """Drive the run until everything is settled."""
+        await self._drive(lambda: self.settled)
+
+    async def _drive(self, done: Callable[[], bool]) -> None:
+        import anyio
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._executor.serve)
+            while True:
+                self._wake = anyio.Event()
+                self.turn()
+                if done():
+                    break
+                if not self._results:
+                    with anyio.move_on_after(self._patience()):
+                        await self._wake.wait()
+            group.cancel_scope.cancel()
+
+    def _patience(self) -> float:
+        """Seconds until a turn is due without any message."""
+        dues = [self._synced + SYNC_EVERY] if self._unsynced else []
+        alarm = self.traversal.next_alarm()
+        if alarm is not None:
+            dues.append(alarm)
+        if self._unwritten:
+            dues.append(self.clock() + TRY_AGAIN)
+        return max(0.0, min(dues) - self.clock()) if dues else float("inf")
+
+    async def close(self, why: str) -> None:
+        """End every process and close the record; whatever is still alive is journaled as lost."""
+        import anyio
+
+        with anyio.CancelScope(shield=True):
+            await self._executor.close()
+        self._take_results()
+        self._conclude()
+        self.traversal.emit(RunEvent(self.clock(), "ended", why or self.state.verdict().value))
+        self._conclude()
+        self.sync()
+
+    def sync(self) -> None:
+        """Make the record survive the loss of power."""
+        self._journal.sync()
+        self._synced, self._unsynced = self.clock(), False
+
+    # One turn
+
+    def _take_results(self) -> None:
+        results, traversal = self._results, self.traversal
+        if not results:
+            return
+        now = self.clock()
+        while results:
+            traversal.handle(results.popleft(), now)
+
+    def _conclude(self) -> None:
+        """Journal what happened, then do what follows from it."""
+        events, effects = self.traversal.take()
+        if not events and not effects and not self._unwritten:
+            return
+        if self._record(events):
+            effects, self._withheld = self._withheld + effects, []
+            self._carry_out(effects)
+            return
+        # What is not on record must not be started; stopping is always right.
+        self._withheld += [effect for effect in effects if isinstance(effect, Start)]
+        self._carry_out([effect for effect in effects if not isinstance(effect, Start)])
+
+    def _record(self, events: list[Event]) -> bool:
+        events = self._unwritten + events
+        if not events:
+            return True
+        try:
+            self._journal.write(events)
+        except JournalFullError as error:
+            self._unwritten = events
+            if not self._complained:
+                self._complained = True
+                self.state.apply(NoteEvent(self.clock(), str(error)))
+            return False
+        self._unwritten, self._complained, self._unsynced = [], False, True
+        for listener in self.listeners:
+            listener(events)
+        return True
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        executor = self._executor
+        for effect in effects:
+            if isinstance(effect, Start):
+                executor.start(effect.node, effect.attempt, effect.slots)
+            elif isinstance(effect, Stop):
+                executor.stop(effect.node, effect.attempt, effect.grace)
+            elif isinstance(effect, SetSlots):
+                executor.set_slots(effect.slots)
+            else:
+                executor.withdraw(effect.node, effect.attempt)
+        if effects:
+            executor.flush()

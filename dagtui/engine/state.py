@@ -1,0 +1,297 @@
+"""The state of a run: flat arrays over the nodes, changed in one function only, by one event at a time."""
+
+from __future__ import annotations
+
+from array import array
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus, Standing, Verdict, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dagtui.graph.model import Graph
+
+STATUSES = tuple(NodeStatus)
+CAUSES = tuple(Cause)
+
+
+class Watch:
+    """What changed since whoever watches looked last; the watcher clears it."""
+
+    __slots__ = ("nodes", "notes", "run")
+
+    def __init__(self) -> None:
+        self.nodes: set[int] = set()
+        self.notes: list[NoteEvent] = []
+        self.run = True
+        """Something changed that concerns the run: jobs, pause, a command."""
+
+
+class Before:
+    """What a node was before a rehearsal changed it."""
+
+    __slots__ = ("attempt", "base", "blocker", "cause", "ended", "marks", "stale", "started", "status", "value")
+
+    def __init__(self, state: RunState, node: int) -> None:
+        self.status = state.status[node]
+        self.cause = state.cause[node]
+        self.attempt = state.attempt[node]
+        self.base = state.base[node]
+        self.blocker = state.blocker[node]
+        self.started = state.started[node]
+        self.ended = state.ended[node]
+        self.value = state.value[node]
+        self.stale = state.stale[node]
+        self.marks = state.marks.get(node, ())
+
+
+class RunState:
+    """All that is known of a run; readers read the arrays, only `apply` changes them."""
+
+    def __init__(self, graph: Graph, jobs: int = 1) -> None:
+        count = len(graph)
+        self.graph = graph
+        self.status = bytearray(count)
+        """NodeStatus by node."""
+        self.cause = bytearray(count)
+        """Cause by node."""
+        self.attempt = _integers(count)
+        """The number of the last attempt that was handed over, by node."""
+        self.base = _integers(count)
+        """The last attempt before the present budget of retries began, by node."""
+        self.blocker = array("i", [-1]) * count
+        self.value = _integers(count)
+        """Exit status or signal of the last result, by node."""
+        self.started = array("d", bytes(8 * count))
+        """When the last attempt began, on the run's clock, by node."""
+        self.ended = array("d", bytes(8 * count))
+        """When the node came to its present status by a result, or 0."""
+        self.stale = bytearray(count)
+        self.ok = _integers(count)
+        """Tallies of parents by standing."""
+        self.bad = _integers(count)
+        self.skip = _integers(count)
+        self.marks: dict[int, tuple[int, ...]] = {}
+        """Numbers of the commands that marked a node, for marked nodes only."""
+        self.due: dict[int, float] = {}
+        """When a RETRYING node may start again."""
+        self.why: dict[int, str] = {}
+        """The reason that came with the last result, for FAILED, RETRYING and CANCELLING nodes."""
+        self.counts = [count, *[0] * (len(STATUSES) - 1)]
+        """How many nodes have each status."""
+        self.jobs = jobs
+        self.paused = False
+        self.cancelled_all = False
+        """A person or a signal ended the whole run; a later retry clears it."""
+        self.command_number = 0
+        self.commands: dict[int, CommandEvent] = {}
+        """The commands whose marks may still stand, by number."""
+        self.touched: list[int] = []
+        """Children whose tallies changed since the traversal looked."""
+        self._standing = bytearray(count)
+        self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
+        self._watches: list[Watch] = []
+        self._before: dict[int, Before] | None = None
+
+    # Reading
+
+    def status_of(self, node: int) -> NodeStatus:
+        """The status of a node."""
+        return STATUSES[self.status[node]]
+
+    def cause_of(self, node: int) -> Cause:
+        """What brought the node to its status."""
+        return CAUSES[self.cause[node]]
+
+    def standing_of(self, node: int) -> Standing:
+        """How the node counts for its children now."""
+        return Standing(self._standing[node])
+
+    def allows_failure(self, node: int) -> bool:
+        """Whether a failure of the node counts as well."""
+        return bool(self._allowed[node])
+
+    @property
+    def unsettled(self) -> int:
+        """How many nodes are not settled."""
+        return sum(self.counts[: NodeStatus.COMPLETED])
+
+    def verdict(self) -> Verdict:
+        """How the run stands, by rule 4: cancelled by a person, failed, some cancelled, completed."""
+        if self.unsettled:
+            return Verdict.RUNNING
+        if self.cancelled_all:
+            return Verdict.CANCELLED
+        if self.counts[NodeStatus.FAILED_PARENT]:
+            return Verdict.FAILED
+        if next(self.failures(), None) is not None:
+            return Verdict.FAILED
+        return Verdict.CANCELLED if self.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
+
+    def nodes_with(self, status: NodeStatus) -> Iterator[int]:
+        """The nodes that have a status, in the order of the file."""
+        position = self.status.find(status)
+        while position >= 0:
+            yield position
+            position = self.status.find(status, position + 1)
+
+    def failures(self) -> Iterator[int]:
+        """The nodes that failed and were not allowed to."""
+        return (node for node in self.nodes_with(NodeStatus.FAILED) if not self._allowed[node])
+
+    # Watching
+
+    def watch(self) -> Watch:
+        """Start to watch; the caller gives the watch back to `unwatch`."""
+        watch = Watch()
+        self._watches.append(watch)
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """Stop watching."""
+        self._watches.remove(watch)
+
+    # Changing
+
+    def apply(self, event: Event) -> None:
+        """Let an event happen: the only function that changes the state."""
+        if isinstance(event, NodeEvent):
+            self._apply_node(event)
+            return
+        for watch in self._watches:
+            watch.run = True
+            if isinstance(event, NoteEvent):
+                watch.notes.append(event)
+        if isinstance(event, CommandEvent):
+            self._apply_command(event)
+        elif isinstance(event, RunEvent) and event.jobs:
+            self.jobs = event.jobs
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Apply recorded events; nothing is left to derive afterwards."""
+        for event in events:
+            self.apply(event)
+            self.touched.clear()
+
+    def _apply_node(self, event: NodeEvent) -> None:
+        _at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
+        if self._before is not None and node not in self._before:
+            self._before[node] = Before(self, node)
+        old = self.status[node]
+        self.counts[old] -= 1
+        self.counts[status] += 1
+        self.status[node] = status
+        self.cause[node] = cause
+        self.attempt[node] = attempt
+        self.blocker[node] = blocker
+        self.stale[node] = stale
+        if status == NodeStatus.RUNNING:
+            self.started[node] = event.at
+            self.ended[node] = 0.0
+        elif seconds or (old in _ALIVE and status not in _ALIVE):
+            self.ended[node] = event.at
+            self.value[node] = value
+        if fresh:
+            self.base[node] = attempt
+        self._note_details(node, status, why, marks, due)
+        self._count(node, standing(status, cause, allow_failure=bool(self._allowed[node])))
+        for watch in self._watches:
+            watch.nodes.add(node)
+
+    def _note_details(self, node: int, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
+        if marks:
+            self.marks[node] = marks
+        elif node in self.marks:
+            del self.marks[node]
+        if due:
+            self.due[node] = due
+        elif node in self.due:
+            del self.due[node]
+        if status in _EXPLAINED:
+            self.why[node] = why
+        elif node in self.why:
+            del self.why[node]
+
+    def _count(self, node: int, now: Standing) -> None:
+        """Move the node's children's tallies from its old standing to its new one."""
+        before = self._standing[node]
+        if before == now:
+            return
+        self._standing[node] = now
+        children = self.graph.children(node)
+        for tally, step in ((self._tally(before), -1), (self._tally(now), 1)):
+            if tally is not None:
+                for child in children:
+                    tally[child] += step
+        self.touched.extend(children)
+
+    def _tally(self, which: int) -> array[int] | None:
+        return (None, self.ok, self.bad, self.skip)[which]
+
+    def _apply_command(self, event: CommandEvent) -> None:
+        self.command_number = event.number
+        kind = event.kind
+        if kind is CommandKind.PAUSE:
+            self.paused = True
+        elif kind is CommandKind.RESUME:
+            self.paused = False
+        elif kind is CommandKind.SET_JOBS:
+            self.jobs = event.jobs
+        elif kind is CommandKind.CANCEL_ALL:
+            self.cancelled_all = True
+        elif kind in _AGAIN:
+            self.cancelled_all = False
+        if kind is None or kind in _MARKING:
+            self.commands[event.number] = event
+
+    # Rehearsing
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[dict[int, Before]]:
+        """Let events happen that are taken back at the end; yields what changed nodes were before.
+
+        Whoever watches sees nothing of it. Only node events may be rehearsed.
+        """
+        watches, self._watches = self._watches, []
+        before: dict[int, Before] = {}
+        self._before = before
+        jobs, why, due, counts = self.jobs, self.why.copy(), self.due.copy(), self.counts[:]
+        try:
+            yield before
+        finally:
+            self._before = None
+            for node, old in before.items():
+                self._restore(node, old)
+            self.touched.clear()
+            self._watches, self.jobs, self.why, self.due, self.counts = watches, jobs, why, due, counts
+
+    def _restore(self, node: int, old: Before) -> None:
+        self.status[node] = old.status
+        self.cause[node] = old.cause
+        self.attempt[node] = old.attempt
+        self.base[node] = old.base
+        self.blocker[node] = old.blocker
+        self.started[node] = old.started
+        self.ended[node] = old.ended
+        self.value[node] = old.value
+        self.stale[node] = old.stale
+        if old.marks:
+            self.marks[node] = old.marks
+        else:
+            self.marks.pop(node, None)
+        allowed = bool(self._allowed[node])
+        self._count(node, standing(STATUSES[old.status], CAUSES[old.cause], allow_failure=allowed))
+
+
+_ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
+_EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
+_MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
+_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.RERUN, CommandKind.RERUN_ONLY})
+
+
+def _integers(count: int) -> array[int]:
+    return array("i", bytes(4 * count))

@@ -1,0 +1,325 @@
+"""The traversal: messages in, events and effects out. Pure: no clock, no I/O, no event loop."""
+
+from __future__ import annotations
+
+import heapq
+import zlib
+from typing import TYPE_CHECKING
+
+from dagtui.engine import control
+from dagtui.engine.derivation import Derivation
+from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Started, Withdrawn
+from dagtui.engine.priorities import longest_ways
+from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.state import RunState
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import ended_why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dagtui.engine.preview import Preview
+    from dagtui.graph.model import Graph
+
+UNKILLABLE_AFTER = 10.0
+"""Seconds after KILL until a node counts as unkillable."""
+LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
+"""As many attempts are handed over ahead of free slots as should begin within that time, judged by recent ones."""
+
+_FAILURES = {
+    EndKind.EXIT: Cause.EXIT,
+    EndKind.SIGNAL: Cause.SIGNAL,
+    EndKind.LOST: Cause.LOST,
+    EndKind.COULD_NOT_START: Cause.COULD_NOT_START,
+}
+
+
+class Traversal(Derivation):
+    """One run of a graph as a state machine.
+
+    `handle` takes one message at a time; `wake` what is due by the clock. Both append to `events`, which were applied
+    to the state already and must be journaled before the `effects` are carried out; the caller empties both lists.
+    """
+
+    def __init__(
+        self, graph: Graph, jobs: int = 1, weights: Sequence[float] | None = None, lookahead: int = LOOKAHEAD_MOST
+    ) -> None:
+        """Weights are the expected seconds by node, for the order of starts; without them every node counts 1.
+
+        Lookahead is how many attempts at most are handed over before there is a slot for them; 0 for an executor that
+        keeps no queue.
+        """
+        super().__init__(graph, RunState(graph, jobs))
+        self.ready = ReadyQueue(longest_ways(graph, weights))
+        self._concluded = 0
+        self._stops_seen = 0
+        self._used = 0
+        self._promised = 0
+        self._running_slots: dict[int, int] = {}
+        self._alarms: list[tuple[float, int, int, str]] = []
+        self._typical = 1.0
+        self._lookahead = 0
+        self._lookahead_most = lookahead
+
+    # In
+
+    def begin(self, now: float) -> None:
+        """Derive every node and start what can start; the first call of a run."""
+        self.now = now
+        self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
+        for node in self.graph.order:
+            self.derive(node)
+        self._conclude()
+
+    def adopt(self, events: Iterable[Event], now: float) -> None:
+        """Replay recorded events and go on from there, with the attempts that were in flight."""
+        self.now = now
+        state, task = self.state, self.graph.task
+        state.replay(events)
+        for node in self.graph.order:
+            status, attempt = state.status[node], state.attempt[node]
+            if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+                self._running_slots[node] = task(node).slots
+            elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
+                self.handed[node] = task(node).slots
+            elif status == NodeStatus.READY:
+                self.ready.push(node, task(node).slots)
+            elif status == NodeStatus.RETRYING:
+                self._alarm_at(state.due[node], node, attempt, "retry")
+        self._used, self._promised = sum(self._running_slots.values()), sum(self.handed.values())
+        self.stopping = any(command.kind is None for command in state.commands.values())
+
+    def handle(self, message: Message, now: float) -> Preview | None:
+        """Take one message; for a command, the preview of what it did, or of why it did nothing."""
+        self.now = now
+        if isinstance(message, Ended):
+            self._ended(message)
+        elif isinstance(message, Started):
+            self._started(message)
+        elif isinstance(message, Withdrawn):
+            self._withdrawn(message)
+        else:
+            return self._command(message)
+        self._conclude()
+        return None
+
+    def wake(self, now: float) -> None:
+        """Let happen what is due: back-offs end, attempts time out, nodes turn out to be unkillable."""
+        self.now = now
+        while self._alarms and self._alarms[0][0] <= now:
+            _, node, attempt, kind = heapq.heappop(self._alarms)
+            if self.state.attempt[node] == attempt:
+                self._alarm(node, attempt, kind)
+        self._conclude()
+
+    def next_alarm(self) -> float | None:
+        """When `wake` has to be called next, on the run's clock."""
+        return self._alarms[0][0] if self._alarms else None
+
+    def preview(self, command: Command) -> Preview:
+        """What a command would do now; nothing is changed."""
+        return control.preview(self, command)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return not self.state.unsettled and not self.handed and not self._running_slots
+
+    # Results
+
+    def _started(self, message: Started) -> None:
+        node, attempt = message
+        if not self._occupy(node, attempt):
+            return
+        status = self.state.status[node]
+        if status == NodeStatus.READY:
+            self.set(node, NodeStatus.RUNNING)
+            self._mark_stale(node)
+            timeout = self.graph.task(node).timeout
+            if timeout is not None:
+                self._alarm_at(self.now + timeout, node, attempt, "timeout")
+        elif status != NodeStatus.CANCELLING:
+            self.stop(node, Cause.WITHDRAWN)
+
+    def _occupy(self, node: int, attempt: int) -> bool:
+        """Count an attempt that was handed over as alive; False when there is none of that number."""
+        slots = self.handed.get(node)
+        if slots is None or self.state.attempt[node] != attempt:
+            return False
+        del self.handed[node]
+        self._promised -= slots
+        self._used += slots
+        self._running_slots[node] = slots
+        return True
+
+    def _withdrawn(self, message: Withdrawn) -> None:
+        node, attempt = message
+        if self.handed.get(node) is None or self.state.attempt[node] != attempt:
+            return
+        self._promised -= self.handed.pop(node)
+        self.take_back(node)
+
+    def _ended(self, message: Ended) -> None:
+        node, attempt, kind, value, _text, seconds = message
+        if self.state.attempt[node] != attempt:
+            return
+        if kind is EndKind.COULD_NOT_START:
+            self._occupy(node, attempt)
+        elif node in self.handed:
+            self._started(Started(node, attempt))
+        slots = self._running_slots.pop(node, None)
+        if slots is None:
+            return
+        self._used -= slots
+        self.unkillable.discard(node)
+        self._learn(seconds)
+        status = self.state.status[node]
+        if status == NodeStatus.CANCELLING:
+            self._reaped(message)
+        elif status not in {NodeStatus.RUNNING, NodeStatus.READY}:
+            self.take_back(node)  # it was to be withdrawn, and could not start either
+        elif kind is EndKind.EXIT and value == 0:
+            self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds)
+        else:
+            self._failed(node, _FAILURES[kind], value, ended_why(message), seconds)
+
+    def _reaped(self, message: Ended) -> None:
+        """A node that was told to stop has stopped; why it was told decides what it becomes."""
+        node, seconds = message.node, message.seconds
+        cause = self.state.cause_of(node)
+        if cause is Cause.CANCEL:
+            self.set(node, NodeStatus.CANCELLED, Cause.CANCEL, self.state.why.get(node, ""), seconds=seconds)
+        elif cause is Cause.TIMEOUT:
+            self._failed(node, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"), seconds)
+        else:
+            self.reset(node)
+
+    def _failed(self, node: int, cause: Cause, value: int, why: str, seconds: float) -> None:
+        """An attempt failed: try again later, or settle."""
+        policy = self.graph.task(node).retry
+        tries = self.state.attempt[node] - self.state.base[node]
+        may_retry = tries <= policy.retries and node not in self.final
+        if may_retry and policy.exit_codes:
+            may_retry = cause is Cause.EXIT and value in policy.exit_codes
+        if not may_retry:
+            self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds)
+            self._stop_after_failure(node)
+            return
+        delay = min(policy.max_delay, policy.delay * policy.backoff ** min(tries - 1, 1000))
+        # Not random: a replayed run must come to the same delays.
+        chance = zlib.crc32(f"{self.graph.labels[node]}:{self.state.attempt[node]}".encode()) / 2**32
+        due = self.now + delay * (1 + policy.jitter * (2 * chance - 1))
+        self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due)
+
+    def _stop_after_failure(self, node: int) -> None:
+        """Rule 7: after the first final failure nothing that has not begun is begun."""
+        if self.graph.settings.keep_going or self.state.allows_failure(node) or self.stopping:
+            return
+        self.stopping = True
+        self.emit(CommandEvent(self.now, self.state.command_number + 1, None, (node,), by="keep_going = false"))
+        control.mark_after_failure(self, self.state.command_number)
+
+    # Commands
+
+    def _command(self, command: Command) -> Preview:
+        found = control.preview(self, command)
+        if found.nothing is not None or found.changed:
+            return found
+        number = self.state.command_number + 1
+        self.emit(CommandEvent(self.now, number, command.kind, command.nodes, command.jobs, command.by))
+        control.carry_out(self, command, number)
+        if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
+            self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
+        if command.kind is CommandKind.PAUSE:
+            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.handed)
+        self._conclude()
+        return found
+
+    # Alarms
+
+    def _alarm_at(self, when: float, node: int, attempt: int, kind: str) -> None:
+        heapq.heappush(self._alarms, (when, node, attempt, kind))
+
+    def _alarm(self, node: int, attempt: int, kind: str) -> None:
+        status = self.state.status[node]
+        if kind == "retry" and status == NodeStatus.RETRYING and self.state.due.get(node, self.now) <= self.now:
+            self.set(node, NodeStatus.READY)
+        elif kind == "timeout" and status == NodeStatus.RUNNING:
+            self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
+        elif kind == "unkillable" and status == NodeStatus.CANCELLING and node not in self.unkillable:
+            self.unkillable.add(node)
+            text = f"can't be killed: it is still there {UNKILLABLE_AFTER:g} s after KILL"
+            self.emit(NoteEvent(self.now, text, node, attempt))
+
+    # Out
+
+    def _conclude(self) -> None:
+        """Derive what was touched, note what is due later, and fill free slots."""
+        self.settle()
+        for event in self.events[self._concluded :]:
+            if isinstance(event, NodeEvent):
+                self._note(event)
+        for effect in self.effects[self._stops_seen :]:
+            if isinstance(effect, Stop):
+                when = self.now + effect.grace + UNKILLABLE_AFTER
+                self._alarm_at(when, effect.node, effect.attempt, "unkillable")
+        self._fill()
+        self._concluded, self._stops_seen = len(self.events), len(self.effects)
+
+    def _note(self, event: NodeEvent) -> None:
+        if event.status == NodeStatus.READY:
+            self.ready.push(event.node, self.graph.task(event.node).slots)
+        elif event.status == NodeStatus.RETRYING:
+            self._alarm_at(event.due, event.node, event.attempt, "retry")
+
+    def take(self) -> tuple[list[Event], list[Effect]]:
+        """What happened and what is to be done since the last call."""
+        events, effects = self.events, self.effects
+        self.events, self.effects = [], []
+        self._concluded = self._stops_seen = 0
+        return events, effects
+
+    def _fill(self) -> None:
+        """Hand over ready nodes: as many as there are free slots, and when attempts are short, some more."""
+        state = self.state
+        if state.paused:
+            return
+        while True:
+            free = state.jobs - self._used - self._promised
+            node = self.ready.pop(free, self._startable)
+            if node is None and not self._used and not self._promised:
+                node = self.ready.pop(1 << 30, self._startable)
+            if node is None and len(self.handed) < self._lookahead:
+                node = self.ready.pop(1, self._startable)
+            if node is None:
+                return
+            self._hand_over(node)
+
+    def _startable(self, node: int) -> bool:
+        return (
+            self.state.status[node] == NodeStatus.READY and node not in self.handed and node not in self._running_slots
+        )
+
+    def _hand_over(self, node: int) -> None:
+        slots = self.graph.task(node).slots
+        attempt = self.state.attempt[node] + 1
+        self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
+        self.handed[node] = slots
+        self._promised += slots
+        self.effects.append(Start(node, attempt, slots))
+
+    def _learn(self, seconds: float) -> None:
+        self._typical += 0.2 * (seconds - self._typical)
+        expected = LOOKAHEAD_SECONDS * self.state.jobs / max(self._typical, 1e-4)
+        self._lookahead = min(self._lookahead_most, int(expected))
+
+    def _mark_stale(self, node: int) -> None:
+        """A node that was reset runs again: what completed below it is stale."""
+        if node not in self.again:
+            return
+        self.again.discard(node)
+        for other in self.graph.subtree(node)[1:]:
+            if self.state.status[other] == NodeStatus.COMPLETED and not self.state.stale[other]:
+                self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)

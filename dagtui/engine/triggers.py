@@ -1,0 +1,64 @@
+"""What the tallies of a node's parents decide: the table of triggers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Decision = tuple[NodeStatus, Cause]
+
+WAIT: Decision = (NodeStatus.WAITING, Cause.NONE)
+RUN: Decision = (NodeStatus.READY, Cause.NONE)
+HELD_BACK: Decision = (NodeStatus.FAILED_PARENT, Cause.NONE)
+PASS_ON: Decision = (NodeStatus.SKIPPED, Cause.PROPAGATED)
+NOTHING_FAILED: Decision = (NodeStatus.SKIPPED, Cause.NOTHING_FAILED)
+
+
+def _all_success(total: int, ok: int, bad: int, skip: int) -> Decision:
+    if bad:
+        return HELD_BACK
+    if ok == total:
+        return RUN
+    return PASS_ON if ok + skip == total else WAIT
+
+
+def _none_failed(total: int, ok: int, bad: int, skip: int) -> Decision:
+    if bad:
+        return HELD_BACK
+    return RUN if ok + skip == total else WAIT
+
+
+def _any_success(total: int, ok: int, bad: int, skip: int) -> Decision:
+    if ok:
+        return RUN
+    if bad + skip < total:
+        return WAIT
+    return HELD_BACK if bad else PASS_ON
+
+
+def _any_failed(total: int, ok: int, bad: int, skip: int) -> Decision:
+    if bad:
+        return RUN
+    return NOTHING_FAILED if ok + skip == total else WAIT
+
+
+def _all_done(total: int, ok: int, bad: int, skip: int) -> Decision:
+    return RUN if ok + bad + skip == total else WAIT
+
+
+TABLE: dict[Trigger, Callable[[int, int, int, int], Decision]] = {
+    Trigger.ALL_SUCCESS: _all_success,
+    Trigger.NONE_FAILED: _none_failed,
+    Trigger.ANY_SUCCESS: _any_success,
+    Trigger.ANY_FAILED: _any_failed,
+    Trigger.ALL_DONE: _all_done,
+}
+"""By trigger: (number of parents, and how many of them are ok, bad, skip) → status and cause."""
+
+INDEPENDENT = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
+"""Triggers of nodes that run although something above them did not: marks stop at them."""

@@ -1,0 +1,134 @@
+"""One line that says why a node is what it is."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from dagtui.engine.messages import EndKind
+from dagtui.engine.status import Cause, NodeStatus, Standing
+from dagtui.graph.model import Trigger
+
+if TYPE_CHECKING:
+    from dagtui.engine.messages import Ended
+    from dagtui.engine.state import RunState
+
+_FIXED: dict[tuple[NodeStatus, Cause], str] = {
+    (NodeStatus.WAITING, Cause.NONE): "waits for its parents",
+    (NodeStatus.READY, Cause.NONE): "wants a slot",
+    (NodeStatus.READY, Cause.IN_LINE): "next in line",
+    (NodeStatus.COMPLETED, Cause.RAN): "succeeded",
+    (NodeStatus.COMPLETED, Cause.MARKED): "marked done by a person",
+    (NodeStatus.COMPLETED, Cause.UP_TO_DATE): "up to date",
+    (NodeStatus.COMPLETED, Cause.RESUMED): "succeeded before the run was resumed",
+    (NodeStatus.SKIPPED, Cause.PERSON): "skipped by a person",
+    (NodeStatus.SKIPPED, Cause.NOTHING_FAILED): "nothing failed",
+    (NodeStatus.SKIPPED, Cause.CONDITION): "its condition is false",
+    (NodeStatus.CANCELLING, Cause.CANCEL): "cancelled, is stopping",
+    (NodeStatus.CANCELLING, Cause.RESTART): "stops, then runs again",
+    (NodeStatus.CANCELLING, Cause.WITHDRAWN): "its parents were reset as it began",
+    (NodeStatus.CANCELLED, Cause.CANCEL): "cancelled",
+}
+
+
+def status_why(
+    state: RunState, status: NodeStatus, cause: Cause, attempt: int, blocker: int, marks: tuple[int, ...]
+) -> str:
+    """The reason as the journal keeps it, for a node that comes to a status."""
+    if status is NodeStatus.RUNNING:
+        return f"attempt {attempt}"
+    if blocker >= 0:
+        label = state.graph.labels[blocker]
+        return f"held back by {label}" if status is NodeStatus.FAILED_PARENT else f"{label} was skipped"
+    if marks and status is NodeStatus.CANCELLED:
+        return _mark_why(state, marks[-1])
+    return _FIXED.get((status, cause), "")
+
+
+def _mark_why(state: RunState, mark: int) -> str:
+    command = state.commands.get(mark)
+    if command is None:
+        return "cancelled"
+    names = state.graph.labels[command.nodes[0]] if command.nodes else ""
+    if command.kind is None:
+        return f"not begun, because {names} failed"
+    more = f" and {len(command.nodes) - 1} more" if len(command.nodes) > 1 else ""
+    return f"{command.kind.value} {names}{more}".strip()
+
+
+def ended_why(message: Ended) -> str:
+    """How an attempt ended, in words."""
+    kind, value = message.kind, message.value
+    if kind is EndKind.EXIT:
+        return "succeeded" if value == 0 else f"exit {value}"
+    if kind is EndKind.SIGNAL:
+        try:
+            return f"signal {signal.Signals(value).name.removeprefix('SIG')} ({value})"
+        except ValueError:  # a real-time signal has no name
+            return f"signal {value}"
+    if kind is EndKind.LOST:
+        return message.text or "lost: whoever watched it has gone"
+    return f"could not start: {message.text}" if message.text else "could not start"
+
+
+def why(state: RunState, node: int, clock: float) -> str:
+    """The reason as it stands now; `clock` is the run's clock, for what counts down."""
+    status, cause = state.status_of(node), state.cause_of(node)
+    if status is NodeStatus.WAITING:
+        return waiting_why(state, node)
+    if status is NodeStatus.READY:
+        return "the run is paused" if state.paused else _FIXED[status, cause]
+    if status is NodeStatus.RETRYING:
+        left = max(0.0, state.due.get(node, clock) - clock)
+        return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left:.0f} s"
+    if status in {NodeStatus.FAILED, NodeStatus.CANCELLING} and state.why.get(node):
+        return state.why[node]
+    if status is NodeStatus.FAILED_PARENT:
+        root = root_cause(state, node)
+        return f"held back by {state.graph.labels[root]}: {why(state, root, clock)}"
+    text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
+    return f"{text}, but an ancestor ran again later" if state.stale[node] else text
+
+
+def waiting_why(state: RunState, node: int) -> str:
+    """What a waiting node still waits for: `3 / 7 parents`."""
+    total = state.graph.parent_count(node)
+    settled = state.ok[node] + state.bad[node] + state.skip[node]
+    text = f"{settled} / {total} parents"
+    trigger = state.graph.task(node).trigger
+    if trigger is Trigger.ANY_SUCCESS:
+        return f"{text}, waits for the first that succeeds"
+    if trigger is Trigger.ANY_FAILED:
+        return f"{text}, waits for one that fails"
+    return text
+
+
+def waits_for(state: RunState, node: int) -> list[int]:
+    """The parents of a waiting node that are not settled."""
+    return [parent for parent in state.graph.parents(node) if state.standing_of(parent) is Standing.UNSETTLED]
+
+
+def root_cause(state: RunState, node: int) -> int:
+    """The ancestor that holds a node back, found along the stored blocking parents; the node itself if none does."""
+    for _ in range(len(state.graph)):
+        blocker = state.blocker[node]
+        if blocker < 0:
+            return node
+        node = blocker
+    return node
+
+
+def root_causes(state: RunState, node: int) -> list[int]:
+    """Every failed or cancelled ancestor that holds a FAILED_PARENT node back, nearest first."""
+    found: list[int] = []
+    queue = [node]
+    seen = {node}
+    for current in queue:
+        if state.status[current] != NodeStatus.FAILED_PARENT:
+            found.append(current)
+            continue
+        for parent in state.graph.parents(current):
+            if parent not in seen and state.standing_of(parent) is Standing.BAD:
+                seen.add(parent)
+                queue.append(parent)
+    return found

@@ -1,0 +1,1 @@
+"""Executors: how attempts become processes, and how none of these outlives its node."""

@@ -1,0 +1,79 @@
+"""An attempt as the guardian keeps it, from request to the end of its last process."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # see ownership.py
+
+Key = tuple[int, int]
+"""Node and attempt."""
+
+
+class Attempt:
+    """One attempt: what was asked for, the processes that it has, and what is due for it."""
+
+    __slots__ = (
+        "argv",
+        "begun",
+        "children",
+        "cwd",
+        "due",
+        "ended",
+        "env",
+        "fallback",
+        "grace",
+        "handed",
+        "key",
+        "leader",
+        "log",
+        "mark",
+        "next_signal",
+        "order",
+        "path",
+        "pause",
+        "pipe",
+        "sequence",
+        "slots",
+        "unset",
+        "withdrawn",
+    )
+
+    def __init__(self, key: Key, sequence: int, slots: int, path: str, argv: tuple[str, ...]) -> None:
+        self.key = key
+        self.sequence = sequence
+        """The app's number for this request."""
+        self.slots = slots
+        self.path = path
+        """The program; empty: there is nothing to execute."""
+        self.argv = argv
+        self.cwd = "/"
+        self.env: dict[str, str] = {}
+        """Variables that differ from the common environment."""
+        self.unset: tuple[str, ...] = ()
+        """Variables of the common environment that are to be missing."""
+        self.log = ""
+        self.grace = 0.0
+        self.fallback: tuple[str, tuple[str, ...]] | None = None
+        """Program and arguments to take when the program is not there or can't be executed."""
+        self.order = 0
+        self.withdrawn = False
+        self.begun = 0.0
+        self.leader = 0
+        self.mark = 0
+        self.children: set[int] = set()
+        """Those children of the guardian that are the attempt's: its leader, and orphans."""
+        self.ended = False
+        self.next_signal: int = signal.SIGTERM
+        self.due = inf
+        """When the next signal is due."""
+        self.pause = 0.0
+        """Seconds until KILL is sent again."""
+        self.pipe = -1
+        """Our end of the pipe that holds its output."""
+        self.handed = False
+        """Whether the log process reads the pipe."""

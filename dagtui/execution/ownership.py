@@ -1,0 +1,204 @@
+"""Which processes belong to an attempt, whatever they did to get away.
+
+On Linux an attempt's processes are the tree below its leader and the trees below those orphans that bear its mark. The
+guardian, the keeper and the app are child subreapers: an orphan at any depth becomes a child of the nearest of them.
+
+The mark is a resource limit, RLIMIT_LOCKS, which Linux has not looked at since 2.4.25 (getrlimit(2)). The guardian
+lowers its own before each start, to a number that stands for the attempt. Descendants inherit it through exec, setsid,
+double forks, an emptied environment and closed files; only a privileged process can raise it.
+
+Elsewhere an attempt's processes are the process group of its leader.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Iterable
+else:
+    import _signal as signal  # `signal` makes enums of its numbers, which doubles the start-up time of these processes
+
+_PAGE = 1 << 16
+_SURE = 2048  # bytes; the kernel hands these files out in pages of 4096: what is this short has no further page
+
+if sys.platform == "linux":
+    import resource
+
+    _RLIMIT_LOCKS = 10
+    _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
+
+    def _prctl(option: int, argument: int | bytes) -> None:
+        """Call prctl(2); `ctypes` itself would cost twice as much start-up time as its core does."""
+        import _ctypes
+
+        class Function(_ctypes.CFuncPtr):
+            _flags_ = _ctypes.FUNCFLAG_CDECL
+
+        class Word(_ctypes._SimpleCData[int]):
+            _type_ = "L"
+
+        class Text(_ctypes._SimpleCData[bytes]):
+            _type_ = "z"
+
+        function = Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl"))
+        function(option, Text(argument) if isinstance(argument, bytes) else Word(argument), Word(0), Word(0), Word(0))
+
+    def become_subreaper() -> None:
+        """Have orphans below this process become its children, instead of those of process 1."""
+        _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+    def set_name(name: str) -> None:
+        """Show this process under a name (15 bytes) in process lists."""
+        _prctl(_PR_SET_NAME, name.encode()[:15])
+
+    def children(pid: int) -> list[int]:
+        """The children of a process, whichever of its threads forked them; none when it does not exist."""
+        found: list[int] = []
+        try:
+            for task in os.listdir(f"/proc/{pid}/task"):
+                fd = os.open(f"/proc/{pid}/task/{task}/children", os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    found += _read_pids(fd)
+                finally:
+                    os.close(fd)
+        except OSError:  # it ended just now; its children are orphans, which the next look finds by their mark
+            pass
+        return found
+
+    def signal_trees(roots: Iterable[int], number: int) -> None:
+        """Signal processes and all their descendants; what forks meanwhile may slip through: repeat till all are gone."""
+        pids = list(roots)
+        for pid in pids:
+            pids += children(pid)
+        for pid in pids:
+            _signal(pid, number)
+
+    def group_lives(_leader: int) -> bool:
+        """Whether a leader that was reaped has left processes that only its group tells of: here the tree tells all."""
+        return False
+
+    class OwnChildren:
+        """The children of this process, which has one thread."""
+
+        __slots__ = ("_fd",)
+
+        def __init__(self) -> None:
+            pid = os.getpid()
+            self._fd = os.open(f"/proc/{pid}/task/{pid}/children", os.O_RDONLY | os.O_CLOEXEC)
+
+        def pids(self) -> list[int]:
+            """All children, zombies too."""
+            return _read_pids(self._fd)
+
+    class Marks:
+        """Hands out marks and reads them.
+
+        A guardian that runs inside an attempt divides that attempt's range of numbers, twice at most.
+        """
+
+        __slots__ = ("_count", "_serial", "_shift", "_top")
+
+        def __init__(self) -> None:
+            limit = resource.getrlimit(_RLIMIT_LOCKS)[1]
+            self._serial = 0
+            if limit == resource.RLIM_INFINITY:
+                self._top, self._shift, self._count = 1 << 62, 38, 1 << 24
+                return
+            self._shift = next((shift for shift in (19, 0) if limit % (1 << shift + 19) == 0), 0)
+            self._top, self._count = limit, 1 << 19 if limit and limit % (1 << 19) == 0 else 0
+
+        def take(self) -> int:
+            """Bear the next mark, for the next child; 0 when there is none left: then only sessions tell owners."""
+            if self._serial + 1 >= self._count:
+                return 0
+            self._serial += 1
+            mark = self._top - (self._serial << self._shift)
+            resource.setrlimit(_RLIMIT_LOCKS, (mark, mark))
+            return self._serial
+
+        def read(self, pid: int) -> int:
+            """The serial number of the mark that a process bears; 0 when it bears none of ours."""
+            try:
+                # Readable where prlimit(2) is denied: programs that are set-uid.
+                fd = os.open(f"/proc/{pid}/limits", os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    text = os.read(fd, _PAGE)
+                finally:
+                    os.close(fd)
+                row = next(line for line in text.splitlines() if line.startswith(b"Max file locks"))
+                return max(0, (self._top - int(row.split()[4])) >> self._shift)
+            except (OSError, ValueError, StopIteration):
+                return 0
+
+    def _read_pids(fd: int) -> list[int]:
+        text = os.pread(fd, _PAGE, 0)
+        if len(text) > _SURE:
+            while page := os.pread(fd, _PAGE, len(text)):
+                text += page
+        return [int(pid) for pid in text.split()]
+
+    def _signal(pid: int, number: int) -> None:
+        try:
+            os.kill(pid, number)
+            if number == signal.SIGTERM:
+                os.kill(pid, signal.SIGCONT)  # a stopped process has to wake up to hear it
+        except OSError:  # gone, or a set-uid program beyond our reach
+            pass
+
+else:
+
+    def become_subreaper() -> None:
+        """Orphans go to process 1 here."""
+
+    def set_name(name: str) -> None:
+        """Process lists show the command line here."""
+
+    def children(_pid: int) -> list[int]:
+        """Not to be had here; process groups stand in."""
+        return []
+
+    def signal_trees(roots: Iterable[int], number: int) -> None:
+        """Signal the process groups of leaders."""
+        for leader in roots:
+            try:
+                os.killpg(leader, number)
+                if number == signal.SIGTERM:
+                    os.killpg(leader, signal.SIGCONT)  # a stopped process has to wake up to hear it
+            except OSError:  # gone
+                pass
+
+    def group_lives(leader: int) -> bool:
+        """Whether a leader that was reaped has left processes in its group."""
+        try:
+            os.killpg(leader, 0)
+        except PermissionError:  # it exists, and is not ours to signal
+            return True
+        except OSError:
+            return False
+        return True
+
+    class OwnChildren:
+        """Not to be had here."""
+
+        __slots__ = ()
+
+        def pids(self) -> list[int]:
+            """Nothing: orphans never become children of this process."""
+            return []
+
+    class Marks:
+        """No limit serves as a mark here."""
+
+        __slots__ = ()
+
+        def take(self) -> int:
+            """No mark."""
+            return 0
+
+        def read(self, _pid: int) -> int:
+            """No mark."""
+            return 0

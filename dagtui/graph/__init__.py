@@ -1,0 +1,1 @@
+"""The graph: its model, reading it from TOML, expressions, expansion and checks."""

@@ -1,0 +1,291 @@
+"""The graph as the rest of the program sees it: tasks, nodes as integers, edges as flat arrays."""
+
+from __future__ import annotations
+
+import enum
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+Value = str | int | float | bool
+"""What a parameter, a matrix axis or a placeholder can hold."""
+
+Cell = tuple[tuple[str, Value], ...]
+"""One cell of a matrix: (axis, value) pairs in the order of the axes."""
+
+
+class Trigger(enum.Enum):
+    """When a node may run, given how its parents settled."""
+
+    ALL_SUCCESS = "all_success"
+    NONE_FAILED = "none_failed"
+    ANY_SUCCESS = "any_success"
+    ANY_FAILED = "any_failed"
+    ALL_DONE = "all_done"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and when a failed attempt is followed by another; times in seconds."""
+
+    retries: int = 0
+    delay: float = 1.0
+    backoff: float = 1.0
+    max_delay: float = 3600.0
+    jitter: float = 0.0
+    """Share of the delay, 0 to 1, by which it may be longer or shorter."""
+    exit_codes: tuple[int, ...] = ()
+    """Only these exit statuses are retried; empty: every failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellCommand:
+    """A command line for the task's shell, with its placeholders."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentList:
+    """A program and its arguments, started without a shell."""
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PythonCall:
+    """A Python function, called in an interpreter of its own."""
+
+    target: str
+    """`module:function`."""
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+Action = ShellCommand | ArgumentList | PythonCall | None
+"""What a node does; None for nodes that only join edges, and for graphs that were made in Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """The `matrix` of a task: a node for each combination of one value per axis, but for the excluded ones."""
+
+    axes: tuple[tuple[str, tuple[Value, ...]], ...]
+    exclude: tuple[Cell, ...] = ()
+    """Combinations, or parts of them, that are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One `[tasks.NAME]` table, with the defaults merged in."""
+
+    name: str
+    action: Action = None
+    group: str = ""
+    """Folder in the tree; slashes nest."""
+    doc: str = ""
+    cwd: str = "."
+    """Relative to the graph file."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The graph's, the defaults' and the task's own variables, merged; with placeholders."""
+    shell: tuple[str, ...] | None = None
+    """The shell's argv; None: the default, `sh -e -c`."""
+    retry: RetryPolicy = RetryPolicy()
+    timeout: float | None = None
+    """Seconds that one attempt may take."""
+    grace: float = 5.0
+    """Seconds from TERM to KILL."""
+    slots: int = 1
+    trigger: Trigger = Trigger.ALL_SUCCESS
+    allow_failure: bool = False
+    line: int = 0
+    """Line of the table's header in the file, from 1; 0: unknown."""
+    needs: tuple[str, ...] = ()
+    """The tasks, or cells of them, that come before, as they are written in the file."""
+    matrix: Matrix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """The `[run]` table."""
+
+    jobs: int | None = None
+    """None: as many as there are processors that this process may use."""
+    keep_going: bool = True
+
+
+class CycleError(ValueError):
+    """The edges form a cycle; `nodes` is a shortest one, its first node repeated at the end."""
+
+    def __init__(self, nodes: Sequence[int], labels: Sequence[str]) -> None:
+        self.nodes = tuple(nodes)
+        shown = [labels[node] for node in nodes]
+        if len(shown) > 20:
+            shown = [*shown[:10], f"… {len(shown) - 19} more …", *shown[-9:]]
+        super().__init__("cycle: " + " → ".join(shown))
+
+
+class Graph:
+    """A directed acyclic graph of nodes, which are the integers from 0 to `len(graph) - 1`.
+
+    Parents and children of all nodes lie in two flat integer arrays each (offsets and ends of edges): a million
+    nodes cost tens of megabytes, and no algorithm over them recurses.
+    """
+
+    __slots__ = (
+        "_child_ends",
+        "_child_starts",
+        "_index",
+        "_parent_ends",
+        "_parent_starts",
+        "cells",
+        "directory",
+        "labels",
+        "name",
+        "order",
+        "params",
+        "path",
+        "settings",
+        "task_of",
+        "tasks",
+    )
+
+    def __init__(  # the fields of a graph, given by name
+        self,
+        labels: Sequence[str],
+        edges: Iterable[tuple[int, int]],
+        *,
+        name: str = "graph",
+        path: Path | None = None,
+        directory: Path | None = None,
+        tasks: Sequence[Task] | None = None,
+        task_of: Sequence[int] | None = None,
+        cells: Sequence[Cell] | None = None,
+        params: Mapping[str, Value] | None = None,
+        settings: RunSettings | None = None,
+    ) -> None:
+        """Build the graph from (parent, child) pairs of nodes; raises CycleError, and ValueError on equal labels."""
+        self.labels: list[str] = list(labels)
+        self.name = name
+        self.path = path
+        self.directory = directory
+        self.tasks: list[Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
+        self.task_of: array[int] = array("i", range(len(self.labels)) if task_of is None else task_of)
+        self.cells: Sequence[Cell] | None = cells
+        self.params: Mapping[str, Value] = {} if params is None else params
+        self.settings = RunSettings() if settings is None else settings
+        self._index = {label: node for node, label in enumerate(self.labels)}
+        if len(self._index) != len(self.labels):
+            raise ValueError("two nodes have the same label")
+        self._link(edges)
+        self.order: array[int] = self._sort()
+        """Every node, parents before children, otherwise in the order of the file."""
+
+    @classmethod
+    def from_edges(cls, labels: Iterable[str], edges: Iterable[tuple[str, str]], *, name: str = "graph") -> Graph:
+        """Make a graph of labels and of (parent, child) pairs of labels; raises KeyError, CycleError, ValueError."""
+        names = list(labels)
+        index = {label: node for node, label in enumerate(names)}
+        return cls(names, ((index[parent], index[child]) for parent, child in edges), name=name)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.name!r}: {len(self)} nodes, {len(self._child_ends)} edges>"
+
+    def node(self, label: str) -> int:
+        """The number of the node with that label; raises KeyError."""
+        return self._index[label]
+
+    def find(self, label: str) -> int | None:
+        """The number of the node with that label, or None."""
+        return self._index.get(label)
+
+    def task(self, node: int) -> Task:
+        """The task that a node was expanded from."""
+        return self.tasks[self.task_of[node]]
+
+    def cell(self, node: int) -> Cell:
+        """The node's cell of its task's matrix; empty without a matrix."""
+        return self.cells[node] if self.cells is not None else ()
+
+    def parents(self, node: int) -> array[int]:
+        """The parents of a node, in the order of the file."""
+        return self._parent_ends[self._parent_starts[node] : self._parent_starts[node + 1]]
+
+    def children(self, node: int) -> array[int]:
+        """The children of a node, in the order of the file."""
+        return self._child_ends[self._child_starts[node] : self._child_starts[node + 1]]
+
+    def parent_count(self, node: int) -> int:
+        """How many parents a node has."""
+        return self._parent_starts[node + 1] - self._parent_starts[node]
+
+    def child_count(self, node: int) -> int:
+        """How many children a node has."""
+        return self._child_starts[node + 1] - self._child_starts[node]
+
+    def subtree(self, node: int) -> list[int]:
+        """A node and every node reachable from it, nearest first."""
+        return self._reach(node, self._child_starts, self._child_ends)
+
+    def ancestors(self, node: int) -> list[int]:
+        """Every node from which a node can be reached, nearest first, without the node."""
+        return self._reach(node, self._parent_starts, self._parent_ends)[1:]
+
+    @staticmethod
+    def _reach(node: int, starts: array[int], ends: array[int]) -> list[int]:
+        found = [node]
+        seen = {node}
+        for current in found:
+            for other in ends[starts[current] : starts[current + 1]]:
+                if other not in seen:
+                    seen.add(other)
+                    found.append(other)
+        return found
+
+    def _link(self, edges: Iterable[tuple[int, int]]) -> None:
+        count = len(self.labels)
+        parents, children = array("i"), array("i")
+        for parent, child in edges:
+            parents.append(parent)
+            children.append(child)
+        self._child_starts, self._child_ends = _flatten(count, parents, children)
+        self._parent_starts, self._parent_ends = _flatten(count, children, parents)
+
+    def _sort(self) -> array[int]:
+        missing = array("i", (self.parent_count(node) for node in range(len(self))))
+        order = array("i", (node for node in range(len(self)) if not missing[node]))
+        starts, ends = self._child_starts, self._child_ends
+        position = 0
+        while position < len(order):
+            node = order[position]
+            position += 1
+            for child in ends[starts[node] : starts[node + 1]]:
+                missing[child] -= 1
+                if not missing[child]:
+                    order.append(child)
+        if len(order) != len(self):
+            from dagtui.graph.cycles import shortest_cycle
+
+            raise CycleError(shortest_cycle(self, [node for node in range(len(self)) if missing[node]]), self.labels)
+        return order
+
+
+def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[int], array[int]]:
+    """Group values by key (a counting sort, stable): offsets of each key, and the values in that order."""
+    starts = array("i", bytes(4 * (count + 1)))
+    for key in keys:
+        starts[key + 1] += 1
+    for key in range(count):
+        starts[key + 1] += starts[key]
+    ends = array("i", bytes(4 * len(values)))
+    heads = starts[:]
+    for key, value in zip(keys, values, strict=True):
+        ends[heads[key]] = value
+        heads[key] += 1
+    return starts, ends

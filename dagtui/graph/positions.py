@@ -1,0 +1,267 @@
+"""Where in the text of a TOML document its keys and values are: the reader of the standard library doesn't tell."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.text import cell_width, label
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+KeyPath = tuple[str | int, ...]
+"""The keys that lead to a value; numbers are positions in arrays."""
+
+_BASIC = r'"(?:[^"\\\n]++|\\.)*+"'
+_LITERAL = r"'[^'\n]*+'"
+_LONG_BASIC = r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}'
+_LONG_LITERAL = r"'''(?:[^']++|'(?!''))*+'{3,5}"
+_PART = rf"[A-Za-z0-9_-]++|{_BASIC}|{_LITERAL}"
+
+_SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_KEY_PART = re.compile(_PART)
+_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
+_EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
+_SCALAR = re.compile(
+    rf"{_LONG_BASIC}|{_LONG_LITERAL}|{_BASIC}|{_LITERAL}|[^\s,\]}}#]++(?:[ ]\d[^\s,\]}}#]*+)?", re.DOTALL
+)
+_TASK_HEADER = re.compile(
+    rf"#[^\n]*+|{_LONG_BASIC}|{_LONG_LITERAL}"
+    rf"|^[ \t]*+\[[ \t]*+(?:tasks|\"tasks\"|'tasks')[ \t]*+\.[ \t]*+(?P<name>{_PART})[ \t]*+[.\]]"
+    rf"|{_BASIC}|{_LITERAL}",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+class Span(NamedTuple):
+    """Offsets in the text, from the first character up to behind the last one."""
+
+    start: int
+    end: int
+
+
+class Located(NamedTuple):
+    """Where a key and its value are; the value of a table with a header is its header."""
+
+    key: Span
+    value: Span
+
+
+def locate(text: str, wanted: Collection[KeyPath]) -> dict[KeyPath, Located]:
+    """Find key paths in a valid document, in one pass over it; those that are not found are missing."""
+    scan = _Scan(text, frozenset(wanted))
+    scan.run()
+    return scan.found
+
+
+def longest_key(text: str) -> tuple[int, Span]:
+    """The largest number of dotted parts of a key, as far as the text is well formed, and where that key is."""
+    scan = _Scan(text, frozenset())
+    scan.run()
+    return scan.longest
+
+
+def task_lines(text: str) -> dict[str, int]:
+    """The line, from 1, of the first header of each `[tasks.NAME]` table."""
+    lines: dict[str, int] = {}
+    line, counted = 1, 0
+    for match in _TASK_HEADER.finditer(text):
+        part = match["name"]
+        if part is None:
+            continue
+        line += text.count("\n", counted, match.start())
+        counted = match.start()
+        lines.setdefault(_name(part), line)
+    return lines
+
+
+class Excerpt(NamedTuple):
+    """A place as people are shown it: line and column from 1, the line's text, what to mark of it in cells."""
+
+    line: int
+    column: int
+    text: str
+    mark: tuple[int, int]
+
+
+def excerpt(text: str, span: Span) -> Excerpt:
+    """The line on which a span begins, safe to show, cut around the span when it is long."""
+    start = min(span.start, len(text))
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    last = len(text) if last < 0 else last
+    shown_from = first + len(text[first:start]) - len(text[first:start].lstrip(" \t"))
+    cut = start - shown_from > 60
+    if cut:
+        shown_from = start - 40
+    before = ("…" if cut else "") + _shown(text[shown_from:start])
+    end = min(max(span.end, start + 1), last, start + 100)
+    marked = _shown(text[start:end])
+    after = _shown(text[end : min(last, end + 60)]) + ("…" if last > end + 60 else "")
+    line = text.count("\n", 0, start) + 1
+    mark = (cell_width(before), max(1, cell_width(marked)))
+    return Excerpt(line, start - first + 1, before + marked + after, mark)
+
+
+def _shown(text: str) -> str:
+    return label(text.replace("\t", " ").replace("\r", ""), 1000)
+
+
+def _name(part: str) -> str:
+    """A part of a key without its quotation marks and escapes."""
+    if part[0] == "'":
+        return part[1:-1]
+    if part[0] != '"':
+        return part
+    if "\\" not in part:
+        return part[1:-1]
+    try:
+        return str(tomllib.loads(f"key = {part}")["key"])
+    except ValueError:
+        return part[1:-1]
+
+
+class _Open(NamedTuple):
+    """An array or inline table that is not closed yet."""
+
+    path: KeyPath
+    key: Span
+    start: int
+    index: int
+    """The position of the element that is read, -1 in inline tables."""
+
+
+class _Malformed(Exception):
+    """The text is no TOML from here on: what was found until then is kept."""
+
+
+class _Scan:
+    """One pass over a document, without recursion."""
+
+    def __init__(self, text: str, wanted: frozenset[KeyPath]) -> None:
+        self.found: dict[KeyPath, Located] = {}
+        self.longest = (0, Span(0, 0))
+        self._text = text
+        self._wanted = wanted
+        self._arrays: dict[KeyPath, int] = {}
+        """The current element of each array of tables."""
+
+    def run(self) -> None:
+        try:
+            self._document()
+        except (_Malformed, IndexError):
+            return
+
+    def _document(self) -> None:
+        position = self._skip(0)
+        table: KeyPath = ()
+        while position < len(self._text):
+            if self._text[position] == "[":
+                position, table = self._header(position)
+            else:
+                position, path, key = self._key(position, table)
+                position = self._value(position, path, key)
+            position = self._skip(position)
+
+    def _skip(self, position: int) -> int:
+        match = _SPACE.match(self._text, position)
+        return match.end() if match else position
+
+    def _header(self, position: int) -> tuple[int, KeyPath]:
+        several = self._text.startswith("[[", position)
+        parts, position = self._parts(self._skip(position + 1 + several))
+        path: KeyPath = ()
+        for number, (name, span) in enumerate(parts):
+            path = (*path, name)
+            last = number == len(parts) - 1
+            if last and several:
+                self._arrays[path] = self._arrays.get(path, -1) + 1
+            self._note(path, span, span)
+            if path in self._arrays:
+                path = (*path, self._arrays[path])
+                self._note(path, span, span)
+        close = self._text.find("]", position)
+        if close < 0:
+            raise _Malformed
+        return close + 1 + several, path
+
+    def _parts(self, position: int) -> tuple[list[tuple[str, Span]], int]:
+        parts: list[tuple[str, Span]] = []
+        while True:
+            match = _KEY_PART.match(self._text, position)
+            if match is None:
+                raise _Malformed
+            parts.append((_name(match[0]), Span(*match.span())))
+            dot = _DOT.match(self._text, match.end())
+            if dot is None:
+                break
+            position = dot.end()
+        if len(parts) > self.longest[0]:
+            self.longest = len(parts), Span(parts[0][1].start, match.end())
+        return parts, match.end()
+
+    def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, Span]:
+        """Read a key and its equals sign: where the value begins, its path, the span of the key's last part."""
+        parts, position = self._parts(position)
+        path = table
+        for name, span in parts[:64]:
+            path = (*path, name)
+            self._note(path, span, span)
+        match = _EQUALS.match(self._text, position)
+        if match is None:
+            raise _Malformed
+        return match.end(), path, parts[-1][1]
+
+    def _value(self, position: int, path: KeyPath, key: Span) -> int:
+        """Read a value with all that is in it; the offset behind it."""
+        opened: list[_Open] = []
+        while True:
+            character = self._text[position]
+            if character in "[{":
+                opened.append(_Open(path, key, position, 0 if character == "[" else -1))
+                position = self._skip(position + 1)
+                if self._text[position] not in "]}":
+                    position, path, key = self._inside(position, opened[-1])
+                    continue
+            else:
+                match = _SCALAR.match(self._text, position)
+                if match is None:
+                    raise _Malformed
+                position = match.end()
+                self._note(path, key, Span(*match.span()))
+            step = self._close(position, opened)
+            if not opened:
+                return step
+            position, path, key = self._inside(step, opened[-1])
+
+    def _close(self, position: int, opened: list[_Open]) -> int:
+        """Close what ends behind a value; where the next value or key inside of the last open one begins."""
+        while opened:
+            position = self._skip(position)
+            if self._text[position] == ",":
+                position = self._skip(position + 1)
+                if self._text[position] not in "]}":
+                    top = opened[-1]
+                    if top.index >= 0:
+                        opened[-1] = top._replace(index=top.index + 1)
+                    return position
+            if self._text[position] not in "]}":
+                raise _Malformed
+            position += 1
+            top = opened.pop()
+            self._note(top.path, top.key, Span(top.start, position))
+        return position
+
+    def _inside(self, position: int, top: _Open) -> tuple[int, KeyPath, Span]:
+        if top.index < 0:
+            return self._key(position, top.path)
+        return position, (*top.path, top.index), Span(position, position)
+
+    def _note(self, path: KeyPath, key: Span, value: Span) -> None:
+        if path not in self._wanted:
+            return
+        known = self.found.get(path)
+        if known is None or (known.key == known.value and key != value and known.key == key):
+            self.found[path] = Located(key, value)

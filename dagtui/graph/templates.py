@@ -1,0 +1,173 @@
+"""Texts with placeholders: `{{ params.samples }}`, `{{ matrix.seed }}`, `{{ env.HOME }}`, `{{ needs.fetch.status }}`.
+
+The whole grammar: a path between double braces on one line. Its first word says where to look; the rest of it, dots
+and hyphens included, is one name, for `needs` without the `.status` at its end. Four braces `{{{{` stand for two.
+Nothing can be called, and a value that is put in is not read again.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.quoting import MARK, SHELLS, Place, places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dagtui.graph.model import Value
+
+DEFAULT_SHELL = ("sh", "-e", "-c")
+
+_TOKEN = re.compile(r"\{\{\{\{|\{\{(?:([^{}\n]*+)\}\})?+")
+_LITERAL_HINT = 'to write two braces as they are, double them: "{{{{"'
+
+
+class Root(enum.Enum):
+    """Where a placeholder looks."""
+
+    PARAMS = "params"
+    MATRIX = "matrix"
+    ENV = "env"
+    NEEDS = "needs"
+
+
+_ROOTS = {root.value: root for root in Root}
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One `{{ path }}`."""
+
+    root: Root
+    name: str
+    """The parameter, axis or variable; for `needs` the task or node whose status it is."""
+    source: str
+    """As it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text cut at its placeholders."""
+
+    parts: tuple[str | Placeholder, ...]
+
+    def placeholders(self) -> Iterator[Placeholder]:
+        """The placeholders in the order of the text."""
+        return (part for part in self.parts if not isinstance(part, str))
+
+    def fill(self, value_of: Callable[[Placeholder], str]) -> str:
+        """The text with the values in their places."""
+        return "".join([part if isinstance(part, str) else value_of(part) for part in self.parts])
+
+
+def value_text(value: Value) -> str:
+    """A value as it appears in texts and in the names of nodes: true and false as in TOML, numbers as Python's."""
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    return str(value)
+
+
+def parse_template(text: str) -> Template:
+    """Cut a plain text at its placeholders; raises Wrong."""
+    if "{{" not in text:
+        return Template((text,))
+    parts: list[str | Placeholder] = []
+    start = 0
+    for match in _TOKEN.finditer(text):
+        parts.append(text[start : match.start()])
+        parts.append(_token(match, text))
+        start = match.end()
+    parts.append(text[start:])
+    return Template(tuple(_joined(parts)))
+
+
+def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
+    """Cut a shell command line at its placeholders, which must be plain words of it; raises Wrong.
+
+    In comments placeholders are left as they are written.
+    """
+    if MARK in text:
+        raise Wrong("a command line can't contain the character NUL")
+    template = parse_template(text)
+    marked = template.fill(lambda _placeholder: MARK)
+    if MARK not in marked:
+        return template
+    name = (shell or DEFAULT_SHELL)[0].rpartition("/")[2]
+    if name not in SHELLS:
+        raise Wrong(
+            f"placeholders can't be quoted for the shell {quoted(name)}",
+            "put the value in env and use the variable, or make run a list of arguments",
+            needle=next(template.placeholders()).source,
+        )
+    around = iter(places(marked, name))
+    parts = [part if isinstance(part, str) else _word(part, next(around)) for part in template.parts]
+    return Template(tuple(_joined(parts)))
+
+
+def _token(match: re.Match[str], text: str) -> str | Placeholder:
+    if match[0] == "{{{{":
+        return "{{"
+    if match[1] is None:
+        needle = text[match.start() : match.start() + 20].partition("\n")[0]
+        raise Wrong('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=needle)
+    return _placeholder(match[1].strip(), match[0])
+
+
+def _placeholder(path: str, source: str) -> Placeholder:
+    first, _, name = path.partition(".")
+    root, name = _ROOTS.get(first.strip()), name.strip()
+    if root is None or not name:
+        raise Wrong(
+            f"{quoted(source)} is no placeholder",
+            f"it starts with params., matrix., env. or needs.; {_LITERAL_HINT}",
+            needle=source,
+        )
+    if root is not Root.NEEDS:
+        return Placeholder(root, name, source)
+    if name.endswith(".status") and name != ".status":
+        return Placeholder(root, name.removesuffix(".status"), source)
+    if ".outputs." in name:
+        raise Wrong("this version of dagtui doesn't have outputs of tasks yet", needle=source)
+    raise Wrong(f"{quoted(source)} is no placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
+
+
+def _joined(parts: list[str | Placeholder]) -> Iterator[str | Placeholder]:
+    """The parts without empty texts, and neighbouring texts in one."""
+    text = ""
+    for part in parts:
+        if isinstance(part, str):
+            text += part
+            continue
+        if text:
+            yield text
+            text = ""
+        yield part
+    if text:
+        yield text
+
+
+_MENDS = {
+    Place.QUOTES: ("inside quotes", "remove the quotes: the value is quoted when it is put in"),
+    Place.BACKTICKS: ("inside backticks", "write $(…) for `…`"),
+    Place.EXPANSION: ("inside ${…}", "give it to a variable first: x={{ … }}"),
+    Place.ARITHMETIC: ("inside arithmetic", "give it to a variable first: x={{ … }}"),
+    Place.HEREDOC: ("inside a here-document", "put the value in env and use the variable"),
+    Place.BACKSLASH: ("after a backslash", "remove the backslash: the value is quoted when it is put in"),
+    Place.DOLLAR: ("after a dollar sign", "remove the dollar sign"),
+    Place.UNCLEAR: ("where its quoting can't be told", "give it to a variable on the first line: x={{ … }}"),
+}
+
+
+def _word(placeholder: Placeholder, place: Place) -> str | Placeholder:
+    if place is Place.WORD:
+        return placeholder
+    if place is Place.COMMENT:
+        return placeholder.source
+    where, hint = _MENDS[place]
+    raise Wrong(f"the placeholder {quoted(placeholder.source)} is {where}", hint, needle=placeholder.source)

@@ -1,0 +1,151 @@
+"""Reading single values of a document: each function returns what it read or raises Wrong.
+
+The message says what is wrong of a subject that the caller knows: "must be a text, not a list".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from dagtui.graph.durations import HINT, parse_duration
+from dagtui.graph.errors import Wrong
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import Value
+
+LONGEST_NAME = 200
+"""Characters of a name of a task, parameter or axis."""
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+
+
+def kind(value: object) -> str:
+    """What a value of a document is, in words."""
+    return _WORDS.get(type(value), "a date or time")
+
+
+def expected(what: str, value: object, hint: str = "") -> Wrong:
+    """The error for a value of the wrong type."""
+    return Wrong(f"must be {what}, not {kind(value)}", hint)
+
+
+def text(value: object) -> str:
+    """Any text without NUL, which no command, path or variable can hold."""
+    if not isinstance(value, str):
+        hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
+        raise expected("a text", value, hint)
+    if "\0" in value:
+        raise Wrong("can't contain the character NUL")
+    return value
+
+
+def filled_text(value: object) -> str:
+    """A text with something in it."""
+    found = text(value)
+    if not found.strip():
+        raise Wrong("must not be empty")
+    return found
+
+
+def name(value: str) -> str:
+    """A name: any printable text of a bearable length, with something to see in it."""
+    return printable(filled_text(value))
+
+
+def printable(value: object) -> str:
+    """A text that can be shown on one line as it is."""
+    found = text(value)
+    if not found.isprintable():
+        raise Wrong("contains characters that can't be printed")
+    if len(found) > LONGEST_NAME:
+        raise Wrong(f"has at most {LONGEST_NAME} characters, not {len(found):,}")
+    return found
+
+
+def boolean(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise expected("true or false", value)
+    return value
+
+
+def whole(value: object, least: int, most: int) -> int:
+    """A whole number between two bounds, both included."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise expected("a whole number", value)
+    if not least <= value <= most:
+        raise Wrong(f"must be between {least:,} and {most:,}")
+    return value
+
+
+def number(value: object, least: float, most: float) -> float:
+    """A finite number between two bounds, both included."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise expected("a number", value)
+    if not least <= value <= most:
+        raise Wrong(f"must be between {least:g} and {most:g}")
+    return float(value)
+
+
+def duration(value: object) -> float:
+    """Seconds."""
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise Wrong(str(error), HINT) from None
+
+
+def some_duration(value: object) -> float:
+    """Seconds, more than none."""
+    seconds = duration(value)
+    if not seconds:
+        raise Wrong("must be longer than nothing", "leave the key out for no limit")
+    return seconds
+
+
+def scalar(value: object) -> Value:
+    """A text, a number of at most 64 bits, true or false."""
+    if isinstance(value, int):
+        return value if isinstance(value, bool) else fits(value)
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, float):
+        return value
+    hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
+    raise expected("a text, a number, true or false", value, hint)
+
+
+def fits(value: int) -> int:
+    """A whole number of at most 64 bits, which is all that TOML promises."""
+    if not -(2**63) <= value < 2**63:
+        raise Wrong("must fit in 64 bits", "write it in quotation marks")
+    return value
+
+
+def items(value: object, hint: str = "") -> list[object]:
+    """A list."""
+    if not isinstance(value, list):
+        raise expected("a list", value, hint)
+    return value
+
+
+def table(value: object, hint: str = "") -> dict[str, object]:
+    """A table."""
+    if not isinstance(value, dict):
+        raise expected("a table", value, hint)
+    return value
+
+
+def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
+    """Arguments of a call: texts, numbers, true, false, lists and tables of them."""
+    if isinstance(value, dict):
+        return {key: plain_data(entry, (*inside, key)) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [plain_data(entry, (*inside, index)) for index, entry in enumerate(value)]
+    try:
+        found = scalar(value)
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=inside) from None
+    if isinstance(found, float) and not math.isfinite(found):
+        raise Wrong("must be a finite number", inside=inside)
+    return found

@@ -1,0 +1,1 @@
+"""What lies on disk: run directories, the journal, logs, the history of durations."""

@@ -1,0 +1,49 @@
+"""Durations, sizes and counts as people read them."""
+
+from __future__ import annotations
+
+import math
+
+
+def duration(seconds: float) -> str:
+    """Seconds in at most two units, cut off, never rounded up: 0.4 s, 12 s, 3 m 05 s, 2 h 10 m, 4 d 3 h.
+
+    Less than nothing (a clock was set back) is 0.0 s; what is no finite number is "?".
+    """
+    if not math.isfinite(seconds):
+        return "?"
+    if seconds < 10:
+        return f"{max(0, math.floor(seconds * 10 + 1e-6)) / 10:.1f} s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02} s"
+    minutes = whole // 60
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02} m"
+    hours = minutes // 60
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def size(amount: int) -> str:
+    """Bytes in decimal units, cut off: 512 B, 1.5 kB, 12 MB."""
+    if amount < 1000:
+        return f"{amount} B"
+    unit, divisor = next((u, d) for u, d in _UNITS if amount < d * 1000 or u == "PB")
+    if amount < divisor * 10:
+        return f"{amount * 10 // divisor / 10:.1f} {unit}"
+    return f"{amount // divisor} {unit}"
+
+
+_UNITS = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12), ("PB", 10**15))
+
+
+def count(number: int) -> str:
+    """A number with separators between its thousands: 2,000."""
+    return f"{number:,}"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: 1 node, 2,000 nodes; `many` for nouns that don't just take an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,71 @@
+"""Foreign strings made safe to show: nothing in them can act on a terminal, hide, or reorder what is around them."""
+
+from __future__ import annotations
+
+import re
+
+DROPPED = "\ufe0e\ufe0f"
+"""Emoji and text presentation selectors: they only choose between two pictures of the character before them."""
+
+FORBIDDEN = (
+    "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # invisible: soft hyphen, joiners, fillers, selectors
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, line separators, bidi
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # fillers, variation selectors, byte order mark, annotations
+    "\ud800-\udfff"  # surrogates: bytes that were no UTF-8
+    "\ufdd0-\ufdef\ufffe\uffff"  # noncharacters
+    "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # format controls of scripts and notations
+    "\U000e0000-\U000e0fff"  # tags and more variation selectors
+)
+"""The inside of a regular expression's character class: what never comes out of this package.
+
+Unicode's general categories Cc, Cs, Zl, Zp, its Default_Ignorable_Code_Point property (DerivedCoreProperties.txt) and
+the noncharacters of its basic plane. Category Cf beyond that (Arabic number signs and the like) has a picture.
+"""
+
+_FORBIDDEN_CHARACTER = re.compile(f"[{FORBIDDEN}]")
+_FORBIDDEN_BUT_NEWLINE = re.compile(f"(?!\n)[{FORBIDDEN}]")
+
+
+def label(text: object, cap: int = 200) -> str:
+    r"""One line of at most `cap` characters (at least 1) for names, titles, commands: control characters made visible.
+
+    `^[` for an escape, `\u202e` for invisible and reordering characters, `\xff` for a byte that was no UTF-8; a
+    longer text ends with "…". Applying it twice changes nothing.
+    """
+    string = str(text)
+    if string.isascii() and string.isprintable() and len(string) <= cap:
+        return string
+    shown = _FORBIDDEN_CHARACTER.sub(_show, string[:cap])
+    return _capped(shown, cap, more=len(string) > cap)
+
+
+def block(text: object, cap: int = 10_000) -> str:
+    """Several lines, for docs and errors: as `label`, but newlines stay and tabs become spaces."""
+    string = str(text)
+    rows = string[:cap].replace("\r\n", "\n").expandtabs(8)
+    shown = _FORBIDDEN_BUT_NEWLINE.sub(_show, rows)
+    return _capped(shown, cap, more=len(string) > cap)
+
+
+def visible(character: str) -> str:
+    """How a forbidden character is shown: caret notation, else its escape as Python writes it."""
+    code = ord(character)
+    if code < 0x20 or code == 0x7F:
+        return "^" + chr(code ^ 0x40)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that PEP 383's surrogateescape kept
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _show(match: re.Match[str]) -> str:
+    character = match[0]
+    return "" if character in DROPPED else visible(character)
+
+
+def _capped(shown: str, cap: int, *, more: bool) -> str:
+    if more or len(shown) > cap:
+        return shown[: cap - 1] + "…"
+    return shown

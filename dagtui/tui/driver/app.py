@@ -1,0 +1,58 @@
+"""What an App must do so that its terminal can't hold it up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.app import App
+
+from dagtui.tui.driver.driver import TerminalDriver
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+
+ResultT = TypeVar("ResultT")
+
+
+class TerminalApp(App[ResultT]):
+    """An App that renders nothing while its terminal is behind, and says so to its driver."""
+
+    @property
+    def terminal_driver(self) -> TerminalDriver | None:
+        """The driver, when it is one of ours; None in a test without terminal."""
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Show a frame, unless the terminal is behind.
+
+        The driver holds painting by a batch; a changed layout renders all the same and forgets what it painted, so
+        what is refused here has to be painted again.
+        """
+        driver = self.terminal_driver
+        if driver is not None and driver.stalled:
+            driver.refuse_frame()
+            return
+        super()._display(screen, renderable)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text to Textual's own clipboard and, where it obeys, to the terminal's."""
+        driver = self.terminal_driver
+        if driver is None:
+            super().copy_to_clipboard(text)
+            return
+        self._clipboard = text
+        driver.copy(text)
+
+    def action_suspend_process(self) -> None:
+        """Stop this job and give the terminal to the shell."""
+        driver = self.terminal_driver
+        if driver is not None:
+            self._suspend_signal()
+            driver.suspend_process()
+
+    def action_repaint(self) -> None:
+        """Paint everything again, after another program has written to the terminal."""
+        driver = self.terminal_driver
+        if driver is not None:
+            driver.repaint()

@@ -1,0 +1,373 @@
+"""A driver for Textual that never waits for its terminal, and gives it back whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import base64
+import contextlib
+import os
+import signal
+import termios
+from typing import TYPE_CHECKING, Final
+
+from textual import events
+from textual.driver import Driver
+from textual.geometry import Size
+
+from dagtui.tui.driver import modes
+from dagtui.tui.driver.frame_filter import frame_filter
+from dagtui.tui.driver.keyboard import Keyboard
+from dagtui.tui.driver.terminal import Descriptor, Terminal
+from dagtui.tui.driver.writer import TerminalWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from textual.app import App
+    from textual.message import Message
+
+_READ_BYTES: Final = 1024
+"""A key takes Textual some 15 µs: a flood of them must not hold the loop."""
+_LEAVE_SECONDS: Final = 0.3
+"""A stopped terminal may hold up leaving no longer."""
+_COPY_CHARACTERS: Final = 100_000
+"""Terminals refuse or cut longer clipboards."""
+_BELL: Final = "\x07"
+
+
+class TerminalDriver(Driver):
+    """Reads and writes a terminal from the event loop, without threads.
+
+    While the terminal doesn't take what it was given, the app renders nothing (see `TerminalApp`), whole frames are
+    refused, and once it has drained, one repaint brings it up to date. All state belongs to the instance: another
+    driver may follow on another terminal in the same loop.
+    """
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+        terminal: Terminal | None = None,
+    ) -> None:
+        self._terminal = terminal or Terminal()
+        # Textual takes the app's first size from here; else from descriptors 0 to 2, which may be other terminals.
+        super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal.size())
+        self._active = False
+        self._lost = False
+        self._rendering_held = False
+        self._repaint_due = False
+        self._outgoing: list[str] = []
+        self._flush_due: asyncio.Handle | None = None
+        self._attributes: modes.TermiosAttributes | None = None
+        self._input: Descriptor | None = None
+        self._output: Descriptor | None = None
+        self._writer: TerminalWriter | None = None
+        self._keyboard = Keyboard()
+        self._expiry: asyncio.TimerHandle | None = None
+        self._bytes_written = 0
+        self.frames_refused = 0
+        """Frames that were not shown because the terminal was behind."""
+        self.codes_removed = 0
+        """Control codes that the last filter took out of frames; any is a defect upstream."""
+
+    # What the app asks
+
+    @property
+    def can_suspend(self) -> bool:
+        """A terminal can always be given back for a while."""
+        return True
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the terminal has not yet taken all it was given: nothing should be rendered now."""
+        return self._writer is not None and self._writer.behind
+
+    @property
+    def lost(self) -> bool:
+        """Whether the terminal has gone for good."""
+        return self._lost
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes that terminals took from this driver."""
+        return self._bytes_written + (self._writer.bytes_written if self._writer else 0)
+
+    def copy(self, text: str) -> bool:
+        """Put `text` on the clipboard of the terminal (OSC 52); whether the terminal was told.
+
+        It can't be known whether it obeys: multiplexers drop this by default.
+        """
+        encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+        return len(encoded) <= _COPY_CHARACTERS and self._send(f"\x1b]52;c;{encoded}\x07")
+
+    def repaint(self) -> None:
+        """Set the modes and paint everything again, after another program has written to the terminal."""
+        if self._send(modes.again(mouse=self._mouse)):
+            self._app.refresh()
+
+    def resized(self) -> None:
+        """Tell the app the terminal's size; the owner of a lent terminal calls this when it hears of a change."""
+        size = Size(*self._terminal.size())
+        self.send_message(events.Resize(size, size))
+
+    def refuse_frame(self) -> None:
+        """Count a frame that was not shown, which makes one repaint of everything due."""
+        self.frames_refused += 1
+        self._repaint_due = True
+
+    def suspend_process(self) -> None:
+        """Give the terminal to the shell and stop this job, as Ctrl+Z does elsewhere; goes on when continued.
+
+        The whole process group stops, so that the shell sees its job stop even behind a wrapper script. Where nobody
+        could continue it, the kernel ignores the signal and the screen is back at once. Another process's terminal
+        is its to suspend.
+        """
+        if not self._active or not self._terminal.is_controlling():
+            return
+        self.suspend_application_mode()
+        os.kill(0, signal.SIGTSTP)
+        self.resume_application_mode()
+        self.send_message(self.SignalResume())
+        self._app.refresh()
+
+    # What Textual asks
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over."""
+        if self._active or self._lost:
+            return
+        try:
+            self._open()
+        except (OSError, termios.error) as error:
+            self._lose(f"open: {error}")
+            return
+        self._active = True
+        atexit.register(self._restore)
+        self._send(modes.entering(mouse=self._mouse, ask_synchronized=_knows_mode_queries()))
+        self.resized()
+
+    def write(self, data: str) -> None:
+        """Add to the frame that the next `flush` sends; codes that no frame needs are taken out."""
+        if not self._active:
+            return
+        if data != _BELL:
+            data, removed = frame_filter(data)
+            self.codes_removed += removed
+        self._outgoing.append(data)
+        # Textual flushes after each frame, but not after a bell.
+        if self._flush_due is None:
+            self._flush_due = self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what was written since the last flush, or none of it."""
+        if self._flush_due is not None:
+            self._flush_due.cancel()
+            self._flush_due = None
+        frame = "".join(self._outgoing)
+        self._outgoing.clear()
+        if not frame or self._writer is None:
+            return
+        if self._writer.behind:
+            self.refuse_frame()
+            return
+        self._writer.send(frame.encode())
+
+    def disable_input(self) -> None:
+        """Read nothing more; what was typed ahead is thrown away."""
+        if self._input is None:
+            return
+        self._loop.remove_reader(self._input.number)
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if not self._lost:
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self._input.number, termios.TCIFLUSH)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was found, waiting for it a third of a second at most."""
+        if self._active:
+            self._restore()
+
+    def close(self) -> None:
+        """Nothing is left to do: the terminal was given back when application mode stopped."""
+        self.stop_application_mode()
+
+    def send_message(self, message: Message) -> None:
+        """Give a message to the app; input is read in the app's own loop, so it needs no way between threads."""
+        self._app.post_message(message)
+
+    # Taking over and giving back
+
+    def _open(self) -> None:
+        self._attributes = termios.tcgetattr(self._terminal.input)
+        # Before the first byte is written: in the background this stops the process until it is in the foreground.
+        termios.tcsetattr(self._terminal.input, termios.TCSANOW, modes.keyboard_attributes(self._attributes))
+        self._input = Descriptor(self._terminal.input, os.O_RDONLY)
+        self._output = Descriptor(self._terminal.output, os.O_WRONLY)
+        self._writer = TerminalWriter(
+            self._output.number,
+            self._loop,
+            on_behind=self._hold_rendering,
+            on_drained=self._release_rendering,
+            on_lost=self._lose,
+        )
+        self._keyboard = Keyboard()
+        self._loop.add_reader(self._input.number, self._read)
+        if self._terminal.is_controlling():
+            self._watch_kernel_signals()
+
+    def _restore(self) -> None:
+        """Undo `_open` and what was written since, as far as there still is a terminal."""
+        atexit.unregister(self._restore)
+        self._active = False
+        self._outgoing.clear()
+        self._ignore_kernel_signals()
+        if self._writer is not None and not self._lost:
+            self._writer.finish(modes.leaving().encode(), _LEAVE_SECONDS)
+        self.disable_input()
+        if self._attributes is not None and not self._lost:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._terminal.input, termios.TCSANOW, self._attributes)
+        self._close_descriptors()
+        self._set_rendering(held=False)
+
+    def _close_descriptors(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._bytes_written += self._writer.bytes_written
+            self._writer = None
+        for descriptor in (self._input, self._output):
+            if descriptor is not None:
+                descriptor.close()
+        self._input = self._output = None
+
+    def _watch_kernel_signals(self) -> None:
+        for number, handler in self._kernel_signals():
+            self._loop.add_signal_handler(number, handler)
+
+    def _ignore_kernel_signals(self) -> None:
+        if not self._loop.is_closed():
+            for number, _ in self._kernel_signals():
+                self._loop.remove_signal_handler(number)
+
+    def _kernel_signals(self) -> Iterator[tuple[signal.Signals, Callable[[], None]]]:
+        yield signal.SIGWINCH, self.resized
+        yield signal.SIGTSTP, self.suspend_process
+        yield signal.SIGCONT, self._continued
+
+    def _continued(self) -> None:
+        """Somebody stopped and continued this process from outside: the shell may have changed the terminal.
+
+        The kernel also sends this signal with the one for a hang-up, when there is nothing to come back to.
+        """
+        if not self._active or self._attributes is None:
+            return
+        if self._terminal.is_hung_up():
+            self._lose("hung up")
+            return
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(self._terminal.input, termios.TCSANOW, modes.keyboard_attributes(self._attributes))
+        self._send(modes.entering(mouse=self._mouse, ask_synchronized=False))
+        self._app.refresh()
+
+    # Reading, writing, losing
+
+    def _read(self) -> None:
+        if self._input is None:
+            return
+        try:
+            data = os.read(self._input.number, _READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lose(f"read: {error}")
+            return
+        if not data:
+            self._lose("read: end of file")
+            return
+        for message in self._keyboard.feed(data):
+            self.process_message(message)
+        self._expect_more()
+
+    def _expect_more(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        patience = self._keyboard.patience
+        if patience is not None:
+            self._expiry = self._loop.call_later(patience, self._expire)
+
+    def _expire(self) -> None:
+        for message in self._keyboard.expire():
+            self.process_message(message)
+
+    def _send(self, data: str) -> bool:
+        """Send codes of our own, which don't belong to a frame; whether they were accepted."""
+        return self._writer is not None and self._writer.send(data.encode())
+
+    def _lose(self, reason: str) -> None:
+        if self._lost:
+            return
+        self._lost = True
+        self.disable_input()
+        if self._writer is not None:
+            self._writer.close()
+        self._hold_rendering()
+        # Not from here: this may be the middle of a frame.
+        self._loop.call_soon(self._report_loss, reason)
+
+    def _report_loss(self, reason: str) -> None:
+        if self._terminal.on_lost is None:
+            self._app.exit()
+        else:
+            self._terminal.on_lost(reason)
+
+    # Rendering waits for the terminal
+
+    def _hold_rendering(self) -> None:
+        self._set_rendering(held=True)
+
+    def _release_rendering(self) -> None:
+        self._set_rendering(held=False)
+        if self._repaint_due:
+            self._repaint_due = False
+            self._app.refresh()
+
+    def _set_rendering(self, *, held: bool) -> None:
+        """Textual's screens collect what is to be painted, and paint nothing, while a batch of the app is open."""
+        if held == self._rendering_held:
+            return
+        self._rendering_held = held
+        if held:
+            self._app._begin_batch()  # noqa: SLF001
+        else:
+            self._app._end_batch()  # noqa: SLF001
+            for screen in self._app.screen_stack:
+                screen.check_idle()
+
+
+def driver_for(terminal: Terminal) -> type[TerminalDriver]:
+    """A driver class for one terminal, to be given to an App as its `driver_class`."""
+
+    class BoundDriver(TerminalDriver):
+        def __init__(
+            self,
+            app: App[object],
+            *,
+            debug: bool = False,
+            mouse: bool = True,
+            size: tuple[int, int] | None = None,
+        ) -> None:
+            super().__init__(app, debug=debug, mouse=mouse, size=size, terminal=terminal)
+
+    return BoundDriver
+
+
+def _knows_mode_queries() -> bool:
+    """Apple's terminal prints part of the question; it has no synchronized output anyway."""
+    return os.environ.get("TERM_PROGRAM") != "Apple_Terminal"

@@ -1,0 +1,52 @@
+"""Bytes from a terminal become Textual's messages."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual._xterm_parser import XTermParser
+
+from dagtui.tui.driver.replies import Kind, ReplyFilter, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from textual.message import Message
+
+
+class Keyboard:
+    """Decodes, takes out the terminal's replies, and has the rest parsed; cut anywhere, never raising."""
+
+    def __init__(self) -> None:
+        # Textual's own decoder raises on the first byte that is not UTF-8.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+        self._filter = ReplyFilter()
+        self._parser = XTermParser()
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
+        return self._filter.patience
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that `data` completes; to be exhausted before the next call."""
+        return self._messages(self._filter.feed(self._decoder.decode(data)))
+
+    def expire(self) -> Iterator[Message]:
+        """The messages that an unfinished sequence amounts to."""
+        return self._messages(self._filter.expire())
+
+    def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
+        for token in tokens:
+            match token.kind:
+                case Kind.PLAIN:
+                    yield from self._parser.feed(token.text)
+                case Kind.ESCAPE:
+                    yield events.Key("escape", "\x1b")
+                case Kind.ALT:
+                    # The parser itself would wait for the escape delay, and mix up what is typed meanwhile.
+                    yield from self._parser._sequence_to_key_events(token.text, alt=True)  # noqa: SLF001
+                case Kind.PASTE:
+                    yield events.Paste(token.text)

@@ -1,0 +1,311 @@
+"""The sanitiser: whatever comes in, nothing that acts on a terminal, hides or reorders comes out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dagtui import text as t
+
+PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
+
+ESCAPES = st.sampled_from(
+    [
+        "\x1b[31m",
+        "\x1b[0m",
+        "\x1b[38;5;200m",
+        "\x1b[48;2;1;2;3m",
+        "\x1b[8m",
+        "\x1b[2J",
+        "\x1b[2K",
+        "\x1b[1G",
+        "\x1b]52;c;cm0=\x07",
+        "\x1b]8;;http://x\x1b\\",
+        "\x1bP",
+        "\x1b]",
+        "\x1b[",
+        "\x1b",
+        "\x9b31m",
+        "\u202e",
+        "\u200d",
+        "\U000e0041",
+        "\ufe0f",
+        "\udcff",
+        "\r",
+        "\b",
+        "\t",
+        "\n",
+        "\x00",
+        "[/foo]",
+        "日本",
+        "e\u0301",
+    ]
+)
+HOSTILE = st.lists(ESCAPES | st.text(max_size=8), max_size=40).map("".join)
+HOSTILE_BYTES = HOSTILE.map(lambda s: s.encode("utf-8", "surrogatepass")) | st.binary(max_size=300)
+
+
+def offenders(text: str, allowed: str = "") -> list[str]:
+    """Characters that must not come out, found from Unicode's own categories and not from the code's list."""
+    return [
+        character
+        for character in text
+        if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        and character not in PICTURED_FORMATS
+        and character not in allowed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given_text", "shown"),
+    [
+        ("train[seed=1]", "train[seed=1]"),
+        ("a\x1b]52;c;x\x07b", "a^[]52;c;x^Gb"),
+        ("a\nb\tc", "a^Jb^Ic"),
+        ("\x7f\x9b", "^?\\x9b"),
+        ("exe\u202etxt", "exe\\u202etxt"),
+        ("a\u200bb\ufeff", "a\\u200bb\\ufeff"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\udcff\ud800", "\\xff\\ud800"),
+        ("warn ⚠\ufe0f", "warn ⚠"),
+        ("日本 é \u00a0", "日本 é \u00a0"),
+        (12, "12"),
+    ],
+)
+def test_label_shows_control_characters(given_text: object, shown: str):
+    assert t.label(given_text) == shown
+
+
+def test_label_caps_with_an_ellipsis():
+    assert t.label("x" * 200) == "x" * 200
+    assert t.label("x" * 201) == "x" * 199 + "…"
+    assert t.label("\x01" * 150) == "^A" * 99 + "^…"
+    assert t.label("abc", cap=1) == "…"
+
+
+@given(HOSTILE, st.integers(1, 60))
+def test_label_is_safe_bounded_and_idempotent(hostile: str, cap: int):
+    shown = t.label(hostile, cap)
+    assert offenders(shown) == []
+    assert len(shown) <= cap
+    assert t.label(shown, cap) == shown
+
+
+@given(HOSTILE, st.integers(1, 60))
+def test_block_is_safe_bounded_and_idempotent(hostile: str, cap: int):
+    shown = t.block(hostile, cap)
+    assert offenders(shown, allowed="\n") == []
+    assert len(shown) <= cap
+    assert t.block(shown, cap) == shown
+
+
+def test_block_keeps_newlines_and_expands_tabs():
+    assert t.block("a\r\n\tb\rc\x1b[1m") == "a\n        b^Mc^[[1m"
+
+
+@given(HOSTILE_BYTES)
+@example(b"\x1b]" * 50)
+@example(b"\x1bP" + b"a" * 100)
+def test_lines_are_safe_and_their_spans_lie_in_order(raw: bytes):
+    text, spans = t.styled(raw)
+    assert offenders(text) == []
+    assert len(text) <= 8 * t.LINE_LIMIT + 40
+    ends = [0]
+    for span in spans:
+        assert ends[-1] <= span.start < span.end <= len(text)
+        assert span.style != t.PLAIN
+        ends.append(span.end)
+    assert t.plain_line(raw) == text
+    assert t.plain_line(text) == text
+
+
+@given(HOSTILE)
+def test_lines_may_be_given_as_text(hostile: str):
+    assert offenders(t.styled(hostile).text) == []
+
+
+@given(HOSTILE_BYTES)
+def test_for_terminal_lets_only_colours_pass(raw: bytes):
+    written = t.for_terminal(raw)
+    rest, colours = re.subn(r"\x1b\[[0-9;]+m", "", written)
+    assert offenders(rest) == []
+    assert rest == t.plain_line(raw)
+    if colours:
+        assert written.rfind("\x1b[0m") == written.rfind("\x1b[")
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (b"plain\n", "plain"),
+        (b"crlf\r\n", "crlf"),
+        (b"10 %\r50 %\r100 %\r\n", "100 %"),
+        (b"\r\r", ""),
+        (b"\x1b[2K\x1b[1Ga\x1b[2K\x1b[1Gb", "b"),
+        (b"done\x1b[2K", "done"),
+        (b"|\b/\b-\b", "-"),
+        (b"ab\b \b", "a "),
+        (b"ab\b \bc", "ac"),
+        (b"\b\bx", "x"),
+        ("日\bx".encode(), "x"),
+        (b"a\tb\tc", "a       b       c"),
+        ("日\tb".encode(), "日      b"),
+        (b"\x1b[31m\ta", "        a"),
+        (b"\x1b]0;title\x07x\x1bP1$r\x1b\\y\x1b(Bz\x1b=", "xyz"),
+        (b"\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        (b"x\x1b]52;c;no end", "x^[]52;c;no end"),
+        (b"x\x1b[12", "x^[[12"),
+        (b"x\x1b", "x^["),
+        (b"\x9b31m\xff", "\ufffd31m\ufffd"),
+        (b"\xc2\x9b31m", "\\x9b31m"),
+        ("a\u200db\u202ec".encode(), "ab\\u202ec"),
+        (b"a\nb", "a^Jb"),
+        (b"\x00\x07", "^@^G"),
+    ],
+)
+def test_line_is_shown_as_a_terminal_would_leave_it(raw: bytes, shown: str):
+    assert t.plain_line(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("parameters", "style"),
+    [
+        ("31", t.Style(foreground="red")),
+        ("91;104", t.Style(foreground="bright_red", background="bright_blue")),
+        ("1;2;3;4;7;9", t.Style(bold=True, dim=True, italic=True, underline=True, reverse=True, strike=True)),
+        ("1;22", t.PLAIN),
+        ("31;1;", t.PLAIN),
+        ("31;39;41;49", t.PLAIN),
+        ("38;5;200", t.Style(foreground=200)),
+        ("38;5;200;1", t.Style(foreground=200, bold=True)),
+        ("48;2;1;2;3;3", t.Style(background=(1, 2, 3), italic=True)),
+        ("38:2::1:2:3", t.Style(foreground=(1, 2, 3))),
+        ("38:2:1:2:3", t.Style(foreground=(1, 2, 3))),
+        ("38:5:7;1", t.Style(foreground=7, bold=True)),
+        ("4:3", t.Style(underline=True)),
+        ("4;4:0", t.PLAIN),
+        ("38;5;256", t.PLAIN),
+        ("38;2;1;2", t.PLAIN),
+        ("38;9;1", t.Style(bold=True)),
+        ("38", t.PLAIN),
+        ("5;6;8;10;99999", t.PLAIN),
+    ],
+)
+def test_colours(parameters: str, style: t.Style):
+    text, spans = t.styled(f"\x1b[{parameters}mx")
+    assert text == "x"
+    assert spans == (() if style == t.PLAIN else (t.Span(0, 1, style),))
+
+
+@given(
+    st.builds(
+        t.Style,
+        st.none() | st.sampled_from(["red", "bright_white"]) | st.integers(0, 255) | st.just((1, 20, 255)),
+        st.none() | st.sampled_from(["black", "bright_cyan"]) | st.integers(0, 255) | st.just((0, 0, 0)),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+    )
+)
+def test_a_style_written_for_a_terminal_reads_back_as_itself(style: t.Style):
+    spans = t.styled(f"{style.sgr}x").spans
+    assert (spans[0].style if spans else t.PLAIN) == style
+
+
+def test_equal_runs_are_one_span_and_the_style_starts_anew():
+    assert t.styled("\x1b[1ma\x1b[1mb\x1b[0mc").spans == (t.Span(0, 2, t.Style(bold=True)),)
+    assert t.styled("d").spans == ()
+    assert t.for_terminal("\x1b[31ma\x1b[0mb\x1b[4mc") == "\x1b[31ma\x1b[0mb\x1b[4mc\x1b[0m"
+
+
+def test_long_lines_are_cut_and_say_so():
+    line = t.styled(b"a" * (t.LINE_LIMIT + 5))
+    assert line.text == "a" * t.LINE_LIMIT + " …[+5 chars]"
+    assert line.spans == (t.Span(t.LINE_LIMIT, len(line.text), t.DIM),)
+    assert t.plain_line(b"ab", more=1234567) == "ab …[+1,234,567 chars]"
+    assert t.plain_line(b"\x1b[1mb", more=3) == "b …[+3 chars]"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [b"\x1b", b"\x1b]", b"\x1b[", b"\x1bP\x9d", b"\x1b[1m", b"\x1b[38;", b"\t", b"\xc2\x9b", b"a\b", b"\x1b(", b"\xff"],
+)
+def test_hostile_lines_are_bounded(unit: bytes):
+    text = t.plain_line(unit * (t.LINE_LIMIT * 4 // len(unit)))
+    assert offenders(text) == []
+    assert len(text) <= 8 * t.LINE_LIMIT + 40
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0.0 s"),
+        (0.3, "0.3 s"),
+        (0.4, "0.4 s"),
+        (9.99, "9.9 s"),
+        (12.9, "12 s"),
+        (59.99, "59 s"),
+        (60, "1 m 00 s"),
+        (185, "3 m 05 s"),
+        (3599.9, "59 m 59 s"),
+        (7800, "2 h 10 m"),
+        (86399, "23 h 59 m"),
+        (4 * 86400 + 3 * 3600 + 1, "4 d 3 h"),
+        (-5, "0.0 s"),
+        (float("nan"), "?"),
+        (float("inf"), "?"),
+    ],
+)
+def test_duration(seconds: float, shown: str):
+    assert t.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1599, "1.5 kB"),
+        (12_000_000, "12 MB"),
+        (9_999_999_999, "9.9 GB"),
+        (10**19, "10000 PB"),
+    ],
+)
+def test_size(amount: int, shown: str):
+    assert t.size(amount) == shown
+
+
+def test_counts():
+    assert t.count(2000) == "2,000"
+    assert t.plural(1, "node") == "1 node"
+    assert t.plural(2000, "node") == "2,000 nodes"
+    assert t.plural(0, "retry", "retries") == "0 retries"
+
+
+def test_cell_width():
+    assert t.cell_width("abc") == 3
+    assert t.cell_width("日本") == 4
+    assert t.cell_width("e\u0301") == 1
+    assert t.cell_width("한") == t.cell_width("\u1112\u1161\u11ab") == 2
+    assert t.cell_width("▶🚀") == 3
+
+
+@given(HOSTILE.map(t.label), st.integers(-1, 30), st.booleans())
+def test_fit_fits(text: str, width: int, ascii_only: bool):
+    fitted = t.fit(text, width, ascii=ascii_only)
+    assert t.cell_width(fitted) <= max(width, 0)
+    if t.cell_width(text) <= width:
+        assert fitted == text
+    elif width > 0:
+        assert fitted[-1] == ("~" if ascii_only else "…")
+        assert text.startswith(fitted[:-1])
+        # Nothing more would have fitted.
+        assert t.cell_width(text[: len(fitted)]) > width - 1

@@ -124,8 +124,8 @@ class Run:
         await self._drive(lambda: False)
 
     async def drive_until_settled(self) -> None:
-        """Drive the run until everything is settled."""
-        await self._drive(lambda: self.settled)
+        """Drive the run until everything is settled, or only nodes are left that can't be killed."""
+        await self._drive(lambda: self.settled or self.traversal.stuck)
 
     async def _drive(self, done: Callable[[], bool]) -> None:
         import anyio

@@ -127,6 +127,13 @@ class Traversal(Derivation):
         """Whether nothing more happens by itself."""
         return not self.state.unsettled and not self.handed and not self._running_slots
 
+    @property
+    def stuck(self) -> bool:
+        """Whether nothing can happen any more because of nodes that can't be killed."""
+        counts = self.state.counts
+        quiet = not (counts[NodeStatus.RUNNING] or counts[NodeStatus.RETRYING] or self.handed)
+        return quiet and 0 < counts[NodeStatus.CANCELLING] <= len(self.unkillable)
+
     # Results
 
     def _started(self, message: Started) -> None:

@@ -43,7 +43,20 @@ class Attempt:
         "withdrawn",
     )
 
-    def __init__(self, key: Key, sequence: int, slots: int, path: str, argv: tuple[str, ...]) -> None:
+    def __init__(  # the fields of a request, in their order
+        self,
+        key: Key,
+        sequence: int = 0,
+        slots: int = 0,
+        path: str = "",
+        argv: tuple[str, ...] = (),
+        cwd: str = "/",
+        env: dict[str, str] | None = None,
+        unset: tuple[str, ...] = (),
+        log: str = "",
+        grace: float = 0.0,
+        fallback: tuple[str, tuple[str, ...]] | None = None,
+    ) -> None:
         self.key = key
         self.sequence = sequence
         """The app's number for this request."""
@@ -51,14 +64,14 @@ class Attempt:
         self.path = path
         """The program; empty: there is nothing to execute."""
         self.argv = argv
-        self.cwd = "/"
-        self.env: dict[str, str] = {}
+        self.cwd = cwd
+        self.env: dict[str, str] = env or {}
         """Variables that differ from the common environment."""
-        self.unset: tuple[str, ...] = ()
+        self.unset = unset
         """Variables of the common environment that are to be missing."""
-        self.log = ""
-        self.grace = 0.0
-        self.fallback: tuple[str, tuple[str, ...]] | None = None
+        self.log = log
+        self.grace = grace
+        self.fallback = fallback
         """Program and arguments to take when the program is not there or can't be executed."""
         self.order = 0
         self.withdrawn = False

@@ -77,8 +77,11 @@ if sys.platform == "linux":
         for pid in pids:
             _signal(pid, number)
 
+    LOOK_AGAIN = 0.0
+    """Seconds between looks at groups that are told to end: 0, because here the tree tells all."""
+
     def group_lives(_leader: int) -> bool:
-        """Whether a leader that was reaped has left processes that only its group tells of: here the tree tells all."""
+        """Whether a leader that was reaped has left processes that only its group tells of."""
         return False
 
     class OwnChildren:
@@ -170,6 +173,9 @@ else:
                     os.killpg(leader, signal.SIGCONT)  # a stopped process has to wake up to hear it
             except OSError:  # gone
                 pass
+
+    LOOK_AGAIN = 0.05
+    """Seconds between looks at groups that are told to end."""
 
     def group_lives(leader: int) -> bool:
         """Whether a leader that was reaped has left processes in its group."""

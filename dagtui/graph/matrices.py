@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from itertools import product
-from typing import TYPE_CHECKING
+from itertools import compress, product
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph import values
 from dagtui.graph.errors import Wrong, quoted
@@ -99,6 +99,14 @@ def listed(names: Iterator[str] | Sequence[str] | dict[str, object], most: int =
     return f"{shown} and {len(every) - most:,} more" if len(every) > most else shown
 
 
+class Wheel(NamedTuple):
+    """One digit of the mixed-radix numbers that places are: `place // stride % len(texts)`."""
+
+    stride: int
+    texts: tuple[str, ...]
+    """The values, as they appear in names."""
+
+
 class Cells:
     """The cells of one matrix, numbered from 0 in the order of the file, the last axis fastest.
 
@@ -130,7 +138,7 @@ class Cells:
 
     def cell(self, number: int) -> Cell:
         """The axes and values of a cell."""
-        place = self._kept[number] if self._kept is not None else number
+        place = self.place_of(number)
         return tuple(
             (axis, entries[place // stride % len(entries)])
             for (axis, entries), stride in zip(self.axes, self._strides, strict=True)
@@ -144,15 +152,19 @@ class Cells:
         labels = (f"{name}[{','.join(cell)}]" for cell in product(*written))
         if self._kept is None:
             return labels
-        kept = set(self._kept)
-        return (label for place, label in enumerate(labels) if place in kept)
+        mask = bytearray(product_size(self.axes))
+        for place in self._kept:
+            mask[place] = 1
+        return compress(labels, mask)
 
-    def text(self, number: int, axis: str) -> str:
-        """The value of one axis in a cell, as text."""
+    def place_of(self, number: int) -> int:
+        """The place of a cell in the full product."""
+        return self._kept[number] if self._kept is not None else number
+
+    def wheel(self, axis: str) -> Wheel:
+        """How to read the value of one axis off a place."""
         index = next(index for index, (name, _) in enumerate(self.axes) if name == axis)
-        place = self._kept[number] if self._kept is not None else number
-        texts = self._texts[index]
-        return texts[place // self._strides[index] % len(texts)]
+        return Wheel(self._strides[index], self._texts[index])
 
     def free_offsets(self, fixed: frozenset[str]) -> array[int]:
         """What the axes that are not fixed add to a place, for all of their combinations."""
@@ -162,16 +174,10 @@ class Cells:
                 offsets = array("i", (base + digit * stride for base in offsets for digit in range(len(entries))))
         return offsets
 
-    def place(self, chosen: dict[str, str]) -> int | None:
-        """What the chosen values of some axes add to a place; None when an axis doesn't have its value."""
-        place = 0
-        for (axis, _), stride in zip(self.axes, self._strides, strict=True):
-            if axis in chosen:
-                digit = self.digits[axis].get(chosen[axis])
-                if digit is None:
-                    return None
-                place += digit * stride
-        return place
+    def offset(self, axis: str, text: str) -> int | None:
+        """What a value of an axis adds to a place; None when the axis doesn't have it."""
+        digit = self.digits[axis].get(text)
+        return None if digit is None else digit * self.wheel(axis).stride
 
     def number(self, place: int) -> int | None:
         """The cell at a place of the full product; None when it is excluded."""

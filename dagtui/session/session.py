@@ -32,16 +32,28 @@ if TYPE_CHECKING:
 class _Record:
     """The journal as the run needs it: events in, lines out."""
 
-    def __init__(self, writer: JournalWriter, graph: Graph) -> None:
+    def __init__(self, writer: JournalWriter, graph: Graph, mirror: int | None) -> None:
         self._writer = writer
         self._graph = graph
+        self._mirror = mirror
 
     def write(self, events: Iterable[Event]) -> None:
         now, graph = time.time(), self._graph
         try:
-            self._writer.write([(now, fields(event, graph)) for event in events])
+            written = self._writer.write([(now, fields(event, graph)) for event in events])
         except JournalError as error:
             raise JournalFullError(str(error)) from error
+        if self._mirror is not None:
+            self._copy(written)
+
+    def _copy(self, written: bytes) -> None:
+        """Write the same lines to whoever asked for events; when nobody reads them any more, stop."""
+        view = memoryview(written)
+        try:
+            while view and self._mirror is not None:
+                view = view[os.write(self._mirror, view) :]
+        except OSError:
+            self._mirror = None
 
     def sync(self) -> None:
         try:
@@ -77,10 +89,12 @@ class Session:
         paused: bool = False,
         environment: Mapping[str, str] | None = None,
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
+        mirror: int | None = None,
     ) -> Session:
         """Make a run directory and begin a run; needs no event loop. Raises StoreError.
 
-        Jobs default to the graph's, then to the processors that this process may use.
+        Jobs default to the graph's, then to the processors that this process may use. What the journal gets is also
+        written to the descriptor `mirror`.
         """
         if graph.path is None:
             raise ValueError("a run needs a graph file: its directory lies beside it")
@@ -101,7 +115,7 @@ class Session:
             directory.run_id,
             dict(os.environ if environment is None else environment),
         )
-        record = _Record(JournalWriter(directory.journal_path), graph)
+        record = _Record(JournalWriter(directory.journal_path), graph, mirror)
         run = Run(graph, executor, record, jobs=slots, weights=forecast.weights)
         session = cls(graph, run, forecast, directory)
         session._history = history

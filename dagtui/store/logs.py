@@ -58,14 +58,25 @@ class Found(NamedTuple):
     """Nothing yet: go on from this line. With `line` None too: there is no such line."""
 
 
-@dataclass(slots=True)
 class _Lines:
     """The lines of a gap, read from the file."""
 
-    gap: Gap
-    data: bytes
-    starts: list[int]
-    """Where each line starts, from the beginning of the gap."""
+    __slots__ = ("_starts", "data", "gap")
+
+    def __init__(self, gap: Gap, data: bytes) -> None:
+        self.gap = gap
+        self.data = data
+        self._starts: list[int] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each line starts, from the beginning of the gap; found when first asked for."""
+        if self._starts is None:
+            lengths = (len(part) + 1 for part in self.data.split(b"\n"))
+            self._starts = list(islice(accumulate(lengths, initial=0), self.gap.line_count))
+            # A file that was cut meanwhile has fewer lines than its index: they are empty.
+            self._starts += [len(self.data)] * (self.gap.line_count - len(self._starts))
+        return self._starts
 
 
 class LogFile:
@@ -120,7 +131,10 @@ class LogFile:
         self._times.close()
 
     def refresh(self, budget_bytes: int = _WHOLE) -> Change:
-        """Look for what is new and read at most about so many bytes of it; raises StoreError when it can't be read."""
+        """Look for what is new and index at most so many bytes (at least 1 MB) of it.
+
+        Raises StoreError when the file is there and can't be read.
+        """
         try:
             replaced = self._open()
             if not self.exists:
@@ -128,7 +142,7 @@ class LogFile:
             self.size = os.fstat(self._descriptor).st_size
             if self.size - self._index.end > _LAG or self._index.end == 0:
                 replaced = self._look_at_end() or replaced
-            budget = max(budget_bytes, _BLOCK)
+            budget = max(budget_bytes, _TAIL)
             read = self._extend(self._index, self.size, budget)
             inserted = self._index_before(budget - read)
         except OSError as error:
@@ -163,8 +177,8 @@ class LogFile:
         except OSError:
             return None
 
-    def find_next(self, query: Query, start: int, budget_bytes: int = _WHOLE) -> Found:
-        """The first match at or after line `start`, looking at about so many bytes."""
+    def find_next(self, query: Query, start: int, budget_bytes: int = _BLOCK) -> Found:
+        """The first match at or after line `start`, looking at about so many bytes (256 KB: 1 to 10 ms)."""
         line = max(start, 0)
         left = budget_bytes
         while line < self.line_count:
@@ -179,7 +193,7 @@ class LogFile:
             line = stop
         return Found()
 
-    def find_previous(self, query: Query, start: int, budget_bytes: int = _WHOLE) -> Found:
+    def find_previous(self, query: Query, start: int, budget_bytes: int = _BLOCK) -> Found:
         """The last match at or before line `start`, looking at about so many bytes."""
         line = min(start, self.line_count - 1)
         left = budget_bytes
@@ -268,12 +282,7 @@ class LogFile:
     def _read(self, gap: Gap) -> _Lines:
         if self._lines is not None and self._lines.gap == gap:
             return self._lines
-        data = self._pread(min(gap.end - gap.offset, 2 * GAP), gap.offset)
-        lengths = (len(part) + 1 for part in data.split(b"\n"))
-        starts = list(islice(accumulate(lengths, initial=0), gap.line_count))
-        # A file that was cut meanwhile has fewer lines than its index: they are empty.
-        starts += [len(data)] * (gap.line_count - len(starts))
-        self._lines = _Lines(gap, data, starts)
+        self._lines = _Lines(gap, self._pread(min(gap.end - gap.offset, 2 * GAP), gap.offset))
         return self._lines
 
     def _line(self, lines: _Lines, number: int) -> LogLine:
@@ -284,18 +293,19 @@ class LogFile:
         else:
             is_open = lines.gap.end == self._index.end > self._index.open_start
             end = lines.gap.end - lines.gap.offset - (0 if is_open else 1)
-        if end - start <= LINE_LIMIT and end <= len(lines.data):
-            return LogLine(lines.data[start:end])
-        return self._long_line(lines.gap.offset + start, end - start)
+        if end - start > LINE_LIMIT:
+            return self._long_line(lines.gap.offset + start, end - start)
+        if end > len(lines.data):
+            return LogLine(self._pread(end - start, lines.gap.offset + start))
+        return LogLine(lines.data[start:end])
 
     def _long_line(self, offset: int, length: int) -> LogLine:
-        window = min(length, LINE_LIMIT)
         # A progress bar without newlines: its last state is at its end.
-        end = self._pread(window, offset + length - window).rstrip(b"\r")
+        end = self._pread(LINE_LIMIT, offset + length - LINE_LIMIT).rstrip(b"\r")
         state = end.rfind(b"\r") + 1
         if state:
             return LogLine(end[state:])
-        return LogLine(self._pread(window, offset), length - window)
+        return LogLine(self._pread(LINE_LIMIT, offset), length - LINE_LIMIT)
 
     def _pread(self, length: int, offset: int) -> bytes:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import anyio
 import pytest
 
@@ -144,7 +146,7 @@ async def test_an_empty_graph_is_completed() -> None:
 async def test_a_long_chain_needs_no_stack() -> None:
     count = 20_000
     labels = [str(i) for i in range(count)]
-    graph = dagtui.Graph.from_edges(labels, zip(labels, labels[1:], strict=False))
+    graph = dagtui.Graph.from_edges(labels, pairwise(labels))
     seen = 0
 
     async def work(_label: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import base64
 import contextlib
@@ -22,6 +21,7 @@ from dagtui.tui.driver.terminal import Descriptor, Terminal
 from dagtui.tui.driver.writer import TerminalWriter
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
 
     from textual.app import App
@@ -34,6 +34,7 @@ _LEAVE_SECONDS: Final = 0.3
 _COPY_CHARACTERS: Final = 100_000
 """Terminals refuse or cut longer clipboards."""
 _BELL: Final = "\x07"
+_OPERATING_SYSTEM_COMMAND: Final = "\x1b]"
 
 
 class TerminalDriver(Driver):
@@ -62,7 +63,7 @@ class TerminalDriver(Driver):
         self._repaint_due = False
         self._outgoing: list[str] = []
         self._flush_due: asyncio.Handle | None = None
-        self._attributes: modes.TermiosAttributes | None = None
+        self._line: modes.LineSettings | None = None
         self._input: Descriptor | None = None
         self._output: Descriptor | None = None
         self._writer: TerminalWriter | None = None
@@ -146,13 +147,14 @@ class TerminalDriver(Driver):
             self._lose(f"open: {error}")
             return
         self._active = True
-        atexit.register(self._restore)
+        atexit.register(self._last_resort)
         self._send(modes.entering(mouse=self._mouse, ask_synchronized=_knows_mode_queries()))
         self.resized()
 
     def write(self, data: str) -> None:
         """Add to the frame that the next `flush` sends; codes that no frame needs are taken out."""
-        if not self._active:
+        # Shapes of the mouse pointer, which some terminals print; what is to be copied comes by `copy`.
+        if not self._active or data.startswith(_OPERATING_SYSTEM_COMMAND):
             return
         if data != _BELL:
             data, removed = frame_filter(data)
@@ -204,9 +206,8 @@ class TerminalDriver(Driver):
     # Taking over and giving back
 
     def _open(self) -> None:
-        self._attributes = termios.tcgetattr(self._terminal.input)
-        # Before the first byte is written: in the background this stops the process until it is in the foreground.
-        termios.tcsetattr(self._terminal.input, termios.TCSANOW, modes.keyboard_attributes(self._attributes))
+        self._line = modes.LineSettings(self._terminal.input)
+        self._line.read_keys()  # before the first byte is written, which the background must not
         self._input = Descriptor(self._terminal.input, os.O_RDONLY)
         self._output = Descriptor(self._terminal.output, os.O_WRONLY)
         self._writer = TerminalWriter(
@@ -223,18 +224,25 @@ class TerminalDriver(Driver):
 
     def _restore(self) -> None:
         """Undo `_open` and what was written since, as far as there still is a terminal."""
-        atexit.unregister(self._restore)
+        atexit.unregister(self._last_resort)
         self._active = False
         self._outgoing.clear()
         self._ignore_kernel_signals()
         if self._writer is not None and not self._lost:
             self._writer.finish(modes.leaving().encode(), _LEAVE_SECONDS)
         self.disable_input()
-        if self._attributes is not None and not self._lost:
-            with contextlib.suppress(termios.error):
-                termios.tcsetattr(self._terminal.input, termios.TCSANOW, self._attributes)
+        if self._line is not None and not self._lost:
+            self._line.restore()
         self._close_descriptors()
         self._set_rendering(held=False)
+
+    def _last_resort(self) -> None:
+        """Give the terminal back when the interpreter ends and Textual has not stopped application mode."""
+        if self._lost or self._output is None or self._line is None:
+            return
+        with contextlib.suppress(OSError):
+            os.write(self._output.number, (modes.CANCEL + modes.leaving()).encode())
+        self._line.restore()
 
     def _close_descriptors(self) -> None:
         if self._writer is not None:
@@ -265,15 +273,14 @@ class TerminalDriver(Driver):
 
         The kernel also sends this signal with the one for a hang-up, when there is nothing to come back to.
         """
-        if not self._active or self._attributes is None:
+        if not self._active or self._line is None:
             return
         if self._terminal.is_hung_up():
             self._lose("hung up")
             return
         with contextlib.suppress(termios.error):
-            termios.tcsetattr(self._terminal.input, termios.TCSANOW, modes.keyboard_attributes(self._attributes))
-        self._send(modes.entering(mouse=self._mouse, ask_synchronized=False))
-        self._app.refresh()
+            self._line.read_keys()
+        self.repaint()
 
     # Reading, writing, losing
 
@@ -344,9 +351,9 @@ class TerminalDriver(Driver):
             return
         self._rendering_held = held
         if held:
-            self._app._begin_batch()  # noqa: SLF001
+            self._app._begin_batch()
         else:
-            self._app._end_batch()  # noqa: SLF001
+            self._app._end_batch()
             for screen in self._app.screen_stack:
                 screen.check_idle()
 

@@ -47,6 +47,6 @@ class Keyboard:
                     yield events.Key("escape", "\x1b")
                 case Kind.ALT:
                     # The parser itself would wait for the escape delay, and mix up what is typed meanwhile.
-                    yield from self._parser._sequence_to_key_events(token.text, alt=True)  # noqa: SLF001
+                    yield from self._parser._sequence_to_key_events(token.text, alt=True)
                 case Kind.PASTE:
                     yield events.Paste(token.text)

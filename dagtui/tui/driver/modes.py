@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import termios
 import tty
 from typing import Final
 
 from textual import constants
-
-TermiosAttributes = list[int | list[bytes | int]]
-"""What `termios.tcgetattr` returns."""
 
 _MOUSE_ON: Final = "\x1b[?1000h\x1b[?1003h\x1b[?1006h"
 _MOUSE_OFF: Final = "\x1b[?1006l\x1b[?1003l\x1b[?1000l"
@@ -63,21 +61,37 @@ CANCEL: Final = "\x18"
 """Ends an unfinished escape sequence without effect: sent where a frame was cut."""
 
 
-def keyboard_attributes(attributes: TermiosAttributes) -> TermiosAttributes:
-    """The line settings for reading keys: no echo, no lines, no signals, no flow control, no translated returns.
+class LineSettings:
+    """The line settings of a terminal as they were found, and those for reading keys."""
 
-    Output processing is left alone, so that what another program prints starts at the left edge.
-    """
-    changed = [*attributes]
-    local, incoming, characters = changed[tty.LFLAG], changed[tty.IFLAG], changed[tty.CC]
-    assert isinstance(local, int)
-    assert isinstance(incoming, int)
-    assert isinstance(characters, list)
-    changed[tty.LFLAG] = local & ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
-    changed[tty.IFLAG] = incoming & ~(
-        termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP
-    )
-    characters = [*characters]
-    characters[termios.VMIN], characters[termios.VTIME] = 1, 0
-    changed[tty.CC] = characters
-    return changed
+    def __init__(self, descriptor: int) -> None:
+        """Remember the settings.
+
+        Raises:
+            termios.error: this is no terminal, or it has gone.
+        """
+        self._descriptor = descriptor
+        self._found = termios.tcgetattr(descriptor)
+
+    def read_keys(self) -> None:
+        """No echo, no lines, no signals, no flow control, no translated returns.
+
+        In the background the kernel stops the process here until it is in the foreground. Output processing is left
+        alone, so that what another program prints starts at the left edge.
+
+        Raises:
+            termios.error: the terminal has gone.
+        """
+        changed = [*self._found]
+        changed[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+        changed[tty.IFLAG] &= ~(
+            termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP
+        )
+        changed[tty.CC] = [*changed[tty.CC]]
+        changed[tty.CC][termios.VMIN], changed[tty.CC][termios.VTIME] = 1, 0
+        termios.tcsetattr(self._descriptor, termios.TCSANOW, changed)
+
+    def restore(self) -> None:
+        """Set what was found; at once, since waiting for output would wait for a stopped terminal."""
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)

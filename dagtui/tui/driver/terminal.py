@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import select
-import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,11 +39,10 @@ class Terminal:
     def is_controlling(self) -> bool:
         """Whether this is the controlling terminal of this process, whose kernel signals concern it."""
         try:
-            return os.tcgetsid(self.input) == os.getsid(0)
-        except OSError:  # termios.error is one on some systems, and "no such terminal" is the answer either way
+            os.tcgetpgrp(self.input)  # refused for any other terminal
+        except OSError:
             return False
-        except termios.error:
-            return False
+        return True
 
     def is_hung_up(self) -> bool:
         """Whether nobody is on the other side any more."""
@@ -87,7 +85,8 @@ def _open_again(shared: int, access: int) -> int:
     """A new description of the same terminal, or `shared` itself where there can be none."""
     flags = access | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     # /proc also finds a terminal of another mount namespace, for which ttyname has no path.
-    for path_of in (lambda: f"/proc/self/fd/{shared}", lambda: os.ttyname(shared)):
-        with contextlib.suppress(OSError):
-            return os.open(path_of(), flags)
+    with contextlib.suppress(OSError):
+        return os.open(f"/proc/self/fd/{shared}", flags)
+    with contextlib.suppress(OSError):
+        return os.open(os.ttyname(shared), flags)
     return shared

@@ -85,8 +85,6 @@ class TerminalWriter:
         self._forget()
         if self._push_until(cut + data, time.monotonic() + seconds / 2):
             return True
-        if self._closed:
-            return False
         try:
             termios.tcflush(self._descriptor, termios.TCOFLUSH)
         except termios.error:
@@ -157,7 +155,8 @@ class TerminalWriter:
         """Throw away what waits."""
         self._backlog.clear()
         self._backlog_bytes = 0
-        self._loop.remove_writer(self._descriptor)
+        if not self._loop.is_closed():
+            self._loop.remove_writer(self._descriptor)
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None

@@ -1,0 +1,26 @@
+"""`dagtui check`: read a graph and say whether it is well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.options import graph_argument, read_graph
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(short_help="Read a graph and say what is wrong with it.")
+@graph_argument
+def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
+    """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
+    from dagtui.text import count, label, plural
+
+    graph = read_graph(graph_file, parameters)
+    edges = sum(graph.child_count(node) for node in range(len(graph)))
+    click.echo(
+        f"{label(graph_file)}: {label(graph.name)} is well: {plural(len(graph.tasks), 'task')}, "
+        f"{plural(len(graph), 'node')}, {count(edges)} edges"
+    )

@@ -1,0 +1,60 @@
+"""Options that several commands share, and what they are turned into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dagtui.graph.model import Graph
+
+BAD_CALL = 2
+"""Exit status when the file or the call is wrong."""
+
+Function = TypeVar("Function", bound="Callable[..., object]")
+
+
+def graph_argument(function: Function) -> Function:
+    """The graph file and its parameters."""
+    function = click.option(
+        "-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the graph."
+    )(function)
+    return click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(function)
+
+
+def run_options(function: Function) -> Function:
+    """How the run begins."""
+    function = click.option("--paused", is_flag=True, help="Start nothing until the run is resumed.")(function)
+    return click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        help="How many slots there are; default: the graph's, or processors.",
+    )(function)
+
+
+def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
+    """Load the graph; bad input ends the program with one clear report and status 2."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.graph.loading import load
+
+    given: dict[str, str] = {}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not equals or not name:
+            fail(f'-p {parameter}: write it as NAME=VALUE, for example "-p samples=4"')
+        given[name] = value
+    try:
+        return load(graph_file, given)
+    except GraphError as error:
+        fail(str(error))
+
+
+def fail(text: str) -> NoReturn:
+    """Say what is wrong on standard error and exit with status 2."""
+    click.echo(text, err=True)
+    raise SystemExit(BAD_CALL)

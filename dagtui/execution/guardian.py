@@ -1,0 +1,248 @@
+"""The guardian: starts the processes of attempts, reaps them, and lets none outlive its attempt or the app.
+
+One thread, asleep in poll(2); every signal but SIGCHLD is blocked. Messages (frames.py) from the app:
+
+    ("environment", variables)          what is common to all attempts
+    ("slots", count)                    no more at a time; further starts wait in their order
+    ("start", node, attempt, sequence, slots, path, argv, cwd, env, unset, log, grace, fallback)
+    ("stop", node, attempt, grace)      TERM now, KILL after so many seconds (0: KILL now); one that waits is withdrawn
+    ("withdraw", node, attempt)         take back one that waits
+    end of file                         stop everything, then exit
+
+To the app; all but the ends come up to 20 ms late, in company, and so do these while enough starts wait:
+
+    ("ready", pid)
+    ("begun", node, attempt)
+    ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
+    ("exited", node, attempt, status, seconds, silent)    the leader's wait status; silent: it never printed anything
+    ("withdrawn", node, attempt)
+    ("closed", node, attempt, size)             its log is complete; size in bytes, -1: the log process died over it
+    end of file                                 guardian and keeper have ended, and all processes of attempts
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from math import inf
+from typing import TYPE_CHECKING
+
+from dagtui.execution import ownership
+from dagtui.execution.attempt import Attempt
+from dagtui.execution.frames import Decoder, Message, encode
+from dagtui.execution.log_link import LogLink
+from dagtui.execution.processes import UNKILLABLE, Processes
+from dagtui.execution.spawn import Spawner, StartError
+from dagtui.execution.waiting import WaitingStarts
+
+if TYPE_CHECKING:
+    import signal
+    from collections import deque
+    from collections.abc import Callable
+else:
+    import _signal as signal  # see ownership.py
+    from _collections import deque
+
+_LAZY = 0.02  # seconds that news may wait for company
+_YOUNG = 0.01  # seconds after which the log process reads an attempt's pipe; most short attempts never trouble it
+_READ = 1 << 16
+_AT_ONCE = 16  # starts, before signals and messages are looked at again
+
+
+class Guardian:
+    """Runs attempts as the app asks, until the app has gone and nothing is left."""
+
+    def __init__(self, app: int, keeper: int, run_log_process: Callable[[int], None]) -> None:
+        """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take."""
+        self._app, self._keeper = app, keeper
+        self._open, self._end_by = True, inf
+        self._waiting = WaitingStarts()
+        marks = ownership.Marks()
+        self._processes = Processes(marks)
+        self._spawner = Spawner(marks)
+        self._logs = LogLink(run_log_process, self._say_closed)
+        self._young: deque[tuple[float, Attempt]] = deque()  # whose pipes are still read by us, and until when
+        self._hungry = False  # whether more starts fit at once
+        self._input, self._output, self._blocked = Decoder(), bytearray(), False
+        self._news: list[Message] = []
+        self._news_due, self._urgent = inf, False
+        self._handlers: dict[object, Callable[..., None]] = {
+            "environment": self._spawner.set_environment,
+            "slots": self._set_slots,
+            "start": self._queue,
+            "stop": self._stop,
+            "withdraw": self._withdraw,
+        }
+        self._poll, self._watched = select.poll(), dict[int, int]()
+        self._bell, ring = os.pipe()
+        os.set_blocking(ring, False)
+        os.set_blocking(app, False)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
+        self._watch(self._bell, select.POLLIN)
+        self._watch(app, select.POLLIN)
+
+    def run(self) -> None:
+        """Serve the app; returns when it has gone and nothing is left, or can't be killed."""
+        self._say("ready", os.getpid())
+        while not self._is_over():
+            self._wait()
+            self._begin()
+            if self._processes.unsettled or not self._open:
+                self._processes.settle(time.monotonic(), 1 if self._logs.pid else 0)
+            self._hand_over()
+            self._send()
+
+    def _is_over(self) -> bool:
+        if self._open:
+            return False
+        now = time.monotonic()
+        if self._processes and now < self._end_by:
+            return False
+        return self._logs.finish(now)
+
+    def _wait(self) -> None:
+        """Sleep until something happens or is due, and take it in."""
+        due = min(self._news_due, self._logs.due, self._processes.due)
+        if self._young:
+            due = min(due, self._young[0][0])
+        if not self._open and self._processes:
+            due = min(due, self._end_by)
+        timeout = None if due == inf else max(0.0, due - time.monotonic()) * 1000 + 1
+        if self._processes.unsettled and ownership.LOOK_AGAIN:
+            timeout = min(timeout or inf, ownership.LOOK_AGAIN * 1000)
+        for fd, events in self._poll.poll(0 if self._hungry else timeout):
+            if fd == self._bell:
+                os.read(fd, _READ)
+                self._reap()
+            elif fd != self._app:
+                self._logs.receive()
+            elif events & ~select.POLLOUT:
+                self._receive()
+
+    def _watch(self, fd: int, events: int) -> None:
+        """Wait for events of a descriptor from now on; 0: for none."""
+        if self._watched.get(fd, 0) == events:
+            return
+        if events:
+            self._poll.register(fd, events)
+        else:
+            self._poll.unregister(fd)
+        self._watched[fd] = events
+
+    # --- What the app asks for.
+
+    def _receive(self) -> None:
+        try:
+            data = os.read(self._app, _READ)
+        except BlockingIOError:
+            return
+        except OSError:  # the app died with news unread
+            data = b""
+        if not data:
+            self._close()
+        for kind, *fields in self._input.feed(data):
+            self._handlers[kind](*fields)
+
+    def _close(self) -> None:
+        """Stop everything: the app has gone."""
+        if not self._open:
+            return
+        self._open = False
+        now = time.monotonic()
+        self._waiting.clear()
+        longest = self._processes.stop_all(now)
+        self._end_by = now + longest + UNKILLABLE
+        try:
+            os.write(self._keeper, b"%d" % (longest + 1))
+        except OSError:  # somebody killed the keeper
+            pass
+
+    def _set_slots(self, slots: int) -> None:
+        self._waiting.slots = slots
+        self._spawner.make_room(slots)
+
+    def _queue(self, node: int, number: int, *request: object) -> None:
+        make: Callable[..., Attempt] = Attempt
+        self._waiting.add(make((node, number), *request))
+
+    def _stop(self, node: int, number: int, grace: float) -> None:
+        attempt = self._processes.attempts.get((node, number))
+        if attempt is not None:
+            self._processes.stop(attempt, grace, time.monotonic())
+        else:
+            self._withdraw(node, number)
+
+    def _withdraw(self, node: int, number: int) -> None:
+        if self._waiting.withdraw((node, number)):
+            self._say("withdrawn", node, number)
+
+    # --- Starts and ends.
+
+    def _begin(self) -> None:
+        """Start what fits."""
+        self._hungry = False
+        if self._logs.crowded:
+            return
+        for _ in range(_AT_ONCE):
+            attempt = self._waiting.take()
+            if attempt is None:
+                return
+            self._start(attempt)
+        self._hungry = True
+
+    def _start(self, attempt: Attempt) -> None:
+        now = attempt.begun = time.monotonic()
+        if not attempt.path:
+            self._say("begun", *attempt.key)
+            self._say("exited", *attempt.key, 0, 0.0, True)
+            return
+        try:
+            self._spawner.start(attempt)
+        except StartError as error:
+            self._say("failed", *attempt.key, error.number, error.what)
+            return
+        self._waiting.used += attempt.slots
+        self._processes.add(attempt)
+        self._young.append((now + _YOUNG, attempt))
+        self._say("begun", *attempt.key)
+
+    def _reap(self) -> None:
+        """Reap whatever has ended; a leader's end is told, and its slots are free, whatever it has left behind."""
+        now = time.monotonic()
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if pid == self._logs.pid:
+                self._logs.reaped()
+                continue
+            attempt = self._processes.reaped(pid)
+            if attempt is not None:
+                self._waiting.used -= attempt.slots
+                silent = self._read_rest(attempt)
+                self._say("exited", *attempt.key, status, now - attempt.begun, silent)
+
+    # --- Output of attempts.
+
+    def _read_rest(self, attempt: Attempt) -> bool:
+        """Hand what a leader has printed to the log process, unless that reads the pipe; whether it was nothing."""
+        if attempt.handed:
+            return False
+        data = b""
+        try:
+            data = os.read(attempt.pipe, _READ)
+            ended = not data or not os.read(attempt.pipe, 0) and self._at_end(attempt)
+        except BlockingIOError:  # others have the pipe, who may print more
+            ended = False
+        if ended:
+            os.close(attempt.pipe)
+            attempt.pipe = -1
+        if data or not ended:
+            self._logs.hand(attempt, data)
+            return False
+        return True

@@ -1,0 +1,73 @@
+"""The keys that each table of a graph file may have, and what to say about others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import quoted
+from dagtui.graph.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from dagtui.graph.findings import Findings
+    from dagtui.graph.positions import KeyPath
+
+DOCUMENT = ("version", "name", "params", "env", "defaults", "run", "tasks")
+RUN = ("jobs", "keep_going")
+RETRY = ("delay", "backoff", "max_delay", "jitter", "exit_codes")
+TASK = (
+    "group",
+    "doc",
+    "run",
+    "call",
+    "args",
+    "needs",
+    "matrix",
+    "cwd",
+    "env",
+    "shell",
+    "retries",
+    "retry_delay",
+    "retry",
+    "timeout",
+    "grace",
+    "slots",
+    "trigger",
+    "allow_failure",
+)
+
+RESERVED_DOCUMENT = ("pools",)
+RESERVED_RUN = ("load_average", "secrets")
+RESERVED_TASK = ("inputs", "outputs", "pools", "if", "tty")
+"""Keys that a later version will have: using one now would silently do nothing."""
+
+HABITS = {
+    "retry": {
+        "retries": 'it is a key of the task: "retries = 3" beside "retry"',
+        "attempts": 'the number of retries is a key of the task: "retries = 3" beside "retry"',
+        "count": 'the number of retries is a key of the task: "retries = 3" beside "retry"',
+        "max": 'did you mean "max_delay"?',
+    },
+}
+"""Hints for keys that other programs have in the same place."""
+
+
+def check_keys(
+    findings: Findings, at: KeyPath, table: dict[str, object], known: Collection[str], reserved: Collection[str] = ()
+) -> None:
+    """Note every key of a table that is not known."""
+    for key in table:
+        if key not in known:
+            unknown_key(findings, (*at, key), known, reserved)
+
+
+def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
+    """Note a key that is not known, with the key that was meant."""
+    key = str(at[-1])
+    if key in reserved:
+        findings.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", "remove it")
+        return
+    table = str(at[-2]) if len(at) > 1 else ""
+    hint = HABITS.get(table, {}).get(key) or did_you_mean(key, known)
+    findings.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")

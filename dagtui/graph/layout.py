@@ -1,0 +1,110 @@
+"""Tasks laid out as nodes: which numbers the nodes of each task have, and their names."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, overload
+
+from dagtui.graph.errors import Wrong
+from dagtui.graph.matrices import MOST_NODES, Cells, product_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.graph.model import Cell, Task
+
+
+class Layout:
+    """The nodes of every task are neighbours, in the order of the file."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        """Lay out tasks whose matrices are known to be small enough; raises Wrong for what excludes every cell."""
+        self.tasks = tasks
+        self.index = {task.name: number for number, task in enumerate(tasks)}
+        """The number of each task by its name."""
+        self.cells: dict[int, Cells] = {}
+        """The cells of each task that has a matrix, by its number."""
+        self.firsts = array("i")
+        """The first node of each task, and the number of all nodes at the end."""
+        total = 0
+        for number, task in enumerate(tasks):
+            self.firsts.append(total)
+            if task.matrix is not None:
+                self.cells[number] = Cells(task.matrix)
+                total += len(self.cells[number])
+            else:
+                total += 1
+        self.firsts.append(total)
+
+    def __len__(self) -> int:
+        return self.firsts[-1]
+
+    def nodes(self, task: int) -> range:
+        """The nodes of a task."""
+        return range(self.firsts[task], self.firsts[task + 1])
+
+    def labels(self) -> list[str]:
+        """The names of all nodes."""
+        labels: list[str] = []
+        for number, task in enumerate(self.tasks):
+            if number in self.cells:
+                labels.extend(self.cells[number].labels(task.name))
+            else:
+                labels.append(task.name)
+        return labels
+
+    def label(self, task: int, cell: int) -> str:
+        """The name of one node."""
+        name = self.tasks[task].name
+        if task not in self.cells:
+            return name
+        from dagtui.graph.templates import value_text
+
+        return f"{name}[{','.join(f'{axis}={value_text(value)}' for axis, value in self.cells[task].cell(cell))}]"
+
+    def task_of(self) -> Iterator[int]:
+        """The task of each node."""
+        firsts = self.firsts
+        return chain.from_iterable(
+            repeat(number, firsts[number + 1] - firsts[number]) for number in range(len(self.tasks))
+        )
+
+
+def size_of(tasks: Sequence[Task]) -> int:
+    """How many nodes the tasks would have before exclusions: to be asked before anything is laid out."""
+    return sum(product_size(task.matrix.axes) if task.matrix is not None else 1 for task in tasks)
+
+
+def check_size(tasks: Sequence[Task]) -> None:
+    """Raise Wrong when there would be too many nodes."""
+    size = size_of(tasks)
+    if size > MOST_NODES:
+        shown = f"{size:,}" if size < 10**15 else f"more than {10**15:,}"
+        raise Wrong(f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed", "use smaller matrices")
+
+
+class NodeCells(Sequence["Cell"]):
+    """The cell of each node, worked out when it is asked for."""
+
+    __slots__ = ("_layout", "_task_of")
+
+    def __init__(self, layout: Layout) -> None:
+        """Look up in a layout."""
+        self._layout = layout
+        self._task_of = array("i", layout.task_of())
+
+    def __len__(self) -> int:
+        return len(self._layout)
+
+    @overload
+    def __getitem__(self, node: int) -> Cell: ...
+    @overload
+    def __getitem__(self, node: slice) -> list[Cell]: ...
+    def __getitem__(self, node: int | slice) -> Cell | list[Cell]:
+        if isinstance(node, slice):
+            return [self[number] for number in range(*node.indices(len(self)))]
+        task = self._task_of[node]
+        cells = self._layout.cells.get(task)
+        return () if cells is None else cells.cell(node % len(self) - self._layout.firsts[task])

@@ -1,0 +1,139 @@
+"""Checking at load that every placeholder of a task will find its value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.graph.environment import parse_env
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.matrices import listed
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.selectors import unknown_name
+from dagtui.graph.templates import Root, parse_command, parse_template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from dagtui.graph.findings import Findings
+    from dagtui.graph.layout import Layout
+    from dagtui.graph.model import Graph, Task, Value
+    from dagtui.graph.origins import Origins
+    from dagtui.graph.positions import KeyPath
+    from dagtui.graph.templates import Placeholder, Template
+
+
+class PlaceholderCheck:
+    """Goes over the tasks of a layout; statuses of needed nodes are looked at again when the graph is built."""
+
+    def __init__(self, layout: Layout, params: Mapping[str, Value], findings: Findings, origins: Origins) -> None:
+        """Check against the parameters of the graph."""
+        self._layout = layout
+        self._params = params
+        self._findings = findings
+        self._origins = origins
+        self._plain_envs: set[int] = set()
+        """Identities of tables of variables without placeholders: most tasks share one."""
+        self._statuses: list[tuple[int, KeyPath, Placeholder]] = []
+
+    def check(self, broken: Collection[str]) -> None:
+        """Note what is wrong with the placeholders of every task but those whose matrix is not known."""
+        for number, task in enumerate(self._layout.tasks):
+            if task.name not in broken:
+                self._task(number, task)
+
+    def check_statuses(self, graph: Graph) -> None:
+        """Note every status that is asked of no parent, or of several."""
+        for number, at, placeholder in self._statuses:
+            try:
+                for node in self._layout.nodes(number):
+                    asked_node(graph, node, placeholder)
+            except Wrong as wrong:
+                self._findings.wrong(at, wrong)
+
+    def _task(self, number: int, task: Task) -> None:
+        action = task.action
+        if isinstance(action, ShellCommand):
+            if "{{" in action.text:
+                self._text(number, "run", (), lambda: parse_command(action.text, task.shell))
+        elif isinstance(action, ArgumentList):
+            for position, argument in enumerate(action.arguments):
+                if "{{" in argument:
+                    self._text(number, "run", (position,), lambda text=argument: parse_template(text))
+        elif isinstance(action, PythonCall) and action.arguments:
+            for inside, text in texts_in(action.arguments):
+                self._text(number, "args", inside, lambda text=text: parse_template(text))
+        if "{{" in task.cwd:
+            self._text(number, "cwd", (), lambda: parse_template(task.cwd))
+        if id(task.env) not in self._plain_envs:
+            self._env(number, task.env)
+
+    def _env(self, number: int, env: Mapping[str, str]) -> None:
+        if not any("{{" in text for text in env.values()):
+            self._plain_envs.add(id(env))
+            return
+        try:
+            templates = parse_env(env)
+        except Wrong as wrong:
+            at = self._origins.of(number, "env", *wrong.inside)
+            self._findings.value(at, wrong.message, wrong.hint, needle=wrong.needle)
+            return
+        for name, template in templates.items():
+            at = self._origins.of(number, "env", name)
+            for placeholder in template.placeholders():
+                self._placeholder(number, at, placeholder)
+
+    def _text(self, number: int, key: str, inside: KeyPath, parse: Callable[[], Template]) -> None:
+        at = self._origins.of(number, key, *inside)
+        try:
+            template = parse()
+        except Wrong as wrong:
+            self._findings.wrong(at, wrong)
+            return
+        for placeholder in template.placeholders():
+            self._placeholder(number, at, placeholder)
+
+    def _placeholder(self, number: int, at: KeyPath, placeholder: Placeholder) -> None:
+        cells = self._layout.cells.get(number)
+        known: Mapping[str, object] = self._params
+        if placeholder.root is Root.MATRIX:
+            known = cells.digits if cells is not None else {}
+        if placeholder.root is Root.NEEDS:
+            self._statuses.append((number, at, placeholder))
+        elif placeholder.root is not Root.ENV and placeholder.name not in known:
+            self._findings.wrong(at, unknown_name(placeholder, known))
+
+
+def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int:
+    """The parent whose status a placeholder of a node asks for; raises Wrong when it is none, or one of several."""
+    named = graph.find(placeholder.name)
+    parents = graph.parents(node)
+    if named is not None and named in parents:
+        return named
+    found = [parent for parent in parents if graph.task(parent).name == placeholder.name]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Wrong(
+            f"{quoted(placeholder.source)}: {quoted(graph.labels[node])} doesn't need {quoted(placeholder.name)}",
+            f"add it to needs, which has {listed([graph.labels[parent] for parent in parents])}" if parents else "add it to needs",
+            needle=placeholder.source,
+        )
+    shown = " or ".join(f"needs.{graph.labels[parent]}.status" for parent in found[:3])
+    raise Wrong(
+        f"{quoted(placeholder.source)} asks {len(found):,} nodes at once",
+        f"ask one of them: {shown}; or select one in needs",
+        needle=placeholder.source,
+    )
+
+
+def texts_in(value: object, inside: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Every text with a placeholder in the arguments of a call, with the keys that lead to it."""
+    if isinstance(value, str):
+        if "{{" in value:
+            yield inside, value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from texts_in(entry, (*inside, key))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from texts_in(entry, (*inside, index))

@@ -1,0 +1,131 @@
+"""From the bytes of a file to the tables of its document, whatever is in them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import GraphError, Problem
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.graph.positions import Span
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a file: a million tasks fit."""
+MOST_PARTS = 64
+"""Of a dotted key: the reader's time grows with their square."""
+
+_MANY_DOTS = re.compile(rf"^(?:[^.\n]*+\.){{{MOST_PARTS}}}", re.MULTILINE)
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+_MANY_DIGITS = re.compile(r"(?<![\w.])[+-]?\d[\d_]{4000,}")
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice", re.DOTALL)
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    """The content of a file; raises GraphError when it can't be read or is too large."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise GraphError([Problem(f"can't be read: {label(reason)}", shown)]) from None
+    if len(content) > MOST_BYTES:
+        raise GraphError([Problem(f"is larger than {MOST_BYTES // 1024**2} MB", shown)])
+    return content
+
+
+def decode(content: bytes, shown: str) -> str:
+    """The text of a file, its lines ended as on Unix; raises GraphError where it is no UTF-8."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode()
+        around = before + content[error.start : error.start + 60].decode(errors="surrogateescape")
+        hint = "save it as UTF-8"
+        raise GraphError([_problem("is no valid UTF-8", around, (len(before), len(before) + 1), shown, hint)]) from None
+    return text.replace("\r\n", "\n") if "\r\n" in text else text
+
+
+def parse(text: str, shown: str) -> dict[str, object]:
+    """The tables of a document; raises GraphError with the first error of its syntax."""
+    if _MANY_DOTS.search(text):
+        _check_keys(text, shown)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise GraphError([Problem("arrays and tables are nested too deeply", shown)]) from None
+    except ValueError as error:
+        raise GraphError([_syntax_problem(str(error), text, shown)]) from None
+
+
+def _check_keys(text: str, shown: str) -> None:
+    from dagtui.graph.positions import longest_key
+
+    parts, span = longest_key(text)
+    if parts > MOST_PARTS:
+        message = f"a key has {parts:,} parts; at most {MOST_PARTS} are allowed"
+        raise GraphError([_problem(message, text, span, shown, "put a name with dots in quotation marks")])
+
+
+def _syntax_problem(message: str, text: str, shown: str) -> Problem:
+    if "limit" in message and "digits" in message:
+        match = _MANY_DIGITS.search(text)
+        start = match.start() if match else 0
+        return _problem("a number has too many digits", text, (start, start + 1), shown, "put it in quotation marks")
+    place = _PLACE.search(message)
+    if place is None:
+        return Problem(label(message, 500), shown)
+    start = _offset(text, int(place[1]), int(place[2])) if place[1] else max(0, len(text.rstrip()) - 1)
+    said, hint = _in_words(message[: place.start()])
+    span = start, start + 1
+    if hint.startswith(_SECOND):  # the library points behind the value: show the key
+        line = text.rfind("\n", 0, start) + 1
+        span = line + len(text[line:start]) - len(text[line:start].lstrip()), start
+    return _problem(said, text, span, shown, hint)
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.find("\n", start) + 1
+    return start + column - 1
+
+
+def _in_words(message: str) -> tuple[str, str]:
+    """What the library says, and how to mend it."""
+    twice = _TWICE.match(message)
+    if twice:
+        names = re.findall(r"'((?:[^'\\]|\\.)*)'", twice[1])
+        return f"the table [{'.'.join(names)}] is here a second time", _SECOND
+    for start, (said, hint) in _SAID.items():
+        if message.startswith(start):
+            return said or message, hint
+    return message, ""
+
+
+_SECOND = "remove one of them, or give it another name"
+_SAID = {
+    "Cannot overwrite a value": ("this key is here a second time", _SECOND),
+    "Duplicate inline table key": ("", "remove one of them"),
+    "Invalid value": ("this is no value", 'texts need quotation marks: "…"'),
+    "Expected '=' after a key": ("", 'write key = value; names with dots or spaces need quotation marks: "a.b"'),
+    "Illegal character '\\n'": ("a text ends on the line on which it begins", 'for several lines write """…"""'),
+    "Unescaped '\\' in a string": ("a backslash that means nothing", "write \\\\, or use '…', where it is a character"),
+    "Unclosed array": ("this list isn't closed", 'put a comma between its elements, and "]" at its end'),
+    "Unclosed inline table": ("this table isn't closed", 'put a comma between its keys, and "}" at its end'),
+    "Unterminated string": ("this text isn't closed", "put the quotation mark at its end"),
+    "Expected newline or end of document": ("there is something behind the value", "one key on each line"),
+    "Invalid statement": ("", "write key = value, or [table]"),
+}
+
+
+def _problem(message: str, text: str, span: tuple[int, int] | Span, shown: str, hint: str = "") -> Problem:
+    from dagtui.graph.positions import Span, excerpt
+
+    where = excerpt(text, Span(*span))
+    return Problem(label(message, 500), shown, where.line, where.column, where.text, hint, where.mark)

@@ -1,0 +1,182 @@
+"""What stands in `needs`: a task, or those of its cells that agree: `train[seed=1]`, `train[seed={{ matrix.seed }}]`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.matrices import listed
+from dagtui.graph.templates import Root, parse_template, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.graph.layout import Layout
+    from dagtui.graph.matrices import Cells, Wheel
+    from dagtui.graph.model import Value
+    from dagtui.graph.templates import Placeholder, Template
+
+LONGEST_ENTRY = 20_000
+"""Characters of one entry of `needs`."""
+
+
+class Selector:
+    """Some cells of a task, chosen for each cell of the task that needs them."""
+
+    def __init__(self, first: int, target: Cells, own: Cells | None, fixed: Sequence[str]) -> None:
+        """Choose among the cells of `target`, whose first node is `first`, by the axes `fixed`."""
+        self._first = first
+        self._target = target
+        self._own = own
+        self._base: int | None = 0
+        self._turning: list[_Turning] = []
+        self._free = target.free_offsets(frozenset(fixed))
+
+    def choose(self, axis: str, text: str) -> None:
+        """Let the value of an axis be the same for every cell."""
+        offset = self._target.offset(axis, text)
+        self._base = None if offset is None or self._base is None else self._base + offset
+
+    def turn(self, axis: str, template: Template, params: Mapping[str, Value]) -> None:
+        """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
+        own = self._own
+        for placeholder in template.placeholders():
+            _check(placeholder, params, own)
+        self._turning.append(_Turning(axis, template, params, own, self._target))
+
+    def bound(self) -> int:
+        """How many nodes are chosen at most, for one cell."""
+        return len(self._free)
+
+    def nodes(self, cell: int) -> list[int]:
+        """The nodes that are chosen for a cell, none when a value is not on its axis."""
+        place = self._base
+        if place is None:
+            return []
+        if self._turning and self._own is not None:
+            own_place = self._own.place_of(cell)
+            for turning in self._turning:
+                offset = turning.offset(own_place)
+                if offset is None:
+                    return []
+                place += offset
+        numbers = [self._target.number(place + free) for free in self._free]
+        return [self._first + number for number in numbers if number is not None]
+
+
+class _Turning:
+    """The value of one axis as a function of the cell that needs it, worked out once for each of its inputs."""
+
+    def __init__(
+        self, axis: str, template: Template, params: Mapping[str, Value], own: Cells | None, target: Cells
+    ) -> None:
+        self._axis = axis
+        self._template = template
+        self._params = params
+        self._target = target
+        names = {part.name for part in template.placeholders() if part.root is Root.MATRIX}
+        self._wheels: dict[str, Wheel] = {name: own.wheel(name) for name in names} if own is not None else {}
+        self._steps = [(wheel.stride, len(wheel.texts)) for wheel in self._wheels.values()]
+        self._known: dict[tuple[int, ...], int | None] = {}
+
+    def offset(self, place: int) -> int | None:
+        digits = tuple([place // stride % count for stride, count in self._steps])
+        if digits not in self._known:
+            texts = {
+                name: wheel.texts[digit] for (name, wheel), digit in zip(self._wheels.items(), digits, strict=True)
+            }
+            text = self._template.fill(
+                lambda part: value_text(self._params[part.name]) if part.root is Root.PARAMS else texts[part.name]
+            )
+            self._known[digits] = self._target.offset(self._axis, text)
+        return self._known[digits]
+
+
+def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None) -> None:
+    if placeholder.root is Root.PARAMS:
+        known: Mapping[str, object] = params
+    elif placeholder.root is Root.MATRIX:
+        known = own.digits if own is not None else {}
+    else:
+        raise Wrong(
+            f"{quoted(placeholder.source)} can't be used in needs",
+            "only params and matrix are known before anything runs",
+            needle=placeholder.source,
+        )
+    if placeholder.name not in known:
+        raise unknown_name(placeholder, known)
+
+
+def unknown_name(placeholder: Placeholder, known: Mapping[str, object]) -> Wrong:
+    """The error for a placeholder whose parameter or axis doesn't exist."""
+    from dagtui.graph.suggestions import did_you_mean
+
+    what = "parameter" if placeholder.root is Root.PARAMS else "axis"
+    if placeholder.root is Root.MATRIX and not known:
+        return Wrong(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
+    hint = did_you_mean(placeholder.name, known)
+    if not hint and known:
+        hint = f"there are {listed(list(known))}"
+    return Wrong(
+        f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}", hint, needle=placeholder.source
+    )
+
+
+def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
+    """The task that an entry of `needs` names, and what stands between its brackets; None: there is no such task.
+
+    Names may contain brackets: the whole entry as a name comes first, then the longest name before a bracket.
+    """
+    found = index.get(entry)
+    if found is not None:
+        return found, None
+    if not entry.endswith("]"):
+        return None
+    bracket = entry.rfind("[")
+    while bracket > 0:
+        found = index.get(entry[:bracket])
+        if found is not None:
+            return found, entry[bracket + 1 : -1]
+        bracket = entry.rfind("[", 0, bracket)
+    return None
+
+
+def parse_selector(
+    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value]
+) -> Selector:
+    """Read what stands between the brackets; raises Wrong."""
+    cells = layout.cells.get(target)
+    name = layout.tasks[target].name
+    if cells is None:
+        raise Wrong(f"task {quoted(name)} has no matrix to select from", f"write {quoted(name)}")
+    chosen = _split(inside, [axis for axis, _ in cells.axes])
+    selector = Selector(layout.firsts[target], cells, own, list(chosen))
+    for axis, text in chosen.items():
+        template = parse_template(text)
+        if any(True for _ in template.placeholders()):
+            selector.turn(axis, parse_template(text.strip()), params)
+            continue
+        literal = template.fill(lambda part: part.source)
+        known = cells.digits[axis]
+        literal = literal if literal in known else literal.strip()
+        if literal not in known:
+            message = f"{quoted(axis)} of task {quoted(name)} doesn't have the value {quoted(literal)}"
+            raise Wrong(message, f"its values are {listed(list(known))}", needle=text.strip())
+        selector.choose(axis, literal)
+    return selector
+
+
+def _split(inside: str, axes: list[str]) -> dict[str, str]:
+    """Cut `seed=1,model=s` where an axis begins: values may contain commas."""
+    names = "|".join(re.escape(axis) for axis in sorted(axes, key=len, reverse=True))
+    starts = list(re.finditer(rf"(?:^|,)[ ]*+({names})[ ]*+=", inside))
+    hint = f"write axis=value; the axes are {listed(axes)}"
+    if not starts or starts[0].start() != 0:
+        raise Wrong(f"the selector {quoted('[' + inside + ']')} doesn't name an axis", hint)
+    chosen: dict[str, str] = {}
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        if start[1] in chosen:
+            raise Wrong(f"the selector names {quoted(start[1])} twice", hint)
+        chosen[start[1]] = inside[start.end() : following.start() if following else len(inside)]
+    return chosen

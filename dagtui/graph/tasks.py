@@ -1,0 +1,292 @@
+"""Reading `[defaults]` and `[tasks.NAME]` tables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from dagtui.graph import keys, values
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.matrices import read_matrix
+from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.quoting import SHELLS
+from dagtui.graph.suggestions import did_you_mean
+from dagtui.graph.templates import value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.graph.findings import Findings
+    from dagtui.graph.model import Action
+    from dagtui.graph.positions import KeyPath
+
+MOST_RETRIES = 1_000_000
+MOST_SLOTS = 100_000
+_CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+
+_Fields = dict[str, Any]
+"""What was read of one table, by key: each reader's own type."""
+
+
+class TaskReader:
+    """Reads tables of tasks over the same defaults."""
+
+    def __init__(self, findings: Findings, env: Mapping[str, str], defaults: dict[str, object]) -> None:
+        """Read the defaults; `env` holds the variables of the whole graph."""
+        self._findings = findings
+        self.broken: set[str] = set()
+        """Tasks whose matrix can't be read: nothing is known about their cells."""
+        fields = self._fields(("defaults",), defaults)
+        self._broken_defaults = "matrix" in defaults and "matrix" not in fields
+        self._env: Mapping[str, str] = {**env, **fields.pop("env", {})}
+        """Shared by every task that has no variables of its own."""
+        self._defaults = fields
+
+    def read(self, name: str, table: dict[str, object], line: int) -> Task:
+        """Read one task; what is wrong is noted and left at its default."""
+        at = ("tasks", name)
+        own = self._fields(at, table)
+        if "call" not in own and "args" in own and ("run" in own or "call" not in self._defaults):
+            self._findings.key((*at, "args"), '"args" go with "call"', 'give "call" too, or write them into "run"')
+        fields = {**self._defaults, **own}
+        if "matrix" not in own and ("matrix" in table or self._broken_defaults):
+            self.broken.add(name)
+        env = own.get("env")
+        return Task(
+            name,
+            _action(own, fields),
+            fields.get("group", ""),
+            fields.get("doc", ""),
+            fields.get("cwd", "."),
+            self._env if env is None else {**self._env, **env},
+            fields.get("shell"),
+            self._retry(own, fields),
+            fields.get("timeout"),
+            fields.get("grace", 5.0),
+            fields.get("slots", 1),
+            fields.get("trigger", Trigger.ALL_SUCCESS),
+            fields.get("allow_failure", False),
+            line,
+            fields.get("needs", ()),
+            fields.get("matrix"),
+        )
+
+    def _fields(self, at: KeyPath, table: dict[str, object]) -> _Fields:
+        fields: _Fields = {}
+        for key, value in table.items():
+            reader = READERS.get(key)
+            if reader is None:
+                self._unknown(at, key, value)
+                continue
+            try:
+                fields[key] = reader(value)
+            except Wrong as wrong:
+                self._findings.wrong((*at, key), wrong, subject(key, wrong))
+        if "run" in fields and "call" in fields:
+            self._findings.key((*at, "call"), '"run" and "call" together', "a task does one thing: remove one of them")
+        if "retry_delay" in table and "delay" in fields.get("retry", {}):
+            hint = "they mean the same: remove one of them"
+            self._findings.key((*at, "retry_delay"), '"retry.delay" beside "retry_delay"', hint)
+        return fields
+
+    def _unknown(self, at: KeyPath, key: str, value: object) -> None:
+        meant = key in keys.RESERVED_TASK or did_you_mean(key, keys.TASK)
+        if at[0] == "tasks" and isinstance(value, dict) and not meant:
+            message = f"task {quoted(at[1])} has a table {quoted(key)}, which is no key of a task"
+            self._findings.key((*at, key), message, f"quote the name: [tasks.{quoted(_whole_name(at[1], key, value))}]")
+            return
+        keys.unknown_key(self._findings, (*at, key), keys.TASK, keys.RESERVED_TASK)
+
+    def _retry(self, own: _Fields, fields: _Fields) -> RetryPolicy:
+        """Put together the keys about retries: a delay of the task's own beats every one of the defaults."""
+        retries = fields.get("retries", 0)
+        table: _Fields = fields.get("retry", {})
+        if not retries and not table and "retry_delay" not in fields:
+            return _NO_RETRIES
+        delay: float = table.get("delay", fields.get("retry_delay", 1.0))
+        if "retry_delay" in own and "delay" not in own.get("retry", {}):
+            delay = own["retry_delay"]
+        return RetryPolicy(
+            retries,
+            delay,
+            table.get("backoff", 1.0),
+            table.get("max_delay", max(3600.0, delay)),
+            table.get("jitter", 0.0),
+            table.get("exit_codes", ()),
+        )
+
+
+_NO_RETRIES = RetryPolicy()
+
+
+def subject(key: str, wrong: Wrong) -> str:
+    """What a reader's message speaks of, when it was given the value of that key."""
+    dotted = ".".join([key, *(part for part in wrong.inside if isinstance(part, str))])
+    return f"an element of {quoted(dotted)}" if wrong.inside and isinstance(wrong.inside[-1], int) else quoted(dotted)
+
+
+def _whole_name(task: object, key: str, table: dict[str, object]) -> str:
+    """The dotted name that was meant by nested tables."""
+    names = [str(task), key]
+    while len(table) == 1 and len(names) < 20:
+        inner, value = next(iter(table.items()))
+        if inner in keys.TASK or not isinstance(value, dict):
+            break
+        names.append(inner)
+        table = value
+    return ".".join(names)
+
+
+def _action(own: _Fields, fields: _Fields) -> Action:
+    if "run" in own or ("run" in fields and "call" not in own):
+        action: Action = fields["run"]
+        return action
+    if "call" in fields:
+        return PythonCall(fields["call"], fields.get("args", {}))
+    return None
+
+
+def _run(value: object) -> ShellCommand | ArgumentList:
+    if isinstance(value, str):
+        return ShellCommand(values.filled_text(value))
+    if not isinstance(value, list):
+        raise values.expected("a command line or a list of arguments", value)
+    if not value:
+        raise Wrong("must not be empty")
+    arguments = tuple(_element(values.text, entry, index) for index, entry in enumerate(value))
+    if not arguments[0].strip():
+        raise Wrong("must begin with a program", inside=(0,))
+    return ArgumentList(arguments)
+
+
+def _element(reader: Callable[[object], str], value: object, index: int) -> str:
+    try:
+        return reader(value)
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=(index,)) from None
+
+
+def _call(value: object) -> str:
+    target = values.text(value)
+    if not _CALL.fullmatch(target):
+        raise Wrong("must be a function in a module", 'write "package.module:function"')
+    return target
+
+
+def _args(value: object) -> dict[str, object]:
+    table = values.table(value, "write { metric = 1 }")
+    return {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
+
+
+def _needs(value: object) -> tuple[str, ...]:
+    hint = f"write [{quoted(value)}]" if isinstance(value, str) else ""
+    entries = values.items(value, hint)
+    found = tuple([_element(values.filled_text, entry, index) for index, entry in enumerate(entries)])
+    if len(set(found)) < len(found):
+        index = next(index for index, entry in enumerate(found) if entry in found[:index])
+        raise Wrong(f"is {quoted(found[index])} a second time", "remove it", inside=(index,))
+    return found
+
+
+def _group(value: object) -> str:
+    group = values.printable(value)
+    if group and any(not part.strip() for part in group.split("/")):
+        raise Wrong("has a folder without a name", 'write "data/raw"')
+    return group
+
+
+def read_env(value: object) -> dict[str, str]:
+    """Read a table of variables: texts, numbers, true, false; raises Wrong."""
+    return {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
+
+
+def _variable(key: str, value: object) -> str:
+    if not key or "=" in key or "\0" in key:
+        raise Wrong('is no name of a variable: it must not be empty or contain "="', inside=(key,))
+    try:
+        return value_text(values.scalar(value))
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=(key,)) from None
+
+
+def _shell(value: object) -> tuple[str, ...]:
+    hint = 'write ["bash", "-c"]'
+    entries = values.items(value, hint)
+    shell = tuple(_element(values.filled_text, entry, index) for index, entry in enumerate(entries))
+    if not shell:
+        raise Wrong("must not be empty", hint)
+    if any("{{" in argument for argument in shell):
+        raise Wrong("can't have placeholders")
+    name = shell[0].rpartition("/")[2]
+    if name in SHELLS and not any(re.match(r"-[A-Za-z]*c", argument) for argument in shell[1:]):
+        raise Wrong("lacks the option that takes a command", f'write ["{name}", "-c"]')
+    return shell
+
+
+def _retry_table(value: object) -> _Fields:
+    hint = 'write { delay = "2s", backoff = 2.0 }'
+    fields: _Fields = {}
+    for key, entry in values.table(value, hint).items():
+        if key not in _RETRY:
+            hint = keys.HABITS["retry"].get(key) or did_you_mean(key, keys.RETRY)
+            raise Wrong("is an unknown key", hint or f"the keys here are {', '.join(keys.RETRY)}", inside=(key,))
+        try:
+            fields[key] = _RETRY[key](entry)
+        except Wrong as wrong:
+            raise Wrong(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
+    if fields.get("max_delay", 3600.0) < fields.get("delay", 0.0) and "max_delay" in fields:
+        raise Wrong('must not be shorter than "delay"', inside=("max_delay",))
+    return fields
+
+
+def _exit_codes(value: object) -> tuple[int, ...]:
+    entries = values.items(value, "write [7, 28]")
+    if not entries:
+        raise Wrong("must not be empty", "leave it out to retry after every failure")
+    found: list[int] = []
+    for index, entry in enumerate(entries):
+        try:
+            found.append(values.whole(entry, 1, 255))
+        except Wrong as wrong:
+            raise Wrong(wrong.message, wrong.hint, inside=(index,)) from None
+    return tuple(dict.fromkeys(found))
+
+
+def _trigger(value: object) -> Trigger:
+    word = values.text(value)
+    for trigger in Trigger:
+        if trigger.value == word:
+            return trigger
+    known = [trigger.value for trigger in Trigger]
+    raise Wrong("is no trigger", did_you_mean(word, known) or f"the triggers are {', '.join(known)}")
+
+
+_RETRY: Mapping[str, Callable[[object], object]] = {
+    "delay": values.duration,
+    "backoff": lambda value: values.number(value, 1, 1000),
+    "max_delay": values.duration,
+    "jitter": lambda value: values.number(value, 0, 1),
+    "exit_codes": _exit_codes,
+}
+
+READERS: Mapping[str, Callable[[object], object]] = {
+    "group": _group,
+    "doc": values.text,
+    "run": _run,
+    "call": _call,
+    "args": _args,
+    "needs": _needs,
+    "matrix": read_matrix,
+    "cwd": values.filled_text,
+    "env": read_env,
+    "shell": _shell,
+    "retries": lambda value: values.whole(value, 0, MOST_RETRIES),
+    "retry_delay": values.duration,
+    "retry": _retry_table,
+    "timeout": values.some_duration,
+    "grace": values.duration,
+    "slots": lambda value: values.whole(value, 1, MOST_SLOTS),
+    "trigger": _trigger,
+    "allow_failure": values.boolean,
+}
+"""How the value of each key of a task is read."""

@@ -1,0 +1,82 @@
+"""A run as plain lines: one for each thing worth knowing, for logs of CI and for terminals without a screen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.text import duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dagtui.session.session import Session
+
+_COLOURS = {
+    NodeStatus.RUNNING: "36",
+    NodeStatus.RETRYING: "33",
+    NodeStatus.CANCELLING: "33",
+    NodeStatus.COMPLETED: "32",
+    NodeStatus.FAILED: "1;31",
+    NodeStatus.FAILED_PARENT: "31",
+    NodeStatus.CANCELLED: "33",
+    NodeStatus.SKIPPED: "2",
+}
+_QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+
+
+class PlainLines:
+    """Turns events into lines; times are wall times, names and reasons are sanitised."""
+
+    def __init__(self, session: Session, *, ascii_only: bool, colours: bool) -> None:
+        self._session = session
+        self._ascii = ascii_only
+        self._colours = colours
+
+    def opening(self) -> str:
+        """The first line: what runs, where."""
+        session = self._session
+        return (
+            f"{label(session.name)} run {session.number}: {len(session.graph)} nodes, {session.state.jobs} jobs, "
+            f"{label(session.path)}"
+        )
+
+    def lines(self, events: Iterable[Event]) -> Iterator[str]:
+        """The lines for some events; what only follows from others gets none until it is settled."""
+        for event in events:
+            if isinstance(event, NodeEvent):
+                if event.status not in _QUIET and not event.stale:
+                    yield self._node(event)
+            elif isinstance(event, CommandEvent):
+                yield self._line(event.at, " ", self._command(event))
+            elif isinstance(event, NoteEvent):
+                name = f"{label(self._session.graph.labels[event.node])}: " if event.node >= 0 else ""
+                yield self._line(event.at, "!", f"{name}{label(event.text)}")
+
+    def _node(self, event: NodeEvent) -> str:
+        name, status = label(self._session.graph.labels[event.node]), event.status
+        glyph = status.ascii if self._ascii else status.glyph
+        if self._colours and status in _COLOURS:
+            glyph = f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m"
+        words = [name]
+        if event.status is NodeStatus.RUNNING:
+            if event.attempt > 1:
+                words.append(f"attempt {event.attempt}")
+        elif event.cause is not Cause.RAN:
+            words.append(label(event.why))
+        if status is NodeStatus.RETRYING:
+            words.append(f"again in {duration(max(0.0, event.due - event.at))}")
+        elif event.seconds:
+            words.append(duration(event.seconds))
+        return self._line(event.at, glyph, "  ".join(word for word in words if word))
+
+    def _command(self, event: CommandEvent) -> str:
+        names = ", ".join(label(self._session.graph.labels[node]) for node in event.nodes[:3])
+        words = event.kind.value if event.kind else "nothing more begins"
+        return f"{words} {names} ({label(event.by)})".replace("  ", " ")
+
+    def _line(self, at: float, glyph: str, text: str) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
+        return f"{clock} {glyph} {text}"

@@ -1,0 +1,138 @@
+"""A log as rows of the screen: its lines, wrapped or not, and the ending after them; nothing is kept but a window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.store.errors import StoreError
+from dagtui.text import StyledLine, label, styled
+from dagtui.tui.log.wrapping import breaks
+from dagtui.tui.page import wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dagtui.store.logs import LogFile
+    from dagtui.tui.rows import Row, Run
+
+KEPT = 512
+"""So many lines are kept decoded: more than there are on any screen."""
+
+
+class Spot(NamedTuple):
+    """One row: a line (those after the last one are the ending's), and which of its rows."""
+
+    line: int
+    row: int = 0
+
+
+class Piece(NamedTuple):
+    """What one row shows: of the line at `spot`, the characters from `start` to before `end`."""
+
+    spot: Spot
+    start: int
+    end: int
+
+
+class Document:
+    """The rows of a log file and its ending for one width; there may be billions, so none are counted."""
+
+    def __init__(self) -> None:
+        self.log: LogFile | None = None
+        self.width = 80
+        """Cells for the text of a line."""
+        self.wraps = True
+        self._ending: list[tuple[Run, ...]] = []
+        self._lines: dict[int, StyledLine] = {}
+
+    @property
+    def line_count(self) -> int:
+        """The lines of the log."""
+        return self.log.line_count if self.log else 0
+
+    @property
+    def count(self) -> int:
+        """The lines of the log and of the ending."""
+        return self.line_count + len(self._ending)
+
+    def set_ending(self, rows: Iterable[Row], width: int) -> None:
+        """Put rows after the last line, wrapped to so many cells."""
+        self._ending = [runs for one in rows for runs in wrapped(one, width)]
+
+    def forget(self) -> None:
+        """Line numbers, or what they mean, have changed."""
+        self._lines.clear()
+
+    def line(self, number: int) -> StyledLine:
+        """A line of the log, safe to show; one that can't be read says why."""
+        found = self._lines.get(number)
+        if found is not None:
+            return found
+        if self.log is None:
+            return StyledLine("")
+        try:
+            raw = self.log.lines(number, 1)
+        except StoreError as error:
+            return StyledLine(label(error))
+        shown = styled(*raw[0]) if raw else StyledLine("")
+        if number < self.line_count - 1:  # the last one may still grow
+            if len(self._lines) >= KEPT:
+                self._lines.clear()
+            self._lines[number] = shown
+        return shown
+
+    def ending_row(self, number: int) -> tuple[Run, ...]:
+        """The runs of a line after the last one of the log."""
+        return self._ending[number - self.line_count]
+
+    def starts(self, number: int) -> list[int]:
+        """Where each row of a line starts."""
+        if number >= self.line_count or not self.wraps:
+            return [0]
+        return breaks(self.line(number).text, self.width)
+
+    def pieces(self, top: Spot, height: int) -> list[Piece]:
+        """The rows from one on, at most `height`."""
+        found: list[Piece] = []
+        for number in range(top.line, self.count):
+            found += self._pieces_of(number)[top.row if number == top.line else 0 :]
+            if len(found) >= height:
+                break
+        return found[:height]
+
+    def back(self, spot: Spot, rows: int) -> Spot:
+        """The row so many rows before another, or the first one."""
+        line, row = spot
+        while rows > row:
+            rows -= row + 1
+            line -= 1
+            if line < 0:
+                return Spot(0)
+            row = len(self.starts(line)) - 1
+        return Spot(line, row - rows)
+
+    def forward(self, spot: Spot, rows: int) -> Spot:
+        """The row so many rows after another, or the end."""
+        line, row = spot
+        row += rows
+        while line < self.count:
+            count = len(self.starts(line))
+            if row < count:
+                return Spot(line, row)
+            row -= count
+            line += 1
+        return Spot(self.count)
+
+    def last_top(self, height: int) -> Spot:
+        """The row from which the end fills a window."""
+        return self.back(Spot(self.count), height)
+
+    def _pieces_of(self, number: int) -> Sequence[Piece]:
+        if number >= self.line_count:
+            return (Piece(Spot(number), 0, 0),)
+        length = len(self.line(number).text)
+        starts = self.starts(number)
+        return [
+            Piece(Spot(number, row), start, end)
+            for row, (start, end) in enumerate(zip(starts, [*starts[1:], length], strict=True))
+        ]

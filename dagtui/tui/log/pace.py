@@ -1,0 +1,37 @@
+"""How often a followed log is drawn, so that a chatty task does not fill a slow terminal line."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOCAL_RATE = 9_000
+"""Bytes a second for a followed log; with everything else on screen that makes less than 16 kB/s."""
+REMOTE_RATE = 4_500
+"""The same over a network, where 8 kB/s is all there is."""
+
+
+class Pace:
+    """A bucket of bytes that fills at a constant rate: a frame is drawn when there is enough in it for its bytes.
+
+    A full bucket is a second's worth, so a line after a pause shows at once and only a steady stream is slowed.
+    """
+
+    def __init__(self, rate: int = LOCAL_RATE, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rate = rate
+        self._clock = clock
+        self._left = float(rate)
+        self._at = clock()
+
+    def allows(self, cost: int) -> bool:
+        """Take so many bytes if they are there; a frame that is larger than the bucket needs a full one."""
+        now = self._clock()
+        self._left = min(self.rate, self._left + (now - self._at) * self.rate)
+        self._at = now
+        if self._left < min(cost, self.rate):
+            return False
+        self._left -= cost
+        return True

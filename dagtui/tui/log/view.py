@@ -1,0 +1,290 @@
+"""The lines of one log on the screen: followed or scrolled, wrapped or cut, with times, numbers and hits."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+
+from dagtui.tui.log.document import Document, Piece, Spot
+from dagtui.tui.log.finder import Finder
+from dagtui.tui.log.pace import Pace
+from dagtui.tui.log.painting import Mark, segments
+from dagtui.tui.page import WHEEL_ROWS
+from dagtui.tui.rows import PaintedRows, Role, Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+
+    from dagtui.store.logs import Change, LogFile
+
+ROW_BYTES = 60
+"""What a row costs on the terminal besides its text: a move of the cursor, a colour and its end."""
+TIME_CELLS = 9
+
+
+class LogView(PaintedRows):
+    """Draws a window of a LogFile; knows where it stands, and nothing of the log but what is on screen."""
+
+    def __init__(self, *, ascii_only: bool = False, pace: Pace | None = None) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self.finder: Finder | None = None
+        self.pace = pace or Pace()
+        self.follows = True
+        self.shows_times = False
+        self.shows_numbers = False
+        self.column = 0
+        """The first cell that is shown when lines are cut."""
+        self.top = Spot(0)
+        """The first row on screen, unless it follows."""
+        self.selected: tuple[int, int] | None = None
+        """The first and the last selected line."""
+        self._document = Document()
+        self._ending: Sequence[Row] = ()
+        self._pieces: list[Piece] = []
+        self._drawn: dict[Piece, Strip] = {}
+        self._late = False
+        """There is something new that was not drawn yet, to save bytes."""
+        self._pressed_at = -1
+
+    @property
+    def log_file(self) -> LogFile | None:
+        """The log that is shown."""
+        return self._document.log
+
+    @property
+    def wraps(self) -> bool:
+        """Whether long lines go on in the next row; else they are cut."""
+        return self._document.wraps
+
+    @wraps.setter
+    def wraps(self, wraps: bool) -> None:
+        first = self.first_line
+        self._document.wraps = wraps
+        self.column = 0
+        self.redraw()
+        if not self.follows:
+            self.go_to(Spot(first))
+
+    @property
+    def line_count(self) -> int:
+        """The lines of the log."""
+        return self._document.line_count
+
+    @property
+    def first_line(self) -> int:
+        """The line at the top of the window."""
+        return self._pieces[0].spot.line if self._pieces else 0
+
+    @property
+    def lines_below(self) -> int:
+        """How many lines of the log are below the window."""
+        if self.follows or not self._pieces:
+            return 0
+        return max(0, self.line_count - 1 - self._pieces[-1].spot.line)
+
+    # What is shown
+
+    def open(self, log_file: LogFile | None) -> None:
+        """Show another log, from its end."""
+        self._document.log = log_file
+        self._ending = ()
+        self.finder, self.selected = None, None
+        self.top, self.column, self.follows = Spot(0), 0, True
+        self.redraw()
+
+    def set_ending(self, ending: Sequence[Row]) -> None:
+        """Show these rows after the last line."""
+        if ending != self._ending:
+            self._ending = ending
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw at once: something other than the end of the log has changed."""
+        self._document.forget()
+        self._drawn.clear()
+        self._late = False
+        self.repaint()
+
+    def take(self, change: Change) -> None:
+        """The log file has changed: what concerns the screen is drawn by `flush`."""
+        if change.replaced:
+            self.top, self.selected, self.follows = Spot(0), None, True
+            if self.finder and self.log_file:
+                self.finder = Finder(self.log_file, self.finder.text)
+        if change.inserted:
+            self.top = self.top._replace(line=self.top.line + change.inserted)
+            if self.selected:
+                self.selected = (self.selected[0] + change.inserted, self.selected[1] + change.inserted)
+            if self.finder:
+                self.finder.inserted(change.inserted)
+        if change.replaced or change.inserted:
+            self._document.forget()
+            self._drawn.clear()
+        if change.grown and self.finder:
+            self.finder.grown()
+        self._late = True
+
+    def flush(self) -> bool:
+        """Draw what is new if the pace allows it now; returns whether anything was drawn."""
+        if not self._late or not self.is_mounted or not self.size:
+            return False
+        strips, changed = self.changed_rows()
+        if changed:
+            cost = sum(ROW_BYTES + (strips[y].cell_length if y < len(strips) else 0) for y in changed)
+            if not self.pace.allows(cost):
+                return False
+        self._late = False
+        self.paint(strips, changed)
+        return bool(changed)
+
+    # Moving
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll; at the end it follows again."""
+        if rows > 0 and self.follows:
+            return
+        here = self._pieces[0].spot if self._pieces else Spot(0)
+        self.go_to(self._document.back(here, -rows) if rows < 0 else self._document.forward(here, rows))
+
+    def go_to(self, spot: Spot) -> None:
+        """Put a row at the top of the window; the end never rises above the window's bottom."""
+        last = self._document.last_top(self.size.height)
+        self.follows = spot >= last
+        self.top = min(spot, last)
+        self.repaint()
+
+    def reveal(self, line: int) -> None:
+        """Bring a line into the window, to a third of its height if it isn't there yet."""
+        self._drawn.clear()
+        if any(piece.spot.line == line for piece in self._pieces):
+            self.repaint()
+        else:
+            self.go_to(self._document.back(Spot(line), self.size.height // 3))
+
+    def follow(self) -> None:
+        """Show the end and stick to it."""
+        self.follows = True
+        self.repaint()
+
+    def stay(self) -> None:
+        """Stop following, where it stands."""
+        self.top = self._pieces[0].spot if self._pieces else Spot(0)
+        self.follows = False
+
+    def scroll_columns(self, cells: int) -> None:
+        """Scroll sideways, where lines are cut."""
+        if self.wraps:
+            return
+        lines = {piece.spot.line for piece in self._pieces if piece.spot.line < self.line_count}
+        widest = max((cell_len(self._document.line(line).text) for line in lines), default=0)
+        self.column = max(0, min(self.column + cells, widest - self._document.width // 2))
+        self._drawn.clear()
+        self.repaint()
+
+    # Drawing
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The rows of the window."""
+        gutter = self._gutter_cells()
+        if (width - gutter, width) != (self._document.width, self._whole_width):
+            self._drawn.clear()
+        self._whole_width = width
+        self._document.width = max(1, width - gutter)
+        self._document.set_ending(self._ending, width)
+        top = self._document.last_top(height) if self.follows else self.top
+        self._pieces = self._document.pieces(top, height)
+        drawn = {piece: self._drawn.get(piece) or self._draw_piece(piece, width) for piece in self._pieces}
+        changing = self.line_count - 1
+        self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < changing}
+        return [drawn[piece] for piece in self._pieces]
+
+    _whole_width = -1
+
+    def _draw_piece(self, piece: Piece, width: int) -> Strip:
+        number = piece.spot.line
+        if number >= self.line_count:
+            return self.strip(self._document.ending_row(number), width)
+        line = self._document.line(number)
+        base = self.look(Role.PLAIN)
+        marks = []
+        if self.selected and self.selected[0] <= number <= self.selected[1]:
+            base += self.look(Role.SELECTED)
+        if self.finder:
+            role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
+            marks = [Mark(start, end, self.look(role)) for start, end in self.finder.spans(line.text)]
+        parts = segments(line, piece.start, piece.end, base, marks)
+        strip = Strip(parts, sum(cell_len(part.text) for part in parts))
+        if not self.wraps:
+            strip = strip.crop(self.column, self.column + self._document.width)
+        gutter = self._gutter(piece.spot)
+        if gutter:
+            strip = Strip([Segment(gutter, self.look(Role.GUTTER)), *strip], len(gutter) + strip.cell_length)
+        return strip.crop(0, width)
+
+    def _gutter(self, spot: Spot) -> str:
+        if spot.row:
+            return " " * self._gutter_cells()
+        text = ""
+        if self.shows_times:
+            at = self.log_file.time_of(spot.line) if self.log_file else None
+            shown = "--:--:--" if at is None else time.strftime("%H:%M:%S", time.localtime(at))
+            text += f"{shown} "
+        if self.shows_numbers:
+            digits = self._number_cells() - 1
+            known = self.log_file is not None and self.log_file.numbered
+            text += f"{spot.line + 1 if known else '?':>{digits}} "
+        return text
+
+    def _gutter_cells(self) -> int:
+        return TIME_CELLS * self.shows_times + (self._number_cells() if self.shows_numbers else 0)
+
+    def _number_cells(self) -> int:
+        return max(4, len(str(self.line_count))) + 1
+
+    # Events
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(-WHEEL_ROWS)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to select lines."""
+        self._pressed_at = self._line_at(event.y)
+        self.capture_mouse()
+        self._select(None)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Select from where the button was pressed."""
+        if self._pressed_at < 0:
+            return
+        here = self._line_at(event.y)
+        if here >= 0 and (self.selected or here != self._pressed_at):
+            self._select((min(here, self._pressed_at), max(here, self._pressed_at)))
+
+    def on_mouse_up(self) -> None:
+        """The selection is made."""
+        self._pressed_at = -1
+        self.release_mouse()
+
+    def _select(self, lines: tuple[int, int] | None) -> None:
+        if lines != self.selected:
+            self.selected = lines
+            self._drawn.clear()
+            self.repaint()
+
+    def _line_at(self, y: int) -> int:
+        if not 0 <= y < len(self._pieces):
+            return -1
+        return self._pieces[y].spot.line

@@ -1,0 +1,45 @@
+"""Where a line is broken into rows of the screen: every character lands in exactly one row, in order."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, get_character_cell_size
+
+
+def breaks(text: str, width: int) -> list[int]:
+    """The index of the first character of each row, as a terminal would break: when a row of `width` cells is full.
+
+    There is always at least one row; a character that is wider than the width gets a row of its own.
+    """
+    width = max(1, width)
+    if text.isascii():
+        return list(range(0, len(text), width)) or [0]
+    starts, used = [0], 0
+    for index, character in enumerate(text):
+        cells = get_character_cell_size(character)
+        if used + cells > width and index > starts[-1]:
+            starts.append(index)
+            used = 0
+        used += cells
+    return starts
+
+
+def word_breaks(text: str, width: int, rest: int) -> list[int]:
+    """As `breaks`, but after a space where one is near; rows after the first have `rest` cells."""
+    starts = [0]
+    left = max(1, width)
+    while True:
+        start = starts[-1]
+        end = _end_of_row(text, start, left)
+        if end >= len(text):
+            return starts
+        space = text.rfind(" ", start + (end - start) // 2, end + 1)
+        starts.append(space + 1 if space > start else end)
+        left = max(1, rest)
+
+
+def _end_of_row(text: str, start: int, width: int) -> int:
+    piece = text[start : start + width]
+    if piece.isascii() or cell_len(piece) <= width:
+        return start + len(piece)
+    ends = breaks(piece, width)
+    return start + (ends[1] if len(ends) > 1 else len(piece))

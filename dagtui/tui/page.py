@@ -1,0 +1,206 @@
+"""A scrolling page of rows, some of which lead to other nodes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+
+from dagtui.tui.log.wrapping import word_breaks
+from dagtui.tui.rows import PaintedRows, Role, Row, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.strip import Strip
+
+NOWHERE = -1
+WHEEL_ROWS = 3
+
+
+class JumpTo(Message):
+    """A person wants to see another node."""
+
+    def __init__(self, node: int) -> None:
+        super().__init__()
+        self.node = node
+
+
+class Place(NamedTuple):
+    """Where a page stands, for showing it again later."""
+
+    top: int = 0
+    cursor: int = NOWHERE
+
+
+class Page(PaintedRows):
+    """Rows that are wrapped at words and scrolled; a cursor stands on one of those that lead somewhere."""
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(ascii_only=ascii_only, id=id)
+        self.rows: Sequence[Row] = ()
+        self.top = 0
+        self.cursor = NOWHERE
+        """The row that Enter follows."""
+        self._screen_rows: list[tuple[Run, ...]] = []
+        self._first: list[int] = []
+        """The screen row at which each row begins."""
+        self._wrapped_width = -1
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show other rows; the place is kept, as far as there are that many."""
+        if rows == self.rows:
+            return
+        self.rows = rows
+        self._wrapped_width = -1
+        if not (0 <= self.cursor < len(rows) and rows[self.cursor].jump >= 0):
+            self.cursor = next((index for index, one in enumerate(rows) if one.jump >= 0), NOWHERE)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The rows from the top of the window on."""
+        self._wrap(width)
+        self.top = max(0, min(self.top, len(self._screen_rows) - height))
+        first, last = self._extent(self.cursor) if self.has_focus else (0, 0)
+        return [
+            self.strip(_under_cursor(runs) if first <= y < last else runs, width)
+            for y, runs in enumerate(self._screen_rows[self.top : self.top + height], self.top)
+        ]
+
+    # Moving
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll, as far as there is something."""
+        self.top = max(0, self.top + rows)
+        self.repaint()
+
+    def move(self, step: int) -> None:
+        """Go to the next or previous row that leads somewhere, or scroll when it is too far away."""
+        target = self.cursor + step
+        while 0 <= target < len(self.rows) and self.rows[target].jump < 0:
+            target += step
+        if self.cursor == NOWHERE or not 0 <= target < len(self.rows) or not self._is_near(target):
+            self.scroll_rows(step)
+            return
+        self.cursor = target
+        first, last = self._extent(target)
+        self.top = min(max(self.top, last - self.size.height), first)
+        self.repaint()
+
+    def page(self, direction: int) -> None:
+        """Scroll by what fits."""
+        self.scroll_rows(direction * max(1, self.size.height - 1))
+
+    def half_page(self, direction: int) -> None:
+        """Scroll by half of what fits."""
+        self.scroll_rows(direction * max(1, self.size.height // 2))
+
+    def go_top(self) -> None:
+        """Show the beginning."""
+        self.scroll_rows(-len(self._screen_rows))
+
+    def go_bottom(self) -> None:
+        """Show the end."""
+        self.scroll_rows(len(self._screen_rows))
+
+    def activate(self) -> bool:
+        """Go where the row under the cursor leads; returns whether it leads anywhere."""
+        if self.cursor == NOWHERE:
+            return False
+        self.post_message(JumpTo(self.rows[self.cursor].jump))
+        return True
+
+    def copy_text(self) -> str:
+        """The whole page, unwrapped."""
+        return "\n".join(one.text.rstrip() for one in self.rows)
+
+    @property
+    def place(self) -> Place:
+        """Where it stands; may be set."""
+        return Place(self.top, self.cursor)
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        self.top, self.cursor = place
+        if not (0 <= self.cursor < len(self.rows) and self.rows[self.cursor].jump >= 0):
+            self.cursor = NOWHERE
+        self.repaint()
+
+    # Events
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Follow the row that was clicked."""
+        clicked = bisect_right(self._first, self.top + event.y) - 1
+        if 0 <= clicked < len(self.rows) and self.rows[clicked].jump >= 0:
+            self.cursor = clicked
+            self.repaint()
+            self.activate()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(-WHEEL_ROWS)
+
+    # Layout
+
+    def _wrap(self, width: int) -> None:
+        if self._wrapped_width == width:
+            return
+        self._wrapped_width = width
+        self._screen_rows, self._first = [], []
+        for one in self.rows:
+            self._first.append(len(self._screen_rows))
+            self._screen_rows += wrapped(one, width)
+
+    def _extent(self, index: int) -> tuple[int, int]:
+        """The screen rows of a row: from, to before."""
+        if not 0 <= index < len(self._first):
+            return 0, 0
+        following = self._first[index + 1] if index + 1 < len(self._first) else len(self._screen_rows)
+        return self._first[index], following
+
+    def _is_near(self, index: int) -> bool:
+        first, last = self._extent(index)
+        return self.top - self.size.height <= first and last <= self.top + 2 * self.size.height
+
+
+def wrapped(one: Row, width: int) -> list[tuple[Run, ...]]:
+    """A row broken at words into rows of the screen; those after the first are indented."""
+    indent = min(one.indent, width // 2)
+    starts = word_breaks(one.text, width, width - indent)
+    if len(starts) == 1:
+        return [one.runs]
+    ends = [*starts[1:], len(one.text)]
+    pieces = [_cut(one.runs, start, end) for start, end in zip(starts, ends, strict=True)]
+    return [pieces[0], *((Run(" " * indent), *piece) for piece in pieces[1:])]
+
+
+def _cut(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
+    """The runs between two indices of their text."""
+    found = []
+    position = 0
+    for text, role in runs:
+        piece = text[max(0, start - position) : max(0, end - position)]
+        position += len(text)
+        if piece:
+            found.append(Run(piece, role))
+    return tuple(found)
+
+
+def _under_cursor(runs: Sequence[Run]) -> tuple[Run, ...]:
+    return (Run("".join(run.text for run in runs), Role.CURSOR),)

@@ -1,0 +1,187 @@
+"""Rows of text in roles, and the widget that draws them and repaints only the rows that differ."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dagtui.engine.status import NodeStatus
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Role(enum.StrEnum):
+    """What a run of text is; the value is the component class that gives it its look."""
+
+    PLAIN = "rows--plain"
+    MUTED = "rows--muted"
+    HEADING = "rows--heading"
+    KEY = "rows--key"
+    LINK = "rows--link"
+    CURSOR = "rows--cursor"
+    GOOD = "rows--good"
+    BAD = "rows--bad"
+    WARNING = "rows--warning"
+    ACTIVE = "rows--active"
+    GUTTER = "rows--gutter"
+    HIT = "rows--hit"
+    HIT_CURRENT = "rows--hit-current"
+    SELECTED = "rows--selected"
+    BAR = "rows--bar"
+    TAB = "rows--tab"
+
+
+STATUS_ROLES = {
+    NodeStatus.WAITING: Role.MUTED,
+    NodeStatus.READY: Role.PLAIN,
+    NodeStatus.RUNNING: Role.ACTIVE,
+    NodeStatus.RETRYING: Role.WARNING,
+    NodeStatus.CANCELLING: Role.WARNING,
+    NodeStatus.COMPLETED: Role.GOOD,
+    NodeStatus.FAILED: Role.BAD,
+    NodeStatus.FAILED_PARENT: Role.BAD,
+    NodeStatus.CANCELLED: Role.WARNING,
+    NodeStatus.SKIPPED: Role.MUTED,
+}
+
+
+class Run(NamedTuple):
+    """A run of one role. Its text is safe to show: our own words, or foreign ones that passed `dagtui.text`."""
+
+    text: str
+    role: Role = Role.PLAIN
+
+
+class Row(NamedTuple):
+    """One row of runs, before it is fitted to a width."""
+
+    runs: tuple[Run, ...] = ()
+    jump: int = -1
+    """The node that it leads to; -1: none."""
+    indent: int = 0
+    """Cells before what does not fit into the first row of the screen."""
+
+    @property
+    def text(self) -> str:
+        """The row without roles."""
+        return "".join(run.text for run in self.runs)
+
+
+def row(*runs: Run | str, jump: int = -1, indent: int = 0) -> Row:
+    """A row of runs; a bare string is a plain one, and must be our own words."""
+    return Row(tuple(Run(run) if isinstance(run, str) else run for run in runs), jump, indent)
+
+
+def muted(text: str) -> Run:
+    """Words that stand back."""
+    return Run(text, Role.MUTED)
+
+
+def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Run:
+    """The glyph of a status in its colour, with its word behind it if wanted."""
+    glyph = status.ascii if ascii_only else status.glyph
+    return Run(f"{glyph} {status.word}" if word else glyph, STATUS_ROLES[status])
+
+
+def name_run(name: str, role: Role = Role.LINK) -> Run:
+    """The name of a node, which comes from a file."""
+    return Run(label(name), role)
+
+
+class PaintedRows(Widget, can_focus=True):
+    """A widget of whole rows: `draw` says what they are, `repaint` sends only those that changed to the terminal.
+
+    It keeps the strips on screen and nothing else. It scrolls by itself: a log has no known height in rows, and a
+    growing virtual size would mean a new layout for every line.
+    """
+
+    ALLOW_SELECT = False  # rows move under the pointer; whole lines are selected instead
+    COMPONENT_CLASSES: ClassVar[set[str]] = {role.value for role in Role}
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.ascii_only = ascii_only
+        self._strips: list[Strip] = []
+        self._looks: dict[Role, Style] = {}
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The rows from the top on, at most `height`, each at most `width` cells, without padding."""
+        raise NotImplementedError
+
+    def changed_rows(self) -> tuple[list[Strip], list[int]]:
+        """The rows as they should be, and the numbers of those that are not on screen like that."""
+        new = self.draw(self.size.width, self.size.height)
+        old = self._strips
+        both = min(len(new), len(old))
+        different = [y for y in range(both) if new[y] is not old[y] and new[y] != old[y]]
+        return new, [*different, *range(both, max(len(new), len(old)))]
+
+    def repaint(self) -> int:
+        """Draw, and refresh the rows that differ, only as far as there is or was text; returns how many."""
+        if not self.is_mounted or not self.size:
+            return 0
+        new, changed = self.changed_rows()
+        self.paint(new, changed)
+        return len(changed)
+
+    def paint(self, strips: list[Strip], changed: Sequence[int]) -> None:
+        """Take over new rows of which some are different."""
+        old, self._strips = self._strips, strips
+        if not changed:
+            return
+        regions = []
+        for y in changed:
+            width = max((rows[y].cell_length if y < len(rows) else 0) for rows in (old, strips))
+            if width:
+                regions.append(Region(0, y, width, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen, padded."""
+        width = self.size.width
+        if y >= len(self._strips):
+            return Strip.blank(width, self.rich_style)
+        return self._strips[y].adjust_cell_length(width, self.rich_style)
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self.repaint()
+
+    def on_mount(self) -> None:
+        """Draw for the first time."""
+        self.repaint()
+
+    def notify_style_update(self) -> None:
+        """Colours changed: everything is drawn anew."""
+        super().notify_style_update()
+        self._looks.clear()
+        if self.is_mounted and self.size:
+            self._strips = self.draw(*self.size)
+            self.refresh()
+
+    def look(self, role: Role) -> Style:
+        """How text of a role looks in the present theme."""
+        found = self._looks.get(role)
+        if found is None:
+            found = self._looks[role] = (
+                self.rich_style if role is Role.PLAIN else self.get_component_rich_style(role.value)
+            )
+        return found
+
+    def strip(self, runs: Sequence[Run], width: int) -> Strip:
+        """Runs as a strip of at most so many cells."""
+        segments = [Segment(run.text, self.look(run.role)) for run in runs if run.text]
+        length = sum(cell_len(segment.text) for segment in segments)
+        return Strip(segments, length).crop(0, width)

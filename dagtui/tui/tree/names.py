@@ -1,0 +1,45 @@
+"""Nodes found by a part of their name."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from itertools import accumulate, compress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SEPARATOR = "\n"
+
+
+class Names:
+    """All labels in one string, so that a search runs at the speed of `str.find`; upper and lower case are the same."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        lowered = [label.lower() for label in labels]
+        self._text = _SEPARATOR.join(lowered)
+        self._starts = array("q", accumulate((len(label) + 1 for label in lowered[:-1]), initial=0))
+
+    def matching(self, query: str) -> list[int]:
+        """The nodes whose label contains the query, in the order of the file; a leading "!" asks for the others."""
+        inverted = query.startswith("!") and len(query) > 1
+        found = self._containing((query[1:] if inverted else query).lower())
+        if not inverted:
+            return found
+        others = bytearray(b"\x01") * len(self._starts)
+        for node in found:
+            others[node] = 0
+        return list(compress(range(len(others)), others))
+
+    def _containing(self, part: str) -> list[int]:
+        text, starts = self._text, self._starts
+        found: list[int] = []
+        if _SEPARATOR in part or not part:
+            return found
+        position = text.find(part)
+        while position >= 0:
+            node = bisect_right(starts, position) - 1
+            found.append(node)
+            position = text.find(part, starts[node + 1]) if node + 1 < len(starts) else -1
+        return found

@@ -1,0 +1,43 @@
+"""Where each node hangs in the tree: under the parent that comes last on its longest path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import Graph
+
+TOP = -1
+"""The parent of what has none."""
+
+
+class LongestPaths(NamedTuple):
+    """The longest paths from the roots, counted in nodes."""
+
+    parents: list[int]
+    """By node: the parent before it on its longest path, the first in the file among equals; TOP for roots."""
+    depths: list[int]
+    """By node: how many nodes come before it on its longest path."""
+    joins: list[int]
+    """The nodes with several parents, parents before children."""
+
+
+def longest_paths(graph: Graph) -> LongestPaths:
+    """The longest path to every node; linear in nodes and edges."""
+    parents = [TOP] * len(graph)
+    depths = [0] * len(graph)
+    joins: list[int] = []
+    depth_of = depths.__getitem__
+    parents_of = graph.parents
+    for node in graph.order:
+        candidates = parents_of(node)
+        if not candidates:
+            continue
+        if len(candidates) == 1:
+            last = candidates[0]
+        else:
+            last = max(candidates, key=depth_of)
+            joins.append(node)
+        parents[node] = last
+        depths[node] = depths[last] + 1
+    return LongestPaths(parents, depths, joins)

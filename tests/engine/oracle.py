@@ -1,0 +1,164 @@
+"""What the contract says, written down a second time: slow, pure, and independent of the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.graph.model import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
+
+WAITS, RUNS, HELD, SKIPS, NOTHING = "waits", "runs", "failed parent", "skipped", "nothing failed"
+
+BEGUN_NOT = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+SETTLED = frozenset(
+    {
+        NodeStatus.COMPLETED,
+        NodeStatus.FAILED,
+        NodeStatus.FAILED_PARENT,
+        NodeStatus.CANCELLED,
+        NodeStatus.SKIPPED,
+    }
+)
+RUN_ANYWAY = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
+
+
+def class_of(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> str:
+    """How a parent counts: ok, bad, skip, or open when it is not settled."""
+    if status is NodeStatus.COMPLETED:
+        return "ok"
+    if status is NodeStatus.FAILED:
+        return "ok" if allow_failure else "bad"
+    if status in {NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED}:
+        return "bad"
+    if status is NodeStatus.SKIPPED:
+        return "ok" if cause is Cause.PERSON else "skip"
+    return "open"
+
+
+def decide(trigger: Trigger, parents: list[str]) -> str:
+    """The table of triggers, read row by row."""
+    everything_settled = "open" not in parents
+    if trigger is Trigger.ALL_SUCCESS:
+        if "bad" in parents:
+            return HELD
+        if all(parent == "ok" for parent in parents):
+            return RUNS
+        return SKIPS if everything_settled else WAITS
+    if trigger is Trigger.NONE_FAILED:
+        if "bad" in parents:
+            return HELD
+        return RUNS if everything_settled else WAITS
+    if trigger is Trigger.ANY_SUCCESS:
+        if "ok" in parents:
+            return RUNS
+        if not everything_settled:
+            return WAITS
+        return HELD if "bad" in parents else SKIPS
+    if trigger is Trigger.ANY_FAILED:
+        if "bad" in parents:
+            return RUNS
+        return NOTHING if everything_settled else WAITS
+    assert trigger is Trigger.ALL_DONE
+    return RUNS if everything_settled else WAITS
+
+
+STATUS_OF = {
+    WAITS: NodeStatus.WAITING,
+    RUNS: NodeStatus.READY,
+    HELD: NodeStatus.FAILED_PARENT,
+    SKIPS: NodeStatus.SKIPPED,
+    NOTHING: NodeStatus.SKIPPED,
+}
+CAUSE_OF = {SKIPS: Cause.PROPAGATED, NOTHING: Cause.NOTHING_FAILED}
+
+
+def parent_classes(state: RunState, node: int) -> list[str]:
+    """The classes of a node's parents, recounted."""
+    graph = state.graph
+    return [
+        class_of(state.status_of(p), state.cause_of(p), allow_failure=graph.task(p).allow_failure)
+        for p in graph.parents(node)
+    ]
+
+
+def decision(state: RunState, node: int) -> str:
+    """What the table says of a node now."""
+    return decide(state.graph.task(node).trigger, parent_classes(state, node))
+
+
+def descendants(graph: Graph, node: int) -> set[int]:
+    """Every node below a node, found edge by edge."""
+    found: set[int] = set()
+    for child in graph.children(node):
+        found |= {child} | descendants(graph, child)
+    return found
+
+
+def ancestors(graph: Graph, node: int) -> set[int]:
+    """Every node above a node, found edge by edge."""
+    found: set[int] = set()
+    for parent in graph.parents(node):
+        found |= {parent} | ancestors(graph, parent)
+    return found
+
+
+def cancelled_by_subtree(graph: Graph, top: int) -> set[int]:
+    """What `cancel subtree` is about: the subtree, up to nodes that run whatever happens above them."""
+    found = {top}
+    for child in graph.children(top):
+        if graph.task(child).trigger not in RUN_ANYWAY:
+            found |= cancelled_by_subtree(graph, child)
+    return found
+
+
+def roots(state: RunState, node: int) -> set[int]:
+    """The failed and cancelled nodes because of which a node can't run."""
+    found: set[int] = set()
+    for parent in state.graph.parents(node):
+        status = state.status_of(parent)
+        if status is NodeStatus.FAILED_PARENT:
+            found |= roots(state, parent)
+        elif status is NodeStatus.CANCELLED or (
+            status is NodeStatus.FAILED and not state.graph.task(parent).allow_failure
+        ):
+            found.add(parent)
+    return found
+
+
+def verdict(state: RunState, *, ended_by_person: bool) -> Verdict:
+    """Rule 4."""
+    graph = state.graph
+    statuses = [state.status_of(node) for node in range(len(graph))]
+    if any(status not in SETTLED for status in statuses):
+        return Verdict.RUNNING
+    if ended_by_person:
+        return Verdict.CANCELLED
+    failed = [
+        status is NodeStatus.FAILED_PARENT or (status is NodeStatus.FAILED and not graph.task(node).allow_failure)
+        for node, status in enumerate(statuses)
+    ]
+    if any(failed):
+        return Verdict.FAILED
+    return Verdict.CANCELLED if NodeStatus.CANCELLED in statuses else Verdict.COMPLETED
+
+
+def wrongly_derived(state: RunState, nodes: Iterable[int]) -> str | None:
+    """The first node whose derived status is not what its parents, trigger and marks give it, in words."""
+    for node in nodes:
+        status, cause = state.status_of(node), state.cause_of(node)
+        marked = bool(state.marks.get(node))
+        if marked != (status is NodeStatus.CANCELLED or (status is NodeStatus.CANCELLING and cause is Cause.CANCEL)):
+            return f"{state.graph.labels[node]} is {status.word} with marks {state.marks.get(node)}"
+        by_hand = status is NodeStatus.SKIPPED and cause is Cause.PERSON
+        if by_hand or status not in set(STATUS_OF.values()):
+            continue
+        wanted = decision(state, node)
+        if status is not STATUS_OF[wanted] or (wanted in CAUSE_OF and cause is not CAUSE_OF[wanted]):
+            return f"{state.graph.labels[node]} is {status.word} ({cause.word}), but the table says: {wanted}"
+    return None

@@ -1,0 +1,191 @@
+"""Small graphs in one line, and a traversal whose executor is the test itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dagtui.engine.effects import SetSlots, Start, Stop, Withdraw
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started, Withdrawn
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.traversal import Traversal
+from dagtui.graph.model import Graph, RetryPolicy, RunSettings, Task, Trigger
+
+if TYPE_CHECKING:
+    from dagtui.engine.effects import Effect
+    from dagtui.engine.events import Event
+    from dagtui.engine.preview import Preview
+
+
+def dag(ways: str, *, keep_going: bool = True, **tasks: dict[str, object]) -> Graph:
+    """A graph of ways like `a>b>c d b>e`; keywords give the fields of single tasks.
+
+    `retries=2` stands for a policy without delay; a trigger may be given by its word.
+    """
+    labels: dict[str, int] = {}
+    edges: dict[tuple[int, int], None] = {}
+    for way in ways.split():
+        numbers = [labels.setdefault(label, len(labels)) for label in way.split(">")]
+        edges.update(dict.fromkeys(zip(numbers, numbers[1:], strict=False)))
+    return Graph(
+        list(labels),
+        edges,
+        tasks=[_task(label, dict(tasks.pop(label, {}))) for label in labels],
+        settings=RunSettings(keep_going=keep_going),
+    )
+
+
+def _task(label: str, fields: dict[str, object]) -> Task:
+    task = Task(label)
+    if "retries" in fields:
+        task = replace(task, retry=RetryPolicy(retries=int(str(fields.pop("retries"))), delay=0.0))
+    if "trigger" in fields:
+        task = replace(task, trigger=Trigger(fields.pop("trigger")))
+    return replace(task, **fields)
+
+
+class Scene:
+    """A traversal of which the test decides when attempts begin and how they end."""
+
+    def __init__(self, graph: Graph, jobs: int = 4) -> None:
+        self.graph = graph
+        self.traversal = Traversal(graph, jobs)
+        self.state = self.traversal.state
+        self.now = 0.0
+        self.events: list[Event] = []
+        self.effects: list[Effect] = []
+        """Of the last message only."""
+        self.begun: list[str] = []
+        """Labels of the attempts that began, in their order."""
+        self.traversal.begin(self.now)
+        self._take()
+
+    def _take(self) -> None:
+        events, self.effects = self.traversal.take()
+        self.events += events
+
+    # Looking
+
+    def __getitem__(self, label: str) -> NodeStatus:
+        return self.state.status_of(self.graph.node(label))
+
+    def cause(self, label: str) -> Cause:
+        return self.state.cause_of(self.graph.node(label))
+
+    def attempt(self, label: str) -> int:
+        return self.state.attempt[self.graph.node(label)]
+
+    def marks(self, label: str) -> tuple[int, ...]:
+        return self.state.marks.get(self.graph.node(label), ())
+
+    def blocker(self, label: str) -> str:
+        return self.graph.labels[self.state.blocker[self.graph.node(label)]]
+
+    def statuses(self) -> str:
+        """Every node with its status: `a completed, b waiting`."""
+        return ", ".join(f"{label} {self[label].word}" for label in self.graph.labels)
+
+    def handed(self) -> set[str]:
+        return {self.graph.labels[node] for node in self.traversal.handed}
+
+    def names(self, nodes: tuple[int, ...] | frozenset[int]) -> str:
+        return " ".join(self.graph.labels[node] for node in sorted(nodes))
+
+    def stops(self) -> dict[str, float]:
+        """What the last message told to stop, and the seconds until it is killed."""
+        return {self.graph.labels[e.node]: e.grace for e in self.effects if isinstance(e, Stop)}
+
+    def starts(self) -> list[str]:
+        return [self.graph.labels[e.node] for e in self.effects if isinstance(e, Start)]
+
+    def withdraws(self) -> list[str]:
+        return [self.graph.labels[e.node] for e in self.effects if isinstance(e, Withdraw)]
+
+    def slots(self) -> list[int]:
+        return [e.slots for e in self.effects if isinstance(e, SetSlots)]
+
+    # Doing
+
+    def start(self, *labels: str) -> None:
+        """Attempts that were handed over begin."""
+        for label in labels:
+            node = self.graph.node(label)
+            assert node in self.traversal.handed, f"{label} was not handed over: {self.statuses()}"
+            self.begun.append(label)
+            self.traversal.handle(Started(node, self.state.attempt[node]), self.now)
+            self._take()
+
+    def withdrawn(self, *labels: str) -> None:
+        for label in labels:
+            node = self.graph.node(label)
+            self.traversal.handle(Withdrawn(node, self.state.attempt[node]), self.now)
+            self._take()
+
+    def end(self, label: str, value: int = 0, kind: EndKind = EndKind.EXIT, seconds: float = 1.0) -> None:
+        """The attempt of a node ends."""
+        node = self.graph.node(label)
+        self.traversal.handle(Ended(node, self.state.attempt[node], kind, value, seconds=seconds), self.now)
+        self._take()
+
+    def run(self, *labels: str, value: int = 0) -> None:
+        """Attempts begin and end."""
+        for label in labels:
+            self.start(label)
+            self.end(label, value)
+
+    def fail(self, *labels: str) -> None:
+        self.run(*labels, value=1)
+
+    def run_all(self) -> list[str]:
+        """Let everything run that can, successfully; what ran, in its order."""
+        ran: list[str] = []
+        while self.traversal.handed:
+            node = next(iter(self.traversal.handed))
+            ran.append(self.graph.labels[node])
+            self.run(ran[-1])
+        return ran
+
+    def tick(self, seconds: float) -> None:
+        """Time passes, and what is due happens."""
+        self.now += seconds
+        self.traversal.wake(self.now)
+        self._take()
+
+    def command(self, kind: CommandKind, *labels: str, jobs: int = 0, expected: frozenset[int] | None = None) -> Preview:
+        """Give a command."""
+        nodes = tuple(self.graph.node(label) for label in labels)
+        found = self.traversal.handle(Command(kind, nodes, jobs, expected), self.now)
+        assert found is not None
+        self._take()
+        return found
+
+    def preview(self, kind: CommandKind, *labels: str) -> Preview:
+        return self.traversal.preview(Command(kind, tuple(self.graph.node(label) for label in labels)))
+
+    def bring(self, label: str, status: NodeStatus) -> None:
+        """Bring a node without parents, or whose parents are called `p…`, to a status in an ordinary way."""
+        parents = [self.graph.labels[parent] for parent in self.graph.parents(self.graph.node(label))]
+        if status in {NodeStatus.WAITING, NodeStatus.READY}:
+            if status is NodeStatus.READY:
+                self.run(*parents)
+            return
+        if status is NodeStatus.FAILED_PARENT:
+            self.fail(*parents)
+            return
+        if status is NodeStatus.SKIPPED:
+            self.command(CommandKind.SKIP, label)
+            return
+        self.run(*parents)
+        if status is NodeStatus.CANCELLED:
+            self.command(CommandKind.CANCEL, label)
+            self.withdrawn(label)
+            return
+        self.start(label)
+        if status is NodeStatus.CANCELLING:
+            self.command(CommandKind.CANCEL, label)
+        elif status is NodeStatus.COMPLETED:
+            self.end(label)
+        elif status is NodeStatus.FAILED:
+            self.end(label, 3)
+        elif status is NodeStatus.RETRYING:
+            self.end(label, 75)

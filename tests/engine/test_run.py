@@ -1,0 +1,219 @@
+"""The worker that drives a run, on virtual time: record first, effects after, nothing lost in between."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from engine.virtual_time import VirtualLoop, run_virtually
+
+from dagtui.engine.events import Event, NodeEvent
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.run import Run
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.graph.model import Graph, RetryPolicy, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+class Record:
+    """A journal in memory that can be full."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.full = False
+        self.synced = 0
+
+    def write(self, events: Iterable[Event]) -> None:
+        if self.full:
+            raise JournalFullError("no space left on the disk")
+        self.events.extend(events)
+
+    def sync(self) -> None:
+        self.synced += 1
+
+    def has(self, node: int, status: NodeStatus, attempt: int) -> bool:
+        return any(
+            isinstance(event, NodeEvent) and (event.node, event.status, event.attempt) == (node, status, attempt)
+            for event in self.events
+        )
+
+
+class TimedExecutor:
+    """Attempts last as long as the script says, on the loop's virtual clock."""
+
+    def __init__(self, record: Record, script: Callable[[int, int], tuple[float, int]]) -> None:
+        self.record = record
+        self.script = script
+        self.waiting: list[tuple[str, int, int]] = []
+        self.alive: dict[tuple[int, int], asyncio.TimerHandle] = {}
+        self.executed: list[tuple[int, int]] = []
+        self.most = 0
+
+    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
+        self.deliver, self.slots = deliver, slots
+
+    def start(self, node: int, attempt: int, slots: int) -> None:
+        del slots
+        assert self.record.has(node, NodeStatus.READY, attempt), "handed over before it was on record"
+        self.waiting.append(("start", node, attempt))
+        self.begin()
+
+    def begin(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self.waiting and len(self.alive) < self.slots:
+            _, node, attempt = self.waiting.pop(0)
+            self.executed.append((node, attempt))
+            seconds, status = self.script(node, attempt)
+            self.deliver(Started(node, attempt))
+            end = Ended(node, attempt, EndKind.EXIT, status, seconds=seconds)
+            self.alive[node, attempt] = loop.call_later(seconds, self.end, end)
+            self.most = max(self.most, len(self.alive))
+
+    def end(self, end: Ended) -> None:
+        del self.alive[end.node, end.attempt]
+        self.deliver(end)
+        self.begin()
+
+    def stop(self, node: int, attempt: int, grace: float) -> None:
+        del grace
+        handle = self.alive.get((node, attempt))
+        if handle is None:
+            self.withdraw(node, attempt)
+            return
+        handle.cancel()
+        end = Ended(node, attempt, EndKind.SIGNAL, 15, seconds=1.0)
+        asyncio.get_running_loop().call_later(0.1, self.end, end)
+
+    def withdraw(self, node: int, attempt: int) -> None:
+        if ("start", node, attempt) in self.waiting:
+            self.waiting.remove(("start", node, attempt))
+            self.deliver(Withdrawn(node, attempt))
+
+    def set_slots(self, slots: int) -> None:
+        self.slots = slots
+        self.begin()
+
+    def flush(self) -> None:
+        pass
+
+    async def serve(self) -> None:
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        for handle in self.alive.values():
+            handle.cancel()
+
+
+def begin(
+    graph: Graph, loop: VirtualLoop, script: Callable[[int, int], tuple[float, int]], jobs: int = 2
+) -> tuple[Run, TimedExecutor, Record]:
+    record = Record()
+    executor = TimedExecutor(record, script)
+    run = Run(graph, executor, record, jobs=jobs, clock=loop.time)
+    run.begin()
+    return run, executor, record
+
+
+def test_hours_of_back_off_pass_and_the_node_succeeds() -> None:
+    task = Task("flaky", retry=RetryPolicy(retries=5, delay=600, backoff=2.0, max_delay=1e9))
+    graph = Graph(["flaky"], [], tasks=[task])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, _ = begin(graph, loop, lambda _, attempt: (1.0, 0 if attempt == 5 else 1))
+        await run.drive_until_settled()
+        assert [attempt for _, attempt in executor.executed] == [1, 2, 3, 4, 5]
+        assert run.state.verdict() is Verdict.COMPLETED
+
+    assert run_virtually(main) == pytest.approx(600 * (1 + 2 + 4 + 8) + 5, abs=1)
+
+
+def test_a_timeout_stops_the_attempt_and_is_the_reason() -> None:
+    graph = Graph(["slow"], [], tasks=[Task("slow", timeout=30)])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, _ = begin(graph, loop, lambda *_: (3600.0, 0))
+        await run.drive_until_settled()
+        assert run.state.status_of(0) is NodeStatus.FAILED
+        assert run.state.cause_of(0) is Cause.TIMEOUT
+
+    assert run_virtually(main) == pytest.approx(30, abs=2)
+
+
+def test_another_driver_goes_on_where_a_cancelled_one_was() -> None:
+    graph = Graph.from_edges("abcd", [("a", "b"), ("b", "c"), ("c", "d")])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, _ = begin(graph, loop, lambda *_: (10.0, 0))
+        for seconds in (0.0, 5.0, 10.0, 12.0):
+            driver = asyncio.create_task(run.drive())
+            await asyncio.sleep(seconds)
+            driver.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await driver
+            await asyncio.sleep(3)
+        await run.drive_until_settled()
+        assert executor.executed == [(0, 1), (1, 1), (2, 1), (3, 1)]
+        assert run.state.verdict() is Verdict.COMPLETED
+
+    run_virtually(main)
+
+
+def test_nothing_starts_while_the_journal_is_full_and_all_goes_on_after() -> None:
+    graph = Graph.from_edges("ab", [("a", "b")])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, record = begin(graph, loop, lambda *_: (1.0, 0))
+        record.full = True
+        driver = asyncio.create_task(run.drive_until_settled())
+        await asyncio.sleep(20)
+        assert executor.executed == [(0, 1)]
+        record.full = False
+        await driver
+        assert executor.executed == [(0, 1), (1, 1)]
+        assert record.has(0, NodeStatus.COMPLETED, 1)
+
+    run_virtually(main)
+
+
+def test_a_parked_run_wakes_for_a_command() -> None:
+    graph = Graph.from_edges("ab", [("a", "b")])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, _ = begin(graph, loop, lambda node, attempt: (1.0, int(node == 0 and attempt == 1)))
+        driver = asyncio.create_task(run.drive())
+        await asyncio.sleep(100)
+        assert run.state.verdict() is Verdict.FAILED
+        assert run.give(Command(CommandKind.RETRY, (1,))).again == (0,)
+        await asyncio.sleep(100)
+        assert run.state.verdict() is Verdict.COMPLETED
+        assert executor.executed == [(0, 1), (0, 2), (1, 1)]
+        driver.cancel()
+
+    run_virtually(main)
+
+
+def test_short_attempts_are_handed_over_ahead_and_slots_are_never_exceeded() -> None:
+    graph = Graph.from_edges([f"n{i}" for i in range(300)], [])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, _ = begin(graph, loop, lambda *_: (0.001, 0), jobs=3)
+        await run.drive_until_settled()
+        assert executor.most == 3
+        assert len(executor.executed) == 300
+
+    assert run_virtually(main) < 0.2
+
+
+def test_the_journal_is_synced_at_most_once_a_second() -> None:
+    graph = Graph.from_edges([f"n{i}" for i in range(100)], [])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(graph, loop, lambda *_: (0.1, 0), jobs=1)
+        await run.drive_until_settled()
+        assert 5 <= record.synced <= 12
+
+    run_virtually(main)

@@ -1,0 +1,222 @@
+"""A real pseudo-terminal for tests: runs a command on it, types, looks at the screen, stops, resizes, hangs up."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import pyte
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 20.0
+"""The longest that a condition is waited for; reached only by a failure."""
+
+# What the driver sets and undoes, and what frames consist of: every byte sent to a terminal is one of these.
+_MODES = re.compile(rb"\x1b\[\?(?:1049|25|1004|2004|7|1000|1003|1006|2026)[hl]|\x1b\[>25u|\x1b\[<u|\x1b\[\?2026\$p")
+_FRAME = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\[[0-9]+;[0-9]+H|\r?\n|[\x20-\x7e]+")
+_REPAINT = re.compile(rb"\x18|\x0f|\x1b\(B|\x1b\[r|\x1b\[\?6l|\x1b\[2J")
+# pyte prints what it doesn't know.
+_UNKNOWN_TO_PYTE = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*\$p)|\x18|\x0f")
+_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\()?\Z")
+
+
+class PtyTerminal:
+    """A command on a terminal of its own, whose controlling terminal it is.
+
+    Nothing is read except while a method waits, so a test that only looks at files has stopped its terminal.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        columns: int = 80,
+        rows: int = 24,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        synchronized: bool = False,
+    ) -> None:
+        self.raw = bytearray()
+        """All bytes that were sent to the terminal."""
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.Stream(self._screen)
+        self._unfed = ""
+        self._synchronized = synchronized
+        self._master, self._slave = pty.openpty()
+        self._set_size(columns, rows)
+        self.settings_before = self.settings()
+        environment = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "COLUMNS", "LINES"}}
+        environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "PYTHONPATH": str(ROOT), **(env or {})}
+        self.process = subprocess.Popen(
+            command,
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            env=environment,
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGCONT)
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.hang_up()
+        os.close(self._slave)
+        self.process.wait(SECONDS)
+
+    # What is on it
+
+    @property
+    def text(self) -> str:
+        """The screen, one line a row."""
+        return "\n".join(self._screen.display)
+
+    @property
+    def cells(self) -> list[tuple[str, str, str]]:
+        """Each cell of the screen with its colours, row by row."""
+        buffer, screen = self._screen.buffer, self._screen
+        return [
+            (cell.data, cell.fg, cell.bg)
+            for row in range(screen.lines)
+            for cell in (buffer[row][column] for column in range(screen.columns))
+        ]
+
+    def foreign_codes(self) -> list[bytes]:
+        """What was sent that neither sets a known mode nor belongs to a frame; to be empty."""
+        foreign, position = [], 0
+        data = bytes(self.raw).decode("utf-8", "replace").encode("ascii", "replace")
+        while position < len(data):
+            for pattern in (_MODES, _FRAME, _REPAINT):
+                match = pattern.match(data, position)
+                if match is not None:
+                    position = match.end()
+                    break
+            else:
+                foreign.append(data[position : position + 20])
+                position += 1
+        return foreign
+
+    def settings(self) -> list[object]:
+        """The line settings as the kernel has them."""
+        return termios.tcgetattr(self._slave)
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the last that was said about each mode undoes it, and the line settings are as before."""
+        sent = bytes(self.raw)
+        undone = [(b"\x1b[?1049h", b"\x1b[?1049l"), (b"\x1b[?25l", b"\x1b[?25h"), (b"\x1b[>25u", b"\x1b[<u")]
+        undone += [(b"\x1b[?%dh" % mode, b"\x1b[?%dl" % mode) for mode in (1000, 1003, 1006, 1004, 2004)]
+        undone += [(b"\x1b[?7l", b"\x1b[?7h")]
+        return self.settings() == self.settings_before and all(sent.rfind(on) < sent.rfind(off) for on, off in undone)
+
+    # What is done to it
+
+    def send(self, keys: str | bytes) -> None:
+        """Type; a string is sent as UTF-8."""
+        os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size; the kernel tells the command."""
+        self._set_size(columns, rows)
+        self._screen.resize(rows, columns)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command."""
+        self.process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a lost connection does."""
+        if self._master >= 0:
+            os.close(self._master)
+            self._master = -1
+
+    # Waiting
+
+    def read(self, seconds: float = 0.0) -> bool:
+        """Take what was sent within `seconds`; whether anything was."""
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return False
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # no process has the terminal open
+            return False
+        self.raw += data
+        if self._synchronized and b"\x1b[?2026$p" in data:
+            self.send("\x1b[?2026;2$y")
+        self._feed(data.decode("utf-8", "replace"))
+        return bool(data)
+
+    def wait_for(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
+        """Read until the condition holds.
+
+        Raises:
+            AssertionError: it didn't in time, or the command ended meanwhile; with the screen.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            ended = self.process.poll() is not None and not self.read()
+            if (ended and not condition()) or time.monotonic() > deadline:
+                state = "ended" if ended else "runs"
+                raise AssertionError(f"no {what}; the command {state}\n{self.text}\n{bytes(self.raw[-2000:])!r}")
+            self.read(0.05)
+
+    def wait_for_text(self, text: str) -> None:
+        """Read until `text` is on the screen."""
+        self.wait_for(lambda: text in self.text, f"{text!r} on the screen")
+
+    def wait_for_end(self, seconds: float = SECONDS) -> int:
+        """Read until the command has ended and all it sent was read; its exit status."""
+        if self._master >= 0:
+            self.wait_for(lambda: self.process.poll() is not None, "end of the command", seconds)
+            while self.read(0.05):
+                pass
+        return self.process.wait(seconds)
+
+    def _feed(self, text: str) -> None:
+        text = self._unfed + text
+        unfinished = _UNFINISHED.search(text)
+        end = unfinished.start() if unfinished else len(text)
+        self._unfed = text[end:]
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub("", text[:end]))
+
+    def _set_size(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+def python(script: Path, *arguments: object) -> list[str]:
+    """The command that runs a script with this interpreter, warnings being errors."""
+    return [sys.executable, "-W", "error", str(script), *map(str, arguments)]
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
+    """Wait without reading any terminal.
+
+    Raises:
+        AssertionError: the condition didn't hold in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"no {what}")
+        select.select([], [], [], 0.01)

@@ -1,0 +1,115 @@
+"""The filter of a terminal's replies on its own: cut anywhere, unfinished, hostile."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from terminal_replies import REPLIES
+from textual import events
+
+from dagtui.tui.driver.keyboard import Keyboard
+from dagtui.tui.driver.replies import Kind, ReplyFilter, Token
+
+KEYS = ["\x1b[A", "\x1b[1;5C", "\x1bOP", "\x1b[106u", "\x1b[<0;5;3M", "\x1b[200~text\x1b[201~", "\x1bx", "j"]
+
+
+def tokens(*chunks: str) -> list[Token]:
+    reply_filter = ReplyFilter()
+    return [token for chunk in chunks for token in list(reply_filter.feed(chunk))]
+
+
+def messages(*chunks: bytes) -> list[object]:
+    keyboard = Keyboard()
+    fed = [message for chunk in chunks for message in list(keyboard.feed(chunk))]
+    return fed + list(keyboard.expire())
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=ascii)
+def test_a_reply_cut_anywhere_gives_no_key(reply: str):
+    for cut in range(len(reply) + 1):
+        found = messages(b"a" + reply[:cut].encode(), reply[cut:].encode() + b"b")
+        assert [message.key for message in found if isinstance(message, events.Key)] == ["a", "b"], cut
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=ascii)
+def test_a_reply_of_which_only_the_beginning_comes_gives_no_key_but_what_it_may_have_been(reply: str):
+    for cut in range(3, len(reply)):
+        assert [message for message in messages(reply[:cut].encode()) if isinstance(message, events.Key)] == [], cut
+
+
+@pytest.mark.parametrize("key", KEYS, ids=ascii)
+def test_a_key_cut_anywhere_is_the_same_key(key: str):
+    whole = "".join(token.text for token in tokens(key))
+    for cut in range(1, len(key)):
+        assert "".join(token.text for token in tokens(key[:cut], key[cut:])) == whole
+
+
+@given(st.lists(st.sampled_from([*REPLIES, *KEYS, "\x1b", "\x1b[", "\x1b]", "\x1bP", "\x07"])), st.data())
+def test_cutting_never_changes_what_was_done(parts: list[str], data: st.DataObject):
+    text = "".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    pieces = [text[start:end] for start, end in itertools.pairwise([0, *cuts, len(text)])]
+
+    def done(found: list[Token]) -> list[tuple[Kind, str]]:
+        kinds = itertools.groupby(found, lambda token: token.kind)
+        return [
+            (kind, "".join(token.text for token in group)) if kind is Kind.PLAIN else (kind, str([*group]))
+            for kind, group in kinds
+        ]
+
+    assert done(tokens(*pieces)) == done(tokens(text))
+
+
+@given(
+    st.lists(
+        st.binary(max_size=40)
+        | st.sampled_from(["\x1b[", "\x1b]", "\x1b[200~", "\x1b[<", ";9999999999u"]).map(str.encode)
+    )
+)
+def test_nothing_that_comes_raises(chunks: list[bytes]):
+    messages(*chunks)
+
+
+def test_what_is_unfinished_is_waited_for_only_so_long():
+    reply_filter = ReplyFilter()
+    assert reply_filter.patience is None
+    for unfinished, done in {
+        "\x1b": [Token(Kind.ESCAPE)],
+        "\x1b[": [Token(Kind.ALT, "[")],
+        "\x1bP": [Token(Kind.ALT, "P")],
+        "\x1b[?62": [],
+        "\x1b]11;rgb": [],
+        "\x1b]11;rgb\x1b": [],
+        "\x1b[200~text": [Token(Kind.PASTE, "text")],
+    }.items():
+        assert list(reply_filter.feed(unfinished)) == []
+        assert reply_filter.patience is not None
+        assert list(reply_filter.expire()) == done
+        assert reply_filter.patience is None
+
+
+def test_escape_twice_and_escape_before_an_arrow_keep_both():
+    assert tokens("\x1b\x1b[A") == [Token(Kind.ESCAPE), Token(Kind.PLAIN, "\x1b[A")]
+    assert tokens("\x1b\x1bx") == [Token(Kind.ESCAPE), Token(Kind.ALT, "x")]
+
+
+def test_alt_with_what_begins_a_string_is_a_key_when_no_string_follows():
+    assert tokens("\x1bPj") == [Token(Kind.ALT, "P"), Token(Kind.PLAIN, "j")]
+    assert tokens("\x1b]j") == [Token(Kind.ALT, "]"), Token(Kind.PLAIN, "j")]
+
+
+def test_memory_stays_bounded():
+    reply_filter = ReplyFilter()
+    for start in ["\x1b[", "\x1b]11;", "\x1b[200~"]:
+        assert list(reply_filter.feed(start)) == []
+        for _ in range(300):
+            assert list(reply_filter.feed("1" * 10_000)) in ([], [Token(Kind.PLAIN, "1" * 10_000)])
+        pasted = [token for token in reply_filter.expire() if token.kind is Kind.PASTE]
+        assert all(len(token.text) <= 1 << 20 for token in pasted)
+
+
+def test_numbers_that_are_no_characters_are_dropped():
+    assert tokens("\x1b[1114112u\x1b[106;5;99999999u") == []

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtui.engine.effects import Stop
+from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
-from dagtui.engine.refusals import refusal
+from dagtui.engine.refusals import refusal, retry_refusal
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.triggers import INDEPENDENT
 from dagtui.engine.why import root_causes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from dagtui.engine.derivation import Derivation
     from dagtui.engine.state import Before
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 _UNSETTLED = frozenset(status for status in NodeStatus if not status.settled)
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
+_BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
 _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
 
 
@@ -50,10 +51,11 @@ def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stop
     for node in sorted(before):
         old, new = before[node].status, state.status[node]
         if new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
-            again.append(node)
+            if (old, before[node].cause) != (NodeStatus.CANCELLING, Cause.RESTART):
+                again.append(node)
         elif new in _UNBEGUN and old not in _UNBEGUN:
             (again if state.attempt[node] else released).append(node)
-        elif old in _UNBEGUN | {NodeStatus.RETRYING} and NodeStatus(new).settled:
+        elif NodeStatus(new).settled and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
     if not (again or released or dropped or stopped) and not _differs(run, before):
         return Preview(command, nothing="nothing would change")
@@ -88,13 +90,18 @@ def _below(run: Derivation, command: Command) -> list[int]:
 
 
 def _subtree_of_all(run: Derivation, nodes: Iterable[int]) -> set[int]:
+    return _reach(nodes, run.graph.children)
+
+
+def _reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> set[int]:
+    """Some nodes and all that can be reached from them."""
     found = set(nodes)
     queue = list(found)
     for node in queue:
-        for child in run.graph.children(node):
-            if child not in found:
-                found.add(child)
-                queue.append(child)
+        for other in neighbours(node):
+            if other not in found:
+                found.add(other)
+                queue.append(other)
     return found
 
 
@@ -107,36 +114,44 @@ def carry_out(run: Derivation, command: Command, number: int) -> None:
 # Retry and rerun
 
 
-def _retry(run: Derivation, node: int) -> None:
-    """Run a node again that failed, was cancelled or skipped; for one that is held back, what holds it back."""
+def _retry(run: Derivation, nodes: Iterable[int]) -> None:
+    """Run nodes again that failed, were cancelled or skipped; for one that is held back, what holds it back."""
     state = run.state
-    status = state.status[node]
-    if status == NodeStatus.FAILED_PARENT:
-        for root in root_causes(state, node):
-            _retry(run, root)
-        return
-    _lift_for(run, node)
-    if status == NodeStatus.CANCELLING:
-        run.set(node, NodeStatus.CANCELLING, Cause.RESTART)
-    elif state.status[node] in _REPEATABLE or state.cause[node] == Cause.MARKED:
-        run.reset(node)
+    targets: dict[int, None] = {}
+    for node in nodes:
+        if state.status[node] == NodeStatus.FAILED_PARENT:
+            targets.update(dict.fromkeys(root_causes(state, node)))
+        elif retry_refusal(run, node) is None:
+            targets[node] = None
+    _lift_for(run, targets)
+    for node in targets:
+        status = state.status[node]
+        if status == NodeStatus.CANCELLING:
+            run.set(node, NodeStatus.CANCELLING, Cause.RESTART)
+        elif status in _REPEATABLE or state.cause[node] == Cause.MARKED:
+            run.reset(node)
 
 
-def _lift_for(run: Derivation, node: int) -> None:
-    """Lift the marks of the commands that marked a node, or that its failure gave: from it, and up and down from it."""
-    state = run.state
-    lifted = set(state.marks.get(node, ()))
-    if lifted:
-        around = [node, *run.graph.ancestors(node), *run.graph.subtree(node)[1:]]
-        _lift(run, [other for other in around if other in state.marks], lifted)
-    _lift_own(run, node)
+def _lift_for(run: Derivation, targets: Iterable[int]) -> None:
+    """Lift the marks of the commands that marked nodes, or that their failures gave: from them, up and down."""
+    marked: dict[int, list[int]] = {}
+    for node in targets:
+        for number in run.state.marks.get(node, ()):
+            marked.setdefault(number, []).append(node)
+    for number, nodes in marked.items():
+        around = _reach(nodes, run.graph.parents) | _reach(nodes, run.graph.children)
+        _lift(run, sorted(around & run.state.marks.keys()), {number})
+    _lift_own(run, targets)
 
 
-def _lift_own(run: Derivation, node: int) -> None:
-    """Lift the marks that the run gave itself because the node failed, wherever they are."""
-    own = {number for number, command in run.state.commands.items() if command.kind is None and node in command.nodes}
+def _lift_own(run: Derivation, nodes: Iterable[int]) -> None:
+    """Lift the marks that the run gave itself because one of the nodes failed, wherever they are."""
+    causes = set(nodes)
+    commands = run.state.commands.items()
+    own = {number for number, command in commands if command.kind is None and not causes.isdisjoint(command.nodes)}
+    if run.stopping in own:
+        run.stopping = 0
     if own:
-        run.stopping = False
         _lift(run, list(run.state.marks), own)
 
 
@@ -156,11 +171,11 @@ def _lift(run: Derivation, nodes: Iterable[int], numbers: set[int]) -> None:
             run.reset(node)
 
 
-def _rerun(run: Derivation, nodes: Iterable[int]) -> None:
+def _rerun(run: Derivation, nodes: Collection[int]) -> None:
     """Let nodes be as if they had not begun; running ones are stopped first."""
     state = run.state
+    _lift_own(run, nodes)
     for node in nodes:
-        _lift_own(run, node)
         status = state.status[node]
         if status == NodeStatus.RUNNING:
             run.stop(node, Cause.RESTART)
@@ -173,27 +188,21 @@ def _rerun(run: Derivation, nodes: Iterable[int]) -> None:
 # Cancel
 
 
-def _marked_by(run: Derivation, top: int) -> list[int]:
-    """A node and its subtree, but not beyond nodes that run whatever happens above them."""
-    found = [top]
-    seen = {top}
-    for node in found:
-        for child in run.graph.children(node):
-            if child not in seen and run.graph.task(child).trigger not in INDEPENDENT:
-                seen.add(child)
-                found.append(child)
-    return found
+def _marked_children(run: Derivation, node: int) -> list[int]:
+    """The children of a node, without those that run whatever happens above them."""
+    graph = run.graph
+    return [child for child in graph.children(node) if graph.task(child).trigger not in INDEPENDENT]
 
 
 def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
     """Mark nodes that are not settled; running ones are stopped, those that are stopping already are killed."""
     state = run.state
-    for node in nodes:
+    for node in dict.fromkeys(nodes):
         status = state.status[node]
         if status not in _UNSETTLED:
             continue
         marks = (*state.marks.get(node, ()), number)
-        if status == NodeStatus.RUNNING or (status == NodeStatus.READY and node in run.handed):
+        if _to_be_told(run, node):
             run.stop(node, Cause.CANCEL, marks=marks)
         elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:
             run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, "cancelled twice, is being killed", marks=marks)
@@ -204,6 +213,14 @@ def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
             run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, marks=marks)
 
 
+def _to_be_told(run: Derivation, node: int) -> bool:
+    """Whether an attempt is to be told to stop: it runs, or is in line and was asked back at most."""
+    status = run.state.status[node]
+    if status == NodeStatus.CANCELLING:
+        return run.state.cause[node] == Cause.CANCEL and node not in run.told
+    return status == NodeStatus.RUNNING or (status == NodeStatus.READY and node in run.handed)
+
+
 def mark_after_failure(run: Derivation, number: int) -> None:
     """Rule 7: mark what has not begun, settle what waits for a retry; what is to run in any case still runs."""
     state = run.state
@@ -212,57 +229,69 @@ def mark_after_failure(run: Derivation, number: int) -> None:
         if status == NodeStatus.RETRYING:
             why, value = state.why.get(node, ""), state.value[node]
             run.set(node, NodeStatus.FAILED, state.cause_of(node), why, value=value)
-        elif status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+            continue
+        if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
             run.final.add(node)
-        elif status in _UNBEGUN and run.graph.task(node).trigger not in INDEPENDENT:
-            _cancel(run, (node,), number)
+        if run.graph.task(node).trigger not in INDEPENDENT:
+            _keep_from_beginning(run, node, number)
+
+
+def _keep_from_beginning(run: Derivation, node: int, number: int) -> None:
+    """Mark a node that has not begun, or is about to begin again; one that has begun by now is let finish."""
+    state = run.state
+    status = state.status[node]
+    marks = (*state.marks.get(node, ()), number)
+    if status == NodeStatus.READY and node in run.handed:
+        run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
+        run.effects.append(Withdraw(node, state.attempt[node]))
+    elif status in _UNBEGUN:
+        run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, marks=marks)
+    elif status == NodeStatus.CANCELLING and state.cause[node] in _BEGINS_AGAIN:
+        run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
 
 
 # Skip and mark done
 
 
-def _decide(run: Derivation, nodes: Iterable[int], status: NodeStatus, cause: Cause) -> None:
+def _decide(run: Derivation, nodes: Collection[int], status: NodeStatus, cause: Cause) -> None:
+    _lift_own(run, nodes)
     for node in nodes:
-        _lift_own(run, node)
         run.set(node, status, cause, marks=())
 
 
-def _decide_skip(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+def _decide_skip(run: Derivation, nodes: Collection[int], _number: int) -> None:
     _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON)
 
 
-def _decide_done(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+def _decide_done(run: Derivation, nodes: Collection[int], _number: int) -> None:
     _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED)
 
 
 def _retry_each(run: Derivation, nodes: Iterable[int], _number: int) -> None:
-    for node in nodes:
-        _retry(run, node)
+    _retry(run, nodes)
 
 
 def _retry_failed(run: Derivation, _nodes: Iterable[int], _number: int) -> None:
-    for node in list(run.state.failures()):
-        _retry(run, node)
+    _retry(run, list(run.state.failures()))
 
 
 def _rerun_downstream(run: Derivation, nodes: Iterable[int], _number: int) -> None:
     _rerun(run, sorted(_subtree_of_all(run, nodes)))
 
 
-def _rerun_only(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+def _rerun_only(run: Derivation, nodes: Collection[int], _number: int) -> None:
     _rerun(run, nodes)
 
 
 def _cancel_subtrees(run: Derivation, nodes: Iterable[int], number: int) -> None:
-    for node in nodes:
-        _cancel(run, _marked_by(run, node), number)
+    _cancel(run, sorted(_reach(nodes, lambda node: _marked_children(run, node))), number)
 
 
 def _cancel_everything(run: Derivation, _nodes: Iterable[int], number: int) -> None:
     _cancel(run, range(len(run.graph)), number)
 
 
-_DEEDS: dict[CommandKind, Callable[[Derivation, Iterable[int], int], None]] = {
+_DEEDS: dict[CommandKind, Callable[[Derivation, tuple[int, ...], int], None]] = {
     CommandKind.RETRY: _retry_each,
     CommandKind.RETRY_FAILED: _retry_failed,
     CommandKind.RERUN: _rerun_downstream,

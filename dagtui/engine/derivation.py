@@ -37,12 +37,14 @@ class Derivation:
         """Slots by node, of attempts that were handed over and have not begun."""
         self.unkillable: set[int] = set()
         """Nodes that outlived KILL."""
-        self.stopping = False
-        """A failure has ended the run's beginning of nodes (`keep_going = false`)."""
+        self.told: dict[int, float] = {}
+        """Nodes whose attempt was told to stop, and when it counts as unkillable."""
+        self.stopping = 0
+        """The number of the command by which a failure ended the beginning of nodes (`keep_going = false`), or 0."""
         self.final: set[int] = set()
         """Nodes that were alive at that moment: their failures are not retried."""
         self.again: set[int] = set()
-        """Nodes that were reset; when they begin, what completed below them becomes stale."""
+        """Nodes that were settled or stopped once; when they begin, what began below them before is stale."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
 
     def emit(self, event: Event) -> None:
@@ -87,7 +89,7 @@ class Derivation:
             fresh,
             stale,
         )
-        state.apply(event)
+        state.apply_node(event)
         self.events.append(event)
 
     def derive(self, node: int) -> None:
@@ -114,11 +116,13 @@ class Derivation:
     def _become(self, node: int, status: NodeStatus, cause: Cause) -> None:
         if node in self.handed:
             self.effects.append(Withdraw(node, self.state.attempt[node]))
+        if status <= NodeStatus.READY and self.state.status[node] >= NodeStatus.COMPLETED:
+            self.again.add(node)
         wanted = _BLOCKED_BY.get(status)
         blocker = -1
         if wanted is not None and cause is not Cause.NOTHING_FAILED:
             standing_of = self.state.standing_of
-            blocker = next(parent for parent in self.graph.parents(node) if standing_of(parent) is wanted)
+            blocker = next((parent for parent in self.graph.parents(node) if standing_of(parent) is wanted), -1)
         self.set(node, status, cause, blocker=blocker)
 
     def settle(self) -> None:
@@ -134,7 +138,13 @@ class Derivation:
         """Let a node be as if it had not begun, without marks and with a fresh budget of retries, and derive it."""
         self.again.add(node)
         self.final.discard(node)
-        self.set(node, NodeStatus.WAITING, attempt=attempt, marks=(), fresh=True)
+        if node in self.handed:
+            # The attempt that is to be withdrawn may begin all the same: it is the first of the new budget.
+            attempt = self.state.attempt[node]
+            self.set(node, NodeStatus.WAITING, attempt=attempt - 1, marks=(), fresh=True)
+            self.set(node, NodeStatus.WAITING, attempt=attempt)
+        else:
+            self.set(node, NodeStatus.WAITING, attempt=attempt, marks=(), fresh=True)
         self.derive(node)
 
     def take_back(self, node: int) -> None:

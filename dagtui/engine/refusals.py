@@ -47,15 +47,9 @@ def _jobs_refusal(run: Derivation, command: Command) -> str | None:
 
 def _node_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
     state = run.state
-    status, cause = state.status_of(node), state.cause_of(node)
+    status = state.status_of(node)
     if kind is CommandKind.RETRY:
-        if cause is Cause.MARKED:
-            return None
-        if cause is Cause.RESTART:
-            return "it starts again as soon as it has stopped"
-        if status is NodeStatus.SKIPPED and cause is not Cause.PERSON:
-            return "its parents would skip it again" if cause is Cause.PROPAGATED else "nothing it runs for has failed"
-        return _NOTHING_TO_RETRY.get(status)
+        return retry_refusal(run, node)
     if kind is CommandKind.RERUN_ONLY:
         return _NOT_YET_RUN if status in {NodeStatus.WAITING, NodeStatus.READY} else None
     if kind is CommandKind.CANCEL:
@@ -66,6 +60,18 @@ def _node_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
         return _decision_refusal(run, kind, node)
     return None
+
+
+def retry_refusal(run: Derivation, node: int) -> str | None:
+    """Why there is nothing to retry about a node; None when there is."""
+    status, cause = run.state.status_of(node), run.state.cause_of(node)
+    if cause is Cause.MARKED:
+        return None
+    if cause is Cause.RESTART:
+        return "it starts again as soon as it has stopped"
+    if status is NodeStatus.SKIPPED and cause is not Cause.PERSON:
+        return "its parents would skip it again" if cause is Cause.PROPAGATED else "nothing it runs for has failed"
+    return _NOTHING_TO_RETRY.get(status)
 
 
 def _decision_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop
@@ -55,7 +54,7 @@ class Run:
         self._journal = journal
         self._monotonic = clock
         self._origin = clock() if origin is None else origin
-        self._results: deque[Result] = deque()
+        self._results: list[Result] = []
         self._wake: anyio.Event | None = None
         self._unwritten: list[Event] = []
         self._withheld: list[Effect] = []
@@ -172,12 +171,9 @@ class Run:
     # One turn
 
     def _take_results(self) -> None:
-        results, traversal = self._results, self.traversal
-        if not results:
-            return
-        now = self.clock()
-        while results:
-            traversal.handle(results.popleft(), now)
+        if self._results:
+            results, self._results = self._results, []
+            self.traversal.handle_results(results, self.clock())
 
     def _conclude(self) -> None:
         """Journal what happened, then do what follows from it."""

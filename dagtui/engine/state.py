@@ -160,7 +160,7 @@ class RunState:
     def apply(self, event: Event) -> None:
         """Let an event happen: the only function that changes the state."""
         if isinstance(event, NodeEvent):
-            self._apply_node(event)
+            self.apply_node(event)
             return
         for watch in self._watches:
             watch.run = True
@@ -177,8 +177,9 @@ class RunState:
             self.apply(event)
             self.touched.clear()
 
-    def _apply_node(self, event: NodeEvent) -> None:
-        _at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
+    def apply_node(self, event: NodeEvent) -> None:
+        """Let a node come to a status; the hot path of `apply`."""
+        at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
         if self._before is not None and node not in self._before:
             self._before[node] = Before(self, node)
         old = self.status[node]
@@ -190,17 +191,28 @@ class RunState:
         self.blocker[node] = blocker
         self.stale[node] = stale
         if status == NodeStatus.RUNNING:
-            self.started[node] = event.at
+            self.started[node] = at
             self.ended[node] = 0.0
         elif seconds or (old in _ALIVE and status not in _ALIVE):
-            self.ended[node] = event.at
+            self.ended[node] = at
             self.value[node] = value
         if fresh:
             self.base[node] = attempt
-        self._note_details(node, status, why, marks, due)
-        self._count(node, standing(status, cause, allow_failure=bool(self._allowed[node])))
+        if marks or due or status in _EXPLAINED or self.marks or self.due or self.why:
+            self._note_details(node, status, why, marks, due)
+        now = self._standing_for(node, status, cause)
+        if now != self._standing[node]:
+            self._count(node, now)
         for watch in self._watches:
             watch.nodes.add(node)
+
+    def _standing_for(self, node: int, status: int, cause: int) -> int:
+        """As `standing`, from a table."""
+        if status == NodeStatus.FAILED and self._allowed[node]:
+            return Standing.OK
+        if status == NodeStatus.SKIPPED and cause == Cause.PERSON:
+            return Standing.OK
+        return _STANDINGS[status]
 
     def _note_details(self, node: int, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
         if marks:
@@ -216,11 +228,9 @@ class RunState:
         elif node in self.why:
             del self.why[node]
 
-    def _count(self, node: int, now: Standing) -> None:
+    def _count(self, node: int, now: int) -> None:
         """Move the node's children's tallies from its old standing to its new one."""
         before = self._standing[node]
-        if before == now:
-            return
         self._standing[node] = now
         children = self.graph.children(node)
         for tally, step in ((self._tally(before), -1), (self._tally(now), 1)):
@@ -283,10 +293,10 @@ class RunState:
             self.marks[node] = old.marks
         else:
             self.marks.pop(node, None)
-        allowed = bool(self._allowed[node])
-        self._count(node, standing(STATUSES[old.status], CAUSES[old.cause], allow_failure=allowed))
+        self._count(node, self._standing_for(node, old.status, old.cause))
 
 
+_STANDINGS = bytes(standing(status, Cause.NONE, allow_failure=False) for status in NodeStatus)
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
 _MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})

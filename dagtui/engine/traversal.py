@@ -10,7 +10,7 @@ from dagtui.engine import control
 from dagtui.engine.derivation import Derivation
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Started, Withdrawn
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Result, Started, Withdrawn
 from dagtui.engine.priorities import longest_ways
 from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.state import RunState
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.engine.preview import Preview
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, RetryPolicy
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable."""
@@ -58,6 +58,9 @@ class Traversal(Derivation):
         self._used = 0
         self._promised = 0
         self._running_slots: dict[int, int] = {}
+        self._outdated: set[int] = set()
+        """Nodes that run, and began before an ancestor that began again."""
+        self._slots = [task.slots for task in graph.tasks]
         self._alarms: list[tuple[float, int, int, str]] = []
         self._typical = 1.0
         self._lookahead = 0
@@ -89,21 +92,30 @@ class Traversal(Derivation):
             elif status == NodeStatus.RETRYING:
                 self._alarm_at(state.due[node], node, attempt, "retry")
         self._used, self._promised = sum(self._running_slots.values()), sum(self.handed.values())
-        self.stopping = any(command.kind is None for command in state.commands.values())
+        standing = {mark for marks in state.marks.values() for mark in marks}
+        self.stopping = max(
+            (n for n, command in state.commands.items() if command.kind is None and n in standing), default=0
+        )
 
     def handle(self, message: Message, now: float) -> Preview | None:
         """Take one message; for a command, the preview of what it did, or of why it did nothing."""
-        self.now = now
-        if isinstance(message, Ended):
-            self._ended(message)
-        elif isinstance(message, Started):
-            self._started(message)
-        elif isinstance(message, Withdrawn):
-            self._withdrawn(message)
-        else:
+        if isinstance(message, Command):
+            self.now = now
             return self._command(message)
-        self._conclude()
+        self.handle_results((message,), now)
         return None
+
+    def handle_results(self, results: Iterable[Result], now: float) -> None:
+        """Take results in their order; what follows from them is derived once, at the end."""
+        self.now = now
+        for result in results:
+            if isinstance(result, Ended):
+                self._ended(result)
+            elif isinstance(result, Started):
+                self._started(result)
+            else:
+                self._withdrawn(result)
+        self._conclude()
 
     def wake(self, now: float) -> None:
         """Let happen what is due: back-offs end, attempts time out, nodes turn out to be unkillable."""
@@ -140,15 +152,23 @@ class Traversal(Derivation):
         node, attempt = message
         if not self._occupy(node, attempt):
             return
-        status = self.state.status[node]
+        status, cause = self.state.status[node], self.state.cause[node]
         if status == NodeStatus.READY:
-            self.set(node, NodeStatus.RUNNING)
-            self._mark_stale(node)
-            timeout = self.graph.task(node).timeout
-            if timeout is not None:
-                self._alarm_at(self.now + timeout, node, attempt, "timeout")
+            self._run(node, attempt)
         elif status != NodeStatus.CANCELLING:
-            self.stop(node, Cause.WITHDRAWN)
+            self.stop(node, Cause.CANCEL if node in self.state.marks else Cause.WITHDRAWN)
+        elif node not in self.told and cause == Cause.CANCEL:
+            self.final.add(node)  # it began before the failure that was to keep it from beginning: it finishes
+            self._run(node, attempt)
+        elif node not in self.told:
+            self.stop(node, Cause.RESTART)
+
+    def _run(self, node: int, attempt: int) -> None:
+        self.set(node, NodeStatus.RUNNING, marks=())
+        self._mark_stale(node)
+        timeout = self.graph.task(node).timeout
+        if timeout is not None:
+            self._alarm_at(self.now + timeout, node, attempt, "timeout")
 
     def _occupy(self, node: int, attempt: int) -> bool:
         """Count an attempt that was handed over as alive; False when there is none of that number."""
@@ -186,9 +206,11 @@ class Traversal(Derivation):
         if status == NodeStatus.CANCELLING:
             self._reaped(message)
         elif status not in {NodeStatus.RUNNING, NodeStatus.READY}:
-            self.take_back(node)  # it was to be withdrawn, and could not start either
+            # It was to be withdrawn, and could not start either; its number was heard of, so it is not used again.
+            self.set(node, NodeStatus(status), self.state.cause_of(node), blocker=self.state.blocker[node], fresh=True)
         elif kind is EndKind.EXIT and value == 0:
-            self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds)
+            stale = node in self._outdated
+            self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds, stale=stale)
         else:
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds)
 
@@ -197,7 +219,7 @@ class Traversal(Derivation):
         node, seconds = message.node, message.seconds
         cause = self.state.cause_of(node)
         if cause is Cause.CANCEL:
-            self.set(node, NodeStatus.CANCELLED, Cause.CANCEL, self.state.why.get(node, ""), seconds=seconds)
+            self.set(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=seconds)
         elif cause is Cause.TIMEOUT:
             self._failed(node, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"), seconds)
         else:
@@ -214,7 +236,7 @@ class Traversal(Derivation):
             self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds)
             self._stop_after_failure(node)
             return
-        delay = min(policy.max_delay, policy.delay * policy.backoff ** min(tries - 1, 1000))
+        delay = _back_off(policy, tries)
         # Not random: a replayed run must come to the same delays.
         chance = zlib.crc32(f"{self.graph.labels[node]}:{self.state.attempt[node]}".encode()) / 2**32
         due = self.now + delay * (1 + policy.jitter * (2 * chance - 1))
@@ -224,9 +246,10 @@ class Traversal(Derivation):
         """Rule 7: after the first final failure nothing that has not begun is begun."""
         if self.graph.settings.keep_going or self.state.allows_failure(node) or self.stopping:
             return
-        self.stopping = True
-        self.emit(CommandEvent(self.now, self.state.command_number + 1, None, (node,), by="keep_going = false"))
-        control.mark_after_failure(self, self.state.command_number)
+        self.settle()  # what the failure itself holds back is FAILED_PARENT, not cancelled
+        self.stopping = self.state.command_number + 1
+        self.emit(CommandEvent(self.now, self.stopping, None, (node,), by="keep_going = false"))
+        control.mark_after_failure(self, self.stopping)
 
     # Commands
 
@@ -253,9 +276,12 @@ class Traversal(Derivation):
         status = self.state.status[node]
         if kind == "retry" and status == NodeStatus.RETRYING and self.state.due.get(node, self.now) <= self.now:
             self.set(node, NodeStatus.READY)
+            self.derive(node)  # its parents may have been reset meanwhile
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
-        elif kind == "unkillable" and status == NodeStatus.CANCELLING and node not in self.unkillable:
+        elif kind == "unkillable" and status == NodeStatus.CANCELLING and self.told.get(node, self.now) <= self.now:
+            if node in self.unkillable or node in self.handed:
+                return
             self.unkillable.add(node)
             text = f"can't be killed: it is still there {UNKILLABLE_AFTER:g} s after KILL"
             self.emit(NoteEvent(self.now, text, node, attempt))
@@ -267,19 +293,16 @@ class Traversal(Derivation):
         self.settle()
         for event in self.events[self._concluded :]:
             if isinstance(event, NodeEvent):
-                self._note(event)
+                if event.status == NodeStatus.READY:
+                    self.ready.push(event.node, self._slots[self.graph.task_of[event.node]])
+                elif event.status == NodeStatus.RETRYING:
+                    self._alarm_at(event.due, event.node, event.attempt, "retry")
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
-                when = self.now + effect.grace + UNKILLABLE_AFTER
+                when = self.told[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
                 self._alarm_at(when, effect.node, effect.attempt, "unkillable")
         self._fill()
         self._concluded, self._stops_seen = len(self.events), len(self.effects)
-
-    def _note(self, event: NodeEvent) -> None:
-        if event.status == NodeStatus.READY:
-            self.ready.push(event.node, self.graph.task(event.node).slots)
-        elif event.status == NodeStatus.RETRYING:
-            self._alarm_at(event.due, event.node, event.attempt, "retry")
 
     def take(self) -> tuple[list[Event], list[Effect]]:
         """What happened and what is to be done since the last call."""
@@ -310,10 +333,11 @@ class Traversal(Derivation):
         )
 
     def _hand_over(self, node: int) -> None:
-        slots = self.graph.task(node).slots
+        slots = self._slots[self.graph.task_of[node]]
         attempt = self.state.attempt[node] + 1
         self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
         self.handed[node] = slots
+        self.told.pop(node, None)
         self._promised += slots
         self.effects.append(Start(node, attempt, slots))
 
@@ -323,10 +347,21 @@ class Traversal(Derivation):
         self._lookahead = min(self._lookahead_most, int(expected))
 
     def _mark_stale(self, node: int) -> None:
-        """A node that was reset runs again: what completed below it is stale."""
+        """A node runs again: what completed below it is stale, and so is what runs, once it completes."""
+        self._outdated.discard(node)
         if node not in self.again:
             return
         self.again.discard(node)
         for other in self.graph.subtree(node)[1:]:
-            if self.state.status[other] == NodeStatus.COMPLETED and not self.state.stale[other]:
+            if other in self._running_slots:
+                self._outdated.add(other)
+            elif self.state.status[other] == NodeStatus.COMPLETED and not self.state.stale[other]:
                 self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
+
+
+def _back_off(policy: RetryPolicy, tries: int) -> float:
+    """Seconds to wait after so many failed tries, before they are made shorter or longer by chance."""
+    try:
+        return min(policy.max_delay, policy.delay * policy.backoff ** (tries - 1))
+    except OverflowError:
+        return policy.max_delay if policy.delay else 0.0

@@ -22,6 +22,7 @@ _FIXED: dict[tuple[NodeStatus, Cause], str] = {
     (NodeStatus.COMPLETED, Cause.UP_TO_DATE): "up to date",
     (NodeStatus.COMPLETED, Cause.RESUMED): "succeeded before the run was resumed",
     (NodeStatus.SKIPPED, Cause.PERSON): "skipped by a person",
+    (NodeStatus.SKIPPED, Cause.PROPAGATED): "no parent succeeded",
     (NodeStatus.SKIPPED, Cause.NOTHING_FAILED): "nothing failed",
     (NodeStatus.SKIPPED, Cause.CONDITION): "its condition is false",
     (NodeStatus.CANCELLING, Cause.CANCEL): "cancelled, is stopping",
@@ -85,7 +86,9 @@ def why(state: RunState, node: int, clock: float) -> str:
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:
         root = root_cause(state, node)
-        return f"held back by {state.graph.labels[root]}: {why(state, root, clock)}"
+        held = f"held back by {state.graph.labels[root]}"
+        # A record of a graph that was changed may name no parent.
+        return held if state.status[root] == NodeStatus.FAILED_PARENT else f"{held}: {why(state, root, clock)}"
     text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 

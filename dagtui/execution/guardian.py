@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     import signal
     from collections import deque
     from collections.abc import Callable
+    from mmap import mmap
+
+    from dagtui.execution.attempt import Key
 else:
     import _signal as signal  # see ownership.py
     from _collections import deque
@@ -47,15 +50,19 @@ else:
 _LAZY = 0.02  # seconds that news may wait for company
 _YOUNG = 0.01  # seconds after which the log process reads an attempt's pipe; most short attempts never trouble it
 _READ = 1 << 16
+_UNHURRIED = frozenset(("ready", "begun", "closed"))
 _AT_ONCE = 16  # starts, before signals and messages are looked at again
 
 
 class Guardian:
     """Runs attempts as the app asks, until the app has gone and nothing is left."""
 
-    def __init__(self, app: int, keeper: int, run_log_process: Callable[[int], None]) -> None:
-        """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take."""
-        self._app, self._keeper = app, keeper
+    def __init__(self, app: int, keeper: int, ledger: mmap, run_log_process: Callable[[int], None]) -> None:
+        """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take.
+
+        `ledger` is memory that the app can read when the guardian has died: a byte for each request that has begun.
+        """
+        self._app, self._keeper, self._ledger = app, keeper, ledger
         self._open, self._end_by = True, inf
         self._waiting = WaitingStarts()
         marks = ownership.Marks()
@@ -75,6 +82,7 @@ class Guardian:
             "withdraw": self._withdraw,
         }
         self._poll, self._watched = select.poll(), dict[int, int]()
+        self._log_socket = -1
         self._bell, ring = os.pipe()
         os.set_blocking(ring, False)
         os.set_blocking(app, False)
@@ -154,7 +162,7 @@ class Guardian:
         self._waiting.clear()
         longest = self._processes.stop_all(now)
         self._end_by = now + longest + UNKILLABLE
-        try:
+        try:  # noqa: SIM105 - contextlib costs start-up time
             os.write(self._keeper, b"%d" % (longest + 1))
         except OSError:  # somebody killed the keeper
             pass
@@ -194,6 +202,7 @@ class Guardian:
 
     def _start(self, attempt: Attempt) -> None:
         now = attempt.begun = time.monotonic()
+        self._ledger[attempt.sequence % len(self._ledger)] = 1
         if not attempt.path:
             self._say("begun", *attempt.key)
             self._say("exited", *attempt.key, 0, 0.0, True)
@@ -233,12 +242,16 @@ class Guardian:
         """Hand what a leader has printed to the log process, unless that reads the pipe; whether it was nothing."""
         if attempt.handed:
             return False
-        data = b""
+        data, ended = b"", False
         try:
-            data = os.read(attempt.pipe, _READ)
-            ended = not data or not os.read(attempt.pipe, 0) and self._at_end(attempt)
-        except BlockingIOError:  # others have the pipe, who may print more
-            ended = False
+            for _ in range(2):
+                chunk = os.read(attempt.pipe, _READ)
+                if not chunk:
+                    ended = True
+                    break
+                data += chunk
+        except BlockingIOError:  # others still have the pipe, who may print more
+            pass
         if ended:
             os.close(attempt.pipe)
             attempt.pipe = -1
@@ -246,3 +259,48 @@ class Guardian:
             self._logs.hand(attempt, data)
             return False
         return True
+
+    def _hand_over(self) -> None:
+        """Have the log process read the pipes of attempts that are no longer young, and send it what it is to get."""
+        now = time.monotonic()
+        young = self._young
+        while young and young[0][0] <= now:
+            attempt = young.popleft()[1]
+            if attempt.pipe >= 0 and not attempt.handed:
+                self._logs.hand(attempt, b"")
+        if self._logs.due <= now or self._logs.blocked:
+            self._logs.flush(now)
+        socket = self._logs.socket.fileno() if self._logs.socket is not None else -1
+        if socket != self._log_socket:
+            self._watch(self._log_socket, 0)
+            self._log_socket = socket
+        if socket >= 0:
+            self._watch(socket, select.POLLIN | (select.POLLOUT if self._logs.blocked else 0))
+
+    def _say_closed(self, key: Key, size: int) -> None:
+        self._say("closed", *key, size)
+
+    # --- News for the app.
+
+    def _say(self, *message: object) -> None:
+        self._news_due = min(self._news_due, time.monotonic() + _LAZY)
+        self._urgent = self._urgent or message[0] not in _UNHURRIED
+        self._news.append(message)
+
+    def _send(self) -> None:
+        """Send the news that are due, never waiting for the app."""
+        few = self._urgent and len(self._waiting) <= self._waiting.slots
+        if self._news and (few or not self._open or self._news_due <= time.monotonic()):
+            self._output += encode(self._news)
+            self._news, self._news_due, self._urgent = [], inf, False
+        self._blocked = False
+        if self._output:
+            try:
+                del self._output[: os.write(self._app, self._output)]
+                self._blocked = bool(self._output)
+            except BlockingIOError:
+                self._blocked = True
+            except OSError:  # the app has died
+                self._output.clear()
+                self._close()
+        self._watch(self._app, (select.POLLIN if self._open else 0) | (select.POLLOUT if self._blocked else 0))

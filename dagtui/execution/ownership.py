@@ -38,14 +38,7 @@ if sys.platform == "linux":
         class Function(_ctypes.CFuncPtr):
             _flags_ = _ctypes.FUNCFLAG_CDECL
 
-        class Word(_ctypes._SimpleCData[int]):
-            _type_ = "L"
-
-        class Text(_ctypes._SimpleCData[bytes]):
-            _type_ = "z"
-
-        function = Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl"))
-        function(option, Text(argument) if isinstance(argument, bytes) else Word(argument), Word(0), Word(0), Word(0))
+        Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl"))(option, argument, 0, 0, 0)  # type: ignore[arg-type]  # None: this program
 
     def become_subreaper() -> None:
         """Have orphans below this process become its children, instead of those of process 1."""
@@ -70,7 +63,7 @@ if sys.platform == "linux":
         return found
 
     def signal_trees(roots: Iterable[int], number: int) -> None:
-        """Signal processes and all their descendants; what forks meanwhile may slip through: repeat till all are gone."""
+        """Signal processes and all their descendants; what forks meanwhile may slip through: repeat."""
         pids = list(roots)
         for pid in pids:
             pids += children(pid)

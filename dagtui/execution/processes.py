@@ -1,4 +1,4 @@
-"""The processes of all attempts: who owns which, which signal is due for whom, and when an attempt's last one is gone."""
+"""The processes of all attempts: who owns which, which signal is due for whom, and when the last one is gone."""
 
 from __future__ import annotations
 
@@ -111,21 +111,21 @@ class Processes:
                 self._owner[pid] = owner
 
     def _claim(self, pid: int) -> Attempt | None:
-        mark = self._marks.read(pid)
         try:
             session = os.getsid(pid)
         except OSError:
             session = 0
+        if session == os.getsid(0):  # the log process: it bears a mark, but every attempt has a session of its own
+            return None
+        mark = self._marks.read(pid)
         owner = self._claims.get(mark) or self._claims.get(-session)
         if owner is not None:
             return owner
-        if mark:
-            self._timed.add(self._late)
-            self._late.due = 0.0
-            return self._late
-        if session == os.getsid(0):  # the log process: nothing else of ours has no session of its own
-            return None
-        return self._strays
+        if not mark:
+            return self._strays
+        self._timed.add(self._late)
+        self._late.due = 0.0
+        return self._late
 
     def _look_at_groups(self) -> None:
         for attempt in self._timed:

@@ -10,21 +10,26 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Graph
 
-SEARCHES = 200
-"""Starting points that are tried at most: beyond that, the shortest cycle found so far is good enough."""
+STEPS = 1_000_000
+"""Edges that are followed at most in search of a shorter cycle: then the shortest one so far is good enough."""
 
 
 def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
-    """A shortest cycle through one of the candidates, its first node repeated at the end.
+    """A shortest cycle among the candidates, its first node repeated at the end; empty when there is none.
 
-    Source: breadth-first search from each node; the first way back to the start closes its shortest cycle.
+    The first cycle is met by walking on; breadth-first searches from each node then look for shorter ones, as long
+    as their work is bearable. A path of n nodes and one edge back costs no more than its length.
     """
     core = _core(graph, candidates)
-    best: list[int] = []
-    for start in sorted(core)[:SEARCHES]:
-        found = _way_back(graph, start, core, len(best) - 1 if best else len(core) + 1)
-        if found and (not best or len(found) < len(best)):
-            best = found
+    if not core:
+        return []
+    best = _walk(graph, core)
+    steps = STEPS
+    for start in sorted(core):
+        if steps <= 0 or len(best) <= 2:
+            break
+        found, steps = _way_back(graph, start, core, len(best) - 2, steps)
+        best = found or best
     return best
 
 
@@ -44,21 +49,41 @@ def _core(graph: Graph, candidates: Sequence[int]) -> set[int]:
     return core
 
 
-def _way_back(graph: Graph, start: int, core: set[int], longest: int) -> list[int]:
-    """A shortest way from a node to itself inside the core, if it is shorter than `longest` edges."""
+def _walk(graph: Graph, core: set[int]) -> list[int]:
+    """Some cycle: every node of the core has a child in it, so a walk comes back to where it was."""
+    node = min(core)
+    place: dict[int, int] = {}
+    while node not in place:
+        place[node] = len(place)
+        node = next(child for child in graph.children(node) if child in core)
+    return [*list(place)[place[node] :], node]
+
+
+def _way_back(graph: Graph, start: int, core: set[int], longest: int, steps: int) -> tuple[list[int], int]:
+    """A shortest way from a node to itself inside the core of at most `longest` edges, and the steps that are left."""
     came_from = {start: start}
     ring = [start]
     for _ in range(longest):
         following: list[int] = []
         for node in ring:
-            for child in graph.children(node):
+            children = graph.children(node)
+            steps -= len(children)
+            for child in children:
                 if child == start:
-                    path = [start, node]
-                    while path[-1] != start:
-                        path.append(came_from[path[-1]])
-                    return path[::-1] if node != start else [start, start]
+                    return _path(came_from, start, node), steps
                 if child in core and child not in came_from:
                     came_from[child] = node
                     following.append(child)
+            if steps <= 0:
+                return [], 0
         ring = following
-    return []
+        if not ring:
+            break
+    return [], steps
+
+
+def _path(came_from: dict[int, int], start: int, end: int) -> list[int]:
+    path = [start, end]
+    while path[-1] != start:
+        path.append(came_from[path[-1]])
+    return path[::-1]

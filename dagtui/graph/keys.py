@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import quoted
@@ -51,6 +52,25 @@ HABITS = {
     },
 }
 """Hints for keys that other programs have in the same place."""
+
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def written(name: str) -> str:
+    """A name as a key is written in a file: in quotation marks where it needs them."""
+    return name if _BARE.fullmatch(name) else quoted(name)
+
+
+def check_document(findings: Findings, document: dict[str, object]) -> None:
+    """Note every key at the top of the file that is not known."""
+    for key, value in document.items():
+        if key in DOCUMENT:
+            continue
+        if isinstance(value, dict) and key not in RESERVED_DOCUMENT and not value.keys().isdisjoint(("run", "needs")):
+            findings.key((key,), f"unknown table {quoted(key)}", f"tasks are written [tasks.{written(key)}]")
+        else:
+            unknown_key(findings, (key,), DOCUMENT, RESERVED_DOCUMENT)
 
 
 def check_keys(

@@ -7,35 +7,31 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, overload
 
-from dagtui.graph.errors import Wrong
-from dagtui.graph.matrices import MOST_NODES, Cells, product_size
+from dagtui.graph.templates import value_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from dagtui.graph.matrices import Cells
     from dagtui.graph.model import Cell, Task
 
 
 class Layout:
     """The nodes of every task are neighbours, in the order of the file."""
 
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        """Lay out tasks whose matrices are known to be small enough; raises Wrong for what excludes every cell."""
+    def __init__(self, tasks: Sequence[Task], cells: Mapping[int, Cells]) -> None:
+        """Lay out tasks, those with a matrix by their cells."""
         self.tasks = tasks
+        self.cells = cells
+        """The cells of each task that has a matrix, by its number."""
         self.index = {task.name: number for number, task in enumerate(tasks)}
         """The number of each task by its name."""
-        self.cells: dict[int, Cells] = {}
-        """The cells of each task that has a matrix, by its number."""
         self.firsts = array("i")
         """The first node of each task, and the number of all nodes at the end."""
         total = 0
-        for number, task in enumerate(tasks):
+        for number in range(len(tasks)):
             self.firsts.append(total)
-            if task.matrix is not None:
-                self.cells[number] = Cells(task.matrix)
-                total += len(self.cells[number])
-            else:
-                total += 1
+            total += len(cells[number]) if number in cells else 1
         self.firsts.append(total)
 
     def __len__(self) -> int:
@@ -60,8 +56,6 @@ class Layout:
         name = self.tasks[task].name
         if task not in self.cells:
             return name
-        from dagtui.graph.templates import value_text
-
         return f"{name}[{','.join(f'{axis}={value_text(value)}' for axis, value in self.cells[task].cell(cell))}]"
 
     def task_of(self) -> Iterator[int]:
@@ -70,19 +64,6 @@ class Layout:
         return chain.from_iterable(
             repeat(number, firsts[number + 1] - firsts[number]) for number in range(len(self.tasks))
         )
-
-
-def size_of(tasks: Sequence[Task]) -> int:
-    """How many nodes the tasks would have before exclusions: to be asked before anything is laid out."""
-    return sum(product_size(task.matrix.axes) if task.matrix is not None else 1 for task in tasks)
-
-
-def check_size(tasks: Sequence[Task]) -> None:
-    """Raise Wrong when there would be too many nodes."""
-    size = size_of(tasks)
-    if size > MOST_NODES:
-        shown = f"{size:,}" if size < 10**15 else f"more than {10**15:,}"
-        raise Wrong(f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed", "use smaller matrices")
 
 
 class NodeCells(Sequence["Cell"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from array import array
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from dagtui.graph import keys, reading, values
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.findings import Findings
-from dagtui.graph.layout import Layout, NodeCells, check_size
+from dagtui.graph.layout import Layout, NodeCells
+from dagtui.graph.matrices import MOST_NODES, Cells, product_size
 from dagtui.graph.model import CycleError, Graph, RunSettings
 from dagtui.graph.origins import Origins
 from dagtui.graph.parameters import read_params
@@ -70,7 +72,7 @@ class _Loading:
 
     def graph(self, parameters: Mapping[str, str]) -> Graph:
         self._version()
-        keys.check_keys(self._findings, (), self._document, keys.DOCUMENT, keys.RESERVED_DOCUMENT)
+        keys.check_document(self._findings, self._document)
         name = self._name()
         params = read_params(self._findings, self._table("params"), parameters)
         settings = self._settings()
@@ -83,21 +85,21 @@ class _Loading:
         connected = wiring.connect(reader.broken)
         placeholders = PlaceholderCheck(layout, params, self._findings, origins)
         placeholders.check(reader.broken)
-        labels = layout.labels()
-        if connected and self._distinct(labels, layout):
-            graph = self._build(labels, wiring, layout, name, params, settings)
-            if graph is not None:
-                placeholders.check_statuses(graph)
-            if graph is not None and not self._findings:
-                return graph
-        raise self._findings.error(self._text, str(label(self._path)))
+        graph = self._build(layout, wiring, name, params, settings) if connected else None
+        if graph is not None:
+            placeholders.check_statuses(graph)
+        if graph is None or self._findings:
+            raise self._findings.error(self._text, label(self._path))
+        return graph
 
     def _version(self) -> None:
         version = self._document.get("version")
         if version is None:
             self._findings.key(("version",), '"version" is missing', 'begin the file with "version = 1"')
         elif type(version) is not int or version != VERSION:
-            self._findings.value(("version",), f"this dagtui reads version {VERSION} only", f"write version = {VERSION}")
+            self._findings.value(
+                ("version",), f"this dagtui reads version {VERSION} only", f"write version = {VERSION}"
+            )
 
     def _name(self) -> str:
         name = self._document.get("name", None)
@@ -153,7 +155,7 @@ class _Loading:
             if isinstance(table, dict):
                 tasks.append(reader.read(name, table, lines.get(name, 0)))
             else:
-                hint = f'write [tasks.{quoted(name)}], then run = "command"'
+                hint = f'write [tasks.{keys.written(name)}], then run = "command"'
                 self._findings.value(at, f"task {quoted(name)} must be a table, not {values.kind(table)}", hint)
         return tasks
 
@@ -179,24 +181,73 @@ class _Loading:
                 self._findings.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
 
     def _layout(self, tasks: list[Task], broken: set[str]) -> Layout:
-        """Lay out the tasks; a matrix without cells is noted and taken away."""
-        try:
-            check_size(tasks)
-        except Wrong as wrong:
-            largest = max((task for task in tasks if task.matrix), key=lambda task: check_size.size(task))
-            ...
-        return Layout(tasks)
+        """Lay out the tasks; of what is too large, or has no cells, nothing is laid out, and it is noted."""
+        cells: dict[int, Cells] = {}
+        sizes = {number: product_size(task.matrix.axes) for number, task in enumerate(tasks) if task.matrix}
+        if len(tasks) + sum(sizes.values()) > MOST_NODES:
+            self._too_large(tasks, sizes)
+            broken.update(tasks[number].name for number in sizes)
+            return Layout(tasks, cells)
+        for number in sizes:
+            matrix = tasks[number].matrix
+            try:
+                if matrix is not None and tasks[number].name not in broken:
+                    cells[number] = Cells(matrix)
+            except Wrong as wrong:
+                broken.add(tasks[number].name)
+                self._findings.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
+        return Layout(tasks, cells)
 
-    def _distinct(self, labels: list[str], layout: Layout) -> bool:
-        ...
+    def _too_large(self, tasks: list[Task], sizes: dict[int, int]) -> None:
+        size = len(tasks) + sum(sizes.values())
+        shown = f"{size:,}" if size < 10**15 else f"more than {10**15:,}"
+        message = f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed"
+        largest = max(sizes, key=sizes.__getitem__, default=None)
+        if largest is None:
+            self._findings.key(("tasks",), message)
+        else:
+            self._findings.key(("tasks", tasks[largest].name, "matrix"), message, "give the axes fewer values")
 
     def _build(
-        self,
-        labels: list[str],
-        wiring: Wiring,
-        layout: Layout,
-        name: str,
-        params: dict[str, Value],
-        settings: RunSettings,
+        self, layout: Layout, wiring: Wiring, name: str, params: dict[str, Value], settings: RunSettings
     ) -> Graph | None:
-        ...
+        labels = layout.labels()
+        if len(set(labels)) < len(labels):
+            self._same_names(labels, layout)
+            return None
+        try:
+            return Graph(
+                labels,
+                wiring.edges(),
+                name=name,
+                path=self._path,
+                directory=self._path.parent.absolute(),
+                tasks=layout.tasks,
+                task_of=layout.task_of(),
+                cells=NodeCells(layout) if layout.cells else None,
+                params=params,
+                settings=settings,
+            )
+        except CycleError as error:
+            self._cycle(error, layout)
+            return None
+
+    def _same_names(self, labels: list[str], layout: Layout) -> None:
+        """Note every task that has a node named like an earlier node."""
+        task_of = array("i", layout.task_of())
+        seen: dict[str, int] = {}
+        for node, found in enumerate(labels):
+            first = seen.setdefault(found, node)
+            if first == node:
+                continue
+            one, other = layout.tasks[task_of[first]].name, layout.tasks[task_of[node]].name
+            message = f"two nodes are named {quoted(found, 200)}: of task {quoted(one)} and of task {quoted(other)}"
+            self._findings.key(("tasks", other), message, "give one of them another name")
+
+    def _cycle(self, error: CycleError, layout: Layout) -> None:
+        task_of = array("i", layout.task_of())
+        on_it = {layout.tasks[task_of[node]].name: task_of[node] for node in error.nodes}
+        first = min(on_it.values())
+        origins = Origins(self._document, layout.tasks)
+        hint = "remove one of these needs" if len(on_it) > 1 else "select the cells that come before"
+        self._findings.value(origins.of(first, "needs"), str(error), hint)

@@ -14,7 +14,7 @@ from dagtui.graph.model import Matrix
 from dagtui.graph.templates import value_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from dagtui.graph.model import Cell, Value
 
@@ -92,7 +92,7 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
     return tuple(found)
 
 
-def listed(names: Iterator[str] | Sequence[str] | dict[str, object], most: int = 10) -> str:
+def listed(names: Iterable[str], most: int = 10) -> str:
     """The first of several names, for messages."""
     every = list(names)
     shown = ", ".join(quoted(name, 40) for name in every[:most])

@@ -162,7 +162,7 @@ class Graph:
         path: Path | None = None,
         directory: Path | None = None,
         tasks: Sequence[Task] | None = None,
-        task_of: Sequence[int] | None = None,
+        task_of: Iterable[int] | None = None,
         cells: Sequence[Cell] | None = None,
         params: Mapping[str, Value] | None = None,
         settings: RunSettings | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.graph.environment import parse_env
@@ -54,16 +55,16 @@ class PlaceholderCheck:
         action = task.action
         if isinstance(action, ShellCommand):
             if "{{" in action.text:
-                self._text(number, "run", (), lambda: parse_command(action.text, task.shell))
+                self._text(number, "run", (), partial(parse_command, action.text, task.shell))
         elif isinstance(action, ArgumentList):
             for position, argument in enumerate(action.arguments):
                 if "{{" in argument:
-                    self._text(number, "run", (position,), lambda text=argument: parse_template(text))
+                    self._text(number, "run", (position,), partial(parse_template, argument))
         elif isinstance(action, PythonCall) and action.arguments:
             for inside, text in texts_in(action.arguments):
-                self._text(number, "args", inside, lambda text=text: parse_template(text))
+                self._text(number, "args", inside, partial(parse_template, text))
         if "{{" in task.cwd:
-            self._text(number, "cwd", (), lambda: parse_template(task.cwd))
+            self._text(number, "cwd", (), partial(parse_template, task.cwd))
         if id(task.env) not in self._plain_envs:
             self._env(number, task.env)
 
@@ -113,9 +114,10 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int:
     if len(found) == 1:
         return found[0]
     if not found:
+        has = f", which has {listed([graph.labels[parent] for parent in parents])}" if parents else ""
         raise Wrong(
             f"{quoted(placeholder.source)}: {quoted(graph.labels[node])} doesn't need {quoted(placeholder.name)}",
-            f"add it to needs, which has {listed([graph.labels[parent] for parent in parents])}" if parents else "add it to needs",
+            f"add it to needs{has}",
             needle=placeholder.source,
         )
     shown = " or ".join(f"needs.{graph.labels[parent]}.status" for parent in found[:3])

@@ -129,11 +129,11 @@ class _Open(NamedTuple):
     path: KeyPath
     key: Span
     start: int
-    index: int
+    element: int
     """The position of the element that is read, -1 in inline tables."""
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     """The text is no TOML from here on: what was found until then is kept."""
 
 
@@ -151,7 +151,7 @@ class _Scan:
     def run(self) -> None:
         try:
             self._document()
-        except (_Malformed, IndexError):
+        except (_MalformedError, IndexError):
             return
 
     def _document(self) -> None:
@@ -184,7 +184,7 @@ class _Scan:
                 self._note(path, span, span)
         close = self._text.find("]", position)
         if close < 0:
-            raise _Malformed
+            raise _MalformedError
         return close + 1 + several, path
 
     def _parts(self, position: int) -> tuple[list[tuple[str, Span]], int]:
@@ -192,7 +192,7 @@ class _Scan:
         while True:
             match = _KEY_PART.match(self._text, position)
             if match is None:
-                raise _Malformed
+                raise _MalformedError
             parts.append((_name(match[0]), Span(*match.span())))
             dot = _DOT.match(self._text, match.end())
             if dot is None:
@@ -211,7 +211,7 @@ class _Scan:
             self._note(path, span, span)
         match = _EQUALS.match(self._text, position)
         if match is None:
-            raise _Malformed
+            raise _MalformedError
         return match.end(), path, parts[-1][1]
 
     def _value(self, position: int, path: KeyPath, key: Span) -> int:
@@ -228,7 +228,7 @@ class _Scan:
             else:
                 match = _SCALAR.match(self._text, position)
                 if match is None:
-                    raise _Malformed
+                    raise _MalformedError
                 position = match.end()
                 self._note(path, key, Span(*match.span()))
             step = self._close(position, opened)
@@ -244,20 +244,20 @@ class _Scan:
                 position = self._skip(position + 1)
                 if self._text[position] not in "]}":
                     top = opened[-1]
-                    if top.index >= 0:
-                        opened[-1] = top._replace(index=top.index + 1)
+                    if top.element >= 0:
+                        opened[-1] = top._replace(element=top.element + 1)
                     return position
             if self._text[position] not in "]}":
-                raise _Malformed
+                raise _MalformedError
             position += 1
             top = opened.pop()
             self._note(top.path, top.key, Span(top.start, position))
         return position
 
     def _inside(self, position: int, top: _Open) -> tuple[int, KeyPath, Span]:
-        if top.index < 0:
+        if top.element < 0:
             return self._key(position, top.path)
-        return position, (*top.path, top.index), Span(position, position)
+        return position, (*top.path, top.element), Span(position, position)
 
     def _note(self, path: KeyPath, key: Span, value: Span) -> None:
         if path not in self._wanted:

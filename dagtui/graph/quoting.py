@@ -63,6 +63,8 @@ _BACKTICKS = re.compile(r"`(?:[^`\\]++|\\.)*+`?", re.DOTALL)
 _COMMENT = re.compile(r"#[^\n]*+")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*+(?:'([^'\n\0]*)'|\"([^\"\n\0\\$`]*)\"|([^\s;&|<>()'\"\\$`\0]++))(?=[\s;&|<>)]|$)")
 _CASE = re.compile(r"case(?=\s)")
+_SUBSTITUTION = re.compile(r"\$[({]|`")
+_DECEPTIVE = re.compile(r"['\"\\#]|<<")
 _WORD_ENDS = frozenset(" \t\n;&|()<>")
 
 
@@ -110,7 +112,7 @@ class _Scan:
                 continue
             self._step(text[self._position])
 
-    def _step(self, character: str) -> None:  # noqa: C901 - one row for each special character
+    def _step(self, character: str) -> None:
         if character == "\n" and self._heredocs and self._inside[-1] not in _COMMANDS:
             self._unclear = True
         if character == MARK:
@@ -282,6 +284,18 @@ class _Scan:
                 self._position = stop + 1
                 if (line.lstrip("\t") if heredoc.tabs else line) == heredoc.word:
                     break
-                # A backslash joins the next line to this one, which then ends nothing.
-                self._unclear = self._unclear or (line.endswith("\\") and not heredoc.raw)
+                self._unclear = self._unclear or not (heredoc.raw or _stands_alone(line))
         self._heredocs.clear()
+
+
+def _stands_alone(line: str) -> bool:
+    """Whether the line behind this one in a here-document can end it, in every shell.
+
+    A backslash joins lines, and some shells go over line ends inside of substitutions.
+    """
+    if line.endswith("\\"):
+        return False
+    if not _SUBSTITUTION.search(line):
+        return True
+    closed = line.count("(") == line.count(")") and line.count("{") == line.count("}") and line.count("`") % 2 == 0
+    return closed and not _DECEPTIVE.search(line)

@@ -82,6 +82,8 @@ def _syntax_problem(message: str, text: str, shown: str) -> Problem:
         return Problem(label(message, 500), shown)
     start = _offset(text, int(place[1]), int(place[2])) if place[1] else max(0, len(text.rstrip()) - 1)
     said, hint = _in_words(message[: place.start()])
+    if message.startswith("Unescaped"):  # the library points behind the escape
+        start = text.rfind("\\", 0, start)
     span = start, start + 1
     if hint.startswith(_SECOND):  # the library points behind the value: show the key
         line = text.rfind("\n", 0, start) + 1

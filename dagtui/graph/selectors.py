@@ -1,4 +1,4 @@
-"""What stands in `needs`: a task, or those of its cells that agree: `train[seed=1]`, `train[seed={{ matrix.seed }}]`."""
+"""What stands in `needs`: a task, or those of its cells that agree: `train[seed={{ matrix.seed }}]`."""
 
 from __future__ import annotations
 
@@ -54,13 +54,12 @@ class Selector:
         place = self._base
         if place is None:
             return []
-        if self._turning and self._own is not None:
-            own_place = self._own.place_of(cell)
-            for turning in self._turning:
-                offset = turning.offset(own_place)
-                if offset is None:
-                    return []
-                place += offset
+        own_place = self._own.place_of(cell) if self._own is not None else 0
+        for turning in self._turning:
+            offset = turning.offset(own_place)
+            if offset is None:
+                return []
+            place += offset
         numbers = [self._target.number(place + free) for free in self._free]
         return [self._first + number for number in numbers if number is not None]
 
@@ -154,7 +153,7 @@ def parse_selector(
     selector = Selector(layout.firsts[target], cells, own, list(chosen))
     for axis, text in chosen.items():
         template = parse_template(text)
-        if any(True for _ in template.placeholders()):
+        if template.filled:
             selector.turn(axis, parse_template(text.strip()), params)
             continue
         literal = template.fill(lambda part: part.source)

@@ -28,7 +28,7 @@ _OTHER_TOOLS = {
     "timeout": "deadline execution_timeout max_time time_limit timeout_minutes timeout-minutes",
     "grace": "grace_period kill_timeout stop_timeout",
     "slots": "cores cpu cpus pool_slots threads weight",
-    "allow_failure": "allow_fail continue_on_error continue-on-error ignore_error ignore_errors ignore_failure optional",
+    "allow_failure": "allow_fail continue_on_error continue-on-error ignore_error ignore_errors ignore_failure",
     "trigger": "run_if trigger_rule",
     "matrix": "expand foreach matrices strategy",
     "group": "folder namespace section stage tag tags task_group",

@@ -103,7 +103,7 @@ class TaskReader:
         table: _Fields = fields.get("retry", {})
         if not retries and not table and "retry_delay" not in fields:
             return _NO_RETRIES
-        delay: float = table.get("delay", fields.get("retry_delay", 1.0))
+        delay: float = table["delay"] if "delay" in table else fields.get("retry_delay", 1.0)
         if "retry_delay" in own and "delay" not in own.get("retry", {}):
             delay = own["retry_delay"]
         return RetryPolicy(

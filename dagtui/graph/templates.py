@@ -55,6 +55,11 @@ class Template:
 
     parts: tuple[str | Placeholder, ...]
 
+    @property
+    def filled(self) -> bool:
+        """Whether there is something to fill in."""
+        return any(not isinstance(part, str) for part in self.parts)
+
     def placeholders(self) -> Iterator[Placeholder]:
         """The placeholders in the order of the text."""
         return (part for part in self.parts if not isinstance(part, str))

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 200
 """Characters of a name of a task, parameter or axis."""
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", list: "a list", dict: "a table"}
+_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "a table",
+}
 
 
 def kind(value: object) -> str:

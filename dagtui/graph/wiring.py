@@ -29,9 +29,7 @@ Link = range | Selector
 class Wiring:
     """The links of every task, and the edges they make."""
 
-    def __init__(
-        self, layout: Layout, params: Mapping[str, Value], findings: Findings, origins: Origins
-    ) -> None:
+    def __init__(self, layout: Layout, params: Mapping[str, Value], findings: Findings, origins: Origins) -> None:
         """Link the tasks of a layout."""
         self._layout = layout
         self._params = params
@@ -127,8 +125,11 @@ class Wiring:
             if not chosen:
                 label, entry = self._layout.label(number, cell), self._layout.tasks[number].needs[placed.position]
                 message = f"{quoted(entry)} matches no cell for {quoted(label)}"
-                self._findings.value(at, message, f"exclude that cell, or select what task "
-                f"{quoted(self._layout.tasks[placed.target].name)} has")
+                self._findings.value(
+                    at,
+                    message,
+                    f"exclude that cell, or select what task {quoted(self._layout.tasks[placed.target].name)} has",
+                )
                 return False
             if placed.target == number and node in chosen:
                 self._findings.value(at, f"{quoted(self._layout.label(number, cell))} needs itself")

@@ -14,11 +14,13 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.execution.local import LocalExecutor
 from dagtui.graph.export import to_toml
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
 from dagtui.store.directory import RunDirectory, log_file, prune
+from dagtui.store.errors import JournalError
 from dagtui.store.history import History
-from dagtui.store.journal import JournalError, JournalWriter
+from dagtui.store.journal import JournalWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,6 +78,8 @@ class Session:
         self.directory = directory
         self.began_at = time.time()
         """Wall time at which the run's clock was 0."""
+        self.attempts = AttemptResults(run.state)
+        run.listeners.append(self.attempts.learn)
         self._history: History | None = None
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None
@@ -138,8 +142,10 @@ class Session:
     ) -> Session:
         """A run as recorded events left it at `now` on its clock, which stands still; nothing is executed."""
         run = Run(graph, StillExecutor(), ForgetfulJournal(), jobs=jobs, clock=lambda: now, origin=0.0)
+        events = list(events)
         run.adopt(events)
         session = cls(graph, run, Forecast(graph, None), None)
+        session.attempts.learn(events)
         session.began_at = began_at
         session._number = number
         session._log_directory = log_directory

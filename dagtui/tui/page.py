@@ -41,7 +41,8 @@ class Page(PaintedRows):
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(ascii_only=ascii_only, id=id)
         self.rows: Sequence[Row] = ()
-        self.top = 0
+        self.first_row = 0
+        """The first row of the screen that is in the window."""
         self.cursor = NOWHERE
         """The row that Enter follows."""
         self._screen_rows: list[tuple[Run, ...]] = []
@@ -62,18 +63,18 @@ class Page(PaintedRows):
     def draw(self, width: int, height: int) -> list[Strip]:
         """The rows from the top of the window on."""
         self._wrap(width)
-        self.top = max(0, min(self.top, len(self._screen_rows) - height))
+        self.first_row = max(0, min(self.first_row, len(self._screen_rows) - height))
         first, last = self._extent(self.cursor) if self.has_focus else (0, 0)
         return [
             self.strip(_under_cursor(runs) if first <= y < last else runs, width)
-            for y, runs in enumerate(self._screen_rows[self.top : self.top + height], self.top)
+            for y, runs in enumerate(self._screen_rows[self.first_row : self.first_row + height], self.first_row)
         ]
 
     # Moving
 
     def scroll_rows(self, rows: int) -> None:
         """Scroll, as far as there is something."""
-        self.top = max(0, self.top + rows)
+        self.first_row = max(0, self.first_row + rows)
         self.repaint()
 
     def move(self, step: int) -> None:
@@ -86,7 +87,7 @@ class Page(PaintedRows):
             return
         self.cursor = target
         first, last = self._extent(target)
-        self.top = min(max(self.top, last - self.size.height), first)
+        self.first_row = min(max(self.first_row, last - self.size.height), first)
         self.repaint()
 
     def page(self, direction: int) -> None:
@@ -97,11 +98,11 @@ class Page(PaintedRows):
         """Scroll by half of what fits."""
         self.scroll_rows(direction * max(1, self.size.height // 2))
 
-    def go_top(self) -> None:
+    def top(self) -> None:
         """Show the beginning."""
         self.scroll_rows(-len(self._screen_rows))
 
-    def go_bottom(self) -> None:
+    def bottom(self) -> None:
         """Show the end."""
         self.scroll_rows(len(self._screen_rows))
 
@@ -119,11 +120,11 @@ class Page(PaintedRows):
     @property
     def place(self) -> Place:
         """Where it stands; may be set."""
-        return Place(self.top, self.cursor)
+        return Place(self.first_row, self.cursor)
 
     @place.setter
     def place(self, place: Place) -> None:
-        self.top, self.cursor = place
+        self.first_row, self.cursor = place
         if not (0 <= self.cursor < len(self.rows) and self.rows[self.cursor].jump >= 0):
             self.cursor = NOWHERE
         self.repaint()
@@ -140,7 +141,7 @@ class Page(PaintedRows):
 
     def on_click(self, event: events.Click) -> None:
         """Follow the row that was clicked."""
-        clicked = bisect_right(self._first, self.top + event.y) - 1
+        clicked = bisect_right(self._first, self.first_row + event.y) - 1
         if 0 <= clicked < len(self.rows) and self.rows[clicked].jump >= 0:
             self.cursor = clicked
             self.repaint()
@@ -176,7 +177,7 @@ class Page(PaintedRows):
 
     def _is_near(self, index: int) -> bool:
         first, last = self._extent(index)
-        return self.top - self.size.height <= first and last <= self.top + 2 * self.size.height
+        return self.first_row - self.size.height <= first and last <= self.first_row + 2 * self.size.height
 
 
 def wrapped(one: Row, width: int) -> list[tuple[Run, ...]]:

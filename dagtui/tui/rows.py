@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import label
+from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,42 +25,26 @@ class Role(enum.StrEnum):
     """What a run of text is; the value is the component class that gives it its look."""
 
     PLAIN = "rows--plain"
-    MUTED = "rows--muted"
+    MUTED = "look--quiet"
+    GUIDE = "look--guide"
     HEADING = "rows--heading"
     KEY = "rows--key"
     LINK = "rows--link"
     CURSOR = "rows--cursor"
-    GOOD = "rows--good"
     BAD = "rows--bad"
     WARNING = "rows--warning"
-    ACTIVE = "rows--active"
-    GUTTER = "rows--gutter"
     HIT = "rows--hit"
     HIT_CURRENT = "rows--hit-current"
     SELECTED = "rows--selected"
-    BAR = "rows--bar"
     TAB = "rows--tab"
-
-
-STATUS_ROLES = {
-    NodeStatus.WAITING: Role.MUTED,
-    NodeStatus.READY: Role.PLAIN,
-    NodeStatus.RUNNING: Role.ACTIVE,
-    NodeStatus.RETRYING: Role.WARNING,
-    NodeStatus.CANCELLING: Role.WARNING,
-    NodeStatus.COMPLETED: Role.GOOD,
-    NodeStatus.FAILED: Role.BAD,
-    NodeStatus.FAILED_PARENT: Role.BAD,
-    NodeStatus.CANCELLED: Role.WARNING,
-    NodeStatus.SKIPPED: Role.MUTED,
-}
 
 
 class Run(NamedTuple):
     """A run of one role. Its text is safe to show: our own words, or foreign ones that passed `dagtui.text`."""
 
     text: str
-    role: Role = Role.PLAIN
+    role: str = Role.PLAIN
+    """A Role, or one of the STATUS_CLASSES."""
 
 
 class Row(NamedTuple):
@@ -90,10 +75,10 @@ def muted(text: str) -> Run:
 def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Run:
     """The glyph of a status in its colour, with its word behind it if wanted."""
     glyph = status.ascii if ascii_only else status.glyph
-    return Run(f"{glyph} {status.word}" if word else glyph, STATUS_ROLES[status])
+    return Run(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
 
 
-def name_run(name: str, role: Role = Role.LINK) -> Run:
+def name_run(name: str, role: str = Role.LINK) -> Run:
     """The name of a node, which comes from a file."""
     return Run(label(name), role)
 
@@ -106,14 +91,14 @@ class PaintedRows(Widget, can_focus=True):
     """
 
     ALLOW_SELECT = False  # rows move under the pointer; whole lines are selected instead
-    COMPONENT_CLASSES: ClassVar[set[str]] = {role.value for role in Role}
-    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(role.value for role in Role), *STATUS_CLASSES.values()}
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + STATUS_CSS
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.ascii_only = ascii_only
         self._strips: list[Strip] = []
-        self._looks: dict[Role, Style] = {}
+        self._looks: dict[str, Style] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """The rows from the top on, at most `height`, each at most `width` cells, without padding."""
@@ -171,13 +156,11 @@ class PaintedRows(Widget, can_focus=True):
             self._strips = self.draw(*self.size)
             self.refresh()
 
-    def look(self, role: Role) -> Style:
+    def look(self, role: str) -> Style:
         """How text of a role looks in the present theme."""
         found = self._looks.get(role)
         if found is None:
-            found = self._looks[role] = (
-                self.rich_style if role is Role.PLAIN else self.get_component_rich_style(role.value)
-            )
+            found = self._looks[role] = self.rich_style + self.get_component_rich_style(role, partial=True)
         return found
 
     def strip(self, runs: Sequence[Run], width: int) -> Strip:

@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from dagtui.tui.driver import Terminal, TerminalApp, driver_for, watch_signals
+from dagtui.tui.driver import Terminal, TerminalApp, TerminalDriver, driver_for, watch_signals
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
     from textual import events
-    from textual.screen import Screen
 
 RECORD, OPTIONS = sys.argv[1], sys.argv[2:]
 _file = os.open(RECORD, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -41,10 +39,10 @@ class DriverApp(TerminalApp[str]):
     latest: DriverApp
 
     def __init__(self, incoming: int, outgoing: int) -> None:
-        super().__init__(driver_class=driver_for(Terminal(incoming, outgoing, self.on_lost)))
+        bound = driver_for(Terminal(incoming, outgoing, self.on_lost))
+        super().__init__(driver_class=TerminalDriver if "default" in OPTIONS else bound)
         DriverApp.latest = self
         self.ticks = 0
-        self.displayed = 0
 
     def compose(self):
         with Vertical(id="all"):
@@ -57,7 +55,8 @@ class DriverApp(TerminalApp[str]):
         self.set_interval(0.05, self.beat)
         if "busy" in OPTIONS:
             self.ticking = self.set_interval(1 / 30, self.tick)
-        record("mounted", blocking=os.get_blocking(0))
+        self.app_resume_signal.subscribe(self, lambda _: record("resumed"))
+        record("mounted", pid=os.getpid(), blocking=os.get_blocking(0))
 
     def beat(self) -> None:
         driver = self.terminal_driver
@@ -65,7 +64,7 @@ class DriverApp(TerminalApp[str]):
             "beat",
             at=time.monotonic(),
             stalled=driver.stalled,
-            displayed=self.displayed,
+            frames=driver.frames_sent,
             refused=driver.frames_refused,
             written=driver.bytes_written,
             cpu=time.process_time(),
@@ -79,10 +78,6 @@ class DriverApp(TerminalApp[str]):
         ]
         self.query_one("#body", Static).update("\n".join(rows).replace("\x1b[31m", ""), layout=False)
 
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        self.displayed += 1
-        super()._display(screen, renderable)
-
     def on_lost(self, reason: str) -> None:
         record("lost", reason=reason)
         if "survive" not in OPTIONS:
@@ -90,7 +85,7 @@ class DriverApp(TerminalApp[str]):
 
     def on_resize(self, event: events.Resize) -> None:
         record("size", width=event.size.width, height=event.size.height)
-        self.query_one("#body", Static).update(f"size {event.size.width}x{event.size.height}")
+        self.query_one("#body", Static).update(f"size {event.size.width}x{event.size.height}", layout=False)
 
     def on_key(self, event: events.Key) -> None:
         record("key", key=event.key, character=event.character)
@@ -104,9 +99,26 @@ class DriverApp(TerminalApp[str]):
             "T": self.stop_ticking,
             "S": self.suspend_for_a_child,
             "B": self.bell,
+            "W": lambda: self.say("words"),
+            "Y": self.paint_around_the_pause,
+            "D": self.write_around_the_pause,
         }
         if "keys" not in OPTIONS and event.character in actions:
             actions[event.character]()
+
+    def say(self, text: str) -> None:
+        self.query_one("#body", Static).update(text, layout=False)
+
+    def paint_around_the_pause(self) -> None:
+        # As a changed layout does.
+        self.say("words")
+        self.screen._compositor.update_widgets({self.query_one("#body")})
+        self.screen._compositor_refresh()
+
+    def write_around_the_pause(self) -> None:
+        for _ in range(100):
+            self.terminal_driver.write("\x1b[5;5Hnever to be seen")
+            self.terminal_driver.flush()
 
     def crash(self) -> None:
         raise RuntimeError("the app crashed")

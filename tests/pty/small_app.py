@@ -48,7 +48,7 @@ class SmallApp:
 
         def is_settled() -> bool:
             beats = self.records("beat")[-6:]
-            same = {(beat["displayed"], beat["written"], beat["stalled"]) for beat in beats}
+            same = {(beat["frames"], beat["written"], beat["stalled"]) for beat in beats}
             return len(same) == 1 and not beats[-1]["stalled"] and not self.terminal.read(0.05)
 
         since = len(self.records("beat"))

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import termios
 import time
+import tty
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -118,6 +119,21 @@ class PtyTerminal:
     def settings(self) -> list[object]:
         """The line settings as the kernel has them."""
         return termios.tcgetattr(self._slave)
+
+    def set_settings(self, settings: list[object]) -> None:
+        """Change the line settings as another program would."""
+        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
+
+    def is_input_pending(self) -> bool:
+        """Whether something that was sent would be read by whoever reads the terminal next."""
+        tty.setraw(self._slave, termios.TCSANOW)  # else only whole lines count
+        poll = select.poll()
+        poll.register(self._slave, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def write_as_another(self, text: str) -> None:
+        """Write to the terminal as another program would."""
+        os.write(self._slave, text.encode())
 
     @property
     def is_restored(self) -> bool:

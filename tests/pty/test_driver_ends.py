@@ -54,16 +54,34 @@ def test_a_closed_terminal_is_reported_once_and_ends_the_app(on_terminal: StartA
     assert len(app.records("lost")) == 1
 
 
-def test_an_app_that_lives_on_without_terminal_neither_spins_nor_paints(on_terminal: StartApp):
-    app = on_terminal("busy", "survive").started()
+def test_a_closed_terminal_ends_an_app_that_says_nothing_about_it(on_terminal: StartApp):
+    app = on_terminal("busy", "survive", "default").started()
+    app.terminal.hang_up()
+    assert app.terminal.wait_for_end() == 0
+
+
+@pytest.mark.parametrize("options", [["survive"], ["busy", "survive"]])
+def test_an_app_that_lives_on_without_terminal_neither_spins_nor_paints(on_terminal: StartApp, options: list[str]):
+    app = on_terminal(*options).started()
     app.terminal.hang_up()
     wait_until(lambda: app.records("lost"), "report of the loss")
     lost = len(app.records("beat"))
     wait_until(lambda: len(app.records("beat")) > lost + 20, "beats without terminal")
     first, *_, last = app.records("beat")[lost:]
     assert last["cpu"] - first["cpu"] < 0.5 * (last["at"] - first["at"])
-    assert (last["displayed"], last["written"]) == (first["displayed"], first["written"])
+    assert (last["frames"], last["written"]) == (first["frames"], first["written"])
     assert len(app.records("lost")) == 1
+
+
+def test_what_a_moving_mouse_sends_while_leaving_stays_off_the_prompt(on_terminal: StartApp):
+    app = on_terminal().started()
+    app.terminal.send("\x1b[<35;5;5Mq")
+    while b"\x1b[?1003l" not in app.terminal.raw:
+        app.terminal.send("\x1b[<35;6;6M")
+        app.terminal.read(0.001)
+    assert app.terminal.wait_for_end() == 0
+    assert app.terminal.is_restored
+    assert not app.terminal.is_input_pending()
 
 
 @pytest.mark.parametrize("how", ["key", "TERM"])

@@ -58,7 +58,10 @@ async def test_frames_of_textual_pass_unchanged(size: tuple[int, int]):
 def partial_update(app: App[None]):
     compositor = app.screen._compositor
     compositor._dirty_regions.clear()
-    compositor.update_widgets(set(app.query("*")) - {app.screen})
+    widgets = {widget for widget in app.screen.query("*") if widget.display}
+    for widget in widgets:
+        widget.refresh()
+    compositor.update_widgets(widgets)
     return compositor.render_partial_update()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from terminal_replies import REPLIES
 from textual import events
@@ -47,6 +47,7 @@ def test_a_key_cut_anywhere_is_the_same_key(key: str):
         assert "".join(token.text for token in tokens(key[:cut], key[cut:])) == whole
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*REPLIES, *KEYS, "\x1b", "\x1b[", "\x1b]", "\x1bP", "\x07"])), st.data())
 def test_cutting_never_changes_what_was_done(parts: list[str], data: st.DataObject):
     text = "".join(parts)
@@ -63,6 +64,7 @@ def test_cutting_never_changes_what_was_done(parts: list[str], data: st.DataObje
     assert done(tokens(*pieces)) == done(tokens(text))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.binary(max_size=40)
@@ -71,6 +73,12 @@ def test_cutting_never_changes_what_was_done(parts: list[str], data: st.DataObje
 )
 def test_nothing_that_comes_raises(chunks: list[bytes]):
     messages(*chunks)
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"\A\x1b\[[0-9:;]*[u~A-Z]\Z"))
+def test_no_sequence_of_numbers_raises(sequence: str):
+    messages(sequence.encode())
 
 
 def test_what_is_unfinished_is_waited_for_only_so_long():

@@ -24,16 +24,20 @@ class TerminalApp(App[ResultT]):
         return self._driver if isinstance(self._driver, TerminalDriver) else None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Show a frame, unless the terminal is behind.
+        """Show a frame, unless the terminal is behind or the next frame makes this one pointless.
 
-        The driver holds painting by a batch; a changed layout renders all the same and forgets what it painted, so
-        what is refused here has to be painted again.
+        While the terminal is behind, the driver holds painting by a batch. A changed layout renders all the same and
+        forgets what it painted, so what is refused here has to be painted again.
         """
         driver = self.terminal_driver
-        if driver is not None and driver.stalled:
+        if driver is None:
+            super()._display(screen, renderable)
+        elif driver.stalled:
             driver.refuse_frame()
-            return
-        super()._display(screen, renderable)
+        elif not screen._repaint_required:
+            # Where it is required, all is painted within a tick: at the start, and at each change of size, Textual
+            # would send three times the same.
+            super()._display(screen, renderable)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy text to Textual's own clipboard and, where it obeys, to the terminal's."""

@@ -16,19 +16,18 @@ from textual.geometry import Size
 
 from dagtui.tui.driver import modes
 from dagtui.tui.driver.frame_filter import frame_filter
-from dagtui.tui.driver.keyboard import Keyboard
+from dagtui.tui.driver.pacing import Pacing
+from dagtui.tui.driver.reader import TerminalReader
+from dagtui.tui.driver.signals import SignalHandlers
 from dagtui.tui.driver.terminal import Descriptor, Terminal
 from dagtui.tui.driver.writer import TerminalWriter
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
 
     from textual.app import App
     from textual.message import Message
 
-_READ_BYTES: Final = 1024
-"""A key takes Textual some 15 µs: a flood of them must not hold the loop."""
 _LEAVE_SECONDS: Final = 0.3
 """A stopped terminal may hold up leaving no longer."""
 _COPY_CHARACTERS: Final = 100_000
@@ -42,7 +41,7 @@ class TerminalDriver(Driver):
 
     While the terminal doesn't take what it was given, the app renders nothing (see `TerminalApp`), whole frames are
     refused, and once it has drained, one repaint brings it up to date. All state belongs to the instance: another
-    driver may follow on another terminal in the same loop.
+    driver may follow on another terminal in the same loop, which is the main thread's.
     """
 
     def __init__(
@@ -59,19 +58,25 @@ class TerminalDriver(Driver):
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal.size())
         self._active = False
         self._lost = False
-        self._rendering_held = False
-        self._repaint_due = False
+        self._pacing = Pacing(app)
         self._outgoing: list[str] = []
         self._flush_due: asyncio.Handle | None = None
         self._line: modes.LineSettings | None = None
         self._input: Descriptor | None = None
         self._output: Descriptor | None = None
+        self._reader: TerminalReader | None = None
         self._writer: TerminalWriter | None = None
-        self._keyboard = Keyboard()
-        self._expiry: asyncio.TimerHandle | None = None
+        self._kernel_signals = SignalHandlers(
+            self._loop,
+            {
+                signal.SIGWINCH: self.resized,
+                signal.SIGTSTP: self.suspend_process,
+                signal.SIGCONT: self._continued,
+            },
+        )
         self._bytes_written = 0
-        self.frames_refused = 0
-        """Frames that were not shown because the terminal was behind."""
+        self.frames_sent = 0
+        """Frames that were handed to the terminal."""
         self.codes_removed = 0
         """Control codes that the last filter took out of frames; any is a defect upstream."""
 
@@ -94,8 +99,17 @@ class TerminalDriver(Driver):
 
     @property
     def bytes_written(self) -> int:
-        """Bytes that terminals took from this driver."""
+        """Bytes that the terminal took from this driver."""
         return self._bytes_written + (self._writer.bytes_written if self._writer else 0)
+
+    @property
+    def frames_refused(self) -> int:
+        """Frames that were not shown because the terminal was behind."""
+        return self._pacing.refused
+
+    def refuse_frame(self) -> None:
+        """Count a frame that was not shown, which makes one repaint of everything due."""
+        self._pacing.refuse()
 
     def copy(self, text: str) -> bool:
         """Put `text` on the clipboard of the terminal (OSC 52); whether the terminal was told.
@@ -115,17 +129,12 @@ class TerminalDriver(Driver):
         size = Size(*self._terminal.size())
         self.send_message(events.Resize(size, size))
 
-    def refuse_frame(self) -> None:
-        """Count a frame that was not shown, which makes one repaint of everything due."""
-        self.frames_refused += 1
-        self._repaint_due = True
-
     def suspend_process(self) -> None:
         """Give the terminal to the shell and stop this job, as Ctrl+Z does elsewhere; goes on when continued.
 
         The whole process group stops, so that the shell sees its job stop even behind a wrapper script. Where nobody
-        could continue it, the kernel ignores the signal and the screen is back at once. Another process's terminal
-        is its to suspend.
+        could continue it, the kernel ignores the signal and the screen is back at once. A terminal that was lent is
+        its owner's to suspend.
         """
         if not self._active or not self._terminal.is_controlling():
             return
@@ -146,8 +155,6 @@ class TerminalDriver(Driver):
         except (OSError, termios.error) as error:
             self._lose(f"open: {error}")
             return
-        self._active = True
-        atexit.register(self._last_resort)
         self._send(modes.entering(mouse=self._mouse, ask_synchronized=_knows_mode_queries()))
         self.resized()
 
@@ -176,28 +183,27 @@ class TerminalDriver(Driver):
         if self._writer.behind:
             self.refuse_frame()
             return
+        self.frames_sent += 1
         self._writer.send(frame.encode())
 
     def disable_input(self) -> None:
-        """Read nothing more; what was typed ahead is thrown away."""
-        if self._input is None:
-            return
-        self._loop.remove_reader(self._input.number)
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        if not self._lost:
-            with contextlib.suppress(termios.error):
-                termios.tcflush(self._input.number, termios.TCIFLUSH)
+        """Read nothing more."""
+        if self._reader is not None:
+            self._reader.close()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was found, waiting for it a third of a second at most."""
-        if self._active:
-            self._restore()
-
-    def close(self) -> None:
-        """Nothing is left to do: the terminal was given back when application mode stopped."""
-        self.stop_application_mode()
+        """Give the terminal back as it was found, waiting a third of a second for it at most."""
+        if not self._active:
+            return
+        self._active = False
+        atexit.unregister(self._last_resort)
+        self._kernel_signals.take_back()
+        self.disable_input()
+        self._outgoing.clear()
+        if not self._lost:
+            self._give_back()
+        self._close()
+        self._pacing.release()
 
     def send_message(self, message: Message) -> None:
         """Give a message to the app; input is read in the app's own loop, so it needs no way between threads."""
@@ -208,123 +214,74 @@ class TerminalDriver(Driver):
     def _open(self) -> None:
         self._line = modes.LineSettings(self._terminal.input)
         self._line.read_keys()  # before the first byte is written, which the background must not
+        self._active = True
+        atexit.register(self._last_resort)
         self._input = Descriptor(self._terminal.input, os.O_RDONLY)
         self._output = Descriptor(self._terminal.output, os.O_WRONLY)
+        self._reader = TerminalReader(
+            self._input.number, self._loop, on_message=self.process_message, on_lost=self._lose
+        )
+        self._reader.expect_more()
         self._writer = TerminalWriter(
             self._output.number,
             self._loop,
-            on_behind=self._hold_rendering,
-            on_drained=self._release_rendering,
+            on_behind=self._pacing.hold,
+            on_drained=self._pacing.release,
             on_lost=self._lose,
         )
-        self._keyboard = Keyboard()
-        self._loop.add_reader(self._input.number, self._read)
         if self._terminal.is_controlling():
-            self._watch_kernel_signals()
+            self._kernel_signals.set()
 
-    def _restore(self) -> None:
-        """Undo `_open` and what was written since, as far as there still is a terminal."""
-        atexit.unregister(self._last_resort)
-        self._active = False
-        self._outgoing.clear()
-        self._ignore_kernel_signals()
-        if self._writer is not None and not self._lost:
+    def _give_back(self) -> None:
+        if self._writer is not None:
             self._writer.finish(modes.leaving().encode(), _LEAVE_SECONDS)
-        self.disable_input()
-        if self._line is not None and not self._lost:
+        if self._reader is not None:
+            self._reader.discard()
+        if self._line is not None:
             self._line.restore()
-        self._close_descriptors()
-        self._set_rendering(held=False)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._bytes_written += self._writer.bytes_written
+        # In reverse: both may have set the flag of one shared description.
+        for descriptor in (self._output, self._input):
+            if descriptor is not None:
+                descriptor.close()
+        self._reader = self._writer = self._input = self._output = None
 
     def _last_resort(self) -> None:
-        """Give the terminal back when the interpreter ends and Textual has not stopped application mode."""
+        """Give the terminal back when the interpreter ends and nobody has stopped application mode."""
         if self._lost or self._output is None or self._line is None:
             return
         with contextlib.suppress(OSError):
             os.write(self._output.number, (modes.CANCEL + modes.leaving()).encode())
         self._line.restore()
 
-    def _close_descriptors(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._bytes_written += self._writer.bytes_written
-            self._writer = None
-        for descriptor in (self._input, self._output):
-            if descriptor is not None:
-                descriptor.close()
-        self._input = self._output = None
-
-    def _watch_kernel_signals(self) -> None:
-        for number, handler in self._kernel_signals():
-            self._loop.add_signal_handler(number, handler)
-
-    def _ignore_kernel_signals(self) -> None:
-        if not self._loop.is_closed():
-            for number, _ in self._kernel_signals():
-                self._loop.remove_signal_handler(number)
-
-    def _kernel_signals(self) -> Iterator[tuple[signal.Signals, Callable[[], None]]]:
-        yield signal.SIGWINCH, self.resized
-        yield signal.SIGTSTP, self.suspend_process
-        yield signal.SIGCONT, self._continued
-
     def _continued(self) -> None:
         """Somebody stopped and continued this process from outside: the shell may have changed the terminal.
 
-        The kernel also sends this signal with the one for a hang-up, when there is nothing to come back to.
+        The kernel also sends this signal with the one for a hang-up: then the first write reports the loss.
         """
         if not self._active or self._line is None:
-            return
-        if self._terminal.is_hung_up():
-            self._lose("hung up")
             return
         with contextlib.suppress(termios.error):
             self._line.read_keys()
         self.repaint()
 
-    # Reading, writing, losing
-
-    def _read(self) -> None:
-        if self._input is None:
-            return
-        try:
-            data = os.read(self._input.number, _READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._lose(f"read: {error}")
-            return
-        if not data:
-            self._lose("read: end of file")
-            return
-        for message in self._keyboard.feed(data):
-            self.process_message(message)
-        self._expect_more()
-
-    def _expect_more(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        patience = self._keyboard.patience
-        if patience is not None:
-            self._expiry = self._loop.call_later(patience, self._expire)
-
-    def _expire(self) -> None:
-        for message in self._keyboard.expire():
-            self.process_message(message)
-
     def _send(self, data: str) -> bool:
-        """Send codes of our own, which don't belong to a frame; whether they were accepted."""
+        """Send codes of our own, which belong to no frame; whether they were accepted."""
         return self._writer is not None and self._writer.send(data.encode())
 
     def _lose(self, reason: str) -> None:
+        """The terminal has gone: touch it no more, paint no more, and say so once."""
         if self._lost:
             return
         self._lost = True
         self.disable_input()
         if self._writer is not None:
             self._writer.close()
-        self._hold_rendering()
+        self._pacing.hold()
         # Not from here: this may be the middle of a frame.
         self._loop.call_soon(self._report_loss, reason)
 
@@ -333,29 +290,6 @@ class TerminalDriver(Driver):
             self._app.exit()
         else:
             self._terminal.on_lost(reason)
-
-    # Rendering waits for the terminal
-
-    def _hold_rendering(self) -> None:
-        self._set_rendering(held=True)
-
-    def _release_rendering(self) -> None:
-        self._set_rendering(held=False)
-        if self._repaint_due:
-            self._repaint_due = False
-            self._app.refresh()
-
-    def _set_rendering(self, *, held: bool) -> None:
-        """Textual's screens collect what is to be painted, and paint nothing, while a batch of the app is open."""
-        if held == self._rendering_held:
-            return
-        self._rendering_held = held
-        if held:
-            self._app._begin_batch()
-        else:
-            self._app._end_batch()
-            for screen in self._app.screen_stack:
-                screen.check_idle()
 
 
 def driver_for(terminal: Terminal) -> type[TerminalDriver]:

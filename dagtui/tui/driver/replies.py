@@ -66,7 +66,8 @@ _SEQUENCE: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # Letters, functional keys and Kitty's keys, but for cursor reports (two numbers and R), which Textual takes for such.
-_KEY: Final = re.compile(r"\x1b\[(?![0-9]+;[0-9]+R)[0-9:]*(?:;[0-9:]*){0,2}[u~ABCDEFHPQRS]")
+# Colons only in the text: it makes numbers of the first two fields, and is not asked for their subfields.
+_KEY: Final = re.compile(r"\x1b\[(?![0-9]+;[0-9]+R)[0-9]*(?:;[0-9]*(?:;[0-9:]*)?)?[u~ABCDEFHPQRS]")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _LAST_CHARACTER: Final = 0x10FFFF
 # Mouse; the terminal has or has lost the focus; it knows synchronized output.

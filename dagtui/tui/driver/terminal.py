@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import select
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,12 +42,6 @@ class Terminal:
         except OSError:
             return False
         return True
-
-    def is_hung_up(self) -> bool:
-        """Whether nobody is on the other side any more."""
-        poll = select.poll()
-        poll.register(self.input, 0)
-        return bool(poll.poll(0))
 
 
 class Descriptor:

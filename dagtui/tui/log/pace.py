@@ -27,11 +27,12 @@ class Pace:
         self._at = clock()
 
     def allows(self, cost: int) -> bool:
-        """Take so many bytes if they are there; a frame that is larger than the bucket needs a full one."""
+        """Whether there are so many bytes; a frame that is larger than the bucket needs a full one."""
         now = self._clock()
         self._left = min(self.rate, self._left + (now - self._at) * self.rate)
         self._at = now
-        if self._left < min(cost, self.rate):
-            return False
+        return self._left >= min(cost, self.rate)
+
+    def spend(self, cost: int) -> None:
+        """Take so many bytes."""
         self._left -= cost
-        return True

@@ -50,6 +50,9 @@ class LogView(PaintedRows):
         self._drawn: dict[Piece, Strip] = {}
         self._late = False
         """There is something new that was not drawn yet, to save bytes."""
+        self._cost = 0
+        """What the last frame cost, in bytes: about as much as the next one will."""
+        self._whole_width = -1
         self._pressed_at = -1
 
     @property
@@ -132,15 +135,14 @@ class LogView(PaintedRows):
 
     def flush(self) -> bool:
         """Draw what is new if the pace allows it now; returns whether anything was drawn."""
-        if not self._late or not self.is_mounted or not self.size:
+        if not self._late or not self.is_mounted or not self.size or not self.pace.allows(self._cost):
             return False
+        self._late = False
         strips, changed = self.changed_rows()
         if changed:
-            cost = sum(ROW_BYTES + (strips[y].cell_length if y < len(strips) else 0) for y in changed)
-            if not self.pace.allows(cost):
-                return False
-        self._late = False
-        self.paint(strips, changed)
+            self._cost = sum(ROW_BYTES + (strips[y].cell_length if y < len(strips) else 0) for y in changed)
+            self.pace.spend(self._cost)
+            self.paint(strips, changed)
         return bool(changed)
 
     # Moving
@@ -200,11 +202,10 @@ class LogView(PaintedRows):
         top = self._document.last_top(height) if self.follows else self.top
         self._pieces = self._document.pieces(top, height)
         drawn = {piece: self._drawn.get(piece) or self._draw_piece(piece, width) for piece in self._pieces}
-        changing = self.line_count - 1
-        self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < changing}
+        # The last line may still grow, and a line's time may still be on its way.
+        stable = 0 if self.shows_times else self.line_count - 1
+        self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < stable}
         return [drawn[piece] for piece in self._pieces]
-
-    _whole_width = -1
 
     def _draw_piece(self, piece: Piece, width: int) -> Strip:
         number = piece.spot.line
@@ -224,7 +225,7 @@ class LogView(PaintedRows):
             strip = strip.crop(self.column, self.column + self._document.width)
         gutter = self._gutter(piece.spot)
         if gutter:
-            strip = Strip([Segment(gutter, self.look(Role.GUTTER)), *strip], len(gutter) + strip.cell_length)
+            strip = Strip([Segment(gutter, self.look(Role.GUIDE)), *strip], len(gutter) + strip.cell_length)
         return strip.crop(0, width)
 
     def _gutter(self, spot: Spot) -> str:

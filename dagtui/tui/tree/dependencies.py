@@ -10,7 +10,7 @@ from dagtui.tui.tree.layout import Head, HeadKind, Layout
 from dagtui.tui.tree.paths import TOP, LongestPaths, longest_paths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dagtui.graph.model import Graph
 
@@ -24,6 +24,8 @@ LISTED_REFERENCES = 64
 
 def large_tasks(graph: Graph) -> bytes:
     """By task: whether it has enough nodes that a row may stand for them."""
+    if len(graph.tasks) == len(graph):
+        return bytes(len(graph))
     counts = Counter(graph.task_of)
     return bytes(counts[task] > SHOWN_SIBLINGS for task in range(len(graph.tasks)))
 
@@ -36,10 +38,8 @@ def dependency_layout(graph: Graph) -> Layout:
     if any(large := large_tasks(graph)):
         order = matrices.gather(order, large)
     references = _References(graph, paths, matrices)
-    sequence = references.insert(order) if references.sources else order
-    return Layout(
-        len(graph), matrices.heads, references.targets, matrices.parents, sequence, _partly_folded(matrices)
-    )
+    sequence = references.insert(order) if references.pointed else order
+    return Layout(len(graph), matrices.heads, references.targets, matrices.parents, sequence, _partly_folded(matrices))
 
 
 def _partly_folded(matrices: _Matrices) -> dict[int, int]:
@@ -49,8 +49,8 @@ def _partly_folded(matrices: _Matrices) -> dict[int, int]:
 class _Matrices:
     """Siblings of one task get a head between them and what is above them.
 
-    What needs several nodes of one head hangs below the head itself, after its members, and stays in sight when they
-    are folded away: it is reached through all of them, not through the first.
+    What needs several members of a head, or nodes below several of them, hangs below the head itself, after the
+    members, and stays in sight when they are folded away: it is reached through all of them, not through the first.
     """
 
     def __init__(self, graph: Graph, paths: LongestPaths) -> None:
@@ -59,8 +59,10 @@ class _Matrices:
         self.parents = paths.parents[:]
         """By item: the item above."""
         self.heads: list[Head] = []
-        self.head_of: dict[int, int] = {}
-        """By member: the head's item."""
+        self.head_around: list[int] = []
+        """By item: the nearest head in whose members' branches it is, or TOP."""
+        self._member_above: list[int] = []
+        """By item: the member of that head in whose branch it is; of a member itself."""
         self.last_member: dict[int, int] = {}
         """By head."""
         self.shared: set[int] = set()
@@ -68,6 +70,8 @@ class _Matrices:
 
     def gather(self, order: list[int], large: bytes) -> list[int]:
         """Make the heads; returns the order of all items, parents before children."""
+        self.head_around = [TOP] * len(self.graph)
+        self._member_above = [TOP] * len(self.graph)
         sequence: list[int] = []
         for level in _levels(order, self.paths.depths):
             if self.heads:
@@ -75,16 +79,39 @@ class _Matrices:
             sequence += self._gather_level(level, large)
         return sequence
 
+    def heads_around(self, item: int) -> Iterator[int]:
+        """The heads in whose members' branches an item is, from the nearest on."""
+        head = self.head_around[item]
+        while head != TOP:
+            yield head
+            head = self.head_around[head]
+
     def _hang_below_heads(self, level: list[int]) -> None:
-        head_of, parents = self.head_of, self.parents
+        parents, around, member_above = self.parents, self.head_around, self._member_above
         for node in level:
             above = parents[node]
-            head = head_of.get(above)
-            if head is None or self.graph.parent_count(node) < 2:
+            if above == TOP:
                 continue
-            if any(head_of.get(other) == head for other in self.graph.parents(node) if other != above):
-                parents[node] = head
+            if around[above] != TOP and self.graph.parent_count(node) > 1:
+                above = self._lifted(node, above)
+                parents[node] = above
+            around[node] = around[above]
+            member_above[node] = member_above[above]
+
+    def _lifted(self, node: int, above: int) -> int:
+        """The outermost head of which the node needs several members' branches, else what it is below already."""
+        for head in list(self.heads_around(above)):
+            member = self._member_of(head, above)
+            if any(self._member_of(head, parent) not in {member, TOP} for parent in self.graph.parents(node)):
                 self.shared.add(head)
+                above = head
+        return above
+
+    def _member_of(self, head: int, item: int) -> int:
+        """The member of a head in whose branch an item is, or TOP."""
+        while (around := self.head_around[item]) not in {head, TOP}:
+            item = around
+        return self._member_above[item] if around == head else TOP
 
     def _gather_level(self, level: list[int], large: bytes) -> list[int]:
         task_of, parents = self.graph.task_of, self.parents
@@ -101,8 +128,8 @@ class _Matrices:
                 if head is None:
                     head = made[family] = self._add_head(family, families[family])
                     sequence.append(head)
-                parents[node] = head
-                self.head_of[node] = head
+                parents[node] = self.head_around[node] = head
+                self._member_above[node] = node
                 self.last_member[head] = node
             sequence.append(node)
         return sequence
@@ -111,6 +138,8 @@ class _Matrices:
         above, task = family
         name = self.graph.tasks[task].name
         self.parents.append(above)
+        self.head_around.append(TOP if above == TOP else self.head_around[above])
+        self._member_above.append(TOP if above == TOP else self._member_above[above])
         self.heads.append(Head(HeadKind.MATRIX, name, count, f"{name} below {self._key(above)}"))
         return len(self.parents) - 1
 
@@ -132,59 +161,86 @@ class _References:
 
     def __init__(self, graph: Graph, paths: LongestPaths, matrices: _Matrices) -> None:
         self.targets: list[int] = []
-        self.sources: dict[int, list[int]] = {}
-        """By item: the rows that follow it at once: references, or the head that stands for them and its rows."""
+        self.pointed: dict[int, list[int]] = {}
+        """By item: the nodes that it points to."""
         self._matrices = matrices
-        pointed = self._pointed(graph, paths.joins)
-        large = {source: children for source, children in pointed.items() if len(children) > SHOWN_REFERENCES}
-        for source, children in large.items():
-            self._add_head(graph, source, len(children))
-        for source, children in pointed.items():
-            self._add_rows(source, children[:LISTED_REFERENCES])
+        self._more: dict[int, int] = {}
+        """By item: the head that stands for its references."""
+        if matrices.heads:
+            self._point_from_heads(graph, paths)
+        else:
+            self._point(graph, paths)
+        for source, children in self.pointed.items():
+            if len(children) > SHOWN_REFERENCES:
+                self._add_head(graph, source, len(children))
 
-    def _pointed(self, graph: Graph, joins: list[int]) -> dict[int, list[int]]:
-        """By item: the nodes that it points to. Several members of a head that point to one node are one reference."""
-        pointed: dict[int, list[int]] = {}
-        parents, head_of = self._matrices.parents, self._matrices.head_of
-        in_tree = self._matrices.paths.parents
-        for node in joins:
-            above = parents[node]
-            others = [parent for parent in graph.parents(node) if parent != in_tree[node]]
-            heads = Counter(head for head in map(head_of.get, others) if head is not None)
-            sources = (
-                head if (head := head_of.get(parent)) is not None and (heads[head] > 1 or head == above) else parent
-                for parent in others
-            )
-            for source in dict.fromkeys(sources):
-                if source != above:
-                    pointed.setdefault(source, []).append(node)
-        return pointed
+    def _point(self, graph: Graph, paths: LongestPaths) -> None:
+        pointed, in_tree, parents_of = self.pointed, paths.parents, graph.parents
+        for node in paths.joins:
+            best = in_tree[node]
+            for parent in parents_of(node):
+                if parent == best:
+                    continue
+                if parent in pointed:
+                    pointed[parent].append(node)
+                else:
+                    pointed[parent] = [node]
 
-    def _add_head(self, graph: Graph, source: int, count: int) -> None:
+    def _point_from_heads(self, graph: Graph, paths: LongestPaths) -> None:
+        for node in paths.joins:
+            others = [parent for parent in graph.parents(node) if parent != paths.parents[node]]
+            for source in self._sources(others, self._matrices.parents[node]):
+                self.pointed.setdefault(source, []).append(node)
+
+    def _sources(self, others: list[int], above: int) -> Iterable[int]:
+        """Where the references to a node stand, given its other parents and what it hangs below.
+
+        Several nodes around which there is one head are one reference, of the head; a head that it hangs below
+        needs none.
+        """
+        around = self._matrices.head_around
+        crowds = Counter(around[parent] for parent in others)
+        sources = dict.fromkeys(
+            head if (head := around[parent]) != TOP and crowds[head] > 1 else parent for parent in others
+        )
+        if above == TOP or above < len(self._matrices.graph):
+            return [source for source in sources if source != above]
+        heads_around = self._matrices.heads_around
+        return [source for source in sources if source != above and above not in heads_around(source)]
+
+    def _add_head(self, graph: Graph, source: int, total: int) -> None:
         matrices = self._matrices
         name = graph.labels[source] if source < len(graph) else matrices.heads[source - len(graph)].key
+        self._more[source] = len(matrices.parents)
         matrices.parents.append(source)
-        matrices.heads.append(Head(HeadKind.MORE, "", count, f"references of {name}"))
-        self.sources[source] = [len(matrices.parents) - 1]
-
-    def _add_rows(self, source: int, children: list[int]) -> None:
-        rows = self.sources.setdefault(source, [])
-        above = rows[0] if rows else source
-        parents = self._matrices.parents
-        rows += range(len(parents), len(parents) + len(children))
-        parents += [above] * len(children)
-        self.targets += children
-        if source in self._matrices.last_member:
-            self._matrices.shared.add(source)
+        matrices.heads.append(Head(HeadKind.MORE, "", total, f"references of {name}"))
 
     def insert(self, order: list[int]) -> list[int]:
         """The order of all items: a node's references follow it at once, a head's follow its last member."""
-        after: dict[int, list[int]] = {}
-        for source, rows in self.sources.items():
-            after.setdefault(self._matrices.last_member.get(source, source), []).extend(rows)
-        nothing: list[int] = []
+        matrices, pointed = self._matrices, self.pointed
+        heads_ending: dict[int, list[int]] = {}
+        for head, member in matrices.last_member.items():
+            if head in pointed:
+                heads_ending.setdefault(member, []).append(head)
+                matrices.shared.add(head)
+        count = len(matrices.graph)
         sequence: list[int] = []
         for item in order:
             sequence.append(item)
-            sequence += after.get(item, nothing)
+            if item < count and item in pointed:
+                sequence += self._rows(item)
+            if item in heads_ending:
+                for head in heads_ending[item]:
+                    sequence += self._rows(head)
         return sequence
+
+    def _rows(self, source: int) -> list[int]:
+        """New items for the references of one item."""
+        parents = self._matrices.parents
+        children = self.pointed[source][:LISTED_REFERENCES]
+        first = len(parents)
+        above = self._more.get(source, source)
+        parents += [above] * len(children)
+        self.targets += children
+        rows = list(range(first, len(parents)))
+        return rows if above == source else [above, *rows]

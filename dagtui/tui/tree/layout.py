@@ -30,7 +30,7 @@ class Head(NamedTuple):
     kind: HeadKind
     title: str
     """As it comes from the file: to be shown through `dagtui.text` only."""
-    count: int
+    total: int
     """How many rows it stands for, without what is below them."""
     key: str
     """Names it in the dump of a pane's state; unique among the heads of a layout."""

@@ -38,7 +38,7 @@ def status_layout(status: Sequence[int]) -> Layout:
     for value in SECTIONS:
         if members[value]:
             item_of[value] = count + len(heads)
-            heads.append(Head(HeadKind.SECTION, value.word, len(members[value]), f"section {value.name}"))
+            heads.append(Head(HeadKind.SECTION, value.name, len(members[value]), f"section {value.name}"))
             sequence.append(item_of[value])
             sequence += members[value]
     parents = [item_of[value] for value in status] + [TOP] * len(heads)

@@ -1,0 +1,138 @@
+"""The keeper: parent of the guardian, which only outlives it, to end what a guardian that died or hangs has left.
+
+Both are child subreapers (ownership.py): should the guardian go, every process of every attempt is the keeper's.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import select
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.execution import log_process, ownership
+from dagtui.execution.guardian import Guardian
+from dagtui.execution.log_link import PATIENCE as LOG_PATIENCE
+from dagtui.execution.processes import UNKILLABLE
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+else:
+    import _signal as signal  # see ownership.py
+
+GRACE = 5.0
+"""Seconds from TERM to KILL for what a dead guardian has left."""
+_PATIENCE = 5.0  # seconds that a guardian may take beyond what it asked for, before it is taken for hanging
+_LEAVE = 5.0  # seconds after KILL, until what can't be killed is left alone
+_LOOK_AGAIN = 0.005
+
+
+def main(directory: str) -> None:
+    """Be the keeper, and the guardian below it; a crash of either is written to a file in `directory`.
+
+    Standard input is the socket to the app, and standard output the memory that it shares with us.
+    """
+    app = _move(0, os.O_RDONLY)
+    shared = _move(1, os.O_WRONLY)
+    ledger = mmap.mmap(shared, 0)
+    os.close(shared)
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)  # attempts must not ignore what the app, or Python itself, ignores
+    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals() - {signal.SIGCHLD})
+    os.chdir("/")
+    ownership.become_subreaper()
+    alive, hold = os.pipe()
+    guardian = os.fork()
+    if guardian:
+        os.close(hold)
+        _guarded(directory, "keeper", lambda: _keep(app, alive, guardian))
+    os.close(alive)
+    ownership.become_subreaper()
+    ownership.set_name("dagtui-guardian")
+
+    def run_log_process(socket: int) -> None:
+        ownership.set_name("dagtui-log")
+        _guarded(directory, "log", lambda: log_process.run(socket))
+
+    _guarded(directory, "guardian", Guardian(app, hold, ledger, run_log_process).run)
+
+
+def _move(fd: int, flags: int) -> int:
+    """Move a descriptor that must not reach the attempts out of the way, and put /dev/null in its place."""
+    moved = os.dup(fd)
+    null = os.open(os.devnull, flags)
+    os.dup2(null, fd)
+    os.close(null)
+    return moved
+
+
+def _guarded(directory: str, name: str, run: Callable[[], None]) -> None:
+    """Run and exit, and leave a note of how it went wrong, if it does."""
+    try:
+        run()
+    except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
+        import traceback
+
+        with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "a", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        os._exit(1)
+    os._exit(0)
+
+
+def _keep(app: int, alive: int, guardian: int) -> None:
+    """Wait for the guardian's end, then end what it has left."""
+    if not _has_ended(app, alive):
+        os.kill(guardian, signal.SIGKILL)
+    os.waitpid(guardian, 0)
+    started = quiet_since = time.monotonic()
+    signal_now: int = signal.SIGTERM
+    while left := ownership.children(os.getpid()):
+        attempts = [pid for pid in left if not _is_ours(pid)]
+        now = time.monotonic()
+        if now - started > GRACE + _LEAVE:
+            break
+        if now - started >= GRACE:
+            signal_now = signal.SIGKILL
+        if attempts:
+            if signal_now:
+                ownership.signal_trees(attempts, signal_now)
+            quiet_since = now
+        elif now - quiet_since >= LOG_PATIENCE:
+            ownership.signal_trees(left, signal.SIGKILL)
+        if signal_now == signal.SIGTERM:
+            signal_now = 0  # once is enough
+        time.sleep(_LOOK_AGAIN)
+        _reap()
+
+
+def _has_ended(app: int, alive: int) -> bool:
+    """Wait for the guardian's end; False when it hangs after the app has gone (a start from a dead disk, say)."""
+    poll = select.poll()
+    poll.register(alive, select.POLLIN)
+    poll.register(app, getattr(select, "POLLRDHUP", 0))
+    if alive not in dict(poll.poll()):
+        poll.unregister(app)
+        if not poll.poll(_PATIENCE * 1000):
+            return False
+    longest = os.read(alive, 64)  # the guardian says how long its ending may take, when that begins
+    if not longest:
+        return True
+    return bool(poll.poll((int(longest) + UNKILLABLE + LOG_PATIENCE + _PATIENCE) * 1000))
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether a child is the log process: every attempt has a session of its own."""
+    try:
+        return os.getsid(pid) == os.getsid(0)
+    except OSError:
+        return False
+
+
+def _reap() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass

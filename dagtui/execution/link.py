@@ -1,0 +1,118 @@
+"""The app's end of one guardian: its processes, its socket, and the memory in which it notes what has begun."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import socket
+import sys
+import tempfile
+from typing import TYPE_CHECKING
+
+from dagtui.execution.frames import Decoder, Message, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEDGER_SIZE = 1 << 16
+"""Bytes of the shared memory: one for each of the latest requests."""
+_LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
+_READ = 1 << 18
+
+
+class GuardianLink:
+    """Starts a keeper, and through it a guardian; no event loop is needed."""
+
+    def __init__(self, directory: Path) -> None:
+        """Crashes of these processes are written to `directory`; raises OSError when they can't be started."""
+        self._socket, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as file:
+            file.truncate(LEDGER_SIZE)
+            self._ledger = mmap.mmap(file.fileno(), LEDGER_SIZE)
+            self.keeper = _spawn(theirs.fileno(), file.fileno(), os.fspath(directory))
+        self.guardian = 0
+        """The guardian's process, once it has said so."""
+        self._socket.setblocking(False)
+        self._input, self._output = Decoder(), bytearray()
+        self._finished = False
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._socket.fileno()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether `send` waits for the socket to become writable."""
+        return bool(self._output) and not self._finished
+
+    def send(self, messages: list[Message]) -> None:
+        """Send what fits now, and keep the rest for the next call."""
+        if messages:
+            self._output += encode(messages)
+        try:
+            while self._output and not self._finished:
+                del self._output[: self._socket.send(self._output)]
+        except BlockingIOError:
+            pass
+        except OSError:  # it has gone: `receive` is about to find out
+            self._output.clear()
+
+    def receive(self) -> list[Message] | None:
+        """What has arrived; None when guardian and keeper have gone."""
+        try:
+            data = self._socket.recv(_READ)
+        except BlockingIOError:
+            return []
+        except OSError:  # it went with requests unread
+            data = b""
+        return self._input.feed(data) if data else None
+
+    def finish(self) -> None:
+        """Have everything ended: no request follows."""
+        self._finished = True
+        with contextlib.suppress(OSError):  # it has gone
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def expect(self, sequence: int) -> None:
+        """Note that a request is on its way, which may begin."""
+        self._ledger[sequence % LEDGER_SIZE] = 0
+
+    def has_begun(self, sequence: int) -> bool:
+        """Whether the guardian had begun with a request, even if it could not say so any more."""
+        return self._ledger[sequence % LEDGER_SIZE] != 0
+
+    def close(self) -> None:
+        """Close our end; what still runs there ends everything."""
+        self._socket.close()
+        self._ledger.close()
+
+    def reap(self) -> bool:
+        """Whether our child, the keeper, has ended, and with it the guardian if it has become our child."""
+        if self.keeper and _has_ended(self.keeper):
+            self.keeper = 0
+        if self.guardian and not self.keeper and _has_ended(self.guardian):
+            self.guardian = 0
+        return not self.keeper and not self.guardian
+
+
+def _spawn(channel: int, ledger: int, directory: str) -> int:
+    """Start the keeper in a session of its own: its standard input is the socket, its output the shared memory."""
+    # The same file system encoding as ours, whatever the environment says there, where it is not looked at.
+    argv = [sys.executable, "-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", _LAUNCH, directory]
+    files = (
+        (os.POSIX_SPAWN_DUP2, channel, 0),
+        (os.POSIX_SPAWN_DUP2, ledger, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    )
+    if sys.platform == "linux":
+        return os.posix_spawn(sys.executable, argv, os.environ, file_actions=files, setsid=True)
+    else:  # noqa: RET505 - so that the type checker sees two systems
+        return os.posix_spawn(sys.executable, argv, os.environ, file_actions=files, setpgroup=0)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # reaped before, or never ours
+        return True

@@ -1,0 +1,182 @@
+"""The log process: drains the pipes of all attempts into their logs, so that neither guardian nor app waits for a disk.
+
+One thread, asleep in epoll(7), or poll(2) elsewhere. The guardian forks it; it never executes anything, has all signals
+blocked, and ends when the guardian has gone and the pipes have ended. Messages (frames.py) from the guardian:
+
+    ("log", node, attempt, path, data, piped)   what was read already; piped: the read end of the pipe comes along
+
+To the guardian:
+
+    ("closed", node, attempt, size)             the pipe has ended, and the log has that many bytes
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import resource
+import select
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.execution.frames import Decoder, Message, encode
+from dagtui.execution.log_file import LogFile
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
+
+    from dagtui.execution.attempt import Key
+else:
+    from _collections import deque  # see ownership.py
+
+_WRITE_TIMES = 1.0  # seconds between two writes of the times of lines
+_READ = 1 << 16  # bytes of one attempt in one round, so that a chatty one starves no other; a pipe holds no more
+_MOST_FILES = 253  # descriptors in one message
+_SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the guardian has gone
+_SPARE_FILES = 32
+
+
+class LogProcess:
+    """Reads pipes and writes logs until there is nobody left to print."""
+
+    def __init__(self, guardian: int) -> None:
+        """`guardian` is our end of its socket."""
+        self._socket = _socket.socket(fileno=guardian)
+        self._socket.setblocking(False)
+        self._guardian = guardian
+        self._open = True
+        self._input, self._files = Decoder(), deque[int]()
+        self._output, self._news = bytearray(), list[Message]()
+        self._pipes: dict[int, tuple[Key, LogFile]] = {}
+        self._untimed: set[LogFile] = set()  # with records of times to write
+        self._times_due = 0.0
+        self._buffer = bytearray(_READ)
+        self._view = memoryview(self._buffer)
+        self._limit = _raise_file_limit()
+        self._poll = select.epoll() if sys.platform == "linux" else select.poll()
+        self._unit = 1 if sys.platform == "linux" else 1000  # of time-outs
+        self._poll.register(guardian, select.POLLIN)
+
+    def run(self) -> None:
+        """Work until the guardian has gone and all pipes have ended."""
+        heard = time.monotonic()
+        while self._open or self._pipes:
+            ready = self._poll.poll(self._timeout() * self._unit)
+            now, wall = time.monotonic(), time.time()
+            for fd, events in ready:
+                if fd != self._guardian:
+                    self._read(fd, wall)
+                elif events & ~select.POLLOUT:
+                    self._receive(wall)
+            if self._untimed and now >= self._times_due:
+                self._write_times(now)
+            self._send()
+            if ready or self._open:
+                heard = now
+            elif now - heard >= _SILENCE:
+                break
+        for _, log in self._pipes.values():
+            log.close()
+
+    def _timeout(self) -> float:
+        if self._untimed:
+            return max(0.001, self._times_due - time.monotonic())
+        return -1 if self._open else _SILENCE
+
+    def _receive(self, wall: float) -> None:
+        try:
+            data, extras, flags, _ = self._socket.recvmsg(_READ, _socket.CMSG_SPACE(4 * _MOST_FILES))
+        except BlockingIOError:
+            return
+        except OSError:
+            data, extras, flags = b"", [], 0
+        if flags & _socket.MSG_CTRUNC:  # out of descriptors: the guardian hands every pipe to a new log process
+            os._exit(1)
+        for _, _, rights in extras:
+            self._files.extend(memoryview(rights).cast("i"))
+        if not data:
+            self._open = False
+            self._poll.unregister(self._guardian)
+        take: Callable[..., None] = self._take
+        for _, *fields in self._input.feed(data):
+            take(wall, *fields)
+
+    def _take(self, wall: float, node: int, number: int, path: str, data: bytes, piped: bool) -> None:
+        log = LogFile(path)
+        if data:
+            self._write(log, data, wall)
+        if not piped:
+            self._close(log, (node, number))
+            return
+        pipe = self._files.popleft()
+        self._pipes[pipe] = (node, number), log
+        self._poll.register(pipe, select.POLLIN)
+
+    def _read(self, pipe: int, wall: float) -> None:
+        key, log = self._pipes[pipe]
+        try:
+            size = os.readv(pipe, [self._buffer])
+        except BlockingIOError:
+            return
+        if size:
+            self._write(log, self._view[:size], wall)
+            return
+        self._poll.unregister(pipe)
+        os.close(pipe)
+        del self._pipes[pipe]
+        self._close(log, key)
+
+    def _write(self, log: LogFile, data: bytes | memoryview, wall: float) -> None:
+        log.write(data, wall)
+        if 2 * len(self._pipes) + _SPARE_FILES > self._limit:
+            log.release()
+        if not self._untimed:
+            self._times_due = time.monotonic() + _WRITE_TIMES
+        self._untimed.add(log)
+
+    def _close(self, log: LogFile, key: Key) -> None:
+        self._untimed.discard(log)
+        self._news.append(("closed", *key, log.close()))
+
+    def _write_times(self, now: float) -> None:
+        for log in self._untimed:
+            log.write_times()
+        self._untimed.clear()
+        self._times_due = now + _WRITE_TIMES
+
+    def _send(self) -> None:
+        """Tell the guardian, never waiting for it."""
+        if self._news:
+            self._output += encode(self._news)
+            self._news.clear()
+        if not self._output:
+            return
+        try:
+            del self._output[: os.write(self._guardian, self._output)]
+        except BlockingIOError:
+            pass
+        except OSError:  # it has gone
+            self._output.clear()
+        if self._open:
+            self._poll.modify(self._guardian, select.POLLIN | (select.POLLOUT if self._output else 0))
+
+
+def _raise_file_limit() -> int:
+    """Allow as many open files as may be; returns how many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:  # noqa: SIM105 - contextlib costs start-up time
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):  # some systems give a limit that they don't take
+        pass
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 1 << 30 if soft == resource.RLIM_INFINITY else soft
+
+
+def run(guardian: int) -> None:
+    """Be the log process, just forked; `guardian` is its socket. Never returns."""
+    keep = os.dup2(guardian, 3)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    LogProcess(keep).run()
+    os._exit(0)

@@ -1,0 +1,42 @@
+"""Why an attempt could not start, in one line each."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from dagtui.text import label
+
+_COMMAND = {
+    errno.EACCES: "{program} is not executable, or its directory may not be entered",
+    errno.ENOTDIR: "{program} does not exist: part of its path is no directory",
+    errno.E2BIG: "the command and its environment are too long for this system",
+    errno.EAGAIN: "the limit of processes is reached (see ulimit -u)",
+    errno.ENOMEM: "out of memory",
+    errno.ENOEXEC: "{program} is no program for this system",
+    errno.ETXTBSY: "{program} is open for writing",
+    errno.ELOOP: "{program} is a symbolic link that leads nowhere",
+    errno.EPERM: "{program} may not be executed here",
+    0: "the command or its environment holds a null byte, or a variable without a proper name",
+}
+_DIRECTORY = {
+    errno.ENOENT: "working directory {directory} does not exist",
+    errno.ENOTDIR: "working directory {directory} is no directory",
+    errno.EACCES: "working directory {directory} may not be entered",
+    errno.ELOOP: "working directory {directory} is a symbolic link that leads nowhere",
+    0: "working directory {directory} holds a null byte",
+}
+_FILES = "no file descriptors left (see ulimit -n): use fewer jobs"
+_PIPE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
+
+
+def start_error(number: int, what: str, program: str, cwd: str) -> str:
+    """The line for an error's number, 0 for what no system call takes; what: cwd, pipe or command."""
+    names = {"program": f'program "{program}"', "directory": f'"{cwd}"'}
+    if what == "command" and number == errno.ENOENT:
+        line = "{program} does not exist"
+        if os.path.exists(os.path.join(cwd, program)):
+            line = 'the interpreter that {program} names in its "#!" line does not exist'
+    else:
+        line = {"cwd": _DIRECTORY, "pipe": _PIPE}.get(what, _COMMAND).get(number, os.strerror(number).lower())
+    return label(line.format(**names), 500)

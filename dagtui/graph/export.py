@@ -1,0 +1,110 @@
+"""Writing a graph as TOML that loads again to the same graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.graph.loading import VERSION
+from dagtui.graph.matrices import EXCLUDE
+from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.graph.model import Graph, Matrix
+
+_PLAIN = Task("")
+_SIMPLE = ("group", "doc", "cwd", "timeout", "grace", "slots", "allow_failure")
+"""Keys whose values are written as they are."""
+
+
+def to_toml(graph: Graph) -> str:
+    """The graph as resolved: parameters as they were given, defaults merged, a table for each task.
+
+    Placeholders stay as they are. Graphs made in Python get a task for each node.
+    """
+    import tomli_w
+
+    document: dict[str, object] = {"version": VERSION, "name": graph.name}
+    if graph.params:
+        document["params"] = dict(graph.params)
+    run: dict[str, object] = {}
+    if graph.settings.jobs is not None:
+        run["jobs"] = graph.settings.jobs
+    if not graph.settings.keep_going:
+        run["keep_going"] = False
+    if run:
+        document["run"] = run
+    document["tasks"] = _tasks(graph)
+    return tomli_w.dumps(document)
+
+
+def _tasks(graph: Graph) -> dict[str, object]:
+    nodes = [0] * len(graph.tasks)
+    for number in graph.task_of:
+        nodes[number] += 1
+    if all(count == 1 or task.matrix is not None for task, count in zip(graph.tasks, nodes, strict=True)):
+        tables = {task.name: _table(task, task.needs, task.matrix) for task in graph.tasks}
+        for node, number in enumerate(graph.task_of):
+            task = graph.tasks[number]
+            if task.matrix is None and not task.needs and graph.parent_count(node):
+                tables[task.name]["needs"] = _parents(graph, node)
+        return dict(tables)
+    return {name: _table(graph.task(node), _parents(graph, node), None) for node, name in enumerate(graph.labels)}
+
+
+def _parents(graph: Graph, node: int) -> list[str]:
+    return [graph.labels[parent] for parent in graph.parents(node)]
+
+
+def _table(task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None) -> dict[str, object]:
+    """The keys of one task that are not at their defaults."""
+    table: dict[str, object] = {
+        key: getattr(task, key) for key in _SIMPLE if getattr(task, key) != getattr(_PLAIN, key)
+    }
+    if needs:
+        table["needs"] = list(needs)
+    table.update(_action(task))
+    if task.shell is not None:
+        table["shell"] = list(task.shell)
+    table.update(_retry(task.retry))
+    if task.trigger is not _PLAIN.trigger:
+        table["trigger"] = task.trigger.value
+    if task.env:
+        table["env"] = dict(task.env)
+    if matrix is not None:
+        table["matrix"] = _matrix(matrix)
+    return table
+
+
+def _action(task: Task) -> Mapping[str, object]:
+    action = task.action
+    if isinstance(action, ShellCommand):
+        return {"run": action.text}
+    if isinstance(action, ArgumentList):
+        return {"run": list(action.arguments)}
+    if isinstance(action, PythonCall):
+        arguments = {"args": dict(action.arguments)} if action.arguments else {}
+        return {"call": action.target, **arguments}
+    return {}
+
+
+def _retry(retry: RetryPolicy) -> Mapping[str, object]:
+    if retry == RetryPolicy():
+        return {}
+    table: dict[str, object] = {
+        "delay": retry.delay,
+        "backoff": retry.backoff,
+        "max_delay": retry.max_delay,
+        "jitter": retry.jitter,
+    }
+    if retry.exit_codes:
+        table["exit_codes"] = list(retry.exit_codes)
+    return {"retries": retry.retries, "retry": table}
+
+
+def _matrix(matrix: Matrix) -> Mapping[str, object]:
+    table: dict[str, object] = {axis: list(entries) for axis, entries in matrix.axes}
+    if matrix.exclude:
+        table[EXCLUDE] = [dict(cell) for cell in matrix.exclude]
+    return table

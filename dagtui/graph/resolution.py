@@ -1,0 +1,219 @@
+"""What a node executes: its task's action, variables and directory with every placeholder filled in."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagtui.graph.environment import parse_env
+from dagtui.graph.errors import Wrong
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.placeholders import asked_node
+from dagtui.graph.templates import Root, Template, parse_command, parse_template, value_text
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.graph.model import Action, Graph, Task
+    from dagtui.graph.templates import Placeholder
+
+
+class ResolutionError(Exception):
+    """A placeholder has no value; the text is one line and safe to show."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(label(message, 500))
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What one attempt executes. Nodes without placeholders share theirs: nothing in it may be changed."""
+
+    action: Action
+    """Without placeholders."""
+    env: dict[str, str]
+    """The variables to set on top of those that the run was started with."""
+    cwd: Path
+    """Absolute."""
+    shell: tuple[str, ...] | None
+    """The shell's argv; None: the default, `sh -e -c`."""
+
+
+class Resolver:
+    """Fills in the placeholders of a graph's nodes, for one run.
+
+    Templates are cut once for each task; a task without placeholders is resolved once for all of its nodes.
+    """
+
+    def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
+        """Resolve with the environment that the run was started with."""
+        self._graph = graph
+        self._environment = environment
+        self._directory = (graph.directory if graph.directory is not None else Path()).absolute()
+        self._done: dict[int, Resolved] = {}
+        """Of tasks without placeholders."""
+        self._plans: dict[int, _Plan] = {}
+        """Of the others."""
+        self._envs: dict[int, dict[str, Template]] = {}
+        """By the identity of a task's table of variables, which most tasks share."""
+        self._constant_envs: dict[int, dict[str, str]] = {}
+        self._paths: dict[str, Path] = {}
+
+    def resolve(self, node: int, status_of: Callable[[int], str]) -> Resolved:
+        """What the node executes now; `status_of` gives the words of `needs.X.status`; raises ResolutionError."""
+        number = self._graph.task_of[node]
+        done = self._done.get(number)
+        if done is not None:
+            return done
+        try:
+            plan = self._plans.get(number) or self._plan(number)
+            if plan is None:
+                return self._done[number]
+            return plan.resolve(_Values(self._graph, self._environment, node, status_of), self)
+        except Wrong as wrong:
+            raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
+
+    def path(self, cwd: str) -> Path:
+        """The directory of a node, absolute; relative ones are taken from the graph file's."""
+        known = self._paths.get(cwd)
+        if known is None:
+            if "\0" in cwd or not cwd:
+                raise Wrong(f'"{label(cwd)}" is no directory')
+            known = self._paths[cwd] = self._directory / cwd
+        return known
+
+    def _plan(self, number: int) -> _Plan | None:
+        """Cut the texts of a task; None, and done, when there is nothing to fill in."""
+        task = self._graph.tasks[number]
+        env = self._env(task)
+        plan = _Plan(task, env)
+        if plan.constant():
+            values = _Values(self._graph, self._environment, 0, str)
+            shared = self._constant_envs.get(id(task.env))
+            resolved = plan.resolve(values, self, shared)
+            self._constant_envs.setdefault(id(task.env), resolved.env)
+            self._done[number] = resolved
+            return None
+        self._plans[number] = plan
+        return plan
+
+    def _env(self, task: Task) -> dict[str, Template]:
+        templates = self._envs.get(id(task.env))
+        if templates is None:
+            templates = self._envs[id(task.env)] = parse_env(task.env)
+        return templates
+
+
+class _Values:
+    """The values that placeholders of one node have."""
+
+    def __init__(
+        self, graph: Graph, environment: Mapping[str, str], node: int, status_of: Callable[[int], str]
+    ) -> None:
+        self.env: dict[str, str] = {}
+        self._graph = graph
+        self._environment = environment
+        self._node = node
+        self._cell: dict[str, str] | None = None
+        self._status_of = status_of
+
+    def of(self, placeholder: Placeholder) -> str:
+        """Raises Wrong when there is none."""
+        root, name = placeholder.root, placeholder.name
+        if root is Root.NEEDS:
+            return self._status_of(asked_node(self._graph, self._node, placeholder))
+        if root is Root.ENV:
+            found = self.env.get(name)
+            found = self._environment.get(name) if found is None else found
+        elif root is Root.MATRIX:
+            if self._cell is None:
+                self._cell = {axis: value_text(value) for axis, value in self._graph.cell(self._node)}
+            found = self._cell.get(name)
+        else:
+            found = value_text(self._graph.params[name]) if name in self._graph.params else None
+        if found is None:
+            what = "the environment variable is not set" if root is Root.ENV else "there is no such value"
+            raise Wrong(f"{placeholder.source}: {what}")
+        return found
+
+    def quoted(self, placeholder: Placeholder) -> str:
+        """The value as one word of a shell's command line."""
+        return shlex.quote(self.of(placeholder))
+
+
+class _Plan:
+    """The texts of one task, cut at their placeholders."""
+
+    def __init__(self, task: Task, env: dict[str, Template]) -> None:
+        self._task = task
+        self._env = env
+        self._cwd = parse_template(task.cwd)
+        action = task.action
+        self._command = parse_command(action.text, task.shell) if isinstance(action, ShellCommand) else None
+        self._arguments = (
+            [parse_template(argument) for argument in action.arguments] if isinstance(action, ArgumentList) else []
+        )
+        self._call = _cut(action.arguments) if isinstance(action, PythonCall) else None
+
+    def constant(self) -> bool:
+        """Whether there is no placeholder in any text."""
+        templates = [*self._env.values(), self._cwd, *self._arguments, *_templates_in(self._call)]
+        if self._command is not None:
+            templates.append(self._command)
+        return not any(template.filled for template in templates)
+
+    def resolve(self, values: _Values, resolver: Resolver, env: dict[str, str] | None = None) -> Resolved:
+        """Fill everything in; `env` when it is known already."""
+        if env is None:
+            for name, template in self._env.items():
+                values.env[name] = template.fill(values.of)
+            env = values.env
+        cwd = resolver.path(self._cwd.fill(values.of))
+        return Resolved(self._action(values), env, cwd, self._task.shell)
+
+    def _action(self, values: _Values) -> Action:
+        if self._command is not None:
+            return ShellCommand(self._command.fill(values.quoted))
+        if self._arguments:
+            return ArgumentList(tuple([argument.fill(values.of) for argument in self._arguments]))
+        if isinstance(self._task.action, PythonCall):
+            return PythonCall(self._task.action.target, _filled_table(self._call, values))
+        return self._task.action
+
+
+def _cut(value: object) -> object:
+    """The arguments of a call with templates in the places of their texts."""
+    if isinstance(value, str):
+        return parse_template(value)
+    if isinstance(value, (list, tuple)):
+        return [_cut(entry) for entry in value]
+    if isinstance(value, dict):
+        return {key: _cut(entry) for key, entry in value.items()}
+    return value
+
+
+def _templates_in(value: object) -> list[Template]:
+    if isinstance(value, Template):
+        return [value]
+    if isinstance(value, list):
+        return [template for entry in value for template in _templates_in(entry)]
+    if isinstance(value, dict):
+        return [template for entry in value.values() for template in _templates_in(entry)]
+    return []
+
+
+def _filled(value: object, values: _Values) -> object:
+    if isinstance(value, Template):
+        return value.fill(values.of)
+    if isinstance(value, list):
+        return [_filled(entry, values) for entry in value]
+    if isinstance(value, dict):
+        return _filled_table(value, values)
+    return value
+
+
+def _filled_table(value: object, values: _Values) -> dict[str, object]:
+    return {key: _filled(entry, values) for key, entry in value.items()} if isinstance(value, dict) else {}

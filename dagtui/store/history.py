@@ -1,0 +1,74 @@
+"""How long nodes took in earlier runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from statistics import median
+from typing import TYPE_CHECKING
+
+from dagtui.store.directory import graph_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WEIGHT = 0.3
+"""The share of the newest success in the estimate."""
+
+
+class History:
+    """Estimates by node label: an exponentially weighted mean of the seconds of past successes."""
+
+    def __init__(self, path: Path, seconds: dict[str, float], groups: dict[str, str]) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._groups = groups
+        self._medians: dict[str | None, float] | None = None
+
+    @classmethod
+    def load(cls, graph_path: Path) -> History:
+        """Read what earlier runs left; a damaged file counts as none."""
+        path = graph_folder(graph_path) / "history.json"
+        seconds: dict[str, float] = {}
+        groups: dict[str, str] = {}
+        try:
+            content = json.loads(path.read_bytes())
+            for label, (value, group) in content["nodes"].items():
+                seconds[label], groups[label] = float(value), str(group)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls(path, {}, {})
+        return cls(path, seconds, groups)
+
+    def estimate(self, label: str, group: str) -> float | None:
+        """The expected seconds: the node's own, else its group's median, else the median of all, else None."""
+        own = self._seconds.get(label)
+        if own is not None or not self._seconds:
+            return own
+        if self._medians is None:
+            self._medians = self._find_medians()
+        return self._medians.get(group, self._medians[None])
+
+    def _find_medians(self) -> dict[str | None, float]:
+        by_group: dict[str, list[float]] = {}
+        for label, value in self._seconds.items():
+            by_group.setdefault(self._groups[label], []).append(value)
+        medians: dict[str | None, float] = {group: median(values) for group, values in by_group.items()}
+        medians[None] = median(self._seconds.values())
+        return medians
+
+    def record(self, label: str, group: str, seconds: float) -> None:
+        """Learn from a success."""
+        old = self._seconds.get(label)
+        self._seconds[label] = seconds if old is None else old + WEIGHT * (seconds - old)
+        self._groups[label] = group
+        self._medians = None
+
+    def save(self) -> None:
+        """Replace the file in one step; when that fails, the estimates of earlier runs stay."""
+        nodes = {label: [round(value, 3), self._groups[label]] for label, value in self._seconds.items()}
+        draft = self._path.with_name(f".history-{os.getpid()}")
+        try:
+            draft.write_text(json.dumps({"version": 1, "nodes": nodes}), encoding="utf-8")
+            draft.replace(self._path)
+        except OSError:
+            draft.unlink(missing_ok=True)

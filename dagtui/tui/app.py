@@ -1,0 +1,199 @@
+"""The App: one screen over a session that lives outside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.worker import Worker, WorkerState
+
+from dagtui.text import label
+from dagtui.tui.actions_panes import PaneActions
+from dagtui.tui.actions_run import RunActions
+from dagtui.tui.actions_screen import ScreenActions
+from dagtui.tui.driver import Terminal, TerminalApp, driver_for
+from dagtui.tui.driver.signals import SignalHandlers
+from dagtui.tui.footer import Footer
+from dagtui.tui.frames import Frames, interval
+from dagtui.tui.keymap import Keymap, bindings
+from dagtui.tui.leaving import Leaving
+from dagtui.tui.rows import Role
+from dagtui.tui.screens.leave import LeaveDialog
+from dagtui.tui.screens.main import MainScreen, ScreenState
+from dagtui.tui.theme import DARK, register_themes, variable_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from textual.binding import BindingType
+    from textual.driver import Driver
+
+    from dagtui.session.session import Session
+
+DRIVING = "driving"
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
+    """Shows a session and takes a person's commands; drives the run while it lives, and leaves it as it is."""
+
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False  # its key would not be in our table
+    ALLOW_SELECT = False  # rows move under the pointer
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        ascii: bool = False,  # noqa: A002 - the name of the option
+        theme: str | None = None,
+        mouse: bool = True,
+        driver_class: type[Driver] | None = None,
+        keys: Mapping[str, str] | None = None,
+        state: ScreenState | None = None,
+    ) -> None:
+        """`keys` maps ids of the keymap to a person's own keys; `state` is what another App dumped.
+
+        Raises KeymapError.
+        """
+        self.keymap = Keymap(keys)
+        super().__init__(driver_class or driver_for(Terminal(on_lost=self.lose)))
+        self.session = session
+        self.ascii_only = ascii
+        self.mouse = mouse
+        self.broken = False
+        """The run's own machinery failed: nothing more happens in it."""
+        self.signal_number = 0
+        """The signal that ended the App, when one did."""
+        self.main = MainScreen(session, self.keymap, ascii=ascii)
+        self._state = state
+        self._lent = False
+        self._flushing = False
+        self._watch = session.state.watch()
+        self._frames = Frames(session, self._paint, interval(os.environ))
+        self._signals: SignalHandlers | None = None
+        self._actions: dict[str, Callable[[], object]] = {}
+        register_themes(self)
+        self.theme = theme or DARK.name
+        self.set_keymap(self.keymap.own)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """What themes of others lack."""
+        return variable_defaults(dark=self.current_theme.dark)
+
+    # Beginning and end
+
+    def get_default_screen(self) -> MainScreen:
+        """The main screen."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Drive the run, and paint what happens in it."""
+        for actions in (PaneActions(self), RunActions(self), ScreenActions(self)):
+            self._actions.update(actions.table())
+        self._signals = SignalHandlers(
+            asyncio.get_running_loop(), {number: partial(self.terminate, number) for number in ENDING}
+        )
+        self._signals.set()
+        self.run_worker(self.session.drive(), DRIVING, group=DRIVING, exit_on_error=False)
+        if self._state is not None:
+            self.main.call_after_refresh(self.main.restore_state, self._state)
+        self._frames.start()
+
+    def on_unmount(self) -> None:
+        """Leave the session as it is."""
+        self._frames.stop()
+        self.session.state.unwatch(self._watch)
+        if self._signals is not None:
+            self._signals.take_back()
+
+    def terminate(self, number: signal.Signals) -> None:
+        """A signal asks for the end."""
+        if number is signal.SIGINT and self._lent:
+            return  # it was meant for the program that has the terminal
+        self.signal_number = number
+        self.exit(Leaving.TERMINATED)
+
+    def lose(self, _reason: str) -> None:
+        """The terminal has gone."""
+        self.exit(Leaving.LOST)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say so when the run itself fails; what is known can still be read."""
+        worker = event.worker
+        if worker.group == DRIVING and event.state is WorkerState.ERROR:
+            self.broken = True
+            error = worker.error
+            self.say(f"the run stopped working: {type(error).__name__}: {error}", Role.BAD, lasting=True)
+
+    def dump_state(self) -> ScreenState:
+        """What a person did to the screen, for another App."""
+        return self.main.dump_state()
+
+    # Doing
+
+    def action_act(self, id_: str) -> None:
+        """Do what a key of the table does."""
+        self.main.footer.dismiss()
+        self._actions[id_]()
+
+    def on_footer_pressed(self, message: Footer.Pressed) -> None:
+        """A key of the footer was clicked."""
+        self.action_act(message.id)
+
+    def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
+        """Say something in one line."""
+        self.main.footer.say(text, role, lasting=lasting)
+
+    def jump(self, node: int) -> None:
+        """Put the cursor on a node."""
+        self.main.tree_pane.select(node)
+        self.main.show_node(node)
+
+    @contextmanager
+    def terminal_lent(self) -> Iterator[None]:
+        """Give the terminal to another program for a while; raises SuspendNotSupported."""
+        self._lent = True
+        try:
+            with self.suspend():
+                yield
+        finally:
+            self._lent = False
+
+    # Painting
+
+    def request_frame(self) -> None:
+        """Let what changed be painted soon."""
+        self._frames.request()
+
+    def _paint(self) -> bool:
+        driver = self.terminal_driver
+        if self._lent or (driver is not None and driver.stalled):
+            return False
+        if not self._flushing:
+            # In the App's own loop, which knows what to do with an error.
+            self._flushing = True
+            self.call_next(self._flush)
+        return True
+
+    def _flush(self) -> None:
+        self._flushing = False
+        screens = self.screen_stack
+        if not screens:
+            return  # the App is ending
+        self.main.flush(self.session.clock())
+        if isinstance(screens[-1], LeaveDialog):
+            screens[-1].flush()
+        self._tell_notes()
+
+    def _tell_notes(self) -> None:
+        notes, self._watch.notes = self._watch.notes, []
+        self._watch.nodes.clear()
+        for note in notes[-1:]:
+            name = f"{label(self.session.graph.labels[note.node], cap=60)}: " if note.node >= 0 else ""
+            self.say(name + note.text, Role.WARNING)

@@ -1,0 +1,121 @@
+"""The last line: the keys of the focused pane, or what was just done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from dagtui.text import cell_width, fit, label
+from dagtui.tui.keymap import KEYS, Keymap, Pane, footer_keys
+from dagtui.tui.rows import PaintedRows, Role, Run
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.strip import Strip
+    from textual.timer import Timer
+
+    from dagtui.tui.keymap import Key
+
+NOTICE_SECONDS = 8.0
+ALWAYS = tuple(key for key in KEYS if key.id in {"screen.help", "screen.leave"})
+"""Stay at the right end, however narrow it gets."""
+
+
+class Footer(PaintedRows, can_focus=False):
+    """One line of keys; a notice takes its place until the next key press or for some seconds."""
+
+    class Pressed(Message):
+        """A person clicked on a key."""
+
+        def __init__(self, id_: str) -> None:
+            super().__init__()
+            self.id = id_
+
+    def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(ascii_only=ascii, id="footer")
+        self._keymap = keymap
+        self._pane = Pane.TREE
+        self._notice: Run | None = None
+        self._lasting = False
+        self._timer: Timer | None = None
+        self._places: list[tuple[int, int, str]] = []
+
+    def show_keys(self, pane: Pane) -> None:
+        """Show the keys of a pane."""
+        if pane is not self._pane:
+            self._pane = pane
+            self.repaint()
+
+    def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
+        """Show one line in place of the keys; a lasting one stays until another comes."""
+        self._notice, self._lasting = Run(label(text, cap=500), role), lasting
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = None if lasting else self.set_timer(NOTICE_SECONDS, self.dismiss)
+        self.repaint()
+
+    @property
+    def said(self) -> str:
+        """What is shown in place of the keys; empty when the keys are."""
+        return self._notice.text if self._notice else ""
+
+    def dismiss(self) -> None:
+        """Show the keys again, unless what is said is to last."""
+        if self._notice is None or self._lasting:
+            return
+        self._notice = None
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The notice, or the keys that fit."""
+        if height < 1:
+            return []
+        if self._notice is not None:
+            self._places = []
+            text = fit(f" {self._notice.text}", width, ascii=self.ascii_only)
+            return [self.strip([Run(text, self._notice.role)], width)]
+        return [self.strip(self._keys(width), width)]
+
+    def _keys(self, width: int) -> list[Run]:
+        """As many keys as fit, the most useful first, and at the right end those that must never be missing."""
+        always = [self._entry(key) for key in ALWAYS]
+        left = width - sum(map(_cells, always))
+        shown: list[tuple[Run, Run]] = []
+        ids: list[str] = []
+        for key in footer_keys(self._pane):
+            entry = self._entry(key)
+            if key in ALWAYS or not entry[0].text.strip():
+                continue
+            if _cells(entry) > left:
+                break
+            left -= _cells(entry)
+            shown.append(entry)
+            ids.append(key.id)
+        self._places = []
+        column = 0
+        for entry, id_ in zip(shown, ids, strict=True):
+            self._places.append((column, column + _cells(entry), id_))
+            column += _cells(entry)
+        column += max(0, left)
+        for entry, key in zip(always, ALWAYS, strict=True):
+            self._places.append((column, column + _cells(entry), key.id))
+            column += _cells(entry)
+        runs = [run for entry in shown for run in entry]
+        return [*runs, Run(" " * max(0, left)), *(run for entry in always for run in entry)]
+
+    def _entry(self, key: Key) -> tuple[Run, Run]:
+        return Run(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Run(f" {key.words} ", Role.MUTED)
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key under the pointer does."""
+        for start, end, id_ in self._places:
+            if start <= event.x < end:
+                self.post_message(self.Pressed(id_))
+
+
+def _cells(entry: tuple[Run, Run]) -> int:
+    return sum(cell_width(run.text) for run in entry)

@@ -1,0 +1,80 @@
+"""What stands after the last line of a log: how the attempt ended, and of a failed one all that helps to repeat it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import why
+from dagtui.text import duration, label
+from dagtui.tui.rows import Role, Row, Run, row
+from dagtui.tui.theme import STATUS_CLASSES
+
+if TYPE_CHECKING:
+    from dagtui.session.attempts import AttemptResult
+    from dagtui.session.session import Session
+
+COMMAND_CAP = 4_000
+LABEL_CELLS = 10
+
+
+def ending(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+    """The rows after the log of an attempt that has ended; none while it runs."""
+    result = session.attempts.result(node, attempt)
+    if result is None:
+        return []
+    if result.status is NodeStatus.FAILED:
+        return _failure(session, node, result, ascii_only=ascii_only)
+    glyph = result.status.ascii if ascii_only else result.status.glyph
+    took = f" after {duration(result.seconds)}"
+    words = f"{glyph} {label(result.why) or result.status.word}{took}"
+    return [row(Run(words, STATUS_CLASSES[result.status]), indent=2)]
+
+
+def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
+    """What to know of a failed attempt: names and values, safe to show."""
+    facts = [("command", label(session.command_line(node), COMMAND_CAP)), ("cwd", label(session.cwd(node), 1000))]
+    path = session.log_path(node, result.attempt)
+    facts.append(("log", label(path, 1000) if path.exists() else "none: it printed nothing"))
+    return [(name, value) for name, value in facts if value]
+
+
+def failure_text(session: Session, node: int, attempt: int) -> str:
+    """The block of a failed attempt, for copying; empty if it did not fail."""
+    result = session.attempts.result(node, attempt)
+    if result is None or result.status is not NodeStatus.FAILED:
+        return ""
+    lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
+    lines += [f"{name:<{LABEL_CELLS}}{value}" for name, value in failure_facts(session, node, result)]
+    return "\n".join(lines)
+
+
+def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
+    bar = Run("| " if ascii_only else "▎ ", Role.BAD)
+    glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
+    rows = [row(), row(bar, Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=4)]
+    for name, value in failure_facts(session, node, result):
+        rows.append(row(bar, Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), value, indent=2 + LABEL_CELLS))
+    return rows
+
+
+def _headline(session: Session, node: int, result: AttemptResult) -> str:
+    """`exit 1 after 3 m 05 s, attempt 2`, and what comes next if it will be tried again."""
+    took = f" after {duration(result.seconds)}" if result.seconds else ""
+    words = f"{label(result.why) or 'failed'}{took}, attempt {result.attempt}"
+    state = session.state
+    if state.status_of(node) is NodeStatus.RETRYING and result.attempt == state.attempt[node]:
+        words += f" of {tries(session, node)}"
+    return words
+
+
+def tries(session: Session, node: int) -> int:
+    """The number of the last attempt that the present budget of retries allows."""
+    return session.state.base[node] + 1 + session.graph.task(node).retry.retries
+
+
+def status_line(session: Session, node: int, clock: float) -> str:
+    """Status and reason in one line, safe to show."""
+    status = session.state.status_of(node)
+    reason = label(why(session.state, node, clock), 300)
+    return f"{status.word}: {reason}" if reason else status.word

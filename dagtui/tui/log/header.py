@@ -1,0 +1,73 @@
+"""The line above a log: which node and attempt, how it stands, and how the log is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+
+from dagtui.engine.status import NodeStatus
+from dagtui.text import fit, label
+from dagtui.tui.log.silence import spent
+from dagtui.tui.rows import PaintedRows, Role, Run, muted, status_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.strip import Strip
+
+    from dagtui.session.session import Session
+
+
+class HeaderLine(PaintedRows, can_focus=False):
+    """One row: what it is about on the left, how it is shown on the right; the left gives way."""
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self._left: Sequence[Run] = ()
+        self._right: Sequence[Run] = ()
+
+    def set_runs(self, left: Sequence[Run], right: Sequence[Run]) -> None:
+        """Show other runs."""
+        if (left, right) != (self._left, self._right):
+            self._left, self._right = left, right
+            self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The row."""
+        right = list(self._right)
+        while right and _cells(right) > width * 2 // 3:
+            right.pop(0)
+        room = width - _cells(right) - (1 if right else 0)
+        left: list[Run] = []
+        for text, role in self._left:
+            shown = fit(text, room, self.ascii_only)
+            left.append(Run(shown, role))
+            room -= cell_len(shown)
+            if shown != text:
+                break
+        gap = width - _cells(left) - _cells(right)
+        return [self.strip([*left, Run(" " * gap), *right], width)][:height]
+
+
+def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Run]:
+    """Node, status and attempt."""
+    state = session.state
+    latest = state.attempt[node]
+    result = session.attempts.result(node, attempt) if attempt != latest else None
+    status = result.status if result else state.status_of(node)
+    runs = [
+        status_run(status, ascii_only=ascii_only),
+        Run(" "),
+        Run(label(session.graph.labels[node]), Role.HEADING),
+    ]
+    if latest > 1:
+        runs.append(Run(f"  attempt {attempt} of {latest}", Role.PLAIN if attempt == latest else Role.WARNING))
+    time = "" if result else spent(session, node, clock)
+    word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
+    runs.append(muted(f"  {word}{time}"))
+    return runs
+
+
+def _cells(runs: Sequence[Run]) -> int:
+    return sum(cell_len(run.text) for run in runs)

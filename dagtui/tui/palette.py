@@ -1,0 +1,115 @@
+"""The command palette: every command, and every node by name."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding
+from textual.command import CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
+
+from dagtui.text import label
+from dagtui.tui.keymap import KEYS, Key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.command import Hits
+
+    from dagtui.tui.app import DagtuiApp
+
+NODES_SHOWN = 50
+_LABELS_AT_ONCE = 4096
+"""Names that are looked at before the event loop gets its turn."""
+_NODE_SCORE = 0.3
+"""Nodes come after commands that match well."""
+
+
+class _Commands(Provider):
+    """What every provider here needs: our app. Prompts are `Text`: a bare string would be read as markup."""
+
+    @property
+    def dagtui(self) -> DagtuiApp:
+        """The app."""
+        from dagtui.tui.app import DagtuiApp
+
+        app = self.app
+        assert isinstance(app, DagtuiApp)
+        return app
+
+    async def discover(self) -> Hits:
+        """Everything, in the order of the help."""
+        for key in self._offered():
+            yield DiscoveryHit(self._prompt(key, ()), partial(self.dagtui.action_act, key.id), key.help)
+
+    async def search(self, query: str) -> Hits:
+        """The commands whose words match."""
+        matcher = self.matcher(query)
+        for key in self._offered():
+            score, offsets = matcher.fuzzy_search.match(query, key.help)
+            if score > 0:
+                yield Hit(score, self._prompt(key, offsets), partial(self.dagtui.action_act, key.id), key.help)
+
+    def _offered(self) -> Iterator[Key]:
+        return (key for key in KEYS if not key.id.startswith("move.") and key.id != "screen.palette")
+
+    def _prompt(self, key: Key, offsets: tuple[int, ...] | list[int]) -> Text:
+        text = Text(key.help, no_wrap=True, overflow="ellipsis")
+        for offset in offsets:
+            text.stylize("bold underline", offset, offset + 1)
+        keys = self.dagtui.keymap.all_shown(key.id, ascii=self.dagtui.ascii_only)
+        return text.append(f"  {keys}" if keys else "", "dim not bold")
+
+
+class _Nodes(_Commands):
+    """Jumps to a node by a part of its name."""
+
+    async def discover(self) -> Hits:
+        """Nothing: there may be a million."""
+        return
+        yield  # makes it a generator
+
+    async def search(self, query: str) -> Hits:
+        """The first nodes whose names contain what was typed."""
+        session = self.dagtui.session
+        ascii_only = self.dagtui.ascii_only
+        async for node in self._matching(query.lower()):
+            status = session.state.status_of(node)
+            name = label(session.graph.labels[node])
+            prompt = Text(f"{status.ascii if ascii_only else status.glyph} {name}", no_wrap=True, overflow="ellipsis")
+            yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
+
+    async def _matching(self, query: str) -> AsyncIterator[int]:
+        labels = self.dagtui.session.graph.labels
+        found = 0
+        for start in range(0, len(labels), _LABELS_AT_ONCE):
+            for offset, name in enumerate(labels[start : start + _LABELS_AT_ONCE]):
+                if query in name.lower():
+                    yield start + offset
+                    found += 1
+                    if found == NODES_SHOWN:
+                        return
+            await asyncio.sleep(0)
+
+
+class Palette(CommandPalette):
+    """Textual's palette with our providers, and with the key that leaves everything else too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+p", "escape", show=False)]
+
+    def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__([_Commands, _Nodes], placeholder="Command or node", id="--command-palette")
+        self._ascii = ascii
+        self.set_class(ascii, "-ascii")
+
+    def compose(self) -> ComposeResult:
+        """Without a picture of a magnifying glass, which takes two cells or none."""
+        yield from super().compose()
+
+    def on_mount(self) -> None:
+        """Show a plain prompt."""
+        self.query_one(SearchIcon).icon = ">" if self._ascii else "›"

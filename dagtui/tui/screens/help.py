@@ -1,0 +1,69 @@
+"""The page of all keys and of what the statuses mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.text import cell_width
+from dagtui.tui.keymap import KEYS, Group, Keymap
+from dagtui.tui.rows import Role, Row, Run, muted, row, status_run
+from dagtui.tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MEANINGS = {
+    NodeStatus.WAITING: "its parents are not settled yet",
+    NodeStatus.READY: "may start: wants a slot, or the end of a pause",
+    NodeStatus.RUNNING: "an attempt is executing",
+    NodeStatus.RETRYING: "failed, and tries again after a pause",
+    NodeStatus.CANCELLING: "told to stop, and not gone yet",
+    NodeStatus.COMPLETED: "done",
+    NodeStatus.FAILED: "its last attempt failed",
+    NodeStatus.FAILED_PARENT: "can't run because of what is above it",
+    NodeStatus.CANCELLED: "cancelled",
+    NodeStatus.SKIPPED: "not needed, or skipped by a person",
+}
+_KEY_CELLS, _STATUS_CELLS = 14, 16
+
+
+class HelpScreen(Dialog[None]):
+    """Every key in its group, then the statuses."""
+
+    def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(ascii=ascii)
+        self._keymap = keymap
+
+    def head(self) -> list[Row]:
+        """The title."""
+        return [row(Run("Keys and statuses", Role.HEADING))]
+
+    def body(self) -> list[Row]:
+        """Keys, then statuses."""
+        rows: list[Row] = []
+        for group in Group:
+            rows += [*([row()] if rows else []), row(Run(group.value, Role.HEADING)), *self._keys_of(group)]
+        rows += [row(), row(Run("Statuses", Role.HEADING))]
+        for status in NodeStatus:
+            name = status_run(status, ascii_only=self.ascii_only, word=True)
+            rows.append(row("  ", name, *_gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
+        return rows
+
+    def keys(self) -> list[tuple[str, str]]:
+        """How to go on."""
+        return [("j k PgDn", "scroll"), ("Esc", "back")]
+
+    def action_accept(self) -> None:
+        """Back."""
+        self.dismiss(None)
+
+    def _keys_of(self, group: Group) -> Iterator[Row]:
+        for key in KEYS:
+            shown = Run(self._keymap.all_shown(key.id, ascii=self.ascii_only), Role.KEY)
+            if key.group is group and shown.text:
+                yield row("  ", shown, *_gap(shown, _KEY_CELLS), Run(key.help), indent=_KEY_CELLS + 3)
+
+
+def _gap(run: Run, cells: int) -> tuple[Run, ...]:
+    return (Run(" " * max(1, cells + 1 - cell_width(run.text))),)

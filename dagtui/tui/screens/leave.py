@@ -1,0 +1,146 @@
+"""The dialog before leaving while something is in flight; its default is to stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import NodeStatus
+from dagtui.text import plural
+from dagtui.tui.leaving import Leaving
+from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.preview import NAMES_SHOWN, Grouped
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from dagtui.session.session import Session
+
+CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
+
+
+class LeaveDialog(Dialog[Leaving]):
+    """Stay, or cancel all and leave; once all is cancelled, waits for what is stopping and kills it on a second `q`.
+
+    Unlike other previewed commands, to cancel all means whatever is there: nodes that began or ended meanwhile don't
+    bring the question again.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n", "decline", show=False),
+        Binding("y,c", "cancel_all", show=False),
+        Binding("tab,left,right,h,l", "toggle", show=False),
+        Binding("q,ctrl+c", "again", show=False),
+    ]
+
+    def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(ascii=ascii)
+        self._session = session
+        self._preview = session.preview(CANCEL_ALL)
+        self._grouped = Grouped(session, ascii_only=ascii)
+        self._leaves = False
+        self._stopping = False
+        self._killed = False
+        self._alive = -1
+
+    # What it says
+
+    def head(self) -> list[Row]:
+        """The question, or how far stopping is."""
+        if self._stopping:
+            number = len(self._session_alive())
+            words = "being killed" if self._killed else "stopping"
+            return [row(Run(f"{plural(number, 'node')} still {words}", Role.HEADING))]
+        running = plural(self._session.alive(), "node is", "nodes are")
+        rows = [
+            row(Run("Leave while the run is not settled?", Role.HEADING)),
+            row(muted(f"{running} running; leaving ends what runs.")),
+            row(*self._choice(chosen=not self._leaves, words="stay"), *self._choice(chosen=self._leaves, words=_LEAVE)),
+        ]
+        if self._leaves:
+            rows.append(self._grouped.summary(self._preview))
+        return rows
+
+    def body(self) -> list[Row]:
+        """What would be stopped, or what is stopping."""
+        if self._stopping:
+            return [self._name(node) for node in self._session_alive()[:NAMES_SHOWN]]
+        return self._grouped.rows(self._preview)
+
+    def keys(self) -> list[tuple[str, str]]:
+        """What answers."""
+        if self._stopping:
+            return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
+        enter = _LEAVE if self._leaves else "stay"
+        return [("Enter", enter), ("Tab", "choose"), ("c", _LEAVE), ("Esc", "stay")]
+
+    def _choice(self, *, chosen: bool, words: str) -> tuple[Run, ...]:
+        mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
+        return (Run(f"{mark} {words}   ", Role.KEY if chosen else Role.MUTED),)
+
+    def _name(self, node: int) -> Row:
+        state = self._session.state
+        status = status_run(state.status_of(node), ascii_only=self.ascii_only)
+        return row("  ", status, " ", name_run(self._session.graph.labels[node]), indent=4)
+
+    def _session_alive(self) -> list[int]:
+        """The nodes that leaving waits for: those that can't be killed don't hold it up."""
+        state = self._session.state
+        unkillable = self._session.run.traversal.unkillable
+        found = [*state.nodes_with(NodeStatus.RUNNING), *state.nodes_with(NodeStatus.CANCELLING)]
+        return [node for node in found if node not in unkillable]
+
+    # What it does
+
+    def action_toggle(self) -> None:
+        """Choose the other answer."""
+        if not self._stopping:
+            self._leaves = not self._leaves
+            self.show()
+
+    def action_accept(self) -> None:
+        """Do what is chosen; by default that is to stay."""
+        if self.deaf or self._stopping:
+            return
+        if self._leaves:
+            self._cancel()
+        else:
+            self.dismiss(None)
+
+    def action_cancel_all(self) -> None:
+        """Cancel everything, and leave when it has stopped."""
+        if not self.deaf and not self._stopping:
+            self._cancel()
+
+    def action_again(self) -> None:
+        """While the question stands: stay. While nodes are stopping: kill them."""
+        if not self._stopping:
+            self.dismiss(None)
+        elif not self._killed:
+            self._killed = True
+            self._session.give(CANCEL_ALL)
+            self.show()
+            self.flush()
+
+    def _cancel(self) -> None:
+        self._session.give(CANCEL_ALL)
+        self._stopping = True
+        self.show()
+        self.flush()
+
+    def flush(self) -> None:
+        """Look at how far stopping is; leave when nothing is left to wait for."""
+        if not self._stopping:
+            return
+        alive = len(self._session_alive())
+        if not alive and (self._session.settled or self._session.alive()):
+            self.dismiss(Leaving.CANCEL_ALL)
+        elif alive != self._alive:
+            self._alive = alive
+            self.show()
+
+
+_LEAVE = "cancel all and leave"

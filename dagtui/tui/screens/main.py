@@ -1,0 +1,241 @@
+"""The main screen: tree at the left, one node at the right; on narrow terminals one of them at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual import on
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.screen import Screen
+
+from dagtui.tui.footer import Footer
+from dagtui.tui.keymap import Keymap, Pane
+from dagtui.tui.page import JumpTo
+from dagtui.tui.screens.search_line import SearchLine
+from dagtui.tui.side import Side
+from dagtui.tui.tree.top_bar import TopBar
+from dagtui.tui.tree.tree import TreeDump, TreePane
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from dagtui.session.session import Session
+
+NARROW_BELOW = 80
+"""Columns below which the panes are pages."""
+TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why"}
+
+
+class Movable(Protocol):
+    """What every pane can do."""
+
+    def move(self, delta: int) -> None:
+        """Move by rows."""
+
+    def top(self) -> None:
+        """Go to the beginning."""
+
+    def bottom(self) -> None:
+        """Go to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenState:
+    """What a person did to the screen, so that another one over the same run can go on from there."""
+
+    pane: Pane
+    tab: Pane
+    zoomed: bool
+    tree: TreeDump
+
+
+class MainScreen(Screen[None], inherit_bindings=False):
+    """Lays out the panes, and knows which one has the focus."""
+
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (NARROW_BELOW, "-wide")]
+    AUTO_FOCUS = "TreePane"
+
+    class NodeShown(Message):
+        """Another node is at the right."""
+
+    def __init__(self, session: Session, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(classes="-ascii" if ascii else None)
+        self._session = session
+        self.top_bar = TopBar(session, ascii=ascii)
+        self.tree_pane = TreePane(session, ascii=ascii)
+        self.side = Side(session, ascii=ascii)
+        self.footer = Footer(keymap, ascii=ascii)
+        self.search_line = SearchLine()
+        self._zoomed = False
+        self._zoomed_before: bool | None = None
+        """Whether a pane was zoomed before a log was opened in full; None: none is."""
+
+    def compose(self) -> ComposeResult:
+        """Top bar, panes, footer."""
+        yield self.top_bar
+        with Horizontal(id="panes"):
+            yield self.tree_pane
+            yield self.side
+        yield self.search_line
+        yield self.footer
+
+    def on_mount(self) -> None:
+        """Show the node under the cursor."""
+        self.show_node(self.node)
+
+    def flush(self, clock: float) -> None:
+        """Paint what changed."""
+        self.top_bar.flush(clock)
+        self.tree_pane.flush(clock)
+        self.side.flush(clock)
+
+    # Which pane, which node
+
+    @property
+    def node(self) -> int | None:
+        """The node that commands mean."""
+        return self.tree_pane.cursor_node
+
+    @property
+    def on_side(self) -> bool:
+        """Whether the focus is at the right."""
+        return self.has_class("-on-side")
+
+    @property
+    def tab(self) -> Pane:
+        """Which of its pages the right side shows."""
+        return next(pane for pane, tab in TABS.items() if tab == self.side.tab)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane with the focus."""
+        return self.tab if self.on_side else Pane.TREE
+
+    @property
+    def movable(self) -> Movable:
+        """What the keys that move act on."""
+        return self.side.pane if self.on_side else self.tree_pane
+
+    def go_to(self, pane: Pane) -> None:
+        """Give a pane the focus; on a narrow terminal that shows it."""
+        if pane is not Pane.TREE:
+            self.side.tab = TABS[pane]
+        self.set_class(pane is not Pane.TREE, "-on-side")
+        self._focus()
+        self.footer.show_keys(pane)
+
+    def show_tab(self, pane: Pane) -> None:
+        """Show a page of the right side; the focus follows where only one pane is to be seen."""
+        self.side.tab = TABS[pane]
+        if self.on_side or self.only_one:
+            self.go_to(pane)
+
+    def show_node(self, node: int | None) -> None:
+        """Show a node at the right; nothing changes for rows that are no node."""
+        if node is not None:
+            self.side.show(node)
+            self.post_message(self.NodeShown())
+
+    @property
+    def only_one(self) -> bool:
+        """Whether one pane has the screen for itself."""
+        return self._zoomed or self.size.width < NARROW_BELOW
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether the focused pane has been given the whole screen; may be set."""
+        return self._zoomed
+
+    @zoomed.setter
+    def zoomed(self, zoomed: bool) -> None:
+        self._zoomed, self._zoomed_before = zoomed, None
+        self.set_class(zoomed, "-zoomed")
+
+    def open_log(self) -> None:
+        """Show the log of the node in full."""
+        before = self._zoomed
+        self.zoomed = True
+        self._zoomed_before = before
+        self.go_to(Pane.LOG)
+
+    def back(self) -> None:
+        """From the right to the tree, as it was before a log was opened in full; else end the zoom."""
+        if self._zoomed_before is not None:
+            self.zoomed = self._zoomed_before
+        elif not self.on_side:
+            self.zoomed = False
+        self.go_to(Pane.TREE)
+
+    def _focus(self) -> None:
+        widget: Widget | None = self.tree_pane
+        if self.on_side:
+            widget = next((one for one in self.side.walk_children() if one.can_focus and one.display), None)
+        self.set_focus(widget)
+
+    # Finding
+
+    def start_search(self) -> None:
+        """Let a person type what to look for in the focused pane: the tree or the log."""
+        before = "" if self.on_side else self.tree_pane.filter_query
+        self.footer.display = False
+        self.search_line.open("log" if self.on_side else "nodes", before)
+
+    @on(SearchLine.Typed)
+    def _search(self, message: SearchLine.Typed) -> None:
+        if self.on_side:
+            self.side.log_pane.find(message.text)
+        else:
+            self.tree_pane.set_filter(message.text)
+
+    @on(SearchLine.Closed)
+    def _end_search(self, message: SearchLine.Closed) -> None:
+        self.search_line.display = False
+        self.footer.display = True
+        if not message.found:
+            if self.on_side:
+                self.side.log_pane.clear_find()
+            else:
+                self.tree_pane.set_filter("")
+        self._focus()
+
+    # What panes say
+
+    @on(TreePane.Selected)
+    def _selected(self, message: TreePane.Selected) -> None:
+        self.show_node(message.node)
+
+    @on(TreePane.Opened)
+    def _opened(self, message: TreePane.Opened) -> None:
+        self.show_node(message.node)
+        self.open_log()
+
+    @on(JumpTo)
+    def _jump(self, message: JumpTo) -> None:
+        self.tree_pane.select(message.node)
+        self.show_node(message.node)
+
+    def on_descendant_focus(self) -> None:
+        """A click may have moved the focus: classes and footer follow."""
+        focused = self.focused
+        if focused is None or focused is self.tree_pane or self.side in focused.ancestors_with_self:
+            self.set_class(focused is not None and focused is not self.tree_pane, "-on-side")
+            self.footer.show_keys(self.pane)
+
+    # State
+
+    def dump_state(self) -> ScreenState:
+        """Where a person is."""
+        return ScreenState(self.pane, self.tab, self._zoomed, self.tree_pane.dump_state())
+
+    def restore_state(self, state: ScreenState) -> None:
+        """Go on from where another screen was."""
+        self.tree_pane.restore_state(state.tree)
+        self.show_node(self.node)
+        self.side.tab = TABS[state.tab]
+        self.zoomed = state.zoomed
+        self.go_to(state.pane)

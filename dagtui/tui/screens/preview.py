@@ -1,0 +1,163 @@
+"""The dialog that shows what a command would do, before it is given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.preview import Preview
+from dagtui.engine.status import NodeStatus
+from dagtui.text import count, duration, plural
+from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.theme import STATUS_CLASSES
+from dagtui.tui.wording import target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from textual.binding import BindingType
+
+    from dagtui.session.session import Session
+
+NAMES_SHOWN = 500
+"""Names of each group; the count says how many there are."""
+CHANGED = "Things changed meanwhile: this is what it would do now."
+
+
+class Grouped:
+    """The nodes of a preview by what happens to them, as rows."""
+
+    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+        self._session = session
+        self._ascii = ascii_only
+
+    def summary(self, preview: Preview) -> Row:
+        """One row of counts."""
+        runs: list[Run] = []
+        for words, nodes, role in _groups(preview):
+            if nodes:
+                runs += [Run(", ") if runs else Run(""), Run(count(len(nodes)), role), muted(f" {words}")]
+        return row(*runs) if runs else row(muted("nothing would change"))
+
+    def rows(self, preview: Preview) -> list[Row]:
+        """Each group with its names."""
+        found: list[Row] = []
+        for words, nodes, role in _groups(preview):
+            if not nodes:
+                continue
+            if found:
+                found.append(row())
+            found.append(row(Run(f"{words.capitalize()} ", role), muted(plural(len(nodes), "node"))))
+            found += self._names(nodes)
+        return found
+
+    def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
+        state, labels = self._session.state, self._session.graph.labels
+        for node in nodes[:NAMES_SHOWN]:
+            yield row("  ", status_run(state.status_of(node), ascii_only=self._ascii), " ", name_run(labels[node]), indent=4)
+        if len(nodes) > NAMES_SHOWN:
+            yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
+
+
+def _groups(preview: Preview) -> list[tuple[str, Sequence[int], str]]:
+    """What happens, to which nodes; the drastic things first."""
+    begun = preview.kills_and_reruns
+    restarted = frozenset(preview.again) & frozenset(preview.stopped)
+    return [
+        ("stopped", [node for node in preview.stopped if node not in restarted], Role.BAD),
+        ("stopped, then run again", sorted(restarted), Role.BAD),
+        ("run again", [node for node in preview.again if node not in restarted], STATUS_CLASSES[NodeStatus.RUNNING]),
+        ("released", [node for node in preview.released if node not in begun], STATUS_CLASSES[NodeStatus.READY]),
+        ("not run at all", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
+        ("kept as they are", preview.kept, Role.MUTED),
+    ]
+
+
+class PreviewDialog(Dialog[Preview]):
+    """What one command, or the chosen one of several, would do; answers with what it did, None if it was not given."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "accept", show=False),
+        Binding("tab,d,o", "toggle", show=False),
+    ]
+
+    def __init__(self, session: Session, commands: Sequence[Command], *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(ascii=ascii)
+        self._session = session
+        self._commands = commands
+        self._chosen = 0
+        self._grouped = Grouped(session, ascii_only=ascii)
+        self._changed = False
+        self.preview = session.preview(commands[0])
+        """What is shown."""
+
+    def head(self) -> list[Row]:
+        """The command, its choices, what it would do in short."""
+        preview = self.preview
+        rows = [row(Run(_title(self._session, preview.command), Role.HEADING), indent=2)]
+        if len(self._commands) > 1:
+            rows.append(row(*self._choices()))
+        if self._changed:
+            rows.append(row(Run(CHANGED, Role.WARNING)))
+        if preview.nothing is not None:
+            return [*rows, row(Run(preview.nothing, Role.WARNING), indent=2)]
+        rows.append(self._grouped.summary(preview))
+        seconds = self._session.seconds_for(preview)
+        if seconds is not None and (preview.again or preview.released):
+            rows.append(row(muted("takes about "), Run(duration(seconds))))
+        return rows
+
+    def body(self) -> list[Row]:
+        """The nodes."""
+        return [] if self.preview.nothing is not None else self._grouped.rows(self.preview)
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Enter, Esc, and what chooses."""
+        keys = [] if self.preview.nothing is not None else [("Enter", "go on")]
+        if len(self._commands) > 1:
+            keys.append(("Tab", _CHOICES[self._commands[1 - self._chosen].kind]))
+        return [*keys, ("Esc", "leave it")]
+
+    def _choices(self) -> Iterator[Run]:
+        marks = ("(*)", "( )") if self.ascii_only else ("●", "○")
+        for index, command in enumerate(self._commands):
+            chosen = index == self._chosen
+            yield Run(f"{marks[0 if chosen else 1]} {_CHOICES[command.kind]}   ", Role.KEY if chosen else Role.MUTED)
+
+    def action_toggle(self) -> None:
+        """Choose the other command."""
+        if len(self._commands) > 1:
+            self._chosen = 1 - self._chosen
+            self._changed = False
+            self.preview = self._session.preview(self._commands[self._chosen])
+            self.show()
+
+    def action_accept(self) -> None:
+        """Give the command that was previewed; when it would do more than was shown, show that first."""
+        if self.deaf or self.preview.nothing is not None:
+            return
+        shown = self.preview.kills_and_reruns
+        command = self._commands[self._chosen]
+        result = self._session.give(replace(command, expected=shown))
+        if result.changed and result.kills_and_reruns < shown:
+            # Part of it came about by itself; what is left was assented to.
+            result = self._session.give(replace(command, expected=result.kills_and_reruns))
+        if not result.changed:
+            self.dismiss(result)
+            return
+        self._changed = True
+        self.preview = replace(result, changed=False)
+        self.ask_again()
+
+
+_CHOICES = {CommandKind.RERUN: "with downstream", CommandKind.RERUN_ONLY: "this node only"}
+
+
+def _title(session: Session, command: Command) -> str:
+    if command.kind in _CHOICES:
+        return f"Rerun {target(session.graph, command)}?"
+    return f"{command.kind.value.capitalize()} {target(session.graph, command)}".rstrip() + "?"

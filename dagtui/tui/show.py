@@ -1,0 +1,72 @@
+"""From a session to a screen and back: the app's life, what leaving means for the run, and the card."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.session.card import card
+from dagtui.session.headless import EXIT
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.leaving import Leaving
+from dagtui.tui.locale import wants_ascii
+
+if TYPE_CHECKING:
+    from dagtui.session.session import Session
+
+
+class Show:
+    """One screen over one session, in one event loop."""
+
+    def __init__(self, session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> None:
+        self._session = session
+        self._ascii = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+        self._app = DagtuiApp(session, ascii=self._ascii, theme=f"dagtui-{theme}" if theme else None, mouse=mouse)
+        self._leaving = Leaving.CRASHED
+
+    def run(self) -> int:
+        """Show the run until it is left; returns the exit status."""
+        # What was loaded stays for good: the collector need not walk through it at every frame.
+        gc.collect()
+        gc.freeze()
+        anyio.run(self._live)
+        if self._leaving is Leaving.LOST:
+            return 128 + signal.SIGHUP
+        self._print_card()
+        if self._leaving is Leaving.TERMINATED:
+            return 128 + self._app.signal_number
+        return EXIT.get(self._session.state.verdict(), 1)
+
+    async def _live(self) -> None:
+        """Show the app, then end the run; nothing of it stays behind."""
+        session = self._session
+        try:
+            leaving = await self._app.run_async(mouse=self._app.mouse)
+            self._leaving = leaving or Leaving.CRASHED
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._end(session)
+
+    async def _end(self, session: Session) -> None:
+        if not session.settled:
+            session.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
+            await session.drive_until_settled()
+        await session.close(self._leaving.value)
+
+    def _print_card(self) -> None:
+        width = os.get_terminal_size(1).columns if os.isatty(1) else 80
+        colours = not os.environ.get("NO_COLOR")
+        text = card(self._session, width=width, colours=colours, ascii_only=self._ascii)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+
+
+def show(session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
+    """Show a session on this terminal until it is left, end its run, and return the exit status."""
+    return Show(session, ascii_only=ascii_only, theme=theme, mouse=mouse).run()

@@ -1,0 +1,231 @@
+"""The colours: four themes of our own, and one look for each status that every pane shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.style import Style
+from textual.theme import Theme
+
+from dagtui.engine.status import NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.app import App
+    from textual.widget import Widget
+
+STATUS_CLASSES: Mapping[NodeStatus, str] = {status: f"status--{status.word.replace(' ', '-')}" for status in NodeStatus}
+"""The component class that gives a status its look; a widget that uses them adds STATUS_CSS to its DEFAULT_CSS."""
+
+STATUS_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+"""The rules of those classes; they need the variables of `variable_defaults`."""
+
+
+class Look(NamedTuple):
+    """Colour and text style of a status."""
+
+    color: str
+    text_style: str = "none"
+
+
+_Looks = dict[NodeStatus, Look]
+
+_S = NodeStatus
+
+_DARK: _Looks = {
+    _S.WAITING: Look("#7f8794"),
+    _S.READY: Look("#aab2bf"),
+    _S.RUNNING: Look("#56c7ee"),
+    _S.RETRYING: Look("#e0af68"),
+    _S.CANCELLING: Look("#e0af68"),
+    _S.COMPLETED: Look("#73a878"),
+    _S.FAILED: Look("#ff6e6e", "bold"),
+    _S.FAILED_PARENT: Look("#c97b93"),
+    _S.CANCELLED: Look("#b3a06d"),
+    _S.SKIPPED: Look("#7f8794"),
+}
+_LIGHT: _Looks = {
+    _S.WAITING: Look("#6b727d"),
+    _S.READY: Look("#454d5a"),
+    _S.RUNNING: Look("#0666b0"),
+    _S.RETRYING: Look("#8a5a00"),
+    _S.CANCELLING: Look("#8a5a00"),
+    _S.COMPLETED: Look("#3d7a45"),
+    _S.FAILED: Look("#c4142b", "bold"),
+    _S.FAILED_PARENT: Look("#9c4468"),
+    _S.CANCELLED: Look("#75611f"),
+    _S.SKIPPED: Look("#6b727d"),
+}
+_CONTRAST: _Looks = {
+    _S.WAITING: Look("#c8c8c8"),
+    _S.READY: Look("#ffffff"),
+    _S.RUNNING: Look("#5fdcff", "bold"),
+    _S.RETRYING: Look("#ffd75f", "bold"),
+    _S.CANCELLING: Look("#ffd75f", "bold"),
+    _S.COMPLETED: Look("#7dff8a"),
+    _S.FAILED: Look("#ff9090", "bold underline"),
+    _S.FAILED_PARENT: Look("#ff9ad5"),
+    _S.CANCELLED: Look("#ffd75f"),
+    _S.SKIPPED: Look("#c8c8c8"),
+}
+_ANSI: _Looks = {
+    _S.WAITING: Look("ansi_default", "dim"),
+    _S.READY: Look("ansi_default"),
+    _S.RUNNING: Look("ansi_cyan"),
+    _S.RETRYING: Look("ansi_yellow"),
+    _S.CANCELLING: Look("ansi_yellow"),
+    _S.COMPLETED: Look("ansi_green"),
+    _S.FAILED: Look("ansi_red", "bold"),
+    _S.FAILED_PARENT: Look("ansi_magenta"),
+    _S.CANCELLED: Look("ansi_yellow"),
+    _S.SKIPPED: Look("ansi_default", "dim"),
+}
+
+
+def _variables(
+    looks: _Looks, *, quiet: Look, guide: Look, cursor: tuple[str, str], blurred: tuple[str, str]
+) -> dict[str, str]:
+    """The variables of a theme; a cursor is its background and its text style."""
+    found: dict[str, str] = {}
+    for status, look in looks.items():
+        found[STATUS_CLASSES[status].replace("--", "-")] = look.color
+        found[STATUS_CLASSES[status].replace("--", "-") + "-style"] = look.text_style
+    for name, look in (("quiet", quiet), ("guide", guide)):
+        found[name] = look.color
+        found[f"{name}-style"] = look.text_style
+    found["row-cursor"], found["row-cursor-style"] = cursor
+    found["row-cursor-blurred"], found["row-cursor-blurred-style"] = blurred
+    return found
+
+
+_DARK_VARIABLES = _variables(
+    _DARK,
+    quiet=Look("#8b93a1"),
+    guide=Look("#4a515d"),
+    cursor=("#2d3f55", "none"),
+    blurred=("#262b33", "none"),
+)
+_LIGHT_VARIABLES = _variables(
+    _LIGHT,
+    quiet=Look("#626a76"),
+    guide=Look("#b4bac3"),
+    cursor=("#d3e3f5", "none"),
+    blurred=("#e6e9ed", "none"),
+)
+
+DARK = Theme(
+    name="dagtui-dark",
+    primary="#5c9fd8",
+    secondary="#4d6a88",
+    accent="#8fc1ea",
+    warning="#e0af68",
+    error="#ff6e6e",
+    success="#73a878",
+    foreground="#d5d9e0",
+    background="#15181d",
+    surface="#15181d",
+    panel="#1f242b",
+    dark=True,
+    variables=_DARK_VARIABLES | {"border-blurred": "#353b45", "footer-key-foreground": "#8fc1ea"},
+)
+LIGHT = Theme(
+    name="dagtui-light",
+    primary="#0666b0",
+    secondary="#5b7da0",
+    accent="#0b5a99",
+    warning="#8a5a00",
+    error="#c4142b",
+    success="#3d7a45",
+    foreground="#23282f",
+    background="#fbfbfa",
+    surface="#fbfbfa",
+    panel="#eceef0",
+    dark=False,
+    variables=_LIGHT_VARIABLES | {"border-blurred": "#c9ced6", "footer-key-foreground": "#0b5a99"},
+)
+CONTRAST = Theme(
+    name="dagtui-contrast",
+    primary="#5fdcff",
+    secondary="#ffffff",
+    accent="#ffff5f",
+    warning="#ffd75f",
+    error="#ff9090",
+    success="#7dff8a",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    dark=True,
+    variables=_variables(
+        _CONTRAST,
+        quiet=Look("#d8d8d8"),
+        guide=Look("#a8a8a8"),
+        cursor=("#000000", "reverse"),
+        blurred=("#000000", "bold"),
+    )
+    | {"border-blurred": "#ffffff", "text-muted": "#d8d8d8", "text-disabled": "#c8c8c8"},
+)
+ANSI = Theme(
+    name="dagtui-ansi",
+    ansi=True,
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_cyan",
+    warning="ansi_yellow",
+    error="ansi_red",
+    success="ansi_green",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    boost="ansi_default",
+    dark=True,
+    variables=_variables(
+        _ANSI,
+        quiet=Look("ansi_default", "dim"),
+        guide=Look("ansi_default", "dim"),
+        cursor=("ansi_default", "reverse"),
+        blurred=("ansi_default", "bold"),
+    )
+    | {
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
+        "border-blurred": "ansi_default",
+        "block-cursor-background": "ansi_default",
+        "block-cursor-foreground": "ansi_default",
+        "block-cursor-text-style": "reverse",
+    },
+)
+
+THEMES = (DARK, LIGHT, ANSI, CONTRAST)
+"""Our own themes, the default one first."""
+
+
+def register_themes(app: App[object]) -> None:
+    """Make the themes known to an app."""
+    for theme in THEMES:
+        app.register_theme(theme)
+
+
+def variable_defaults(*, dark: bool) -> dict[str, str]:
+    """What themes that are not ours lack; an app returns this from `get_theme_variable_defaults`."""
+    return dict(_DARK_VARIABLES if dark else _LIGHT_VARIABLES)
+
+
+def status_styles(widget: Widget) -> tuple[Style, ...]:
+    """By status: its look in the present theme, without background, for a widget that has the STATUS_CLASSES."""
+    return tuple(part_style(widget, STATUS_CLASSES[status]) for status in NodeStatus)
+
+
+def part_style(widget: Widget, part: str) -> Style:
+    """Colour and attributes of a component class, without background, to be laid over the background of a row."""
+    style = widget.get_component_rich_style(part, partial=True)
+    return Style(
+        color=style.color,
+        bold=style.bold or None,
+        dim=style.dim or None,
+        underline=style.underline or None,
+        italic=style.italic or None,
+    )

@@ -1,0 +1,26 @@
+"""The characters that a tree is drawn with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Glyphs(NamedTuple):
+    """One set of characters, each one cell wide."""
+
+    open: str
+    shut: str
+    stub: str
+    """In the place of `open` and `shut` for a row that has nothing below it."""
+    tee: str
+    elbow: str
+    bar: str
+    dash: str
+    reference: str
+    times: str
+    stale: str
+    cursor: str
+
+
+UNICODE = Glyphs("▾", "▸", "─", "├", "└", "│", "─", "↪", "×", "≈", "▌")
+ASCII = Glyphs("v", "*", "-", "|", "`", "|", "-", "&", "x", "%", ">")

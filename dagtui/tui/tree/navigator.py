@@ -1,0 +1,204 @@
+"""A cursor on the rows of a tree, and everything a person can do with it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, TypedDict
+
+from dagtui.tui.tree.tallies import Tallies
+from dagtui.tui.tree.views import FoldsDump, View, Views
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from dagtui.engine.state import RunState
+    from dagtui.engine.status import NodeStatus
+    from dagtui.tui.tree.outline import Outline
+
+NOTHING = -1
+"""The cursor of a tree without rows."""
+
+
+class NavigatorDump(TypedDict):
+    """Where a person stands in the tree, by names, so that another screen over the same graph can go on from there."""
+
+    view: str
+    cursor: str
+    filter: str
+    folds: dict[str, FoldsDump]
+
+
+class Navigator:
+    """A cursor on the rows; it stays on its item while rows come and go around it."""
+
+    def __init__(self, state: RunState) -> None:
+        self.view = View.DEPENDENCY
+        self.cursor = NOTHING
+        """The item it is on."""
+        self.generation = 0
+        """Grows when other rows are in sight."""
+        self._state = state
+        self._views = Views(state.graph, state.status)
+        self._use(self._views.outline(self.view))
+        self._settle()
+
+    @property
+    def row(self) -> int:
+        """The row with the cursor; 0 without rows."""
+        return 0 if self.cursor == NOTHING else self.outline.nearest_row(self.cursor)
+
+    @property
+    def node(self) -> int | None:
+        """The node that the cursor is on or that its row refers to; None on a row that stands for many."""
+        return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
+
+    @property
+    def filter_query(self) -> str:
+        """What is filtered for; empty: nothing."""
+        return self._views.filter_query
+
+    # Moving
+
+    def to_row(self, row: int) -> None:
+        """Put the cursor on a row, or the first or last one."""
+        if len(self.outline):
+            self.cursor = self.outline.item(max(0, min(row, len(self.outline) - 1)))
+
+    def to_node(self, node: int) -> None:
+        """Put the cursor on a node, unfolding what hides it; a filter that hides it ends."""
+        changed = self.outline.reveal(node)
+        if self.outline.row(node) is None:
+            self._views.set_filter("")
+            self.outline.reveal(node)
+            changed = True
+        self.cursor = node
+        self.generation += changed
+
+    def find(self, query: str, *, backwards: bool) -> bool:
+        """Go to the next node whose name matches, round the end; says whether there is one."""
+        layout = self.outline.layout
+        found = sorted(layout.positions[node] for node in self._views.names.matching(query))
+        if not found:
+            return False
+        here = self._position
+        index = bisect_left(found, here) - 1 if backwards else bisect_right(found, here)
+        self.to_node(layout.items[found[index % len(found)]])
+        return True
+
+    def next_with(self, statuses: AbstractSet[NodeStatus], *, backwards: bool) -> bool:
+        """Go to the next node in one of the statuses, round the end; says whether there is one."""
+        position = self.tallies.find(statuses, self._position, backwards=backwards)
+        if position is None:
+            return False
+        self.to_node(self.outline.layout.items[position])
+        return True
+
+    # Folding
+
+    def fold(self) -> None:
+        """Fold the row with the cursor; when there is nothing to fold, go to the row above it in the tree."""
+        if self.cursor == NOTHING:
+            return
+        if self.outline.fold(self.cursor):
+            self.generation += 1
+        elif (above := self.outline.layout.parents[self.cursor]) >= 0:
+            self.cursor = above
+
+    def unfold(self) -> None:
+        """Unfold the row with the cursor; when it is, go into it; from a reference go to its node."""
+        if self.cursor == NOTHING:
+            return
+        layout, node = self.outline.layout, self.node
+        if self.outline.unfold(self.cursor):
+            self.generation += 1
+        elif layout.is_reference(self.cursor) and node is not None:
+            self.to_node(node)
+        elif self.outline.is_foldable(self.cursor):
+            self.to_row(self.row + 1)
+
+    def toggle(self) -> None:
+        """Fold or unfold the row with the cursor."""
+        if self.cursor != NOTHING:
+            self.generation += self.outline.unfold(self.cursor) or self.outline.fold(self.cursor)
+
+    def fold_all(self) -> None:
+        """Fold everything; the cursor goes to what hides it."""
+        self.outline.fold_all()
+        self._settle()
+
+    def unfold_all(self) -> None:
+        """Unfold everything."""
+        self.outline.unfold_all()
+        self._settle()
+
+    # Views and filter
+
+    def show(self, view: View) -> None:
+        """Go to a view; the cursor stays on its node, which is unfolded."""
+        node = self.node
+        self.view = view
+        self._use(self._views.regroup() if view is View.STATUS else self._views.outline(view))
+        self.cursor = NOTHING
+        if node is not None:
+            self.outline.reveal(node)
+            self.cursor = node
+        self._settle()
+
+    def regroup(self) -> None:
+        """Order the view by status anew; the cursor stays on its node or section, or near where it was."""
+        row, head = self.row, self.outline.layout.head(self.cursor) if self.cursor != NOTHING else None
+        self._use(self._views.regroup())
+        if head is not None:
+            named = self._views.item_named(self.outline.layout, head.key)
+            self.cursor = NOTHING if named is None else named
+            if named is None:
+                self.to_row(row)
+        self._settle()
+
+    def set_filter(self, query: str) -> None:
+        """Show only the nodes whose name contains a text, or doesn't after a leading "!"; empty: all."""
+        if query != self._views.filter_query:
+            self._views.set_filter(query)
+            self._settle()
+
+    # State
+
+    def dump(self) -> NavigatorDump:
+        """Folds, view, filter and cursor, by names."""
+        layout = self.outline.layout
+        return {
+            "view": self.view.value,
+            "cursor": "" if self.cursor == NOTHING else self._views.name_of(layout, self.cursor),
+            "filter": self._views.filter_query,
+            "folds": self._views.dump(),
+        }
+
+    def restore(self, dumped: NavigatorDump) -> None:
+        """Go on from a dump; what this graph does not have is forgotten."""
+        self._views.restore(dumped["folds"])
+        self._views.set_filter(dumped["filter"])
+        self.view = View(dumped["view"])
+        self._use(self._views.outline(self.view))
+        named = self._views.item_named(self.outline.layout, dumped["cursor"])
+        self.cursor = NOTHING if named is None else named
+        self._settle()
+
+    # Inside
+
+    @property
+    def _position(self) -> int:
+        return -1 if self.cursor == NOTHING else self.outline.layout.positions[self.cursor]
+
+    def _use(self, outline: Outline) -> None:
+        self.outline = outline
+        self.tallies = Tallies(outline.layout, self._state.status)
+
+    def _settle(self) -> None:
+        """Other rows are in sight: a cursor on a hidden item goes to the row that hides it."""
+        self.generation += 1
+        if not len(self.outline):
+            self.cursor = NOTHING
+        elif self.cursor == NOTHING:
+            self.cursor = self.outline.item(0)
+        elif self.outline.row(self.cursor) is None:
+            self.cursor = self.outline.item(self.outline.nearest_row(self.cursor))

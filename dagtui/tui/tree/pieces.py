@@ -1,0 +1,107 @@
+"""Runs of text with a look, and how they share the cells of a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.status import NodeStatus
+from dagtui.text import cell_width, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PLAIN = len(NodeStatus)
+QUIET = PLAIN + 1
+GUIDE = PLAIN + 2
+MARK = PLAIN + 3
+"""The mark of the row with the cursor."""
+LOOKS = MARK + 1
+"""How many looks there are; those below PLAIN are the statuses'."""
+
+
+class Piece(NamedTuple):
+    """A run of text in one look; the text is safe to show."""
+
+    text: str
+    look: int = PLAIN
+
+    @property
+    def width(self) -> int:
+        """The cells it takes."""
+        return cell_width(self.text)
+
+
+SPACE = Piece(" ")
+
+
+def width_of(pieces: Sequence[Piece]) -> int:
+    """The cells that some pieces take together."""
+    return sum(cell_width(text) for text, _ in pieces)
+
+
+def spaces(count: int) -> Piece:
+    """So many empty cells."""
+    return Piece(" " * max(0, count))
+
+
+class Body(NamedTuple):
+    """What follows the glyph of a row, before it is fitted to a width."""
+
+    name: Piece
+    suffix: Piece = Piece("")
+    """Directly behind the name, and kept when the name is cut."""
+    notes: tuple[Piece, ...] = ()
+    """Right-aligned, in the order in which they are shown."""
+    ranks: tuple[int, ...] = ()
+    """By note: the lowest stays the longest."""
+    aside: Piece = Piece("")
+    """More words, in a column of their own where there is room."""
+
+
+def fitted(body: Body, room: int, *, column: int, ascii_only: bool) -> list[Piece]:
+    """The body in exactly `room` cells: notes give way to the name, then the name is cut.
+
+    The aside begins at `column`, or behind a name that is longer; a column of 0 leaves it out.
+    """
+    wanted = body.name.width + body.suffix.width
+    least = min(wanted, max(8, room * 2 // 5))
+    notes, taken = _chosen(body, room - least)
+    name_room = max(0, room - taken - body.suffix.width)
+    pieces = [Piece(shortened(body.name.text, name_room, ascii_only=ascii_only), body.name.look)]
+    if body.suffix.text and body.suffix.width <= room - taken:
+        pieces.append(body.suffix)
+    free = room - taken - width_of(pieces)
+    if column and body.aside.text:
+        gap = max(2, column - width_of(pieces))
+        words = fit(body.aside.text, free - gap - 1, ascii=ascii_only) if free > gap + 8 else ""
+        if words:
+            pieces += [spaces(gap), Piece(words, body.aside.look)]
+            free = room - taken - width_of(pieces)
+    pieces.append(spaces(free))
+    return pieces + notes
+
+
+def _chosen(body: Body, room: int) -> tuple[list[Piece], int]:
+    """The notes that fit, by rank, with a space before each; and the cells that they take."""
+    chosen: set[int] = set()
+    taken = 0
+    for index in sorted(range(len(body.notes)), key=body.ranks.__getitem__):
+        width = body.notes[index].width + 1
+        if taken + width <= room:
+            chosen.add(index)
+            taken += width
+    pieces: list[Piece] = []
+    for index in sorted(chosen):
+        pieces += [SPACE, body.notes[index]]
+    return pieces, taken
+
+
+def shortened(name: str, room: int, *, ascii_only: bool) -> str:
+    """A name in so many cells; of `task[cell]` the end of the cell is kept, which tells it from its siblings."""
+    if cell_width(name) <= room or not name.endswith("]") or room < 12:
+        return fit(name, room, ascii=ascii_only)
+    kept = room * 3 // 5
+    end = len(name)
+    while end and cell_width(name[end - 1 :]) <= kept:
+        end -= 1
+    return fit(name[:end], room - cell_width(name[end:]), ascii=ascii_only) + name[end:]

@@ -1,0 +1,280 @@
+"""What the rows of a tree say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import why
+from dagtui.text import label
+from dagtui.tui.tree.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
+from dagtui.tui.tree.glyphs import ASCII, UNICODE
+from dagtui.tui.tree.layout import Head, HeadKind
+from dagtui.tui.tree.pieces import GUIDE, MARK, PLAIN, QUIET, SPACE, Body, Piece, fitted, width_of
+from dagtui.tui.tree.stems import WIDE, stem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.session.session import Session
+    from dagtui.tui.tree.navigator import Navigator
+    from dagtui.tui.tree.outline import Outline
+
+ASIDE = 80
+"""From so many cells on, rows say more in a column of its own."""
+
+_S = NodeStatus
+TALLY_ORDER = (
+    _S.COMPLETED,
+    _S.RUNNING,
+    _S.RETRYING,
+    _S.CANCELLING,
+    _S.FAILED,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.SKIPPED,
+    _S.READY,
+    _S.WAITING,
+)
+"""The order in which counts are shown."""
+WEIGHTS = (
+    _S.FAILED,
+    _S.RUNNING,
+    _S.CANCELLING,
+    _S.RETRYING,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.READY,
+    _S.WAITING,
+    _S.COMPLETED,
+    _S.SKIPPED,
+)
+"""The first of them that occurs stands for many nodes; its count stays the longest where there is little room."""
+_RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
+
+TICKING = frozenset({_S.RUNNING, _S.CANCELLING, _S.RETRYING})
+"""Statuses whose rows show a running clock."""
+_NAME_LOOKS = {
+    _S.WAITING: QUIET,
+    _S.FAILED: int(_S.FAILED),
+    _S.FAILED_PARENT: int(_S.FAILED_PARENT),
+    _S.CANCELLED: QUIET,
+    _S.SKIPPED: QUIET,
+}
+_TIMED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
+_STEPS = 64
+"""A row is drawn in bounded time: the root of what holds a node back is looked for so many parents far."""
+_SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
+
+
+class Rows:
+    """The rows that a navigator has in sight, over one run, as pieces of text."""
+
+    def __init__(self, session: Session, navigator: Navigator, *, ascii_only: bool) -> None:
+        self._navigator = navigator
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self._ascii = ascii_only
+        self._session = session
+        self._state = session.state
+        self._graph = session.graph
+
+    @property
+    def outline(self) -> Outline:
+        """The rows in sight."""
+        return self._navigator.outline
+
+    def branch(self, item: int) -> tuple[int, int] | None:
+        """The positions whose counts the row of an item shows, from the first to before the last; None: no counts."""
+        layout = self.outline.layout
+        head = layout.head(item)
+        if head is not None:
+            if head.kind is HeadKind.MORE:
+                return None
+        elif not self.outline.is_folded(item):
+            return None
+        return layout.positions[item] + 1, layout.shut_end(item)
+
+    def pieces(self, item: int, width: int, clock: float, *, cursor: bool) -> list[Piece]:
+        """The row of an item in exactly `width` cells; the last piece is its time, if it has one."""
+        mark = Piece(self.glyphs.cursor, MARK) if cursor else SPACE
+        left = [mark, *stem(self.outline, item, width, self.glyphs)]
+        layout = self.outline.layout
+        head = layout.head(item)
+        node = layout.node(item)
+        if head is not None:
+            glyph, body = self._head(item, head, width)
+        elif node is None or layout.is_reference(item):
+            glyph, body = self._reference(node or 0)
+        else:
+            glyph, body = self._node(node, item, width, clock)
+        left += [glyph, SPACE]
+        used = width_of(left)
+        column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
+        return left + fitted(body, max(0, width - used), column=column, ascii_only=self._ascii)
+
+    def signature(self, item: int, width: int, clock: float) -> tuple[tuple[object, ...], str]:
+        """What the row of an item depends on, and what its column of times says: equal ones look the same."""
+        state = self._state
+        node = self.outline.layout.node(item)
+        branch = self.branch(item)
+        counts = tuple(self._navigator.tallies.counts(*branch)) if branch is not None else ()
+        if node is None:
+            return counts, ""
+        status = state.status_of(node)
+        time = self.time(node, width, clock)
+        key = (item, status, state.cause[node], state.attempt[node], state.stale[node], state.blocker[node], counts)
+        # The aside of these counts as well.
+        if width >= ASIDE and status in {_S.WAITING, _S.RETRYING}:
+            return (*key, time), time
+        if status is _S.READY:
+            return (*key, state.paused), time
+        return key, time
+
+    @staticmethod
+    def time_cells(width: int) -> int:
+        """How wide the column of times is, at the right edge."""
+        return SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
+
+    def time(self, node: int, width: int, clock: float) -> str:
+        """What the column of times says of a node."""
+        state, short = self._state, width < WIDE
+        status = state.status_of(node)
+        if status in {_S.RUNNING, _S.CANCELLING}:
+            return elapsed(clock - state.started[node], short=short)
+        if status is _S.RETRYING:
+            return "in " + elapsed(state.due.get(node, clock) - clock + 0.999, short=True)
+        if status is _S.WAITING:
+            total = self._graph.parent_count(node)
+            return f"{self.settled_parents(node)}/{total}" if total > 1 else ""
+        if status in _TIMED and state.attempt[node] and state.ended[node] > state.started[node]:
+            if status is _S.COMPLETED and state.cause[node] != Cause.RAN:
+                return ""
+            return time_text(state.ended[node] - state.started[node], short=short)
+        return ""
+
+    def settled_parents(self, node: int) -> int:
+        """How many parents of a node are settled."""
+        state = self._state
+        return state.ok[node] + state.bad[node] + state.skip[node]
+
+    def _glyph(self, status: NodeStatus) -> Piece:
+        return Piece(status.ascii if self._ascii else status.glyph, int(status))
+
+    # Nodes
+
+    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Piece, Body]:
+        status = self._state.status_of(node)
+        notes: list[Piece] = []
+        ranks: list[int] = []
+        branch = self.branch(item)
+        if branch is not None:
+            self._add_tallies(self._navigator.tallies.counts(*branch), notes, ranks)
+        attempt = self._state.attempt[node]
+        if attempt > 1:
+            notes.append(Piece(f"{self.glyphs.times}{attempt}", QUIET))
+            ranks.append(3)
+        if self._state.stale[node]:
+            stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
+            notes.append(Piece(stale, int(_S.RETRYING)))
+            ranks.append(2)
+        if width < ASIDE and (words := self._short_why(node, status)):
+            notes.append(Piece(words, int(status)))
+            ranks.append(1)
+        time = self.time(node, width, clock)
+        if time or notes:
+            notes.append(Piece(time.rjust(self.time_cells(width)), QUIET))
+            ranks.append(0 if time else 1)
+        aside = self._aside(node, status, clock) if width >= ASIDE else Piece("")
+        name = Piece(self._name(node, item), _NAME_LOOKS.get(status, PLAIN))
+        return self._glyph(status), Body(name, Piece(""), tuple(notes), tuple(ranks), aside)
+
+    def _name(self, node: int, item: int) -> str:
+        """The node's label; below the row of its matrix only its cell."""
+        text = self._graph.labels[node]
+        head = self.outline.layout.head(self.outline.layout.parents[item]) if item == node else None
+        if head is not None and head.kind is HeadKind.MATRIX and text.startswith(head.title + "["):
+            text = text[len(head.title) :]
+        return label(text)
+
+    def _short_why(self, node: int, status: NodeStatus) -> str:
+        state = self._state
+        if status in _SAID:
+            return label(state.why.get(node, "").partition(":")[0], cap=18)
+        if status is _S.FAILED_PARENT:
+            return f"by {label(self._graph.labels[self._root(node)], cap=16)}"
+        if status is _S.READY and state.paused:
+            return "paused"
+        return ""
+
+    def _aside(self, node: int, status: NodeStatus, clock: float) -> Piece:
+        state = self._state
+        if status is _S.RUNNING:
+            expected = self._session.estimate(node)
+            return Piece(f"about {time_text(expected, short=False)}" if expected else "", QUIET)
+        if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
+            return Piece("")
+        if status is _S.WAITING and not self._graph.parent_count(node):
+            return Piece("")
+        if status is _S.FAILED_PARENT:
+            root = self._root(node)
+            said = why(state, root, clock) if state.status[root] != _S.FAILED_PARENT else "held back itself"
+            return Piece(label(f"held back by {self._graph.labels[root]}: {said}"), QUIET)
+        look = int(status) if status is _S.FAILED else QUIET
+        return Piece(label(why(state, node, clock)), look)
+
+    def _root(self, node: int) -> int:
+        """The ancestor that holds a node back; of a very long way, how far a few steps lead."""
+        blocker = self._state.blocker
+        for _ in range(_STEPS):
+            if blocker[node] < 0:
+                break
+            node = blocker[node]
+        return node
+
+    # Other rows
+
+    def _head(self, item: int, head: Head, width: int) -> tuple[Piece, Body]:
+        if head.kind is HeadKind.MORE:
+            return Piece(self.glyphs.reference, GUIDE), Body(
+                Piece(f"{head.total} more", QUIET), aside=self._listed(item)
+            )
+        if head.kind is HeadKind.SECTION:
+            status = NodeStatus[head.title]
+            count = Piece(f" {self.glyphs.times}{head.total}", QUIET)
+            return self._glyph(status), Body(Piece(status.word.upper(), int(status)), count)
+        counts = self._navigator.tallies.counts(*(self.branch(item) or (0, 0)))
+        status = weightiest(counts)
+        notes: list[Piece] = []
+        ranks: list[int] = []
+        self._add_tallies(counts, notes, ranks)
+        if head.kind is HeadKind.FOLDER:
+            name, suffix = label(head.title) + "/", ""
+        else:
+            name, suffix = label(head.title), f" {self.glyphs.times}{tally(head.total)}"
+        look = int(_S.FAILED) if status is _S.FAILED else PLAIN
+        if width >= WIDE:
+            notes.append(Piece(" " * TIME_CELLS))
+            ranks.append(len(WEIGHTS) + 1)
+        return self._glyph(status), Body(Piece(name, look), Piece(suffix, QUIET), tuple(notes), tuple(ranks))
+
+    def _listed(self, item: int) -> Piece:
+        layout = self.outline.layout
+        first = layout.positions[item] + 1
+        nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
+        return Piece(", ".join(label(self._graph.labels[node], cap=40) for node in nodes if node is not None), QUIET)
+
+    def _reference(self, node: int) -> tuple[Piece, Body]:
+        status = self._state.status_of(node)
+        name = Piece(label(self._graph.labels[node]), QUIET)
+        return Piece(self.glyphs.reference, GUIDE), Body(name, Piece(" " + self._glyph(status).text, int(status)))
+
+    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int]) -> None:
+        for status in TALLY_ORDER:
+            if counts[status]:
+                notes.append(Piece(self._glyph(status).text + tally(counts[status]), int(status)))
+                ranks.append(4 + _RANK[status])
+
+
+def weightiest(counts: Sequence[int]) -> NodeStatus:
+    """The status that stands for many nodes."""
+    return next((status for status in WEIGHTS if counts[status]), _S.WAITING)

@@ -1,0 +1,73 @@
+"""What a command did, in one line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.text import count, label, plural
+
+if TYPE_CHECKING:
+    from dagtui.engine.preview import Preview
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
+
+_NAME_CHARACTERS = 60
+
+
+def target(graph: Graph, command: Command) -> str:
+    """What a command is about: a node's name, a number of nodes, nothing for the whole run."""
+    if not command.nodes:
+        return ""
+    if len(command.nodes) > 1:
+        return plural(len(command.nodes), "node")
+    return label(graph.labels[command.nodes[0]], cap=_NAME_CHARACTERS)
+
+
+def done(state: RunState, preview: Preview) -> str:
+    """What a command did, or why nothing, as one safe line."""
+    command = preview.command
+    name = target(state.graph, command)
+    if preview.nothing is not None:
+        return f"{name or command.kind.value}: {preview.nothing}"
+    if command.kind is CommandKind.SET_JOBS:
+        return f"{plural(command.jobs, 'slot')} from now on"
+    if command.kind in _PLAIN:
+        return _PLAIN[command.kind]
+    parts = [_own(state, preview)] if len(command.nodes) == 1 else []
+    stopping = tuple(node for node in preview.stopped if node not in preview.again)
+    for nodes, words in (
+        (preview.again, "run again"),
+        (stopping, "stopping"),
+        (preview.released, "released"),
+        (preview.dropped, "not run"),
+    ):
+        others = len(nodes) - sum(node in nodes for node in command.nodes)
+        if others:
+            parts.append(f"{count(others)} {words}")
+    return f"{command.kind.value} {name}".rstrip() + ": " + (", ".join(filter(None, parts)) or "done")
+
+
+_PLAIN = {
+    CommandKind.PAUSE: "paused: nothing new starts until you resume",
+    CommandKind.RESUME: "resumed",
+}
+
+
+def _own(state: RunState, preview: Preview) -> str:
+    """What happened to the one node that was meant."""
+    command = preview.command
+    node = command.nodes[0]
+    if command.kind is CommandKind.SKIP:
+        return "skipped"
+    if command.kind is CommandKind.MARK_DONE:
+        return "marked done"
+    if node in preview.again and node in preview.stopped:
+        return "stops, then runs again"
+    if node in preview.again:
+        return "runs again"
+    if node in preview.released:
+        return "may run now"
+    if node in preview.stopped:
+        return state.why.get(node) or "stopping"
+    return "will not run" if node in preview.dropped else ""

@@ -1,0 +1,188 @@
+"""The command line, as a person or a script calls it: real processes throughout."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from processes import processes_with, wait_until
+
+Write = Callable[..., Path]
+
+DAGTUI = [sys.executable, "-m", "dagtui"]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Write:
+    def write(text: str, name: str = "graph.toml") -> Path:
+        path = tmp_path / name
+        path.write_text("version = 1\n" + text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def call(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    words = [*DAGTUI, *map(str, arguments)]
+    environment = {**ENVIRONMENT, **options.pop("env", {})}
+    return subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment, **options)
+
+
+def events_of(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def statuses_of(path: Path) -> dict[str, str]:
+    return {str(event["node"]): str(event["status"]) for event in events_of(path) if event["event"] == "node"}
+
+
+def test_a_run_that_goes_well_exits_with_0(graph: Write) -> None:
+    done = call("run", graph('[tasks.a]\nrun = "echo hello"\n[tasks.b]\nneeds = ["a"]\nrun = ["true"]\n'))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ a" in done.stdout
+    assert "2 completed" in done.stdout
+
+
+def test_without_a_terminal_the_screen_is_not_opened(graph: Write) -> None:
+    done = call(graph('[tasks.a]\nrun = "echo hello"\n'))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ a" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_failed_node_exits_with_1_and_shows_its_last_lines(graph: Write) -> None:
+    done = call(
+        "run", graph('[tasks.a]\nrun = "echo what went wrong; exit 3"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
+    )
+    assert done.returncode == 1
+    assert "exit 3" in done.stdout
+    assert "what went wrong" in done.stdout
+    assert "⊘ b" in done.stdout
+    assert "held back by a" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["run"], ["check"], []])
+def test_a_wrong_file_exits_with_2_and_says_where(graph: Write, words: list[str]) -> None:
+    done = call(*words, graph('[tasks.a]\nrun = "true"\ndepends = ["b"]\n'))
+    assert done.returncode == 2
+    assert "graph.toml:4:1: unknown key" in done.stderr
+    assert 'did you mean "needs"?' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["run"], ["check"], []])
+def test_a_missing_file_exits_with_2(tmp_path: Path, words: list[str]) -> None:
+    done = call(*words, tmp_path / "none.toml")
+    assert done.returncode == 2
+    assert "none.toml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [["-p", "novalue"], ["-p", "unknown=1"], ["-j", "0"], ["--paused"], ["--nonsense"]])
+def test_a_wrong_call_exits_with_2(graph: Write, words: list[str]) -> None:
+    done = call("run", *words, graph('[tasks.a]\nrun = "true"\n'))
+    assert done.returncode == 2
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_parameters_are_given_on_the_command_line(graph: Write, tmp_path: Path) -> None:
+    path = graph('[params]\nword = "x"\n[tasks.a]\nrun = "echo {{ params.word }} > out"\n')
+    assert call("run", path, "-p", "word=two words").returncode == 0
+    assert (tmp_path / "out").read_text() == "two words\n"
+
+
+def test_events_are_the_journal_as_json_lines(graph: Write, tmp_path: Path) -> None:
+    path = graph('[tasks.a]\nrun = "exit 3"\nretries = 1\nretry_delay = 0\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
+    done = call("run", path, "--events", tmp_path / "events.jsonl")
+    assert done.returncode == 1
+    events = events_of(tmp_path / "events.jsonl")
+    assert statuses_of(tmp_path / "events.jsonl") == {"a": "FAILED", "b": "FAILED_PARENT"}
+    numbers = [event["seq"] for event in events]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert all(isinstance(event["time"], float) for event in events)
+    failed = [event for event in events if event.get("status") == "FAILED"]
+    assert failed[0]["exit"] == 3
+    assert failed[0]["attempt"] == 2
+    journal = tmp_path / ".dagtui" / "graph" / "latest" / "journal.jsonl"
+    recorded = [event for event in events_of(journal) if event["seq"] >= numbers[0]]
+    assert recorded == events
+
+
+def test_events_on_standard_output_leave_the_lines_to_standard_error(graph: Write) -> None:
+    done = call("run", graph('[tasks.a]\nrun = "true"\n'), "--events", "-")
+    assert done.returncode == 0
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()][-1] == "run"
+    assert "✓ a" in done.stderr
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_cancels_the_run_and_leaves_nothing_behind(
+    graph: Write, tmp_path: Path, number: int, status: int
+) -> None:
+    token = f"token-{tmp_path.name}-{number}"
+    path = graph(f"""[tasks.a]\nrun = "sh -c 'trap : TERM; while :; do sleep 0.1; done' {token}"\ngrace = 0.5\n""")
+    running = subprocess.Popen([*DAGTUI, "run", str(path)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    wait_until(lambda: processes_with(token), "the node runs")
+    running.send_signal(number)
+    output, _ = running.communicate(timeout=60)
+    assert running.returncode == status, output
+    assert "■ a" in output
+    assert processes_with(token) == []
+
+
+def test_a_closed_standard_output_does_not_end_the_run(graph: Write, tmp_path: Path) -> None:
+    path = graph('[tasks.a]\nrun = "echo one"\n[tasks.b]\nneeds = ["a"]\nrun = "sleep 0.3; touch done"\n')
+    running = subprocess.Popen([*DAGTUI, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    running.stdout.close()
+    assert running.stderr is not None
+    assert "Traceback" not in running.stderr.read()
+    assert running.wait(60) == 0
+    assert (tmp_path / "done").exists()
+
+
+def test_ascii_where_the_output_is_not_utf_8(graph: Write) -> None:
+    done = call("run", graph('[tasks.a]\nrun = "exit 1"\n'), env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 1
+    assert "x a" in done.stdout
+    assert done.stdout.isascii()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "{graph}"], ["run", "{graph}"]])
+def test_commands_without_a_screen_never_import_the_ui_toolkit(graph: Write, words: list[str]) -> None:
+    path = graph('[tasks.a]\nrun = "true"\n')
+    arguments = [word.format(graph=path) for word in words]
+    code = (
+        "import sys, runpy\nsys.argv[0] = 'dagtui'\n"
+        "try:\n    runpy.run_module('dagtui', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "found = {'textual', 'rich'} & set(sys.modules)\nassert not found, found"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_names_the_commands() -> None:
+    done = call("--help")
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("check", "run", "GRAPH.toml"))
+    assert call("--version").stdout.startswith("dagtui ")
+
+
+def test_the_environment_and_standard_input_of_a_node(graph: Write, tmp_path: Path) -> None:
+    path = graph("""[tasks."a b"]\nrun = "env > out; cat >> out"\nenv = { OWN = "1" }\n""")
+    done = subprocess.run([*DAGTUI, "run", str(path)], input="secret", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0
+    out = (tmp_path / "out").read_text()
+    assert "OWN=1" in out
+    assert "DAGTUI_NODE=a b\n" in out
+    assert "DAGTUI_ATTEMPT=1\n" in out
+    assert "secret" not in out

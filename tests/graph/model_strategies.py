@@ -1,0 +1,80 @@
+"""Random graph files that are right, as the tables they are made of."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+NAMES = st.text(
+    alphabet=st.characters(categories=["L", "N", "P", "S"], exclude_characters="{}[]") | st.just(" "),
+    min_size=1,
+    max_size=8,
+).filter(lambda name: bool(name.strip()) and name.isprintable())
+TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12).map(
+    lambda text: text.replace("{{", "{ {")
+)
+FILLED = TEXTS.filter(lambda text: bool(text.strip()))
+NUMBERS = st.integers(-(2**63), 2**63 - 1)
+SCALARS = TEXTS | NUMBERS | st.booleans() | st.floats(allow_nan=False)
+SECONDS = st.floats(0.001, 1e6) | st.sampled_from(["90s", "1h30m", "250ms", 3])
+DATA = st.recursive(
+    TEXTS | NUMBERS | st.booleans() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=5,
+)
+MATRICES = st.fixed_dictionaries(
+    {"x": st.lists(NAMES, min_size=1, max_size=3, unique=True)},
+    optional={"y": st.lists(st.integers(), min_size=1, max_size=3, unique=True).map(lambda ns: [n % 97 for n in ns])},
+).map(lambda table: {axis: list(dict.fromkeys(entries)) for axis, entries in table.items()})
+ACTIONS = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"run": FILLED}),
+    st.fixed_dictionaries(
+        {"run": st.tuples(FILLED).flatmap(lambda first: st.lists(TEXTS, max_size=3).map([*first].__add__))}
+    ),
+    st.fixed_dictionaries({"call": st.just("a.b:c")}, optional={"args": st.dictionaries(TEXTS, DATA, max_size=3)}),
+    st.just({"run": ["echo", "{{ params.p }}", "{{ env.HOME }}"]}),
+)
+TASKS = st.builds(
+    lambda action, rest: {**action, **rest},
+    ACTIONS,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "group": st.lists(NAMES.filter(lambda name: "/" not in name), max_size=2).map("/".join),
+            "doc": TEXTS,
+            "cwd": FILLED,
+            "env": st.dictionaries(NAMES.filter(lambda name: "=" not in name), SCALARS, max_size=3),
+            "shell": st.just(["bash", "-c"]),
+            "retries": st.integers(0, 10),
+            "retry": st.fixed_dictionaries(
+                {}, optional={"delay": SECONDS, "jitter": st.floats(0, 1), "exit_codes": st.just([7])}
+            ),
+            "timeout": SECONDS,
+            "grace": SECONDS,
+            "slots": st.integers(1, 9),
+            "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
+            "allow_failure": st.booleans(),
+            "matrix": MATRICES,
+        },
+    ),
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, object]:
+    """The tables of a valid file: tasks need only earlier ones."""
+    tasks = draw(st.dictionaries(NAMES, TASKS, min_size=1, max_size=5))
+    names = list(tasks)
+    for position, name in enumerate(names):
+        if position:
+            tasks[name]["needs"] = draw(st.lists(st.sampled_from(names[:position]), unique=True))
+    top = st.fixed_dictionaries(
+        {"params": st.fixed_dictionaries({"p": SCALARS}, optional={"q": SCALARS})},
+        optional={
+            "name": NAMES,
+            "env": st.dictionaries(st.sampled_from(["A", "B"]), SCALARS),
+            "run": st.fixed_dictionaries({}, optional={"jobs": st.integers(9, 99), "keep_going": st.booleans()}),
+            "defaults": st.fixed_dictionaries({}, optional={"retries": st.integers(0, 3), "timeout": SECONDS}),
+        },
+    )
+    return {"version": 1, **draw(top), "tasks": tasks}

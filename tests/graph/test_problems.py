@@ -1,0 +1,364 @@
+"""Everything that can be wrong with a file: what is said, where, and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graph.sources import graph_of, problems_of
+
+from dagtui.graph.errors import GraphError, Problem
+from dagtui.graph.loading import load, load_text
+
+VERSION = '"version" is missing'
+
+# Every body stands behind `version = 1`, which is line 1; marked is the text above the carets.
+AT_THE_TOP = [
+    ("depends = 1\n[tasks.a]", 2, 1, "depends", 'unknown key "depends"', "the keys here are version, name"),
+    ("task = 1\n[tasks.a]", 2, 1, "task", 'unknown key "task"', 'did you mean "tasks"?'),
+    ("jobs = 1\n[tasks.a]", 2, 1, "jobs", 'unknown key "jobs"', 'did you mean "tasks"?'),
+    ('[build]\nrun = "x"\n[tasks.a]', 2, 2, "build", 'unknown table "build"', "tasks are written [tasks.build]"),
+    ('["a b"]\nrun = "x"\n[tasks.a]', 2, 2, '"a b"', 'unknown table "a b"', 'tasks are written [tasks."a b"]'),
+    ("[pools]\ng = 1\n[tasks.a]", 2, 2, "pools", 'this version of dagtui doesn\'t have "pools" yet', "remove it"),
+    ("name = 1\n[tasks.a]", 2, 8, "1", '"name" must be a text, not a whole number', "quotation marks"),
+    ('name = ""\n[tasks.a]', 2, 8, '""', '"name" must not be empty', ""),
+    ('name = "a\\u001b"\n[tasks.a]', 2, 8, '"a\\u001b"', '"name" contains characters that can\'t be printed', ""),
+    ("params = 1\n[tasks.a]", 2, 10, "1", '"params" must be a table, not a whole number', "write [params]"),
+    ("[params]\np = [1]\n[tasks.a]", 3, 5, "[1]", '"p" must be a text, a number, true or false, not a list', ""),
+    ("[params]\np = 2020-01-01\n[tasks.a]", 3, 5, "2020-01-01", "not a date or time", "in quotation marks"),
+    ("[params]\np = 0x8000000000000000\n[tasks.a]", 3, 5, "0x8000000000000000", "must fit in 64 bits", ""),
+    ('[params]\n"" = 1\n[tasks.a]', 3, 1, '""', "the name of a parameter must not be empty", ""),
+    ('[env]\nA = "\\u0000"\n[tasks.a]', 3, 5, '"\\u0000"', '"env.A" can\'t contain the character NUL', ""),
+    ('[env]\n"A=B" = 1\n[tasks.a]', 3, 9, "1", '"env.A=B" is no name of a variable', ""),
+    ("[env]\nA = []\n[tasks.a]", 3, 5, "[]", '"env.A" must be a text', ""),
+    ("defaults = 1\n[tasks.a]", 2, 12, "1", '"defaults" must be a table', "write [defaults]"),
+    ("[defaults]\ncmd = 1\n[tasks.a]", 3, 1, "cmd", 'unknown key "cmd"', 'did you mean "run"?'),
+    ('run = "x"\n[tasks.a]', 2, 7, '"x"', '"run" must be a table, not a text', "write [run]"),
+    ("[run]\njobs = 0\n[tasks.a]", 3, 8, "0", '"run.jobs" must be between 1 and 100,000', ""),
+    ('[run]\njobs = "4"\n[tasks.a]', 3, 8, '"4"', '"run.jobs" must be a whole number, not a text', ""),
+    ("[run]\nkeep_going = 1\n[tasks.a]", 3, 14, "1", '"run.keep_going" must be true or false', ""),
+    ("[run]\nmax_workers = 1\n[tasks.a]", 3, 1, "max_workers", 'unknown key "max_workers"', 'did you mean "jobs"?'),
+    ("[run]\nsecrets = []\n[tasks.a]", 3, 1, "secrets", 'doesn\'t have "secrets" yet', "remove it"),
+    ("[run]\nload_average = 1\n[tasks.a]", 3, 1, "load_average", 'doesn\'t have "load_average" yet', ""),
+    ("tasks = 1", 2, 9, "1", '"tasks" must be a table', "write [tasks]"),
+    ('[tasks]\na = "make"', 3, 5, '"make"', 'task "a" must be a table, not a text', "write [tasks.a], then run"),
+    ('[tasks.""]', 2, 8, '""', "the name of a task must not be empty", ""),
+    ('[tasks." "]', 2, 8, '" "', "the name of a task must not be empty", ""),
+    ('[tasks."a\\u001b[31m"]', 2, 8, '"a\\u001b[31m"', "the name of a task contains characters", ""),
+    ('[tasks."\\u202e"]', 2, 8, '"\\u202e"', "the name of a task contains characters", ""),
+    (f"[tasks.{'x' * 201}]", 2, 8, "x" * 100, "the name of a task has at most 200 characters, not 201", ""),
+    (
+        "[run]\njobs = 2\n[tasks.a]\nslots = 3",
+        5,
+        9,
+        "3",
+        'task "a" wants 3 slots, more than the 2 jobs',
+        'lower "slots"',
+    ),
+    ("[run]\njobs = 2\n[defaults]\nslots = 3\n[tasks.a]", 5, 9, "3", 'task "a" wants 3 slots', ""),
+]
+
+# Every body is that of `[tasks.a]`, which is line 2.
+IN_A_TASK = [
+    ("depends = []", 1, "depends", 'unknown key "depends"', 'did you mean "needs"?'),
+    ("depends_on = []", 1, "depends_on", 'unknown key "depends_on"', 'did you mean "needs"?'),
+    ("deps = []", 1, "deps", 'unknown key "deps"', 'did you mean "needs"?'),
+    ("command = 1", 1, "command", 'unknown key "command"', 'did you mean "run"?'),
+    ("cmd = 1", 1, "cmd", 'unknown key "cmd"', 'did you mean "run"?'),
+    ("tiemout = 1", 1, "tiemout", 'unknown key "tiemout"', 'did you mean "timeout"?'),
+    ("RUN = 1", 1, "RUN", 'unknown key "RUN"', 'did you mean "run"?'),
+    ("zzzz = 1", 1, "zzzz", 'unknown key "zzzz"', "the keys here are group, doc, run"),
+    ('"a\\u001bb" = 1', 1, '"a\\u001bb"', 'unknown key "a^[b"', ""),
+    ("inputs = []", 1, "inputs", 'this version of dagtui doesn\'t have "inputs" yet', "remove it"),
+    ("outputs = []", 1, "outputs", 'this version of dagtui doesn\'t have "outputs" yet', ""),
+    ("pools = {}", 1, "pools", 'this version of dagtui doesn\'t have "pools" yet', ""),
+    ("if = 'x'", 1, "if", 'this version of dagtui doesn\'t have "if" yet', ""),
+    ("tty = true", 1, "tty", 'this version of dagtui doesn\'t have "tty" yet', ""),
+    ("run = 1", 7, "1", '"run" must be a command line or a list of arguments, not a whole number', ""),
+    ('run = ""', 7, '""', '"run" must not be empty', ""),
+    ("run = []", 7, "[]", '"run" must not be empty', ""),
+    ('run = ["x", 1]', 13, "1", 'an element of "run" must be a text, not a whole number', "quotation marks"),
+    ('run = [""]', 8, '""', 'an element of "run" must begin with a program', ""),
+    ('run = ["x", "\\u0000"]', 13, '"\\u0000"', "can't contain the character NUL", ""),
+    ('run = "x\\u0000"', 7, '"x\\u0000"', "can't contain the character NUL", ""),
+    ('call = "x"', 8, '"x"', '"call" must be a function in a module', '"package.module:function"'),
+    ('call = "a b:c"', 8, '"a b:c"', '"call" must be a function in a module', ""),
+    ('call = "os:system(1)"', 8, '"os:system(1)"', '"call" must be a function in a module', ""),
+    ('run = "x"\ncall = "a:b"', 1, "call", '"run" and "call" together', "remove one of them"),
+    ("args = { x = 1 }", 1, "args", '"args" go with "call"', 'give "call" too'),
+    ('run = "x"\nargs = { x = 1 }', 1, "args", '"args" go with "call"', ""),
+    ('call = "a:b"\nargs = [1]', 8, "[1]", '"args" must be a table, not a list', ""),
+    ('call = "a:b"\nargs = { x = [nan] }', 15, "nan", 'an element of "args.x" must be a finite number', ""),
+    ('call = "a:b"\nargs = { x = 2020-01-01 }', 14, "2020-01-01", '"args.x" must be', "in quotation marks"),
+    ('group = "a//b"', 9, '"a//b"', '"group" has a folder without a name', ""),
+    ('group = "a\\n"', 9, '"a\\n"', '"group" contains characters that can\'t be printed', ""),
+    ("doc = 1", 7, "1", '"doc" must be a text', ""),
+    ('needs = "b"', 9, '"b"', '"needs" must be a list, not a text', 'write ["b"]'),
+    ("needs = [1]", 10, "1", 'an element of "needs" must be a text', ""),
+    ('needs = [""]', 10, '""', 'an element of "needs" must not be empty', ""),
+    ('needs = ["b", "b"]', 15, '"b"', 'an element of "needs" is "b" a second time', "remove it"),
+    ("matrix = 1", 10, "1", '"matrix" must be a table', "{ seed = [1, 2] }"),
+    ("matrix = {}", 10, "{}", '"matrix" must have at least one axis', ""),
+    ("matrix = { exclude = [] }", 10, "{ exclude = [] }", '"matrix" must have at least one axis', ""),
+    ("matrix = { x = 1 }", 16, "1", '"matrix.x" must be a list, not a whole number', "write [1]"),
+    ("matrix = { x = [] }", 16, "[]", '"matrix.x" must have at least one value', ""),
+    ("matrix = { x = [[]] }", 17, "[]", 'an element of "matrix.x" must be', ""),
+    ('matrix = { x = ["\\n"] }', 17, '"\\n"', "can't be printed", ""),
+    ("matrix = { x = [1, '1'] }", 20, "'1'", 'an element of "matrix.x" has the value "1" twice', ""),
+    ('matrix = { "" = [1] }', 17, "[1]", '"matrix." has an axis whose name must not be empty', ""),
+    ("matrix = { x = [1], exclude = 1 }", 31, "1", '"matrix.exclude" must be a list', ""),
+    ("matrix = { x = [1], exclude = [1] }", 32, "1", 'an element of "matrix.exclude" must be a table', ""),
+    ("matrix = { x = [1], exclude = [{}] }", 32, "{}", 'an element of "matrix.exclude" must be a table', ""),
+    ("matrix = { x = [1], exclude = [{ y = 1 }] }", 38, "1", 'names "y", which is no axis', 'the axes are "x"'),
+    ("matrix = { x = [1], exclude = [{ x = 2 }] }", 38, "2", 'excludes "2", which "x" doesn\'t have', '"1"'),
+    ("matrix = { x = [1], exclude = [{ x = 1 }] }", 31, "[{ x = 1 }]", '"matrix" excludes every cell', ""),
+    ('cwd = ""', 7, '""', '"cwd" must not be empty', ""),
+    ("env = []", 7, "[]", '"env" must be a table', ""),
+    ("env = { A = [] }", 13, "[]", '"env.A" must be a text', ""),
+    ('shell = "bash"', 9, '"bash"', '"shell" must be a list, not a text', '["bash", "-c"]'),
+    ("shell = []", 9, "[]", '"shell" must not be empty', ""),
+    ('shell = ["bash"]', 9, '["bash"]', '"shell" lacks the option that takes a command', '["bash", "-c"]'),
+    ('shell = ["bash", "{{ params.x }}"]', 9, '["bash", "{{ params.x }}"]', '"shell" can\'t have placeholders', ""),
+    ("retries = -1", 11, "-1", '"retries" must be between 0 and 1,000,000', ""),
+    ("retries = true", 11, "true", '"retries" must be a whole number, not true or false', ""),
+    ("retries = 1.5", 11, "1.5", '"retries" must be a whole number, not a number', ""),
+    ('retry_delay = "soon"', 15, '"soon"', '"retry_delay" is no duration', 'write "90s", "1h30m"'),
+    ("retry = 3", 9, "3", '"retry" must be a table', ""),
+    ("retry = { retries = 3 }", 21, "3", '"retry.retries" is an unknown key', "it is a key of the task"),
+    ("retry = { dealy = 3 }", 19, "3", '"retry.dealy" is an unknown key', 'did you mean "delay"?'),
+    ("retry = { delay = -1 }", 19, "-1", '"retry.delay" must not be negative', ""),
+    ("retry = { backoff = 0.5 }", 21, "0.5", '"retry.backoff" must be between 1 and 1000', ""),
+    ("retry = { backoff = nan }", 21, "nan", '"retry.backoff" must be between 1 and 1000', ""),
+    ("retry = { jitter = 1.5 }", 20, "1.5", '"retry.jitter" must be between 0 and 1', ""),
+    ("retry = { delay = 9, max_delay = 1 }", 34, "1", '"retry.max_delay" must not be shorter than "delay"', ""),
+    ("retry = { exit_codes = 1 }", 24, "1", '"retry.exit_codes" must be a list', ""),
+    ("retry = { exit_codes = [] }", 24, "[]", '"retry.exit_codes" must not be empty', ""),
+    ("retry = { exit_codes = [0] }", 25, "0", 'an element of "retry.exit_codes" must be between 1 and 255', ""),
+    ("retry = { delay = 1 }\nretry_delay = 1", 1, "retry_delay", '"retry.delay" beside "retry_delay"', "remove one"),
+    ("timeout = 0", 11, "0", '"timeout" must be longer than nothing', "leave the key out"),
+    ("timeout = nan", 11, "nan", '"timeout" must be a finite number', ""),
+    ('timeout = "99999d"', 11, '"99999d"', '"timeout" must not be longer than ten years', ""),
+    ("timeout = []", 11, "[]", '"timeout" must be a text or a number of seconds', ""),
+    ('grace = "-5s"', 9, '"-5s"', '"grace" must not be negative', ""),
+    ("slots = 0", 9, "0", '"slots" must be between 1 and 100,000', ""),
+    ('trigger = "all_sucess"', 11, '"all_sucess"', '"trigger" is no trigger', 'did you mean "all_success"?'),
+    ('trigger = "zzz"', 11, '"zzz"', '"trigger" is no trigger', "the triggers are all_success, none_failed"),
+    ('allow_failure = "yes"', 17, '"yes"', '"allow_failure" must be true or false, not a text', ""),
+]
+
+
+def marked(problem: Problem) -> str:
+    before, width = problem.mark
+    return problem.excerpt[before : before + width]
+
+
+@pytest.mark.parametrize(("body", "line", "column", "mark", "message", "hint"), AT_THE_TOP)
+def test_at_the_top(body: str, line: int, column: int, mark: str, message: str, hint: str):
+    problems = problems_of(body)
+    problem = problems[0] if not problems[0].message.startswith("there are no tasks") else problems[1]
+    assert message in problem.message
+    assert hint in problem.hint
+    assert (problem.line, problem.column, marked(problem)) == (line, column, mark)
+
+
+@pytest.mark.parametrize(("body", "column", "mark", "message", "hint"), IN_A_TASK)
+def test_in_a_task(body: str, column: int, mark: str, message: str, hint: str):
+    others = "\n[tasks.b]\n[tasks.c]\n"
+    (problem,) = problems_of(f"[tasks.a]\n{body}{others}")
+    assert message in problem.message
+    assert hint in problem.hint
+    assert (problem.line, problem.column, marked(problem)) == (2 + len(body.splitlines()), column, mark)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "message", "hint"),
+    [
+        ("x = ", 1, 3, "this is no value", "quotation marks"),
+        ("a = 1\nb = yes\n", 2, 5, "this is no value", 'texts need quotation marks: "…"'),
+        ("a = 1\na = 2\n", 2, 1, "this key is here a second time", "remove one of them"),
+        ("[tasks.a]\n[tasks.a]\n", 2, 1, "the table [tasks.a] is here a second time", "remove one of them"),
+        ("a b = 1", 1, 3, "Expected '=' after a key", 'need quotation marks: "a.b"'),
+        ("a = 'x\n", 1, 6, 'Expected "\'"', ""),
+        ('a = "x\n', 1, 7, "a text ends on the line on which it begins", '"""…"""'),
+        ('a = "\\d"', 1, 6, "a backslash that means nothing", "use '…'"),
+        ("a = [1 2]", 1, 8, "this list isn't closed", "a comma between"),
+        ("a = { b = 1", 1, 11, "this table isn't closed", ""),
+        ('a = "x" b', 1, 9, "there is something behind the value", ""),
+        ('a = """x', 1, 8, "this text isn't closed", ""),
+        ("a = {x=1,x=2}", 1, 13, "Duplicate inline table key 'x'", "remove one of them"),
+        ("= 1", 1, 1, "Invalid statement", "write key = value"),
+        ("\x1b[31m", 1, 1, "Invalid statement", ""),
+    ],
+)
+def test_the_first_error_of_syntax(text: str, line: int, column: int, message: str, hint: str):
+    with pytest.raises(GraphError) as caught:
+        load_text(text, "demo.toml")
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert hint in problem.hint
+    assert (problem.line, problem.column) == (line, column)
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[tasks.a]", '"version" is missing'),
+        ("version = 2\n[tasks.a]", "this dagtui reads version 1 only"),
+        ("version = true\n[tasks.a]", "this dagtui reads version 1 only"),
+        ("version = 1.0\n[tasks.a]", "this dagtui reads version 1 only"),
+        ("version = '1'\n[tasks.a]", "this dagtui reads version 1 only"),
+        ("version = 1", "there are no tasks"),
+        ("version = 1\n[tasks]", "there are no tasks"),
+    ],
+)
+def test_version_and_tasks_are_there(text: str, message: str):
+    with pytest.raises(GraphError) as caught:
+        load_text(text, "demo.toml")
+    (problem,) = caught.value.problems
+    assert problem.message == message
+    assert problem.hint
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "column", "name"),
+    [
+        ('[tasks.a.b]\nrun = "x"', 2, 10, 'quote the name: [tasks."a.b"]'),
+        ('[tasks.a.b.c]\nrun = "x"', 2, 10, 'quote the name: [tasks."a.b.c"]'),
+        ('[tasks]\na.b.run = "x"', 3, 3, 'quote the name: [tasks."a.b"]'),
+    ],
+)
+def test_a_dotted_name_without_quotation_marks(body: str, line: int, column: int, name: str):
+    (problem,) = problems_of(body)
+    assert problem.message == 'task "a" has a table "b", which is no key of a task'
+    assert (problem.hint, problem.line, problem.column) == (name, line, column)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message", "hint"),
+    [
+        ({"smaples": "1"}, 'there is no parameter "smaples"', 'did you mean "samples"?'),
+        ({"zzz": "1"}, 'there is no parameter "zzz"', "declared with a default"),
+        ({"samples": "x"}, 'the parameter "samples" must be a whole number of at most 64 bits, not "x"', ""),
+        ({"samples": "1.0"}, "must be a whole number", ""),
+        ({"samples": "1_0"}, "must be a whole number", ""),
+        ({"samples": "٣"}, "must be a whole number", ""),
+        ({"samples": "9" * 25}, "must be a whole number", ""),
+        ({"samples": "9" * 9000}, "must be a whole number", ""),
+        ({"rate": "fast"}, 'the parameter "rate" must be a number, not "fast"', ""),
+        ({"deep": "yes"}, 'the parameter "deep" must be true or false, not "yes"', ""),
+        ({"word": "\0"}, 'the parameter "word" can\'t contain the character NUL, not "^@"', ""),
+    ],
+)
+def test_given_parameters(parameters: dict[str, str], message: str, hint: str):
+    body = 'params = { samples = 2, rate = 0.5, deep = false, word = "x" }\n[tasks.a]'
+    (problem,) = problems_of(body, parameters)
+    assert message in problem.message
+    assert hint in problem.hint
+    assert (problem.line, problem.excerpt) == (0, "")
+
+
+def test_two_nodes_of_one_name():
+    problems = problems_of('[tasks.a]\nmatrix = { x = [1] }\n[tasks."a[x=1]"]\n')
+    assert [problem.message for problem in problems] == [
+        'two nodes are named "a[x=1]": of task "a" and of task "a[x=1]"'
+    ]
+    assert problems[0].line == 4
+
+
+def test_two_cells_of_one_name():
+    (problem,) = problems_of('[tasks.a]\nmatrix = { x = ["1,y=2", "1"], y = ["3", "2,y=3"] }\n')
+    assert problem.message == 'two nodes are named "a[x=1,y=2,y=3]": of task "a" and of task "a"'
+
+
+def test_a_shortest_cycle():
+    (problem,) = problems_of(
+        '[tasks.a]\nneeds = ["d"]\n[tasks.b]\nneeds = ["a", "c"]\n[tasks.c]\nneeds = ["b"]\n[tasks.d]\nneeds = ["c"]'
+    )
+    assert problem.message == "cycle: b → c → b"
+    assert (problem.line, problem.hint) == (5, "remove one of these needs")
+
+
+def test_a_long_cycle_shows_twenty_names_at_most():
+    (problem,) = problems_of("".join(f'[tasks.t{i}]\nneeds = ["t{(i + 1) % 60}"]\n' for i in range(60)))
+    assert "42 more" in problem.message
+    assert problem.message.count("t") == 19
+
+
+def test_a_cycle_between_cells_of_one_task():
+    (problem,) = problems_of(
+        "[tasks.a]\nmatrix = { x = [0, 1], to = [1, 0], exclude = [{ x = 0, to = 0 }, { x = 1, to = 1 }] }\n"
+        'needs = ["a[x={{ matrix.to }}]"]'
+    )
+    assert problem.message == "cycle: a[x=0,to=1] → a[x=1,to=0] → a[x=0,to=1]"
+
+
+def test_everything_wrong_is_in_one_report_sorted_by_place():
+    problems = problems_of('name = 1\n[tasks.b]\nneeds = ["x"]\ndepends = 1\n[tasks.a]\ntimeout = "x"\nrun = "{{ x }}"')
+    assert [problem.line for problem in problems] == [2, 4, 5, 7, 8]
+
+
+def test_cycles_are_told_together_with_the_rest():
+    problems = problems_of('[tasks.a]\nneeds = ["b"]\ntimeout = 0\n[tasks.b]\nneeds = ["a"]')
+    assert [problem.line for problem in problems] == [3, 4]
+
+
+def test_what_the_defaults_say_wrong_is_told_once():
+    problems = problems_of('[defaults]\ncwd = "{{ oops }}"\nneeds = ["gone"]\n[tasks.a]\n[tasks.b]\n[tasks.c]')
+    assert [(problem.line, problem.column) for problem in problems] == [(3, 8), (4, 10)]
+
+
+def test_a_broken_matrix_is_told_without_what_follows_from_it():
+    body = '[tasks.a]\nmatrix = { x = [] }\nrun = "{{ matrix.x }}"\n[tasks.b]\nneeds = ["a[x=1]"]'
+    assert [problem.line for problem in problems_of(body)] == [3]
+
+
+def test_the_report_ends_somewhere():
+    with pytest.raises(GraphError) as caught:
+        graph_of("".join(f"[tasks.t{i}]\nx = 1\n" for i in range(2000)))
+    error = caught.value
+    assert (len(error.problems), error.more) == (50, 1950)
+    assert str(error).endswith("and 1,950 more problems")
+
+
+def test_the_report():
+    with pytest.raises(GraphError) as caught:
+        graph_of('[tasks.a]\n\tdepends = ["a"]\n\tdoc = "日本", cwd = 1')
+    assert caught.value.report() == (
+        "demo.toml:4:12: there is something behind the value\n"
+        '    doc = "日本", cwd = 1\n'
+        "                ^\n"
+        "  one key on each line"
+    )
+    with pytest.raises(GraphError) as caught:
+        graph_of('[tasks.a]\n\tdepends = ["a"]\n')
+    assert str(caught.value) == (
+        'demo.toml:3:2: unknown key "depends"\n    depends = ["a"]\n    ^^^^^^^\n  did you mean "needs"?'
+    )
+
+
+def test_long_lines_are_cut_around_the_mark():
+    (problem,) = problems_of(f'[tasks.a]\nenv = {{ A = "{"x" * 500}", B = [], C = "{"y" * 500}" }}')
+    assert marked(problem) == "[]"
+    assert problem.excerpt.startswith("…x")
+    assert problem.excerpt.endswith("y…")
+    assert len(problem.excerpt) < 200
+
+
+def test_hostile_text_is_shown_and_not_sent():
+    body = '[tasks."a]8;;\\u001b"]\nneeds = ["\\u001b[2J\\u202e"]\n"\x7f\u202e" = 1'.replace("\x7f", "")
+    with pytest.raises(GraphError) as caught:
+        load_text("version = 1\n" + body, "de\x1b[31mmo.toml")
+    assert not any(character in str(caught.value) for character in "\x1b\u202e")
+    assert "de^[[31mmo.toml" in str(caught.value)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path):
+    for path, said in [
+        (tmp_path / "missing.toml", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (Path("a\0b"), "null"),
+        (tmp_path / ("x" * 300), "File name too long"),
+    ]:
+        with pytest.raises(GraphError, match=said):
+            load(path)

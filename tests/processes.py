@@ -1,0 +1,38 @@
+"""Finding real processes, and waiting for conditions."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def processes_with(token: str) -> list[int]:
+    """The live processes whose command line contains a token, but this one and its parents."""
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                words = file.read()
+            with open(f"/proc/{name}/stat", "rb") as file:
+                dead = file.read().rpartition(b")")[2].split()[0] in {b"Z", b"X"}
+        except OSError:
+            continue
+        if token.encode() in words and not dead:
+            found.append(int(name))
+    return found
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
+    """Wait for a condition; fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        pause.wait(0.01)

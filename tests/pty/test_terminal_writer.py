@@ -1,0 +1,137 @@
+"""The writer on its own: what a terminal takes, refuses, or is no longer there to take."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import tty
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagtui.tui.driver.terminal import Descriptor
+from dagtui.tui.driver.writer import TerminalWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Ends:
+    """Both ends of a pseudo-terminal."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
+        os.set_blocking(self.master, False)
+        self.output = Descriptor(self.slave, os.O_WRONLY)
+        self.calls: list[str] = []
+        self.on_lost: Callable[[], object] = bool
+
+    def writer(self) -> TerminalWriter:
+        return TerminalWriter(
+            self.output.number,
+            asyncio.get_running_loop(),
+            on_behind=lambda: self.calls.append("behind"),
+            on_drained=lambda: self.calls.append("drained"),
+            on_lost=self.lost,
+        )
+
+    def lost(self, _reason: str) -> None:
+        self.calls.append("lost")
+        self.on_lost()
+
+    def take(self) -> bytes:
+        try:
+            return os.read(self.master, 65536)
+        except BlockingIOError:
+            return b""
+
+    def hang_up(self) -> None:
+        os.close(self.master)
+        self.master = -1
+
+    def close(self) -> None:
+        self.output.close()
+        os.close(self.slave)
+        if self.master >= 0:
+            self.hang_up()
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    both = Ends()
+    yield both
+    both.close()
+
+
+async def test_all_arrives_in_order_however_slowly_it_is_taken(ends: Ends):
+    writer = ends.writer()
+    data = os.urandom(100_000)
+    assert writer.send(data[:60_000])
+    assert writer.behind
+    assert writer.send(data[60_000:])
+    assert ends.calls == ["behind"]
+    taken = b""
+    async with asyncio.timeout(20):
+        while len(taken) < len(data):
+            taken += ends.take()
+            await asyncio.sleep(0)
+    assert taken == data
+    assert writer.bytes_written == len(data)
+    assert not writer.behind
+    assert ends.calls == ["behind", "drained"]
+
+
+async def test_what_exceeds_the_backlog_is_refused(ends: Ends):
+    writer = ends.writer()
+    assert writer.send(b"x" * 300_000)
+    assert not writer.send(b"y" * 100_000)
+    writer.close()
+
+
+async def test_a_lost_terminal_is_said_once_and_nothing_is_accepted_afterwards(ends: Ends):
+    writer = ends.writer()
+    ends.hang_up()
+    writer.send(b"x")
+    assert ends.calls == ["lost"]
+    assert not writer.send(b"x")
+    assert not writer.finish(b"x", 1.0)
+    assert not writer.behind
+    assert ends.calls == ["lost"]
+
+
+async def test_a_terminal_lost_while_data_waits_is_said_once(ends: Ends):
+    writer = ends.writer()
+    writer.send(b"x" * 60_000)
+    lost = asyncio.Event()
+    asyncio.get_running_loop().call_soon(ends.hang_up)
+    ends.on_lost = lost.set
+    async with asyncio.timeout(20):
+        await lost.wait()
+    assert ends.calls == ["behind", "lost"]
+
+
+async def test_the_last_thing_reaches_a_stopped_terminal_without_what_waited(ends: Ends):
+    writer = ends.writer()
+    writer.send(b"x" * 200_000)
+    assert writer.finish(b"the end", 0.1)
+    taken = b""
+    while data := ends.take():
+        taken += data
+    assert taken.endswith(b"\x18the end")
+    assert len(taken) < 30_000
+
+
+async def test_the_last_thing_follows_what_waited_where_the_terminal_takes_it(ends: Ends):
+    writer = ends.writer()
+    writer.send(b"x" * 1000)
+    assert writer.finish(b"the end", 0.1)
+    assert ends.take() == b"x" * 1000 + b"the end"

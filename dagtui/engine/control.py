@@ -218,7 +218,7 @@ def _to_be_told(run: Derivation, node: int) -> bool:
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
         return run.state.cause[node] == Cause.CANCEL and node not in run.told
-    return status == NodeStatus.RUNNING or (status == NodeStatus.READY and node in run.handed)
+    return status == NodeStatus.RUNNING or (status in _UNBEGUN and node in run.handed)
 
 
 def mark_after_failure(run: Derivation, number: int) -> None:
@@ -241,7 +241,7 @@ def _keep_from_beginning(run: Derivation, node: int, number: int) -> None:
     state = run.state
     status = state.status[node]
     marks = (*state.marks.get(node, ()), number)
-    if status == NodeStatus.READY and node in run.handed:
+    if status in _UNBEGUN and node in run.handed:
         run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
         run.effects.append(Withdraw(node, state.attempt[node]))
     elif status in _UNBEGUN:

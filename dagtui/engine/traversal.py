@@ -156,7 +156,7 @@ class Traversal(Derivation):
         if status == NodeStatus.READY:
             self._run(node, attempt)
         elif status != NodeStatus.CANCELLING:
-            self.stop(node, Cause.CANCEL if node in self.state.marks else Cause.WITHDRAWN)
+            self.stop(node, Cause.WITHDRAWN)
         elif node not in self.told and cause == Cause.CANCEL:
             self.final.add(node)  # it began before the failure that was to keep it from beginning: it finishes
             self._run(node, attempt)

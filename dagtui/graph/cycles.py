@@ -17,18 +17,19 @@ STEPS = 1_000_000
 def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
     """A shortest cycle among the candidates, its first node repeated at the end; empty when there is none.
 
-    The first cycle is met by walking on; breadth-first searches from each node then look for shorter ones, as long
-    as their work is bearable. A path of n nodes and one edge back costs no more than its length.
+    Every cycle either has no branch, or leads through a node with several children that lie on the way of cycles: the
+    first kind is found by walking on, the second by breadth-first searches from those nodes.
     """
     core = _core(graph, candidates)
     if not core:
         return []
-    best = _walk(graph, core)
+    ways = {node: [child for child in graph.children(node) if child in core] for node in core}
+    best = min([*_rings(ways), _walk(ways)], key=len)
     steps = STEPS
-    for start in sorted(core):
+    for start in sorted(node for node, children in ways.items() if len(children) > 1):
         if steps <= 0 or len(best) <= 2:
             break
-        found, steps = _way_back(graph, start, core, len(best) - 2, steps)
+        found, steps = _way_back(ways, start, len(best) - 2, steps)
         best = found or best
     return best
 
@@ -49,35 +50,47 @@ def _core(graph: Graph, candidates: Sequence[int]) -> set[int]:
     return core
 
 
-def _walk(graph: Graph, core: set[int]) -> list[int]:
-    """Some cycle: every node of the core has a child in it, so a walk comes back to where it was."""
-    node = min(core)
+def _rings(ways: dict[int, list[int]]) -> list[list[int]]:
+    """The cycles without a branch, each once."""
+    rings: list[list[int]] = []
+    walked: dict[int, int] = {}
+    for start in sorted(ways):
+        node, path = start, []
+        while len(ways[node]) == 1 and node not in walked:
+            walked[node] = start
+            path.append(node)
+            node = ways[node][0]
+        if walked.get(node) == start and path:
+            rings.append([*path[path.index(node) :], node])
+    return rings
+
+
+def _walk(ways: dict[int, list[int]]) -> list[int]:
+    """Some cycle: every node leads on, so a walk comes back to where it was."""
+    node = min(ways)
     place: dict[int, int] = {}
     while node not in place:
         place[node] = len(place)
-        node = next(child for child in graph.children(node) if child in core)
+        node = ways[node][0]
     return [*list(place)[place[node] :], node]
 
 
-def _way_back(graph: Graph, start: int, core: set[int], longest: int, steps: int) -> tuple[list[int], int]:
-    """A shortest way from a node to itself inside the core of at most `longest` edges, and the steps that are left."""
+def _way_back(ways: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
+    """A shortest way from a node to itself of at most `longest` edges, and the steps that are left."""
     came_from = {start: start}
     ring = [start]
     for _ in range(longest):
         following: list[int] = []
         for node in ring:
-            children = graph.children(node)
-            steps -= len(children)
-            for child in children:
+            steps -= len(ways[node])
+            for child in ways[node]:
                 if child == start:
                     return _path(came_from, start, node), steps
-                if child in core and child not in came_from:
+                if child not in came_from:
                     came_from[child] = node
                     following.append(child)
-            if steps <= 0:
-                return [], 0
         ring = following
-        if not ring:
+        if steps <= 0 or not ring:
             break
     return [], steps
 

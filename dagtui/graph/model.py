@@ -167,7 +167,7 @@ class Graph:
         params: Mapping[str, Value] | None = None,
         settings: RunSettings | None = None,
     ) -> None:
-        """Build the graph from (parent, child) pairs of nodes; raises CycleError, and ValueError on equal labels."""
+        """Build the graph from distinct (parent, child) pairs; raises CycleError, and ValueError on equal labels."""
         self.labels: list[str] = list(labels)
         self.name = name
         self.path = path
@@ -189,7 +189,10 @@ class Graph:
         """Make a graph of labels and of (parent, child) pairs of labels; raises KeyError, CycleError, ValueError."""
         names = list(labels)
         index = {label: node for node, label in enumerate(names)}
-        return cls(names, ((index[parent], index[child]) for parent, child in edges), name=name)
+        pairs = [(index[parent], index[child]) for parent, child in edges]
+        if len(set(pairs)) < len(pairs):
+            raise ValueError("two edges are the same")
+        return cls(names, pairs, name=name)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -40,9 +40,7 @@ def read_params(findings: Findings, table: dict[str, object], given: Mapping[str
 
 def _give(findings: Findings, params: dict[str, Value], name: str, text: str, *, known: bool) -> None:
     if not known:
-        hint = (
-            did_you_mean(name, params) or 'parameters are declared with a default: [params], then "name = value"'
-        )
+        hint = did_you_mean(name, params) or 'parameters are declared with a default: [params], then "name = value"'
         findings.key((), f"there is no parameter {quoted(name)}", hint)
         return
     if name not in params:

@@ -32,8 +32,8 @@ class PlaceholderCheck:
         self._params = params
         self._findings = findings
         self._origins = origins
-        self._plain_envs: set[int] = set()
-        """Identities of tables of variables without placeholders: most tasks share one."""
+        self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
+        """By the identity of a table of variables: what is different for each task that shares it."""
         self._statuses: list[tuple[int, KeyPath, Placeholder]] = []
 
     def check(self, broken: Collection[str]) -> None:
@@ -65,23 +65,31 @@ class PlaceholderCheck:
                 self._text(number, "args", inside, partial(parse_template, text))
         if "{{" in task.cwd:
             self._text(number, "cwd", (), partial(parse_template, task.cwd))
-        if id(task.env) not in self._plain_envs:
+        if task.env:
             self._env(number, task.env)
 
     def _env(self, number: int, env: Mapping[str, str]) -> None:
+        """Check variables; of a table that tasks share, only what differs between them is checked in each."""
+        known = self._envs.get(id(env))
+        if known is None:
+            known = self._envs[id(env)] = self._shared_env(number, env)
+        for name, placeholder in known:
+            self._placeholder(number, self._origins.of(number, "env", name), placeholder)
+
+    def _shared_env(self, number: int, env: Mapping[str, str]) -> list[tuple[str, Placeholder]]:
         if not any("{{" in text for text in env.values()):
-            self._plain_envs.add(id(env))
-            return
+            return []
         try:
             templates = parse_env(env)
         except Wrong as wrong:
             at = self._origins.of(number, "env", *wrong.inside)
             self._findings.value(at, wrong.message, wrong.hint, needle=wrong.needle)
-            return
-        for name, template in templates.items():
-            at = self._origins.of(number, "env", name)
-            for placeholder in template.placeholders():
-                self._placeholder(number, at, placeholder)
+            return []
+        found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
+        for name, placeholder in found:
+            if placeholder.root is Root.PARAMS:
+                self._placeholder(number, self._origins.of(number, "env", name), placeholder)
+        return [(name, placeholder) for name, placeholder in found if placeholder.root in {Root.MATRIX, Root.NEEDS}]
 
     def _text(self, number: int, key: str, inside: KeyPath, parse: Callable[[], Template]) -> None:
         at = self._origins.of(number, key, *inside)

@@ -56,11 +56,22 @@ def locate(text: str, wanted: Collection[KeyPath]) -> dict[KeyPath, Located]:
     return scan.found
 
 
-def longest_key(text: str) -> tuple[int, Span]:
-    """The largest number of dotted parts of a key, as far as the text is well formed, and where that key is."""
+class Extremes(NamedTuple):
+    """What a document has the most of."""
+
+    parts: int
+    """Dotted parts of one key."""
+    key: Span
+    """That key."""
+    bare: Span
+    """The longest value that is written without quotation marks."""
+
+
+def extremes(text: str) -> Extremes:
+    """The longest key and bare value of a document, as far as it is well formed."""
     scan = _Scan(text, frozenset())
     scan.run()
-    return scan.longest
+    return Extremes(*scan.longest_key, scan.longest_bare)
 
 
 def task_lines(text: str) -> dict[str, int]:
@@ -142,7 +153,8 @@ class _Scan:
 
     def __init__(self, text: str, wanted: frozenset[KeyPath]) -> None:
         self.found: dict[KeyPath, Located] = {}
-        self.longest = (0, Span(0, 0))
+        self.longest_key = (0, Span(0, 0))
+        self.longest_bare = Span(0, 0)
         self._text = text
         self._wanted = wanted
         self._arrays: dict[KeyPath, int] = {}
@@ -198,8 +210,8 @@ class _Scan:
             if dot is None:
                 break
             position = dot.end()
-        if len(parts) > self.longest[0]:
-            self.longest = len(parts), Span(parts[0][1].start, match.end())
+        if len(parts) > self.longest_key[0]:
+            self.longest_key = len(parts), Span(parts[0][1].start, match.end())
         return parts, match.end()
 
     def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, Span]:
@@ -230,7 +242,10 @@ class _Scan:
                 if match is None:
                     raise _MalformedError
                 position = match.end()
-                self._note(path, key, Span(*match.span()))
+                span = Span(*match.span())
+                if character not in "\"'" and span.end - span.start > self.longest_bare.end - self.longest_bare.start:
+                    self.longest_bare = span
+                self._note(path, key, span)
             step = self._close(position, opened)
             if not opened:
                 return step

@@ -10,13 +10,14 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.quoting import MARK, SHELLS, Place, places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dagtui.graph.model import Value
 
@@ -82,57 +83,68 @@ def parse_template(text: str) -> Template:
     """Cut a plain text at its placeholders; raises Wrong."""
     if "{{" not in text:
         return Template((text,))
-    parts: list[str | Placeholder] = []
-    start = 0
-    for match in _TOKEN.finditer(text):
-        parts.append(text[start : match.start()])
-        parts.append(_token(match, text))
-        start = match.end()
-    parts.append(text[start:])
-    return Template(tuple(_joined(parts)))
+    return _template([_placeholder(part) if isinstance(part, _Braces) else part for part in _cut(text)])
 
 
 def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
     """Cut a shell command line at its placeholders, which must be plain words of it; raises Wrong.
 
-    In comments placeholders are left as they are written.
+    Comments are left as they are.
     """
     if MARK in text:
         raise Wrong("a command line can't contain the character NUL")
-    template = parse_template(text)
-    marked = template.fill(lambda _placeholder: MARK)
-    if MARK not in marked:
-        return template
+    if "{{" not in text:
+        return Template((text,))
+    cut = _cut(text)
+    marked = "".join([MARK if isinstance(part, _Braces) else part for part in cut])
     name = (shell or DEFAULT_SHELL)[0].rpartition("/")[2]
     if name not in SHELLS:
+        first = next((part for part in cut if isinstance(part, _Braces)), None)
+        if first is None:
+            return _template(cut)
         raise Wrong(
             f"placeholders can't be quoted for the shell {quoted(name)}",
             "put the value in env and use the variable, or make run a list of arguments",
-            needle=next(template.placeholders()).source,
+            needle=first.source,
         )
     around = iter(places(marked, name))
-    parts = [part if isinstance(part, str) else _word(part, next(around)) for part in template.parts]
-    return Template(tuple(_joined(parts)))
+    return _template([_in_place(part, next(around)) if isinstance(part, _Braces) else part for part in cut])
 
 
-def _token(match: re.Match[str], text: str) -> str | Placeholder:
-    if match[0] == "{{{{":
-        return "{{"
-    if match[1] is None:
-        needle = text[match.start() : match.start() + 20].partition("\n")[0]
-        raise Wrong('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=needle)
-    return _placeholder(match[1].strip(), match[0])
+class _Braces(NamedTuple):
+    """What stands between two braces and two braces."""
+
+    source: str
+    path: str | None
+    """None: they are not closed."""
 
 
-def _placeholder(path: str, source: str) -> Placeholder:
+def _cut(text: str) -> list[str | _Braces]:
+    """Cut a text at its braces; four of them are two."""
+    parts: list[str | _Braces] = []
+    start = 0
+    for match in _TOKEN.finditer(text):
+        parts.append(text[start : match.start()])
+        if match[0] == "{{{{":
+            parts.append("{{")
+        elif match[1] is None:
+            parts.append(_Braces(text[match.start() : match.start() + 20].partition("\n")[0], None))
+        else:
+            parts.append(_Braces(match[0], match[1].strip()))
+        start = match.end()
+    parts.append(text[start:])
+    return parts
+
+
+def _placeholder(braces: _Braces) -> Placeholder:
+    source, path = braces
+    if path is None:
+        raise Wrong('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)
     first, _, name = path.partition(".")
     root, name = _ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
-        raise Wrong(
-            f"{quoted(source)} is no placeholder",
-            f"it starts with params., matrix., env. or needs.; {_LITERAL_HINT}",
-            needle=source,
-        )
+        hint = f"it starts with params., matrix., env. or needs.; {_LITERAL_HINT}"
+        raise Wrong(f"{quoted(source)} is no placeholder", hint, needle=source)
     if root is not Root.NEEDS:
         return Placeholder(root, name, source)
     if name.endswith(".status") and name != ".status":
@@ -142,19 +154,16 @@ def _placeholder(path: str, source: str) -> Placeholder:
     raise Wrong(f"{quoted(source)} is no placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
 
 
-def _joined(parts: list[str | Placeholder]) -> Iterator[str | Placeholder]:
-    """The parts without empty texts, and neighbouring texts in one."""
-    text = ""
-    for part in parts:
-        if isinstance(part, str):
-            text += part
-            continue
-        if text:
-            yield text
-            text = ""
-        yield part
-    if text:
-        yield text
+def _template(parts: Iterable[str | Placeholder | _Braces]) -> Template:
+    """A template without empty texts, and with neighbouring texts in one."""
+    joined: list[str | Placeholder] = []
+    for together, group in groupby(parts, lambda part: isinstance(part, str)):
+        if together:
+            text = "".join([part for part in group if isinstance(part, str)])
+            joined += [text] if text else []
+        else:
+            joined += [part for part in group if isinstance(part, Placeholder)]
+    return Template(tuple(joined))
 
 
 _MENDS = {
@@ -169,10 +178,11 @@ _MENDS = {
 }
 
 
-def _word(placeholder: Placeholder, place: Place) -> str | Placeholder:
+def _in_place(braces: _Braces, place: Place) -> str | Placeholder:
+    if place is Place.COMMENT:
+        return braces.source if braces.path is not None else "{{"
+    placeholder = _placeholder(braces)
     if place is Place.WORD:
         return placeholder
-    if place is Place.COMMENT:
-        return placeholder.source
     where, hint = _MENDS[place]
     raise Wrong(f"the placeholder {quoted(placeholder.source)} is {where}", hint, needle=placeholder.source)

@@ -17,10 +17,11 @@ from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
-from dagtui.store.directory import RunDirectory, log_file, prune
+from dagtui.store.directory import RunDirectory, prune
 from dagtui.store.errors import JournalError
 from dagtui.store.history import History
 from dagtui.store.journal import JournalWriter
+from dagtui.store.places import log_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -206,7 +207,7 @@ class Session:
         """Where the log of an attempt is; it does not exist before the first output."""
         if self.directory is not None:
             return self.directory.log_path(self.graph.labels[node], attempt)
-        return log_file(self._log_directory or Path("/nonexistent"), self.graph.labels[node], attempt)
+        return (self._log_directory or Path("/nonexistent")) / log_name(self.graph.labels[node], attempt)
 
     def cwd(self, node: int) -> Path:
         """The working directory of a node, with placeholders as they were written."""

@@ -1,190 +1,206 @@
-"""Run directories: `.dagtui/<graph>/runs/<n>/` beside the graph file."""
+"""Run directories: one for each traversal of a graph, with its journal, its resolved graph, its lock and its logs."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
+import errno
 import os
 import re
+import secrets
 import shutil
-import uuid
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from dagtui.store.errors import StoreError
+from dagtui.store.files import check_folder, make_folder, replace_link, write_new_file
+from dagtui.store.lock import RunLock
+from dagtui.store.places import graph_folder, log_name, make_graph_folder
 
-KEEP = 50
-"""Runs that are kept."""
-FOLDER = ".dagtui"
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_MAKING = ".new-"
+_REMOVING = ".old-"
+_LEFT_BEHIND = 3600.0
+"""Seconds after which a half-made directory that nobody holds was left behind by a crash."""
 
 
 class RunDirectory:
-    """The directory of one run."""
+    """`runs/NUMBER` of a graph: journal.jsonl, graph.toml as resolved, lock, logs."""
 
-    def __init__(self, path: Path, run_id: str, lock: int | None) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.number = int(path.name)
-        self.run_id = run_id
-        """Unique for ever."""
-        self._lock = lock
+        self._lock = RunLock(path / "lock")
+        self._run_id = ""
+        self._log_folders: set[str] = set()
 
     @classmethod
-    def create(cls, graph_path: Path, resolved_graph: str) -> RunDirectory:
-        """Make the next run's directory and hold its lock. Raises StoreError."""
-        runs = _graph_folder(graph_path) / "runs"
+    def create(cls, graph_path: Path, resolved_graph: str) -> Self:
+        """A new run directory of a graph file, numbered after all others, and held; raises StoreError.
+
+        It is made under another name and appears complete: concurrent creators get different numbers, and a crash
+        leaves nothing that looks like a run.
+        """
+        folder = make_graph_folder(graph_path)
+        runs_folder = folder / "runs"
+        make_folder(runs_folder)
+        making = runs_folder / (_MAKING + secrets.token_hex(6))
+        make_folder(making)
+        lock = RunLock(making / "lock")
         try:
-            runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = _make_next(runs)
-            run_id = uuid.uuid4().hex
-            directory = cls(path, run_id, _take_lock(path))
-            _write_new(path / "run_id", run_id + "\n")
-            _write_new(path / "graph.toml", resolved_graph)
-            _point_latest(runs.parent, path)
-        except OSError as error:
-            raise StoreError(f"no run directory can be made in {runs}: {error.strerror}") from error
+            lock.make(time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(5))
+            write_new_file(making / "graph.toml", resolved_graph.encode("utf-8", "backslashreplace"))
+            make_folder(making / "logs")
+            path = _rename_to_next_number(making, runs_folder)
+        except StoreError:
+            lock.release()
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+        directory = cls(path)
+        lock.path = path / "lock"
+        directory._lock = lock
+        replace_link(folder / "latest", f"runs/{path.name}")
         return directory
 
     @classmethod
-    def open(cls, path: Path) -> RunDirectory:
-        """The directory of an earlier run, without its lock. Raises StoreError."""
-        try:
-            run_id = (path / "run_id").read_text(encoding="ascii").strip()
-        except OSError as error:
-            raise StoreError(f"{path} is no run directory: {error.strerror}") from error
-        return cls(path, run_id, None)
+    def open(cls, path: Path) -> Self:
+        """A run directory that is there, to read; `acquire` it to go on with its run. Raises StoreError."""
+        if not _NUMBER.fullmatch(path.name):
+            raise StoreError(f"can't open the run {path}: a run directory is named by its number")
+        check_folder(path)
+        return cls(path)
+
+    @property
+    def run_id(self) -> str:
+        """What names this run and no other one, anywhere; raises StoreError."""
+        if not self._run_id:
+            self._run_id = self._lock.run_id()
+        return self._run_id
 
     @property
     def journal_path(self) -> Path:
         """The journal."""
         return self.path / "journal.jsonl"
 
-    def log_path(self, label: str, attempt: int) -> Path:
-        """The log of an attempt; found from the node's label alone."""
-        return log_file(self.path / "logs", label, attempt)
+    @property
+    def graph_path(self) -> Path:
+        """The graph as it was resolved for this run."""
+        return self.path / "graph.toml"
+
+    def log_path(self, node_label: str, attempt: int) -> Path:
+        """Where an attempt's log is, or would be; needs nothing but the label and the number."""
+        return self.path / "logs" / log_name(node_label, attempt)
+
+    def make_log_path(self, node_label: str, attempt: int) -> Path:
+        """The same, with its folder made; raises StoreError."""
+        path = self.log_path(node_label, attempt)
+        folder = path.parent
+        if folder.name not in self._log_folders:
+            make_folder(folder)
+            self._log_folders.add(folder.name)
+        return path
+
+    def acquire(self) -> None:
+        """Take the run over; raises StoreError when another process has it."""
+        if not self._lock.held:
+            self._lock.take()
 
     def is_live(self) -> bool:
-        """Whether some process holds the run's lock."""
-        if self._lock is not None:
-            return True
-        try:
-            fd = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(fd)
-        return False
+        """Whether a process has this run, this one included."""
+        return self._lock.is_taken()
+
+    def holder(self) -> str:
+        """Who had the run last, "process 123"; raises StoreError."""
+        return self._lock.holder()
 
     def close(self) -> None:
-        """Give the lock back."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        """Let go of the run."""
+        self._lock.release()
 
+    def __enter__(self) -> Self:
+        return self
 
-def log_file(logs: Path, label: str, attempt: int) -> Path:
-    """The log of an attempt below a directory of logs: names never become file names."""
-    name = hashlib.sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:20]
-    return logs / name[:2] / f"{name[2:]}.{attempt}.log"
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<RunDirectory {self.path}>"
 
 
 def runs(graph_path: Path) -> list[RunDirectory]:
-    """The runs of a graph that still exist, the oldest first."""
-    folder = _graph_folder(graph_path) / "runs"
-    found = []
-    for path in _numbered(folder):
-        with contextlib.suppress(StoreError):
-            found.append(RunDirectory.open(path))
-    return found
+    """The run directories of a graph file, oldest first; raises StoreError."""
+    folder = graph_folder(graph_path) / "runs"
+    return [RunDirectory(folder / str(number)) for number in _numbers(folder)]
 
 
-def prune(graph_path: Path, keep: int = KEEP) -> None:
-    """Remove all but the last runs, and never a live one."""
-    for directory in runs(graph_path)[: -keep or None]:
-        if not directory.is_live():
-            shutil.rmtree(directory.path, ignore_errors=True)
+def prune(graph_path: Path, keep: int = 50) -> list[int]:
+    """Remove all but the last `keep` runs, except live ones and the latest; returns the numbers of those removed.
+
+    Raises StoreError when the directory can't be read; a run that can't be removed stays.
+    """
+    found = runs(graph_path)
+    removed = [run.number for run in found[: -max(keep, 1)] if _remove(run.path)]
+    if found:
+        _remove_left_behind(found[0].path.parent)
+    return removed
 
 
-def graph_folder(graph_path: Path) -> Path:
-    """Where everything about a graph lies."""
-    return _graph_folder(graph_path)
-
-
-def _graph_folder(graph_path: Path) -> Path:
-    resolved = graph_path.resolve()
-    base = resolved.parent / FOLDER
-    if not _usable(base):
-        import platformdirs
-
-        base = Path(platformdirs.user_state_dir("dagtui"))
-        stem = f"{resolved.stem}-{hashlib.sha256(str(resolved).encode()).hexdigest()[:8]}"
-        _usable(base)
-    else:
-        stem = resolved.stem
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", stem).lstrip(".") or "graph"
-    if safe != stem:
-        safe = f"{safe[:80]}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
-    return base / safe
-
-
-def _usable(base: Path) -> bool:
-    """Make the folder if it is not there; whether it is ours and can be written."""
+def _numbers(folder: Path) -> list[int]:
     try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if base.is_symlink() or base.stat().st_uid != os.getuid() or not os.access(base, os.W_OK | os.X_OK):
-            return False
-        ignore = base / ".gitignore"
-        if not ignore.exists():
-            _write_new(ignore, "*\n")
-    except FileExistsError:
-        return base.is_dir()
-    except OSError:
-        return False
-    return True
-
-
-def _numbered(folder: Path) -> list[Path]:
-    try:
-        names = [name for name in os.listdir(folder) if name.isascii() and name.isdigit()]
-    except OSError:
+        with os.scandir(folder) as entries:
+            names = [
+                entry.name for entry in entries if _NUMBER.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
         return []
-    return [folder / name for name in sorted(names, key=int)]
+    except OSError as error:
+        raise StoreError.of("read", folder, error) from error
+    return sorted(map(int, names))
 
 
-def _make_next(folder: Path) -> Path:
-    """Make the directory with the next number; others may be doing the same."""
-    taken = _numbered(folder)
-    number = int(taken[-1].name) + 1 if taken else 1
+def _rename_to_next_number(making: Path, folder: Path) -> Path:
+    number = max(_numbers(folder), default=0)
     while True:
+        number += 1
         path = folder / str(number)
-        try:
-            path.mkdir(mode=0o700)
-        except FileExistsError:
-            number += 1
+        # The target can't be an empty folder, which rename would replace: run directories come complete.
+        if os.path.lexists(path):
             continue
+        try:
+            os.rename(making, path)
+        except OSError as error:
+            if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+                continue  # another creator was faster
+            raise StoreError.of("make the run directory", path, error) from error
         return path
 
 
-def _take_lock(path: Path) -> int:
-    fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.write(fd, b"%d\n" % os.getpid())
-    return fd
+def _remove(path: Path) -> bool:
+    """Remove a run directory if nobody has it; its name disappears first, so that none is ever seen in part."""
+    lock = RunLock(path / "lock")
+    try:
+        lock.take()
+    except StoreError:
+        # A live one; or one without a lock file, which no run ever had.
+        if lock.is_taken() or os.path.lexists(lock.path):
+            return False
+    try:
+        removing = path.with_name(_REMOVING + secrets.token_hex(6))
+        os.rename(path, removing)
+        shutil.rmtree(removing, ignore_errors=True)
+    except OSError:
+        return False
+    finally:
+        lock.release()
+    return True
 
 
-def _write_new(path: Path, text: str) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with open(fd, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _point_latest(folder: Path, path: Path) -> None:
-    """Let `latest` point to a run, in one step."""
-    draft = folder / f".latest-{os.getpid()}"
-    with contextlib.suppress(FileNotFoundError):
-        draft.unlink()
-    draft.symlink_to(Path("runs") / path.name)
-    draft.replace(folder / "latest")
+def _remove_left_behind(folder: Path) -> None:
+    for path in folder.glob(".*"):
+        is_ours = path.name.startswith((_MAKING, _REMOVING)) and not path.is_symlink()
+        if is_ours and time.time() - path.stat().st_mtime > _LEFT_BEHIND and not RunLock(path / "lock").is_taken():
+            shutil.rmtree(path, ignore_errors=True)

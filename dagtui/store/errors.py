@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+import errno
+from typing import TYPE_CHECKING, Self
+
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+_HINTS = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some of your quota",
+    errno.EACCES: "check its owner and permissions",
+    errno.EPERM: "check its owner and permissions",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+    errno.ENFILE: "the whole machine is out of open files",
+    errno.ELOOP: "a symbolic link stands there; remove it",
+    errno.ENOLCK: "this file system can't lock files; put the graph on another one",
+    errno.EFBIG: "raise the limit of the size of files (ulimit -f)",
+}
+
 
 class StoreError(Exception):
-    """Something on disk could not be read or written; one line says what, where, and how to go on."""
+    """Something on disk could not be read or written; one line says what, where, why, and how to go on."""
+
+    @classmethod
+    def of(cls, action: str, path: PathLike[str], error: OSError) -> Self:
+        """The error for a failed system call: `can't <action> <path>: <reason>; <hint>`."""
+        reason = error.strerror or type(error).__name__
+        hint = _HINTS.get(error.errno or 0)
+        return cls(f"can't {action} {label(path, 1000)}: {reason}" + (f"; {hint}" if hint else ""))
 
 
 class JournalError(StoreError):

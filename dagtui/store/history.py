@@ -7,7 +7,7 @@ import os
 from statistics import median
 from typing import TYPE_CHECKING
 
-from dagtui.store.directory import graph_folder
+from dagtui.store.places import graph_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from dagtui.tui.app import DagtuiApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
+COLUMNS = 8
+"""By so much a log is scrolled sideways."""
 RUNNING = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 
 
@@ -31,14 +33,14 @@ class PaneActions:
         return {
             "move.down": lambda: main.movable.move(1),
             "move.up": lambda: main.movable.move(-1),
-            "move.top": lambda: main.movable.top(),
-            "move.bottom": lambda: main.movable.bottom(),
+            "move.top": lambda: self._to_end(-1),
+            "move.bottom": lambda: self._to_end(1),
             "move.page_down": lambda: main.movable.page(1),
             "move.page_up": lambda: main.movable.page(-1),
             "move.half_down": lambda: self._half_page(1),
             "move.half_up": lambda: self._half_page(-1),
-            "fold.close": tree.fold,
-            "fold.open": tree.unfold,
+            "fold.close": lambda: log.scroll_columns(-COLUMNS) if main.on_side else tree.fold(),
+            "fold.open": lambda: log.scroll_columns(COLUMNS) if main.on_side else tree.unfold(),
             "fold.toggle": self._toggle,
             "fold.close_all": tree.fold_all,
             "fold.open_all": tree.unfold_all,
@@ -57,13 +59,19 @@ class PaneActions:
             "find.failure_back": lambda: self._next(FAILURES, "nothing has failed", backwards=True),
             "find.running": lambda: self._next(RUNNING, "nothing is running", backwards=False),
             "log.follow": log.toggle_follow,
-            "log.wrap": log.toggle_wrap,
+            "log.wrap": lambda: self._tell("long lines are", "wrapped", "cut", log.toggle_wrap()),
             "log.times": log.toggle_times,
             "log.numbers": log.toggle_numbers,
             "log.first_error": log.first_error,
             "log.previous_attempt": log.previous_attempt,
             "log.next_attempt": log.next_attempt,
         }
+
+    def _to_end(self, direction: int) -> None:
+        if direction < 0:
+            self._main.movable.top()
+        else:
+            self._main.movable.bottom()
 
     def _half_page(self, direction: int) -> None:
         if self._main.on_side:
@@ -82,13 +90,13 @@ class PaneActions:
         main = self._main
         if not main.on_side:
             self._tree.open_cursor()
-        elif main.tab is not Pane.LOG or not self._log.activate():
-            main.side.activate()
+        else:
+            main.side.pane.activate()
 
     def _back(self) -> None:
         """One thing at a time: the search of the focused pane, then the zoom or the way back."""
         main = self._main
-        if main.on_side and main.tab is Pane.LOG and self._log.finding:
+        if main.on_side and main.tab is Pane.LOG and self._log.view.finder is not None:
             self._log.clear_find()
         elif not main.on_side and not main.zoomed and self._tree.filter_query:
             self._tree.set_filter("")
@@ -119,6 +127,9 @@ class PaneActions:
             self._app.say("nothing is looked for: / begins")
         elif not self._tree.find_next(self._tree.filter_query, backwards):
             self._app.say(f"no node matches {self._tree.filter_query}")
+
+    def _tell(self, what: str, on: str, off: str, is_on: bool) -> None:  # noqa: FBT001 - what a toggle returned
+        self._app.say(f"{what} {on if is_on else off}")
 
     def _next(self, statuses: frozenset[NodeStatus], otherwise: str, *, backwards: bool) -> None:
         if not self._tree.next_with(statuses, backwards):

@@ -88,4 +88,3 @@ class RunActions:
             return
         role = Role.MUTED if result.nothing is not None else Role.PLAIN
         self._app.say(done(self._session.state, result), role)
-        self._app.request_frame()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import anyio
 from textual.app import SuspendNotSupported
 
-from dagtui.tui.keymap import Pane
 from dagtui.tui.leaving import Leaving
 from dagtui.tui.palette import Palette
 from dagtui.tui.rows import Role
@@ -52,7 +51,7 @@ class ScreenActions:
         main = self._app.main
         node = main.node
         if main.on_side:
-            text = main.side.log_pane.copy_text() if main.tab is Pane.LOG else main.side.pane.copy_text()
+            text = main.side.copy_text()
         else:
             text = "" if node is None else self._session.graph.labels[node]
         if not text:
@@ -62,7 +61,7 @@ class ScreenActions:
         self._app.say(*self._copied(text))
 
     def _copied(self, text: str) -> tuple[str, Role]:
-        """Where the text is, as far as that can be known: multiplexers drop what is sent to the terminal's clipboard."""
+        """Where the text is, as far as can be known: multiplexers drop what is sent to the terminal's clipboard."""
         if self._session.path is None:
             return "copied to the terminal's clipboard, if it takes it", Role.PLAIN
         path = self._session.path / COPY_NAME

@@ -17,14 +17,14 @@ from dagtui.tui.actions_run import RunActions
 from dagtui.tui.actions_screen import ScreenActions
 from dagtui.tui.driver import Terminal, TerminalApp, driver_for
 from dagtui.tui.driver.signals import SignalHandlers
-from dagtui.tui.footer import Footer
+from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.frames import Frames, interval
 from dagtui.tui.keymap import Keymap, bindings
 from dagtui.tui.leaving import Leaving
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
-from dagtui.tui.theme import DARK, register_themes, variable_defaults
+from dagtui.tui.theme import DARK, THEMES, variable_defaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +78,8 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self._frames = Frames(session, self._paint, interval(os.environ))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
-        register_themes(self)
+        for known in THEMES:
+            self.register_theme(known)
         self.theme = theme or DARK.name
         self.set_keymap(self.keymap.own)
 
@@ -141,6 +142,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         """Do what a key of the table does."""
         self.main.footer.dismiss()
         self._actions[id_]()
+        self.request_frame()
 
     def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """A key of the footer was clicked."""
@@ -178,15 +180,16 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         if not self._flushing:
             # In the App's own loop, which knows what to do with an error.
             self._flushing = True
-            self.call_next(self._flush)
+            self.call_next(self._paint_changes)
         return True
 
-    def _flush(self) -> None:
+    def _paint_changes(self) -> None:
         self._flushing = False
         screens = self.screen_stack
         if not screens:
             return  # the App is ending
-        self.main.flush(self.session.clock())
+        if self.main.flush(self.session.clock()):
+            self.request_frame()
         if isinstance(screens[-1], LeaveDialog):
             screens[-1].flush()
         self._tell_notes()

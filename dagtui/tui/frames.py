@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.session.session import Session
 
+AFTERWARDS = 2.0
+"""Seconds after the last event in which panes that put off some of their painting get the chance to do it."""
 FRAMES_A_SECOND, FRAMES_A_SECOND_FAR = 30, 10
 """On this machine's terminal, and over SSH."""
 
@@ -34,6 +36,7 @@ class Frames:
         self._timer: asyncio.TimerHandle | None = None
         self._due = float("inf")
         self._last = float("-inf")
+        self._heard_at = float("-inf")
 
     def start(self) -> None:
         """Follow the run; belongs into a running event loop."""
@@ -57,6 +60,7 @@ class Frames:
         return self._timer is not None
 
     def _heard(self, _events: Sequence[Event]) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         self.request()
 
     def _schedule(self, due: float) -> None:
@@ -79,5 +83,6 @@ class Frames:
         if session.alive() or not painted:
             self._schedule(self._last + self._interval)  # what attempts print is no event
         elif not session.settled:
-            clock = session.clock()
-            self._schedule(self._last + 1.0 - clock % 1.0)
+            self._schedule(self._last + 1.0 - session.clock() % 1.0)
+        elif self._last < self._heard_at + AFTERWARDS:
+            self._schedule(self._heard_at + AFTERWARDS)

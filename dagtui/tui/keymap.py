@@ -76,7 +76,9 @@ KEYS: tuple[Key, ...] = (
     Key("pane.why", ("3",), "why", "Show why the node is what it is", Group.PANES, Pane.LOG | Pane.DETAILS, 41),
     Key("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen", Group.PANES, Pane.ANY, 85),
     Key("tree.view", ("v",), "view", "Next view of the tree", Group.PANES, Pane.TREE, 50),
-    Key("find.start", ("slash",), "find", "Find; in the tree a leading ! inverts", Group.FIND, Pane.TREE | Pane.LOG, 20),
+    Key(
+        "find.start", ("slash",), "find", "Find; in the tree a leading ! inverts", Group.FIND, Pane.TREE | Pane.LOG, 20
+    ),
     Key("find.next", ("n",), "next hit", "Next hit", Group.FIND, Pane.LOG, 75),
     Key("find.previous", ("N",), "previous hit", "Previous hit", Group.FIND),
     Key("find.failure", ("e",), "failure", "Next failure", Group.FIND, Pane.TREE, 35),
@@ -96,15 +98,41 @@ KEYS: tuple[Key, ...] = (
     Key("log.wrap", ("w",), "wrap", "Wrap long lines", Group.LOG, Pane.LOG, 50),
     Key("log.times", ("t",), "times", "Show when each line came", Group.LOG, Pane.LOG, 51),
     Key("log.numbers", ("number_sign",), "numbers", "Show line numbers", Group.LOG, Pane.LOG, 52),
-    Key("log.first_error", ("semicolon",), "first error", "To the first line that looks like an error", Group.LOG, Pane.LOG, 22),
-    Key("log.previous_attempt", ("left_square_bracket",), "earlier attempt", "Earlier attempt", Group.LOG, Pane.LOG, 60),
+    Key(
+        "log.first_error",
+        ("semicolon",),
+        "first error",
+        "To the first line that looks like an error",
+        Group.LOG,
+        Pane.LOG,
+        22,
+    ),
+    Key(
+        "log.previous_attempt", ("left_square_bracket",), "earlier attempt", "Earlier attempt", Group.LOG, Pane.LOG, 60
+    ),
     Key("log.next_attempt", ("right_square_bracket",), "later attempt", "Later attempt", Group.LOG, Pane.LOG, 61),
     Key("log.pager", ("o",), "pager", "Open the log in $PAGER", Group.LOG, Pane.LOG, 55),
-    Key("screen.copy", ("c",), "copy", "Copy what the pane shows, or the node's name; also to a file", Group.SCREEN, Pane.SIDE, 54),
+    Key(
+        "screen.copy",
+        ("c",),
+        "copy",
+        "Copy what the pane shows, or the node's name; also to a file",
+        Group.SCREEN,
+        Pane.SIDE,
+        54,
+    ),
     Key("screen.help", ("question_mark", "f1"), "help", "This help", Group.SCREEN, Pane.ANY, 90),
-    Key("screen.palette", ("colon", "ctrl+p"), "commands", "Every command and node by name", Group.SCREEN, Pane.ANY, 88),
+    Key(
+        "screen.palette", ("colon", "ctrl+p"), "commands", "Every command and node by name", Group.SCREEN, Pane.ANY, 88
+    ),
     Key("screen.repaint", ("ctrl+l",), "repaint", "Paint the screen anew", Group.SCREEN),
-    Key("screen.suspend", ("ctrl+z",), "suspend", "Stop the program, back to the shell; the run stands still", Group.SCREEN),
+    Key(
+        "screen.suspend",
+        ("ctrl+z",),
+        "suspend",
+        "Stop the program, back to the shell; the run stands still",
+        Group.SCREEN,
+    ),
     Key("screen.leave", ("q", "ctrl+c"), "leave", "Leave; asks first while something runs", Group.SCREEN, Pane.ANY, 91),
 )
 """Every key of the screen. Control and function keys are twins of plain ones, but for two that every terminal has."""
@@ -201,7 +229,9 @@ def shown(key: str, *, ascii: bool = False) -> str:  # noqa: A002 - the name of 
 def bindings() -> list[Binding]:
     """A binding for every row of the table, to be remapped by its id."""
     return [
-        Binding(",".join(key.keys), f"app.act('{key.id}')", key.words, show=False, id=key.id) for key in KEYS if key.keys
+        Binding(",".join(key.keys), f"app.act('{key.id}')", key.words, show=False, id=key.id)
+        for key in KEYS
+        if key.keys
     ]
 
 

@@ -31,7 +31,7 @@ class JumpTo(Message):
 class Place(NamedTuple):
     """Where a page stands, for showing it again later."""
 
-    top: int = 0
+    first_row: int = 0
     cursor: int = NOWHERE
 
 
@@ -66,7 +66,7 @@ class Page(PaintedRows):
         self.first_row = max(0, min(self.first_row, len(self._screen_rows) - height))
         first, last = self._extent(self.cursor) if self.has_focus else (0, 0)
         return [
-            self.strip(_under_cursor(runs) if first <= y < last else runs, width)
+            self.strip(runs, width, Role.CURSOR if first <= y < last else None)
             for y, runs in enumerate(self._screen_rows[self.first_row : self.first_row + height], self.first_row)
         ]
 
@@ -201,7 +201,3 @@ def _cut(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
         if piece:
             found.append(Run(piece, role))
     return tuple(found)
-
-
-def _under_cursor(runs: Sequence[Run]) -> tuple[Run, ...]:
-    return (Run("".join(run.text for run in runs), Role.CURSOR),)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
 from textual.binding import Binding
@@ -14,7 +15,7 @@ from dagtui.text import label
 from dagtui.tui.keymap import KEYS, Key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -26,7 +27,7 @@ NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names that are looked at before the event loop gets its turn."""
 _NODE_SCORE = 0.3
-"""Nodes come after commands that match well."""
+"""Nodes come after commands."""
 
 
 class _Commands(Provider):
@@ -35,11 +36,7 @@ class _Commands(Provider):
     @property
     def dagtui(self) -> DagtuiApp:
         """The app."""
-        from dagtui.tui.app import DagtuiApp
-
-        app = self.app
-        assert isinstance(app, DagtuiApp)
-        return app
+        return cast("DagtuiApp", self.app)
 
     async def discover(self) -> Hits:
         """Everything, in the order of the help."""
@@ -47,22 +44,34 @@ class _Commands(Provider):
             yield DiscoveryHit(self._prompt(key, ()), partial(self.dagtui.action_act, key.id), key.help)
 
     async def search(self, query: str) -> Hits:
-        """The commands whose words match."""
-        matcher = self.matcher(query)
+        """The commands in which a word begins with each word that was typed."""
+        wanted = query.lower().split()
         for key in self._offered():
-            score, offsets = matcher.fuzzy_search.match(query, key.help)
-            if score > 0:
+            starts = [_word_start(f"{key.help} {key.words}", word) for word in wanted]
+            if min(starts, default=-1) >= 0:
+                offsets = [
+                    offset
+                    for start, word in zip(starts, wanted, strict=True)
+                    for offset in range(start, min(start + len(word), len(key.help)))
+                ]
+                score = 1.0 if starts[0] == 0 else 0.5
                 yield Hit(score, self._prompt(key, offsets), partial(self.dagtui.action_act, key.id), key.help)
 
     def _offered(self) -> Iterator[Key]:
         return (key for key in KEYS if not key.id.startswith("move.") and key.id != "screen.palette")
 
-    def _prompt(self, key: Key, offsets: tuple[int, ...] | list[int]) -> Text:
+    def _prompt(self, key: Key, marked: Sequence[int]) -> Text:
         text = Text(key.help, no_wrap=True, overflow="ellipsis")
-        for offset in offsets:
+        for offset in marked:
             text.stylize("bold underline", offset, offset + 1)
         keys = self.dagtui.keymap.all_shown(key.id, ascii=self.dagtui.ascii_only)
-        return text.append(f"  {keys}" if keys else "", "dim not bold")
+        return text.append(f"  {keys}" if keys else "", "dim")
+
+
+def _word_start(text: str, word: str) -> int:
+    """Where a word of the text begins with `word`; -1: nowhere."""
+    found = re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE)
+    return found.start() if found else -1
 
 
 class _Nodes(_Commands):
@@ -70,8 +79,9 @@ class _Nodes(_Commands):
 
     async def discover(self) -> Hits:
         """Nothing: there may be a million."""
-        return
-        yield  # makes it a generator
+        nothing: tuple[DiscoveryHit, ...] = ()
+        for hit in nothing:
+            yield hit
 
     async def search(self, query: str) -> Hits:
         """The first nodes whose names contain what was typed."""

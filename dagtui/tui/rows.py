@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dagtui.engine.status import NodeStatus
 from dagtui.text import label
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.style import Style
+
+    from dagtui.engine.status import NodeStatus
 
 
 class Role(enum.StrEnum):
@@ -163,8 +165,12 @@ class PaintedRows(Widget, can_focus=True):
             found = self._looks[role] = self.rich_style + self.get_component_rich_style(role, partial=True)
         return found
 
-    def strip(self, runs: Sequence[Run], width: int) -> Strip:
-        """Runs as a strip of at most so many cells."""
-        segments = [Segment(run.text, self.look(run.role)) for run in runs if run.text]
+    def strip(self, runs: Sequence[Run], width: int, over: Role | None = None) -> Strip:
+        """Runs as a strip of at most so many cells; with a look over all of it, it fills them."""
+        if over is not None:
+            free = width - sum(cell_len(run.text) for run in runs)
+            runs = [*runs, Run(" " * free)]
+        laid_over = None if over is None else self.get_component_rich_style(over, partial=True)
+        segments = [Segment(run.text, self.look(run.role) + laid_over) for run in runs if run.text]
         length = sum(cell_len(segment.text) for segment in segments)
         return Strip(segments, length).crop(0, width)

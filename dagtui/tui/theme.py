@@ -65,7 +65,7 @@ _CONTRAST: _Looks = {
     _S.RETRYING: Look("#ffd75f", "bold"),
     _S.CANCELLING: Look("#ffd75f", "bold"),
     _S.COMPLETED: Look("#7dff8a"),
-    _S.FAILED: Look("#ff9090", "bold underline"),
+    _S.FAILED: Look("#ff9090", "bold"),
     _S.FAILED_PARENT: Look("#ff9ad5"),
     _S.CANCELLED: Look("#ffd75f"),
     _S.SKIPPED: Look("#c8c8c8"),
@@ -103,14 +103,14 @@ def _variables(
 _DARK_VARIABLES = _variables(
     _DARK,
     quiet=Look("#8b93a1"),
-    guide=Look("#4a515d"),
+    guide=Look("#586170"),
     cursor=("#2d3f55", "none"),
     blurred=("#262b33", "none"),
 )
 _LIGHT_VARIABLES = _variables(
     _LIGHT,
     quiet=Look("#626a76"),
-    guide=Look("#b4bac3"),
+    guide=Look("#9aa2ad"),
     cursor=("#d3e3f5", "none"),
     blurred=("#e6e9ed", "none"),
 )
@@ -128,7 +128,13 @@ DARK = Theme(
     surface="#15181d",
     panel="#1f242b",
     dark=True,
-    variables=_DARK_VARIABLES | {"border-blurred": "#353b45", "footer-key-foreground": "#8fc1ea"},
+    variables=_DARK_VARIABLES
+    | {
+        "border-blurred": "#353b45",
+        "scrollbar": "#3b4452",
+        "scrollbar-background": "#15181d",
+        "footer-key-foreground": "#8fc1ea",
+    },
 )
 LIGHT = Theme(
     name="dagtui-light",
@@ -143,7 +149,13 @@ LIGHT = Theme(
     surface="#fbfbfa",
     panel="#eceef0",
     dark=False,
-    variables=_LIGHT_VARIABLES | {"border-blurred": "#c9ced6", "footer-key-foreground": "#0b5a99"},
+    variables=_LIGHT_VARIABLES
+    | {
+        "border-blurred": "#c9ced6",
+        "scrollbar": "#c3c9d1",
+        "scrollbar-background": "#fbfbfa",
+        "footer-key-foreground": "#0b5a99",
+    },
 )
 CONTRAST = Theme(
     name="dagtui-contrast",

@@ -252,7 +252,7 @@ class TraversalMachine(RuleBasedStateMachine):
                 assert now in ALIVE
             else:
                 assert now is NodeStatus.CANCELLING, f"it began although it was {status.word}"
-                assert why is (Cause.CANCEL if status is NodeStatus.CANCELLED else Cause.WITHDRAWN)
+                assert why is Cause.WITHDRAWN
             return
         if isinstance(result, Withdrawn):
             assert now not in ALIVE
@@ -286,6 +286,8 @@ class TraversalMachine(RuleBasedStateMachine):
                 assert answer.changed
                 assert (photograph(self.state), photograph(self.traversal)) == before, "a changed command was obeyed"
         old = self.statuses()
+        old_marks = self.marks
+        retried = self.retried(command)
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
@@ -297,7 +299,7 @@ class TraversalMachine(RuleBasedStateMachine):
             assert (photograph(self.state), photograph(self.traversal)) == before, "a refused command was obeyed"
             return
         self.check_preview(found, old)
-        self.check_deed(command, old)
+        self.check_deed(command, old, old_marks, retried)
 
     def give(self, command: Command) -> Preview:
         self.in_command = True
@@ -380,7 +382,9 @@ class TraversalMachine(RuleBasedStateMachine):
 
     def retried(self, command: Command) -> set[int]:
         """What is retried in the end: failed parents stand for their root causes."""
-        nodes = self.failures() if command.kind is CommandKind.RETRY_FAILED else command.nodes
+        nodes = list(command.nodes)
+        if command.kind is CommandKind.RETRY_FAILED:
+            nodes = self.failures()
         found: set[int] = set()
         for node in nodes:
             if self.state.status_of(node) is NodeStatus.FAILED_PARENT:
@@ -442,8 +446,14 @@ class TraversalMachine(RuleBasedStateMachine):
                 assert (was, now) == (NodeStatus.COMPLETED, NodeStatus.COMPLETED)
         assert not set(found.again) & set(found.released)
 
-    def check_deed(self, command: Command, old: list[tuple[NodeStatus, Cause]]) -> None:
-        """The rows of the table of commands."""
+    def check_deed(
+        self,
+        command: Command,
+        old: list[tuple[NodeStatus, Cause]],
+        marks: dict[int, set[int]],
+        retried: set[int],
+    ) -> None:
+        """The rows of the table of commands, given statuses and marks before it and what it was to retry."""
         kind, stops = command.kind, {e.node: e.grace for e in self.effects if isinstance(e, Stop)}
         new = self.statuses()
         concerned: set[int] = set()
@@ -468,28 +478,22 @@ class TraversalMachine(RuleBasedStateMachine):
                     assert new[node] == (NodeStatus.CANCELLING, Cause.RESTART)
                     assert (node in stops) == (old[node][0] is NodeStatus.RUNNING)
         elif kind in {CommandKind.RETRY, CommandKind.RETRY_FAILED}:
-            concerned = {node for node in self.nodes if self.may_be_retried(node, old[node])}
+            concerned = retried
+            for node in retried:
+                assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
             for node, (status, cause) in enumerate(old):
                 if status is NodeStatus.COMPLETED and cause is not Cause.MARKED:
                     assert new[node] == (status, cause), "a retry ran a success again"
-        for node in set(self.nodes) - concerned:
+        marked = {node for node in self.nodes if marks.get(node, set()) != self.marks.get(node, set())}
+        for node in set(self.nodes) - concerned - marked:
             if old[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
                 assert old[node] == new[node], f"n{node} has nothing to do with it"
-
-    def may_be_retried(self, node: int, was: tuple[NodeStatus, Cause]) -> bool:
-        """Whether a retry could have touched a node: a target, a root, or one whose mark was lifted."""
-        return was[0] in {
-            NodeStatus.FAILED,
-            NodeStatus.CANCELLED,
-            NodeStatus.CANCELLING,
-            NodeStatus.RETRYING,
-        } or was[1] in {Cause.MARKED, Cause.PERSON}
 
     def check_cancelled(
         self, node: int, was: tuple[NodeStatus, Cause], now: tuple[NodeStatus, Cause], grace: float | None
     ) -> None:
         stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)
-        if was[0] is NodeStatus.RUNNING or (was[0] is NodeStatus.READY and node in self.open):
+        if was[0] is NodeStatus.RUNNING or (was[0] in UNBEGUN and node in self.open):
             assert (now, grace) == (stopping, self.graph.task(node).grace)
         elif was == stopping:
             assert now == stopping
@@ -507,6 +511,7 @@ class TraversalMachine(RuleBasedStateMachine):
         events, effects = self.traversal.take()
         self.effects = list(effects)
         self.stop_expected: int | None = None
+        self.began_unwanted = any(isinstance(e, NodeEvent) and e.cause is Cause.WITHDRAWN for e in events)
         for event in events:
             self.record(event)
         assert self.stop_expected is None, "keep_going is false, and the run did not stop itself"
@@ -558,9 +563,7 @@ class TraversalMachine(RuleBasedStateMachine):
         elif event.cause is Cause.RAN and was is not NodeStatus.COMPLETED and node in self.outdated:
             self.stale.add(node)
         if was in oracle.SETTLED and now not in oracle.SETTLED and not self.in_command:
-            assert any(e.cause is Cause.WITHDRAWN for e in self.records[-9:] if isinstance(e, NodeEvent)), (
-                f"n{node} was settled, and nobody asked it to go on"
-            )
+            assert self.began_unwanted, f"n{node} was settled, and nobody asked it to go on"
 
     def resets(self, was: NodeStatus) -> bool:
         return was is NodeStatus.RETRYING and self.in_command

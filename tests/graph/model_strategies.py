@@ -28,9 +28,7 @@ MATRICES = st.fixed_dictionaries(
 ACTIONS = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"run": FILLED}),
-    st.fixed_dictionaries(
-        {"run": st.tuples(FILLED).flatmap(lambda first: st.lists(TEXTS, max_size=3).map([*first].__add__))}
-    ),
+    st.fixed_dictionaries({"run": st.builds(lambda first, rest: [first, *rest], FILLED, st.lists(TEXTS, max_size=3))}),
     st.fixed_dictionaries({"call": st.just("a.b:c")}, optional={"args": st.dictionaries(TEXTS, DATA, max_size=3)}),
     st.just({"run": ["echo", "{{ params.p }}", "{{ env.HOME }}"]}),
 )

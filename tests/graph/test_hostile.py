@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from itertools import combinations
+from typing import TYPE_CHECKING
 
 import pytest
 import tomli_w
@@ -15,10 +17,16 @@ from dagtui.graph import reading
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEAD = "version = 1\n"
 MANY = f"[{', '.join(map(str, range(10_000)))}]"
 EVERY = f"{HEAD}[tasks.a]\nmatrix = {{ x = {MANY} }}\n"
+
+TRIPLES = [f"{{ x{first} = 1, x{second} = 1, x{third} = 0 }}" for first, second, third in combinations(range(17), 3)]
 
 FILES = {
     "deep arrays": ("x = " + "[" * 100_000, "nested too deeply"),
@@ -30,11 +38,11 @@ FILES = {
     "a long dotted key in a table": ("x = { a" + ".a" * 20_000 + " = 1 }", "a key has 20,001 parts"),
     "a huge number": ("x = " + "1" * 1_000_000, "too many digits"),
     "a huge number with separators": ("x = " + "1_0" * 100_000, "too many digits"),
-    "a huge hexadecimal number": (f"{HEAD}[tasks.a]\nslots = 0x{'f' * 100_000}", "must be between"),
-    "a huge hexadecimal parameter": (f"{HEAD}params.x = 0x{'f' * 100_000}\n[tasks.a]", "64 bits"),
-    "a huge hexadecimal axis": (f"{HEAD}[tasks.a]\nmatrix.x = [0x{'f' * 100_000}]", "64 bits"),
-    "a huge duration": (f"{HEAD}[tasks.a]\ntimeout = 0x{'f' * 100_000}", "ten years"),
-    "a huge version": (f"version = 0x{'f' * 100_000}\n[tasks.a]", "version 1 only"),
+    "a huge hexadecimal number": (f"{HEAD}[tasks.a]\nslots = 0x{'f' * 4000}", "must be between"),
+    "a huge hexadecimal parameter": (f"{HEAD}params.x = 0x{'f' * 4000}\n[tasks.a]", "64 bits"),
+    "a huge hexadecimal axis": (f"{HEAD}[tasks.a]\nmatrix.x = [0x{'f' * 4000}]", "64 bits"),
+    "a huge duration": (f"{HEAD}[tasks.a]\ntimeout = 0x{'f' * 4000}", "ten years"),
+    "a huge version": (f"version = 0x{'f' * 4000}\n[tasks.a]", "version 1 only"),
     "no UTF-8": (b"version = 1\n# \xff\xfe", "no valid UTF-8"),
     "half a character": (b"version = 1\n# \xe2\x82", "no valid UTF-8"),
     "UTF-16": ("version = 1".encode("utf-16"), "no valid UTF-8"),
@@ -49,14 +57,13 @@ FILES = {
     "65 axes": (HEAD + "[tasks.a.matrix]\n" + "".join(f"x{i} = [1]\n" for i in range(65)), "at most 64 axes"),
     "10⁸ edges": (f"{EVERY}[tasks.b]\nneeds = ['a']\nmatrix = {{ x = {MANY} }}\n", "20,000,000 edges"),
     "10⁸ edges by selectors": (
-        f"{HEAD}[tasks.a]\nmatrix = {{ x = {MANY}, y = [1] }}\n"
-        f"[tasks.b]\nneeds = ['a[y={{{{ matrix.y }}}}]']\nmatrix = {{ x = {MANY}, y = [1] }}\n",
+        f"{HEAD}[tasks.a.matrix]\nx = {MANY}\ny = [1]\n[tasks.b]\nneeds = ['a[y=1]']\nmatrix = {{ x = {MANY} }}\n",
         "20,000,000 edges",
     ),
     "many kinds of exclusions": (
         f"{HEAD}[tasks.a.matrix]\n"
         + "".join(f"x{i} = [0, 1]\n" for i in range(17))
-        + f"exclude = [{', '.join(f'{{ x{i} = 1, x{j} = 1, x{k} = 0 }}' for i in range(17) for j in range(i) for k in range(j))}]",
+        + f"exclude = [{', '.join(TRIPLES)}]",
         "too many different sets of axes",
     ),
     "a long name": (f"{HEAD}[tasks.{'x' * 1_000_000}]", "at most 200 characters"),
@@ -97,7 +104,7 @@ def test_hostile_files_end_in_an_error(name: str):
     report = str(caught.value)
     assert said in report
     assert len(report) < 30_000
-    assert report.replace("\n", "").isprintable()
+    assert is_safe(report)
     assert peak < 60e6 + 40 * size
 
 
@@ -112,57 +119,38 @@ def test_files_that_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 ALPHABET = "[]{}=.,\"'#\n \\a1-_tasks\t\x1b\x00é\U0001f600"
 WORDS = [
-    "version = 1\n",
-    "[tasks.a]\n",
-    "[tasks.b]\n",
-    "needs = ",
-    '["a"]\n',
-    "run = ",
-    '"x"',
-    "{{ params.x }}",
-    "matrix = ",
+    *["version = 1\n", "[tasks.a]\n", "[tasks.b]\n", "needs = ", '["a"]\n', "run = ", '"x"', "{{ params.x }}"],
+    *["matrix = ", "{ x = [1, 2] }\n", "[params]\n", "x = 1\n", "'''", '"""', "retry = ", "{ delay = 1 }\n"],
+    *["[[tasks.a]]\n", "tasks.a.", "a[x=1]", "{{ matrix.x }}", "nan", "0x", "1e999", "1979-05-27 07:32:00", "= "],
+    *["exclude = [{ x = 1 }]", "\r\n", "\\u0000"],
 ]
-WORDS += [
-    "{ x = [1, 2] }\n",
-    "[params]\n",
-    "x = 1\n",
-    "'''",
-    '"""',
-    "retry = ",
-    "{ delay = 1 }\n",
-    "[[tasks.a]]\n",
-    "tasks.a.",
-]
-WORDS += [
-    "a[x=1]",
-    "{{ matrix.x }}",
-    "nan",
-    "0x",
-    "1e999",
-    "1979-05-27 07:32:00",
-    "= ",
-    "exclude = [{ x = 1 }]",
-    "\r\n",
-    "\\u0000",
-]
+PIECES = st.lists(st.sampled_from(WORDS) | st.text(ALPHABET, max_size=5), max_size=25).map("".join)
+
+
+def error_of(content: str | bytes) -> GraphError | None:
+    """What loading says; anything but a graph or a report of it is a failure of the test."""
+    try:
+        graph = load_text(content, "demo.toml")
+    except GraphError as error:
+        return error
+    assert isinstance(graph, Graph)
+    return None
+
+
+def is_safe(report: str) -> bool:
+    """Whether the sanitiser finds nothing to do."""
+    return all(label(line, 5000) == line for line in report.split("\n"))
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.sampled_from(WORDS) | st.text(ALPHABET, max_size=5), max_size=25).map("".join) | st.text() | st.binary()
-)
+@given(PIECES | st.text() | st.binary())
 @example("version = 1\n[[tasks.a]]\n")
 @example("version = 1\n[[tasks]]\n")
 @example("version = 1\n[[tasks.a.matrix.exclude]]\nx = 1\n[tasks.a.matrix.exclude.y]\n")
 @example("version = 1\ntasks = []\nparams = []\nenv = []\nrun = []\ndefaults = []\nname = []\n")
 def test_random_text_is_a_graph_or_an_error(text: str):
-    try:
-        graph = load_text(text, "demo.toml")
-    except GraphError as error:
-        assert error.problems
-        assert str(error).replace("\n", "").isprintable()
-    else:
-        assert isinstance(graph, Graph)
+    error = error_of(text)
+    assert error is None or (error.problems and is_safe(str(error)))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -174,11 +162,8 @@ def test_damaged_files_are_a_graph_or_an_error(document: dict[str, object], seed
         start = chance.randrange(len(text) + 1)
         end = start + chance.choice([0, 0, 1, 1, 5, 40])
         text = text[:start] + chance.choice(["", *WORDS, *ALPHABET]) + text[end:]
-    try:
-        load_text(text, "demo.toml")
-    except GraphError as error:
-        assert error.problems
-        assert all(problem.message for problem in error.problems)
+    error = error_of(text)
+    assert error is None or all(problem.message for problem in error.problems)
 
 
 SHUFFLED = st.recursive(
@@ -198,8 +183,5 @@ def test_wrong_types_anywhere_are_a_graph_or_an_error(document: dict[str, object
             place[key] = data.draw(SHUFFLED)
             break
         place = place[key]
-    text = tomli_w.dumps(document)
-    try:
-        load_text(text, "demo.toml")
-    except GraphError as error:
-        assert error.problems
+    error = error_of(tomli_w.dumps(document))
+    assert error is None or all(problem.message for problem in error.problems)

@@ -30,4 +30,4 @@ def on_terminal(tmp_path: Path) -> Iterator[StartApp]:
 
     yield start
     for app in apps:
-        app.terminal.__exit__()
+        app.kill()

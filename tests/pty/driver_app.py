@@ -195,6 +195,7 @@ def lend() -> int:
         [sys.executable, __file__, RECORD, "lent"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         pass_fds=(number,),
         start_new_session=True,
     ) as child:

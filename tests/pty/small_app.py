@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,14 @@ class SmallApp:
         lines = self._path.read_text().splitlines(keepends=True)
         found = (json.loads(line) for line in lines if line.endswith("\n"))
         return [item for item in found if item["kind"] == kind]
+
+    def kill(self) -> None:
+        """End what still runs, also in a session of its own."""
+        if not self.records("end"):
+            for item in self.records("mounted"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(item["pid"], signal.SIGKILL)
+        self.terminal.__exit__()
 
     def last_beat(self) -> dict[str, Any]:
         return self.records("beat")[-1]

@@ -122,7 +122,8 @@ class ReplyFilter:
                 break
         self._held = buffer[position:]
         if self._state is _State.GROUND and len(self._held) > _SEQUENCE_CHARACTERS:
-            self._held = ""
+            # Too long to be a key; the rest of it is still none.
+            self._held = "\x1b[?"
 
     def expire(self) -> Iterator[Token]:
         """What is to be made of an unfinished thing after which nothing came."""

@@ -18,17 +18,27 @@ COMMAND_CAP = 4_000
 LABEL_CELLS = 10
 
 
-def ending(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
-    """The rows after the log of an attempt that has ended; none while it runs."""
+def ending(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """The rows after the log of an attempt that has ended: how, and what the node waits for if it is to run again."""
+    rows = result_rows(session, node, attempt, ascii_only=ascii_only)
+    status = session.state.status_of(node)
+    if rows and attempt == session.state.attempt[node] and not status.settled:
+        glyph = status.ascii if ascii_only else status.glyph
+        words = status_line(session, node, clock)
+        rows += [row(), row(Run(f"{glyph} {words}", STATUS_CLASSES[status]), indent=2)]
+    return rows
+
+
+def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+    """How an attempt ended; nothing while it runs."""
     result = session.attempts.result(node, attempt)
     if result is None:
         return []
     if result.status is NodeStatus.FAILED:
         return _failure(session, node, result, ascii_only=ascii_only)
     glyph = result.status.ascii if ascii_only else result.status.glyph
-    took = f" after {duration(result.seconds)}"
-    words = f"{glyph} {label(result.why) or result.status.word}{took}"
-    return [row(Run(words, STATUS_CLASSES[result.status]), indent=2)]
+    words = f"{glyph} {label(result.why) or result.status.word} after {duration(result.seconds)}"
+    return [row(), row(Run(words, STATUS_CLASSES[result.status]), indent=2)]
 
 
 def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
@@ -61,11 +71,8 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
 def _headline(session: Session, node: int, result: AttemptResult) -> str:
     """`exit 1 after 3 m 05 s, attempt 2`, and what comes next if it will be tried again."""
     took = f" after {duration(result.seconds)}" if result.seconds else ""
-    words = f"{label(result.why) or 'failed'}{took}, attempt {result.attempt}"
-    state = session.state
-    if state.status_of(node) is NodeStatus.RETRYING and result.attempt == state.attempt[node]:
-        words += f" of {tries(session, node)}"
-    return words
+    of = f" of {tries(session, node)}" if result.attempt > session.state.base[node] else ""
+    return f"{label(result.why) or 'failed'}{took}, attempt {result.attempt}{of}"
 
 
 def tries(session: Session, node: int) -> int:

@@ -22,7 +22,7 @@ class Tally(NamedTuple):
 
     number: int
     """Which of them is the current one, from 1; 0: none is."""
-    count: int
+    total: int
     finished: bool
     """Whether the whole log was looked at."""
 

@@ -10,11 +10,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from dagtui.text import Color as TaskColor
+    from dagtui.text import Span, StyledLine
     from dagtui.text import Style as TaskStyle
-    from dagtui.text import StyledLine
 
 
 class Mark(NamedTuple):
@@ -45,22 +45,40 @@ def segments(line: StyledLine, start: int, end: int, base: Style, marks: Sequenc
     text, spans = line
     if not spans and not marks:
         return [Segment(text[start:end], base)] if end > start else []
-    edges = {start, end}
-    for part in (*spans, *marks):
-        edges.update((min(max(part[0], start), end), min(max(part[1], start), end)))
     found: list[Segment] = []
-    ordered = sorted(edges)
-    for left, right in zip(ordered, ordered[1:], strict=False):
-        style = base
-        for span in spans:
-            if span.start <= left < span.end:
-                style += rich_style(span.style)
-                break
-        for mark in marks:
-            if mark.start <= left < mark.end:
-                style += mark.style
-        found.append(Segment(text[left:right], style))
+    for left, right, style in _runs(spans, start, end, base):
+        found += _marked(text, left, right, style, marks)
     return found
+
+
+def _runs(spans: Sequence[Span], start: int, end: int, base: Style) -> Iterator[tuple[int, int, Style]]:
+    """The characters from `start` to before `end`, cut where the task's style changes; one pass, for lines are long."""
+    position = start
+    for span_start, span_end, style in spans:
+        left, right = max(span_start, start), min(span_end, end)
+        if left >= right:
+            continue
+        if left > position:
+            yield position, left, base
+        yield left, right, base + rich_style(style)
+        position = right
+    if position < end:
+        yield position, end, base
+
+
+def _marked(text: str, start: int, end: int, style: Style, marks: Sequence[Mark]) -> Iterator[Segment]:
+    """One run, cut where marks begin and end; there are few marks."""
+    position = start
+    for mark in marks:
+        left, right = max(mark.start, start), min(mark.end, end)
+        if left >= right:
+            continue
+        if left > position:
+            yield Segment(text[position:left], style)
+        yield Segment(text[left:right], style + mark.style)
+        position = right
+    if position < end:
+        yield Segment(text[position:end], style)
 
 
 def _color(color: TaskColor | None) -> Color | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.engine.why import root_causes, waiting_why, why
 from dagtui.text import duration, label
-from dagtui.tui.log.ending import ending, tries
+from dagtui.tui.log.ending import result_rows, tries
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> li
     attempt = session.state.attempt[node]
     could_start = session.state.cause_of(node) is not Cause.COULD_NOT_START
     rows = [row(Run("failed without output" if could_start else reason, Role.HEADING), indent=2)]
-    rows += ending(session, node, attempt, ascii_only=ascii_only)
+    rows += result_rows(session, node, attempt, ascii_only=ascii_only)
     if session.state.status_of(node) is NodeStatus.RETRYING:
         rows += [row(), row(Run(f"{reason} of {tries(session, node)}", Role.WARNING))]
     return rows
@@ -115,4 +115,4 @@ def _past(session: Session, node: int, attempt: int, *, ascii_only: bool) -> lis
 
 
 def _end(session: Session, node: int, attempt: int, ascii_only: bool) -> list[Row]:
-    return ending(session, node, attempt, ascii_only=ascii_only)
+    return result_rows(session, node, attempt, ascii_only=ascii_only)

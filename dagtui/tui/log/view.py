@@ -48,7 +48,7 @@ class LogView(PaintedRows):
         self._ending: Sequence[Row] = ()
         self._pieces: list[Piece] = []
         self._drawn: dict[Piece, Strip] = {}
-        self._late = False
+        self.late = False
         """There is something new that was not drawn yet, to save bytes."""
         self._cost = 0
         """What the last frame cost, in bytes: about as much as the next one will."""
@@ -85,6 +85,12 @@ class LogView(PaintedRows):
         return self._pieces[0].spot.line if self._pieces else 0
 
     @property
+    def visible_lines(self) -> tuple[int, int]:
+        """The first and the last line of the log in the window."""
+        last = self._pieces[-1].spot.line if self._pieces else 0
+        return self.first_line, min(last, self.line_count - 1)
+
+    @property
     def lines_below(self) -> int:
         """How many lines of the log are below the window."""
         if self.follows or not self._pieces:
@@ -105,13 +111,13 @@ class LogView(PaintedRows):
         """Show these rows after the last line."""
         if ending != self._ending:
             self._ending = ending
-            self.redraw()
+            self.repaint()
 
     def redraw(self) -> None:
         """Draw at once: something other than the end of the log has changed."""
         self._document.forget()
         self._drawn.clear()
-        self._late = False
+        self.late = False
         self.repaint()
 
     def take(self, change: Change) -> None:
@@ -131,13 +137,18 @@ class LogView(PaintedRows):
             self._drawn.clear()
         if change.grown and self.finder:
             self.finder.grown()
-        self._late = True
+        self.late = True
+
+    def mark_late(self) -> None:
+        """Something in the window looks different now, and may be drawn when the pace allows it."""
+        self._drawn.clear()
+        self.late = True
 
     def flush(self) -> bool:
         """Draw what is new if the pace allows it now; returns whether anything was drawn."""
-        if not self._late or not self.is_mounted or not self.size or not self.pace.allows(self._cost):
+        if not self.late or not self.is_mounted or not self.size or not self.pace.allows(self._cost):
             return False
-        self._late = False
+        self.late = False
         strips, changed = self.changed_rows()
         if changed:
             self._cost = sum(ROW_BYTES + (strips[y].cell_length if y < len(strips) else 0) for y in changed)

@@ -14,7 +14,7 @@ from dagtui.tui.page import Page, wrapped
 from dagtui.tui.rows import Role, Row, Run, row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -64,8 +64,7 @@ class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
     def __init__(self, *, ascii: bool = False, monotonic: Callable[[], float] = time.monotonic) -> None:  # noqa: A002 - the name of the option
         super().__init__(classes="-ascii" if ascii else None)
         self.ascii_only = ascii
-        self._monotonic = monotonic
-        self._asked = monotonic()
+        self._asked = self.monotonic()
         self._head = Still(ascii_only=ascii, id="head")
         self._body = Part(ascii_only=ascii, id="body")
         self._keys = Still(ascii_only=ascii, id="keys")
@@ -120,13 +119,13 @@ class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
 
     def ask_again(self) -> None:
         """What is asked has changed: an Enter that is on its way was meant for what was asked before."""
-        self._asked = self._monotonic()
+        self._asked = self.monotonic()
         self.show()
 
     @property
     def deaf(self) -> bool:
         """Whether the question is too new to be assented to."""
-        return self._monotonic() - self._asked < DEAF_SECONDS
+        return self.monotonic() - self._asked < DEAF_SECONDS
 
     def action_accept(self) -> None:
         """Do what was asked."""

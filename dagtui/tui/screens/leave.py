@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.text import plural
+from dagtui.text import count, plural
 from dagtui.tui.leaving import Leaving
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
@@ -32,14 +33,14 @@ class LeaveDialog(Dialog[Leaving]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "decline", show=False),
         Binding("y,c", "cancel_all", show=False),
-        Binding("tab,left,right,h,l", "toggle", show=False),
+        Binding("tab,left,right,h,l", "choose", show=False),
         Binding("q,ctrl+c", "again", show=False),
     ]
 
     def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(ascii=ascii)
         self._session = session
-        self._preview = session.preview(CANCEL_ALL)
+        self._preview = replace(session.preview(CANCEL_ALL), kept=())  # what is done is not at stake
         self._grouped = Grouped(session, ascii_only=ascii)
         self._leaves = False
         self._stopping = False
@@ -54,10 +55,12 @@ class LeaveDialog(Dialog[Leaving]):
             number = len(self._session_alive())
             words = "being killed" if self._killed else "stopping"
             return [row(Run(f"{plural(number, 'node')} still {words}", Role.HEADING))]
+        state = self._session.state
         running = plural(self._session.alive(), "node is", "nodes are")
+        left = count(state.unsettled - self._session.alive())
         rows = [
             row(Run("Leave while the run is not settled?", Role.HEADING)),
-            row(muted(f"{running} running; leaving ends what runs.")),
+            row(muted(f"{running} in flight, {left} to come. Leaving ends the run.")),
             row(*self._choice(chosen=not self._leaves, words="stay"), *self._choice(chosen=self._leaves, words=_LEAVE)),
         ]
         if self._leaves:
@@ -67,7 +70,7 @@ class LeaveDialog(Dialog[Leaving]):
     def body(self) -> list[Row]:
         """What would be stopped, or what is stopping."""
         if self._stopping:
-            return [self._name(node) for node in self._session_alive()[:NAMES_SHOWN]]
+            return [self._name_row(node) for node in self._session_alive()[:NAMES_SHOWN]]
         return self._grouped.rows(self._preview)
 
     def keys(self) -> list[tuple[str, str]]:
@@ -81,7 +84,7 @@ class LeaveDialog(Dialog[Leaving]):
         mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
         return (Run(f"{mark} {words}   ", Role.KEY if chosen else Role.MUTED),)
 
-    def _name(self, node: int) -> Row:
+    def _name_row(self, node: int) -> Row:
         state = self._session.state
         status = status_run(state.status_of(node), ascii_only=self.ascii_only)
         return row("  ", status, " ", name_run(self._session.graph.labels[node]), indent=4)
@@ -95,7 +98,7 @@ class LeaveDialog(Dialog[Leaving]):
 
     # What it does
 
-    def action_toggle(self) -> None:
+    def action_choose(self) -> None:
         """Choose the other answer."""
         if not self._stopping:
             self._leaves = not self._leaves

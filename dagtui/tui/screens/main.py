@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual import on
 from textual.containers import Horizontal
@@ -15,13 +15,12 @@ from dagtui.tui.footer import Footer
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
 from dagtui.tui.screens.search_line import SearchLine
-from dagtui.tui.side import Side
-from dagtui.tui.tree.top_bar import TopBar
+from dagtui.tui.side import Side, SideState
+from dagtui.tui.top_bar import TopBar
 from dagtui.tui.tree.tree import TreeDump, TreePane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.widget import Widget
 
     from dagtui.session.session import Session
 
@@ -36,6 +35,9 @@ class Movable(Protocol):
     def move(self, delta: int) -> None:
         """Move by rows."""
 
+    def page(self, delta: int) -> None:
+        """Move by pages."""
+
     def top(self) -> None:
         """Go to the beginning."""
 
@@ -47,17 +49,17 @@ class Movable(Protocol):
 class ScreenState:
     """What a person did to the screen, so that another one over the same run can go on from there."""
 
-    pane: Pane
-    tab: Pane
+    on_side: bool
     zoomed: bool
     tree: TreeDump
+    side: SideState
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
     """Lays out the panes, and knows which one has the focus."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-narrow"), (NARROW_BELOW, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_BELOW, "-wide")]  # noqa: RUF012 - Textual's attribute
     AUTO_FOCUS = "TreePane"
 
     class NodeShown(Message):
@@ -88,11 +90,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Show the node under the cursor."""
         self.show_node(self.node)
 
-    def flush(self, clock: float) -> None:
-        """Paint what changed."""
+    def flush(self, clock: float) -> bool:
+        """Paint what changed; returns whether there is more to do soon, whatever happens in the run."""
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock)
-        self.side.flush(clock)
+        more = self.side.flush(clock)
+        self.footer.show_keys(self.pane)
+        if self.on_side and not self.search_line.display and self.focused is not self.side.focus_target:
+            self._focus()  # a log has come in place of the page that stood for it, or another tab was clicked
+        return more
 
     # Which pane, which node
 
@@ -172,10 +178,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.go_to(Pane.TREE)
 
     def _focus(self) -> None:
-        widget: Widget | None = self.tree_pane
-        if self.on_side:
-            widget = next((one for one in self.side.walk_children() if one.can_focus and one.display), None)
-        self.set_focus(widget)
+        self.set_focus(self.side.focus_target if self.on_side else self.tree_pane)
 
     # Finding
 
@@ -230,12 +233,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def dump_state(self) -> ScreenState:
         """Where a person is."""
-        return ScreenState(self.pane, self.tab, self._zoomed, self.tree_pane.dump_state())
+        return ScreenState(self.on_side, self._zoomed, self.tree_pane.dump_state(), self.side.dump_state())
 
     def restore_state(self, state: ScreenState) -> None:
         """Go on from where another screen was."""
         self.tree_pane.restore_state(state.tree)
-        self.show_node(self.node)
-        self.side.tab = TABS[state.tab]
+        self.side.restore_state(state.side)
         self.zoomed = state.zoomed
-        self.go_to(state.pane)
+        self.go_to(self.tab if state.on_side else Pane.TREE)

@@ -58,7 +58,9 @@ class Grouped:
     def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
         state, labels = self._session.state, self._session.graph.labels
         for node in nodes[:NAMES_SHOWN]:
-            yield row("  ", status_run(state.status_of(node), ascii_only=self._ascii), " ", name_run(labels[node]), indent=4)
+            yield row(
+                "  ", status_run(state.status_of(node), ascii_only=self._ascii), " ", name_run(labels[node]), indent=4
+            )
         if len(nodes) > NAMES_SHOWN:
             yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
 
@@ -82,7 +84,7 @@ class PreviewDialog(Dialog[Preview]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "accept", show=False),
-        Binding("tab,d,o", "toggle", show=False),
+        Binding("tab,d,o", "choose", show=False),
     ]
 
     def __init__(self, session: Session, commands: Sequence[Command], *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
@@ -128,7 +130,7 @@ class PreviewDialog(Dialog[Preview]):
             chosen = index == self._chosen
             yield Run(f"{marks[0 if chosen else 1]} {_CHOICES[command.kind]}   ", Role.KEY if chosen else Role.MUTED)
 
-    def action_toggle(self) -> None:
+    def action_choose(self) -> None:
         """Choose the other command."""
         if len(self._commands) > 1:
             self._chosen = 1 - self._chosen

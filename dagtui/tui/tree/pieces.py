@@ -98,7 +98,7 @@ def _chosen(body: Body, room: int) -> tuple[list[Piece], int]:
 
 def shortened(name: str, room: int, *, ascii_only: bool) -> str:
     """A name in so many cells; of `task[cell]` the end of the cell is kept, which tells it from its siblings."""
-    if cell_width(name) <= room or not name.endswith("]") or room < 12:
+    if cell_width(name) <= room or not name.endswith("]") or room < 8:
         return fit(name, room, ascii=ascii_only)
     kept = room * 3 // 5
     end = len(name)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.why import why
-from dagtui.text import label
+from dagtui.engine.why import waiting_why, why
+from dagtui.text import fit, label
 from dagtui.tui.tree.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
 from dagtui.tui.tree.layout import Head, HeadKind
@@ -123,8 +123,7 @@ class Rows:
         status = state.status_of(node)
         time = self.time(node, width, clock)
         key = (item, status, state.cause[node], state.attempt[node], state.stale[node], state.blocker[node], counts)
-        # The aside of these counts as well.
-        if width >= ASIDE and status in {_S.WAITING, _S.RETRYING}:
+        if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
             return (*key, state.paused), time
@@ -199,9 +198,9 @@ class Rows:
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
         if status in _SAID:
-            return label(state.why.get(node, "").partition(":")[0], cap=18)
+            return fit(label(state.why.get(node, "").partition(":")[0]), 18, ascii=self._ascii)
         if status is _S.FAILED_PARENT:
-            return f"by {label(self._graph.labels[self._root(node)], cap=16)}"
+            return "by " + fit(label(self._graph.labels[self._root(node)]), 16, ascii=self._ascii)
         if status is _S.READY and state.paused:
             return "paused"
         return ""
@@ -213,8 +212,9 @@ class Rows:
             return Piece(f"about {time_text(expected, short=False)}" if expected else "", QUIET)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Piece("")
-        if status is _S.WAITING and not self._graph.parent_count(node):
-            return Piece("")
+        if status is _S.WAITING:
+            # How many parents are settled is in the column of times.
+            return Piece(waiting_why(state, node).partition(", ")[2], QUIET)
         if status is _S.FAILED_PARENT:
             root = self._root(node)
             said = why(state, root, clock) if state.status[root] != _S.FAILED_PARENT else "held back itself"
@@ -261,7 +261,7 @@ class Rows:
         layout = self.outline.layout
         first = layout.positions[item] + 1
         nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
-        return Piece(", ".join(label(self._graph.labels[node], cap=40) for node in nodes if node is not None), QUIET)
+        return Piece(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), QUIET)
 
     def _reference(self, node: int) -> tuple[Piece, Body]:
         status = self._state.status_of(node)

@@ -1,4 +1,4 @@
-"""The writer on its own: what a terminal takes, refuses, or is no longer there to take."""
+"""Reader and writer on their own: what a terminal takes, refuses, or is no longer there to take."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dagtui.tui.driver.reader import TerminalReader
 from dagtui.tui.driver.terminal import Descriptor
 from dagtui.tui.driver.writer import TerminalWriter
 
@@ -54,6 +55,14 @@ class Ends:
         except BlockingIOError:
             return b""
 
+    async def take_all(self, count: int) -> bytes:
+        taken = b""
+        async with asyncio.timeout(20):
+            while len(taken) < count:
+                taken += self.take()
+                await asyncio.sleep(0)
+        return taken
+
     def hang_up(self) -> None:
         os.close(self.master)
         self.master = -1
@@ -79,12 +88,7 @@ async def test_all_arrives_in_order_however_slowly_it_is_taken(ends: Ends):
     assert writer.behind
     assert writer.send(data[60_000:])
     assert ends.calls == ["behind"]
-    taken = b""
-    async with asyncio.timeout(20):
-        while len(taken) < len(data):
-            taken += ends.take()
-            await asyncio.sleep(0)
-    assert taken == data
+    assert await ends.take_all(len(data)) == data
     assert writer.bytes_written == len(data)
     assert not writer.behind
     assert ends.calls == ["behind", "drained"]
@@ -117,6 +121,44 @@ async def test_a_terminal_lost_while_data_waits_is_said_once(ends: Ends):
     async with asyncio.timeout(20):
         await lost.wait()
     assert ends.calls == ["behind", "lost"]
+
+
+async def test_a_terminal_that_is_called_writable_and_takes_nothing_makes_no_spin(
+    ends: Ends, monkeypatch: pytest.MonkeyPatch
+):
+    attempts = []
+
+    def refuse(*_: object) -> int:
+        attempts.append(1)
+        raise BlockingIOError
+
+    writer = ends.writer()
+    monkeypatch.setattr("dagtui.tui.driver.writer.os.write", refuse)
+    writer.send(b"x")
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert 1 < len(attempts) < 500
+    monkeypatch.undo()
+    assert await ends.take_all(1) == b"x"
+
+
+async def test_reading_that_fails_is_a_loss_and_said_once():
+    # Nothing is ever to be read from this end, and its state is an error: like a terminal's that is taken away.
+    reading, writing = os.pipe()
+    lost = asyncio.Event()
+    reasons: list[str] = []
+
+    def on_lost(reason: str) -> None:
+        reasons.append(reason)
+        reader.close()
+        lost.set()
+
+    reader = TerminalReader(writing, asyncio.get_running_loop(), on_message=lambda _: None, on_lost=on_lost)
+    os.close(reading)
+    async with asyncio.timeout(20):
+        await lost.wait()
+    os.close(writing)
+    assert len(reasons) == 1
 
 
 async def test_the_last_thing_reaches_a_stopped_terminal_without_what_waited(ends: Ends):

@@ -1,0 +1,88 @@
+"""Files and folders in places where somebody else may have left something: no symbolic link is followed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING
+
+from dagtui.store.errors import StoreError
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a planted fifo must not block
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that only its owner can enter, or check that the one that is there is ours; raises StoreError."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        check_folder(path)
+    except OSError as error:
+        raise StoreError.of("make the folder", path, error) from error
+
+
+def check_folder(path: Path) -> None:
+    """Raise StoreError unless this is a folder, not a link to one, and belongs to this user; close it to others."""
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode):
+            kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no folder"
+            raise StoreError(f"can't use {label(path, 1000)}: it is {kind}; move it away")
+        if status.st_uid != os.geteuid():
+            raise StoreError(f"can't use {label(path, 1000)}: it belongs to another user (id {status.st_uid})")
+        if status.st_mode & 0o077:
+            os.chmod(path, 0o700)
+    except OSError as error:
+        raise StoreError.of("use the folder", path, error) from error
+
+
+def open_file(path: Path, flags: int) -> int:
+    """A descriptor of a regular file, closed on exec, made with mode 0600; raises StoreError, and OSError as `os.open`."""
+    descriptor = os.open(path, flags | _SAFE, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise StoreError(f"can't use {label(path, 1000)}: it is no regular file")
+    return descriptor
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """At most `limit` bytes of a file; raises as `open_file`."""
+    with open(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read(limit)
+
+
+def write_new_file(path: Path, content: bytes) -> None:
+    """Write a file that must not be there yet; raises StoreError."""
+    try:
+        with open(open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise StoreError.of("write", path, error) from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in the place of what is there, in one step: readers see the old one or the new; raises StoreError."""
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    try:
+        write_new_file(temporary, content)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StoreError.of("replace", path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replace_link(path: Path, target: str) -> None:
+    """Put a symbolic link in the place of what is there, in one step; raises StoreError."""
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    try:
+        os.symlink(target, temporary)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreError.of("replace the link", path, error) from error

@@ -1,0 +1,76 @@
+"""Where things lie on disk: which folder a graph's runs are kept in, and names that are safe for files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+
+from dagtui.store.files import make_folder, write_new_file
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+def graph_folder(graph_path: Path) -> Path:
+    """The folder of a graph file's runs and history: `.dagtui/NAME` beside it, else in the user's state directory.
+
+    The second when a folder beside the graph can't be written or belongs to somebody else. Nothing is made here.
+    """
+    path = Path(os.path.abspath(graph_path))
+    beside = path.parent / ".dagtui"
+    if _is_usable(beside):
+        return beside / _graph_name(path)
+    import platformdirs
+
+    state = platformdirs.user_state_path("dagtui")
+    # There, graphs of the same name from several directories meet.
+    return state / f"{_readable(path.stem)}-{_digest(str(path), 6)}"
+
+
+def make_graph_folder(graph_path: Path) -> Path:
+    """The same, made if need be; raises StoreError."""
+    folder = graph_folder(graph_path)
+    root = folder.parent
+    if root.name != ".dagtui":
+        root.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
+    ignore = root / ".gitignore"
+    if not os.path.lexists(ignore):
+        write_new_file(ignore, b"*\n")
+    make_folder(folder)
+    return folder
+
+
+def log_name(node_label: str, attempt: int) -> str:
+    """The path of an attempt's log below `logs/`: spread over 256 folders, found again from the label alone."""
+    digest = _digest(node_label, 10)
+    return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"
+
+
+def _graph_name(path: Path) -> str:
+    name = path.stem if path.suffix == ".toml" else path.name
+    readable = _readable(name)
+    return readable if readable == path.stem else f"{readable}-{_digest(path.name, 4)}"
+
+
+def _readable(text: str) -> str:
+    return _UNSAFE.sub("_", text[:200])[:40].strip("._-") or "_"
+
+
+def _digest(text: str, size: int) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+def _is_usable(folder: Path) -> bool:
+    """Whether the folder is ours to write, or could be made; a link that stands there is refused later, and said."""
+    try:
+        status = os.lstat(folder)
+    except FileNotFoundError:
+        return os.access(folder.parent, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+    if not stat.S_ISDIR(status.st_mode):
+        return True
+    return status.st_uid == os.geteuid() and os.access(folder, os.W_OK | os.X_OK)

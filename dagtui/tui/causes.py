@@ -1,0 +1,96 @@
+"""Ways through the graph that explain a node: from what was held back to what failed, along what is waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus, Standing
+from dagtui.engine.why import waits_for
+
+if TYPE_CHECKING:
+    from dagtui.session.session import Session
+
+MOST_ANCESTORS = 5_000
+"""Beyond so many unsettled ancestors nobody says which of them takes longest: it would hold up the screen."""
+UNKNOWN_SECONDS = 1.0
+
+
+def way_to_cause(session: Session, node: int) -> list[int]:
+    """The node, the parent that holds it back, the one that holds that back, and so on."""
+    state = session.state
+    way = [node]
+    while state.blocker[way[-1]] >= 0 and len(way) <= len(session.graph):
+        way.append(state.blocker[way[-1]])
+    return way
+
+
+def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], float | None]:
+    """The way of unsettled ancestors, nearest first, that will take longest; and in how many seconds, if known.
+
+    The way is empty when nothing is waited for, or when there are too many ancestors to tell.
+    """
+    pending = _unsettled_ancestors(session, node)
+    if pending is None:
+        return [], None
+    seconds: dict[int, float] = {}
+    following: dict[int, int] = {}
+    for current in _parents_first(session, node, pending):
+        parents = [parent for parent in waits_for(session.state, current) if parent in seconds]
+        slowest = max(parents, key=seconds.__getitem__, default=-1)
+        following[current] = slowest
+        seconds[current] = (0.0 if current == node else _left(session, current, clock)) + seconds.get(slowest, 0.0)
+    way = []
+    current = following.get(node, -1)
+    while current >= 0:
+        way.append(current)
+        current = following[current]
+    known = bool(way) and all(session.estimate(one) is not None for one in way)
+    return way, seconds[node] if known else None
+
+
+def rerun_ancestors(session: Session, node: int) -> list[int]:
+    """The ancestors of a stale node that ended after it did, nearest first."""
+    state = session.state
+    ended = state.ended[node]
+    return [other for other in session.graph.ancestors(node) if state.ended[other] > ended]
+
+
+def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
+    """The node and every ancestor that is not settled; None when there are too many."""
+    state = session.state
+    found = {node}
+    queue = [node]
+    for current in queue:
+        for parent in session.graph.parents(current):
+            if parent not in found and state.standing_of(parent) is Standing.UNSETTLED:
+                found.add(parent)
+                queue.append(parent)
+                if len(found) > MOST_ANCESTORS:
+                    return None
+    return found
+
+
+def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:
+    """Some ancestors of a node, and itself at the end, each after its parents."""
+    found: list[int] = []
+    seen = {node}
+    stack = [(node, iter(session.graph.parents(node)))]
+    while stack:
+        current, parents = stack[-1]
+        parent = next((one for one in parents if one in among and one not in seen), None)
+        if parent is None:
+            found.append(current)
+            stack.pop()
+        else:
+            seen.add(parent)
+            stack.append((parent, iter(session.graph.parents(parent))))
+    return found
+
+
+def _left(session: Session, node: int, clock: float) -> float:
+    """How long a node will still take."""
+    estimate = session.estimate(node)
+    seconds = UNKNOWN_SECONDS if estimate is None else estimate
+    if session.state.status_of(node) is NodeStatus.RUNNING:
+        return max(0.0, seconds - (clock - session.state.started[node]))
+    return seconds

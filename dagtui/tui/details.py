@@ -1,0 +1,153 @@
+"""Everything that is known of a node, as a table of names and values."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import why
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.text import block, duration, label, plural
+from dagtui.tui.log.ending import COMMAND_CAP, tries
+from dagtui.tui.log.silence import spent
+from dagtui.tui.node_page import NodePage
+from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtui.graph.model import RetryPolicy, Task
+    from dagtui.session.session import Session
+
+NAME_CELLS = 11
+MOST_NODES = 50
+"""Longer lists of parents and children are cut, and say so."""
+MOST_ATTEMPTS = 20
+
+
+class DetailsPane(NodePage):
+    """The table for the node that is shown; its parents and children lead to them."""
+
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+        """The table."""
+        return details(self.session, node, clock, ascii_only=self.ascii_only)
+
+
+def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """The rows about a node; all that is foreign in them has been made safe."""
+    state, task = session.state, session.graph.task(node)
+    status = state.status_of(node)
+    stale = Run(", stale", Role.WARNING) if state.stale[node] else Run("")
+    rows = [
+        row(Run(label(session.graph.labels[node], 1000), Role.HEADING), indent=2),
+        *(row(line) for line in block(task.doc, 2000).splitlines()),
+        row(),
+        _named("status", status_run(status, ascii_only=ascii_only, word=True), stale),
+        _named("why", label(why(state, node, clock), 500)),
+    ]
+    rows += _attempts(session, node, clock, ascii_only=ascii_only)
+    rows.append(row())
+    rows += (_named(name, value) for name, value in _definition(session, node, task) if value)
+    rows += _variables(task)
+    rows += _neighbours(session, "needs", session.graph.parents(node), ascii_only=ascii_only)
+    rows += _neighbours(session, "needed by", session.graph.children(node), ascii_only=ascii_only)
+    return rows
+
+
+def _named(name: str, *values: Run | str, jump: int = -1) -> Row:
+    return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
+
+
+def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """One row an attempt, the last one first."""
+    state = session.state
+    rows = []
+    results = session.attempts.of(node)
+    if state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+        status = status_run(state.status_of(node), ascii_only=ascii_only)
+        since = _clock_time(session, state.started[node])
+        words = f" {state.attempt[node]}  since {since}, {spent(session, node, clock).strip()}"
+        rows.append(_named("attempts", status, words))
+    for result in reversed(results[-MOST_ATTEMPTS:]):
+        glyph = status_run(result.status, ascii_only=ascii_only)
+        ended = _clock_time(session, result.at)
+        words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
+        rows.append(_named("" if rows else "attempts", glyph, words))
+    left_out = len(results) - MOST_ATTEMPTS
+    if left_out > 0:
+        rows.append(_named("", muted(f"and {plural(left_out, 'earlier one')}")))
+    return rows
+
+
+def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
+    """What the file says, with what follows from it."""
+    action = task.action
+    command = label(session.command_line(node), COMMAND_CAP)
+    if isinstance(action, PythonCall):
+        yield "call", command
+    else:
+        yield "command", command or "none: it only joins others"
+    if isinstance(action, ShellCommand):
+        yield "shell", label(" ".join(task.shell), 500) if task.shell else ""
+    elif isinstance(action, ArgumentList):
+        yield "shell", "none"
+    yield "cwd", label(session.cwd(node), 1000)
+    yield "group", label(task.group)
+    yield "matrix", ", ".join(f"{label(axis)}={label(value)}" for axis, value in session.graph.cell(node))
+    yield "trigger", task.trigger.value
+    yield "retries", _retries(session, node, task.retry)
+    yield "failure", "allowed" if task.allow_failure else ""
+    yield "timeout", duration(task.timeout) if task.timeout else "none"
+    yield "grace", f"{duration(task.grace)} from TERM to KILL"
+    yield "slots", str(task.slots) if task.slots != 1 else ""
+    estimate = session.estimate(node)
+    yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
+    attempt = session.state.attempt[node]
+    yield "log", label(session.log_path(node, attempt), 1000) if attempt else ""
+    path = session.graph_path
+    yield "defined in", f"{label(path, 1000)}:{task.line}" if path and task.line else ""
+
+
+def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
+    if not policy.retries:
+        return "none"
+    words = f"{policy.retries}, after {duration(policy.delay)}"
+    if policy.backoff != 1:
+        words += f", each time x {policy.backoff:g}"
+        words += f", at most {duration(policy.max_delay)}"
+    if policy.jitter:
+        words += f", give or take {policy.jitter:.0%}"
+    if policy.exit_codes:
+        words += f", only for exit {', '.join(map(str, policy.exit_codes))}"
+    attempt = session.state.attempt[node]
+    return f"{words}; attempt {attempt} of {tries(session, node)}" if attempt else words
+
+
+def _variables(task: Task) -> list[Row]:
+    rows: list[Row] = []
+    for name, value in islice(task.env.items(), MOST_NODES):
+        rows.append(_named("" if rows else "env", Run(label(name), Role.KEY), f"={label(value, 500)}"))
+    if len(task.env) > MOST_NODES:
+        rows.append(_named("", muted(f"and {len(task.env) - MOST_NODES:,} more")))
+    return rows
+
+
+def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:
+    """The rows for parents or children, with their number."""
+    if not len(nodes):
+        return [row(), _named(name, muted("none"))]
+    rows = [row(), _named(name, muted(plural(len(nodes), "node")))]
+    state = session.state
+    for node in nodes[:MOST_NODES]:
+        status = state.status_of(node)
+        runs = (status_run(status, ascii_only=ascii_only), " ", name_run(session.graph.labels[node]))
+        rows.append(row("  ", *runs, muted(f"  {status.word}"), jump=node, indent=4))
+    if len(nodes) > MOST_NODES:
+        rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
+    return rows
+
+
+def _clock_time(session: Session, clock: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(session.wall(clock)))

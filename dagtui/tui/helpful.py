@@ -1,0 +1,68 @@
+"""Which keys would help a node along, said in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import root_causes
+from dagtui.text import fit, label, plural
+from dagtui.tui.rows import Role, Row, Run, muted, row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.session.session import Session
+    from dagtui.tui.keymap import Keymap
+
+NAME_CELLS = 40
+
+
+def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
+    """A row for each key that would do something useful about a node as it is now."""
+    rows = [
+        row("  ", Run(f"{keymap.shown(id_)} ", Role.KEY), words, indent=4)
+        for id_, words in _hints(session, node)
+        if keymap.shown(id_)
+    ]
+    return [row(), row(muted("what would help")), *rows] if rows else []
+
+
+_HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
+    NodeStatus.WAITING: (("node.cancel", "cancels {name}"), ("pane.open", "shows the node under the cursor")),
+    NodeStatus.READY: (("node.cancel", "cancels {name}"),),
+    NodeStatus.RUNNING: (("node.cancel", "cancels {name}"),),
+    NodeStatus.RETRYING: (
+        ("node.retry", "retries {name} at once"),
+        ("node.skip", "skips {name}: its children go on"),
+        ("node.cancel", "cancels {name}"),
+    ),
+    NodeStatus.CANCELLING: (("node.cancel", "kills {name} at once"),),
+    NodeStatus.FAILED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
+    NodeStatus.CANCELLED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
+}
+"""Actions of the keymap, with what they do about a node of that status."""
+
+
+def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
+    """Actions of the keymap with what they would do here."""
+    state = session.state
+    status, cause = state.status_of(node), state.cause_of(node)
+    name = _name(session, node)
+    if status is NodeStatus.FAILED_PARENT:
+        causes = root_causes(state, node)
+        yield "node.retry", f"retries {_name(session, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
+    if status is NodeStatus.READY:
+        yield ("run.pause", "resumes the run") if state.paused else ("run.more_jobs", "gives the run one more slot")
+    if state.stale[node]:
+        yield "node.rerun", f"runs {name} again"
+    if cause in {Cause.MARKED, Cause.PERSON}:
+        yield "node.retry", f"runs {name} after all"
+    for id_, words in _HINTS.get(status, ()):
+        yield id_, words.replace("{name}", name)
+    if status in {NodeStatus.FAILED, NodeStatus.FAILED_PARENT} and state.counts[NodeStatus.FAILED] > 1:
+        yield "run.retry_failed", "retries all that failed"
+
+
+def _name(session: Session, node: int) -> str:
+    return fit(label(session.graph.labels[node]), NAME_CELLS)

@@ -1,0 +1,357 @@
+"""The log of one attempt of one node: a line about it, its lines, or why there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+
+from dagtui.text import count, label, plural
+from dagtui.tui.log.attempt_log import AttemptLog
+from dagtui.tui.log.document import Spot
+from dagtui.tui.log.ending import ending, failure_text
+from dagtui.tui.log.finder import Finder
+from dagtui.tui.log.header import HeaderLine, heading
+from dagtui.tui.log.silence import silence
+from dagtui.tui.log.view import LogView
+from dagtui.tui.page import Page
+from dagtui.tui.rows import Role, Row, Run, muted, row
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from dagtui.session.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class LogPaneState:
+    """How a log is shown and where it stands, for another pane over the same run."""
+
+    node: int
+    attempt: int | None
+    """None: whichever is the latest."""
+    wraps: bool
+    times: bool
+    numbers: bool
+    top: Spot | None
+    """None: it follows the end."""
+
+
+class LogPane(Vertical):
+    """Shows a log while it grows. Nothing happens by itself: `flush` takes in what is new, methods are the keys."""
+
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+
+    def __init__(self, session: Session, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
+        super().__init__(id=id)
+        self._session = session
+        self._ascii = ascii
+        self.node = -1
+        """The node that is shown; -1: none yet."""
+        self.pinned: int | None = None
+        """The attempt that a person chose; None: the latest, whichever that is."""
+        self.header = HeaderLine(ascii_only=ascii)
+        self.view = LogView(ascii_only=ascii)
+        self.silence = Page(ascii_only=ascii)
+        self._log: AttemptLog | None = None
+        self._shown: tuple[int, int] = (-1, -1)
+        """Node and attempt whose log is open."""
+        self._note = ""
+        self._seek = 0
+        """The direction in which a hit is wanted that was not found yet."""
+
+    def compose(self) -> ComposeResult:
+        """The line above, and the lines; or the page in their place."""
+        yield self.header
+        yield self.view
+        yield self.silence
+
+    def on_unmount(self) -> None:
+        """The file is not needed any more."""
+        if self._log is not None:
+            self._log.close()
+
+    # What is shown
+
+    @property
+    def attempt(self) -> int:
+        """The attempt that is shown; 0: the node has none yet."""
+        latest = self._session.state.attempt[self.node] if self.node >= 0 else 0
+        return latest if self.pinned is None else min(self.pinned, latest)
+
+    def show(self, node: int, attempt: int | None = None) -> None:
+        """Show a node's log: of one attempt, or of the latest and of those that come after it."""
+        if (node, attempt) == (self.node, self.pinned):
+            return
+        self.node, self.pinned = node, attempt
+        self.flush(self._session.clock())
+
+    def flush(self, clock: float) -> bool:
+        """Take in and draw what is new, within a bounded time; returns whether it wants another frame soon."""
+        if self.node < 0 or not self.is_mounted:
+            return False
+        self._note_attempt()
+        log = self._log
+        if log is not None:
+            change = log.refresh()
+            if change:
+                self.view.take(change)
+            self._look_for_error(log)
+        self._find_more()
+        self._choose(clock)
+        self._draw_header(clock)
+        self.view.flush()
+        finder = self.view.finder
+        return self.view.late or (log is not None and not log.complete) or (finder is not None and not finder.finished)
+
+    def _note_attempt(self) -> None:
+        """Open another log if another attempt is to be shown."""
+        wanted = (self.node, self.attempt)
+        if wanted == self._shown:
+            return
+        text = self.view.finder.text if self.view.finder else ""
+        if self._log is not None:
+            self._log.close()
+        self._shown, self._note, self._seek = wanted, "", 0
+        self._log = AttemptLog(self._session.log_path(*wanted)) if wanted[1] else None
+        self.view.open(self._log.file if self._log else None)
+        if text and self._log:
+            self.view.finder = Finder(self._log.file, text)
+
+    def _choose(self, clock: float) -> None:
+        """Show the lines, or the page that says why there are none."""
+        has_lines = self.view.line_count > 0
+        if has_lines != self.view.display or has_lines == self.silence.display:
+            was_focused = self.window.has_focus
+            self.view.display, self.silence.display = has_lines, not has_lines
+            if was_focused:
+                self.window.focus()
+        if has_lines:
+            self.view.set_ending(ending(self._session, self.node, self.attempt, clock, ascii_only=self._ascii))
+        else:
+            self.silence.set_rows(self._silence(clock))
+
+    def _silence(self, clock: float) -> list[Row]:
+        if self._log is not None and self._log.trouble:
+            return [row(Run(self._log.trouble, Role.BAD))]
+        return silence(self._session, self.node, self.attempt, clock, ascii_only=self._ascii)
+
+    def _draw_header(self, clock: float) -> None:
+        left = heading(self._session, self.node, self.attempt, clock, ascii_only=self._ascii)
+        self.header.set_runs(left, self._indicators())
+
+    def _indicators(self) -> list[Run]:
+        """What is to be known of how the log is shown; the first ones give way where it is narrow."""
+        found: list[Run] = []
+        log, finder = self._log, self.view.finder
+        if log is not None and not log.file.complete and log.file.exists:
+            found.append(muted(f" indexing {log.file.progress:.0%}"))
+        if self.view.column:
+            found.append(muted(f" from column {self.view.column + 1}"))
+        if finder is not None:
+            number, hits, finished = finder.tally()
+            more = "" if finished else "+"
+            where = f"{count(number) if number else '-'}/{count(hits)}{more}"
+            found.append(Run(f" {where} ", Role.KEY if hits else Role.WARNING))
+            found.append(muted(label(finder.text, 20)))
+        if self._note:
+            found.append(Run(f" {self._note}", Role.WARNING))
+        if self.view.lines_below:
+            found.append(Run(f" +{plural(self.view.lines_below, 'line')}", Role.WARNING))
+        elif not self.view.follows and self.view.line_count:
+            found.append(muted(" not following"))
+        return found
+
+    # Moving
+
+    def move(self, rows: int) -> None:
+        """Scroll by rows; on the page that stands for a log, go to the next row that leads somewhere."""
+        if self.view.display:
+            self.view.scroll_rows(rows)
+            self._moved()
+        else:
+            self.silence.move(rows)
+
+    def page(self, direction: int) -> None:
+        """Scroll by what fits."""
+        self._scroll(direction * max(1, self.window.size.height - 1))
+
+    def half_page(self, direction: int) -> None:
+        """Scroll by half of what fits."""
+        self._scroll(direction * max(1, self.window.size.height // 2))
+
+    def top(self) -> None:
+        """Show the beginning."""
+        self.view.go_to(Spot(0))
+        self.silence.top()
+        self._moved()
+
+    def bottom(self) -> None:
+        """Show the end and follow it."""
+        self.view.follow()
+        self.silence.bottom()
+        self._moved()
+
+    def scroll_columns(self, cells: int) -> None:
+        """Scroll sideways, where lines are cut."""
+        self.view.scroll_columns(cells)
+        self._moved()
+
+    def activate(self) -> bool:
+        """Go to the node under the cursor of the page; False where there is none."""
+        return not self.view.display and self.silence.activate()
+
+    @property
+    def window(self) -> LogView | Page:
+        """What is to be seen: the lines, or the page in their place."""
+        return self.view if self.view.display else self.silence
+
+    def _scroll(self, rows: int) -> None:
+        self.window.scroll_rows(rows)
+        self._moved()
+
+    def _moved(self) -> None:
+        """A person did something: what was said about the last thing is over."""
+        self._note = ""
+        if self.node >= 0:
+            self._draw_header(self._session.clock())
+
+    # How it is shown
+
+    def toggle_follow(self) -> bool:
+        """Stick to the end or stay; returns whether it follows now."""
+        if self.view.follows:
+            self.view.stay()
+        else:
+            self.view.follow()
+        self._moved()
+        return self.view.follows
+
+    def toggle_wrap(self) -> bool:
+        """Wrap long lines or cut them; returns whether it wraps now."""
+        self.view.wraps = not self.view.wraps
+        self._moved()
+        return self.view.wraps
+
+    def toggle_times(self) -> bool:
+        """Show when each line was written, or don't; returns whether it does now."""
+        self.view.shows_times = not self.view.shows_times
+        self.view.redraw()
+        return self.view.shows_times
+
+    def toggle_numbers(self) -> bool:
+        """Show line numbers, or don't; returns whether it does now."""
+        self.view.shows_numbers = not self.view.shows_numbers
+        self.view.redraw()
+        return self.view.shows_numbers
+
+    def previous_attempt(self) -> None:
+        """Show the attempt before."""
+        if self.attempt > 1:
+            self.show(self.node, self.attempt - 1)
+
+    def next_attempt(self) -> None:
+        """Show the attempt after; from the latest one on, new ones are shown as they come."""
+        latest = self._session.state.attempt[self.node] if self.node >= 0 else 0
+        if self.pinned is not None:
+            following = self.pinned + 1
+            self.show(self.node, following if following < latest else None)
+
+    # Finding
+
+    def find(self, text: str) -> None:
+        """Look for a text (after "!" for lines without it), and show the first hit from the window's top on."""
+        if not text or self._log is None:
+            self.clear_find()
+            return
+        finder = Finder(self._log.file, text)
+        finder.current = self.view.first_line - 1
+        self.view.finder, self._seek = finder, 1
+        self.view.redraw()
+        self._find_more()
+        self._moved()
+
+    def find_next(self) -> None:
+        """Show the next hit, after the last one the first again."""
+        self._hit(1)
+
+    def find_previous(self) -> None:
+        """Show the hit before, before the first one the last again."""
+        self._hit(-1)
+
+    def clear_find(self) -> None:
+        """Look for nothing any more."""
+        self.view.finder, self._seek = None, 0
+        self.view.redraw()
+        self._moved()
+
+    def first_error(self) -> None:
+        """Show the first line that looks like an error."""
+        if self._log is None or not self.view.line_count:
+            return
+        self._log.seek_error()
+        self._look_for_error(self._log)
+        self._draw_header(self._session.clock())
+
+    def _hit(self, direction: int) -> None:
+        self._seek = direction
+        self._find_more(step=False)
+        self._moved()
+
+    def _find_more(self, *, step: bool = True) -> None:
+        """Look through some more of the log, and go to the hit that is wanted once it is known."""
+        finder = self.view.finder
+        if finder is None:
+            return
+        if step and not finder.finished and finder.step():
+            self.view.mark_late()
+        if not self._seek:
+            return
+        here = finder.current
+        hit = finder.after(here) if self._seek > 0 else finder.before(here)
+        is_beyond = hit is not None and (hit > here if self._seek > 0 else hit < here)
+        if hit is None or not (is_beyond or finder.finished):
+            self._seek = self._seek if not finder.finished else 0
+            return
+        self._seek = 0
+        finder.current = hit
+        self.view.reveal(hit)
+
+    def _look_for_error(self, log: AttemptLog) -> None:
+        line = log.first_error()
+        if line is None:
+            return
+        if line < 0:
+            self._note = "nothing looks like an error"
+            return
+        self._note = ""
+        self.view.selected = (line, line)
+        self.view.reveal(line)
+
+    # Copying and state
+
+    def copy_text(self) -> str:
+        """The selected lines; else what is to be known of a failed attempt; else what is in the window."""
+        if self._log is None or not self.view.line_count:
+            failed = failure_text(self._session, self.node, self.attempt) if self.node >= 0 else ""
+            return failed or self.silence.copy_text()
+        if self.view.selected:
+            return self._log.text(*self.view.selected)
+        return failure_text(self._session, self.node, self.attempt) or self._log.text(*self.view.visible_lines)
+
+    def dump_state(self) -> LogPaneState:
+        """How the log is shown."""
+        view = self.view
+        top = None if view.follows else view.top
+        return LogPaneState(self.node, self.pinned, view.wraps, view.shows_times, view.shows_numbers, top)
+
+    def restore_state(self, state: LogPaneState) -> None:
+        """Show it as another pane did."""
+        view = self.view
+        view.wraps, view.shows_times, view.shows_numbers = state.wraps, state.times, state.numbers
+        if state.node >= 0:
+            self.show(state.node, state.attempt)
+        if state.top is not None:
+            view.go_to(state.top)

@@ -1,0 +1,281 @@
+"""The two lines at the top: the run and its time, and how many nodes stand where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.text import fit, label
+from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
+from dagtui.tui.tree.amounts import TIME_CELLS, elapsed, tally
+from dagtui.tui.tree.pieces import MARK, PLAIN, QUIET, Piece, spaces, width_of
+from dagtui.tui.tree.rows import TALLY_ORDER, WEIGHTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
+
+    from dagtui.session.session import Session
+
+CALM = 0.2
+"""Seconds between two paintings of counts that change all the time."""
+NAMED_NODE = 40
+"""The cells that the name of the node that bounds the run may take."""
+BRIEFEST = 6
+
+_S = NodeStatus
+_VERDICTS = {
+    Verdict.COMPLETED: _S.COMPLETED,
+    Verdict.FAILED: _S.FAILED,
+    Verdict.CANCELLED: _S.CANCELLED,
+    Verdict.RUNNING: _S.RUNNING,
+}
+_LINES = {
+    _S.COMPLETED: "━",
+    _S.RUNNING: "╍",
+    _S.RETRYING: "╍",
+    _S.CANCELLING: "╍",
+    _S.FAILED: "×",
+    _S.FAILED_PARENT: "┅",
+    _S.CANCELLED: "┅",
+    _S.SKIPPED: "┅",
+    _S.READY: "─",
+    _S.WAITING: "─",
+}
+"""What the segments of the bar are drawn with: not in colour alone."""
+
+
+class TopBar(Widget):
+    """What the run is and how far it is; the app calls `flush` once a frame."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--name", "look--quiet", "look--guide", *STATUS_CLASSES.values()}
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + STATUS_CSS
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(id=id)
+        self._session = session
+        self._state = session.state
+        self._ascii = ascii
+        self._clock = session.clock()
+        self._ended: float | None = None
+        """The clock when everything was settled."""
+        self._lines: list[list[Piece]] = [[], []]
+        self._drawn_at = self._clock
+        self._drawn: tuple[object, ...] = ()
+        self._palette: Sequence[Style] | None = None
+
+    def flush(self, clock: float) -> int:
+        """Refresh the cells that changed: times once a second, counts a few times a second; returns how many runs."""
+        self._clock = clock
+        state, session = self._state, self._session
+        # What a person does is shown at once.
+        pressing = (state.paused, state.jobs, session.settled)
+        restless = (*pressing, session.alive(), *state.counts)
+        ticked = int(clock) != int(self._drawn_at) and not session.settled
+        calm = abs(clock - self._drawn_at) >= CALM or session.settled
+        if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[:3])):
+            return 0
+        self._drawn, self._drawn_at = restless, clock
+        return self._repaint()
+
+    def render_line(self, y: int) -> Strip:
+        """One of the two lines."""
+        width = self.size.width
+        looks = self._looks()
+        if y >= len(self._lines):
+            return Strip.blank(width, looks[PLAIN])
+        segments = [Segment(piece.text, looks[piece.look]) for piece in self._lines[y] if piece.text]
+        return Strip(segments).adjust_cell_length(width, looks[PLAIN])
+
+    def notify_style_update(self) -> None:
+        """Colours changed."""
+        super().notify_style_update()
+        self._palette = None
+
+    def on_resize(self) -> None:
+        """Arrange the lines for another width."""
+        self._lines = self._arranged()
+        self.refresh()
+
+    # Inside
+
+    def _repaint(self) -> int:
+        before, self._lines = self._lines, self._arranged()
+        regions = [
+            Region(x, y, width, 1)
+            for y, (old, new) in enumerate(zip(before, self._lines, strict=True))
+            for x, width in changed_runs(old, new, self.size.width)
+        ]
+        if regions and self.is_mounted:
+            self.refresh(*regions)
+        return len(regions)
+
+    def _looks(self) -> Sequence[Style]:
+        if self._palette is None:
+            base = self.rich_style
+            quiet, guide, name = (part_style(self, part) for part in ("look--quiet", "look--guide", "bar--name"))
+            self._palette = [
+                *(base + style for style in status_styles(self)),
+                base,
+                base + quiet,
+                base + guide,
+                base + name,
+            ]
+        return self._palette
+
+    def _arranged(self) -> list[list[Piece]]:
+        width = self.size.width
+        return [self._headline(width), self._progress(width)]
+
+    # The first line
+
+    def _headline(self, width: int) -> list[Piece]:
+        """Name, status and times, as many words as fit."""
+        right = self._right(width)
+        room = width - width_of(right) - 2
+        for brevity in range(BRIEFEST + 1):
+            left = self._left(brevity)
+            if width_of(left) <= room:
+                break
+        else:
+            left[1] = Piece(fit(left[1].text, max(1, room - width_of(left[2:]) - 1), ascii=self._ascii), MARK)
+        return [*left, spaces(width - width_of(left) - width_of(right)), *right]
+
+    def _left(self, brevity: int) -> list[Piece]:
+        """The pieces at the left, from all of them to the fewest; the second one is the name."""
+        name = fit(label(self._session.name), 24 if brevity else 40, ascii=self._ascii)
+        pieces = [Piece(" "), Piece(name, MARK)]
+        if brevity < 5:
+            pieces.append(Piece(f" #{self._session.number}", QUIET))
+        status, word = self._status()
+        glyph = status.ascii if self._ascii else status.glyph
+        pieces += [Piece("  "), Piece(glyph if brevity >= 3 else f"{glyph} {word}", int(status)), Piece("  ")]
+        time = elapsed(self._elapsed(), short=brevity >= 4)
+        pieces.append(Piece(time if brevity >= 4 else time.ljust(TIME_CELLS)))
+        if not self._session.settled and brevity < BRIEFEST:
+            pieces += self._forecast(brevity)
+        return pieces
+
+    def _status(self) -> tuple[NodeStatus, str]:
+        if self._session.settled:
+            verdict = self._state.verdict()
+            return _VERDICTS[verdict], verdict.value
+        if self._state.paused:
+            return _S.READY, "paused"
+        return _S.RUNNING, "running"
+
+    def _elapsed(self) -> float:
+        """The run's time, which stands still when everything is settled."""
+        if not self._session.settled:
+            self._ended = None
+            return self._clock
+        if self._ended is None:
+            self._ended = max(self._state.ended, default=0.0) or self._clock
+        return self._ended
+
+    def _forecast(self, brevity: int) -> list[Piece]:
+        expected = self._session.remaining()
+        if expected is None:
+            return [Piece(" "), Piece("no history", QUIET)] if brevity < 2 else []
+        seconds, node = expected
+        time = elapsed(seconds, short=brevity >= 4)
+        pieces = [Piece(" ETA ", QUIET), Piece(time.ljust(TIME_CELLS) if brevity < 2 else time)]
+        if brevity == 0:
+            name = fit(label(self._session.graph.labels[node]), NAMED_NODE, ascii=self._ascii)
+            pieces += [Piece(" bound by ", QUIET), Piece(name)]
+        return pieces
+
+    def _right(self, width: int) -> list[Piece]:
+        state = self._state
+        used = Piece(f"{self._session.alive()}/{state.jobs}")
+        pieces = [Piece("jobs ", QUIET), used] if width >= 60 else [used]
+        if state.paused:
+            pieces = [Piece("paused", int(_S.RETRYING)), Piece("  "), *pieces]
+        return [*pieces, Piece(" ")]
+
+    # The second line
+
+    def _progress(self, width: int) -> list[Piece]:
+        counts = self._state.counts
+        bar_width = max(4, min(width * 2 // 5, 80))
+        pieces = [Piece(" ")]
+        shown = [status for status in TALLY_ORDER if counts[status]]
+        for status, cells in zip(shown, segments([counts[status] for status in shown], bar_width), strict=True):
+            character = status.ascii if self._ascii else _LINES[status]
+            pieces.append(Piece(character * cells, int(status)))
+        pieces.append(spaces(2))
+        room = width - width_of(pieces) - 1
+        return pieces + self._numbers(shown, room)
+
+    def _numbers(self, shown: list[NodeStatus], room: int) -> list[Piece]:
+        """The counts, as many of them and as wide as fit; the weightiest stay."""
+        kept = list(shown)
+        for gap, between in (("  ", " "), (" ", "")):
+            pieces = self._written(kept, gap, between)
+            if width_of(pieces) <= room:
+                return pieces
+        for status in sorted(shown, key=WEIGHTS.index, reverse=True):
+            kept.remove(status)
+            pieces = self._written(kept, " ", "")
+            if width_of(pieces) <= room:
+                return pieces
+        return []
+
+    def _written(self, shown: list[NodeStatus], gap: str, between: str) -> list[Piece]:
+        pieces: list[Piece] = []
+        for status in shown:
+            glyph = status.ascii if self._ascii else status.glyph
+            number = self._state.counts[status]
+            text = f"{number:,}" if between else tally(number)
+            pieces += [Piece(f"{glyph}{between}{text}", int(status)), Piece(gap)]
+        return pieces[:-1]
+
+
+def segments(counts: Sequence[int], width: int) -> list[int]:
+    """So many cells for each count: at least one each, the rest by the largest remainders; together `width`.
+
+    With more counts than cells each has one.
+    """
+    total = sum(counts)
+    spare = width - len(counts)
+    if spare <= 0 or not total:
+        return [1] * len(counts)
+    # Each begins with its one cell; what its share is beyond that is divided.
+    wanted = [max(0.0, count * width / total - 1) for count in counts]
+    scale = spare / sum(wanted) if sum(wanted) else 0.0
+    shares = [share * scale for share in wanted]
+    cells = [int(share) for share in shares]
+    by_remainder = sorted(range(len(counts)), key=lambda index: (cells[index] - shares[index], index))
+    for index in by_remainder[: spare - sum(cells)]:
+        cells[index] += 1
+    return [1 + cell for cell in cells]
+
+
+def changed_runs(old: Sequence[Piece], new: Sequence[Piece], width: int) -> list[tuple[int, int]]:
+    """Where two lines differ, as (first cell, cells): piece by piece when they are of one shape, else from there on."""
+    runs: list[tuple[int, int]] = []
+    x = 0
+    for index, piece in enumerate(new):
+        before = old[index] if index < len(old) else None
+        if before is None or before.width != piece.width:
+            return [*runs, (x, max(0, width - x))]
+        if before != piece and piece.width:
+            runs.append((x, piece.width))
+        x += piece.width
+    if len(old) > len(new):
+        runs.append((x, max(0, width - x)))
+    return runs

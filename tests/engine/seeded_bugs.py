@@ -1,0 +1,475 @@
+"""Small mistakes, planted one at a time: the state machine must find each of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine import control, derivation, refusals, state, traversal
+from dagtui.engine.effects import Start, Stop
+from dagtui.engine.messages import CommandKind, Ended, EndKind
+from dagtui.engine.state import RunState
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.traversal import Traversal
+from dagtui.graph.model import Graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest import MonkeyPatch
+
+Plant = "Callable[[MonkeyPatch], None]"
+BUGS: dict[str, Callable[[MonkeyPatch], None]] = {}
+
+
+def bug(plant: Callable[[MonkeyPatch], None]) -> Callable[[MonkeyPatch], None]:
+    """Register a way to break the engine, under its function's name."""
+    BUGS[plant.__name__] = plant
+    return plant
+
+
+def around(patch: MonkeyPatch, owner: object, name: str, wrapper: Callable[..., object]) -> None:
+    """Replace a function by one that gets the original as its first argument."""
+    original = getattr(owner, name)
+    patch.setattr(owner, name, lambda *args, **kwargs: wrapper(original, *args, **kwargs))
+
+
+# Results
+
+
+@bug
+def a_late_result_is_accepted(patch: MonkeyPatch) -> None:
+    def ended(original, self, message):
+        original(self, message._replace(attempt=self.state.attempt[message.node]))
+
+    around(patch, Traversal, "_ended", ended)
+
+
+@bug
+def a_duplicate_result_is_accepted(patch: MonkeyPatch) -> None:
+    def ended(original, self, message):
+        node = message.node
+        if self.state.attempt[node] == message.attempt and self.state.status[node] == NodeStatus.FAILED:
+            self.set(node, NodeStatus.COMPLETED, Cause.RAN)
+        original(self, message)
+
+    around(patch, Traversal, "_ended", ended)
+
+
+@bug
+def exit_0_after_a_cancel_counts_as_completed(patch: MonkeyPatch) -> None:
+    def reaped(original, self, message):
+        if message.kind is EndKind.EXIT and message.value == 0 and self.state.cause[message.node] == Cause.CANCEL:
+            self.set(message.node, NodeStatus.COMPLETED, Cause.RAN, marks=())
+        else:
+            original(self, message)
+
+    around(patch, Traversal, "_reaped", reaped)
+
+
+@bug
+def exit_0_after_a_timeout_counts_as_completed(patch: MonkeyPatch) -> None:
+    def reaped(original, self, message):
+        if message.kind is EndKind.EXIT and message.value == 0 and self.state.cause[message.node] == Cause.TIMEOUT:
+            self.set(message.node, NodeStatus.COMPLETED, Cause.RAN)
+        else:
+            original(self, message)
+
+    around(patch, Traversal, "_reaped", reaped)
+
+
+@bug
+def timeout_beats_a_persons_cancel(patch: MonkeyPatch) -> None:
+    def alarm(original, self, node, attempt, kind):
+        if kind == "timeout" and self.state.status[node] == NodeStatus.CANCELLING:
+            self.set(node, NodeStatus.CANCELLING, Cause.TIMEOUT, marks=())
+        original(self, node, attempt, kind)
+
+    around(patch, Traversal, "_alarm", alarm)
+
+
+@bug
+def an_attempts_number_is_used_again(patch: MonkeyPatch) -> None:
+    def reaped(original, self, message):
+        original(self, message)
+        if self.state.status[message.node] in {NodeStatus.WAITING, NodeStatus.READY}:
+            node = message.node
+            status, cause = self.state.status_of(node), self.state.cause_of(node)
+            self.set(node, status, cause, attempt=self.state.attempt[node] - 1)
+
+    around(patch, Traversal, "_reaped", reaped)
+
+
+@bug
+def what_began_unwanted_goes_on(patch: MonkeyPatch) -> None:
+    def stop(original, self, node, cause, *args, **kwargs):
+        if cause is Cause.WITHDRAWN:
+            self.set(node, NodeStatus.RUNNING)
+        else:
+            original(self, node, cause, *args, **kwargs)
+
+    around(patch, derivation.Derivation, "stop", stop)
+
+
+# Retries and time
+
+
+@bug
+def one_retry_too_many(patch: MonkeyPatch) -> None:
+    def failed(original, self, node, *args):
+        self.state.base[node] += self.state.base[node] < self.state.attempt[node] - 1
+        original(self, node, *args)
+
+    around(patch, Traversal, "_failed", failed)
+
+
+@bug
+def a_retry_does_not_renew_the_budget(patch: MonkeyPatch) -> None:
+    def set_status(original, self, *args, **kwargs):
+        original(self, *args, **{**kwargs, "fresh": False})
+
+    around(patch, derivation.Derivation, "set", set_status)
+
+
+@bug
+def after_its_back_off_a_node_forgets_its_parents(patch: MonkeyPatch) -> None:
+    def alarm(original, self, node, attempt, kind):
+        if kind == "retry" and self.state.status[node] == NodeStatus.RETRYING:
+            self.set(node, NodeStatus.READY)
+        else:
+            original(self, node, attempt, kind)
+
+    around(patch, Traversal, "_alarm", alarm)
+
+
+@bug
+def a_back_off_is_never_over(patch: MonkeyPatch) -> None:
+    def alarm(original, self, node, attempt, kind):
+        if kind != "retry" or attempt < 2:
+            original(self, node, attempt, kind)
+
+    around(patch, Traversal, "_alarm", alarm)
+
+
+# Slots
+
+
+@bug
+def one_slot_too_many(patch: MonkeyPatch) -> None:
+    def pop(original, self, free, holds):
+        return original(self, free + 1, holds)
+
+    around(patch, traversal.ReadyQueue, "pop", pop)
+
+
+@bug
+def slots_are_not_given_back_after_a_cancel(patch: MonkeyPatch) -> None:
+    def reaped(original, self, message):
+        self._used += 1
+        original(self, message)
+
+    around(patch, Traversal, "_reaped", reaped)
+
+
+@bug
+def a_lost_wake_up_after_a_withdrawal(patch: MonkeyPatch) -> None:
+    def withdrawn(original, self, message):
+        original(self, message)
+        self._concluded = len(self.events)
+
+    around(patch, Traversal, "_withdrawn", withdrawn)
+
+
+@bug
+def a_lost_wake_up_when_slots_grow(patch: MonkeyPatch) -> None:
+    def command(original, self, message):
+        if message.kind is not CommandKind.SET_JOBS:
+            return original(self, message)
+        self._fill = lambda: None
+        answer = original(self, message)
+        del self._fill
+        return answer
+
+    around(patch, Traversal, "_command", command)
+
+
+@bug
+def what_wants_more_than_there_is_never_starts(patch: MonkeyPatch) -> None:
+    def pop(original, self, free, holds):
+        return None if free > 1000 else original(self, free, holds)
+
+    around(patch, traversal.ReadyQueue, "pop", pop)
+
+
+@bug
+def a_pause_lets_what_is_ready_start(patch: MonkeyPatch) -> None:
+    def fill(original, self):
+        paused, self.state.paused = self.state.paused, False
+        original(self)
+        self.state.paused = paused
+
+    around(patch, Traversal, "_fill", fill)
+
+
+# Tallies and derived statuses
+
+
+@bug
+def tallies_do_not_move_when_a_node_runs_again(patch: MonkeyPatch) -> None:
+    def count(original, self, node, now):
+        before = self._standing[node]
+        if before and not now:
+            self._standing[node] = now
+            self.touched.extend(self.graph.children(node))
+        else:
+            original(self, node, now)
+
+    around(patch, RunState, "_count", count)
+
+
+@bug
+def only_direct_children_are_derived(patch: MonkeyPatch) -> None:
+    def settle(original, self):
+        for node in list(self.state.touched):
+            self.derive(node)
+        self.state.touched.clear()
+
+    around(patch, derivation.Derivation, "settle", settle)
+
+
+@bug
+def the_blocker_is_not_updated(patch: MonkeyPatch) -> None:
+    around(patch, derivation.Derivation, "_still_blocked", lambda _original, _self, _node, _status: True)
+
+
+@bug
+def a_skip_by_a_person_counts_as_skipped(patch: MonkeyPatch) -> None:
+    def standing_for(original, self, node, status, cause):
+        return original(self, node, status, Cause.PROPAGATED if cause == Cause.PERSON else cause)
+
+    around(patch, RunState, "_standing_for", standing_for)
+
+
+@bug
+def what_runs_while_its_ancestor_runs_again_is_not_stale(patch: MonkeyPatch) -> None:
+    def mark_stale(original, self, node):
+        original(self, node)
+        self._outdated.clear()
+
+    around(patch, Traversal, "_mark_stale", mark_stale)
+
+
+@bug
+def nothing_is_ever_stale(patch: MonkeyPatch) -> None:
+    around(patch, Traversal, "_mark_stale", lambda _original, _self, _node: None)
+
+
+# Marks
+
+
+@bug
+def marks_go_beyond_all_done(patch: MonkeyPatch) -> None:
+    patch.setattr(control, "_marked_children", lambda run, node: run.graph.children(node))
+
+
+@bug
+def cancel_subtree_marks_the_node_only(patch: MonkeyPatch) -> None:
+    patch.setattr(control, "_marked_children", lambda _run, _node: [])
+
+
+@bug
+def cancel_subtree_spares_nodes_with_other_parents(patch: MonkeyPatch) -> None:
+    def children(original, run, node):
+        return [child for child in original(run, node) if run.graph.parent_count(child) < 2]
+
+    around(patch, control, "_marked_children", children)
+
+
+@bug
+def cancel_reaches_settled_nodes(patch: MonkeyPatch) -> None:
+    patch.setattr(control, "_UNSETTLED", frozenset(NodeStatus) - {NodeStatus.COMPLETED})
+
+
+@bug
+def a_second_cancel_does_not_kill(patch: MonkeyPatch) -> None:
+    def cancel(original, run, nodes, number):
+        original(run, nodes, number)
+        run.effects[:] = [effect._replace(grace=effect.grace or 5.0) if isinstance(effect, Stop) else effect for effect in run.effects]
+
+    around(patch, control, "_cancel", cancel)
+    patch.setattr(control, "_DEEDS", control._DEEDS | {CommandKind.CANCEL: control._cancel})
+
+
+@bug
+def overlapping_targets_are_killed_at_once(patch: MonkeyPatch) -> None:
+    def subtrees(_original, run, nodes, number):
+        for node in nodes:
+            control._cancel(run, sorted(control._reach([node], lambda n: control._marked_children(run, n))), number)
+
+    wrapped = control._DEEDS[CommandKind.CANCEL_SUBTREE]
+    deed = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
+    patch.setattr(control, "_DEEDS", control._DEEDS | deed)
+
+
+@bug
+def retry_does_not_lift_the_ancestors_marks(patch: MonkeyPatch) -> None:
+    def reach(original, nodes, neighbours):
+        if getattr(neighbours, "__func__", None) is Graph.parents:
+            return set()
+        return original(nodes, neighbours)
+
+    around(patch, control, "_reach", reach)
+
+
+@bug
+def retry_lifts_other_commands_marks(patch: MonkeyPatch) -> None:
+    def lift(original, run, nodes, numbers):
+        original(run, nodes, numbers | set(range(run.state.command_number + 1)))
+
+    around(patch, control, "_lift", lift)
+
+
+@bug
+def retry_forgets_what_its_marks_held_below(patch: MonkeyPatch) -> None:
+    def reach(original, nodes, neighbours):
+        if getattr(neighbours, "__func__", None) is Graph.children:
+            return set(nodes)
+        return original(nodes, neighbours)
+
+    around(patch, control, "_reach", reach)
+
+
+@bug
+def retry_runs_successes_again(patch: MonkeyPatch) -> None:
+    patch.setattr(control, "_REPEATABLE", control._REPEATABLE | {NodeStatus.COMPLETED})
+    patch.setattr(control, "retry_refusal", lambda _run, _node: None)
+
+
+@bug
+def retry_of_a_held_back_node_starts_around_its_parents(patch: MonkeyPatch) -> None:
+    def retry(_original, run, nodes):
+        for node in nodes:
+            run.set(node, NodeStatus.READY, fresh=True)
+
+    around(patch, control, "_retry", retry)
+
+
+@bug
+def rerun_leaves_the_running_ones_running(patch: MonkeyPatch) -> None:
+    def stop(original, self, node, cause, *args, **kwargs):
+        if cause is not Cause.RESTART:
+            original(self, node, cause, *args, **kwargs)
+
+    around(patch, derivation.Derivation, "stop", stop)
+
+
+@bug
+def rule_7_marks_all_done_nodes(patch: MonkeyPatch) -> None:
+    def mark(original, run, number):
+        patch_independent = control.INDEPENDENT
+        control.INDEPENDENT = frozenset()
+        original(run, number)
+        control.INDEPENDENT = patch_independent
+
+    around(patch, control, "mark_after_failure", mark)
+
+
+@bug
+def rule_7_stops_what_runs(patch: MonkeyPatch) -> None:
+    def mark(original, run, number):
+        running = list(run.state.nodes_with(NodeStatus.RUNNING))
+        original(run, number)
+        for node in running:
+            run.stop(node, Cause.CANCEL, marks=(number,))
+
+    around(patch, control, "mark_after_failure", mark)
+
+
+@bug
+def rule_7_lets_failures_be_retried(patch: MonkeyPatch) -> None:
+    def mark(original, run, number):
+        original(run, number)
+        run.final.clear()
+
+    around(patch, control, "mark_after_failure", mark)
+
+
+@bug
+def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: MonkeyPatch) -> None:
+    around(patch, control, "_lift_own", lambda _original, _run, _nodes: None)
+
+
+# Previews, refusals and the record
+
+
+@bug
+def a_preview_is_not_taken_back(patch: MonkeyPatch) -> None:
+    around(patch, RunState, "_restore", lambda _original, _self, _node, _old: None)
+
+
+@bug
+def a_preview_forgets_the_stale_flag(patch: MonkeyPatch) -> None:
+    def restore(original, self, node, old):
+        original(self, node, old)
+        self.stale[node] = 0
+
+    around(patch, RunState, "_restore", restore)
+
+
+@bug
+def a_preview_leaves_a_node_out(patch: MonkeyPatch) -> None:
+    def sort_out(original, run, command, before, stopped):
+        found = original(run, command, before, stopped)
+        return control.replace(found, again=found.again[1:])
+
+    around(patch, control, "_sort_out", sort_out)
+
+
+@bug
+def a_changed_command_is_obeyed(patch: MonkeyPatch) -> None:
+    def preview(original, run, command):
+        return control.replace(original(run, command), changed=False)
+
+    around(patch, control, "preview", preview)
+
+
+@bug
+def a_command_that_does_nothing_says_nothing(patch: MonkeyPatch) -> None:
+    around(patch, refusals, "_node_refusal", lambda _original, _run, _kind, _node: None)
+    patch.setattr(control, "_differs", lambda _run, _before: True)
+
+
+@bug
+def the_journal_loses_marks(patch: MonkeyPatch) -> None:
+    def set_status(original, self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        if self.events:
+            self.events[-1] = self.events[-1]._replace(marks=())
+
+    around(patch, derivation.Derivation, "set", set_status)
+
+
+@bug
+def a_cancel_all_is_not_the_verdict(patch: MonkeyPatch) -> None:
+    def apply_command(original, self, event):
+        original(self, event)
+        self.cancelled_all = False
+
+    around(patch, state.RunState, "_apply_command", apply_command)
+
+
+@bug
+def what_was_handed_over_is_handed_over_twice(patch: MonkeyPatch) -> None:
+    def hand_over(original, self, node):
+        original(self, node)
+        self.effects.append(Start(node, self.state.attempt[node], 1))
+
+    around(patch, Traversal, "_hand_over", hand_over)
+
+
+@bug
+def an_end_without_a_beginning_is_dropped(patch: MonkeyPatch) -> None:
+    def ended(original, self, message: Ended):
+        if message.kind is not EndKind.COULD_NOT_START:
+            original(self, message)
+
+    around(patch, Traversal, "_ended", ended)

@@ -1,0 +1,25 @@
+"""What the tests of execution share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from execution.census import alive, end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def token(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A word that only processes of this test have among their arguments; none is left behind by a failed test."""
+    word = f"token-{id(request)}-{request.node.name}".replace("[", "-").replace("]", "")
+    yield word
+    for pid in alive(word):
+        end(pid)

@@ -1,0 +1,135 @@
+"""A real executor for the commands of one test."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from execution.census import DEADLINE, until
+
+from dagtui.engine.messages import Ended, Result, Started, Withdrawn
+from dagtui.execution.local import LocalExecutor
+from dagtui.graph.model import Action, ArgumentList, Graph, ShellCommand, Task
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+HERE = Path(__file__).parent
+IDLE = "import signal\nwhile True: signal.pause()"
+DEAF = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n{IDLE}"
+
+
+def python(code: str, *arguments: str) -> ArgumentList:
+    """A small Python program."""
+    return ArgumentList((sys.executable, "-I", "-S", "-c", code, *arguments))
+
+
+class Stage:
+    """An executor, what it has delivered, and how to wait for more."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *actions: str | Action | Task,
+        slots: int = 64,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        tasks = [self._task(number, action) for number, action in enumerate(actions)]
+        self.folder = folder
+        self.graph = Graph([task.name for task in tasks], [], tasks=tasks, directory=folder)
+        self.results: list[Result] = []
+        self.sizes: dict[tuple[int, int], int] = {}
+        self.executor = LocalExecutor(
+            self.graph,
+            folder,
+            self.log_path,
+            str,
+            "run-1",
+            dict(os.environ if environment is None else environment),
+        )
+        self.executor.on_log_closed = self._on_log_closed
+        self.slots = slots
+
+    @staticmethod
+    def _task(number: int, action: str | Action | Task) -> Task:
+        if isinstance(action, Task):
+            return action
+        return Task(f"node {number}", ShellCommand(action) if isinstance(action, str) else action)
+
+    def log_path(self, node: int, attempt: int) -> Path:
+        return self.folder / "logs" / f"{node}-{attempt}.log"
+
+    def _on_log_closed(self, node: int, attempt: int, size: int) -> None:
+        assert (node, attempt) not in self.sizes
+        self.sizes[node, attempt] = size
+
+    def open(self) -> None:
+        self.executor.open(self.results.append, self.slots)
+
+    def start(self, *nodes: int, attempt: int = 1, slots: int = 1) -> None:
+        for node in nodes:
+            self.executor.start(node, attempt, slots)
+        self.executor.flush()
+
+    def start_all(self) -> None:
+        self.start(*range(len(self.graph)))
+
+    def stop(self, node: int, grace: float, attempt: int = 1) -> None:
+        self.executor.stop(node, attempt, grace)
+        self.executor.flush()
+
+    def of(self, node: int, attempt: int = 1) -> list[Result]:
+        """What was delivered about an attempt."""
+        return [result for result in self.results if (result.node, result.attempt) == (node, attempt)]
+
+    def end_of(self, node: int, attempt: int = 1) -> Ended | None:
+        return next((result for result in self.of(node, attempt) if isinstance(result, Ended)), None)
+
+    def has_begun(self, node: int, attempt: int = 1) -> bool:
+        return any(isinstance(result, Started) for result in self.of(node, attempt))
+
+    async def begun(self, node: int, attempt: int = 1) -> None:
+        await until(lambda: self.has_begun(node, attempt))
+
+    async def ended(self, node: int = 0, attempt: int = 1) -> Ended:
+        await until(lambda: self.end_of(node, attempt))
+        found = self.end_of(node, attempt)
+        assert found is not None
+        return found
+
+    async def withdrawn(self, node: int, attempt: int = 1) -> None:
+        await until(lambda: any(isinstance(result, Withdrawn) for result in self.of(node, attempt)))
+
+    async def log(self, node: int = 0, attempt: int = 1) -> bytes:
+        """The log, once it is complete."""
+        await until(lambda: (node, attempt) in self.sizes)
+        path = self.log_path(node, attempt)
+        content = path.read_bytes() if path.exists() else b""
+        assert len(content) == self.sizes[node, attempt]
+        return content
+
+    async def printed(self, text: bytes, node: int = 0, attempt: int = 1) -> None:
+        """Wait for something in the log."""
+        path = self.log_path(node, attempt)
+        await until(lambda: path.exists() and text in path.read_bytes())
+
+
+@asynccontextmanager
+async def staged(
+    folder: Path, *actions: str | Action | Task, slots: int = 64, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """A stage that is open and served, and closed at the end."""
+    stage = Stage(folder, *actions, slots=slots, environment=environment)
+    stage.open()
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.executor.serve)
+        try:
+            yield stage
+        finally:
+            with anyio.CancelScope(shield=True), anyio.fail_after(DEADLINE):
+                await stage.executor.close()
+            group.cancel_scope.cancel()

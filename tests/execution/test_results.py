@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+from execution.census import DEADLINE
+from execution.stage import Stage, python, staged
+
+from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.graph.model import ArgumentList, ShellCommand, Task
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 255])
+async def test_an_exit_status_is_delivered(tmp_path: Path, status: int):
+    async with staged(tmp_path, f"exit {status}") as stage:
+        stage.start(0)
+        end = await stage.ended()
+        assert (end.kind, end.value) == (EndKind.EXIT, status)
+        assert end.seconds > 0
+        assert stage.of(0) == [Started(0, 1), end]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGPIPE])
+async def test_a_signal_is_delivered(tmp_path: Path, number: signal.Signals):
+    async with staged(tmp_path, f"kill -{number.value} $$") as stage:
+        stage.start(0)
+        end = await stage.ended()
+        assert (end.kind, end.value) == (EndKind.SIGNAL, number.value)
+
+
+async def test_a_node_without_an_action_begins_and_ends_well(tmp_path: Path):
+    async with staged(tmp_path, Task("join")) as stage:
+        stage.start(0)
+        end = await stage.ended()
+        assert (end.kind, end.value) == (EndKind.EXIT, 0)
+        assert stage.of(0) == [Started(0, 1), end]
+        assert await stage.log() == b""
+
+
+async def test_attempts_of_one_node_are_told_apart(tmp_path: Path):
+    async with staged(tmp_path, "echo $DAGTUI_ATTEMPT; exit $DAGTUI_ATTEMPT") as stage:
+        for attempt in (1, 2, 3):
+            stage.start(0, attempt=attempt)
+        assert [(await stage.ended(0, attempt)).value for attempt in (1, 2, 3)] == [1, 2, 3]
+        assert [await stage.log(0, attempt) for attempt in (1, 2, 3)] == [b"1\n", b"2\n", b"3\n"]
+
+
+async def test_requests_before_anybody_serves_are_carried_out(tmp_path: Path):
+    stage = Stage(tmp_path, "exit 4")
+    stage.open()
+    stage.start(0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.executor.serve)
+        assert (await stage.ended()).value == 4
+        group.cancel_scope.cancel()
+    await stage.executor.close()
+
+
+async def test_serving_in_turns_loses_no_result(tmp_path: Path):
+    import anyio
+
+    stage = Stage(tmp_path, *["true"] * 60, slots=2)
+    stage.open()
+    stage.start_all()
+    while sum(isinstance(result, Ended) for result in stage.results) < 60:
+        async with anyio.create_task_group() as group:
+            group.start_soon(stage.executor.serve)
+            seen = len(stage.results)
+            while len(stage.results) == seen:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+    await stage.executor.close()
+    assert sorted(result.node for result in stage.results if isinstance(result, Started)) == list(range(60))
+
+
+async def test_what_a_listener_raises_reaches_whoever_serves(tmp_path: Path):
+    def refuse(_: object) -> None:
+        raise RuntimeError("no")
+
+    stage = Stage(tmp_path, "true")
+    stage.executor.open(refuse, 1)
+    stage.start(0)
+    with pytest.raises(RuntimeError, match="no"):
+        await stage.executor.serve()
+    await stage.executor.close()
+
+
+# --- Could not start
+
+
+def script(folder: Path, text: str, mode: int = 0o755) -> str:
+    path = folder / "program"
+    path.write_text(text)
+    path.chmod(mode)
+    return str(path)
+
+
+async def refused(folder: Path, action: ArgumentList | Task | ShellCommand) -> str:
+    async with staged(folder, action, "true") as stage:
+        stage.start(0)
+        end = await stage.ended()
+        assert stage.of(0) == [end]
+        assert end.kind is EndKind.COULD_NOT_START
+        stage.start(1)
+        assert (await stage.ended(1)).value == 0
+        return end.text
+
+
+async def test_a_program_that_is_not_in_path(tmp_path: Path):
+    assert await refused(tmp_path, ArgumentList(("no-such-thing",))) == 'program "no-such-thing" not found in PATH'
+
+
+async def test_a_program_in_path_that_is_not_executable(tmp_path: Path):
+    script(tmp_path, "", 0o644)
+    task = Task("x", ArgumentList(("program",)), env={"PATH": str(tmp_path)})
+    assert await refused(tmp_path, task) == f'program "program" is not executable: {tmp_path}/program'
+
+
+async def test_a_program_path_that_does_not_exist(tmp_path: Path):
+    assert await refused(tmp_path, ArgumentList(("./gone",))) == 'program "./gone" does not exist'
+
+
+async def test_a_program_path_that_is_not_executable(tmp_path: Path):
+    path = script(tmp_path, "", 0o644)
+    assert "is not executable" in await refused(tmp_path, ArgumentList((path,)))
+
+
+async def test_a_directory_as_a_program(tmp_path: Path):
+    assert "is not executable" in await refused(tmp_path, ArgumentList((str(tmp_path),)))
+
+
+async def test_an_interpreter_that_does_not_exist(tmp_path: Path):
+    path = script(tmp_path, "#!/no/such/interpreter\n")
+    assert await refused(tmp_path, ArgumentList((path,))) == (
+        f'the interpreter that program "{path}" names in its "#!" line does not exist'
+    )
+
+
+async def test_a_path_through_a_file(tmp_path: Path):
+    path = script(tmp_path, "")
+    assert "part of its path is no directory" in await refused(tmp_path, ArgumentList((path + "/x",)))
+
+
+async def test_arguments_that_are_too_long(tmp_path: Path):
+    assert "too long" in await refused(tmp_path, ArgumentList(("/bin/true", "x" * (1 << 20))))
+
+
+async def test_a_null_byte(tmp_path: Path):
+    assert "null byte" in await refused(tmp_path, ArgumentList(("/bin/true", "a\0b")))
+
+
+async def test_a_variable_without_a_proper_name(tmp_path: Path):
+    assert "proper name" in await refused(tmp_path, Task("x", ArgumentList(("/bin/true",)), env={"a=b": "c"}))
+
+
+async def test_a_missing_working_directory(tmp_path: Path):
+    text = await refused(tmp_path, Task("x", ShellCommand("true"), cwd="gone"))
+    assert text == f'working directory "{tmp_path}/gone" does not exist'
+
+
+async def test_a_file_as_working_directory(tmp_path: Path):
+    script(tmp_path, "")
+    assert "is no directory" in await refused(tmp_path, Task("x", ShellCommand("true"), cwd="program"))
+
+
+async def test_a_working_directory_that_vanishes_between_attempts(tmp_path: Path):
+    (tmp_path / "here").mkdir()
+    async with staged(tmp_path, Task("x", ShellCommand("true"), cwd="here")) as stage:
+        stage.start(0)
+        assert (await stage.ended(0)).kind is EndKind.EXIT
+        (tmp_path / "here").rmdir()
+        stage.start(0, attempt=2)
+        assert (await stage.ended(0, 2)).kind is EndKind.COULD_NOT_START
+
+
+async def test_a_name_cannot_carry_control_characters_into_the_message(tmp_path: Path):
+    text = await refused(tmp_path, ArgumentList(("evil\x1b]52;c;x\x07\n",)))
+    assert text.isprintable()
+
+
+def test_without_descriptors_attempts_fail_and_others_go_on(tmp_path: Path):
+    # In a process of its own: the limit has to hold for the guardian from its start.
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("few_descriptors.py")), str(tmp_path), "40"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    refused = (True, "no file descriptors left (see ulimit -n): use fewer jobs")
+    assert done.stdout.splitlines() == [f"refused: {{{refused}}}", "later: 3"], done.stderr
+
+
+# --- Scripts
+
+
+async def test_a_script_without_an_interpreter_line_is_read_by_sh(tmp_path: Path):
+    path = script(tmp_path, 'echo "script $1"\n')
+    async with staged(tmp_path, ArgumentList((path, "a b")), f"{path} ab") as stage:
+        stage.start_all()
+        assert await stage.log(0) == b"script a b\n"
+        assert await stage.log(1) == b"script ab\n"
+
+
+async def test_a_program_that_a_shell_line_does_not_find_is_the_shells_to_report(tmp_path: Path):
+    async with staged(tmp_path, "no-such-thing now") as stage:
+        stage.start(0)
+        end = await stage.ended()
+        assert (end.kind, end.value) == (EndKind.EXIT, 127)
+        assert b"no-such-thing" in await stage.log()
+
+
+async def test_the_end_of_a_busy_program_is_not_waited_for_by_others(tmp_path: Path):
+    async with staged(tmp_path, python("import signal; signal.pause()"), "exit 5") as stage:
+        stage.start_all()
+        assert (await stage.ended(1)).value == 5
+        assert stage.end_of(0) is None

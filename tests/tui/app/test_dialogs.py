@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import pytest
+from tui.app.runs import CELLS, HOSTILE, Recording, graph_of_reads, opened, run_settled, run_under_way, screen_text, until
+
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.model import Graph
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.leaving import Leaving
+from dagtui.tui.screens import dialog
+from dagtui.tui.screens.leave import LeaveDialog
+from dagtui.tui.screens.preview import CHANGED, PreviewDialog
+
+pytestmark = pytest.mark.anyio
+
+
+class Time:
+    """A clock that a test turns."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch):
+    time = Time()
+    monkeypatch.setattr(dialog.Dialog, "monotonic", staticmethod(time))
+    return time
+
+
+async def ask(app, pilot, label, key):
+    app.main.tree_pane.select(app.session.graph.node(label))
+    await pilot.press(key)
+    await until(lambda: isinstance(app.screen, PreviewDialog))
+    return app.screen
+
+
+async def test_enter_is_ignored_at_first(time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, CELLS[2], "X")
+        time.now += 0.29
+        await pilot.press("enter", "y")
+        assert isinstance(app.screen, PreviewDialog)
+        assert app.session.state.status_of(app.session.graph.node(CELLS[2])) is NodeStatus.RUNNING
+        time.now += 0.02
+        await pilot.press("enter")
+        assert app.screen is app.main
+        assert app.session.state.status_of(app.session.graph.node(CELLS[2])) is NodeStatus.CANCELLING
+
+
+@pytest.mark.parametrize("key", ["escape", "n", "q", "ctrl+c"])
+async def test_other_keys_leave_everything_as_it_is(time, key):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, CELLS[2], "X")
+        before = bytes(app.session.state.status)
+        time.now += 1
+        await pilot.press(key)
+        assert app.screen is app.main
+        assert bytes(app.session.state.status) == before
+        assert app.is_running
+
+
+async def test_the_preview_names_every_group_and_node(time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, "split", "R")
+        text = screen_text(app)
+        assert "Rerun split?" in text
+        assert all(words in text for words in ("Stopped, then run again", "Run again", CELLS[0], CELLS[2]))
+
+
+async def test_this_node_only_is_another_preview(time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, "split", "R")
+        both = app.screen.preview.kills_and_reruns
+        await pilot.press("tab")
+        assert app.screen.preview.kills_and_reruns == {app.session.graph.node("split")} < both
+        await pilot.press("d")
+        assert app.screen.preview.kills_and_reruns == both
+        await pilot.press("o")
+        time.now += 1
+        await pilot.press("enter")
+        assert app.session.state.status_of(app.session.graph.node(CELLS[0])) is NodeStatus.COMPLETED
+        assert app.session.state.status_of(app.session.graph.node("split")) is NodeStatus.READY
+
+
+def live_run():
+    """A run whose nodes a test starts and ends."""
+    play = Recording(graph_of_reads())
+    play.start("fetch", "check refs")
+    play.end("fetch")
+    play.end("check refs")
+    return play
+
+
+async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time):
+    play = live_run()
+    session = play.session()
+    app = DagtuiApp(session)
+    node = session.graph.node("split")
+    async with opened(app) as pilot:
+        await ask(app, pilot, "split", "X")
+        session.run.post(Started(node, session.state.attempt[node]))
+        time.now += 1
+        await pilot.press("enter")
+        assert isinstance(app.screen, PreviewDialog)
+        assert CHANGED in screen_text(app)
+        assert session.state.status_of(node) is NodeStatus.RUNNING
+        await pilot.press("enter")
+        assert isinstance(app.screen, PreviewDialog), "the new question has its own 300 ms"
+        time.now += 1
+        await pilot.press("enter")
+        assert app.screen is app.main
+        assert session.state.status_of(node) is NodeStatus.CANCELLING
+
+
+async def test_when_less_is_left_than_was_shown_it_goes_on(time):
+    session = run_under_way()
+    app = DagtuiApp(session)
+    node = session.graph.node(CELLS[2])
+    async with opened(app) as pilot:
+        await ask(app, pilot, "split", "X")
+        session.run.post(Ended(node, session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        time.now += 1
+        await pilot.press("enter")
+        assert app.screen is app.main
+        assert session.state.status_of(node) is NodeStatus.COMPLETED
+        assert session.state.status_of(session.graph.node(CELLS[3])) is NodeStatus.CANCELLING
+
+
+async def test_a_command_that_would_do_nothing_says_why():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.main.tree_pane.select(app.session.graph.node("fetch"))
+        await pilot.press("r")
+        assert "fetch: it succeeded; rerun it" in screen_text(app)
+        await pilot.press("x")
+        assert "it is settled already" in screen_text(app)
+        assert app.screen is app.main
+
+
+async def test_retrying_what_is_held_back_shows_the_roots(time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, "merge", "r")
+        assert CELLS[1] in screen_text(app)
+        time.now += 1
+        await pilot.press("enter")
+        assert app.session.state.status_of(app.session.graph.node(CELLS[1])) is NodeStatus.READY
+
+
+async def test_hostile_names_stay_text(time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, HOSTILE, "r")
+        text = screen_text(app)
+        assert "bad [/foo]^[]52;c;aGk=^G[@click=app.exit]\\u202e" in text
+        assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (200, 50)])
+async def test_question_and_keys_are_always_to_be_seen(time, size):
+    labels = ["top", *(f"node {number}" for number in range(300))]
+    play = Recording(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
+    play.start("top")
+    app = DagtuiApp(play.session())
+    async with opened(app, size) as pilot:
+        await ask(app, pilot, "top", "X")
+        rows = screen_text(app).splitlines()
+        assert any("Cancel subtree top?" in row for row in rows)
+        assert any("Enter" in row and "go on" in row for row in rows)
+        assert any("Not run at all" in row for row in rows) or size[1] == 12
+        await pilot.press("G")
+        assert "node 299" in screen_text(app)
+
+
+# Leaving
+
+
+async def test_a_settled_run_is_left_at_once():
+    app = DagtuiApp(run_settled())
+    async with opened(app) as pilot:
+        await pilot.press("q")
+    assert app.return_value is Leaving.LEFT_SETTLED
+
+
+async def test_the_default_is_to_stay(time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("q")
+        time.now += 1
+        await pilot.press("enter")
+        assert app.screen is app.main
+        assert app.session.alive() == 2
+
+
+@pytest.mark.parametrize("keys", [["escape"], ["n"], ["q"], ["ctrl+c"], ["tab", "tab", "enter"]])
+async def test_leaving_can_be_given_up(time, keys):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("ctrl+c")
+        time.now += 1
+        await pilot.press(*keys)
+        assert app.screen is app.main
+        assert app.session.alive() == 2
+
+
+@pytest.mark.parametrize("keys", [["c"], ["y"], ["tab", "enter"]])
+async def test_cancel_all_and_leave_waits_for_what_is_stopping(time, keys):
+    session = run_under_way()
+    app = DagtuiApp(session)
+    async with opened(app) as pilot:
+        await pilot.press("q", *keys)
+        assert not session.state.cancelled_all, "deaf at first"
+        time.now += 1
+        if isinstance(app.screen, LeaveDialog) and keys[0] == "tab":
+            await pilot.press("enter")
+        else:
+            await pilot.press(*keys)
+        assert session.state.cancelled_all
+        assert "2 nodes still stopping" in screen_text(app)
+        assert app.is_running
+        for label in CELLS[2:]:
+            node = session.graph.node(label)
+            session.run.post(Ended(node, session.state.attempt[node], EndKind.SIGNAL, 15, "", 1.0))
+        await until(lambda: app.return_value is not None)
+    assert app.return_value is Leaving.CANCEL_ALL
+    assert session.settled
+
+
+async def test_a_second_q_kills_at_once(time):
+    session = run_under_way()
+    app = DagtuiApp(session)
+    async with opened(app) as pilot:
+        await pilot.press("q")
+        time.now += 1
+        await pilot.press("c", "q")
+        await pilot.pause()
+        assert "still being killed" in screen_text(app)
+        assert all("killed" in session.state.why[session.graph.node(label)] for label in CELLS[2:])
+
+
+async def test_what_cannot_be_killed_does_not_hold_up_leaving(time):
+    session = run_under_way()
+    app = DagtuiApp(session)
+    async with opened(app) as pilot:
+        await pilot.press("q")
+        time.now += 1
+        await pilot.press("c", "q")
+        session.run.traversal.unkillable.update(map(session.graph.node, CELLS[2:]))
+        app.request_frame()
+        await until(lambda: app.return_value is not None)
+    assert app.return_value is Leaving.CANCEL_ALL
+
+
+async def test_while_stopping_one_may_still_stay(time):
+    session = run_under_way()
+    app = DagtuiApp(session)
+    async with opened(app) as pilot:
+        await pilot.press("q")
+        time.now += 1
+        await pilot.press("c", "escape")
+        assert app.screen is app.main
+        session.give(Command(CommandKind.RETRY, (session.graph.node(CELLS[2]),)))
+        assert app.is_running

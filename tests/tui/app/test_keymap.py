@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from tui.app.runs import opened, run_under_way
+
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.keymap import FORBIDDEN, KEYS, Keymap, KeymapError, Pane, footer_keys, shown
+
+SPEC_KEYS = {
+    *("j k up down g G home end pageup pagedown ctrl+u ctrl+d h l left right space minus equals_sign enter").split(),
+    *("escape tab 1 2 3 z v slash n N e E u f w t number_sign c o left_square_bracket right_square_bracket").split(),
+    *("r R A x X p less_than_sign greater_than_sign s m ctrl+l ctrl+z question_mark f1 colon ctrl+p q ctrl+c").split(),
+}
+
+
+def test_the_keys_of_the_specification_are_bound():
+    assert {name for key in KEYS for name in key.keys} >= SPEC_KEYS
+
+
+def test_ids_and_keys_are_unique():
+    ids = [key.id for key in KEYS]
+    names = [name for key in KEYS for name in key.keys]
+    assert len(ids) == len(set(ids))
+    assert len(names) == len(set(names))
+
+
+def test_nothing_is_on_a_control_or_function_key_alone():
+    alone = {key.id for key in KEYS if all(re.search(r"\+|^f\d", name) for name in key.keys)}
+    assert alone == {"screen.repaint", "screen.suspend", "move.half_down", "move.half_up"}
+
+
+def test_no_key_that_belongs_to_the_terminal():
+    assert not FORBIDDEN & {name for key in KEYS for name in key.keys}
+
+
+def test_keys_that_are_not_in_this_version_are_not_bound():
+    names = {name for key in KEYS for name in key.keys}
+    assert not names & {"b", "i", "exclamation_mark", "full_stop", "d", "M"}
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"node.rety": "y"}, "there is no action 'node.rety'"),
+        ({"node.retry": "nokey"}, "'nokey' is no key"),
+        ({"node.retry": ""}, "'' is no key"),
+        ({"node.retry": "wrong+r"}, "'wrong+r' is no key"),
+        ({"node.retry": "ctrl+q,y"}, "^q belongs to the terminal"),
+        ({"node.retry": "ctrl+r"}, "^r needs a plain key beside it"),
+        ({"node.retry": "f5"}, "F5 needs a plain key beside it"),
+        ({"node.retry": "x"}, "x would be both node.retry and node.cancel"),
+    ],
+)
+def test_a_mapping_that_cannot_be_used_says_why(own, words):
+    with pytest.raises(KeymapError) as caught:
+        Keymap(own)
+    assert words in str(caught.value)
+
+
+def test_every_reason_is_in_one_message():
+    with pytest.raises(KeymapError) as caught:
+        Keymap({"a.b": "y", "node.skip": "ctrl+a", "node.cancel": "r"})
+    message = str(caught.value)
+    assert all(word in message for word in ("a.b", "^a", "r would be both"))
+
+
+def test_two_keys_may_change_places():
+    keymap = Keymap({"node.retry": "R", "node.rerun": "r"})
+    assert (keymap.shown("node.retry"), keymap.shown("node.rerun")) == ("R", "r")
+
+
+def test_keys_are_shown_as_people_write_them():
+    written = [shown(name) for name in ("ctrl+d", "f1", "question_mark", "up", "pagedown", "j")]
+    assert written == ["^d", "F1", "?", "↑", "PgDn", "j"]
+    assert shown("up", ascii=True) == "Up"
+
+
+def test_every_pane_has_a_footer():
+    for pane in (Pane.TREE, Pane.LOG, Pane.DETAILS, Pane.WHY):
+        assert {"screen.help", "screen.leave"} < {key.id for key in footer_keys(pane)}
+
+
+@pytest.mark.anyio
+async def test_an_own_key_works_and_the_default_no_longer_does():
+    app = DagtuiApp(run_under_way(), keys={"run.pause": "y,f5"})
+    async with opened(app) as pilot:
+        await pilot.press("p")
+        assert not app.session.state.paused
+        await pilot.press("y")
+        assert app.session.state.paused
+        await pilot.press("f5")
+        assert not app.session.state.paused
+
+
+@pytest.mark.anyio
+async def test_swapped_keys_work():
+    app = DagtuiApp(run_under_way(), keys={"run.more_jobs": "<", "run.fewer_jobs": ">"})
+    async with opened(app) as pilot:
+        await pilot.press("<")
+        assert app.session.state.jobs == 5
+        await pilot.press(">")
+        assert app.session.state.jobs == 4

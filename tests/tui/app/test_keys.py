@@ -1,0 +1,450 @@
+"""Every key of the table does what it says: a row without a test here fails."""
+
+from __future__ import annotations
+
+import pytest
+from tui.app.runs import CELLS, opened, run_under_way, until
+
+from dagtui.engine.status import NodeStatus
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.keymap import KEYS, Pane
+from dagtui.tui.palette import Palette
+from dagtui.tui.screens.help import HelpScreen
+from dagtui.tui.screens.leave import LeaveDialog
+from dagtui.tui.screens.preview import PreviewDialog
+
+SIZES = [(60, 20), (80, 24), (120, 40)]
+
+
+class Hand:
+    """Presses keys, and looks at what came of it."""
+
+    def __init__(self, app, pilot):
+        self.app, self.pilot = app, pilot
+        self.main, self.tree, self.side = app.main, app.main.tree_pane, app.main.side
+        self.state, self.graph = app.session.state, app.session.graph
+
+    async def on(self, label):
+        self.tree.select(self.graph.node(label))
+        await self.pilot.pause()
+
+    async def press(self, *keys):
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    def label(self):
+        return self.graph.labels[self.tree.cursor_node]
+
+    def status(self, label):
+        return self.state.status_of(self.graph.node(label))
+
+    def said(self):
+        return self.main.footer.said
+
+
+async def down_and_up(hand, key):
+    await hand.press("g")
+    first = hand.tree.cursor_row
+    await hand.press("j", key)
+    return hand.tree.cursor_row - first
+
+
+CHECKS = {}
+
+
+def check(id_):
+    def note(function):
+        CHECKS[id_] = function
+        return function
+
+    return note
+
+
+@check("move.down")
+async def _(hand, key):
+    assert await down_and_up(hand, key) == 2
+
+
+@check("move.up")
+async def _(hand, key):
+    assert await down_and_up(hand, key) == 0
+
+
+@check("move.top")
+async def _(hand, key):
+    await hand.press("G", key)
+    assert hand.tree.cursor_row == 0
+
+
+@check("move.bottom")
+async def _(hand, key):
+    await hand.press("g", key)
+    assert hand.tree.cursor_row == len(hand.tree.outline) - 1
+
+
+@check("move.page_down")
+async def _(hand, key):
+    await hand.press("g", key)
+    assert hand.tree.cursor_row > 4
+
+
+@check("move.page_up")
+async def _(hand, key):
+    await hand.press("G", key)
+    assert hand.tree.cursor_row < len(hand.tree.outline) - 4
+
+
+@check("move.half_down")
+async def _(hand, key):
+    await hand.press("g", key)
+    assert 1 < hand.tree.cursor_row
+
+
+@check("move.half_up")
+async def _(hand, key):
+    await hand.press("G", key)
+    assert hand.tree.cursor_row < len(hand.tree.outline) - 2
+
+
+@check("fold.close")
+async def _(hand, key):
+    await hand.on("merge")
+    before = len(hand.tree.outline)
+    await hand.press(key)
+    assert len(hand.tree.outline) < before
+
+
+@check("fold.open")
+async def _(hand, key):
+    await hand.on("merge")
+    before = len(hand.tree.outline)
+    await hand.press("h", key)
+    assert len(hand.tree.outline) == before
+
+
+@check("fold.toggle")
+async def _(hand, key):
+    await hand.on("merge")
+    before = len(hand.tree.outline)
+    await hand.press(key)
+    assert len(hand.tree.outline) < before
+    await hand.press(key)
+    assert len(hand.tree.outline) == before
+
+
+@check("fold.close_all")
+async def _(hand, key):
+    before = len(hand.tree.outline)
+    await hand.press(key)
+    assert len(hand.tree.outline) < before
+
+
+@check("fold.open_all")
+async def _(hand, key):
+    before = len(hand.tree.outline)
+    await hand.press("minus", key)
+    assert len(hand.tree.outline) >= before
+
+
+@check("pane.open")
+async def _(hand, key):
+    await hand.on("split")
+    await hand.press(key)
+    assert hand.main.pane is Pane.LOG
+    assert hand.main.zoomed
+    assert hand.side.display
+    assert not hand.tree.display
+
+
+@check("pane.back")
+async def _(hand, key):
+    await hand.press("enter", key)
+    assert hand.main.pane is Pane.TREE
+    assert not hand.main.zoomed
+    assert hand.tree.display
+
+
+@check("pane.next")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.main.on_side
+    assert hand.app.focused is hand.side.focus_target
+    await hand.press(key)
+    assert hand.app.focused is hand.tree
+
+
+@check("pane.log")
+async def _(hand, key):
+    await hand.press("3", key)
+    assert hand.main.tab is Pane.LOG
+
+
+@check("pane.details")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.main.tab is Pane.DETAILS
+    assert hand.side.display
+
+
+@check("pane.why")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.main.tab is Pane.WHY
+    assert hand.side.display
+
+
+@check("pane.zoom")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.tree.size.width >= hand.app.size.width - 2
+    await hand.press(key)
+    assert not hand.main.zoomed
+
+
+@check("tree.view")
+async def _(hand, key):
+    before = hand.tree.view
+    await hand.press(key)
+    assert hand.tree.view is not before
+    assert hand.tree.view.value in hand.said()
+
+
+@check("find.start")
+async def _(hand, key):
+    await hand.press(key, *"merge", "enter")
+    assert hand.tree.filter_query == "merge"
+    assert hand.app.focused is hand.tree
+    await hand.press("escape")
+    assert hand.tree.filter_query == ""
+
+
+@check("find.next")
+async def _(hand, key):
+    await hand.press("slash", *"align", "enter", "g", key)
+    first = hand.label()
+    await hand.press(key)
+    assert first in CELLS
+    assert hand.label() in CELLS
+    assert hand.label() != first
+
+
+@check("find.previous")
+async def _(hand, key):
+    await hand.press("slash", *"align", "enter", "g", "n", "n", key)
+    assert hand.label() == CELLS[0]
+
+
+@check("find.failure")
+async def _(hand, key):
+    await hand.press("g", key)
+    assert hand.label() == CELLS[1]
+
+
+@check("find.failure_back")
+async def _(hand, key):
+    await hand.press("g", key)
+    assert hand.label() == CELLS[1]
+
+
+@check("find.running")
+async def _(hand, key):
+    await hand.press("g", key)
+    assert hand.label() == CELLS[2]
+
+
+@check("node.retry")
+async def _(hand, key):
+    await hand.on(CELLS[1])
+    await hand.press(key)
+    assert hand.status(CELLS[1]) is NodeStatus.READY
+    assert CELLS[1] in hand.said()
+
+
+@check("node.rerun")
+async def _(hand, key):
+    await hand.on("split")
+    await hand.press(key)
+    assert isinstance(hand.app.screen, PreviewDialog)
+
+
+@check("node.cancel")
+async def _(hand, key):
+    await hand.on(CELLS[2])
+    await hand.press(key)
+    assert hand.status(CELLS[2]) is NodeStatus.CANCELLING
+    assert "stopping" in hand.said()
+
+
+@check("node.cancel_subtree")
+async def _(hand, key):
+    await hand.on(CELLS[2])
+    await hand.press(key)
+    assert isinstance(hand.app.screen, PreviewDialog)
+
+
+@check("node.skip")
+async def _(hand, key):
+    await hand.on(CELLS[1])
+    await hand.press(key)
+    assert hand.status(CELLS[1]) is NodeStatus.SKIPPED
+    assert hand.status("merge") is NodeStatus.WAITING
+
+
+@check("node.mark_done")
+async def _(hand, key):
+    await hand.on(CELLS[1])
+    await hand.press(key)
+    assert hand.status(CELLS[1]) is NodeStatus.COMPLETED
+
+
+@check("run.retry_failed")
+async def _(hand, key):
+    await hand.press(key)
+    assert isinstance(hand.app.screen, PreviewDialog)
+
+
+@check("run.pause")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.state.paused
+    assert "paused" in hand.said()
+    await hand.press(key)
+    assert not hand.state.paused
+
+
+@check("run.fewer_jobs")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.state.jobs == 3
+
+
+@check("run.more_jobs")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.state.jobs == 5
+
+
+@check("log.follow")
+async def _(hand, key):
+    before = hand.side.log_pane.view.follows
+    await hand.press(key)
+    assert hand.side.log_pane.view.follows is not before
+
+
+@check("log.wrap")
+async def _(hand, key):
+    before = hand.side.log_pane.view.wraps
+    await hand.press(key)
+    assert hand.side.log_pane.view.wraps is not before
+
+
+@check("log.times")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.side.log_pane.view.shows_times
+
+
+@check("log.numbers")
+async def _(hand, key):
+    await hand.press(key)
+    assert hand.side.log_pane.view.shows_numbers
+
+
+@check("log.first_error")
+async def _(hand, key):
+    # There is no log here; with one, the log pane's own tests say what happens.
+    await hand.press(key)
+    assert hand.app.is_running
+
+
+@check("log.previous_attempt")
+async def _(hand, key):
+    await hand.on(CELLS[1])
+    hand.state.attempt[hand.graph.node(CELLS[1])] = 3
+    await hand.press(key)
+    assert hand.side.log_pane.attempt == 2
+
+
+@check("log.next_attempt")
+async def _(hand, key):
+    await hand.on(CELLS[1])
+    hand.state.attempt[hand.graph.node(CELLS[1])] = 3
+    await hand.press("left_square_bracket", "left_square_bracket", key)
+    assert hand.side.log_pane.attempt == 2
+
+
+@check("log.pager")
+async def _(hand, key):
+    await hand.press(key)
+    assert "no log" in hand.said()
+
+
+@check("screen.copy")
+async def _(hand, key):
+    await hand.on("merge")
+    await hand.press(key)
+    assert hand.app.clipboard == "merge"
+    assert "copied" in hand.said()
+
+
+@check("screen.help")
+async def _(hand, key):
+    await hand.press(key)
+    assert isinstance(hand.app.screen, HelpScreen)
+
+
+@check("screen.palette")
+async def _(hand, key):
+    await hand.press(key)
+    assert isinstance(hand.app.screen, Palette)
+    await hand.press("escape")
+    assert hand.app.screen is hand.main
+
+
+@check("screen.repaint")
+async def _(hand, key):
+    calls = []
+    hand.app._actions["screen.repaint"] = lambda: calls.append(1)
+    await hand.press(key)
+    assert calls
+
+
+@check("screen.suspend")
+async def _(hand, key):
+    calls = []
+    hand.app._actions["screen.suspend"] = lambda: calls.append(1)
+    await hand.press(key)
+    assert calls
+
+
+@check("screen.leave")
+async def _(hand, key):
+    await hand.press(key)
+    assert isinstance(hand.app.screen, LeaveDialog)
+
+
+def test_every_row_of_the_table_is_tested():
+    assert set(CHECKS) == {key.id for key in KEYS}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(("id_", "name"), [(key.id, name) for key in KEYS for name in key.keys])
+async def test_a_key_does_its_action(id_, name, size):
+    app = DagtuiApp(run_under_way())
+    async with opened(app, size) as pilot:
+        await CHECKS[id_](Hand(app, pilot), name)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("tab", ["1", "2", "3"])
+@pytest.mark.parametrize("key", ["j", "k", "g", "G", "pagedown", "pageup", "ctrl+d", "ctrl+u", "space", "h", "l", "enter"])
+async def test_moving_keys_reach_the_right_side(key, tab, size):
+    app = DagtuiApp(run_under_way())
+    async with opened(app, size) as pilot:
+        await pilot.press("tab", tab)
+        row = app.main.tree_pane.cursor_row
+        await pilot.press(key)
+        await until(lambda: app.focused is app.main.side.focus_target)
+        assert app.main.tree_pane.cursor_row == row

@@ -35,6 +35,7 @@ class Attempt:
         "next_signal",
         "order",
         "path",
+        "patience",
         "pause",
         "pipe",
         "sequence",
@@ -84,6 +85,8 @@ class Attempt:
         self.next_signal: int = signal.SIGTERM
         self.due = inf
         """When the next signal is due."""
+        self.patience = inf
+        """Seconds from TERM to KILL, as the stops so far have it."""
         self.pause = 0.0
         """Seconds until KILL is sent again."""
         self.pipe = -1

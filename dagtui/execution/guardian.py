@@ -101,6 +101,7 @@ class Guardian:
                 self._processes.settle(time.monotonic(), 1 if self._logs.pid else 0)
             self._hand_over()
             self._send()
+        self._send()
 
     def _is_over(self) -> bool:
         if self._open:

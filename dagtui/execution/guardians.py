@@ -79,7 +79,10 @@ class Guardians:
         import asyncio
 
         if self._served is not None:
-            raise RuntimeError("somebody serves this executor already")
+            if not self._closing:
+                raise RuntimeError("somebody serves this executor already")
+            await asyncio.wait([self._served])
+            return
         self._loop = asyncio.get_running_loop()
         self._served = served = self._loop.create_future()
         try:
@@ -99,16 +102,18 @@ class Guardians:
         if self.link is not None:
             self.link.finish()
         self._closing = True
-        with anyio.move_on_after(bound):
-            while not self._is_over:
-                if self._served is None:
-                    await self.serve()
-                else:
-                    await asyncio.wait([self._served])
-        for link in (self.link, self._lost):
-            if link is not None:
-                link.close()
-        self.link = self._lost = None
+        try:
+            with anyio.move_on_after(bound):
+                while not self._is_over:
+                    if self._served is None:
+                        await self.serve()
+                    else:
+                        await asyncio.wait([self._served])
+        finally:
+            for link in (self.link, self._lost):
+                if link is not None:
+                    link.close()
+            self.link = self._lost = None
         with anyio.move_on_after(_REAP_BOUND):
             while not self._all_reaped():  # noqa: ASYNC110 - a child's end is no event here
                 await anyio.sleep(_LOOK_AGAIN)
@@ -185,7 +190,9 @@ class Guardians:
             self._again = self._loop.call_later(_LOOK_AGAIN, self._take, self._end_orphans)
             return
         self._lost = self._orphans = self._again = None
-        self._on_loss(lost)
-        lost.close()
+        try:
+            self._on_loss(lost)
+        finally:
+            lost.close()
         if self._is_over and self._served is not None and not self._served.done():
             self._served.set_result(None)

@@ -24,7 +24,7 @@ else:
 
 GRACE = 5.0
 """Seconds from TERM to KILL for what a dead guardian has left."""
-_PATIENCE = 5.0  # seconds that a guardian may take beyond what it asked for, before it is taken for hanging
+_PATIENCE = 3.0  # seconds that a guardian may take beyond what it asked for, before it is taken for hanging
 _LEAVE = 5.0  # seconds after KILL, until what can't be killed is left alone
 _LOOK_AGAIN = 0.005
 

@@ -111,6 +111,8 @@ class LocalExecutor:
 
     def start(self, node: int, attempt: int, slots: int) -> None:
         """Hand over an attempt."""
+        if self._closed:
+            return
         try:
             resolved = self._resolver.resolve(node, self._status_of)
             path, argv, fallback = self._commands.program(resolved)

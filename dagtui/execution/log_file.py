@@ -28,6 +28,7 @@ class LogFile:
 
     __slots__ = (
         "_fd",
+        "_flags",
         "_last_record",
         "_line_open",
         "_lost",
@@ -42,8 +43,10 @@ class LogFile:
         "size",
     )
 
-    def __init__(self, path: str, most: int = MOST) -> None:
+    def __init__(self, path: str, *, anew: bool = False, most: int = MOST) -> None:
+        """`anew`: what is there already goes."""
         self._path = path
+        self._flags = _APPEND | (os.O_TRUNC if anew else 0)
         self._most = most
         self._fd = -1
         self._not_before = 0.0
@@ -151,11 +154,12 @@ class LogFile:
         except OSError:
             self._not_before = time.monotonic() + _TRY_AGAIN
             raise
+        self._flags = _APPEND
         self.size = os.fstat(self._fd).st_size
 
     def _make(self) -> int:
         try:
-            return os.open(self._path, _APPEND, 0o600)
+            return os.open(self._path, self._flags, 0o600)
         except FileNotFoundError:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
-            return os.open(self._path, _APPEND, 0o600)
+            return os.open(self._path, self._flags, 0o600)

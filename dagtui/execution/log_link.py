@@ -2,6 +2,7 @@
 
 The guardian keeps its own end of every pipe until the log process says that the log is complete. So no attempt gets
 SIGPIPE when the log process dies, and its successor reads on; only what the dead one had read and not written is lost.
+Short logs that were handed over as a whole are kept till then, too, and written once more.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class LogLink:
         self._rest = b""
         self._files: list[int] = []
         self._decoder = Decoder()
-        self._handed: dict[Key, Attempt] = {}
+        self._handed: dict[Key, tuple[Attempt, bytes]] = {}  # with logs that are whole
         self._not_before = 0.0
         self._finish_by = inf
         self.due = inf
@@ -63,18 +64,19 @@ class LogLink:
 
     def hand(self, attempt: Attempt, data: bytes) -> None:
         """Hand over what was read of an attempt's output, and its pipe unless that has ended."""
-        self._handed[attempt.key] = attempt
+        piped = attempt.pipe >= 0
+        self._handed[attempt.key] = attempt, b"" if piped else data
         attempt.handed = True
-        frame = encode([("log", *attempt.key, attempt.log, data, attempt.pipe >= 0)])
+        frame = encode([("log", *attempt.key, attempt.log, data, piped)])
         self._frames.append((frame, attempt.pipe))
         self._bytes += len(frame)
-        self.due = min(self.due, 0.0 if attempt.pipe >= 0 else time.monotonic() + _LAZY)
+        self.due = min(self.due, 0.0 if piped else time.monotonic() + _LAZY)
 
     def flush(self, now: float) -> None:
         """Send what waits, without ever waiting itself."""
         self.due, self.blocked = inf, False
         if self.socket is None:
-            if now < self._not_before:
+            if now < self._not_before and self._finish_by == inf:
                 self.due = self._not_before
                 return
             self._start(now)
@@ -104,18 +106,15 @@ class LogLink:
     def reaped(self) -> None:
         """Note that the log process has ended; what it had not completed goes to the next one."""
         self.receive()
-        handed, finishing = self._handed, self._finish_by < inf
+        handed = self._handed
         if self.socket is not None:
             self.socket.close()
         self.pid, self.socket, self._decoder, self._handed = 0, None, Decoder(), {}
         self._frames.clear()
         self._files.clear()
         self._rest, self._bytes, self.blocked, self.due = b"", 0, False, inf
-        for attempt in handed.values():
-            if attempt.pipe < 0 or finishing:
-                self._say_closed(attempt.key, -1)
-            else:
-                self.hand(attempt, b"")
+        for attempt, data in handed.values():
+            self.hand(attempt, data)
 
     def finish(self, now: float) -> bool:
         """Have the log process write the rest and end; whether it has, or has had its time."""
@@ -126,6 +125,8 @@ class LogLink:
         if now >= self._finish_by:
             if self.pid:
                 os.kill(self.pid, signal.SIGKILL)
+            for key in self._handed:
+                self._say_closed(key, -1)
             return True
         if self._rest or self._frames:
             self.flush(now)
@@ -166,9 +167,9 @@ class LogLink:
         self._bytes -= sent
 
     def _complete(self, node: int, number: int, size: int) -> None:
-        attempt = self._handed.pop((node, number), None)
-        if attempt is None:
+        if (node, number) not in self._handed:
             return
+        attempt, _ = self._handed.pop((node, number))
         if attempt.pipe >= 0:
             os.close(attempt.pipe)
             attempt.pipe = -1

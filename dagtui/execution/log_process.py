@@ -104,7 +104,7 @@ class LogProcess:
             take(wall, *fields)
 
     def _take(self, wall: float, node: int, number: int, path: str, data: bytes, piped: bool) -> None:
-        log = LogFile(path)
+        log = LogFile(path, anew=not piped)  # one that is whole may come twice, when our predecessor has died
         if data:
             self._write(log, data, wall)
         if not piped:

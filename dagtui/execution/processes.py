@@ -71,7 +71,7 @@ class Processes:
         """TERM now and KILL after `grace` seconds, 0: KILL now; when already told, what comes first holds."""
         told = attempt.next_signal == signal.SIGKILL
         attempt.due = min(attempt.due, now + grace if told else now)
-        attempt.grace = grace
+        attempt.patience = min(attempt.patience, grace)
         if not grace:
             attempt.next_signal = signal.SIGKILL
         self._timed.add(attempt)
@@ -123,8 +123,7 @@ class Processes:
             return owner
         if not mark:
             return self._strays
-        self._timed.add(self._late)
-        self._late.due = 0.0
+        self.stop(self._late, self._late.grace, 0.0)
         return self._late
 
     def _look_at_groups(self) -> None:
@@ -137,8 +136,7 @@ class Processes:
         """Let go of an attempt whose leader has ended; what that left behind is told to end."""
         if attempt.children:
             if attempt.due == inf:
-                attempt.due = now
-                self._timed.add(attempt)
+                self.stop(attempt, attempt.grace, now)
             return
         self._timed.discard(attempt)
         if attempt.leader:
@@ -147,14 +145,15 @@ class Processes:
                 if self._claims.get(claim) is attempt:  # its number may have gone to a newer leader
                     del self._claims[claim]
         else:
-            attempt.due, attempt.next_signal, attempt.pause = inf, signal.SIGTERM, 0.0
+            attempt.due, attempt.patience, attempt.pause = inf, inf, 0.0
+            attempt.next_signal = signal.SIGTERM
 
     def _press(self, attempt: Attempt, now: float) -> None:
         """Send the signal that is due to all that exists of an attempt."""
         ownership.signal_trees(attempt.children, attempt.next_signal)
         if attempt.next_signal == signal.SIGTERM:
             attempt.next_signal = signal.SIGKILL
-            attempt.due = now + attempt.grace
+            attempt.due = now + attempt.patience
             return
         attempt.pause = min(attempt.pause * 2 or _KILL_AGAIN, _KILL_SLOWEST)
         attempt.due = now + attempt.pause

@@ -30,13 +30,15 @@ class StartError(Exception):
 class Spawner:
     """Starts leaders with the common environment, standard input from the guardian's own, and one pipe for output."""
 
-    __slots__ = ("_base", "_hard", "_marks", "_raised", "_soft")
+    __slots__ = ("_base", "_hard", "_low", "_marks", "_null", "_raised", "_soft")
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
         self._base: dict[str, str] = {}
         self._soft, self._hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._raised = 0
+        self._null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+        self._low = os.dup(self._null)
 
     def set_environment(self, base: dict[str, str]) -> None:
         """Set the common environment."""
@@ -46,8 +48,10 @@ class Spawner:
         """Raise the limit of open files for so many attempts; what is started still gets the limit as it was."""
         wanted = 2 * slots + _SPARE_FILES
         if self._soft != resource.RLIM_INFINITY and wanted > self._soft:
-            self._raised = wanted if self._hard == resource.RLIM_INFINITY else min(wanted, self._hard)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (max(self._raised, self._soft), self._hard))
+            most = wanted if self._hard == resource.RLIM_INFINITY else min(wanted, self._hard)
+            if most > max(self._soft, self._raised):
+                self._raised = most
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, self._hard))
 
     def start(self, attempt: Attempt) -> None:
         """Start the leader in a session of its own; sets `leader`, `mark` and `pipe`. Raises StartError."""
@@ -72,11 +76,21 @@ class Spawner:
             raise StartError(0, what) from None
 
     def _spawn(self, attempt: Attempt, output: int) -> int:
+        if not self._raised:
+            return self._execute(attempt, output)
+        # The C library refuses numbers above the limit that the attempt is to get.
+        os.dup2(output, self._low, inheritable=False)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._hard))
+        try:
+            return self._execute(attempt, self._low)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self._raised, self._hard))
+            os.dup2(self._null, self._low, inheritable=False)
+
+    def _execute(self, attempt: Attempt, output: int) -> int:
         env = self._base | attempt.env
         for name in attempt.unset:
             env.pop(name, None)
-        if self._raised:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._hard))
         try:
             return _posix_spawn(attempt.path, attempt.argv, env, output)
         except OSError as error:
@@ -84,9 +98,6 @@ class Spawner:
             if program is None:
                 raise
             return _posix_spawn(*program, env, output)
-        finally:
-            if self._raised:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (self._raised, self._hard))
 
 
 def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, ...]] | None:

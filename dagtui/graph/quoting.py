@@ -37,6 +37,7 @@ class _In(enum.Enum):
 
     COMMAND = enum.auto()
     PARENTHESIS = enum.auto()
+    ARRAY = enum.auto()
     SUBSTITUTION = enum.auto()
     QUOTES = enum.auto()
     EXPANSION = enum.auto()
@@ -47,16 +48,17 @@ class _In(enum.Enum):
 _PLACES = {
     _In.COMMAND: Place.WORD,
     _In.PARENTHESIS: Place.WORD,
+    _In.ARRAY: Place.WORD,
     _In.SUBSTITUTION: Place.WORD,
     _In.QUOTES: Place.QUOTES,
     _In.EXPANSION: Place.EXPANSION,
     _In.ARITHMETIC: Place.ARITHMETIC,
     _In.ARITHMETIC_PARENTHESIS: Place.ARITHMETIC,
 }
-_COMMANDS = frozenset({_In.COMMAND, _In.PARENTHESIS, _In.SUBSTITUTION})
+_COMMANDS = frozenset({_In.COMMAND, _In.PARENTHESIS, _In.ARRAY, _In.SUBSTITUTION})
 _ARITHMETICS = frozenset({_In.ARITHMETIC, _In.ARITHMETIC_PARENTHESIS})
 
-_DULL = re.compile(r"[^\0'\"\\`$#()}<\nc]++")
+_DULL = re.compile(r"[^\0'\"\\`$#()}<>|&;\nc]++")
 _SINGLE = re.compile(r"'[^']*+'?")
 _ANSI = re.compile(r"\$'(?:[^'\\]++|\\.)*+'?", re.DOTALL)
 _BACKTICKS = re.compile(r"`(?:[^`\\]++|\\.)*+`?", re.DOTALL)
@@ -221,7 +223,7 @@ class _Scan:
             self._inside.pop()
             self._position += 2 if whole else 1
         else:
-            if inside in {_In.PARENTHESIS, _In.SUBSTITUTION, _In.ARITHMETIC_PARENTHESIS}:
+            if inside in {_In.PARENTHESIS, _In.ARRAY, _In.SUBSTITUTION, _In.ARITHMETIC_PARENTHESIS}:
                 self._inside.pop()
             self._position += 1
 
@@ -233,10 +235,13 @@ class _Scan:
         elif self._at("(("):
             self._enter(_In.ARITHMETIC, 2)
         else:
-            self._enter(_In.PARENTHESIS, 1)
+            assigned = self._text[self._position - 1 : self._position] == "="
+            self._enter(_In.ARRAY if assigned else _In.PARENTHESIS, 1)
 
     def _command(self, character: str) -> None:
         """Comments, here-documents, and the patterns of `case`, whose parentheses have no partner."""
+        if self._inside[-1] is _In.ARRAY and character in "<>|&;" and not self._at(character + "("):
+            self._unclear = True  # no syntax of arrays: bash goes on with the next line, which may be in a value
         if character == "#":
             self._hash()
         elif character == "<" and self._at("<<"):

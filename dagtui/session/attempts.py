@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.events import NodeEvent
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.events import Event
-    from dagtui.engine.state import RunState
 
 
 class AttemptResult(NamedTuple):
@@ -28,61 +28,59 @@ class AttemptResult(NamedTuple):
 
 
 class AttemptResults:
-    """The results of all attempts, learnt from events as they happen.
+    """The results of all attempts, learnt from events alone, as they happen or as they were recorded.
 
-    Of a node that succeeds at once nothing is kept: the state still has it, and there may be a million of them.
+    Of a first attempt that succeeds only the times are kept, in flat arrays: there may be a million of them.
     """
 
-    def __init__(self, state: RunState) -> None:
-        self._state = state
+    def __init__(self, nodes: int) -> None:
         self._results: dict[int, list[AttemptResult]] = {}
+        self._begun: dict[int, float] = {}
+        """When the attempt in flight began, by node."""
+        self._first_at = array("d", [-1.0]) * nodes
+        """When the first attempt succeeded, by node; below 0: it did not."""
+        self._first_seconds = array("f", bytes(4 * nodes))
 
     def learn(self, events: Iterable[Event]) -> None:
-        """Take in what happened; the state must have it already."""
+        """Take in what happened."""
         for event in events:
-            if isinstance(event, NodeEvent) and event.attempt:
-                result = self._result(event)
-                if result is not None:
-                    self._results.setdefault(event.node, []).append(result)
+            if not isinstance(event, NodeEvent) or not event.attempt:
+                continue
+            if event.status is NodeStatus.RUNNING:
+                self._begun[event.node] = event.at
+            elif event.status is NodeStatus.COMPLETED and event.cause is Cause.RAN and event.attempt == 1:
+                self._begun.pop(event.node, None)
+                self._first_at[event.node], self._first_seconds[event.node] = event.at, event.seconds
+            elif event.status is not NodeStatus.CANCELLING:
+                self._note_end(event)
 
     def of(self, node: int) -> list[AttemptResult]:
-        """The results of a node's attempts that have ended and are known, the first one first."""
-        found = list(self._results.get(node, ()))
-        state, attempt = self._state, self._state.attempt[node]
-        if not found and state.status_of(node) is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
-            found.append(self._success(node, attempt))
-        return found
+        """The results of a node's attempts that have ended, the first one first."""
+        found = self._results.get(node, [])
+        at = self._first_at[node]
+        if at < 0:
+            return list(found)
+        return [AttemptResult(1, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
 
     def result(self, node: int, attempt: int) -> AttemptResult | None:
         """How one attempt ended; None when it has not ended, or nobody knows."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)
 
-    def _result(self, event: NodeEvent) -> AttemptResult | None:
-        status, cause, node = event.status, event.cause, event.node
-        if status is NodeStatus.COMPLETED and cause is Cause.RAN and event.attempt > 1:
-            return AttemptResult(event.attempt, status, event.why, event.seconds, event.at)
-        if status in {NodeStatus.FAILED, NodeStatus.RETRYING} and (event.seconds or cause in _FAILURES):
-            return AttemptResult(event.attempt, NodeStatus.FAILED, event.why, event.seconds, event.at)
-        if status is NodeStatus.CANCELLED and event.seconds:
-            return AttemptResult(event.attempt, status, event.why, event.seconds, event.at)
-        if status in {NodeStatus.WAITING, NodeStatus.READY} and cause is not Cause.IN_LINE:
-            return self._reset(node, event.attempt, event.at)
-        return None
-
-    def _reset(self, node: int, attempt: int, at: float) -> AttemptResult | None:
-        """The attempt that a node was reset after, unless it is known already or there was none."""
-        ended = self._state.ended[node]
-        known = self._results.get(node)
-        if not ended or (known and known[-1].at >= ended):
-            return None
-        if ended == at:
-            seconds = ended - self._state.started[node]
-            return AttemptResult(attempt, NodeStatus.CANCELLED, "stopped to run again", seconds, at)
-        return self._success(node, attempt)
-
-    def _success(self, node: int, attempt: int) -> AttemptResult:
-        started, ended = self._state.started[node], self._state.ended[node]
-        return AttemptResult(attempt, NodeStatus.COMPLETED, "succeeded", ended - started, ended)
+    def _note_end(self, event: NodeEvent) -> None:
+        """An attempt was in flight, or could not start: the node's new status says how that ended."""
+        begun = self._begun.pop(event.node, None)
+        if begun is None and event.cause is not Cause.COULD_NOT_START:
+            return
+        seconds = event.seconds or (0.0 if begun is None else event.at - begun)
+        status, why = _RESULTS.get(event.status, NodeStatus.CANCELLED), event.why
+        if event.status in {NodeStatus.WAITING, NodeStatus.READY}:
+            why = "stopped to run again"
+        result = AttemptResult(event.attempt, status, why, seconds, event.at)
+        self._results.setdefault(event.node, []).append(result)
 
 
-_FAILURES = frozenset({Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, Cause.COULD_NOT_START})
+_RESULTS = {
+    NodeStatus.COMPLETED: NodeStatus.COMPLETED,
+    NodeStatus.FAILED: NodeStatus.FAILED,
+    NodeStatus.RETRYING: NodeStatus.FAILED,
+}

@@ -79,7 +79,7 @@ class Session:
         self.directory = directory
         self.began_at = time.time()
         """Wall time at which the run's clock was 0."""
-        self.attempts = AttemptResults(run.state)
+        self.attempts = AttemptResults(len(graph))
         run.listeners.append(self.attempts.learn)
         self._history: History | None = None
         self._number = directory.number if directory else 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
 import secrets
 import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from dagtui.store.errors import StoreError
@@ -17,6 +17,7 @@ from dagtui.store.lock import RunLock
 from dagtui.store.places import graph_folder, log_name, make_graph_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -34,7 +35,6 @@ class RunDirectory:
         self.number = int(path.name)
         self._lock = RunLock(path / "lock")
         self._run_id = ""
-        self._log_folders: set[str] = set()
 
     @classmethod
     def create(cls, graph_path: Path, resolved_graph: str) -> Self:
@@ -54,6 +54,7 @@ class RunDirectory:
             write_new_file(making / "graph.toml", resolved_graph.encode("utf-8", "backslashreplace"))
             make_folder(making / "logs")
             path = _rename_to_next_number(making, runs_folder)
+            replace_link(folder / "latest", f"runs/{path.name}")
         except StoreError:
             lock.release()
             shutil.rmtree(making, ignore_errors=True)
@@ -61,7 +62,6 @@ class RunDirectory:
         directory = cls(path)
         lock.path = path / "lock"
         directory._lock = lock
-        replace_link(folder / "latest", f"runs/{path.name}")
         return directory
 
     @classmethod
@@ -90,17 +90,8 @@ class RunDirectory:
         return self.path / "graph.toml"
 
     def log_path(self, node_label: str, attempt: int) -> Path:
-        """Where an attempt's log is, or would be; needs nothing but the label and the number."""
+        """Where an attempt's log is, or would be, found from the label alone; whoever writes it makes its folder."""
         return self.path / "logs" / log_name(node_label, attempt)
-
-    def make_log_path(self, node_label: str, attempt: int) -> Path:
-        """The same, with its folder made; raises StoreError."""
-        path = self.log_path(node_label, attempt)
-        folder = path.parent
-        if folder.name not in self._log_folders:
-            make_folder(folder)
-            self._log_folders.add(folder.name)
-        return path
 
     def acquire(self) -> None:
         """Take the run over; raises StoreError when another process has it."""
@@ -201,6 +192,9 @@ def _remove(path: Path) -> bool:
 
 def _remove_left_behind(folder: Path) -> None:
     for path in folder.glob(".*"):
-        is_ours = path.name.startswith((_MAKING, _REMOVING)) and not path.is_symlink()
-        if is_ours and time.time() - path.stat().st_mtime > _LEFT_BEHIND and not RunLock(path / "lock").is_taken():
-            shutil.rmtree(path, ignore_errors=True)
+        if not path.name.startswith((_MAKING, _REMOVING)):
+            continue
+        with contextlib.suppress(FileNotFoundError):  # somebody else may be removing it
+            is_old = time.time() - path.lstat().st_mtime > _LEFT_BEHIND
+            if is_old and not RunLock(path / "lock").is_taken():
+                shutil.rmtree(path, ignore_errors=True)

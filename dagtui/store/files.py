@@ -42,7 +42,7 @@ def check_folder(path: Path) -> None:
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A descriptor of a regular file, closed on exec, made with mode 0600; raises StoreError, and OSError as `os.open`."""
+    """A descriptor of a regular file, closed on exec, made with mode 0600; raises StoreError, and as `os.open`."""
     descriptor = os.open(path, flags | _SAFE, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

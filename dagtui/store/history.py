@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
+import math
 from statistics import median
 from typing import TYPE_CHECKING
 
+from dagtui.store.errors import StoreError
+from dagtui.store.files import read_file, replace_file
 from dagtui.store.places import graph_folder
 
 if TYPE_CHECKING:
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
 
 WEIGHT = 0.3
 """The share of the newest success in the estimate."""
+_MOST = 200_000
+"""Nodes that are remembered; those that succeeded longest ago are forgotten first."""
+_LARGEST = 64_000_000
+"""Bytes of a file that is still believed to be a history."""
 
 
 class History:
@@ -32,10 +39,12 @@ class History:
         seconds: dict[str, float] = {}
         groups: dict[str, str] = {}
         try:
-            content = json.loads(path.read_bytes())
+            content = json.loads(read_file(path, _LARGEST))
             for label, (value, group) in content["nodes"].items():
+                if not (math.isfinite(value) and value >= 0):
+                    return cls(path, {}, {})
                 seconds[label], groups[label] = float(value), str(group)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return cls(path, {}, {})
         return cls(path, seconds, groups)
 
@@ -59,16 +68,15 @@ class History:
     def record(self, label: str, group: str, seconds: float) -> None:
         """Learn from a success."""
         old = self._seconds.get(label)
+        # Taken out first, so that the newest stand last: `save` keeps those.
+        self._seconds.pop(label, None)
         self._seconds[label] = seconds if old is None else old + WEIGHT * (seconds - old)
         self._groups[label] = group
         self._medians = None
 
     def save(self) -> None:
         """Replace the file in one step; when that fails, the estimates of earlier runs stay."""
-        nodes = {label: [round(value, 3), self._groups[label]] for label, value in self._seconds.items()}
-        draft = self._path.with_name(f".history-{os.getpid()}")
-        try:
-            draft.write_text(json.dumps({"version": 1, "nodes": nodes}), encoding="utf-8")
-            draft.replace(self._path)
-        except OSError:
-            draft.unlink(missing_ok=True)
+        newest = list(self._seconds.items())[-_MOST:]
+        nodes = {label: [round(value, 3), self._groups[label]] for label, value in newest}
+        with contextlib.suppress(StoreError):
+            replace_file(self._path, json.dumps({"version": 1, "nodes": nodes}).encode())

@@ -11,6 +11,7 @@ from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, read_file, write_new_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _TRIES = 20
@@ -36,18 +37,12 @@ class RunLock:
 
     def take(self) -> None:
         """Take the lock, for as long as this process lives or until `release`; raises StoreError when it is held."""
-        descriptor = self._open(os.O_RDWR)
         try:
-            for _ in range(_TRIES):
-                if _try(descriptor, fcntl.LOCK_EX):
-                    break
-                time.sleep(_PAUSE)  # somebody may just be asking whether it is held
-            else:
-                raise StoreError(f"the run in {self.path.parent} is live: {self.holder() or 'another process'} has it")
-            if os.fstat(descriptor).st_ino != os.lstat(self.path).st_ino:
-                raise StoreError(f"the run in {self.path.parent} was just removed")
-            run_id = os.pread(descriptor, 200, 0).partition(b"\n")[0]
-            os.pwrite(descriptor, f"process {os.getpid():>10}\n".encode(), len(run_id) + 1)
+            descriptor = open_file(self.path, os.O_RDWR)
+        except OSError as error:
+            raise StoreError.of("open the lock", self.path, error) from error
+        try:
+            self._seize(descriptor)
         except OSError as error:
             os.close(descriptor)
             raise StoreError.of("lock", self.path, error) from error
@@ -55,6 +50,14 @@ class RunLock:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+
+    def _seize(self, descriptor: int) -> None:
+        if not any(_tries(descriptor)):
+            raise StoreError(f"the run in {self.path.parent} is live: {self.holder() or 'another process'} has it")
+        if os.fstat(descriptor).st_ino != os.lstat(self.path).st_ino:
+            raise StoreError(f"the run in {self.path.parent} was just removed")
+        run_id = os.pread(descriptor, 200, 0).partition(b"\n")[0]
+        os.pwrite(descriptor, f"process {os.getpid():>10}\n".encode(), len(run_id) + 1)
 
     def is_taken(self) -> bool:
         """Whether any process holds the lock, this one included."""
@@ -90,11 +93,13 @@ class RunLock:
             raise StoreError.of("read the lock", self.path, error) from error
         return [*content.decode("ascii", "replace").split("\n"), ""]
 
-    def _open(self, flags: int) -> int:
-        try:
-            return open_file(self.path, flags)
-        except OSError as error:
-            raise StoreError.of("open the lock", self.path, error) from error
+
+def _tries(descriptor: int) -> Iterator[bool]:
+    """Try a few times: somebody may just be asking whether the lock is held."""
+    yield _try(descriptor, fcntl.LOCK_EX)
+    for _ in range(_TRIES):
+        time.sleep(_PAUSE)
+        yield _try(descriptor, fcntl.LOCK_EX)
 
 
 def _try(descriptor: int, kind: int) -> bool:

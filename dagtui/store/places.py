@@ -8,6 +8,7 @@ import re
 import stat
 from pathlib import Path
 
+from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, write_new_file
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -33,12 +34,12 @@ def make_graph_folder(graph_path: Path) -> Path:
     """The same, made if need be; raises StoreError."""
     folder = graph_folder(graph_path)
     root = folder.parent
-    if root.name != ".dagtui":
-        root.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        root.parent.mkdir(parents=True, exist_ok=True)  # of the state directory; a graph's own is there
+    except OSError as error:
+        raise StoreError.of("make the folder", root.parent, error) from error
     make_folder(root)
-    ignore = root / ".gitignore"
-    if not os.path.lexists(ignore):
-        write_new_file(ignore, b"*\n")
+    _ignore_in_git(root / ".gitignore")
     make_folder(folder)
     return folder
 
@@ -47,6 +48,16 @@ def log_name(node_label: str, attempt: int) -> str:
     """The path of an attempt's log below `logs/`: spread over 256 folders, found again from the label alone."""
     digest = _digest(node_label, 10)
     return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"
+
+
+def _ignore_in_git(path: Path) -> None:
+    if os.path.lexists(path):
+        return
+    try:
+        write_new_file(path, b"*\n")
+    except StoreError:
+        if not os.path.lexists(path):  # else another run was faster
+            raise
 
 
 def _graph_name(path: Path) -> str:

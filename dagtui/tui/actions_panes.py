@@ -128,7 +128,7 @@ class PaneActions:
         elif not self._tree.find_next(self._tree.filter_query, backwards):
             self._app.say(f"no node matches {self._tree.filter_query}")
 
-    def _tell(self, what: str, on: str, off: str, is_on: bool) -> None:  # noqa: FBT001 - what a toggle returned
+    def _tell(self, what: str, on: str, off: str, is_on: bool) -> None:
         self._app.say(f"{what} {on if is_on else off}")
 
     def _next(self, statuses: frozenset[NodeStatus], otherwise: str, *, backwards: bool) -> None:

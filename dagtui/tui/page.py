@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
 
+from dagtui.text import cell_width
 from dagtui.tui.log.wrapping import word_breaks
 from dagtui.tui.rows import PaintedRows, Role, Row, Run
 
@@ -182,13 +183,15 @@ class Page(PaintedRows):
 
 def wrapped(one: Row, width: int) -> list[tuple[Run, ...]]:
     """A row broken at words into rows of the screen; those after the first are indented."""
-    indent = min(one.indent, width // 2)
-    starts = word_breaks(one.text, width, width - indent)
+    lead = (one.lead,) if one.lead else ()
+    room = width - sum(cell_width(run.text) for run in lead)
+    indent = min(one.indent, room // 2)
+    starts = word_breaks(one.text, room, room - indent)
     if len(starts) == 1:
-        return [one.runs]
+        return [(*lead, *one.runs)]
     ends = [*starts[1:], len(one.text)]
     pieces = [_cut(one.runs, start, end) for start, end in zip(starts, ends, strict=True)]
-    return [pieces[0], *((Run(" " * indent), *piece) for piece in pieces[1:])]
+    return [(*lead, *pieces[0]), *((*lead, Run(" " * indent), *piece) for piece in pieces[1:])]
 
 
 def _cut(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:

@@ -57,16 +57,18 @@ class Row(NamedTuple):
     """The node that it leads to; -1: none."""
     indent: int = 0
     """Cells before what does not fit into the first row of the screen."""
+    lead: Run | None = None
+    """What every row of the screen begins with, before the indent: the bar beside a block."""
 
     @property
     def text(self) -> str:
-        """The row without roles."""
+        """The row without roles and without its lead."""
         return "".join(run.text for run in self.runs)
 
 
-def row(*runs: Run | str, jump: int = -1, indent: int = 0) -> Row:
+def row(*runs: Run | str, jump: int = -1, indent: int = 0, lead: Run | None = None) -> Row:
     """A row of runs; a bare string is a plain one, and must be our own words."""
-    return Row(tuple(Run(run) if isinstance(run, str) else run for run in runs), jump, indent)
+    return Row(tuple(Run(run) if isinstance(run, str) else run for run in runs), jump, indent, lead)
 
 
 def muted(text: str) -> Run:

@@ -35,28 +35,28 @@ _Looks = dict[NodeStatus, Look]
 _S = NodeStatus
 
 _DARK: _Looks = {
-    _S.WAITING: Look("#7f8794"),
+    _S.WAITING: Look("#98a1af"),
     _S.READY: Look("#aab2bf"),
     _S.RUNNING: Look("#56c7ee"),
     _S.RETRYING: Look("#e0af68"),
     _S.CANCELLING: Look("#e0af68"),
-    _S.COMPLETED: Look("#73a878"),
-    _S.FAILED: Look("#ff6e6e", "bold"),
-    _S.FAILED_PARENT: Look("#c97b93"),
+    _S.COMPLETED: Look("#79b07e"),
+    _S.FAILED: Look("#ff7676", "bold"),
+    _S.FAILED_PARENT: Look("#d58fa5"),
     _S.CANCELLED: Look("#b3a06d"),
-    _S.SKIPPED: Look("#7f8794"),
+    _S.SKIPPED: Look("#98a1af"),
 }
 _LIGHT: _Looks = {
-    _S.WAITING: Look("#6b727d"),
+    _S.WAITING: Look("#5b626d"),
     _S.READY: Look("#454d5a"),
     _S.RUNNING: Look("#0666b0"),
     _S.RETRYING: Look("#8a5a00"),
     _S.CANCELLING: Look("#8a5a00"),
-    _S.COMPLETED: Look("#3d7a45"),
+    _S.COMPLETED: Look("#33703c"),
     _S.FAILED: Look("#c4142b", "bold"),
     _S.FAILED_PARENT: Look("#9c4468"),
     _S.CANCELLED: Look("#75611f"),
-    _S.SKIPPED: Look("#6b727d"),
+    _S.SKIPPED: Look("#5b626d"),
 }
 _CONTRAST: _Looks = {
     _S.WAITING: Look("#c8c8c8"),
@@ -102,16 +102,16 @@ def _variables(
 
 _DARK_VARIABLES = _variables(
     _DARK,
-    quiet=Look("#8b93a1"),
+    quiet=Look("#9aa3b1"),
     guide=Look("#586170"),
-    cursor=("#2d3f55", "none"),
+    cursor=("#27374a", "none"),
     blurred=("#262b33", "none"),
 )
 _LIGHT_VARIABLES = _variables(
     _LIGHT,
-    quiet=Look("#626a76"),
+    quiet=Look("#5b626d"),
     guide=Look("#9aa2ad"),
-    cursor=("#d3e3f5", "none"),
+    cursor=("#d9e7f7", "none"),
     blurred=("#e6e9ed", "none"),
 )
 
@@ -121,8 +121,8 @@ DARK = Theme(
     secondary="#4d6a88",
     accent="#8fc1ea",
     warning="#e0af68",
-    error="#ff6e6e",
-    success="#73a878",
+    error="#ff7676",
+    success="#79b07e",
     foreground="#d5d9e0",
     background="#15181d",
     surface="#15181d",

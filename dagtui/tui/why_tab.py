@@ -132,7 +132,8 @@ class Explanation:
         """Why a node of the way is what it is; the one that failed says how."""
         status = self._state.status_of(node)
         if status is NodeStatus.FAILED:
-            return f"{label(why(self._state, node, self._clock), 300)}{spent(self._session, node, self._clock)}"
+            took = spent(self._session, node, self._clock)
+            return label(why(self._state, node, self._clock), 300) + (f" after{took}" if took else "")
         return status.word
 
     def _waiting(self) -> list[Row]:

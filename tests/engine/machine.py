@@ -95,6 +95,8 @@ class TraversalMachine(RuleBasedStateMachine):
         self.records: list[Event] = []
         self.open: dict[int, Start] = {}
         """Attempts that the engine handed over and of which it has not heard the end."""
+        self.told: set[int] = set()
+        """Those that the engine told to stop."""
         self.known_alive: set[int] = set()
         """Those of which it has heard the beginning."""
         self.delivered: list[Result] = []
@@ -127,6 +129,9 @@ class TraversalMachine(RuleBasedStateMachine):
         self.traversal = Traversal(graph, jobs)
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
+        if brisk:
+            for _ in range(50):  # as if many short attempts had ended: some more are handed over than there are slots
+                self.traversal._learn(self.seconds)
         self.traversal.begin(self.now)
         self.conclude()
 
@@ -206,13 +211,29 @@ class TraversalMachine(RuleBasedStateMachine):
             late = timeout is not None and self.now - self.state.started[node] >= timeout
             assert late == (self.state.status_of(node) is NodeStatus.CANCELLING), "a timeout came at the wrong time"
 
-    @rule(kind=st.sampled_from(KINDS), pick=picks, more=st.sampled_from([None, None, None, 1, 4]), wrong=st.booleans())
+    @rule(kind=st.sampled_from(KINDS), pick=picks, more=st.sampled_from([None, None, 1, 4]), wrong=st.booleans())
     def a_person_commands(self, kind: CommandKind, pick: int, more: int | None, wrong: bool) -> None:
         nodes: tuple[int, ...] = ()
         if kind not in TARGETLESS:
             picked = [pick] if more is None else [pick, pick + more]
             nodes = tuple(dict.fromkeys(number % len(self.graph) for number in picked))
         self.command(Command(kind, nodes), wrong=wrong)
+
+    @precondition(lambda self: self.about_to_begin())
+    @rule(kind=st.sampled_from([CommandKind.RERUN, CommandKind.RERUN_ONLY]), pick=picks, parent=picks)
+    def a_person_reruns_above_what_is_about_to_begin(self, kind: CommandKind, pick: int, parent: int) -> None:
+        nodes = self.about_to_begin()
+        parents = self.graph.parents(nodes[pick % len(nodes)])
+        self.command(Command(kind, (parents[parent % len(parents)],)), wrong=False)
+
+    def about_to_begin(self) -> list[int]:
+        """Nodes with parents that are in line or wait for a back-off's end."""
+        return [
+            node
+            for node in self.nodes
+            if self.graph.parent_count(node)
+            and (node in self.traversal.handed or self.state.status_of(node) is NodeStatus.RETRYING)
+        ]
 
     @rule(kind=st.sampled_from(RUN_WIDE), jobs=st.integers(1, 4))
     def a_person_steers(self, kind: CommandKind, jobs: int) -> None:
@@ -286,7 +307,7 @@ class TraversalMachine(RuleBasedStateMachine):
                 assert answer.changed
                 assert (photograph(self.state), photograph(self.traversal)) == before, "a changed command was obeyed"
         old = self.statuses()
-        old_marks = self.marks
+        old_marks, told = self.marks, self.told.copy()
         retried = self.retried(command)
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
@@ -299,7 +320,7 @@ class TraversalMachine(RuleBasedStateMachine):
             assert (photograph(self.state), photograph(self.traversal)) == before, "a refused command was obeyed"
             return
         self.check_preview(found, old)
-        self.check_deed(command, old, old_marks, retried)
+        self.check_deed(command, old, old_marks, retried, told)
 
     def give(self, command: Command) -> Preview:
         self.in_command = True
@@ -452,8 +473,9 @@ class TraversalMachine(RuleBasedStateMachine):
         old: list[tuple[NodeStatus, Cause]],
         marks: dict[int, set[int]],
         retried: set[int],
+        told: set[int],
     ) -> None:
-        """The rows of the table of commands, given statuses and marks before it and what it was to retry."""
+        """The rows of the table, given statuses and marks before, what it was to retry, and what was told to stop."""
         kind, stops = command.kind, {e.node: e.grace for e in self.effects if isinstance(e, Stop)}
         new = self.statuses()
         concerned: set[int] = set()
@@ -461,7 +483,7 @@ class TraversalMachine(RuleBasedStateMachine):
             number = self.state.command_number
             concerned = {node for node, numbers in self.marks.items() if number in numbers}
             for node in concerned:
-                self.check_cancelled(node, old[node], new[node], stops.get(node))
+                self.check_cancelled(node, old[node], new[node], stops.get(node), told)
         elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             concerned = set(command.nodes)
             wanted = (
@@ -490,14 +512,19 @@ class TraversalMachine(RuleBasedStateMachine):
                 assert old[node] == new[node], f"n{node} has nothing to do with it"
 
     def check_cancelled(
-        self, node: int, was: tuple[NodeStatus, Cause], now: tuple[NodeStatus, Cause], grace: float | None
+        self,
+        node: int,
+        was: tuple[NodeStatus, Cause],
+        now: tuple[NodeStatus, Cause],
+        grace: float | None,
+        told: set[int],
     ) -> None:
         stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)
         if was[0] is NodeStatus.RUNNING or (was[0] in UNBEGUN and node in self.open):
             assert (now, grace) == (stopping, self.graph.task(node).grace)
         elif was == stopping:
             assert now == stopping
-            assert grace == 0 or node in self.executor.line or grace is not None, "cancelled twice is killed"
+            assert grace == (0 if node in told else self.graph.task(node).grace), "cancelled twice is killed"
         elif was[0] is NodeStatus.CANCELLING:
             assert (now, grace) == (stopping, None)
         else:
@@ -518,6 +545,9 @@ class TraversalMachine(RuleBasedStateMachine):
         for effect in effects:
             if isinstance(effect, Start):
                 self.check_start(effect)
+                self.told.discard(effect.node)
+            elif isinstance(effect, Stop):
+                self.told.add(effect.node)
         self.executor.accept(effects)
 
     def record(self, event: Event) -> None:

@@ -18,7 +18,8 @@ async def main(folder: Path) -> None:
         stage.start(*range(NODES))
         await until(lambda: all(stage.has_begun(node) or stage.end_of(node) for node in range(NODES)))
         refused = [end for node in range(NODES) if (end := stage.end_of(node))]
-        sys.stdout.write(f"refused: {{(end.kind is EndKind.COULD_NOT_START, end.text) for end in refused}}\n")
+        reasons = {(end.kind is EndKind.COULD_NOT_START, end.text) for end in refused}
+        sys.stdout.write(f"refused: {reasons}\n")
         for node in range(NODES):
             stage.stop(node, 0)
         await until(lambda: all(stage.end_of(node) for node in range(NODES)))

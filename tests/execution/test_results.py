@@ -12,7 +12,7 @@ import pytest
 from execution.census import DEADLINE
 from execution.stage import Stage, python, staged
 
-from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.engine.messages import Ended, EndKind, Result, Started
 from dagtui.graph.model import ArgumentList, ShellCommand, Task
 
 pytestmark = pytest.mark.anyio
@@ -82,8 +82,12 @@ async def test_serving_in_turns_loses_no_result(tmp_path: Path):
 
 
 async def test_what_a_listener_raises_reaches_whoever_serves(tmp_path: Path):
-    def refuse(_: object) -> None:
-        raise RuntimeError("no")
+    refused: list[Result] = []
+
+    def refuse(result: Result) -> None:
+        refused.append(result)
+        if len(refused) == 1:
+            raise RuntimeError("no")
 
     stage = Stage(tmp_path, "true")
     stage.executor.open(refuse, 1)
@@ -91,6 +95,7 @@ async def test_what_a_listener_raises_reaches_whoever_serves(tmp_path: Path):
     with pytest.raises(RuntimeError, match="no"):
         await stage.executor.serve()
     await stage.executor.close()
+    assert [type(result) for result in refused] == [Started, Ended]
 
 
 # --- Could not start

@@ -157,6 +157,7 @@ async def test_close_stops_with_the_nodes_own_grace_and_withdraws_what_waits(tmp
 async def test_close_returns_when_keeper_and_guardian_are_gone(tmp_path: Path):
     async with staged(tmp_path, "echo x; sleep 600") as stage:
         stage.start(0)
+        await stage.begun(0)
         await stage.printed(b"x")
         processes = stage.executor.processes
         assert all(is_alive(pid) for pid in processes)

@@ -153,6 +153,10 @@ def test_values_as_text(value: object, text: str):
         ("echo a\\\n#'\n@", "UNCLEAR"),
         ("echo \"${a:-'}'}\" @", "UNCLEAR"),
         ("echo $((1)) $( (echo @) )", "WORD"),
+        ("x=(@ 'a b' @)", "WORD WORD"),
+        ("x=(<@", "UNCLEAR"),
+        ("x=(a; @)", "UNCLEAR"),
+        ("x=(<(@))", "WORD"),
         ("echo $((cat @) | cat)", "ARITHMETIC"),
         ("echo $((cat) | cat) @", "UNCLEAR"),
     ],
@@ -197,6 +201,7 @@ HOSTILE = [
 @given(text=st.lists(PIECES, min_size=2, max_size=12).map("".join), hostile=st.sampled_from(HOSTILE))
 @example(text=f'echo "$(echo {X})"', hostile="$({})")
 @example(text=f"cat <<E\n$(cat <<F\nE\necho {X}\nF\n)\nE\n", hostile="$({})")
+@example(text=f"x=(\\\n0cat <{X}>{X}", hostile="\n{}\n")
 @example(text=f"cat <<E | cat\n$(cat <<-E\n\nE\necho {X}", hostile="$({})")
 def test_no_value_is_ever_executed(tmp_path_factory: pytest.TempPathFactory, shell: str, text: str, hostile: str):
     try:

@@ -85,6 +85,7 @@ def test_what_a_moving_mouse_sends_while_leaving_stays_off_the_prompt(on_termina
         app = on_terminal().started()
         app.terminal.send("\x1b[<35;5;5Mq")
         app.terminal.wait_for(lambda: b"\x1b[?1003l" in app.terminal.raw, "end of mouse reports")
+        app.terminal.read(0.01)
         app.terminal.send("\x1b[<35;6;6M")  # was under way
         assert app.terminal.wait_for_end() == 0
         assert app.terminal.is_restored

@@ -57,6 +57,7 @@ def test_what_was_refused_while_stalled_is_made_good_by_exactly_one_repaint(on_t
     app = on_terminal("busy", columns=120, rows=40).started()
     app.stall()
     app.terminal.send("T")  # keys still arrive; from here on only the layout changes
+    wait_until(lambda: app.records("key"), "key")
     app.terminal.resize(100, 30)
     wait_until(lambda: app.records("size")[-1]["width"] == 100, "new size")
     beats = len(app.records("beat"))

@@ -62,9 +62,9 @@ def failure_text(session: Session, node: int, attempt: int) -> str:
 def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
     bar = Run("| " if ascii_only else "▎ ", Role.BAD)
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
-    rows = [row(), row(bar, Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=4)]
+    rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
-        rows.append(row(bar, Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), value, indent=2 + LABEL_CELLS))
+        rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), value, indent=LABEL_CELLS, lead=bar))
     return rows
 
 

@@ -55,6 +55,7 @@ class LogPane(Vertical):
         self.header = HeaderLine(ascii_only=ascii)
         self.view = LogView(ascii_only=ascii)
         self.silence = Page(ascii_only=ascii)
+        self.silence.display = False
         self._log: AttemptLog | None = None
         self._shown: tuple[int, int] = (-1, -1)
         """Node and attempt whose log is open."""

@@ -61,7 +61,9 @@ class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
         *(Binding(keys, action, show=False) for keys, action in _MOVES),
     ]
 
-    def __init__(self, *, ascii: bool = False, monotonic: Callable[[], float] = time.monotonic) -> None:  # noqa: A002 - the name of the option
+    monotonic = staticmethod(time.monotonic)
+
+    def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(classes="-ascii" if ascii else None)
         self.ascii_only = ascii
         self._asked = self.monotonic()

@@ -64,6 +64,8 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._generation = -1
         self._cursor_row = 0
         """The row of the cursor as it was drawn."""
+        self._disordered = False
+        """Whether a status changed since the nodes were ordered by status."""
         self._regroup_at = 0.0
 
     def flush(self, clock: float) -> int:
@@ -73,10 +75,11 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """
         ticked = int(clock) != int(self._clock)
         self._clock = clock
-        if self.navigator.view is View.STATUS and self._watch.nodes and self._may_regroup():
+        changed = self.take_changes()
+        if self._regroup_is_due():
             self._regroup()
             return self.size.height
-        if not self.take_changes() and not ticked:
+        if not changed and not ticked:
             return 0
         return self._refresh_rows()
 
@@ -86,13 +89,14 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if not changed:
             return False
         self._watch.nodes = set()
-        self.navigator.tallies.update(changed)
+        if self.navigator.tallies.update(changed):
+            self._disordered = True
         return True
 
     def follow(self) -> None:
         """Show what the navigator did: other rows, or the cursor on another one of them."""
         navigator = self.navigator
-        if not self.is_mounted:
+        if not self.is_running:
             return
         row = navigator.row
         if navigator.generation != self._generation:
@@ -160,12 +164,15 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Inside
 
-    def _may_regroup(self) -> bool:
+    def _regroup_is_due(self) -> bool:
+        """Whether the view by status is no longer in order, and was not put in order lately."""
+        if not self._disordered or self.navigator.view is not View.STATUS:
+            return False
         return self._session.settled or time.monotonic() >= self._regroup_at
 
     def _regroup(self) -> None:
         began = time.monotonic()
-        self._watch.nodes = set()
+        self._disordered = False
         self.navigator.regroup()
         self.follow()
         took = time.monotonic() - began

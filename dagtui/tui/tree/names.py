@@ -19,7 +19,7 @@ class Names:
     def __init__(self, labels: Sequence[str]) -> None:
         lowered = [label.lower() for label in labels]
         self._text = _SEPARATOR.join(lowered)
-        self._starts = array("q", accumulate((len(label) + 1 for label in lowered[:-1]), initial=0))
+        self._starts = array("q", accumulate((len(label) + 1 for label in lowered), initial=0))[:-1]
 
     def matching(self, query: str) -> list[int]:
         """The nodes whose label contains the query, in the order of the file; a leading "!" asks for the others."""

@@ -122,7 +122,8 @@ class Rows:
             return counts, ""
         status = state.status_of(node)
         time = self.time(node, width, clock)
-        key = (item, status, state.cause[node], state.attempt[node], state.stale[node], state.blocker[node], counts)
+        said = (status, state.cause[node], state.blocker[node], state.why.get(node))
+        key = (item, *said, state.attempt[node], state.stale[node], counts)
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:

@@ -200,7 +200,7 @@ class TreePane(TreeCanvas):
     def follow(self) -> None:
         """Show what the navigator did, and say so: at once, then a frame later if the cursor moved on meanwhile."""
         super().follow()
-        if self._pausing is None and self.is_mounted and self.cursor_node != self._announced:
+        if self._pausing is None and self.is_running and self.cursor_node != self._announced:
             self._announced = self.cursor_node
             self.post_message(self.Selected(self._announced))
             self._pausing = self.set_timer(FRAME, self._pause_over)

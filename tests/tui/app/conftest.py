@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
 
 import pytest
-from tui.app.runs import run_under_way
 
-if TYPE_CHECKING:
-    from dagtui.session.session import Session
+for variable in ("NO_COLOR", "TEXTUAL_THEME", "SSH_CONNECTION"):  # read when textual is imported
+    os.environ.pop(variable, None)
 
 
 @pytest.fixture
-def anyio_backend():
+def anyio_backend() -> str:
     return "asyncio"
-
-
-@pytest.fixture
-def session() -> Session:
-    return run_under_way()

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-
-for variable in ("NO_COLOR", "TEXTUAL_THEME", "SSH_CONNECTION"):  # read when textual is imported
-    os.environ.pop(variable, None)
 
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph
 from dagtui.session.session import Session
-from dagtui.tui.app import DagtuiApp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from textual.pilot import Pilot
+
+    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.leaving import Leaving
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
 CELLS = [f"align[s={number}]" for number in range(1, 5)]
@@ -86,7 +84,7 @@ def run_settled() -> Session:
 
 
 @asynccontextmanager
-async def opened(app: DagtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot]:
+async def opened(app: DagtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[Leaving]]:
     """The app, once its first frame is painted."""
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.main.side.is_mounted and app.focused is not None)

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
-import pytest
-from tui.app.runs import CELLS, HOSTILE, Recording, graph_of_reads, opened, run_settled, run_under_way, screen_text, until
+from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
+import pytest
+from tui.app.runs import (
+    CELLS,
+    HOSTILE,
+    Recording,
+    opened,
+    run_settled,
+    run_under_way,
+    screen_text,
+    until,
+)
+
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
 from dagtui.tui.app import DagtuiApp
@@ -12,34 +23,37 @@ from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.preview import CHANGED, PreviewDialog
 
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
 pytestmark = pytest.mark.anyio
 
 
 class Time:
     """A clock that a test turns."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = 100.0
 
-    def __call__(self):
+    def __call__(self) -> float:
         return self.now
 
 
 @pytest.fixture
-def time(monkeypatch):
+def time(monkeypatch: pytest.MonkeyPatch):
     time = Time()
     monkeypatch.setattr(dialog.Dialog, "monotonic", staticmethod(time))
     return time
 
 
-async def ask(app, pilot, label, key):
+async def ask(app: DagtuiApp, pilot: Pilot[Leaving], label: str, key: str):
     app.main.tree_pane.select(app.session.graph.node(label))
     await pilot.press(key)
     await until(lambda: isinstance(app.screen, PreviewDialog))
     return app.screen
 
 
-async def test_enter_is_ignored_at_first(time):
+async def test_enter_is_ignored_at_first(time: Time):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, CELLS[2], "X")
@@ -54,7 +68,7 @@ async def test_enter_is_ignored_at_first(time):
 
 
 @pytest.mark.parametrize("key", ["escape", "n", "q", "ctrl+c"])
-async def test_other_keys_leave_everything_as_it_is(time, key):
+async def test_other_keys_leave_everything_as_it_is(time: Time, key: str):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, CELLS[2], "X")
@@ -66,7 +80,7 @@ async def test_other_keys_leave_everything_as_it_is(time, key):
         assert app.is_running
 
 
-async def test_the_preview_names_every_group_and_node(time):
+async def test_the_preview_names_every_group_and_node():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, "split", "R")
@@ -75,7 +89,7 @@ async def test_the_preview_names_every_group_and_node(time):
         assert all(words in text for words in ("Stopped, then run again", "Run again", CELLS[0], CELLS[2]))
 
 
-async def test_this_node_only_is_another_preview(time):
+async def test_this_node_only_is_another_preview(time: Time):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, "split", "R")
@@ -91,37 +105,29 @@ async def test_this_node_only_is_another_preview(time):
         assert app.session.state.status_of(app.session.graph.node("split")) is NodeStatus.READY
 
 
-def live_run():
-    """A run whose nodes a test starts and ends."""
-    play = Recording(graph_of_reads())
-    play.start("fetch", "check refs")
-    play.end("fetch")
-    play.end("check refs")
-    return play
-
-
-async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time):
-    play = live_run()
+async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time: Time):
+    play = Recording(Graph.from_edges(["top", "left", "right"], [("top", "left"), ("top", "right")]))
+    play.start("top")
     session = play.session()
+    state = session.state
     app = DagtuiApp(session)
-    node = session.graph.node("split")
     async with opened(app) as pilot:
-        await ask(app, pilot, "split", "X")
-        session.run.post(Started(node, session.state.attempt[node]))
+        await ask(app, pilot, "top", "X")
+        session.run.post(Ended(0, state.attempt[0], EndKind.EXIT, 0, "", 1.0))
         time.now += 1
         await pilot.press("enter")
         assert isinstance(app.screen, PreviewDialog)
         assert CHANGED in screen_text(app)
-        assert session.state.status_of(node) is NodeStatus.RUNNING
+        assert not state.marks
         await pilot.press("enter")
         assert isinstance(app.screen, PreviewDialog), "the new question has its own 300 ms"
         time.now += 1
         await pilot.press("enter")
         assert app.screen is app.main
-        assert session.state.status_of(node) is NodeStatus.CANCELLING
+        assert list(state.marks) == [1, 2]
 
 
-async def test_when_less_is_left_than_was_shown_it_goes_on(time):
+async def test_when_less_is_left_than_was_shown_it_goes_on(time: Time):
     session = run_under_way()
     app = DagtuiApp(session)
     node = session.graph.node(CELLS[2])
@@ -146,7 +152,7 @@ async def test_a_command_that_would_do_nothing_says_why():
         assert app.screen is app.main
 
 
-async def test_retrying_what_is_held_back_shows_the_roots(time):
+async def test_retrying_what_is_held_back_shows_the_roots(time: Time):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, "merge", "r")
@@ -156,7 +162,7 @@ async def test_retrying_what_is_held_back_shows_the_roots(time):
         assert app.session.state.status_of(app.session.graph.node(CELLS[1])) is NodeStatus.READY
 
 
-async def test_hostile_names_stay_text(time):
+async def test_hostile_names_stay_text():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, HOSTILE, "r")
@@ -166,7 +172,7 @@ async def test_hostile_names_stay_text(time):
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (200, 50)])
-async def test_question_and_keys_are_always_to_be_seen(time, size):
+async def test_question_and_keys_are_always_to_be_seen(size: tuple[int, int]):
     labels = ["top", *(f"node {number}" for number in range(300))]
     play = Recording(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
     play.start("top")
@@ -191,7 +197,7 @@ async def test_a_settled_run_is_left_at_once():
     assert app.return_value is Leaving.LEFT_SETTLED
 
 
-async def test_the_default_is_to_stay(time):
+async def test_the_default_is_to_stay(time: Time):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("q")
@@ -202,7 +208,7 @@ async def test_the_default_is_to_stay(time):
 
 
 @pytest.mark.parametrize("keys", [["escape"], ["n"], ["q"], ["ctrl+c"], ["tab", "tab", "enter"]])
-async def test_leaving_can_be_given_up(time, keys):
+async def test_leaving_can_be_given_up(time: Time, keys: list[str]):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("ctrl+c")
@@ -213,7 +219,7 @@ async def test_leaving_can_be_given_up(time, keys):
 
 
 @pytest.mark.parametrize("keys", [["c"], ["y"], ["tab", "enter"]])
-async def test_cancel_all_and_leave_waits_for_what_is_stopping(time, keys):
+async def test_cancel_all_and_leave_waits_for_what_is_stopping(time: Time, keys: list[str]):
     session = run_under_way()
     app = DagtuiApp(session)
     async with opened(app) as pilot:
@@ -235,7 +241,7 @@ async def test_cancel_all_and_leave_waits_for_what_is_stopping(time, keys):
     assert session.settled
 
 
-async def test_a_second_q_kills_at_once(time):
+async def test_a_second_q_kills_at_once(time: Time):
     session = run_under_way()
     app = DagtuiApp(session)
     async with opened(app) as pilot:
@@ -247,7 +253,7 @@ async def test_a_second_q_kills_at_once(time):
         assert all("killed" in session.state.why[session.graph.node(label)] for label in CELLS[2:])
 
 
-async def test_what_cannot_be_killed_does_not_hold_up_leaving(time):
+async def test_what_cannot_be_killed_does_not_hold_up_leaving(time: Time):
     session = run_under_way()
     app = DagtuiApp(session)
     async with opened(app) as pilot:
@@ -260,7 +266,7 @@ async def test_what_cannot_be_killed_does_not_hold_up_leaving(time):
     assert app.return_value is Leaving.CANCEL_ALL
 
 
-async def test_while_stopping_one_may_still_stay(time):
+async def test_while_stopping_one_may_still_stay(time: Time):
     session = run_under_way()
     app = DagtuiApp(session)
     async with opened(app) as pilot:

@@ -68,7 +68,9 @@ def chain(length: int) -> Graph:
 
 def names(layout: Layout, graph: Graph, positions: Iterable[int]) -> list[str]:
     """What stands at positions, indented by its depth."""
-    return ["  " * layout.depths[item] + item_name(layout, graph, item) for item in (layout.items[at] for at in positions)]
+    return [
+        "  " * layout.depths[item] + item_name(layout, graph, item) for item in (layout.items[at] for at in positions)
+    ]
 
 
 def item_name(layout: Layout, graph: Graph, item: int) -> str:
@@ -86,7 +88,9 @@ def ran(node: int, start: float, end: float | None = None, *, code: int = 0, att
     events: list[Event] = [NodeEvent(start, node, attempt, NodeStatus.RUNNING)]
     if end is not None and code:
         why = f"exit {code}"
-        events.append(NodeEvent(end, node, attempt, NodeStatus.FAILED, Cause.EXIT, why, value=code, seconds=end - start))
+        events.append(
+            NodeEvent(end, node, attempt, NodeStatus.FAILED, Cause.EXIT, why, value=code, seconds=end - start)
+        )
     elif end is not None:
         done = NodeStatus.COMPLETED
         events.append(NodeEvent(end, node, attempt, done, Cause.RAN, "succeeded", seconds=end - start))

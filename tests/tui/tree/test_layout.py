@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,10 @@ from dagtui.tui.tree.folders import group_layout
 from dagtui.tui.tree.layout import HeadKind, Layout
 from dagtui.tui.tree.paths import TOP, longest_paths
 from dagtui.tui.tree.sections import SECTIONS, status_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 
 LAYOUTS = [dependency_layout, group_layout, lambda graph: status_layout([node % 10 for node in range(len(graph))])]
 
@@ -43,7 +48,7 @@ def member_of(layout: Layout, graph: Graph, node: int) -> int | None:
 
 @pytest.mark.parametrize("make", LAYOUTS)
 @given(graph=graphs())
-def test_every_node_stands_once_and_branches_are_ranges(make, graph):
+def test_every_node_stands_once_and_branches_are_ranges(make: Callable[[Graph], Layout], graph: Graph):
     layout = make(graph)
     assert sorted(layout.items) == list(range(len(layout)))
     assert {layout.items[layout.positions[item]] for item in range(len(layout))} == set(range(len(layout)))
@@ -57,7 +62,7 @@ def test_every_node_stands_once_and_branches_are_ranges(make, graph):
 
 
 @given(graph=graphs(most_cells=4))
-def test_a_node_hangs_below_the_parent_that_comes_last_on_its_longest_path(graph):
+def test_a_node_hangs_below_the_parent_that_comes_last_on_its_longest_path(graph: Graph):
     layout = dependency_layout(graph)
     longest: dict[int, int] = {}
     for node in graph.order:
@@ -71,7 +76,7 @@ def test_a_node_hangs_below_the_parent_that_comes_last_on_its_longest_path(graph
 
 
 @given(graph=graphs())
-def test_heads_stand_between_a_node_and_its_parent_only_where_they_must(graph):
+def test_heads_stand_between_a_node_and_its_parent_only_where_they_must(graph: Graph):
     layout = dependency_layout(graph)
     expected = longest_paths(graph).parents
     for node in range(len(graph)):
@@ -96,7 +101,7 @@ def test_heads_stand_between_a_node_and_its_parent_only_where_they_must(graph):
 
 
 @given(graph=graphs())
-def test_more_than_a_few_siblings_of_one_task_have_a_head_and_few_have_none(graph):
+def test_more_than_a_few_siblings_of_one_task_have_a_head_and_few_have_none(graph: Graph):
     layout = dependency_layout(graph)
     families = Counter(
         (layout.parents[node], graph.task_of[node])
@@ -111,29 +116,34 @@ def test_more_than_a_few_siblings_of_one_task_have_a_head_and_few_have_none(grap
             assert head.total == len(members) > SHOWN_SIBLINGS
 
 
-@pytest.mark.parametrize("make", [dependency_layout, group_layout])
 @given(graph=graphs())
-def test_siblings_are_in_the_order_of_the_file(make, graph):
-    layout = make(graph)
-    first = {}
-    for item in range(len(layout)):
-        node = layout.node(item)
-        if node is not None and not layout.is_reference(item):
-            for other in [item, *above(layout, item)]:
-                if other >= len(graph):
-                    first[other] = min(first.get(other, node), node)
-    siblings: dict[tuple[int, bool], list[int]] = {}
+def test_siblings_in_the_tree_are_in_the_order_of_the_file(graph: Graph) -> None:
+    """Below a matrix: its cells, then what needs them all, what has the shorter way to it first."""
+    layout = dependency_layout(graph)
+    depths = longest_paths(graph).depths
+    siblings: dict[int, list[tuple[bool, int, int]]] = {}
     for item in layout.items:
-        if layout.is_reference(item) or (item >= len(graph) and layout.head(item).kind is HeadKind.MORE):
+        head, parent = layout.head(item), layout.parents[item]
+        if layout.is_reference(item) or (head and head.kind is HeadKind.MORE):
             continue
-        parent = layout.parents[item]
-        hidden = parent != TOP and layout.positions[item] < layout.shut_end(parent)
-        siblings.setdefault((parent, hidden), []).append(first.get(item, item))
+        node = item if head is None else layout.items[layout.positions[item] + 1]
+        in_sight = parent == TOP or layout.positions[item] >= layout.shut_end(parent)
+        siblings.setdefault(parent, []).append((in_sight, depths[node], node))
+    assert all(early < late for row in siblings.values() for early, late in pairwise(row))
+
+
+@given(graph=graphs())
+def test_what_is_in_folders_comes_in_the_order_of_the_file(graph: Graph) -> None:
+    layout = group_layout(graph)
+    siblings: dict[int, list[int]] = {}
+    for item in layout.items:
+        below = layout.items[layout.positions[item] : layout.ends[item]]
+        siblings.setdefault(layout.parents[item], []).append(min(other for other in below if other < len(graph)))
     assert all(early < late for row in siblings.values() for early, late in pairwise(row))
 
 
 @given(graph=graphs(most_cells=3))
-def test_every_other_edge_is_a_reference_below_its_parent(graph):
+def test_every_other_edge_is_a_reference_below_its_parent(graph: Graph):
     layout = dependency_layout(graph)
     expected = {
         parent: {child for child in graph.children(parent) if layout.parents[child] != parent}
@@ -183,7 +193,9 @@ def test_what_needs_something_below_all_of_a_matrix_stands_below_its_row_too():
 def test_two_references_from_one_matrix_are_one_of_its_row():
     tasks = [Task("a"), Task("x"), Task("y"), Task("end")]
     edges = [*((cell, 11) for cell in range(9)), (9, 10), (10, 11)]
-    graph = Graph([*(f"a[{cell}]" for cell in range(9)), "x", "y", "end"], edges, tasks=tasks, task_of=[0] * 9 + [1, 2, 3])
+    graph = Graph(
+        [*(f"a[{cell}]" for cell in range(9)), "x", "y", "end"], edges, tasks=tasks, task_of=[0] * 9 + [1, 2, 3]
+    )
     layout = dependency_layout(graph)
     assert names(layout, graph, range(len(layout))) == [
         "<matrix a×9>",
@@ -227,7 +239,7 @@ def test_folders_nest_at_slashes_in_the_order_of_the_file():
 
 
 @given(status=st.lists(st.sampled_from(NodeStatus), max_size=30))
-def test_sections_come_in_a_fixed_order_with_failures_first(status):
+def test_sections_come_in_a_fixed_order_with_failures_first(status: Sequence[int]):
     layout = status_layout(status)
     titles = [NodeStatus[head.title] for head in layout.heads]
     assert titles == [section for section in SECTIONS if section in status]
@@ -239,5 +251,5 @@ def test_sections_come_in_a_fixed_order_with_failures_first(status):
 
 
 @pytest.mark.parametrize("make", LAYOUTS)
-def test_a_graph_without_nodes_has_no_rows(make):
+def test_a_graph_without_nodes_has_no_rows(make: Callable[[Graph], Layout]):
     assert len(make(Graph([], []))) == 0

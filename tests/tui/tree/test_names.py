@@ -9,7 +9,7 @@ LABELS = st.lists(st.text(alphabet="abAB[=1]\nß", max_size=6), max_size=8, uniq
 
 
 @given(labels=LABELS, query=st.text(alphabet="abAB[=1]ß", min_size=1, max_size=3))
-def test_matches_are_the_labels_that_contain_the_query(labels, query):
+def test_matches_are_the_labels_that_contain_the_query(labels: list[str], query: str):
     hits = [node for node, label in enumerate(labels) if query.lower() in label.lower()]
     names = Names(labels)
     assert names.matching(query) == hits

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tui.tree.samples import chain, graphs, matrix_graph, names
 
 from dagtui.tui.tree.dependencies import dependency_layout
-from dagtui.tui.tree.layout import Layout
 from dagtui.tui.tree.outline import Outline
 from dagtui.tui.tree.paths import TOP
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import Graph
+    from dagtui.tui.tree.layout import Layout
 
 
 def visible(layout: Layout, folded: set[int], kept: set[int] | None = None) -> list[int]:
@@ -41,7 +46,7 @@ def foldable(layout: Layout, item: int, kept: set[int] | None) -> bool:
 
 
 @given(graph=graphs(), data=st.data())
-def test_the_rows_are_what_folds_and_filter_leave(graph, data):
+def test_the_rows_are_what_folds_and_filter_leave(graph: Graph, data: st.DataObject):
     """Any sequence of actions leaves the rows that a slow look at the same folds finds."""
     layout = dependency_layout(graph)
     outline = Outline(layout)
@@ -50,7 +55,9 @@ def test_the_rows_are_what_folds_and_filter_leave(graph, data):
     before: set[int] = set()
     for _ in range(data.draw(st.integers(1, 12))):
         item = data.draw(st.integers(0, len(layout) - 1))
-        action = data.draw(st.sampled_from(["fold", "unfold", "fold all", "unfold all", "reveal", "filter", "unfilter"]))
+        action = data.draw(
+            st.sampled_from(["fold", "unfold", "fold all", "unfold all", "reveal", "filter", "unfilter"])
+        )
         if action == "fold":
             changed = outline.fold(item)
             assert changed == (item not in folded and foldable(layout, item, kept))
@@ -67,11 +74,7 @@ def test_the_rows_are_what_folds_and_filter_leave(graph, data):
         elif action == "reveal" and (kept is None or item in kept):
             outline.reveal(item)
             position = layout.positions[item]
-            folded = {
-                other
-                for other in folded
-                if not layout.positions[other] < position < layout.shut_end(other)
-            }
+            folded = {other for other in folded if not layout.positions[other] < position < layout.shut_end(other)}
             assert outline.row(item) is not None
         elif action == "filter":
             before = folded if kept is None else before
@@ -89,7 +92,7 @@ def test_the_rows_are_what_folds_and_filter_leave(graph, data):
 
 
 @given(graph=graphs(), data=st.data())
-def test_folding_and_unfolding_are_inverse(graph, data):
+def test_folding_and_unfolding_are_inverse(graph: Graph, data: st.DataObject):
     layout = dependency_layout(graph)
     outline = Outline(layout, data.draw(st.sets(st.integers(0, len(layout) - 1))))
     rows = list(outline.rows)
@@ -105,7 +108,7 @@ def test_folding_and_unfolding_are_inverse(graph, data):
 
 
 @given(graph=graphs(), data=st.data())
-def test_rows_and_items_find_each_other(graph, data):
+def test_rows_and_items_find_each_other(graph: Graph, data: st.DataObject):
     layout = dependency_layout(graph)
     outline = Outline(layout, data.draw(st.sets(st.integers(0, len(layout) - 1))))
     for row in range(len(outline)):
@@ -120,7 +123,7 @@ def test_rows_and_items_find_each_other(graph, data):
 
 
 @given(graph=graphs(), data=st.data())
-def test_a_later_sibling_is_one_in_sight_of_the_filter(graph, data):
+def test_a_later_sibling_is_one_in_sight_of_the_filter(graph: Graph, data: st.DataObject):
     layout = dependency_layout(graph)
     outline = Outline(layout)
     nodes = data.draw(st.none() | st.sets(st.integers(0, len(graph) - 1), min_size=1))
@@ -142,7 +145,13 @@ def test_a_folded_matrix_hides_its_cells_only():
     layout = dependency_layout(graph)
     outline = Outline(layout)
     outline.fold(layout.parents[graph.node("score")])
-    assert names(layout, graph, outline.rows) == ["prep", "  -> notify", "  <matrix train×9>", "    score", "      notify"]
+    assert names(layout, graph, outline.rows) == [
+        "prep",
+        "  -> notify",
+        "  <matrix train×9>",
+        "    score",
+        "      notify",
+    ]
 
 
 def test_a_deep_chain_folds_unfolds_and_reveals():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 from tui.tree.samples import graphs, matrix_graph
@@ -9,16 +11,25 @@ from dagtui.tui.tree import tallies as tallies_module
 from dagtui.tui.tree.dependencies import dependency_layout
 from dagtui.tui.tree.tallies import Tallies
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from dagtui.graph.model import Graph
+    from dagtui.tui.tree.layout import Layout
+
+
 STATUSES = st.integers(0, len(NodeStatus) - 1)
 
 
-def recounted(layout, status, start, end):
+def recounted(layout: Layout, status: Sequence[int], start: int, end: int):
     nodes = [item for item in layout.items[start:end] if item < layout.node_count]
     return [sum(status[node] == value for node in nodes) for value in NodeStatus]
 
 
 @given(graph=graphs(), data=st.data())
-def test_counts_follow_every_change(graph, data):
+def test_counts_follow_every_change(graph: Graph, data: st.DataObject):
     layout = dependency_layout(graph)
     status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
     tallies = Tallies(layout, status)
@@ -36,7 +47,7 @@ def test_counts_follow_every_change(graph, data):
         tallies.keep(data.draw(st.sets(st.sampled_from(sorted(counted)))) if counted else ())
 
 
-def test_many_changes_at_once_are_counted_anew(monkeypatch):
+def test_many_changes_at_once_are_counted_anew(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tallies_module, "_RECOUNTED", 3)
     graph = matrix_graph(20)
     layout = dependency_layout(graph)
@@ -49,7 +60,7 @@ def test_many_changes_at_once_are_counted_anew(monkeypatch):
 
 
 @given(graph=graphs(), data=st.data())
-def test_the_next_node_of_a_status_is_found_in_both_directions_round_the_end(graph, data):
+def test_the_next_node_of_a_status_is_found_in_both_directions_round_the_end(graph: Graph, data: st.DataObject):
     layout = dependency_layout(graph)
     status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
     tallies = Tallies(layout, status)

@@ -1,0 +1,25 @@
+"""An app that can be killed: app.py FOLDER TOKEN; says its keeper and guardian once its nodes have begun."""
+
+import sys
+from pathlib import Path
+
+import anyio
+from execution.census import until
+from execution.families import family
+from execution.stage import IDLE, python, staged
+
+OTHERS = 5
+
+
+async def main(folder: Path, token: str) -> None:
+    nodes = [family(token, "stay"), *[python(IDLE, token)] * OTHERS]
+    async with staged(folder, *nodes) as stage:
+        stage.start_all()
+        await until(lambda: all(stage.has_begun(node) for node in range(len(nodes))))
+        sys.stdout.write(f"{stage.executor.processes[0]} {stage.executor.processes[1]}\n")
+        sys.stdout.flush()
+        await anyio.sleep_forever()
+
+
+if __name__ == "__main__":
+    anyio.run(main, Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from execution.census import alive, end, until
+from execution.descendants import KINDS
+from execution.families import GRACE, family, without_leader
+from execution.stage import IDLE, python, staged
+
+from dagtui.engine.messages import EndKind
+from dagtui.graph.model import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_cancel_ends_every_kind_of_descendant_and_nobody_else(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "stay"), *[python(IDLE)] * 20) as stage:
+        stage.start_all()
+        await until(lambda: without_leader(token) == len(KINDS))
+        stage.stop(0, GRACE)
+        await stage.ended(0)
+        await until(lambda: not alive(token))
+        assert all(stage.has_begun(node) and stage.end_of(node) is None for node in range(1, 21))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_a_leader_leaves_behind_ends_with_it(tmp_path: Path, token: str, kind: str):
+    async with staged(tmp_path, family(token, "leave", kind), *[python(IDLE)] * 20) as stage:
+        stage.start_all()
+        end = await stage.ended(0)
+        assert (end.kind, end.value) == (EndKind.EXIT, 7)
+        await until(lambda: not alive(token))
+        assert all(stage.end_of(node) is None for node in range(1, 21))
+
+
+async def test_the_status_does_not_wait_for_what_is_left_behind(tmp_path: Path, token: str):
+    leader = (
+        "import os, signal, sys, time\n"
+        "reader, writer = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    os.write(writer, b'x')\n"
+        "    while True: signal.pause()\n"
+        "os.read(reader, 1)\n"
+        "os._exit(7)"
+    )
+    task = Task("x", python(leader, token), grace=600.0)
+    async with staged(tmp_path, task, "exit 2", slots=1) as stage:
+        stage.start_all()
+        assert (await stage.ended(0)).value == 7
+        assert (await stage.ended(1)).value == 2, "its slot is free"
+        assert len(alive(token)) == 1
+        for pid in alive(token):
+            end(pid)
+        await until(lambda: not alive(token))
+
+
+async def test_closing_does_not_wait_longer_than_the_grace_for_what_is_left_behind(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "leave", "deaf")) as stage:
+        stage.start(0)
+        await stage.ended(0)
+        await stage.executor.close()
+        assert not alive(token)
+
+
+async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
+    code = (
+        "import os, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('up', flush=True)\n"
+        "depth = 0\n"
+        "while True:\n"
+        "    time.sleep(0.002)\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "    else:\n"
+        "        os._exit(0) if depth else signal.pause()\n"
+        "    depth += 1"
+    )
+    async with staged(tmp_path, Task("bomb", python(code, token), grace=GRACE)) as stage:
+        stage.start(0)
+        await stage.printed(b"up")
+        stage.stop(0, 0.05)
+        await stage.ended(0)
+        await until(lambda: not alive(token))

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from execution.app import OTHERS
+from execution.census import DEADLINE, alive, end, is_alive, named, until, wait_until
+from execution.descendants import KINDS
+from execution.families import family, without_leader
+from execution.stage import IDLE, Stage, python, staged
+
+from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.graph.model import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+APP = Path(__file__).with_name("app.py")
+FREEZER = Path("/sys/fs/cgroup/freezer")
+
+
+# --- The app dies
+
+
+@contextmanager
+def app(folder: Path, token: str) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+    """A live app with its keeper and guardian, all of whose nodes' processes are there."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, str(APP), str(folder), token], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            keeper, guardian = map(int, process.stdout.readline().split())
+            wait_until(lambda: without_leader(token) == len(KINDS) + OTHERS)
+            yield process, keeper, guardian
+        finally:
+            process.kill()
+
+
+def log_process(guardian: int) -> int:
+    wait_until(lambda: named("dagtui-log", guardian))
+    return named("dagtui-log", guardian)[0]
+
+
+@pytest.mark.parametrize(
+    "victims", [["app"], ["guardian", "app"], ["keeper", "app"], ["log", "app"], ["app", "guardian"], ["app", "keeper"]]
+)
+def test_nothing_survives_the_death_of_the_app(tmp_path: Path, token: str, victims: list[str]):
+    with app(tmp_path, token) as (process, keeper, guardian):
+        log = log_process(guardian)
+        pids = {"app": process.pid, "keeper": keeper, "guardian": guardian, "log": log}
+        for victim in victims:
+            end(pids[victim])
+        assert process.wait(DEADLINE) == -signal.SIGKILL
+        wait_until(lambda: not alive(token))
+        wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
+
+
+def test_term_to_keeper_guardian_and_log_process_changes_nothing(tmp_path: Path, token: str):
+    with app(tmp_path, token) as (_, keeper, guardian):
+        log = log_process(guardian)
+        for pid in (keeper, guardian, log):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                os.kill(pid, number)
+        pending = [Path(f"/proc/{pid}/status").read_text() for pid in (keeper, guardian, log)]
+        assert all("SigBlk" in text for text in pending)
+        assert all(is_alive(pid) for pid in (keeper, guardian, log))
+        assert without_leader(token) == len(KINDS) + OTHERS
+
+
+# --- The guardian, the keeper or the log process dies
+
+
+async def settled(stage: Stage, *nodes: int) -> None:
+    for node in nodes:
+        await stage.ended(node)
+
+
+@pytest.mark.anyio
+async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "stay"), "exit 3", "exit 4", slots=1) as stage:
+        stage.start(0, 1)
+        await until(lambda: without_leader(token) == len(KINDS))
+        await stage.begun(0)
+        end(stage.executor.processes[1])
+        lost = await stage.ended(0)
+        assert lost.kind is EndKind.LOST
+        assert not alive(token), "nothing of it is alive when it is said to be lost"
+        assert (await stage.ended(1)).value == 3
+        stage.start(2)
+        assert (await stage.ended(2)).value == 4
+        assert stage.of(1)[0] == Started(1, 1)
+
+
+@pytest.mark.anyio
+async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
+        stage.start(0)
+        await until(lambda: without_leader(token) == len(KINDS))
+        await stage.begun(0)
+        keeper, guardian = stage.executor.processes
+        os.kill(guardian, signal.SIGSTOP)
+        end(keeper)
+        end(guardian)
+        assert (await stage.ended(0)).kind is EndKind.LOST
+        assert not alive(token)
+        stage.start(1)
+        assert (await stage.ended(1)).value == 3
+
+
+@pytest.mark.anyio
+async def test_the_keepers_death_changes_nothing(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
+        stage.start(0)
+        await until(lambda: without_leader(token) == len(KINDS))
+        await stage.begun(0)
+        keeper, guardian = stage.executor.processes
+        end(keeper)
+        stage.start(1)
+        assert (await stage.ended(1)).value == 3
+        assert stage.end_of(0) is None
+        await stage.executor.close()
+        assert not alive(token)
+        assert not is_alive(guardian)
+
+
+@pytest.mark.anyio
+async def test_what_was_stopped_before_the_guardian_died_does_not_begin_later(tmp_path: Path):
+    async with staged(tmp_path, python(IDLE), "true", "exit 3", slots=1) as stage:
+        stage.start(0)
+        await stage.begun(0)
+        os.kill(stage.executor.processes[1], signal.SIGSTOP)
+        stage.start(1, 2)
+        stage.stop(1, 0)
+        end(stage.executor.processes[1])
+        assert (await stage.ended(2)).value == 3
+        await stage.withdrawn(1)
+        assert not stage.has_begun(1)
+
+
+@pytest.mark.anyio
+async def test_nothing_begins_twice_when_the_guardian_dies_before_it_has_said_so(tmp_path: Path):
+    command = "echo begun >> trace; exec sleep 600"
+    async with staged(tmp_path, command) as stage:
+        trace = tmp_path / "trace"
+        stage.start(0)
+        while not trace.exists():  # without the event loop: so the news that it has begun is not read
+            assert stage.results == []
+        end(stage.executor.processes[1] or guardian_of(stage))
+        assert (await stage.ended(0)).kind is EndKind.LOST
+        assert [type(result) for result in stage.of(0)] == [Started, Ended]
+        assert trace.read_text() == "begun\n"
+
+
+def guardian_of(stage: Stage) -> int:
+    keeper = stage.executor.processes[0]
+    wait_until(lambda: named("dagtui-guardian", keeper))
+    return named("dagtui-guardian", keeper)[0]
+
+
+@pytest.mark.anyio
+async def test_guardians_that_die_again_and_again(tmp_path: Path):
+    async with staged(tmp_path, python(IDLE), "exit 3") as stage:
+        for attempt in (1, 2, 3, 4, 5):
+            stage.start(0, attempt=attempt)
+            await stage.begun(0, attempt)
+            end(stage.executor.processes[1])
+            assert (await stage.ended(0, attempt)).kind is EndKind.LOST
+        stage.start(1)
+        assert (await stage.ended(1)).value == 3
+
+
+@pytest.mark.anyio
+async def test_a_guardian_that_never_starts_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    stage = Stage(tmp_path, "true")
+    monkeypatch.setattr("dagtui.execution.link._LAUNCH", os.devnull)
+    stage.open()
+    stage.start(0)
+    import anyio
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.executor.serve)
+        refused = await stage.ended(0)
+        assert refused.kind is EndKind.COULD_NOT_START
+        assert "guardian" in refused.text
+        monkeypatch.undo()
+        stage.start(0, attempt=2)
+        assert (await stage.ended(0, 2)).value == 0
+        await stage.executor.close()
+        group.cancel_scope.cancel()
+
+
+@pytest.mark.anyio
+async def test_when_the_log_process_dies_tasks_and_logs_go_on(tmp_path: Path):
+    command = "echo first; read x < fifo; echo second; exit 3"
+    async with staged(tmp_path, command, "echo x; exit 4") as stage:
+        os.mkfifo(tmp_path / "fifo")
+        stage.start(0)
+        await stage.printed(b"first\n")
+        await stage.begun(0)
+        guardian = stage.executor.processes[1]
+        end(log_process(guardian))
+        (tmp_path / "fifo").write_text("go\n")
+        assert (await stage.ended(0)).value == 3
+        stage.start(1)
+        assert (await stage.ended(1)).value == 4
+        assert await stage.log(0) == b"first\nsecond\n"
+        assert await stage.log(1) == b"x\n"
+
+
+@pytest.mark.anyio
+async def test_a_stopped_log_process_holds_up_no_status(tmp_path: Path):
+    async with staged(tmp_path, "echo x; sleep 600", *["echo y; exit 3"] * 20, slots=4) as stage:
+        stage.start(0)
+        await stage.printed(b"x\n")
+        await stage.begun(0)
+        log = log_process(stage.executor.processes[1])
+        os.kill(log, signal.SIGSTOP)
+        stage.start(*range(1, 21))
+        for node in range(1, 21):
+            assert (await stage.ended(node)).value == 3
+        os.kill(log, signal.SIGCONT)
+        assert [await stage.log(node) for node in range(1, 21)] == [b"y\n"] * 20
+
+
+@pytest.mark.anyio
+@pytest.mark.skipif(not os.access(FREEZER, os.W_OK), reason="needs a freezer (control groups, version 1) and root")
+async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
+    cell = FREEZER / token[:40]
+    cell.mkdir()
+    try:
+        async with staged(tmp_path, Task("x", python(IDLE, token), grace=0.1), "exit 3") as stage:
+            stage.start(0)
+            await until(lambda: alive(token))
+            (cell / "cgroup.procs").write_text(str(alive(token)[0]))
+            (cell / "freezer.state").write_text("FROZEN")
+            stage.stop(0, 0)
+            stage.start(1)
+            assert (await stage.ended(1)).value == 3
+            assert stage.end_of(0) is None
+            keeper, guardian = stage.executor.processes
+            await stage.executor.close()
+            assert stage.end_of(0) == Ended(0, 1, EndKind.LOST, text="a process of it can't be killed")
+    finally:
+        (cell / "freezer.state").write_text("THAWED")
+    await until(lambda: not alive(token))
+    await until(lambda: not is_alive(guardian) and not is_alive(keeper))
+    cell.rmdir()
+
+
+@pytest.mark.anyio
+async def test_closing_while_the_guardian_is_stopped_ends_everything(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "stay")) as stage:
+        stage.start(0)
+        await until(lambda: without_leader(token) == len(KINDS))
+        await stage.begun(0)
+        os.kill(stage.executor.processes[1], signal.SIGSTOP)
+        await stage.executor.close()
+        assert not alive(token)
+        assert (await stage.ended(0)).kind is EndKind.LOST

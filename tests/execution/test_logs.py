@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from execution.census import until
+from execution.stage import python, staged
+
+from dagtui.engine.messages import EndKind
+from dagtui.graph.model import ArgumentList, ShellCommand, Task
+
+pytestmark = pytest.mark.anyio
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("command", "content"),
+    [
+        ("echo out; echo err >&2; echo out", b"out\nerr\nout\n"),
+        ("echo a; echo b > /dev/stderr; echo c", b"a\nb\nc\n"),
+        ("echo a; echo b | tee /dev/stderr; echo c >> /dev/stdout", b"a\nb\nb\nc\n"),
+        ("printf 'no newline'", b"no newline"),
+        (r"printf '\377\376\000\033[31mx'", b"\xff\xfe\x00\x1b[31mx"),
+        ("exec >&- 2>&-; echo lost", b""),
+    ],
+)
+async def test_everything_printed_is_in_the_log(tmp_path: Path, command: str, content: bytes):
+    async with staged(tmp_path, command) as stage:
+        stage.start(0)
+        await stage.ended()
+        printed = await stage.log()
+        assert sorted(printed.splitlines()) == sorted(content.splitlines())
+        assert len(printed) == len(content)
+
+
+async def test_a_silent_attempt_has_no_log(tmp_path: Path):
+    async with staged(tmp_path, "true", "sleep 0.1") as stage:
+        stage.start_all()
+        assert await stage.log(0) == b""
+        assert await stage.log(1) == b""
+        assert not (tmp_path / "logs").exists()
+
+
+async def test_logs_are_private_and_so_is_their_directory(tmp_path: Path):
+    async with staged(tmp_path, "echo x") as stage:
+        stage.start(0)
+        await stage.log()
+        assert stage.log_path(0, 1).stat().st_mode & 0o777 == 0o600
+        assert stage.log_path(0, 1).parent.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_burst_of_50_megabytes(tmp_path: Path):
+    code = "import os\nblock = bytes(range(256)) * 4096\nfor _ in range(50): os.write(1, block)"
+    async with staged(tmp_path, python(code)) as stage:
+        stage.start(0)
+        assert (await stage.ended()).value == 0
+        assert await stage.log() == bytes(range(256)) * 4096 * 50
+
+
+async def test_200_chatty_nodes_at_once(tmp_path: Path):
+    command = "for i in 1 2 3 4 5 6 7 8 9 10; do echo $DAGTUI_NODE line $i; done"
+    async with staged(tmp_path, *[command] * 200, slots=200) as stage:
+        stage.start_all()
+        for node in range(200):
+            expected = "".join(f"node {node} line {i}\n" for i in range(1, 11)).encode()
+            assert await stage.log(node) == expected
+
+
+async def test_a_flood_starves_nobody(tmp_path: Path):
+    async with staged(tmp_path, "exec yes", *["echo hi; sleep 0.1; echo ho"] * 10) as stage:
+        stage.start_all()
+        for node in range(1, 11):
+            assert await stage.log(node) == b"hi\nho\n"
+        stage.stop(0, 0)
+        await stage.ended(0)
+
+
+async def test_a_node_killed_in_mid_line(tmp_path: Path):
+    async with staged(tmp_path, "printf 'half a li'; sleep 600") as stage:
+        stage.start(0)
+        await stage.printed(b"half a li")
+        stage.stop(0, 0)
+        assert (await stage.ended()).value == signal.SIGKILL
+        assert await stage.log() == b"half a li"
+
+
+async def test_output_of_what_a_leader_leaves_behind(tmp_path: Path):
+    code = (
+        "import os, signal, sys\n"
+        "reader, writer = os.pipe()\n"
+        "if os.fork(): os.read(reader, 1); os._exit(4)\n"
+        "def bye(*_): print('bye', flush=True); os._exit(0)\n"
+        "signal.signal(signal.SIGTERM, bye)\n"
+        "print('up', flush=True)\n"
+        "os.write(writer, b'x')\n"
+        "signal.pause()"
+    )
+    async with staged(tmp_path, python(code)) as stage:
+        stage.start(0)
+        assert (await stage.ended()).value == 4
+        assert await stage.log() == b"up\nbye\n"
+
+
+async def test_output_that_arrives_while_it_is_watched(tmp_path: Path):
+    async with staged(tmp_path, "echo first; read x < fifo; echo second") as stage:
+        os.mkfifo(tmp_path / "fifo")
+        stage.start(0)
+        await stage.printed(b"first\n")
+        assert stage.end_of(0) is None
+        (tmp_path / "fifo").write_text("go\n")
+        assert await stage.log() == b"first\nsecond\n"
+
+
+async def test_times_are_noted_beside_the_log(tmp_path: Path):
+    async with staged(tmp_path, "echo first; sleep 0.25; echo second; sleep 0.25; echo third") as stage:
+        began = time.time()
+        stage.start(0)
+        await stage.log()
+        content = stage.log_path(0, 1).with_name("0-1.log.times").read_bytes()
+        records = list(struct.iter_unpack("<Qd", content))
+        assert [offset for offset, _ in records] == [0, 6, 13]
+        times = [when for _, when in records]
+        assert times == sorted(times)
+        assert began <= times[0] <= times[-1] <= time.time()
+
+
+async def test_a_log_of_one_moment_has_no_times(tmp_path: Path):
+    async with staged(tmp_path, "echo only") as stage:
+        stage.start(0)
+        await stage.log()
+        assert [path.name for path in (tmp_path / "logs").iterdir()] == ["0-1.log"]
+
+
+async def test_a_full_disk_stops_no_task(tmp_path: Path):
+    async with staged(tmp_path, "yes | head -c 5000000", "echo x") as stage:
+        stage.executor._log_path = lambda node, _: Path("/dev/full") if node == 0 else tmp_path / "1"
+        stage.start_all()
+        end = await stage.ended(0)
+        assert (end.kind, end.value) == (EndKind.EXIT, 0)
+        await until(lambda: (0, 1) in stage.sizes)
+        await until(lambda: (1, 1) in stage.sizes)
+        assert (tmp_path / "1").read_bytes() == b"x\n"
+
+
+async def test_a_log_that_can_not_be_made_stops_no_task(tmp_path: Path):
+    (tmp_path / "logs").write_text("a file where the directory should be")
+    async with staged(tmp_path, "yes | head -c 300000; exit 3") as stage:
+        stage.start(0)
+        assert (await stage.ended()).value == 3
+        await until(lambda: stage.sizes == {(0, 1): 0})
+
+
+async def test_a_symbolic_link_in_the_place_of_a_log_is_not_followed(tmp_path: Path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "0-1.log").symlink_to(tmp_path / "victim")
+    async with staged(tmp_path, "echo x") as stage:
+        stage.start(0)
+        await until(lambda: (0, 1) in stage.sizes)
+        assert not (tmp_path / "victim").exists()
+
+
+async def test_more_attempts_than_default_descriptors_allow(tmp_path: Path):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    try:
+        command = "ulimit -n; read x < fifo"
+        os.mkfifo(tmp_path / "fifo")
+        async with staged(tmp_path, *[command] * 120, slots=120) as stage:
+            stage.start_all()
+            await until(lambda: all(stage.has_begun(node) for node in range(120)))
+            for node in range(120):
+                await stage.printed(b"100\n", node)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("program", [sys.executable])
+async def test_binary_programs_flush_into_the_log(tmp_path: Path, program: str):
+    task = Task("x", ArgumentList((program, "-c", "print('unbuffered', end=''); import os; os._exit(0)")))
+    async with staged(tmp_path, task, ShellCommand("true")) as stage:
+        stage.start(0)
+        assert await stage.log() == b"unbuffered"

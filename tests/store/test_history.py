@@ -1,0 +1,98 @@
+"""How long nodes took: what is remembered, and what a damaged memory does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagtui.store.directory import RunDirectory
+from dagtui.store.history import History
+from dagtui.store.places import graph_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    path = tmp_path / "reads.toml"
+    RunDirectory.create(path, "").close()
+    return path
+
+
+def test_nothing_is_known_at_first(graph: Path):
+    assert History.load(graph).estimate("a", "g") is None
+
+
+def test_own_then_group_then_all(graph: Path):
+    history = History.load(graph)
+    for label, group, seconds in [("a", "g", 1.0), ("b", "g", 3.0), ("c", "g", 5.0), ("d", "h", 100.0)]:
+        history.record(label, group, seconds)
+    assert history.estimate("a", "g") == 1.0
+    assert history.estimate("new", "g") == 3.0
+    assert history.estimate("new", "unknown") == 4.0
+
+
+def test_newer_successes_weigh_more(graph: Path):
+    history = History.load(graph)
+    history.record("a", "", 10.0)
+    history.record("a", "", 20.0)
+    assert history.estimate("a", "") == pytest.approx(13.0)
+    for _ in range(50):
+        history.record("a", "", 20.0)
+    assert history.estimate("a", "") == pytest.approx(20.0, abs=0.01)
+
+
+def test_it_survives_the_program(graph: Path):
+    history = History.load(graph)
+    history.record("é\udcff\n", "g", 1.25)
+    history.save()
+    assert History.load(graph).estimate("é\udcff\n", "g") == 1.25
+    assert [path.name for path in graph_folder(graph).iterdir() if "history" in path.name] == ["history.json"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"nodes":[]}',
+        b'{"nodes":{"a":1}}',
+        b'{"nodes":{"a":[1]}}',
+        b'{"nodes":{"a":["x","g"]}}',
+        b'{"nodes":{"a":[NaN,"g"]}}',
+        b'{"nodes":{"a":[-1,"g"]}}',
+        b'{"nodes":{"a":[1e999,"g"]}}',
+        b'{"nodes":{"a":[1' + b"0" * 400 + b',"g"]}}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_file_counts_as_none(graph: Path, content: bytes):
+    (graph_folder(graph) / "history.json").write_bytes(content)
+    history = History.load(graph)
+    assert history.estimate("a", "g") is None
+    history.record("a", "g", 2.0)
+    history.save()
+    assert History.load(graph).estimate("a", "g") == 2.0
+
+
+def test_a_planted_link_is_neither_read_nor_written(graph: Path, tmp_path: Path):
+    target = tmp_path / "target"
+    target.write_text('{"nodes":{"a":[7,"g"]}}')
+    (graph_folder(graph) / "history.json").symlink_to(target)
+    history = History.load(graph)
+    assert history.estimate("a", "g") is None
+    history.record("a", "g", 2.0)
+    history.save()
+    assert target.read_text() == '{"nodes":{"a":[7,"g"]}}'
+    assert History.load(graph).estimate("a", "g") == 2.0
+
+
+def test_saving_where_nothing_can_be_saved_is_no_error(tmp_path: Path):
+    history = History.load(tmp_path / "never.toml")
+    history.record("a", "g", 2.0)
+    history.save()
+    assert History.load(tmp_path / "never.toml").estimate("a", "g") is None

@@ -1,0 +1,502 @@
+"""The log pane over real files that grow between two frames."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from tui.log.stage import Play, staged, strips, texts, until, write_times
+
+from dagtui.engine.messages import CommandKind, EndKind
+from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
+from dagtui.store.errors import StoreError
+from dagtui.text.labels import FORBIDDEN
+from dagtui.tui.log.pace import Pace
+from dagtui.tui.log.pane import LogPane
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def play(tmp_path) -> Play:
+    tasks = [
+        Task("fetch", ShellCommand("curl -fsS $URL"), retry=RetryPolicy(retries=2)),
+        Task("refs", ShellCommand("make refs")),
+        Task("split", ShellCommand("split in.csv")),
+    ]
+    graph = Graph(["fetch", "refs", "split"], [(0, 2), (1, 2)], tasks=tasks, directory=tmp_path / "project")
+    return Play(graph, tmp_path / "logs")
+
+
+def lines(first: int, last: int) -> bytes:
+    return b"".join(b"line %d\n" % number for number in range(first, last + 1))
+
+
+def rest(pane: LogPane) -> None:
+    """Fill the bucket: what comes is drawn at once."""
+    pane.view.pace.rate = 10_000_000
+    pane.view.pace.spend(-10_000_000)
+
+
+async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> LogPane:
+    rest(pane)
+    pane.show(node, attempt)
+    await until(lambda: pane.window.size.height == pane.size.height - 1)
+    pane.flush(pane._session.clock())
+    return pane
+
+
+def below(pane: LogPane) -> str:
+    return texts(pane.header)[0]
+
+
+class TestFollowing:
+    async def test_the_end_stays_in_sight_while_the_log_grows(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 30))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[-1] == "line 30"
+            play.prints("fetch", lines(31, 33))
+            pane.flush(0.0)
+            assert texts(pane.view)[-3:] == ["line 31", "line 32", "line 33"]
+            assert "+" not in below(pane)
+
+    async def test_scrolled_away_it_stays_and_counts_the_lines_below(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 100))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.move(-5)
+            before = texts(pane.view)
+            assert "+5 lines" in below(pane)
+            play.prints("fetch", lines(101, 110))
+            pane.flush(0.0)
+            assert texts(pane.view) == before
+            assert "+15 lines" in below(pane)
+
+    async def test_scrolling_to_the_end_follows_again(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 100))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.page(-1)
+            assert not pane.view.follows
+            pane.page(1)
+            assert pane.view.follows
+            pane.top()
+            assert texts(pane.view)[0] == "line 1"
+            pane.bottom()
+            assert texts(pane.view)[-1] == "line 100"
+
+    async def test_toggled_off_it_stays_though_it_is_at_the_end(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 100))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert pane.toggle_follow() is False
+            play.prints("fetch", lines(101, 101))
+            pane.flush(0.0)
+            assert texts(pane.view)[-1] == "line 100"
+            assert pane.toggle_follow() is True
+            assert texts(pane.view)[-1] == "line 101"
+
+    async def test_a_short_log_stands_at_the_top_and_grows_downwards(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"one\ntw")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[:3] == ["one", "tw", ""]
+            play.prints("fetch", b"o\nthree\n")
+            pane.flush(0.0)
+            assert texts(pane.view)[:3] == ["one", "two", "three"]
+
+    async def test_a_progress_bar_shows_its_last_state(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"start\n" + b"".join(b"\r%d%%" % number for number in range(50_000)))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[:2] == ["start", "49999%"]
+            play.prints("fetch", b"\rdone\n")
+            pane.flush(0.0)
+            assert texts(pane.view)[:2] == ["start", "done"]
+
+
+class TestPainting:
+    async def test_nothing_is_refreshed_when_nothing_changed(self, play, monkeypatch):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 100))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            refreshed = []
+            for widget in (pane, pane.view, pane.header, pane.silence):
+                monkeypatch.setattr(widget, "refresh", lambda *regions, **_: refreshed.append(regions))
+            for _ in range(5):
+                assert pane.flush(0.0) is False
+            assert refreshed == []
+            play.prints("fetch", lines(101, 101))
+            pane.flush(0.0)
+            assert refreshed
+
+    async def test_only_rows_that_differ_are_refreshed(self, play, monkeypatch):
+        play.start("fetch")
+        play.prints("fetch", b"one\ntwo\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            regions = []
+            monkeypatch.setattr(pane.view, "refresh", lambda *given, **_: regions.extend(given))
+            play.prints("fetch", b"three\n")
+            pane.flush(0.0)
+            assert [(region.y, region.height, region.width) for region in regions] == [(2, 1, 5)]
+
+    async def test_a_chatty_task_is_drawn_less_often_but_its_end_is_drawn(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 100))
+        async with staged(LogPane(play.session())) as pane:
+            now = [0.0]
+            await opened(pane)
+            pane.view.pace = Pace(5_000, lambda: now[0])
+            drawn = 0
+            for frame in range(300):
+                now[0] += 1 / 30
+                play.prints("fetch", b"%d\n" % frame)
+                pane.flush(0.0)
+                drawn += texts(pane.view)[-1] == str(frame)
+            assert 0 < drawn < 150
+            now[0] += 10
+            assert pane.flush(0.0) is False
+            assert texts(pane.view)[-1] == "299"
+
+    async def test_what_is_kept_does_not_grow_with_the_log(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 20_000))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            for _ in range(100):
+                pane.page(-1)
+            assert len(pane.view._drawn) <= pane.view.size.height
+            assert len(pane.view._strips) <= pane.view.size.height
+
+    async def test_colours_are_kept(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"\x1b[31mred\x1b[0m plain\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            first = strips(pane.view)[0]
+            assert next(segment for segment in first if segment.text == "red").style.color.name == "red"
+            assert first.text.rstrip() == "red plain"
+
+    async def test_it_is_drawn_anew_at_another_size(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"0123456789" * 10 + b"\n")
+        async with staged(LogPane(play.session()), size=(80, 10)) as pane:
+            await opened(pane)
+            assert len(texts(pane.view)[0]) == 80
+            pane.styles.width = 40
+            await until(lambda: pane.view.size.width == 40)
+            assert texts(pane.view)[:3] == ["0123456789" * 4, "0123456789" * 4, "0123456789" * 2]
+
+
+class TestShowing:
+    async def test_long_lines_are_wrapped_or_cut_and_scrolled_sideways(self, play):
+        play.start("fetch")
+        text = "".join(f"{number:04}" for number in range(50))
+        play.prints("fetch", text.encode() + b"\nshort\n")
+        async with staged(LogPane(play.session()), size=(40, 12)) as pane:
+            await opened(pane)
+            assert "".join(texts(pane.view)[:5]) == text
+            assert pane.toggle_wrap() is False
+            assert texts(pane.view)[:2] == [text[:40], "short"]
+            pane.scroll_columns(8)
+            assert texts(pane.view)[:2] == [text[8:48], ""]
+            assert "from column 9" in below(pane)
+            pane.scroll_columns(-100)
+            assert texts(pane.view)[0] == text[:40]
+
+    async def test_times_and_numbers_stand_before_the_lines(self, play):
+        play.start("fetch")
+        path = play.prints("fetch", b"one\n" + b"x" * 70 + b"\n")
+        write_times(path, [(0, 1_700_000_000.0), (4, 1_700_000_061.0)])
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.toggle_times()
+            first, second = (time.strftime("%H:%M:%S", time.localtime(at)) for at in (1_700_000_000, 1_700_000_061))
+            assert texts(pane.view)[:2] == [f"{first} one", f"{second} {'x' * 70}"]
+            pane.toggle_numbers()
+            assert texts(pane.view)[0] == f"{first}    1 one"
+            assert texts(pane.view)[1].startswith(f"{second}    2 x")
+            assert texts(pane.view)[2] == " " * 14 + "x" * 4
+            pane.toggle_times()
+            assert texts(pane.view)[0] == "   1 one"
+
+    async def test_lines_without_known_times_have_dashes(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"one\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.toggle_times()
+            assert texts(pane.view)[0] == "--:--:-- one"
+
+    async def test_a_large_log_opens_at_its_end_and_gets_its_numbers_later(self, play):
+        play.start("fetch")
+        path = play.prints("fetch", b"first\n")
+        with path.open("ab") as file:
+            for _ in range(20):
+                file.write(b"%s\n" % (b"x" * 99) * 10_000)
+            file.write(b"last\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.toggle_numbers()
+            assert texts(pane.view)[-1].endswith(" last")
+            assert "indexing" in below(pane)
+            assert "?" in texts(pane.view)[-1]
+            while pane.flush(0.0):
+                pass
+            assert "indexing" not in below(pane)
+            assert texts(pane.view)[-1] == "200002 last"
+            pane.top()
+            assert texts(pane.view)[0].endswith("1 first")
+
+    async def test_an_unreadable_log_says_why(self, play, monkeypatch):
+        play.start("fetch")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+
+            def fail() -> None:
+                raise StoreError("can't read the log: input/output error\x1b[2J")
+
+            monkeypatch.setattr(pane._log.file, "refresh", fail)
+            pane.flush(0.0)
+            assert texts(pane.silence)[0] == "can't read the log: input/output error^[[2J"
+
+
+class TestFinding:
+    async def test_hits_are_counted_highlighted_and_gone_to(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 200))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.top()
+            pane.find("line 11")
+            assert pane.view.finder.tally()[:2] == (1, 11)
+            assert "1/11" in below(pane)
+            pane.find_next()
+            assert "2/11" in below(pane)
+            shown = strips(pane.view)
+            row = next(strip for strip in shown if strip.text.startswith("line 110"))
+            hit = next(segment for segment in row if segment.text == "line 11")
+            assert hit.style.bgcolor is not None
+            assert hit.style.bgcolor != next(iter(shown[0])).style.bgcolor
+            pane.find_previous()
+            pane.find_previous()
+            assert "11/11" in below(pane)
+            assert "line 119" in texts(pane.view)
+
+    async def test_what_grows_later_is_found_too(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"nothing\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.find("needle")
+            assert "-/0" in below(pane)
+            play.prints("fetch", b"a needle\n")
+            pane.flush(0.0)
+            pane.flush(0.0)
+            assert "-/1" in below(pane)
+
+    async def test_an_exclamation_mark_inverts(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"DEBUG a\nimportant\nDEBUG b\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.find("!DEBUG")
+            assert "1/1" in below(pane)
+            pane.clear_find()
+            assert "1/1" not in below(pane)
+
+    async def test_the_first_error_is_gone_to(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 50) + b"Traceback (most recent call last):\n" + lines(51, 200))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.first_error()
+            assert any(text.startswith("Traceback") for text in texts(pane.view))
+            assert pane.copy_text() == "Traceback (most recent call last):"
+
+    async def test_no_error_is_said(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"all is well\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.first_error()
+            assert "nothing looks like an error" in below(pane)
+
+
+class TestAttempts:
+    async def test_a_new_attempt_is_shown_unless_another_one_was_chosen(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"first try\n")
+        play.end("fetch", 1)
+        play.wake(5.0)
+        play.start("fetch")
+        play.prints("fetch", b"second try\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[0] == "second try"
+            assert "attempt 2 of 2" in below(pane)
+            pane.previous_attempt()
+            assert texts(pane.view)[0] == "first try"
+            assert "attempt 1 of 2" in below(pane)
+            pane.previous_attempt()
+            assert pane.attempt == 1
+            pane.next_attempt()
+            assert pane.pinned is None
+            assert texts(pane.view)[0] == "second try"
+
+    async def test_state_goes_to_another_pane(self, play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 100))
+        session = play.session()
+        async with staged(LogPane(session)) as pane:
+            await opened(pane)
+            pane.toggle_wrap()
+            pane.toggle_numbers()
+            pane.top()
+            pane.move(3)
+            state, shown = pane.dump_state(), texts(pane.view)
+        async with staged(LogPane(session)) as pane:
+            rest(pane)
+            pane.restore_state(state)
+            await until(lambda: pane.view.size.height > 0)
+            pane.restore_state(state)
+            pane.flush(0.0)
+            assert texts(pane.view) == shown
+
+
+class TestEndings:
+    async def test_a_failure_ends_with_what_helps_to_repeat_it(self, play):
+        play.start("refs")
+        path = play.prints("refs", b"boom\n")
+        play.end("refs", 3, after=185.0)
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane, 1)
+            shown = "\n".join(texts(pane.view))
+            assert "exit 3 after 3 m 05 s, attempt 1" in shown
+            copied = pane.copy_text()
+            assert copied.splitlines()[0] == "refs: exit 3 after 3 m 05 s, attempt 1 of 1"
+            assert "command   make refs" in copied
+            assert f"log       {path}" in copied
+            assert "cwd" in copied
+
+    async def test_the_block_is_there_without_output_too(self, play):
+        play.start("refs")
+        play.end("refs", kind=EndKind.COULD_NOT_START, text="no such file: make")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane, 1)
+            shown = "\n".join(texts(pane.silence))
+            assert "could not start: no such file: make" in shown
+            assert "command   make refs" in shown
+            assert "command   make refs" in pane.copy_text()
+
+    async def test_a_retry_to_come_is_announced(self, play):
+        play.start("fetch")
+        play.prints("fetch", b"first try\n")
+        play.end("fetch", 1)
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert "retrying" in "\n".join(texts(pane.view))
+            assert "attempt 1 of 3" in "\n".join(texts(pane.view))
+
+    @pytest.mark.parametrize(
+        ("script", "node", "words"),
+        [
+            ([], 2, "has not started: waits for its parents, 0 / 2 parents settled"),
+            ([("start", "fetch")], 0, "no output yet: runs for 0 s"),
+            ([("start", "refs"), ("end", "refs")], 1, "completed without output"),
+            ([("start", "refs"), ("fail", "refs")], 1, "failed without output"),
+            ([("start", "refs"), ("fail", "refs")], 2, "has not started: held back by what failed before it"),
+            ([("give", "split")], 2, "has not started: cancel split"),
+        ],
+    )
+    async def test_without_output_it_says_why(self, play, script, node, words):
+        for what, label in script:
+            if what == "start":
+                play.start(label)
+            elif what == "give":
+                play.give(CommandKind.CANCEL, label)
+            else:
+                play.end(label, 1 if what == "fail" else 0)
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane, node)
+            assert texts(pane.silence)[0] == words
+
+    async def test_parents_that_are_waited_for_lead_to_themselves(self, play):
+        play.start("refs")
+        async with staged(LogPane(play.session(12.0))) as pane:
+            await opened(pane, 2)
+            assert [text.strip() for text in texts(pane.silence)[2:4]] == ["▶ refs  running 12 s", "○ fetch  ready"]
+            pane.silence.focus()
+            await until(lambda: pane.silence.has_focus)
+            assert pane.activate()
+            await until(lambda: bool(pane.app.jumps))
+            assert pane.app.jumps == [1]
+
+    async def test_output_that_comes_takes_the_page_away(self, play):
+        play.start("fetch")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.window.focus()
+            await until(lambda: pane.silence.has_focus)
+            play.prints("fetch", b"at last\n")
+            pane.flush(0.0)
+            await until(lambda: pane.view.size.height > 0 and pane.view.has_focus)
+            pane.flush(0.0)
+            assert texts(pane.view)[0] == "at last"
+
+
+HOSTILE = [
+    b"\x1b]52;c;aGVsbG8=\x07copied",
+    b"\x1bPq#0;2;0;0;0\x1b\\ sixel",
+    b"\x90dcs\x9c \x9b31m c1 \x85",
+    "right \u202e to left \u2066 isolate \u200f".encode(),
+    b"[bold]markup[/foo] [@click=app.exit]x[/]",
+    b"\r".join(b"%d%%" % number for number in range(5000)),
+    b"x" * 1_000_000,
+    b"nul\x00nul\x00",
+    b"\xff\xfe\xc0\xaf invalid \xed\xa0\x80",
+    b"\x1b[2J\x1b[H\x1b[?1049l\x1bc clear",
+    b"\x08\x08\x08back \x0e shift \x7f",
+    "e\u0301\u0301\u0301 zalgo \U000e0041 tag \ufeff".encode(),
+    b"\x1b[31" * 500,
+    "漢字かな한글 wide 🙂👩‍👩‍👧".encode(),
+]
+
+
+@pytest.mark.parametrize("size", [(80, 40), (40, 12), (3, 3)])
+async def test_nothing_hostile_gets_through(play, size):
+    play.start("fetch")
+    play.prints("fetch", b"\n".join(HOSTILE) + b"\n")
+    play.end("fetch", 1)
+    async with staged(LogPane(play.session()), size=size) as pane:
+        await opened(pane)
+        for step in (pane.toggle_wrap, pane.toggle_times, pane.toggle_numbers, pane.toggle_wrap, pane.top):
+            step()
+            for _ in range(20):
+                for strip in [*strips(pane.view), *strips(pane.header)]:
+                    assert not re.search(f"[{FORBIDDEN}]", strip.text)
+                    assert all(segment.control is None for segment in strip)
+                    assert not any(segment.style and (segment.style.link or segment.style.meta) for segment in strip)
+                    assert strip.cell_length == pane.view.size.width
+                pane.page(1)
+
+
+async def test_ascii_mode_shows_ascii_only(play):
+    play.start("fetch", "refs")
+    play.prints("refs", b"plain\n")
+    play.end("refs", 2)
+    async with staged(LogPane(play.session(), ascii=True)) as pane:
+        for node in (0, 1, 2):
+            await opened(pane, node)
+            for widget in (pane.header, pane.view, pane.silence):
+                assert "".join(texts(widget)).isascii()

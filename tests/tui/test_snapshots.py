@@ -1,0 +1,100 @@
+"""Pictures of the screen at four sizes, from a recorded run on a clock that stands still."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.recordings import FOLDER, MOMENTS, recorded
+from tui.svg import SvgExtension
+
+from dagtui.tui.app import DagtuiApp
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+pytestmark = pytest.mark.anyio
+
+SIZES = [(60, 20), (80, 24), (120, 40), (200, 50)]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _same_everywhere(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.chdir(FOLDER)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def picture(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(SvgExtension)
+
+
+async def screen(moment: str, node: str, keys: list[str], size: tuple[int, int], **options: object) -> str:
+    """What the screen shows at a moment of the run, with the cursor on a node, after some keys."""
+    session = recorded(MOMENTS[moment])
+    app = DagtuiApp(session, **options)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.jump(session.graph.node(node))
+        await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+        await pilot.wait_for_scheduled_animations()
+        picture = app.export_screenshot()
+        await pilot.press("escape")
+    return picture
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+class TestScreens:
+    async def test_running(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("waiting", "train[seed=1,size=small]", [], size) == picture
+
+    async def test_failed_with_cause(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("failed", "publish", ["3"], size) == picture
+
+    async def test_failed_log(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("failed", "approve", ["enter"], size) == picture
+
+    async def test_cancelled_subtree(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("running", "evaluate[seed=1]", [], size) == picture
+
+    async def test_waiting(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("waiting", "approve", ["enter"], size) == picture
+
+    async def test_preview(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("waiting", "train[seed=1,size=small]", ["X"], size) == picture
+
+    async def test_help(self, picture: SnapshotAssertion, size: tuple[int, int]) -> None:
+        assert await screen("running", "download", ["question_mark"], size) == picture
+
+
+class TestLooks:
+    @pytest.mark.parametrize("theme", ["dark", "light", "ansi", "contrast"])
+    async def test_theme(self, picture: SnapshotAssertion, theme: str) -> None:
+        assert await screen("failed", "approve", [], (80, 24), theme=f"dagtui-{theme}") == picture
+
+    async def test_ascii(self, picture: SnapshotAssertion) -> None:
+        assert await screen("failed", "approve", [], (80, 24), ascii=True) == picture
+
+    async def test_smallest(self, picture: SnapshotAssertion) -> None:
+        assert await screen("failed", "approve", [], (40, 12)) == picture
+
+    async def test_by_status(self, picture: SnapshotAssertion) -> None:
+        assert await screen("failed", "approve", ["v", "v"], (80, 24)) == picture
+
+    async def test_details(self, picture: SnapshotAssertion) -> None:
+        assert await screen("failed", "approve", ["2"], (120, 40)) == picture
+
+    async def test_leaving(self, picture: SnapshotAssertion) -> None:
+        assert await screen("waiting", "approve", ["q"], (80, 24)) == picture

@@ -196,6 +196,9 @@ class RunState:
         elif seconds or (old in _ALIVE and status not in _ALIVE):
             self.ended[node] = at
             self.value[node] = value
+        elif old == NodeStatus.READY and status in _EXPLAINED:  # it could not start
+            self.started[node] = self.ended[node] = at
+            self.value[node] = value
             if seconds:
                 self.started[node] = at - seconds  # whoever watched it knows better than the queue
         if fresh:

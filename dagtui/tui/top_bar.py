@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 CALM = 0.2
 """Seconds between two paintings of counts that change all the time."""
-NAMED_NODE = 40
-"""The cells that the name of the node that bounds the run may take."""
-BRIEFEST = 6
+NAMED_NODE = 24
+"""The cells that the name of the node that bounds the run may take where there is little room."""
+BRIEFEST = 7
 
 _S = NodeStatus
 _VERDICTS = {
@@ -157,15 +157,15 @@ class TopBar(Widget):
 
     def _left(self, brevity: int) -> list[Piece]:
         """The pieces at the left, from all of them to the fewest; the second one is the name."""
-        name = fit(label(self._session.name), 24 if brevity else 40, ascii=self._ascii)
+        name = fit(label(self._session.name), 24 if brevity > 1 else 40, ascii=self._ascii)
         pieces = [Piece(" "), Piece(name, MARK)]
-        if brevity < 5:
+        if brevity < 6:
             pieces.append(Piece(f" #{self._session.number}", QUIET))
         status, word = self._status()
         glyph = status.ascii if self._ascii else status.glyph
-        pieces += [Piece("  "), Piece(glyph if brevity >= 3 else f"{glyph} {word}", int(status)), Piece("  ")]
-        time = elapsed(self._elapsed(), short=brevity >= 4)
-        pieces.append(Piece(time if brevity >= 4 else time.ljust(TIME_CELLS)))
+        pieces += [Piece("  "), Piece(glyph if brevity >= 4 else f"{glyph} {word}", int(status)), Piece("  ")]
+        time = elapsed(self._elapsed(), short=brevity >= 5)
+        pieces.append(Piece(time if brevity >= 5 else time.ljust(TIME_CELLS)))
         if not self._session.settled and brevity < BRIEFEST:
             pieces += self._forecast(brevity)
         return pieces
@@ -190,13 +190,15 @@ class TopBar(Widget):
     def _forecast(self, brevity: int) -> list[Piece]:
         expected = self._session.remaining()
         if expected is None:
-            return [Piece(" "), Piece("no history", QUIET)] if brevity < 2 else []
+            return [Piece(" "), Piece("no history", QUIET)] if brevity < 3 else []
         seconds, node = expected
-        time = elapsed(seconds, short=brevity >= 4)
-        pieces = [Piece(" ETA ", QUIET), Piece(time.ljust(TIME_CELLS) if brevity < 2 else time)]
-        if brevity == 0:
-            name = fit(label(self._session.graph.labels[node]), NAMED_NODE, ascii=self._ascii)
-            pieces += [Piece(" bound by ", QUIET), Piece(name)]
+        time = elapsed(seconds, short=brevity >= 5)
+        pieces = [Piece(" ETA ", QUIET), Piece(time.ljust(TIME_CELLS) if brevity < 3 else time)]
+        if brevity < 2:
+            name = label(self._session.graph.labels[node])
+            pieces[-1] = Piece(time)
+            words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
+            pieces += [Piece(words, QUIET), Piece(fit(name, cells, ascii=self._ascii))]
         return pieces
 
     def _right(self, width: int) -> list[Piece]:

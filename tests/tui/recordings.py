@@ -23,5 +23,6 @@ def recorded(moment: float) -> Session:
     parsed = (parse(record, graph) for record in records)
     events: list[Event] = [event for event in parsed if event is not None and event.at <= moment]
     # What is shown must not depend on where this checkout lies: tests run in FOLDER.
-    graph.directory = Path("/home/ada/pipeline/configs")
+    graph.path = Path("/home/ada/pipeline/configs/demo.toml")
+    graph.directory = graph.path.parent
     return Session.recorded(graph, events, moment, Path("logs"), number=6, began_at=BEGAN_AT)

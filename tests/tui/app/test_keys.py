@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.tui.leaving import Leaving
 
-SIZES = [(60, 20), (80, 24), (120, 40)]
+SIZES = [(60, 20), (120, 40)]
 
 
 class Hand:

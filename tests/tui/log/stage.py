@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import struct
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
-
-for variable in ("NO_COLOR", "TEXTUAL_THEME"):  # read when textual is imported
-    os.environ.pop(variable, None)
 
 from textual.app import App
 from textual.widget import Widget
@@ -17,7 +13,6 @@ from textual.widget import Widget
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
 from dagtui.session.session import Session
-from dagtui.tui.page import JumpTo
 from dagtui.tui.theme import register_themes, variable_defaults
 
 if TYPE_CHECKING:
@@ -28,6 +23,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.graph.model import Graph
+    from dagtui.tui.page import JumpTo
     from dagtui.tui.rows import PaintedRows
 
 W = TypeVar("W", bound=Widget)
@@ -49,7 +45,9 @@ class Play:
         for label in labels:
             self.traversal.handle(Started(*self._attempt(label)), self.now)
 
-    def end(self, label: str, value: int = 0, *, kind: EndKind = EndKind.EXIT, text: str = "", after: float = 3.0) -> None:
+    def end(
+        self, label: str, value: int = 0, *, kind: EndKind = EndKind.EXIT, text: str = "", after: float = 3.0
+    ) -> None:
         self.now += after
         self.traversal.handle(Ended(*self._attempt(label), kind, value, text, after), self.now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 from dagtui.store.logs import LogFile
 from dagtui.tui.log.document import Document, Spot
 from dagtui.tui.rows import row
+
+if TYPE_CHECKING:
+    import pytest
 
 LINES = st.lists(st.text(st.sampled_from("ab 漢é"), max_size=40), max_size=12)
 
@@ -29,7 +33,7 @@ def document(lines: list[str], *, wraps: bool = True, width: int = 7, ending: in
 
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.booleans(), st.integers(1, 9), st.integers(0, 3))
-def test_walking_forward_and_back_meets_every_row(lines, wraps, width, ending):
+def test_walking_forward_and_back_meets_every_row(lines: list[str], wraps: bool, width: int, ending: int):
     doc = document(lines, wraps=wraps, width=width, ending=ending)
     spots = [piece.spot for piece in doc.pieces(Spot(0), 10_000)]
     for number, spot in enumerate(spots):
@@ -41,7 +45,7 @@ def test_walking_forward_and_back_meets_every_row(lines, wraps, width, ending):
 
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.integers(1, 9))
-def test_the_rows_of_a_line_are_its_characters(lines, width):
+def test_the_rows_of_a_line_are_its_characters(lines: list[str], width: int):
     doc = document(lines, width=width)
     shown: dict[int, str] = {}
     for spot, start, end in doc.pieces(Spot(0), 10_000):
@@ -55,7 +59,7 @@ def test_the_window_at_the_end_is_full():
     assert [piece.spot.line for piece in pieces] == [7, 8, 9, 10, 11]
 
 
-def test_a_line_that_can_not_be_read_says_why(monkeypatch):
+def test_a_line_that_can_not_be_read_says_why(monkeypatch: pytest.MonkeyPatch):
     from dagtui.store.errors import StoreError
 
     doc = document(["x"])

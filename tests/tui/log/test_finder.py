@@ -14,7 +14,9 @@ from dagtui.text import plain_line
 from dagtui.tui.log import finder as finder_module
 from dagtui.tui.log.finder import Finder
 
-LINE = st.lists(st.sampled_from([b"a", b"B", b"b", b" ", b"\x1b[31m", b"\r", "é".encode(), b"\xff"]), max_size=8).map(b"".join)
+LINE = st.lists(st.sampled_from([b"a", b"B", b"b", b" ", b"\x1b[31m", b"\r", "é".encode(), b"\xff"]), max_size=8).map(
+    b"".join
+)
 
 
 def naive(lines: list[bytes], text: str) -> list[int]:
@@ -31,8 +33,10 @@ def naive(lines: list[bytes], text: str) -> list[int]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(LINE, max_size=20), st.lists(LINE, max_size=20), st.sampled_from(["a", "ab", "B", "!b", "é", "!", "b a"]))
-def test_hits_are_those_of_a_plain_search_also_when_the_log_grows(before, after, text):
+@given(
+    st.lists(LINE, max_size=20), st.lists(LINE, max_size=20), st.sampled_from(["a", "ab", "B", "!b", "é", "!", "b a"])
+)
+def test_hits_are_those_of_a_plain_search_also_when_the_log_grows(before: list[bytes], after: list[bytes], text: str):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log"
         path.write_bytes(b"".join(line + b"\n" for line in before) + b"ab")
@@ -60,7 +64,7 @@ def test_spans_are_where_the_text_occurs():
     assert Finder(log, "!ab").spans("xab") == []
 
 
-def test_next_and_previous_go_round(tmp_path):
+def test_next_and_previous_go_round(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"hit\nno\nhit\n")
     log = LogFile(path)
@@ -73,7 +77,7 @@ def test_next_and_previous_go_round(tmp_path):
     assert finder.tally() == (2, 2, True)
 
 
-def test_remembered_hits_are_bounded(tmp_path, monkeypatch):
+def test_remembered_hits_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(finder_module, "MOST_HITS", 5)
     path = tmp_path / "log"
     path.write_bytes(b"hit\n" * 50)
@@ -86,7 +90,7 @@ def test_remembered_hits_are_bounded(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["hit", "!hit"])
-def test_lines_put_before_are_looked_at_too(tmp_path, text):
+def test_lines_put_before_are_looked_at_too(tmp_path: Path, text: str):
     path = tmp_path / "log"
     path.write_bytes(b"hit\nno\n")
     log = LogFile(path)

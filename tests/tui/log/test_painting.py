@@ -8,11 +8,15 @@ from dagtui.text import Style as TaskStyle
 from dagtui.text import styled
 from dagtui.tui.log.painting import Mark, rich_style, segments
 
-PIECES = st.lists(st.sampled_from(["\x1b[31m", "\x1b[1;44m", "\x1b[38;2;1;2;3m", "\x1b[0m", "abc", "漢", " "]), max_size=12)
+PIECES = st.lists(
+    st.sampled_from(["\x1b[31m", "\x1b[1;44m", "\x1b[38;2;1;2;3m", "\x1b[0m", "abc", "漢", " "]), max_size=12
+)
 
 
 @given(PIECES, st.integers(0, 20), st.integers(0, 20), st.integers(0, 10), st.integers(0, 10))
-def test_a_part_has_exactly_its_characters_and_styles(pieces, start, length, mark_start, mark_length):
+def test_a_part_has_its_characters_and_styles(
+    pieces: list[str], start: int, length: int, mark_start: int, mark_length: int
+):
     line = styled("".join(pieces))
     end = min(start + length, len(line.text))
     mark = Mark(mark_start, mark_start + mark_length, Style(reverse=True))

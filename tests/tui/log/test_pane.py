@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 from tui.log.stage import Play, staged, strips, texts, until, write_times
@@ -15,11 +16,14 @@ from dagtui.text.labels import FORBIDDEN
 from dagtui.tui.log.pace import Pace
 from dagtui.tui.log.pane import LogPane
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def play(tmp_path) -> Play:
+def play(tmp_path: Path) -> Play:
     tasks = [
         Task("fetch", ShellCommand("curl -fsS $URL"), retry=RetryPolicy(retries=2)),
         Task("refs", ShellCommand("make refs")),
@@ -42,7 +46,7 @@ def rest(pane: LogPane) -> None:
 async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> LogPane:
     rest(pane)
     pane.show(node, attempt)
-    await until(lambda: pane.window.size.height == pane.size.height - 1)
+    await until(lambda: pane.window.outer_size.height == pane.size.height - 1)
     pane.flush(pane._session.clock())
     return pane
 
@@ -52,7 +56,7 @@ def below(pane: LogPane) -> str:
 
 
 class TestFollowing:
-    async def test_the_end_stays_in_sight_while_the_log_grows(self, play):
+    async def test_the_end_stays_in_sight_while_the_log_grows(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 30))
         async with staged(LogPane(play.session())) as pane:
@@ -63,7 +67,7 @@ class TestFollowing:
             assert texts(pane.view)[-3:] == ["line 31", "line 32", "line 33"]
             assert "+" not in below(pane)
 
-    async def test_scrolled_away_it_stays_and_counts_the_lines_below(self, play):
+    async def test_scrolled_away_it_stays_and_counts_the_lines_below(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         async with staged(LogPane(play.session())) as pane:
@@ -76,7 +80,7 @@ class TestFollowing:
             assert texts(pane.view) == before
             assert "+15 lines" in below(pane)
 
-    async def test_scrolling_to_the_end_follows_again(self, play):
+    async def test_scrolling_to_the_end_follows_again(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         async with staged(LogPane(play.session())) as pane:
@@ -90,7 +94,7 @@ class TestFollowing:
             pane.bottom()
             assert texts(pane.view)[-1] == "line 100"
 
-    async def test_toggled_off_it_stays_though_it_is_at_the_end(self, play):
+    async def test_toggled_off_it_stays_though_it_is_at_the_end(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         async with staged(LogPane(play.session())) as pane:
@@ -102,7 +106,7 @@ class TestFollowing:
             assert pane.toggle_follow() is True
             assert texts(pane.view)[-1] == "line 101"
 
-    async def test_a_short_log_stands_at_the_top_and_grows_downwards(self, play):
+    async def test_a_short_log_stands_at_the_top_and_grows_downwards(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"one\ntw")
         async with staged(LogPane(play.session())) as pane:
@@ -112,7 +116,7 @@ class TestFollowing:
             pane.flush(0.0)
             assert texts(pane.view)[:3] == ["one", "two", "three"]
 
-    async def test_a_progress_bar_shows_its_last_state(self, play):
+    async def test_a_progress_bar_shows_its_last_state(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"start\n" + b"".join(b"\r%d%%" % number for number in range(50_000)))
         async with staged(LogPane(play.session())) as pane:
@@ -124,7 +128,7 @@ class TestFollowing:
 
 
 class TestPainting:
-    async def test_nothing_is_refreshed_when_nothing_changed(self, play, monkeypatch):
+    async def test_nothing_is_refreshed_when_nothing_changed(self, play: Play, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         async with staged(LogPane(play.session())) as pane:
@@ -139,7 +143,7 @@ class TestPainting:
             pane.flush(0.0)
             assert refreshed
 
-    async def test_only_rows_that_differ_are_refreshed(self, play, monkeypatch):
+    async def test_only_rows_that_differ_are_refreshed(self, play: Play, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         play.prints("fetch", b"one\ntwo\n")
         async with staged(LogPane(play.session())) as pane:
@@ -150,7 +154,7 @@ class TestPainting:
             pane.flush(0.0)
             assert [(region.y, region.height, region.width) for region in regions] == [(2, 1, 5)]
 
-    async def test_a_chatty_task_is_drawn_less_often_but_its_end_is_drawn(self, play):
+    async def test_a_chatty_task_is_drawn_less_often_but_its_end_is_drawn(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         async with staged(LogPane(play.session())) as pane:
@@ -168,7 +172,7 @@ class TestPainting:
             assert pane.flush(0.0) is False
             assert texts(pane.view)[-1] == "299"
 
-    async def test_what_is_kept_does_not_grow_with_the_log(self, play):
+    async def test_what_is_kept_does_not_grow_with_the_log(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 20_000))
         async with staged(LogPane(play.session())) as pane:
@@ -178,7 +182,7 @@ class TestPainting:
             assert len(pane.view._drawn) <= pane.view.size.height
             assert len(pane.view._strips) <= pane.view.size.height
 
-    async def test_colours_are_kept(self, play):
+    async def test_colours_are_kept(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"\x1b[31mred\x1b[0m plain\n")
         async with staged(LogPane(play.session())) as pane:
@@ -187,7 +191,7 @@ class TestPainting:
             assert next(segment for segment in first if segment.text == "red").style.color.name == "red"
             assert first.text.rstrip() == "red plain"
 
-    async def test_it_is_drawn_anew_at_another_size(self, play):
+    async def test_it_is_drawn_anew_at_another_size(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"0123456789" * 10 + b"\n")
         async with staged(LogPane(play.session()), size=(80, 10)) as pane:
@@ -199,7 +203,7 @@ class TestPainting:
 
 
 class TestShowing:
-    async def test_long_lines_are_wrapped_or_cut_and_scrolled_sideways(self, play):
+    async def test_long_lines_are_wrapped_or_cut_and_scrolled_sideways(self, play: Play):
         play.start("fetch")
         text = "".join(f"{number:04}" for number in range(50))
         play.prints("fetch", text.encode() + b"\nshort\n")
@@ -214,7 +218,7 @@ class TestShowing:
             pane.scroll_columns(-100)
             assert texts(pane.view)[0] == text[:40]
 
-    async def test_times_and_numbers_stand_before_the_lines(self, play):
+    async def test_times_and_numbers_stand_before_the_lines(self, play: Play):
         play.start("fetch")
         path = play.prints("fetch", b"one\n" + b"x" * 70 + b"\n")
         write_times(path, [(0, 1_700_000_000.0), (4, 1_700_000_061.0)])
@@ -230,7 +234,7 @@ class TestShowing:
             pane.toggle_times()
             assert texts(pane.view)[0] == "   1 one"
 
-    async def test_lines_without_known_times_have_dashes(self, play):
+    async def test_lines_without_known_times_have_dashes(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"one\n")
         async with staged(LogPane(play.session())) as pane:
@@ -238,7 +242,7 @@ class TestShowing:
             pane.toggle_times()
             assert texts(pane.view)[0] == "--:--:-- one"
 
-    async def test_a_large_log_opens_at_its_end_and_gets_its_numbers_later(self, play):
+    async def test_a_large_log_opens_at_its_end_and_gets_its_numbers_later(self, play: Play):
         play.start("fetch")
         path = play.prints("fetch", b"first\n")
         with path.open("ab") as file:
@@ -258,7 +262,7 @@ class TestShowing:
             pane.top()
             assert texts(pane.view)[0].endswith("1 first")
 
-    async def test_an_unreadable_log_says_why(self, play, monkeypatch):
+    async def test_an_unreadable_log_says_why(self, play: Play, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         async with staged(LogPane(play.session())) as pane:
             await opened(pane)
@@ -272,7 +276,7 @@ class TestShowing:
 
 
 class TestFinding:
-    async def test_hits_are_counted_highlighted_and_gone_to(self, play):
+    async def test_hits_are_counted_highlighted_and_gone_to(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 200))
         async with staged(LogPane(play.session())) as pane:
@@ -293,7 +297,7 @@ class TestFinding:
             assert "11/11" in below(pane)
             assert "line 119" in texts(pane.view)
 
-    async def test_what_grows_later_is_found_too(self, play):
+    async def test_what_grows_later_is_found_too(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"nothing\n")
         async with staged(LogPane(play.session())) as pane:
@@ -305,7 +309,7 @@ class TestFinding:
             pane.flush(0.0)
             assert "-/1" in below(pane)
 
-    async def test_an_exclamation_mark_inverts(self, play):
+    async def test_an_exclamation_mark_inverts(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"DEBUG a\nimportant\nDEBUG b\n")
         async with staged(LogPane(play.session())) as pane:
@@ -315,7 +319,7 @@ class TestFinding:
             pane.clear_find()
             assert "1/1" not in below(pane)
 
-    async def test_the_first_error_is_gone_to(self, play):
+    async def test_the_first_error_is_gone_to(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 50) + b"Traceback (most recent call last):\n" + lines(51, 200))
         async with staged(LogPane(play.session())) as pane:
@@ -324,7 +328,7 @@ class TestFinding:
             assert any(text.startswith("Traceback") for text in texts(pane.view))
             assert pane.copy_text() == "Traceback (most recent call last):"
 
-    async def test_no_error_is_said(self, play):
+    async def test_no_error_is_said(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"all is well\n")
         async with staged(LogPane(play.session())) as pane:
@@ -334,7 +338,7 @@ class TestFinding:
 
 
 class TestAttempts:
-    async def test_a_new_attempt_is_shown_unless_another_one_was_chosen(self, play):
+    async def test_a_new_attempt_is_shown_unless_another_one_was_chosen(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"first try\n")
         play.end("fetch", 1)
@@ -354,7 +358,7 @@ class TestAttempts:
             assert pane.pinned is None
             assert texts(pane.view)[0] == "second try"
 
-    async def test_state_goes_to_another_pane(self, play):
+    async def test_state_goes_to_another_pane(self, play: Play):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         session = play.session()
@@ -375,7 +379,7 @@ class TestAttempts:
 
 
 class TestEndings:
-    async def test_a_failure_ends_with_what_helps_to_repeat_it(self, play):
+    async def test_a_failure_ends_with_what_helps_to_repeat_it(self, play: Play):
         play.start("refs")
         path = play.prints("refs", b"boom\n")
         play.end("refs", 3, after=185.0)
@@ -389,7 +393,7 @@ class TestEndings:
             assert f"log       {path}" in copied
             assert "cwd" in copied
 
-    async def test_the_block_is_there_without_output_too(self, play):
+    async def test_the_block_is_there_without_output_too(self, play: Play):
         play.start("refs")
         play.end("refs", kind=EndKind.COULD_NOT_START, text="no such file: make")
         async with staged(LogPane(play.session())) as pane:
@@ -399,7 +403,7 @@ class TestEndings:
             assert "command   make refs" in shown
             assert "command   make refs" in pane.copy_text()
 
-    async def test_a_retry_to_come_is_announced(self, play):
+    async def test_a_retry_to_come_is_announced(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"first try\n")
         play.end("fetch", 1)
@@ -419,7 +423,7 @@ class TestEndings:
             ([("give", "split")], 2, "has not started: cancel split"),
         ],
     )
-    async def test_without_output_it_says_why(self, play, script, node, words):
+    async def test_without_output_it_says_why(self, play: Play, script: list[tuple[str, str]], node: int, words: str):
         for what, label in script:
             if what == "start":
                 play.start(label)
@@ -431,7 +435,7 @@ class TestEndings:
             await opened(pane, node)
             assert texts(pane.silence)[0] == words
 
-    async def test_parents_that_are_waited_for_lead_to_themselves(self, play):
+    async def test_parents_that_are_waited_for_lead_to_themselves(self, play: Play):
         play.start("refs")
         async with staged(LogPane(play.session(12.0))) as pane:
             await opened(pane, 2)
@@ -442,7 +446,7 @@ class TestEndings:
             await until(lambda: bool(pane.app.jumps))
             assert pane.app.jumps == [1]
 
-    async def test_output_that_comes_takes_the_page_away(self, play):
+    async def test_output_that_comes_takes_the_page_away(self, play: Play):
         play.start("fetch")
         async with staged(LogPane(play.session())) as pane:
             await opened(pane)
@@ -474,7 +478,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("size", [(80, 40), (40, 12), (3, 3)])
-async def test_nothing_hostile_gets_through(play, size):
+async def test_nothing_hostile_gets_through(play: Play, size: tuple[int, int]):
     play.start("fetch")
     play.prints("fetch", b"\n".join(HOSTILE) + b"\n")
     play.end("fetch", 1)
@@ -491,7 +495,7 @@ async def test_nothing_hostile_gets_through(play, size):
                 pane.page(1)
 
 
-async def test_ascii_mode_shows_ascii_only(play):
+async def test_ascii_mode_shows_ascii_only(play: Play):
     play.start("fetch", "refs")
     play.prints("refs", b"plain\n")
     play.end("refs", 2)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -17,26 +19,26 @@ def cut(text: str, starts: list[int]) -> list[str]:
 
 
 @given(TEXT, WIDTH)
-def test_rows_hold_every_character_in_order_and_none_is_too_wide(text, width):
+def test_rows_hold_every_character_in_order_and_none_is_too_wide(text: str, width: int):
     rows = cut(text, breaks(text, width))
     assert "".join(rows) == text
     assert all(cell_len(one) <= width or len(one.rstrip("\u0301")) == 1 for one in rows)
 
 
 @given(TEXT, WIDTH)
-def test_rows_are_as_full_as_they_can_be(text, width):
+def test_rows_are_as_full_as_they_can_be(text: str, width: int):
     rows = cut(text, breaks(text, width))
-    for one, following in zip(rows, rows[1:], strict=False):
+    for one, following in itertools.pairwise(rows):
         assert cell_len(one) + cell_len(following[0]) > width
 
 
 @given(TEXT, st.integers(2, 30), st.integers(2, 30))
-def test_breaking_at_words_keeps_every_character(text, width, rest):
+def test_breaking_at_words_keeps_every_character(text: str, width: int, rest: int):
     assert "".join(cut(text, word_breaks(text, width, rest))) == text
 
 
 @given(st.lists(TEXT, min_size=1, max_size=4), st.integers(2, 40), st.integers(0, 20))
-def test_a_wrapped_row_keeps_its_runs(pieces, width, indent):
+def test_a_wrapped_row_keeps_its_runs(pieces: list[str], width: int, indent: int):
     one = row(*(Run(piece, f"role {number}") for number, piece in enumerate(pieces)), indent=indent)
     rows = wrapped(one, width)
     indents = min(indent, width // 2)

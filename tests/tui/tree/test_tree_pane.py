@@ -165,10 +165,11 @@ async def test_a_folded_matrix_refreshes_its_counts() -> None:
         for node in range(1, 6):
             for event in ran(node, 50, 60):
                 session.state.apply(event)
-        assert pane.flush(100.0) == 1
+        assert pane.flush(100.0) == 2
         await pilot.pause()
         assert "✓5" in lines(pane)[2]
         assert "·15" in lines(pane)[2]
+        assert lines(pane)[3].rstrip().endswith("5/20")
 
 
 async def test_a_reference_shows_the_status_of_its_node() -> None:

@@ -1,0 +1,707 @@
+"""The table of statuses and the rules about them."""
+
+from __future__ import annotations
+
+import pytest
+from engine.scene import Scene, dag
+
+from dagtui.engine.effects import SetSlots, Start
+from dagtui.engine.events import NoteEvent
+from dagtui.engine.messages import CommandKind, Ended, EndKind, Started
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
+from dagtui.graph.model import RetryPolicy
+
+CANCEL, RETRY = CommandKind.CANCEL, CommandKind.RETRY
+
+
+@pytest.mark.parametrize(
+    ("name", "glyph", "ascii_glyph", "settled"),
+    [
+        ("WAITING", "·", ".", False),
+        ("READY", "○", "o", False),
+        ("RUNNING", "▶", ">", False),
+        ("RETRYING", "↻", "~", False),
+        ("CANCELLING", "◌", "c", False),
+        ("COMPLETED", "✓", "+", True),
+        ("FAILED", "✗", "x", True),
+        ("FAILED_PARENT", "⊘", "!", True),
+        ("CANCELLED", "■", "#", True),
+        ("SKIPPED", "↷", "-", True),
+    ],
+)
+def test_a_status_looks_and_counts_as(name: str, glyph: str, ascii_glyph: str, settled: bool):
+    status = NodeStatus[name]
+    assert (status.glyph, status.ascii, status.settled) == (glyph, ascii_glyph, settled)
+
+
+def test_there_are_ten_statuses():
+    assert len(NodeStatus) == 10
+
+
+# What attempts lead to
+
+
+def test_an_attempt_begins_and_succeeds():
+    scene = Scene(dag("a>b"))
+    assert scene["a"] is NodeStatus.READY
+    scene.start("a")
+    assert scene["a"] is NodeStatus.RUNNING
+    assert scene["b"] is NodeStatus.WAITING
+    scene.end("a")
+    assert (scene["a"], scene.cause("a")) == (NodeStatus.COMPLETED, Cause.RAN)
+    assert scene.starts() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cause", "why"),
+    [
+        (EndKind.EXIT, 3, Cause.EXIT, "exit 3"),
+        (EndKind.SIGNAL, 11, Cause.SIGNAL, "signal SEGV (11)"),
+        (EndKind.LOST, 0, Cause.LOST, "lost"),
+        (EndKind.COULD_NOT_START, 0, Cause.COULD_NOT_START, "could not start"),
+    ],
+)
+def test_an_attempt_fails_by(kind: EndKind, value: int, cause: Cause, why: str):
+    scene = Scene(dag("a"))
+    if kind is not EndKind.COULD_NOT_START:
+        scene.start("a")
+    scene.end("a", value, kind)
+    assert (scene["a"], scene.cause("a")) == (NodeStatus.FAILED, cause)
+    assert scene.events[-1].why.startswith(why)
+    assert scene.state.value[0] == value
+
+
+def test_an_attempt_that_could_not_start_has_no_older_attempts_times():
+    scene = Scene(dag("a", a={"retries": 1}))
+    scene.tick(5)
+    scene.fail("a")
+    scene.tick(7)
+    scene.end("a", kind=EndKind.COULD_NOT_START, seconds=0.0)
+    assert scene.state.value[0] == 0
+    assert (scene.state.started[0], scene.state.ended[0]) == (12, 12)
+
+
+def test_an_end_whose_beginning_was_never_heard_of_counts():
+    scene = Scene(dag("a"))
+    scene.end("a")
+    assert scene["a"] is NodeStatus.COMPLETED
+
+
+def test_retrying_holds_no_slot():
+    policy = RetryPolicy(1, delay=60.0)
+    scene = Scene(dag("a b", a={"retry": policy}), jobs=1)
+    scene.fail("a")
+    assert scene["a"] is NodeStatus.RETRYING
+    assert scene.starts() == ["b"]
+
+
+def test_retries_are_followed_by_failed():
+    scene = Scene(dag("a", a={"retries": 2}))
+    for attempt in (1, 2, 3):
+        assert scene.attempt("a") == attempt
+        scene.fail("a")
+        scene.tick(0)
+    assert (scene["a"], scene.attempt("a")) == (NodeStatus.FAILED, 3)
+
+
+def test_a_back_off_grows_to_its_longest():
+    policy = RetryPolicy(4, delay=2.0, backoff=3.0, max_delay=10.0)
+    scene = Scene(dag("a", a={"retry": policy}))
+    waited = []
+    for _ in range(4):
+        scene.fail("a")
+        waited.append(scene.state.due[0] - scene.now)
+        scene.tick(waited[-1] - 0.001)
+        assert scene["a"] is NodeStatus.RETRYING
+        scene.tick(0.001)
+        assert scene.starts() == ["a"]
+    assert waited == [2.0, 6.0, 10.0, 10.0]
+
+
+def test_a_back_off_beyond_all_numbers_is_its_longest():
+    policy = RetryPolicy(2000, delay=1.0, backoff=10.0, max_delay=5.0)
+    scene = Scene(dag("a", a={"retry": policy}))
+    for _ in range(400):
+        scene.fail("a")
+        scene.tick(5)
+    assert scene["a"] is NodeStatus.READY
+
+
+def test_jitter_moves_a_back_off_within_its_share():
+    policy = RetryPolicy(1, delay=100.0, jitter=0.2)
+    names = [f"n{i}" for i in range(40)]
+    scene = Scene(dag(" ".join(names), **{name: {"retry": policy} for name in names}), jobs=40)
+    scene.fail(*names)
+    waits = set(scene.state.due.values())
+    assert len(waits) > 30
+    assert all(80 <= wait <= 120 for wait in waits)
+
+
+@pytest.mark.parametrize(("value", "again"), [(7, True), (28, True), (1, False)])
+def test_only_listed_exit_codes_are_retried(value: int, again: bool):
+    policy = RetryPolicy(1, exit_codes=(7, 28))
+    scene = Scene(dag("a", a={"retry": policy}))
+    scene.run("a", value=value)
+    assert scene["a"] is (NodeStatus.RETRYING if again else NodeStatus.FAILED)
+
+
+def test_with_listed_exit_codes_a_signal_is_not_retried():
+    scene = Scene(dag("a", a={"retry": RetryPolicy(1, exit_codes=(9,))}))
+    scene.start("a")
+    scene.end("a", 9, EndKind.SIGNAL)
+    assert scene["a"] is NodeStatus.FAILED
+
+
+def test_after_its_back_off_a_node_waits_again_for_parents_that_were_reset():
+    scene = Scene(dag("p>c", c={"retry": RetryPolicy(1, delay=5.0)}))
+    scene.run("p")
+    scene.fail("c")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    scene.tick(5)
+    assert scene["c"] is NodeStatus.WAITING
+    scene.run("p")
+    assert scene.starts() == ["c"]
+
+
+# Rule 2
+
+
+@pytest.mark.parametrize("status", [NodeStatus.COMPLETED, NodeStatus.FAILED])
+def test_a_result_that_was_queued_before_a_cancel_wins(status: NodeStatus):
+    scene = Scene(dag("a"))
+    scene.bring("a", status)
+    assert scene.command(CANCEL, "a").nothing == f"it is settled already: {status.word}"
+    assert scene["a"] is status
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_duplicate_result_is_dropped(value: int):
+    scene = Scene(dag("a"))
+    scene.run("a")
+    events = len(scene.events)
+    scene.end("a", value)
+    assert len(scene.events) == events
+    assert scene.effects == []
+
+
+def test_a_late_result_of_an_earlier_attempt_is_dropped():
+    scene = Scene(dag("a", a={"retries": 1}))
+    scene.fail("a")
+    scene.tick(0)
+    scene.start("a")
+    events = len(scene.events)
+    for late in (Ended(0, 1, EndKind.EXIT, 0), Started(0, 1), Ended(0, 3, EndKind.EXIT, 0)):
+        scene.traversal.handle(late, scene.now)
+        assert scene.traversal.take() == ([], [])
+    assert len(scene.events) == events
+    assert scene["a"] is NodeStatus.RUNNING
+
+
+# Rule 3
+
+
+def test_when_everything_is_settled_a_retry_goes_on():
+    scene = Scene(dag("a>b"))
+    scene.fail("a")
+    assert scene.traversal.settled
+    scene.command(RETRY, "a")
+    assert not scene.traversal.settled
+    assert scene.run_all() == ["a", "b"]
+    assert scene.state.verdict() is Verdict.COMPLETED
+
+
+# Rule 4
+
+
+def outcome(ways: str, *failing: str, cancelled: tuple[str, ...] = (), **tasks: dict[str, object]) -> Scene:
+    scene = Scene(dag(ways, **tasks), jobs=9)
+    if cancelled:
+        scene.command(CANCEL, *cancelled)
+        scene.withdrawn(*cancelled)
+    while scene.handed():
+        label = sorted(scene.handed())[0]
+        scene.run(label, value=int(label in failing))
+    return scene
+
+
+def test_the_verdict_is_running_until_everything_is_settled():
+    scene = Scene(dag("a>b"))
+    scene.run("a")
+    assert scene.state.verdict() is Verdict.RUNNING
+
+
+def test_the_verdict_of_successes_is_completed():
+    assert outcome("a>b").state.verdict() is Verdict.COMPLETED
+
+
+def test_the_verdict_with_a_failure_is_failed():
+    assert outcome("a b", "a").state.verdict() is Verdict.FAILED
+
+
+def test_the_verdict_with_an_allowed_failure_is_completed():
+    assert outcome("a>b", "a", a={"allow_failure": True}).state.verdict() is Verdict.COMPLETED
+
+
+def test_the_verdict_with_skipped_nodes_is_completed():
+    assert outcome("a>b", b={"trigger": "any_failed"}).state.verdict() is Verdict.COMPLETED
+
+
+def test_the_verdict_with_a_cancelled_node_is_cancelled():
+    assert outcome("a b", cancelled=("a",)).state.verdict() is Verdict.CANCELLED
+
+
+def test_the_verdict_with_a_cancelled_and_a_failed_node_is_failed():
+    assert outcome("a b", "b", cancelled=("a",)).state.verdict() is Verdict.FAILED
+
+
+def test_the_verdict_with_a_failed_parent_is_failed():
+    assert outcome("a>b", cancelled=("a",)).state.verdict() is Verdict.FAILED
+
+
+def test_the_verdict_after_cancel_all_is_cancelled_even_with_failures():
+    scene = Scene(dag("a b>c"))
+    scene.fail("a")
+    scene.command(CommandKind.CANCEL_ALL)
+    scene.withdrawn("b")
+    assert scene.state.verdict() is Verdict.CANCELLED
+
+
+def test_a_retry_after_cancel_all_makes_the_verdict_anew():
+    scene = Scene(dag("a"))
+    scene.command(CommandKind.CANCEL_ALL)
+    scene.withdrawn("a")
+    scene.command(RETRY, "a")
+    scene.run("a")
+    assert scene.state.verdict() is Verdict.COMPLETED
+
+
+# Rule 5
+
+
+def test_no_more_nodes_are_handed_over_than_there_are_slots():
+    scene = Scene(dag("a b c d"), jobs=2)
+    assert len(scene.handed()) == 2
+    scene.run(*sorted(scene.handed()))
+    assert len(scene.handed()) == 2
+
+
+def test_a_node_takes_the_slots_that_it_wants():
+    scene = Scene(dag("a b c", a={"slots": 2}), jobs=3)
+    assert len(scene.handed()) == 2
+    assert "a" in scene.handed()
+
+
+def test_a_node_that_fits_is_not_held_up_by_one_that_does_not():
+    scene = Scene(dag("a>x>y b>z c", b={"slots": 2}), jobs=2)
+    assert scene.starts() == ["a", "c"]
+
+
+def test_a_node_that_wants_more_than_there_is_runs_alone():
+    scene = Scene(dag("a b c", b={"slots": 9}), jobs=2)
+    assert scene.handed() == {"a", "c"}
+    scene.run("a")
+    assert scene.handed() == {"c"}
+    scene.run("c")
+    assert scene.handed() == {"b"}
+    scene.run("b")
+    assert scene.state.verdict() is Verdict.COMPLETED
+
+
+def test_short_attempts_are_handed_over_ahead_of_their_slots():
+    names = [f"n{i:03}" for i in range(200)]
+    scene = Scene(dag(" ".join(names)), jobs=2)
+    for name in names[:60]:
+        scene.start(name)
+        scene.end(name, seconds=0.001)
+    assert 2 < len(scene.handed()) <= 2 + 64
+
+
+def test_without_a_queue_of_the_executor_nothing_is_handed_over_ahead():
+    graph = dag(" ".join(f"n{i}" for i in range(50)))
+    traversal = Traversal(graph, 2, lookahead=0)
+    traversal.begin(0.0)
+    for node in range(30):
+        traversal.handle(Started(node, 1), 0.0)
+        traversal.handle(Ended(node, 1, EndKind.EXIT, 0), 0.0)
+        assert len(traversal.handed) <= 2
+
+
+def test_the_executor_is_told_the_slots_before_anything_else():
+    scene = Scene(dag("a"), jobs=3)
+    assert scene.effects == [SetSlots(3), Start(0, 1, 1)]
+
+
+# Rule 6
+
+
+def cancelling(**task: object) -> Scene:
+    scene = Scene(dag("a>b", a=dict(task)))
+    scene.start("a")
+    scene.command(CANCEL, "a")
+    return scene
+
+
+@pytest.mark.parametrize(("kind", "value"), [(EndKind.EXIT, 0), (EndKind.EXIT, 1), (EndKind.SIGNAL, 15)])
+def test_whatever_a_cancelled_attempt_exits_with_it_is_cancelled(kind: EndKind, value: int):
+    scene = cancelling(retries=3)
+    scene.end("a", value, kind)
+    assert scene["a"] is NodeStatus.CANCELLED
+    assert scene["b"] is NodeStatus.FAILED_PARENT
+    assert scene.events[-2].why == "cancel a"
+
+
+@pytest.mark.parametrize(("kind", "value"), [(EndKind.EXIT, 0), (EndKind.SIGNAL, 15), (EndKind.LOST, 0)])
+def test_whatever_an_attempt_exits_with_after_its_timeout_it_failed_by_timeout(kind: EndKind, value: int):
+    scene = Scene(dag("a", a={"timeout": 10.0, "grace": 2.0}))
+    scene.start("a")
+    scene.tick(9.9)
+    assert scene["a"] is NodeStatus.RUNNING
+    scene.tick(0.1)
+    assert (scene["a"], scene.cause("a")) == (NodeStatus.CANCELLING, Cause.TIMEOUT)
+    assert scene.stops() == {"a": 2.0}
+    scene.end("a", value, kind)
+    assert (scene["a"], scene.cause("a")) == (NodeStatus.FAILED, Cause.TIMEOUT)
+    assert scene.events[-1].why == "timeout after 10 s"
+
+
+def test_a_timeout_is_retried_as_any_failure():
+    scene = Scene(dag("a", a={"timeout": 10.0, "retries": 1}))
+    scene.start("a")
+    scene.tick(10)
+    scene.end("a", 15, EndKind.SIGNAL)
+    scene.tick(0)
+    assert scene.starts() == ["a"]
+    scene.start("a")
+    scene.tick(9.9)
+    assert scene["a"] is NodeStatus.RUNNING, "each attempt has its own time"
+
+
+def test_a_persons_cancel_beats_the_timeout():
+    scene = Scene(dag("a", a={"timeout": 10.0, "retries": 3}))
+    scene.start("a")
+    scene.tick(10)
+    scene.command(CANCEL, "a")
+    scene.end("a")
+    assert scene["a"] is NodeStatus.CANCELLED
+
+
+def test_a_timeout_does_not_change_what_a_person_wanted():
+    scene = Scene(dag("a", a={"timeout": 10.0}))
+    scene.start("a")
+    scene.tick(9)
+    scene.command(CANCEL, "a")
+    scene.tick(5)
+    assert scene.cause("a") is Cause.CANCEL
+    scene.end("a")
+    assert scene["a"] is NodeStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("commands", "wanted"),
+    [
+        ((CANCEL, RETRY), NodeStatus.READY),
+        ((CANCEL, RETRY, CANCEL), NodeStatus.CANCELLED),
+        ((CommandKind.RERUN, CANCEL), NodeStatus.CANCELLED),
+        ((CANCEL, CommandKind.RERUN), NodeStatus.READY),
+        ((CommandKind.CANCEL_ALL, CommandKind.RERUN_ONLY), NodeStatus.READY),
+    ],
+)
+def test_the_last_persons_intent_wins(commands: tuple[CommandKind, ...], wanted: NodeStatus):
+    scene = Scene(dag("a"))
+    scene.start("a")
+    for kind in commands:
+        scene.command(kind, *([] if kind is CommandKind.CANCEL_ALL else ["a"]))
+        assert scene["a"] is NodeStatus.CANCELLING
+    scene.end("a", 15, EndKind.SIGNAL)
+    assert scene["a"] is wanted
+
+
+def test_what_can_not_be_killed_is_said_once():
+    scene = Scene(dag("a", a={"grace": 3.0}))
+    scene.start("a")
+    scene.command(CANCEL, "a")
+    scene.tick(3 + UNKILLABLE_AFTER - 0.1)
+    assert not any(isinstance(event, NoteEvent) for event in scene.events)
+    assert not scene.traversal.stuck
+    scene.tick(0.1)
+    scene.tick(100)
+    notes = [event.text for event in scene.events if isinstance(event, NoteEvent)]
+    assert len(notes) == 1
+    assert "can't be killed" in notes[0]
+    assert scene.traversal.stuck
+    scene.end("a", 9, EndKind.SIGNAL)
+    assert scene["a"] is NodeStatus.CANCELLED
+    assert not scene.traversal.unkillable
+
+
+def test_a_new_attempt_is_not_unkillable_because_of_an_older_one():
+    scene = Scene(dag("a", a={"grace": 3.0}))
+    scene.command(CANCEL, "a")
+    scene.withdrawn("a")
+    scene.command(RETRY, "a")
+    scene.start("a")
+    scene.tick(3 + UNKILLABLE_AFTER - 1)
+    scene.command(CANCEL, "a")
+    scene.tick(2)
+    assert scene.traversal.unkillable == set()
+
+
+# Rule 7
+
+
+def fail_fast(ways: str, jobs: int = 2, **tasks: dict[str, object]) -> Scene:
+    return Scene(dag(ways, keep_going=False, **tasks), jobs)
+
+
+def test_the_first_failure_keeps_the_rest_from_beginning():
+    scene = fail_fast("a b c>d")
+    scene.start("a", "c")
+    scene.end("a", 1)
+    assert scene.statuses() == "a failed, b cancelled, c running, d cancelled"
+    assert scene.marks("b") == scene.marks("d") == (1,)
+    assert "because a failed" in next(e.why for e in scene.events if getattr(e, "node", None) == 1 and e.marks)
+
+
+def test_what_runs_at_the_first_failure_finishes():
+    scene = fail_fast("a b")
+    scene.start("a", "b")
+    scene.end("a", 1)
+    assert scene.stops() == {}
+    scene.end("b")
+    assert scene["b"] is NodeStatus.COMPLETED
+
+
+def test_what_runs_at_the_first_failure_is_not_retried():
+    scene = fail_fast("a b", b={"retries": 5})
+    scene.start("a", "b")
+    scene.end("a", 1)
+    scene.end("b", 1)
+    assert scene["b"] is NodeStatus.FAILED
+
+
+def test_what_waits_for_a_retry_at_the_first_failure_has_failed():
+    scene = fail_fast("a b", b={"retry": RetryPolicy(5, delay=60.0)})
+    scene.start("a", "b")
+    scene.end("b", 4)
+    scene.end("a", 1)
+    assert (scene["b"], scene.cause("b")) == (NodeStatus.FAILED, Cause.EXIT)
+    assert scene.traversal.settled
+
+
+def test_what_was_handed_over_is_asked_back_at_the_first_failure():
+    scene = fail_fast("a b")
+    scene.start("a")
+    scene.end("a", 1)
+    assert scene.withdraws() == ["b"]
+    assert scene.stops() == {}
+    scene.withdrawn("b")
+    assert scene["b"] is NodeStatus.CANCELLED
+    assert scene.attempt("b") == 0
+
+
+def test_what_began_as_the_first_failure_was_heard_of_finishes():
+    scene = fail_fast("a b", b={"retries": 3})
+    scene.start("a")
+    scene.end("a", 1)
+    scene.start("b")
+    assert scene["b"] is NodeStatus.RUNNING
+    assert scene.marks("b") == ()
+    assert scene.stops() == {}
+    scene.end("b", 1)
+    assert scene["b"] is NodeStatus.FAILED
+
+
+def test_all_done_and_any_failed_nodes_still_run_after_the_first_failure():
+    scene = fail_fast("a>c a>d b>e", c={"trigger": "all_done"}, d={"trigger": "any_failed"}, e={"trigger": "all_done"})
+    scene.start("a")
+    scene.end("a", 1)
+    assert set(scene.starts()) <= {"c", "d"}
+    scene.withdrawn("b")
+    ran = scene.run_all()
+    assert set(ran) == {"c", "d", "e"}
+
+
+def test_what_the_failure_itself_holds_back_is_failed_parent():
+    scene = fail_fast("a>b")
+    scene.fail("a")
+    assert scene["b"] is NodeStatus.FAILED_PARENT
+
+
+def test_a_failure_that_is_allowed_stops_nothing():
+    scene = fail_fast("a>b", a={"allow_failure": True})
+    scene.fail("a")
+    assert scene.starts() == ["b"]
+
+
+def test_a_failure_that_is_retried_stops_nothing():
+    scene = fail_fast("a b", jobs=1, a={"retries": 1})
+    scene.fail("a")
+    assert scene["b"] is NodeStatus.READY
+
+
+def test_retrying_the_cause_lifts_the_runs_own_marks_everywhere():
+    scene = fail_fast("a b>c d", jobs=1)
+    scene.start(next(iter(scene.handed())))
+    first = scene.graph.labels[next(iter(scene.traversal._running_slots))]
+    scene.end(first, 1)
+    scene.command(RETRY, first)
+    assert scene.state.marks == {}
+    assert sorted(scene.run_all()) == ["a", "b", "c", "d"]
+
+
+def test_when_the_retried_cause_fails_again_the_run_stops_again():
+    scene = fail_fast("a b", jobs=1)
+    scene.fail("a")
+    scene.command(RETRY, "a")
+    scene.fail("a")
+    assert scene["b"] is NodeStatus.CANCELLED
+
+
+def test_a_node_that_is_to_start_again_is_kept_from_it_at_the_first_failure():
+    scene = fail_fast("a b")
+    scene.start("a", "b")
+    scene.command(CommandKind.RERUN, "b")
+    scene.end("a", 1)
+    scene.end("b", 15, EndKind.SIGNAL)
+    assert scene["b"] is NodeStatus.CANCELLED
+
+
+def test_the_run_stops_itself_once():
+    scene = fail_fast("a b c")
+    scene.start("a", "b")
+    scene.end("a", 1)
+    scene.end("b", 1)
+    scene.command(RETRY, "c")
+    assert scene["c"] is NodeStatus.READY
+    assert scene.state.command_number == 2
+
+
+# Attempts that were handed over and have not begun
+
+
+def test_what_is_withdrawn_gives_its_number_back():
+    scene = Scene(dag("p>c"))
+    scene.run("p")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    assert (scene["c"], scene.withdraws()) == (NodeStatus.WAITING, ["c"])
+    scene.withdrawn("c")
+    assert scene.attempt("c") == 0
+    scene.run("p")
+    assert scene.starts() == ["c"]
+    assert scene.attempt("c") == 1
+
+
+def test_what_begins_although_its_parents_were_reset_is_stopped_and_runs_after_them():
+    scene = Scene(dag("p>c"))
+    scene.run("p")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    scene.start("c")
+    assert (scene["c"], scene.cause("c")) == (NodeStatus.CANCELLING, Cause.WITHDRAWN)
+    assert scene.stops() == {"c": 5.0}
+    scene.end("c", 15, EndKind.SIGNAL)
+    assert scene["c"] is NodeStatus.WAITING
+    scene.run("p")
+    scene.run("c")
+    assert (scene["c"], scene.attempt("c")) == (NodeStatus.COMPLETED, 2)
+
+
+def test_what_was_to_be_withdrawn_and_could_not_start_does_not_use_its_number_again():
+    scene = Scene(dag("p>c"))
+    scene.run("p")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    scene.end("c", kind=EndKind.COULD_NOT_START)
+    assert (scene["c"], scene.attempt("c")) == (NodeStatus.WAITING, 1)
+    scene.run("p")
+    scene.run("c")
+    assert scene.attempt("c") == 2
+
+
+def test_a_cancelled_node_in_line_that_begins_all_the_same_stays_cancelled():
+    scene = Scene(dag("p>c"))
+    scene.run("p")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    scene.command(CANCEL, "c")
+    assert scene.stops() == {"c": 5.0}
+    scene.start("c")
+    scene.end("c")
+    assert scene["c"] is NodeStatus.CANCELLED
+    scene.run("p")
+    assert scene.handed() == set()
+
+
+def test_a_budget_of_retries_counts_neither_withdrawn_nor_earlier_attempts():
+    scene = Scene(dag("p>c", c={"retries": 1}))
+    scene.run("p")
+    scene.fail("c")
+    scene.tick(0)
+    scene.command(CommandKind.RERUN, "p")
+    scene.withdrawn("c")
+    scene.run("p")
+    scene.fail("c")
+    assert scene["c"] is NodeStatus.FAILED
+
+
+# Stale
+
+
+def test_a_completed_node_is_stale_when_an_ancestor_runs_again():
+    scene = Scene(dag("a>b>c>d"))
+    scene.run("a", "b", "c")
+    scene.command(CommandKind.RERUN_ONLY, "a")
+    assert not any(scene.state.stale)
+    scene.start("a")
+    assert [bool(flag) for flag in scene.state.stale] == [False, True, True, False]
+
+
+def test_a_stale_node_that_runs_again_is_fresh():
+    scene = Scene(dag("a>b"))
+    scene.run("a", "b")
+    scene.command(CommandKind.RERUN_ONLY, "a")
+    scene.run("a")
+    scene.command(CommandKind.RERUN_ONLY, "b")
+    scene.run("b")
+    assert not any(scene.state.stale)
+
+
+def test_what_ran_while_an_ancestor_began_again_is_stale_once_it_completes():
+    scene = Scene(dag("a>b"))
+    scene.run("a")
+    scene.start("b")
+    scene.command(CommandKind.RERUN_ONLY, "a")
+    scene.run("a")
+    assert not scene.state.stale[1]
+    scene.end("b")
+    assert scene.state.stale[1]
+
+
+def test_a_first_run_makes_nothing_stale():
+    scene = Scene(dag("a>c b>c", c={"trigger": "any_success"}), jobs=1)
+    scene.run("a")
+    scene.run("c") if "c" in scene.handed() else scene.run("b", "c")
+    scene.run_all()
+    assert not any(scene.state.stale)
+
+
+# Going on from a record
+
+
+def test_a_recorded_run_is_adopted_with_what_was_in_flight():
+    graph = dag(
+        "a b c d>e f",
+        keep_going=True,
+        a={"timeout": 10.0},
+        b={"retry": RetryPolicy(1, delay=20.0)},
+        c={"slots": 2},
+    )
+    scene = Scene(graph, jobs=5)
+    scene.start("a", "b", "c")
+    scene.end("b", 1)
+    adopted = Traversal(graph, 5)
+    adopted.adopt(scene.events, 3.0)
+    assert adopted.handed == scene.traversal.handed
+    assert adopted.next_alarm() == 10.0
+    for at, status in ((10.0, NodeStatus.CANCELLING), (20.0, NodeStatus.CANCELLING)):
+        adopted.wake(at)
+        assert adopted.state.status[0] == status
+    assert adopted.state.status[1] == NodeStatus.READY

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from execution.stage import staged
+
+from dagtui.engine.messages import EndKind
+from dagtui.graph.model import PythonCall, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+MODULE = """
+import asyncio, sys
+
+def add(a, b):
+    print(a + b)
+    return 5
+
+async def wait(text):
+    await asyncio.sleep(0)
+    print(text)
+
+def fail():
+    raise ValueError("no good")
+
+def leave(status):
+    sys.exit(status)
+
+class Tools:
+    @staticmethod
+    def use():
+        print("used")
+"""
+
+
+async def call(folder: Path, target: str, **arguments: object) -> tuple[int, bytes]:
+    (folder / "json.py").write_text("raise SystemExit('the standard library comes first for us')")
+    (folder / "own").mkdir(exist_ok=True)
+    (folder / "own" / "steps.py").write_text(MODULE)
+    async with staged(folder, Task("x", PythonCall(target, arguments), cwd="own")) as stage:
+        stage.start(0)
+        end = await stage.ended()
+        assert end.kind is EndKind.EXIT
+        return end.value, await stage.log()
+
+
+async def test_a_function_is_called_and_what_it_returns_is_no_status(tmp_path: Path):
+    assert await call(tmp_path, "steps:add", a=2, b=3) == (0, b"5\n")
+
+
+async def test_a_coroutine_is_awaited(tmp_path: Path):
+    assert await call(tmp_path, "steps:wait", text="ünï 'quoted'\n") == (0, "ünï 'quoted'\n\n".encode())
+
+
+async def test_an_attribute_of_an_attribute(tmp_path: Path):
+    assert await call(tmp_path, "steps:Tools.use") == (0, b"used\n")
+
+
+@pytest.mark.parametrize(("status", "expected"), [(0, 0), (3, 3), (None, 0)])
+async def test_leaving_says_the_status(tmp_path: Path, status: int | None, expected: int):
+    assert (await call(tmp_path, "steps:leave", status=status))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("steps:fail", b"ValueError: no good"),
+        ("steps:gone", b"has no attribute 'gone'"),
+        ("gone:fail", b"No module named 'gone'"),
+        ("steps:add", b"missing 2 required positional arguments"),
+    ],
+)
+async def test_an_exception_is_a_failure_with_its_traceback(tmp_path: Path, target: str, message: bytes):
+    status, log = await call(tmp_path, target)
+    assert status == 1
+    assert log.startswith(b"Traceback")
+    assert message in log
+    assert b"call.py" not in log

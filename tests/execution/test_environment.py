@@ -1,0 +1,159 @@
+"""What an attempt finds when it begins: descriptors, signals, variables, directory, limits."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from execution.census import DEADLINE, is_alive, until
+from execution.stage import python, staged
+
+from dagtui.graph.model import ShellCommand, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+BASE = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LANG": "C"}
+
+
+async def variables(folder: Path, env: dict[str, str], base: dict[str, str]) -> dict[str, str]:
+    """The environment of an attempt."""
+    task = Task("the node", python("import os, json; print(json.dumps(dict(os.environ)))"), env=env)
+    async with staged(folder, task, environment=base) as stage:
+        stage.start(0)
+        found: dict[str, str] = json.loads(await stage.log())
+        return found
+
+
+async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LATER", "not frozen")
+    found = await variables(tmp_path, {"OWN": "value", "HOME": "/own"}, BASE)
+    found.pop("LC_CTYPE", None)  # Python adds it to its own environment
+    assert found == {
+        "PATH": BASE["PATH"],
+        "HOME": "/own",
+        "LANG": "C",
+        "OWN": "value",
+        "PWD": str(tmp_path),
+        "PYTHONUNBUFFERED": "1",
+        "FORCE_COLOR": "1",
+        "CLICOLOR_FORCE": "1",
+        "DAGTUI_RUN_ID": "run-1",
+        "DAGTUI_RUN_DIR": str(tmp_path),
+        "DAGTUI_NODE": "the node",
+        "DAGTUI_ATTEMPT": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    ("env", "base", "expected"),
+    [
+        ({}, {"NO_COLOR": "1"}, (None, None, "1")),
+        ({}, {"NO_COLOR": ""}, ("1", "1", "1")),
+        ({"NO_COLOR": "1"}, {}, (None, None, "1")),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "3"}, {}, ("3", None, "1")),
+        ({"NO_COLOR": "1"}, {"FORCE_COLOR": "2"}, ("2", None, "1")),
+        ({}, {"FORCE_COLOR": "0"}, ("0", "1", "1")),
+        ({"PYTHONUNBUFFERED": ""}, {}, ("1", "1", "")),
+    ],
+)
+async def test_colours_are_forced_unless_somebody_has_said_otherwise(
+    tmp_path: Path, env: dict[str, str], base: dict[str, str], expected: tuple[str | None, ...]
+):
+    found = await variables(tmp_path, env, BASE | base)
+    assert tuple(map(found.get, ("FORCE_COLOR", "CLICOLOR_FORCE", "PYTHONUNBUFFERED"))) == expected
+
+
+async def test_bytes_that_are_no_text_pass_through_variables_and_arguments(tmp_path: Path):
+    raw = os.fsdecode(b"\xff\xfe")
+    code = "import os, sys; os.write(1, os.environb[b'RAW'] + b' ' + os.fsencode(sys.argv[1]))"
+    async with staged(tmp_path, Task("x", python(code, raw), env={"RAW": raw})) as stage:
+        stage.start(0)
+        assert await stage.log() == b"\xff\xfe \xff\xfe"
+
+
+async def test_standard_input_is_empty(tmp_path: Path):
+    async with staged(tmp_path, "cat; echo end") as stage:
+        stage.start(0)
+        assert await stage.log() == b"end\n"
+
+
+@pytest.mark.parametrize("slots", [8, 1000])
+async def test_no_other_descriptor_is_inherited(tmp_path: Path, slots: int):
+    code = "import os; own = os.open('/proc/self/fd', 0); print(sorted({*map(int, os.listdir(own))} - {own}))"
+    with open(os.devnull, "rb") as ours:
+        os.set_inheritable(ours.fileno(), True)
+        async with staged(tmp_path, "echo x; sleep 600", *[python(code)] * 8, slots=slots) as stage:
+            stage.start_all()
+            for node in range(1, 9):
+                assert await stage.log(node) == b"[0, 1, 2]\n"
+
+
+async def test_signals_are_as_a_login_shell_has_them(tmp_path: Path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with staged(tmp_path, "grep -E 'Sig(Blk|Ign|Cgt)' /proc/self/status") as stage:
+            stage.start(0)
+            masks = dict(line.split(":\t") for line in (await stage.log()).decode().splitlines())
+            assert {int(mask, 16) for mask in masks.values()} == {0}
+    finally:
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGHUP, before[1])
+
+
+async def test_umask_directory_and_limits_are_those_of_the_app(tmp_path: Path):
+    (tmp_path / "there").mkdir()
+    task = Task("x", ShellCommand("umask; pwd; ulimit -n; ulimit -c"), cwd="there")
+    before = os.umask(0o027)
+    try:
+        async with staged(tmp_path, task) as stage:
+            stage.start(0)
+            lines = (await stage.log()).decode().splitlines()
+    finally:
+        os.umask(before)
+    assert lines[:2] == ["0027", str(tmp_path / "there")]
+    assert lines[2] == str(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+async def test_each_attempt_leads_a_session_of_its_own_without_a_terminal(tmp_path: Path):
+    code = (
+        "import os; print(os.getsid(0) == os.getpid() == os.getpgrp())\n"
+        "try: os.open('/dev/tty', 2)\n"
+        "except OSError: print('no tty')"
+    )
+    async with staged(tmp_path, python(code)) as stage:
+        stage.start(0)
+        assert await stage.log() == b"True\nno tty\n"
+
+
+async def test_a_logical_working_directory_stays_logical(tmp_path: Path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    tasks = [Task(str(i), ShellCommand(text), cwd="link") for i, text in enumerate(["pwd", "echo $PWD | cat"])]
+    async with staged(tmp_path, *tasks, environment=BASE | {"PWD": "/elsewhere"}) as stage:
+        stage.start_all()
+        assert [await stage.log(node) for node in (0, 1)] == [f"{tmp_path}/link\n".encode()] * 2
+
+
+async def test_the_app_leaves_no_process_when_it_was_never_closed(tmp_path: Path):
+    program = (
+        "import sys; from pathlib import Path; from execution.stage import Stage\n"
+        "stage = Stage(Path(sys.argv[1]), 'true'); stage.open(); print(*stage.executor.processes)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+    keeper = int(done.stdout.split()[0])
+    await until(lambda: not is_alive(keeper))

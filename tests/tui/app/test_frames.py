@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tui.app.runs import CELLS, run_settled, run_under_way, until
+
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
+from dagtui.tui import frames
+from dagtui.tui.frames import Frames, interval
+
+pytestmark = pytest.mark.anyio
+
+
+class Painter:
+    """Counts frames; may refuse them as a terminal does that is behind."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.stalled = False
+
+    def __call__(self) -> bool:
+        self.count += 1
+        return not self.stalled
+
+
+def test_fewer_frames_over_ssh():
+    assert interval({}) == 1 / 30
+    assert interval({"SSH_CONNECTION": ""}) == 1 / 30
+    assert interval({"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22"}) == 1 / 10
+
+
+async def test_one_frame_and_silence_when_settled():
+    paint = Painter()
+    one = Frames(run_settled(), paint, 0.001)
+    one.start()
+    await until(lambda: not one.scheduled)
+    assert paint.count == 1
+
+
+async def test_frames_come_while_attempts_run():
+    paint = Painter()
+    one = Frames(run_under_way(), paint, 0.001)
+    one.start()
+    await until(lambda: paint.count > 5)
+    one.stop()
+    count = paint.count
+    await asyncio.sleep(0.01)
+    assert paint.count == count
+
+
+async def test_many_requests_are_one_frame():
+    paint = Painter()
+    one = Frames(run_settled(), paint, 0.001)
+    for _ in range(100):
+        one.request()
+    await until(lambda: not one.scheduled)
+    assert paint.count == 1
+
+
+async def test_an_event_brings_a_frame_and_the_last_word(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(frames, "AFTERWARDS", 0.01)
+    session = run_under_way()
+    for label in CELLS[2:]:
+        node = session.graph.node(label)
+        session.run.post(Ended(node, session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+    session.run.turn()
+    paint = Painter()
+    one = Frames(session, paint, 0.001)
+    one.start()
+    await until(lambda: not one.scheduled)
+    before = paint.count
+    session.give(Command(CommandKind.PAUSE))
+    await until(lambda: not one.scheduled)
+    assert paint.count == before + 2, "at once, and once more when panes may have put something off"
+
+
+async def test_a_frame_that_could_not_be_painted_is_tried_again():
+    paint = Painter()
+    paint.stalled = True
+    one = Frames(run_settled(), paint, 0.001)
+    one.start()
+    await until(lambda: paint.count > 3)
+    paint.stalled = False
+    await until(lambda: not one.scheduled)
+
+
+async def test_stopped_frames_leave_the_run_alone():
+    session = run_under_way()
+    listeners = list(session.run.listeners)
+    one = Frames(session, Painter(), 0.001)
+    one.start()
+    one.stop()
+    assert session.run.listeners == listeners
+    assert not one.scheduled

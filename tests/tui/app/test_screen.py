@@ -1,0 +1,310 @@
+"""The app as a whole: its panes, its end, and what survives it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, until
+
+from dagtui.engine.events import NoteEvent
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.model import ArgumentList, Graph, Task
+from dagtui.session.session import Session
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.footer import Footer
+from dagtui.tui.keymap import KEYS, Pane
+from dagtui.tui.leaving import Leaving
+from dagtui.tui.palette import Palette
+from dagtui.tui.screens.help import MEANINGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+
+# Panes
+
+
+@pytest.mark.parametrize(("columns", "both"), [(79, False), (80, True)])
+async def test_below_80_columns_panes_are_pages(columns: int, both: bool):
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (columns, 24)) as pilot:
+        assert app.main.tree_pane.display
+        assert app.main.side.display is both
+        await pilot.press("tab")
+        assert app.main.side.display
+        assert app.main.tree_pane.display is both
+        await pilot.press("tab")
+        assert app.main.tree_pane.display
+        assert app.main.side.display is both
+
+
+async def test_the_right_side_follows_the_cursor():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j")
+        await until(lambda: app.main.side.node == app.main.node)
+        assert app.session.graph.labels[app.main.side.node] == "split"
+
+
+async def test_enter_and_escape_give_back_the_zoom_that_was():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("z", "enter")
+        assert app.main.pane is Pane.LOG
+        await pilot.press("escape")
+        assert app.main.zoomed
+        assert app.main.pane is Pane.TREE
+        await pilot.press("escape")
+        assert not app.main.zoomed
+
+
+async def test_growing_wide_shows_both_panes_again():
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (60, 20)) as pilot:
+        await pilot.press("tab")
+        await pilot.resize_terminal(120, 40)
+        await until(lambda: app.main.tree_pane.size.width > 30)
+        assert app.main.on_side
+        assert app.focused is app.main.side.focus_target
+
+
+async def test_typing_filters_the_tree_and_escape_ends_it():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"!align")
+        assert app.main.tree_pane.filter_query == "!align"
+        assert CELLS[0] not in screen_text(app)
+        assert "/!align" in screen_text(app)
+        await pilot.press("q", "ctrl+c")
+        assert app.main.tree_pane.filter_query == ""
+        assert app.focused is app.main.tree_pane
+
+
+async def test_clicking_the_log_moves_the_focus():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.click(app.main.side, offset=(10, 5))
+        await until(lambda: app.main.on_side)
+        assert app.main.pane is Pane.LOG
+
+
+# Footer
+
+
+@pytest.mark.parametrize("columns", [*range(12, 40, 4), 40, 60, 80, 120, 200])
+@pytest.mark.parametrize("pane", [Pane.TREE, Pane.LOG, Pane.DETAILS, Pane.WHY])
+async def test_the_footer_fits(columns: int, pane: Pane):
+    app = DagtuiApp(run_settled())
+    footer = Footer(app.keymap)
+    footer._pane = pane
+    row = "".join(run.text for run in footer._keys(columns))
+    assert len(row) == max(columns, len(" ?  help  q  leave ") - 2)
+    assert row.endswith(" ? help  q leave ")
+
+
+async def test_keys_of_the_footer_can_be_clicked():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        start = next(start for start, _, id_ in app.main.footer._places if id_ == "run.pause")
+        await pilot.click(app.main.footer, offset=(start + 1, 0))
+        assert app.session.state.paused
+
+
+async def test_what_was_said_goes_with_the_next_key():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("p")
+        assert app.main.footer.said
+        await pilot.press("j")
+        assert not app.main.footer.said
+
+
+async def test_a_note_of_the_run_is_told():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        node = app.session.graph.node(HOSTILE)
+        app.session.state.apply(NoteEvent(1.0, "can't be killed\x1b[2J", node))
+        app.request_frame()
+        await until(lambda: "can't be killed^[[2J" in screen_text(app))
+
+
+# Help and palette
+
+
+async def test_the_help_has_every_key_and_status():
+    app = DagtuiApp(run_under_way(), keys={"node.retry": "y"})
+    async with opened(app) as pilot:
+        await pilot.press("question_mark")
+        text = app.screen._body.copy_text()
+        assert all(f"{app.keymap.all_shown(key.id)} " in text and key.help in text for key in KEYS)
+        assert all(status.word in text and MEANINGS[status] in text for status in NodeStatus)
+        await pilot.press("G")
+        assert NodeStatus.SKIPPED.word in screen_text(app)
+
+
+async def test_the_palette_runs_a_command():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("colon", *"pause")
+        await until(lambda: "Pause or resume" in screen_text(app))
+        await pilot.press("enter")
+        await until(lambda: app.session.state.paused)
+
+
+async def test_the_palette_jumps_to_a_node_whatever_its_name():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("colon", *"bad")
+        await until(lambda: "bad [/foo]^[]52;c;aGk=^G" in screen_text(app))
+        await pilot.press("enter")
+        await until(lambda: app.main.node == app.session.graph.node(HOSTILE))
+
+
+async def test_control_c_leaves_the_palette():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("ctrl+p")
+        await until(lambda: isinstance(app.screen, Palette))
+        await pilot.press("ctrl+c")
+        await until(lambda: app.screen is app.main)
+
+
+@pytest.mark.parametrize("key", ["ctrl+q", "ctrl+a", "ctrl+b", "ctrl+s"])
+async def test_keys_of_the_terminal_do_nothing(key: str):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        before = screen_text(app)
+        await pilot.press(key)
+        await pilot.pause()
+        assert app.is_running
+        assert screen_text(app) == before
+
+
+# ASCII
+
+
+@pytest.mark.parametrize("size", [(60, 20), (120, 40)])
+@pytest.mark.parametrize("keys", [[], ["2"], ["3"], ["question_mark"], ["q"], ["A"], ["slash", "a"], ["G", "enter"]])
+async def test_with_ascii_nothing_else_is_shown(keys: list[str], size: tuple[int, int]):
+    app = DagtuiApp(run_under_way(), ascii=True)
+    async with opened(app, size) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        assert {character for character in screen_text(app) if not character.isascii()} == set()
+
+
+async def test_with_ascii_the_palette_is_too():
+    app = DagtuiApp(run_under_way(), ascii=True)
+    async with opened(app) as pilot:
+        await pilot.press("colon", *"align")
+        await until(lambda: CELLS[3] in screen_text(app))
+        assert {character for character in screen_text(app) if not character.isascii()} == set()
+
+
+# The end
+
+
+async def test_a_signal_ends_the_app():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until(lambda: app.return_value is not None)
+    assert app.return_value is Leaving.TERMINATED
+    assert app.signal_number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+async def test_a_lost_terminal_ends_the_app():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        app.lose("hung up")
+        await until(lambda: app.return_value is not None)
+    assert app.return_value is Leaving.LOST
+
+
+async def test_when_the_run_fails_the_screen_says_so_and_stays():
+    session = run_under_way()
+
+    async def drive() -> None:
+        raise OSError(28, "No space [/left]")
+
+    session.drive = drive
+    app = DagtuiApp(session)
+    async with opened(app) as pilot:
+        await until(lambda: "stopped working: OSError" in screen_text(app))
+        assert "[/left]" in screen_text(app)
+        await pilot.press("j", "3")
+        assert app.is_running
+        await pilot.press("q")
+        await until(lambda: app.return_value is not None)
+    assert app.return_value is Leaving.CANCEL_ALL
+
+
+def live_session(directory: Path) -> Session:
+    """Real processes: a node that sleeps, one after it, and one that ends at once."""
+    labels = ["slow", "after", "quick"]
+    commands = [("sleep", "60"), ("true",), ("echo", "done")]
+    path = directory / "live.toml"
+    path.write_text("version = 1\n")
+    tasks = [Task(name, ArgumentList(command)) for name, command in zip(labels, commands, strict=True)]
+    graph = Graph(labels, [(0, 1)], name="live", tasks=tasks, path=path, directory=directory)
+    return Session.start(graph, jobs=4)
+
+
+async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):
+    session = live_session(tmp_path)
+    state = session.state
+    try:
+        first = DagtuiApp(session)
+        async with opened(first) as pilot:
+            await until(lambda: state.status_of(2) is NodeStatus.COMPLETED)
+            await pilot.press("slash", *"o", "enter", "G", "tab", "3", "z")
+            kept = first.dump_state()
+            first.exit(Leaving.LEFT_SETTLED)
+        assert state.status_of(0) is NodeStatus.RUNNING, "the app is gone, the run is not"
+
+        second = DagtuiApp(session, state=kept)
+        async with opened(second) as pilot:
+            await until(lambda: second.main.on_side)
+            main = second.main
+            assert (main.pane, main.zoomed, main.tree_pane.filter_query) == (Pane.WHY, True, "o")
+            assert main.tree_pane.dump_state() == kept.tree
+            await pilot.press("z", "tab", "escape", "g", "x")
+            await until(lambda: state.status_of(0) is NodeStatus.CANCELLED)
+            await until(lambda: session.settled)
+            await pilot.press("q")
+        assert second.return_value is Leaving.LEFT_SETTLED
+    finally:
+        await session.close("test")
+
+
+async def test_nothing_is_left_to_do_when_all_is_settled():
+    app = DagtuiApp(run_settled())
+    async with opened(app) as pilot:
+        await until(lambda: not app._frames.scheduled)
+        shown = []
+        app._display = lambda *frame: shown.append(frame)
+        await pilot.press("ctrl+a")
+        await asyncio.sleep(0)
+        assert shown == []
+
+
+async def test_copying_writes_a_file_too(tmp_path: Path):
+    session = live_session(tmp_path)
+    try:
+        app = DagtuiApp(session)
+        async with opened(app) as pilot:
+            await pilot.press("c")
+            assert app.clipboard == "slow"
+            path = session.path / "copied.txt"
+            assert path.read_text() == "slow\n"
+            assert app.main.footer.said == f"copied to {path}"
+            app.exit(Leaving.TERMINATED)
+    finally:
+        await session.close("test")

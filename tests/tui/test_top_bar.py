@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.app import App
+from tui.tree.samples import chain, matrix_graph, ran, still
+
+from dagtui.engine.events import CommandEvent, NodeEvent
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import Graph
+from dagtui.text import cell_width
+from dagtui.tui.theme import register_themes, variable_defaults
+from dagtui.tui.top_bar import TopBar, changed_runs, segments
+from dagtui.tui.tree.pieces import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.app import ComposeResult
+    from textual.geometry import Region
+    from textual.pilot import Pilot
+
+    from dagtui.session.session import Session
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class RecordingBar(TopBar):
+    """Remembers what it was told to refresh."""
+
+    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+        super().__init__(session, ascii=ascii_only)
+        self.refreshed: list[Region] = []
+
+    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> TopBar:
+        self.refreshed += regions or [self.size.region]
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+class OneBar(App[None]):
+    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+        super().__init__()
+        self.bar = RecordingBar(session, ascii_only=ascii_only)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults(dark=True)
+
+    def on_mount(self) -> None:
+        register_themes(self)
+        self.theme = "dagtui-dark"
+
+    def compose(self) -> ComposeResult:
+        yield self.bar
+
+
+@asynccontextmanager
+async def showing(
+    session: Session, width: int = 100, *, ascii_only: bool = False
+) -> AsyncIterator[tuple[RecordingBar, Pilot[None]]]:
+    app = OneBar(session, ascii_only=ascii_only)
+    async with app.run_test(size=(width, 5)) as pilot:
+        await pilot.pause()
+        app.bar.refreshed.clear()
+        yield app.bar, pilot
+
+
+def lines(bar: TopBar) -> list[str]:
+    return [bar.render_line(y).text for y in range(2)]
+
+
+def busy(now: float = 402.0) -> Session:
+    graph = matrix_graph(200)
+    events = [*ran(0, 1, 2)]
+    for node in range(1, 193):
+        events += ran(node, 3, None if node > 188 else 4, code=1 if node in {5, 6} else 0)
+    return still(graph, events, now)
+
+
+def expecting(session: Session, remaining: tuple[float, int] | None) -> Session:
+    """The session with another forecast."""
+    session.remaining = lambda: remaining
+    return session
+
+
+@pytest.mark.anyio
+async def test_the_run_its_time_and_its_counts() -> None:
+    async with showing(expecting(busy(), (190.0, 193))) as (bar, _):
+        first, second = lines(bar)
+        assert first.split() == ("matrix #12 ▶ running 6 m 42 s ETA 3 m 10 s bound by train[seed=192] jobs 4/4".split())
+        assert second.split()[1:] == ["✓", "187", "▶", "4", "✗", "2", "·", "10"]
+
+
+@pytest.mark.anyio
+async def test_without_history_there_is_no_forecast() -> None:
+    async with showing(busy()) as (bar, _):
+        assert "no history" in lines(bar)[0]
+        assert "ETA" not in lines(bar)[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("width", [*range(24, 60, 3), 80, 120, 200])
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_every_width_is_filled_and_keeps_what_matters_most(width: int, ascii_only: bool) -> None:
+    session = expecting(busy(), (190.0, 193))
+    async with showing(session, width, ascii_only=ascii_only) as (bar, _):
+        first, second = lines(bar)
+        assert cell_width(first) == cell_width(second) == width
+        assert "mat" in first
+        assert "6m42s" in first.replace(" ", "")
+        assert "4/4" in first
+        assert (">" if ascii_only else "▶") in first
+        assert "x2" in second.replace(" ", "") if ascii_only else "✗2" in second.replace(" ", "")
+        assert ("ETA" in first) == (width >= 33)
+        assert ("train[seed=192]" in first) == (width >= 80)
+        if ascii_only:
+            assert first.isascii()
+            assert second.isascii()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("width", [24, 40, 100])
+@pytest.mark.parametrize("name", ["\x1b[31mred", "[/red]", "a\u202eb", "長い名前" * 20, "x" * 300])
+async def test_a_hostile_name_stays_in_its_line(width: int, name: str) -> None:
+    session = expecting(still(Graph([name], [], name=name), now=5.0), (10.0, 0))
+    async with showing(session, width) as (bar, _):
+        first = lines(bar)[0]
+        assert first.isprintable()
+        assert "\u202e" not in first
+        assert cell_width(first) == width
+        assert "0/4" in first
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("code", "word", "glyph"), [(0, "completed", "✓"), (7, "failed", "✗")], ids=["completed", "failed"]
+)
+async def test_a_settled_run_says_how_it_ended_and_its_time_stands_still(code: int, word: str, glyph: str) -> None:
+    session = still(Graph(["a"], []), ran(0, 1, 61, code=code), now=500.0)
+    async with showing(session) as (bar, _):
+        assert f"{glyph} {word}  1 m 01 s" in lines(bar)[0]
+        bar.flush(500.0)
+        bar.refreshed.clear()
+        for clock in (501.0, 502.0, 600.0):
+            assert bar.flush(clock) == 0
+        assert not bar.refreshed
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_run_says_so() -> None:
+    graph = Graph(["a"], [])
+    events = [
+        CommandEvent(2.0, 1, CommandKind.CANCEL_ALL),
+        NodeEvent(2.0, 0, 0, NodeStatus.CANCELLED, Cause.CANCEL, marks=(1,)),
+    ]
+    async with showing(still(graph, events)) as (bar, _):
+        assert "■ cancelled" in lines(bar)[0]
+
+
+@pytest.mark.anyio
+async def test_a_pause_is_shown_at_once() -> None:
+    session = busy()
+    async with showing(session) as (bar, pilot):
+        bar.flush(402.0)
+        session.state.apply(CommandEvent(402.0, 1, CommandKind.PAUSE))
+        assert bar.flush(402.01)
+        await pilot.pause()
+        assert "paused" in lines(bar)[0]
+
+
+@pytest.mark.anyio
+async def test_a_clock_refreshes_its_own_cells_only() -> None:
+    async with showing(expecting(busy(), None)) as (bar, pilot):
+        bar.flush(402.0)
+        await pilot.pause()
+        bar.refreshed.clear()
+        assert bar.flush(402.5) == 0
+        assert bar.flush(403.0) == 1
+        (region,) = bar.refreshed
+        assert region.height == 1
+        assert region.width < 10
+        await pilot.pause()
+        assert "6 m 43 s" in lines(bar)[0]
+
+
+@pytest.mark.anyio
+async def test_counts_that_change_all_the_time_are_painted_a_few_times_a_second() -> None:
+    session = busy()
+    async with showing(session) as (bar, pilot):
+        bar.flush(402.0)
+        painted = 0
+        for step in range(100):
+            for event in ran(193 + step // 20, 402.0, 402.0 + step / 100):
+                session.state.apply(event)
+            painted += bar.flush(402.0 + step / 100) > 0
+        assert 2 <= painted <= 6
+        bar.flush(403.3)
+        await pilot.pause()
+        assert f"✓ {session.state.counts[NodeStatus.COMPLETED]}" in lines(bar)[1]
+
+
+@pytest.mark.anyio
+async def test_the_bar_keeps_its_width_whatever_the_counts() -> None:
+    widths = set()
+    for settled in (0, 1, 150):
+        events = [event for node in range(settled) for event in ran(node, 1, 2)]
+        async with showing(still(chain(200), events)) as (bar, _):
+            widths.add(sum(map(lines(bar)[1].count, "━─")))
+    assert widths == {40}
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=10), st.integers(10, 80))
+def test_segments_fill_the_bar_and_each_count_has_a_cell(counts: list[int], width: int) -> None:
+    cells = segments(counts, width)
+    assert sum(cells) == width
+    assert min(cells) >= 1
+    for one, other in zip(counts, cells, strict=True):
+        share = one * width / sum(counts)
+        assert other <= share + 1  # never more than its share, but for the cell that each one has
+    order = sorted(range(len(counts)), key=counts.__getitem__)
+    assert all(cells[a] <= cells[b] for a, b in pairwise(order) if counts[a] < counts[b])
+
+
+def test_no_counts_have_no_segments() -> None:
+    assert segments([], 10) == []
+
+
+@given(
+    st.lists(st.tuples(st.text(alphabet="ab日", max_size=3), st.integers(0, 2)), max_size=5),
+    st.lists(st.tuples(st.text(alphabet="ab日", max_size=3), st.integers(0, 2)), max_size=5),
+)
+def test_what_differs_between_two_lines_is_inside_the_changed_runs(
+    old: list[tuple[str, int]], new: list[tuple[str, int]]
+) -> None:
+    width = 40
+    before, after = ([Piece(*piece) for piece in pieces] for pieces in (old, new))
+    runs = changed_runs(before, after, width)
+    covered = {x for start, cells in runs for x in range(start, start + cells)}
+    one, other = cells_of(before, width), cells_of(after, width)
+    assert {x for x in range(width) if one[x] != other[x]} <= covered
+    if before == after:
+        assert not runs
+
+
+def cells_of(pieces: list[Piece], width: int) -> list[object]:
+    cells: list[object] = []
+    for text, look in pieces:
+        for character in text:
+            cells += [(character, look, part) for part in range(cell_width(character))]
+    return cells + [" "] * (width - len(cells))

@@ -80,6 +80,14 @@ def test_label_shows_control_characters(given_text: object, shown: str):
     assert t.label(given_text) == shown
 
 
+def test_no_character_of_a_forbidden_category_comes_out():
+    for start in range(0, 0x110000, 0x1000):
+        every = "".join(map(chr, range(start, start + 0x1000)))
+        assert offenders(t.label(every, 100_000)) == []
+        assert offenders(t.block(every, 100_000), allowed="\n") == []
+        assert offenders(t.styled(every).text) == []
+
+
 def test_label_caps_with_an_ellipsis():
     assert t.label("x" * 200) == "x" * 200
     assert t.label("x" * 201) == "x" * 199 + "…"

@@ -217,7 +217,7 @@ def _to_be_told(run: Derivation, node: int) -> bool:
     """Whether an attempt is to be told to stop: it runs, or is in line and was asked back at most."""
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
-        return run.state.cause[node] == Cause.CANCEL and node not in run.told
+        return node not in run.told
     return status == NodeStatus.RUNNING or (status in _UNBEGUN and node in run.handed)
 
 

@@ -85,6 +85,9 @@ class Traversal(Derivation):
             status, attempt = state.status[node], state.attempt[node]
             if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
                 self._running_slots[node] = task(node).slots
+                if status == NodeStatus.CANCELLING:
+                    self.told[node] = now
+                self._limit(node, attempt, state.started[node])
             elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
                 self.handed[node] = task(node).slots
             elif status == NodeStatus.READY:
@@ -166,9 +169,12 @@ class Traversal(Derivation):
     def _run(self, node: int, attempt: int) -> None:
         self.set(node, NodeStatus.RUNNING, marks=())
         self._mark_stale(node)
+        self._limit(node, attempt, self.now)
+
+    def _limit(self, node: int, attempt: int, began: float) -> None:
         timeout = self.graph.task(node).timeout
         if timeout is not None:
-            self._alarm_at(self.now + timeout, node, attempt, "timeout")
+            self._alarm_at(began + timeout, node, attempt, "timeout")
 
     def _occupy(self, node: int, attempt: int) -> bool:
         """Count an attempt that was handed over as alive; False when there is none of that number."""

@@ -34,6 +34,7 @@ def main(directory: str) -> None:
 
     Standard input is the socket to the app, and standard output the memory that it shares with us.
     """
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what the app inherited is nobody's business here
     app = _move(0, os.O_RDONLY)
     shared = _move(1, os.O_WRONLY)
     ledger = mmap.mmap(shared, 0)

@@ -134,6 +134,9 @@ class LogFile:
     def _append(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of it; what can't be written is counted as lost."""
         rest = memoryview(data)
+        if self._fd < 0 and time.monotonic() < self._not_before:
+            self._lost += len(rest)
+            return
         try:
             if self._fd < 0:
                 self._open()
@@ -147,8 +150,6 @@ class LogFile:
             self._reason = _FULL.get(error.errno or 0, os.strerror(error.errno or errno.EIO).lower())
 
     def _open(self) -> None:
-        if time.monotonic() < self._not_before:
-            raise OSError(errno.EAGAIN, "")
         try:
             self._fd = self._make()
         except OSError:

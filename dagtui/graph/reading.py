@@ -22,9 +22,11 @@ MOST_PARTS = 64
 MOST_DIGITS = 4300
 """Of a number, as Python itself has it; the reader takes a hundred bytes for each."""
 
+_LONG_LINE = re.compile(rf"^[^\n]{{{2 * MOST_PARTS}}}", re.MULTILINE)
+"""Keys and numbers don't go over line ends: without such a line there are none that are too long."""
 _MANY_DOTS = re.compile(rf"^(?:[^.\n]*+\.){{{MOST_PARTS}}}", re.MULTILINE)
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
-_MANY_DIGITS = re.compile(rf"[\w.+-]{{{MOST_DIGITS + 1}}}", re.ASCII)
+_MANY_DIGITS = re.compile(rf"(?<![\w.+-])[\w.+-]{{{MOST_DIGITS + 1}}}", re.ASCII)
 _TWICE = re.compile(r"Cannot declare \((.*)\) twice", re.DOTALL)
 
 
@@ -56,7 +58,7 @@ def decode(content: bytes, shown: str) -> str:
 
 def parse(text: str, shown: str) -> dict[str, object]:
     """The tables of a document; raises GraphError with the first error of its syntax."""
-    if _MANY_DOTS.search(text) or _MANY_DIGITS.search(text):
+    if _LONG_LINE.search(text) and (_MANY_DOTS.search(text) or _MANY_DIGITS.search(text)):
         _check_extremes(text, shown)
     try:
         return tomllib.loads(text)

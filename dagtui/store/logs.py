@@ -147,8 +147,6 @@ class LogFile:
             inserted = self._index_before(budget - read)
         except OSError as error:
             raise StoreError(f"can't read the log {self.path}: {error.strerror}") from error
-        if read or inserted or replaced:
-            self._lines = None
         return Change(grown=read > 0, inserted=inserted, replaced=replaced)
 
     def lines(self, first: int, count: int) -> list[LogLine]:

@@ -85,36 +85,8 @@ def photograph(thing: object) -> dict[str, object]:
     }
 
 
-class TraversalMachine(RuleBasedStateMachine):
-    """The model remembers what the contract says about marks, budgets and staleness; the engine must agree."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.executor = ModelExecutor()
-        self.records: list[Event] = []
-        self.open: dict[int, Start] = {}
-        """Attempts that the engine handed over and of which it has not heard the end."""
-        self.told: set[int] = set()
-        """Those that the engine told to stop."""
-        self.known_alive: set[int] = set()
-        """Those of which it has heard the beginning."""
-        self.delivered: list[Result] = []
-        self.marks: dict[int, set[int]] = {}
-        self.fail_fast: dict[int, int] = {}
-        """By number of the command that the run gave itself: the node that failed."""
-        self.stopped_by = 0
-        self.final: set[int] = set()
-        self.tries: dict[int, int] = {}
-        """Failures within the present budget of retries, by node."""
-        self.again: set[int] = set()
-        self.outdated: set[int] = set()
-        self.stale: set[int] = set()
-        self.succeeded: set[int] = set()
-        """Nodes whose success the engine was told, until somebody resets them."""
-        self.ended_by_person = False
-        self.in_command = False
-        self.instant_ends = 0
+class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
+    """A traversal, an executor and a person; the checks are in the classes that it is made of."""
 
     @initialize(graph=graphs(), jobs=st.integers(1, 3), brisk=st.booleans())
     def begin(self, graph: Graph, jobs: int, brisk: bool) -> None:
@@ -134,8 +106,6 @@ class TraversalMachine(RuleBasedStateMachine):
                 self.traversal._learn(self.seconds)
         self.traversal.begin(self.now)
         self.conclude()
-
-    # What happens
 
     @rule(count=st.integers(1, 4), broken=st.sampled_from([False, False, False, False, True]))
     def the_executor_reads(self, count: int, broken: bool) -> None:
@@ -159,7 +129,9 @@ class TraversalMachine(RuleBasedStateMachine):
         self.executor.outgoing.clear()
         for result in results:
             self.note_result(result)
-        may_succeed = {node for node in self.nodes if self.state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.READY}}
+        may_succeed = {
+            node for node in self.nodes if self.state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.READY}
+        }
         self.traversal.handle_results(results, self.now)
         self.conclude()
         for result in results:
@@ -239,8 +211,6 @@ class TraversalMachine(RuleBasedStateMachine):
     def a_person_steers(self, kind: CommandKind, jobs: int) -> None:
         self.command(Command(kind, jobs=jobs if kind is CommandKind.SET_JOBS else 0), wrong=False)
 
-    # Results
-
     def deliver(self, count: int) -> None:
         for _ in range(min(count, len(self.executor.outgoing))):
             result = self.executor.outgoing.popleft()
@@ -250,17 +220,6 @@ class TraversalMachine(RuleBasedStateMachine):
             self.traversal.handle(result, self.now)
             self.conclude()
             self.judge(result, status, cause)
-
-    def note_result(self, result: Result) -> None:
-        self.delivered.append(result)
-        assert self.open[result.node].attempt == result.attempt
-        if isinstance(result, Started):
-            self.known_alive.add(result.node)
-            return
-        del self.open[result.node]
-        self.known_alive.discard(result.node)
-        if isinstance(result, Ended):
-            self.instant_ends += result.kind is EndKind.COULD_NOT_START
 
     def judge(self, result: Result, status: NodeStatus, cause: Cause) -> None:
         """What one result does to its node."""
@@ -292,8 +251,6 @@ class TraversalMachine(RuleBasedStateMachine):
             self.succeeded.add(node)
         else:
             assert now in {NodeStatus.FAILED, NodeStatus.RETRYING}
-
-    # Commands
 
     def command(self, command: Command, *, wrong: bool) -> None:
         before = photograph(self.state), photograph(self.traversal)
@@ -330,209 +287,6 @@ class TraversalMachine(RuleBasedStateMachine):
         self.in_command = False
         return answer
 
-    def statuses(self) -> list[tuple[NodeStatus, Cause]]:
-        return [(self.state.status_of(node), self.state.cause_of(node)) for node in self.nodes]
-
-    def check_refusal(self, command: Command, found: Preview) -> None:
-        """A command that would do nothing says why, and only such a one."""
-        unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
-        kind = command.kind
-        does = {
-            CommandKind.PAUSE: not self.state.paused,
-            CommandKind.RESUME: self.state.paused,
-            CommandKind.SET_JOBS: command.jobs != self.state.jobs,
-            CommandKind.CANCEL_ALL: bool(unsettled),
-            CommandKind.CANCEL: bool(unsettled & set(command.nodes)),
-            CommandKind.CANCEL_SUBTREE: bool(unsettled & self.reach(command.nodes)),
-            CommandKind.RETRY: any(self.retryable(node) for node in command.nodes),
-            CommandKind.RETRY_FAILED: bool(self.failures()),
-        }.get(kind)
-        if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-            does = all(self.decidable(node, kind) for node in command.nodes)
-        if does is not None:
-            assert (found.nothing is None) == does, f"{kind} {command.nodes}: {found.nothing}, {self.statuses()}"
-
-    def retryable(self, node: int) -> bool:
-        status, cause = self.state.status_of(node), self.state.cause_of(node)
-        if status is NodeStatus.CANCELLING:
-            return cause is not Cause.RESTART
-        if status is NodeStatus.SKIPPED:
-            return cause is Cause.PERSON
-        again = {NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING}
-        return status in again or cause is Cause.MARKED
-
-    def decidable(self, node: int, kind: CommandKind) -> bool:
-        status, cause = self.state.status_of(node), self.state.cause_of(node)
-        if status in ALIVE | {NodeStatus.COMPLETED} or node in self.open:
-            return False
-        return not (kind is CommandKind.SKIP and cause is Cause.PERSON)
-
-    def failures(self) -> list[int]:
-        return [
-            node
-            for node in self.nodes
-            if self.state.status_of(node) is NodeStatus.FAILED and not self.graph.task(node).allow_failure
-        ]
-
-    def reach(self, nodes: tuple[int, ...]) -> set[int]:
-        return set().union(*(oracle.cancelled_by_subtree(self.graph, node) for node in nodes))
-
-    def expected_marks(self, command: Command) -> dict[int, set[int]]:
-        """The marks after a command, and what it does to budgets and to the run's own stop."""
-        kind, number = command.kind, self.state.command_number + 1
-        marks = {node: set(numbers) for node, numbers in self.marks.items()}
-        unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
-        if kind in {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}:
-            concerned = {
-                CommandKind.CANCEL: set(command.nodes),
-                CommandKind.CANCEL_SUBTREE: self.reach(command.nodes),
-                CommandKind.CANCEL_ALL: set(self.nodes),
-            }[kind]
-            for node in concerned & unsettled:
-                marks.setdefault(node, set()).add(number)
-            self.ended_by_person |= kind is CommandKind.CANCEL_ALL
-        elif kind in {CommandKind.RETRY, CommandKind.RETRY_FAILED}:
-            self.expect_retry(self.retried(command), marks)
-            self.ended_by_person = False
-        elif kind in {CommandKind.RERUN, CommandKind.RERUN_ONLY}:
-            self.expect_reset(self.rerun(command), marks)
-            self.ended_by_person = False
-        elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-            self.expect_reset(set(command.nodes), marks)
-        return marks
-
-    def retried(self, command: Command) -> set[int]:
-        """What is retried in the end: failed parents stand for their root causes."""
-        nodes = list(command.nodes)
-        if command.kind is CommandKind.RETRY_FAILED:
-            nodes = self.failures()
-        found: set[int] = set()
-        for node in nodes:
-            if self.state.status_of(node) is NodeStatus.FAILED_PARENT:
-                found |= oracle.roots(self.state, node)
-            elif self.retryable(node):
-                found.add(node)
-        return found
-
-    def rerun(self, command: Command) -> set[int]:
-        found = set(command.nodes)
-        if command.kind is CommandKind.RERUN:
-            found |= set().union(*(self.below[node] for node in command.nodes))
-        return found
-
-    def expect_retry(self, retried: set[int], marks: dict[int, set[int]]) -> None:
-        lifted: list[tuple[int, int]] = []
-        for node in retried:
-            for number in self.marks.get(node, ()):
-                lifted += [(other, number) for other in {node} | self.above[node] | self.below[node]]
-        for node, number in lifted:
-            marks.get(node, set()).discard(number)
-        self.lift_own(retried, marks)
-        for node in retried:
-            self.tries[node] = 0
-            self.succeeded.discard(node)
-
-    def expect_reset(self, nodes: set[int], marks: dict[int, set[int]]) -> None:
-        self.lift_own(nodes, marks)
-        for node in nodes:
-            marks.pop(node, None)
-            self.succeeded.discard(node)
-            if self.state.status_of(node) not in UNBEGUN:
-                self.tries[node] = 0
-
-    def lift_own(self, nodes: set[int], marks: dict[int, set[int]]) -> None:
-        """The marks that the run gave because a node failed are lifted everywhere when that node is dealt with."""
-        own = {number for number, cause in self.fail_fast.items() if cause in nodes}
-        for numbers in marks.values():
-            numbers -= own
-        if self.stopped_by in own:
-            self.stopped_by = 0
-
-    def check_preview(self, found: Preview, old: list[tuple[NodeStatus, Cause]]) -> None:
-        """Preview equals effect."""
-        stopped = {effect.node for effect in self.effects if isinstance(effect, Stop)}
-        assert set(found.stopped) == stopped, "the preview said that others would be stopped"
-        announced, dropped = set(found.again) | set(found.released), set(found.dropped)
-        for node in self.nodes:
-            was, (now, cause) = old[node][0], self.statuses()[node]
-            goes = (was in oracle.SETTLED | {NodeStatus.RETRYING} and now in UNBEGUN) or (
-                was is NodeStatus.RUNNING and cause is Cause.RESTART
-            )
-            assert not goes or node in announced, f"n{node} may run again, and the preview did not say so"
-            assert goes or node not in announced or was is NodeStatus.CANCELLING
-            ends = was not in oracle.SETTLED and now in oracle.SETTLED
-            ends |= was is NodeStatus.COMPLETED and now in oracle.SETTLED - {NodeStatus.COMPLETED}
-            assert ends == (node in dropped), f"n{node} was {was.word}, is {now.word}; dropped: {dropped}"
-            if node in found.kept:
-                assert (was, now) == (NodeStatus.COMPLETED, NodeStatus.COMPLETED)
-        assert not set(found.again) & set(found.released)
-
-    def check_deed(
-        self,
-        command: Command,
-        old: list[tuple[NodeStatus, Cause]],
-        marks: dict[int, set[int]],
-        retried: set[int],
-        told: set[int],
-    ) -> None:
-        """The rows of the table, given statuses and marks before, what it was to retry, and what was told to stop."""
-        kind, stops = command.kind, {e.node: e.grace for e in self.effects if isinstance(e, Stop)}
-        new = self.statuses()
-        concerned: set[int] = set()
-        if kind in {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}:
-            number = self.state.command_number
-            concerned = {node for node, numbers in self.marks.items() if number in numbers}
-            for node in concerned:
-                self.check_cancelled(node, old[node], new[node], stops.get(node), told)
-        elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-            concerned = set(command.nodes)
-            wanted = (
-                (NodeStatus.SKIPPED, Cause.PERSON)
-                if kind is CommandKind.SKIP
-                else (NodeStatus.COMPLETED, Cause.MARKED)
-            )
-            assert all(new[node] == wanted for node in concerned)
-        elif kind in {CommandKind.RERUN, CommandKind.RERUN_ONLY}:
-            concerned = self.rerun(command)
-            for node in concerned:
-                assert new[node][0] not in {NodeStatus.RUNNING, NodeStatus.COMPLETED, NodeStatus.FAILED}
-                if old[node][0] in ALIVE:
-                    assert new[node] == (NodeStatus.CANCELLING, Cause.RESTART)
-                    assert (node in stops) == (old[node][0] is NodeStatus.RUNNING)
-        elif kind in {CommandKind.RETRY, CommandKind.RETRY_FAILED}:
-            concerned = retried
-            for node in retried:
-                assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
-            for node, (status, cause) in enumerate(old):
-                if status is NodeStatus.COMPLETED and cause is not Cause.MARKED:
-                    assert new[node] == (status, cause), "a retry ran a success again"
-        marked = {node for node in self.nodes if marks.get(node, set()) != self.marks.get(node, set())}
-        for node in set(self.nodes) - concerned - marked:
-            if old[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
-                assert old[node] == new[node], f"n{node} has nothing to do with it"
-
-    def check_cancelled(
-        self,
-        node: int,
-        was: tuple[NodeStatus, Cause],
-        now: tuple[NodeStatus, Cause],
-        grace: float | None,
-        told: set[int],
-    ) -> None:
-        stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)
-        if was[0] is NodeStatus.RUNNING or (was[0] in UNBEGUN and node in self.open):
-            assert (now, grace) == (stopping, self.graph.task(node).grace)
-        elif was == stopping:
-            assert now == stopping
-            assert grace == (0 if node in told else self.graph.task(node).grace), "cancelled twice is killed"
-        elif was[0] is NodeStatus.CANCELLING:
-            assert (now, grace) == (stopping, None)
-        else:
-            assert now == done
-            assert grace is None
-
-    # What the engine says
-
     def conclude(self) -> None:
         """Take what the engine did, hold it against the model, and send it to the executor."""
         events, effects = self.traversal.take()
@@ -549,188 +303,6 @@ class TraversalMachine(RuleBasedStateMachine):
             elif isinstance(effect, Stop):
                 self.told.add(effect.node)
         self.executor.accept(effects)
-
-    def record(self, event: Event) -> None:
-        """Journal an event, replay it, and let the model follow."""
-        text = "{" + fields(event, self.graph) + "}"
-        read = parse(json.loads(text), self.graph)
-        assert read is not None
-        self.records.append(read)
-        if isinstance(event, NodeEvent):
-            self.follow_node(event, self.mirror.status_of(event.node), self.mirror.cause_of(event.node))
-        elif isinstance(event, CommandEvent) and event.kind is None:
-            self.follow_stop(event)
-        self.mirror.apply(read)
-        self.mirror.touched.clear()
-
-    def follow_stop(self, event: CommandEvent) -> None:
-        """Rule 7, as it is when the run stops itself."""
-        assert event.nodes == (self.stop_expected,), "the run stopped itself for no reason"
-        self.stop_expected = None
-        self.fail_fast[event.number] = event.nodes[0]
-        self.stopped_by = event.number
-        for node in self.nodes:
-            status, cause = self.mirror.status_of(node), self.mirror.cause_of(node)
-            starts_again = status is NodeStatus.CANCELLING and cause in {Cause.RESTART, Cause.WITHDRAWN}
-            if (status in UNBEGUN or starts_again) and self.graph.task(node).trigger not in oracle.RUN_ANYWAY:
-                self.marks.setdefault(node, set()).add(event.number)
-            elif status in ALIVE:
-                self.final.add(node)
-
-    def follow_node(self, event: NodeEvent, was: NodeStatus, cause: Cause) -> None:
-        node, now = event.node, event.status
-        if now is NodeStatus.RUNNING:
-            self.follow_beginning(node, was)
-        elif now in {NodeStatus.FAILED, NodeStatus.RETRYING} and was is not NodeStatus.RETRYING:
-            self.follow_failure(event)
-        elif now in UNBEGUN and (was in oracle.SETTLED | {NodeStatus.CANCELLING} or self.resets(was)):
-            self.again.add(node)
-            self.final.discard(node)
-            if was in {NodeStatus.CANCELLING, NodeStatus.CANCELLED}:
-                self.tries[node] = 0
-        if now is not NodeStatus.COMPLETED:
-            self.stale.discard(node)
-        elif event.cause is Cause.RAN and was is not NodeStatus.COMPLETED and node in self.outdated:
-            self.stale.add(node)
-        if was in oracle.SETTLED and now not in oracle.SETTLED and not self.in_command:
-            assert self.began_unwanted, f"n{node} was settled, and nobody asked it to go on"
-
-    def resets(self, was: NodeStatus) -> bool:
-        return was is NodeStatus.RETRYING and self.in_command
-
-    def follow_beginning(self, node: int, was: NodeStatus) -> None:
-        assert was in {NodeStatus.READY, NodeStatus.CANCELLING}
-        if was is NodeStatus.CANCELLING:
-            numbers = self.marks.pop(node, set())
-            assert numbers, "only what the run itself did not want to begin goes on when it has begun"
-            assert numbers <= set(self.fail_fast)
-            self.final.add(node)
-        self.stale.discard(node)
-        self.outdated.discard(node)
-        if node in self.again:
-            self.again.discard(node)
-            for other in self.below[node]:
-                status = self.mirror.status_of(other)
-                if status is NodeStatus.COMPLETED:
-                    self.stale.add(other)
-                elif status in ALIVE and other in self.known_alive:
-                    self.outdated.add(other)
-
-    def follow_failure(self, event: NodeEvent) -> None:
-        """Budgets of retries, and rule 7's beginning."""
-        node, policy = event.node, self.graph.task(event.node).retry
-        self.tries[node] = self.tries.get(node, 0) + 1
-        again = self.tries[node] <= policy.retries and node not in self.final
-        if policy.exit_codes:
-            again = again and event.cause is Cause.EXIT and event.value in policy.exit_codes
-        assert again == (event.status is NodeStatus.RETRYING), f"try {self.tries[node]} of {policy}"
-        if again:
-            longest = policy.delay * policy.backoff ** (self.tries[node] - 1) * (1 + policy.jitter)
-            assert 0 <= event.due - event.at <= longest + 1e-9
-            assert event.due - event.at >= policy.delay * (1 - policy.jitter) - 1e-9
-        elif not self.graph.settings.keep_going and not self.graph.task(node).allow_failure and not self.stopped_by:
-            self.stop_expected = node
-
-    def check_start(self, start: Start) -> None:
-        """A node starts only when it may."""
-        node, state = start.node, self.state
-        assert state.status_of(node) is NodeStatus.READY, "only what is ready is handed over"
-        assert oracle.decision(state, node) == oracle.RUNS, "handed over around an unmet parent"
-        assert not self.marks.get(node), "handed over with a cancel mark"
-        assert not state.paused, "handed over during a pause"
-        assert node not in self.open, "handed over twice"
-        assert start.attempt > max(self.executor.executed.get(node, [0])), "an attempt's number was used again"
-        assert start.slots == self.graph.task(node).slots
-        free = state.jobs - sum(other.slots for other in self.open.values())
-        in_line = sum(1 for other in self.open if other not in self.known_alive)
-        ahead = self.seconds < 1 or self.instant_ends > 4
-        assert (
-            start.slots <= free or not self.open or (ahead and in_line < LOOKAHEAD_MOST and start.slots == 1)
-        ), "handed over more than there are slots"
-        self.open[node] = start
-
-    # What must hold at every moment
-
-    @invariant()
-    def everything_holds(self) -> None:
-        self.the_replay_equals_the_live_state()
-        self.tallies_and_counts_equal_a_recount()
-        self.derived_statuses_are_what_the_table_says()
-        self.marks_are_the_commands()
-        self.stale_is_what_is_older_than_an_ancestor()
-        self.no_success_is_lost()
-        self.the_record_knows_every_attempt_that_was_executed()
-        self.whatever_is_held_back_has_a_cause()
-        self.what_lives_is_said_to_live()
-        self.the_verdict_follows_rule_4()
-        if self.executor.quiet:
-            self.when_all_is_said_both_sides_agree()
-
-    def the_replay_equals_the_live_state(self) -> None:
-        same_state(self.mirror, self.state)
-
-    def tallies_and_counts_equal_a_recount(self) -> None:
-        state = self.state
-        for node in self.nodes:
-            classes = oracle.parent_classes(state, node)
-            tallies = state.ok[node], state.bad[node], state.skip[node]
-            assert tallies == tuple(classes.count(kind) for kind in ("ok", "bad", "skip"))
-        assert state.counts == [state.status.count(status) for status in NodeStatus]
-
-    def derived_statuses_are_what_the_table_says(self) -> None:
-        assert oracle.wrongly_derived(self.state, self.nodes) is None
-
-    def marks_are_the_commands(self) -> None:
-        assert {node: set(marks) for node, marks in self.state.marks.items()} == self.marks
-        assert all(len(set(marks)) == len(marks) for marks in self.state.marks.values())
-
-    def stale_is_what_is_older_than_an_ancestor(self) -> None:
-        assert {node for node in self.nodes if self.state.stale[node]} == self.stale
-
-    def no_success_is_lost(self) -> None:
-        for node in self.succeeded:
-            assert self.mirror.status_of(node) is NodeStatus.COMPLETED, f"n{node} succeeded"
-
-    def the_record_knows_every_attempt_that_was_executed(self) -> None:
-        for node, attempts in self.executor.executed.items():
-            assert self.mirror.attempt[node] >= attempts[-1]
-
-    def whatever_is_held_back_has_a_cause(self) -> None:
-        state = self.state
-        for node in state.nodes_with(NodeStatus.FAILED_PARENT):
-            found = root_causes(state, node)
-            assert set(found) == oracle.roots(state, node)
-            assert found
-            blocker = state.blocker[node]
-            assert blocker in self.graph.parents(node)
-            assert oracle.parent_classes(state, node)[list(self.graph.parents(node)).index(blocker)] == "bad"
-
-    def what_lives_is_said_to_live(self) -> None:
-        """No ghost: alive in the books, dead in fact. No orphan: the other way round."""
-        assert set(self.traversal.handed) == set(self.open) - self.known_alive
-        for node in self.nodes:
-            if self.state.status_of(node) in ALIVE:
-                assert node in self.open, f"n{node} is a ghost"
-            if node in self.known_alive:
-                assert self.state.status_of(node) in ALIVE, f"n{node} is an orphan"
-
-    def when_all_is_said_both_sides_agree(self) -> None:
-        executor, state = self.executor, self.state
-        assert set(executor.alive) == self.known_alive
-        assert executor.slots == (0 if state.paused else state.jobs)
-        for node, process in executor.alive.items():
-            assert state.attempt[node] == process.attempt
-            told = state.status_of(node) is NodeStatus.CANCELLING
-            assert process.told == told, f"n{node} is {state.status_of(node).word}; told to stop: {process.told}"
-        if executor.line or state.paused:
-            return
-        free = state.jobs - executor.used
-        for node in state.nodes_with(NodeStatus.READY):
-            fits = self.graph.task(node).slots <= free or not executor.alive
-            assert not fits, f"nobody starts n{node}, and it could"
-
-    def the_verdict_follows_rule_4(self) -> None:
-        assert self.state.verdict() is oracle.verdict(self.state, ended_by_person=self.ended_by_person)
 
     def teardown(self) -> None:
         if hasattr(self, "graph") and sys.exc_info()[0] is None:
@@ -755,30 +327,3 @@ class TraversalMachine(RuleBasedStateMachine):
         assert self.traversal.settled, f"it hangs: {self.statuses()}"
         assert not self.executor.alive
         assert self.state.verdict() is not Verdict.RUNNING
-
-    def crash_anywhere(self) -> None:
-        """Any prefix of the journal gives the successes that it tells of."""
-        for length in range(0, len(self.records) + 1, max(1, len(self.records) // 8)):
-            prefix = self.records[:length]
-            after = RunState(self.graph, self.state.jobs)
-            after.replay(prefix)
-            last = {event.node: event.status for event in prefix if isinstance(event, NodeEvent)}
-            told = {node for node, status in last.items() if status is NodeStatus.COMPLETED}
-            assert set(after.nodes_with(NodeStatus.COMPLETED)) == told
-
-
-SAME = ("status", "cause", "attempt", "base", "blocker", "value", "stale", "ok", "bad", "skip", "marks", "why")
-SAME_RUN = ("counts", "jobs", "paused", "cancelled_all", "command_number", "commands")
-
-
-def same_state(one: RunState, other: RunState) -> None:
-    """Two states say the same; times in the journal are rounded to milliseconds."""
-    for name in SAME + SAME_RUN:
-        ours, theirs = getattr(one, name), getattr(other, name)
-        if name == "commands":
-            ours, theirs = ({n: c[1:] for n, c in commands.items()} for commands in (ours, theirs))
-        assert ours == theirs, f"{name}: the replay says {ours}, the live state {theirs}"
-    for node in range(len(one.graph)):
-        for name in ("started", "ended"):
-            assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
-        assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import SetSlots, Start, Stop, Withdraw
@@ -26,7 +27,7 @@ def dag(ways: str, *, keep_going: bool = True, **tasks: dict[str, object]) -> Gr
     edges: dict[tuple[int, int], None] = {}
     for way in ways.split():
         numbers = [labels.setdefault(label, len(labels)) for label in way.split(">")]
-        edges.update(dict.fromkeys(zip(numbers, numbers[1:], strict=False)))
+        edges.update(dict.fromkeys(pairwise(numbers)))
     return Graph(
         list(labels),
         edges,
@@ -151,7 +152,9 @@ class Scene:
         self.traversal.wake(self.now)
         self._take()
 
-    def command(self, kind: CommandKind, *labels: str, jobs: int = 0, expected: frozenset[int] | None = None) -> Preview:
+    def command(
+        self, kind: CommandKind, *labels: str, jobs: int = 0, expected: frozenset[int] | None = None
+    ) -> Preview:
         """Give a command."""
         nodes = tuple(self.graph.node(label) for label in labels)
         found = self.traversal.handle(Command(kind, nodes, jobs, expected), self.now)

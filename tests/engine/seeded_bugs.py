@@ -1,3 +1,4 @@
+# ruff: noqa: ANN001, ANN002, ANN003 - stand-ins take whatever the functions take that they replace
 """Small mistakes, planted one at a time: the state machine must find each of them."""
 
 from __future__ import annotations
@@ -15,19 +16,18 @@ from dagtui.graph.model import Graph
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest import MonkeyPatch
+    import pytest
 
-Plant = "Callable[[MonkeyPatch], None]"
-BUGS: dict[str, Callable[[MonkeyPatch], None]] = {}
+BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {}
 
 
-def bug(plant: Callable[[MonkeyPatch], None]) -> Callable[[MonkeyPatch], None]:
+def bug(plant: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.MonkeyPatch], None]:
     """Register a way to break the engine, under its function's name."""
     BUGS[plant.__name__] = plant
     return plant
 
 
-def around(patch: MonkeyPatch, owner: object, name: str, wrapper: Callable[..., object]) -> None:
+def around(patch: pytest.MonkeyPatch, owner: object, name: str, wrapper: Callable[..., object]) -> None:
     """Replace a function by one that gets the original as its first argument."""
     original = getattr(owner, name)
     patch.setattr(owner, name, lambda *args, **kwargs: wrapper(original, *args, **kwargs))
@@ -37,7 +37,7 @@ def around(patch: MonkeyPatch, owner: object, name: str, wrapper: Callable[..., 
 
 
 @bug
-def a_late_result_is_accepted(patch: MonkeyPatch) -> None:
+def a_late_result_is_accepted(patch: pytest.MonkeyPatch) -> None:
     def ended(original, self, message):
         original(self, message._replace(attempt=self.state.attempt[message.node]))
 
@@ -45,7 +45,7 @@ def a_late_result_is_accepted(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_duplicate_result_is_accepted(patch: MonkeyPatch) -> None:
+def a_duplicate_result_is_accepted(patch: pytest.MonkeyPatch) -> None:
     def ended(original, self, message):
         node = message.node
         if self.state.attempt[node] == message.attempt and self.state.status[node] == NodeStatus.FAILED:
@@ -56,7 +56,7 @@ def a_duplicate_result_is_accepted(patch: MonkeyPatch) -> None:
 
 
 @bug
-def exit_0_after_a_cancel_counts_as_completed(patch: MonkeyPatch) -> None:
+def exit_0_after_a_cancel_counts_as_completed(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
         if message.kind is EndKind.EXIT and message.value == 0 and self.state.cause[message.node] == Cause.CANCEL:
             self.set(message.node, NodeStatus.COMPLETED, Cause.RAN, marks=())
@@ -67,7 +67,7 @@ def exit_0_after_a_cancel_counts_as_completed(patch: MonkeyPatch) -> None:
 
 
 @bug
-def exit_0_after_a_timeout_counts_as_completed(patch: MonkeyPatch) -> None:
+def exit_0_after_a_timeout_counts_as_completed(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
         if message.kind is EndKind.EXIT and message.value == 0 and self.state.cause[message.node] == Cause.TIMEOUT:
             self.set(message.node, NodeStatus.COMPLETED, Cause.RAN)
@@ -78,7 +78,7 @@ def exit_0_after_a_timeout_counts_as_completed(patch: MonkeyPatch) -> None:
 
 
 @bug
-def timeout_beats_a_persons_cancel(patch: MonkeyPatch) -> None:
+def timeout_beats_a_persons_cancel(patch: pytest.MonkeyPatch) -> None:
     def alarm(original, self, node, attempt, kind):
         if kind == "timeout" and self.state.status[node] == NodeStatus.CANCELLING:
             self.set(node, NodeStatus.CANCELLING, Cause.TIMEOUT, marks=())
@@ -88,7 +88,7 @@ def timeout_beats_a_persons_cancel(patch: MonkeyPatch) -> None:
 
 
 @bug
-def an_attempts_number_is_used_again(patch: MonkeyPatch) -> None:
+def an_attempts_number_is_used_again(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
         original(self, message)
         if self.state.status[message.node] in {NodeStatus.WAITING, NodeStatus.READY}:
@@ -100,7 +100,7 @@ def an_attempts_number_is_used_again(patch: MonkeyPatch) -> None:
 
 
 @bug
-def what_began_unwanted_goes_on(patch: MonkeyPatch) -> None:
+def what_began_unwanted_goes_on(patch: pytest.MonkeyPatch) -> None:
     def stop(original, self, node, cause, *args, **kwargs):
         if cause is Cause.WITHDRAWN:
             self.set(node, NodeStatus.RUNNING)
@@ -114,7 +114,7 @@ def what_began_unwanted_goes_on(patch: MonkeyPatch) -> None:
 
 
 @bug
-def one_retry_too_many(patch: MonkeyPatch) -> None:
+def one_retry_too_many(patch: pytest.MonkeyPatch) -> None:
     def failed(original, self, node, *args):
         self.state.base[node] += self.state.base[node] < self.state.attempt[node] - 1
         original(self, node, *args)
@@ -123,7 +123,7 @@ def one_retry_too_many(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_retry_does_not_renew_the_budget(patch: MonkeyPatch) -> None:
+def a_retry_does_not_renew_the_budget(patch: pytest.MonkeyPatch) -> None:
     def set_status(original, self, *args, **kwargs):
         original(self, *args, **{**kwargs, "fresh": False})
 
@@ -131,7 +131,7 @@ def a_retry_does_not_renew_the_budget(patch: MonkeyPatch) -> None:
 
 
 @bug
-def after_its_back_off_a_node_forgets_its_parents(patch: MonkeyPatch) -> None:
+def after_its_back_off_a_node_forgets_its_parents(patch: pytest.MonkeyPatch) -> None:
     def alarm(original, self, node, attempt, kind):
         if kind == "retry" and self.state.status[node] == NodeStatus.RETRYING:
             self.set(node, NodeStatus.READY)
@@ -142,7 +142,7 @@ def after_its_back_off_a_node_forgets_its_parents(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_back_off_is_never_over(patch: MonkeyPatch) -> None:
+def a_back_off_is_never_over(patch: pytest.MonkeyPatch) -> None:
     def alarm(original, self, node, attempt, kind):
         if kind != "retry" or attempt < 2:
             original(self, node, attempt, kind)
@@ -154,7 +154,7 @@ def a_back_off_is_never_over(patch: MonkeyPatch) -> None:
 
 
 @bug
-def one_slot_too_many(patch: MonkeyPatch) -> None:
+def one_slot_too_many(patch: pytest.MonkeyPatch) -> None:
     def pop(original, self, free, holds):
         return original(self, free + 1, holds)
 
@@ -162,7 +162,7 @@ def one_slot_too_many(patch: MonkeyPatch) -> None:
 
 
 @bug
-def slots_are_not_given_back_after_a_cancel(patch: MonkeyPatch) -> None:
+def slots_are_not_given_back_after_a_cancel(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
         self._used += 1
         original(self, message)
@@ -171,7 +171,7 @@ def slots_are_not_given_back_after_a_cancel(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_lost_wake_up_after_a_withdrawal(patch: MonkeyPatch) -> None:
+def a_lost_wake_up_after_a_withdrawal(patch: pytest.MonkeyPatch) -> None:
     def withdrawn(original, self, message):
         original(self, message)
         self._concluded = len(self.events)
@@ -180,7 +180,7 @@ def a_lost_wake_up_after_a_withdrawal(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_lost_wake_up_when_slots_grow(patch: MonkeyPatch) -> None:
+def a_lost_wake_up_when_slots_grow(patch: pytest.MonkeyPatch) -> None:
     def command(original, self, message):
         if message.kind is not CommandKind.SET_JOBS:
             return original(self, message)
@@ -193,7 +193,7 @@ def a_lost_wake_up_when_slots_grow(patch: MonkeyPatch) -> None:
 
 
 @bug
-def what_wants_more_than_there_is_never_starts(patch: MonkeyPatch) -> None:
+def what_wants_more_than_there_is_never_starts(patch: pytest.MonkeyPatch) -> None:
     def pop(original, self, free, holds):
         return None if free > 1000 else original(self, free, holds)
 
@@ -201,7 +201,7 @@ def what_wants_more_than_there_is_never_starts(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_pause_lets_what_is_ready_start(patch: MonkeyPatch) -> None:
+def a_pause_lets_what_is_ready_start(patch: pytest.MonkeyPatch) -> None:
     def fill(original, self):
         paused, self.state.paused = self.state.paused, False
         original(self)
@@ -214,7 +214,7 @@ def a_pause_lets_what_is_ready_start(patch: MonkeyPatch) -> None:
 
 
 @bug
-def tallies_do_not_move_when_a_node_runs_again(patch: MonkeyPatch) -> None:
+def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> None:
     def count(original, self, node, now):
         before = self._standing[node]
         if before and not now:
@@ -227,7 +227,7 @@ def tallies_do_not_move_when_a_node_runs_again(patch: MonkeyPatch) -> None:
 
 
 @bug
-def only_direct_children_are_derived(patch: MonkeyPatch) -> None:
+def only_direct_children_are_derived(patch: pytest.MonkeyPatch) -> None:
     def settle(original, self):
         for node in list(self.state.touched):
             self.derive(node)
@@ -237,12 +237,12 @@ def only_direct_children_are_derived(patch: MonkeyPatch) -> None:
 
 
 @bug
-def the_blocker_is_not_updated(patch: MonkeyPatch) -> None:
+def the_blocker_is_not_updated(patch: pytest.MonkeyPatch) -> None:
     around(patch, derivation.Derivation, "_still_blocked", lambda _original, _self, _node, _status: True)
 
 
 @bug
-def a_skip_by_a_person_counts_as_skipped(patch: MonkeyPatch) -> None:
+def a_skip_by_a_person_counts_as_skipped(patch: pytest.MonkeyPatch) -> None:
     def standing_for(original, self, node, status, cause):
         return original(self, node, status, Cause.PROPAGATED if cause == Cause.PERSON else cause)
 
@@ -250,7 +250,7 @@ def a_skip_by_a_person_counts_as_skipped(patch: MonkeyPatch) -> None:
 
 
 @bug
-def what_runs_while_its_ancestor_runs_again_is_not_stale(patch: MonkeyPatch) -> None:
+def what_runs_while_its_ancestor_runs_again_is_not_stale(patch: pytest.MonkeyPatch) -> None:
     def mark_stale(original, self, node):
         original(self, node)
         self._outdated.clear()
@@ -259,7 +259,7 @@ def what_runs_while_its_ancestor_runs_again_is_not_stale(patch: MonkeyPatch) -> 
 
 
 @bug
-def nothing_is_ever_stale(patch: MonkeyPatch) -> None:
+def nothing_is_ever_stale(patch: pytest.MonkeyPatch) -> None:
     around(patch, Traversal, "_mark_stale", lambda _original, _self, _node: None)
 
 
@@ -267,17 +267,17 @@ def nothing_is_ever_stale(patch: MonkeyPatch) -> None:
 
 
 @bug
-def marks_go_beyond_all_done(patch: MonkeyPatch) -> None:
+def marks_go_beyond_all_done(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "_marked_children", lambda run, node: run.graph.children(node))
 
 
 @bug
-def cancel_subtree_marks_the_node_only(patch: MonkeyPatch) -> None:
+def cancel_subtree_marks_the_node_only(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "_marked_children", lambda _run, _node: [])
 
 
 @bug
-def cancel_subtree_spares_nodes_with_other_parents(patch: MonkeyPatch) -> None:
+def cancel_subtree_spares_nodes_with_other_parents(patch: pytest.MonkeyPatch) -> None:
     def children(original, run, node):
         return [child for child in original(run, node) if run.graph.parent_count(child) < 2]
 
@@ -285,22 +285,24 @@ def cancel_subtree_spares_nodes_with_other_parents(patch: MonkeyPatch) -> None:
 
 
 @bug
-def cancel_reaches_settled_nodes(patch: MonkeyPatch) -> None:
+def cancel_reaches_settled_nodes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "_UNSETTLED", frozenset(NodeStatus) - {NodeStatus.COMPLETED})
 
 
 @bug
-def a_second_cancel_does_not_kill(patch: MonkeyPatch) -> None:
+def a_second_cancel_does_not_kill(patch: pytest.MonkeyPatch) -> None:
     def cancel(original, run, nodes, number):
         original(run, nodes, number)
-        run.effects[:] = [effect._replace(grace=effect.grace or 5.0) if isinstance(effect, Stop) else effect for effect in run.effects]
+        run.effects[:] = [
+            effect._replace(grace=effect.grace or 5.0) if isinstance(effect, Stop) else effect for effect in run.effects
+        ]
 
     around(patch, control, "_cancel", cancel)
     patch.setattr(control, "_DEEDS", control._DEEDS | {CommandKind.CANCEL: control._cancel})
 
 
 @bug
-def overlapping_targets_are_killed_at_once(patch: MonkeyPatch) -> None:
+def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
     def subtrees(_original, run, nodes, number):
         for node in nodes:
             control._cancel(run, sorted(control._reach([node], lambda n: control._marked_children(run, n))), number)
@@ -311,7 +313,7 @@ def overlapping_targets_are_killed_at_once(patch: MonkeyPatch) -> None:
 
 
 @bug
-def retry_does_not_lift_the_ancestors_marks(patch: MonkeyPatch) -> None:
+def retry_does_not_lift_the_ancestors_marks(patch: pytest.MonkeyPatch) -> None:
     def reach(original, nodes, neighbours):
         if getattr(neighbours, "__func__", None) is Graph.parents:
             return set()
@@ -321,7 +323,7 @@ def retry_does_not_lift_the_ancestors_marks(patch: MonkeyPatch) -> None:
 
 
 @bug
-def retry_lifts_other_commands_marks(patch: MonkeyPatch) -> None:
+def retry_lifts_other_commands_marks(patch: pytest.MonkeyPatch) -> None:
     def lift(original, run, nodes, numbers):
         original(run, nodes, numbers | set(range(run.state.command_number + 1)))
 
@@ -329,7 +331,7 @@ def retry_lifts_other_commands_marks(patch: MonkeyPatch) -> None:
 
 
 @bug
-def retry_forgets_what_its_marks_held_below(patch: MonkeyPatch) -> None:
+def retry_forgets_what_its_marks_held_below(patch: pytest.MonkeyPatch) -> None:
     def reach(original, nodes, neighbours):
         if getattr(neighbours, "__func__", None) is Graph.children:
             return set(nodes)
@@ -339,13 +341,13 @@ def retry_forgets_what_its_marks_held_below(patch: MonkeyPatch) -> None:
 
 
 @bug
-def retry_runs_successes_again(patch: MonkeyPatch) -> None:
+def retry_runs_successes_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "_REPEATABLE", control._REPEATABLE | {NodeStatus.COMPLETED})
     patch.setattr(control, "retry_refusal", lambda _run, _node: None)
 
 
 @bug
-def retry_of_a_held_back_node_starts_around_its_parents(patch: MonkeyPatch) -> None:
+def retry_of_a_held_back_node_starts_around_its_parents(patch: pytest.MonkeyPatch) -> None:
     def retry(_original, run, nodes):
         for node in nodes:
             run.set(node, NodeStatus.READY, fresh=True)
@@ -354,7 +356,7 @@ def retry_of_a_held_back_node_starts_around_its_parents(patch: MonkeyPatch) -> N
 
 
 @bug
-def rerun_leaves_the_running_ones_running(patch: MonkeyPatch) -> None:
+def rerun_leaves_the_running_ones_running(patch: pytest.MonkeyPatch) -> None:
     def stop(original, self, node, cause, *args, **kwargs):
         if cause is not Cause.RESTART:
             original(self, node, cause, *args, **kwargs)
@@ -363,7 +365,7 @@ def rerun_leaves_the_running_ones_running(patch: MonkeyPatch) -> None:
 
 
 @bug
-def rule_7_marks_all_done_nodes(patch: MonkeyPatch) -> None:
+def rule_7_marks_all_done_nodes(patch: pytest.MonkeyPatch) -> None:
     def mark(original, run, number):
         patch_independent = control.INDEPENDENT
         control.INDEPENDENT = frozenset()
@@ -374,7 +376,7 @@ def rule_7_marks_all_done_nodes(patch: MonkeyPatch) -> None:
 
 
 @bug
-def rule_7_stops_what_runs(patch: MonkeyPatch) -> None:
+def rule_7_stops_what_runs(patch: pytest.MonkeyPatch) -> None:
     def mark(original, run, number):
         running = list(run.state.nodes_with(NodeStatus.RUNNING))
         original(run, number)
@@ -385,7 +387,7 @@ def rule_7_stops_what_runs(patch: MonkeyPatch) -> None:
 
 
 @bug
-def rule_7_lets_failures_be_retried(patch: MonkeyPatch) -> None:
+def rule_7_lets_failures_be_retried(patch: pytest.MonkeyPatch) -> None:
     def mark(original, run, number):
         original(run, number)
         run.final.clear()
@@ -394,7 +396,7 @@ def rule_7_lets_failures_be_retried(patch: MonkeyPatch) -> None:
 
 
 @bug
-def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: MonkeyPatch) -> None:
+def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: pytest.MonkeyPatch) -> None:
     around(patch, control, "_lift_own", lambda _original, _run, _nodes: None)
 
 
@@ -402,12 +404,12 @@ def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: MonkeyPatch) -> Non
 
 
 @bug
-def a_preview_is_not_taken_back(patch: MonkeyPatch) -> None:
+def a_preview_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
     around(patch, RunState, "_restore", lambda _original, _self, _node, _old: None)
 
 
 @bug
-def a_preview_forgets_the_stale_flag(patch: MonkeyPatch) -> None:
+def a_preview_forgets_the_stale_flag(patch: pytest.MonkeyPatch) -> None:
     def restore(original, self, node, old):
         original(self, node, old)
         self.stale[node] = 0
@@ -416,7 +418,7 @@ def a_preview_forgets_the_stale_flag(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_preview_leaves_a_node_out(patch: MonkeyPatch) -> None:
+def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
     def sort_out(original, run, command, before, stopped):
         found = original(run, command, before, stopped)
         return control.replace(found, again=found.again[1:])
@@ -425,7 +427,7 @@ def a_preview_leaves_a_node_out(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_changed_command_is_obeyed(patch: MonkeyPatch) -> None:
+def a_changed_command_is_obeyed(patch: pytest.MonkeyPatch) -> None:
     def preview(original, run, command):
         return control.replace(original(run, command), changed=False)
 
@@ -433,13 +435,13 @@ def a_changed_command_is_obeyed(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_command_that_does_nothing_says_nothing(patch: MonkeyPatch) -> None:
+def a_command_that_does_nothing_says_nothing(patch: pytest.MonkeyPatch) -> None:
     around(patch, refusals, "_node_refusal", lambda _original, _run, _kind, _node: None)
     patch.setattr(control, "_differs", lambda _run, _before: True)
 
 
 @bug
-def the_journal_loses_marks(patch: MonkeyPatch) -> None:
+def the_journal_loses_marks(patch: pytest.MonkeyPatch) -> None:
     def set_status(original, self, *args, **kwargs):
         original(self, *args, **kwargs)
         if self.events:
@@ -449,7 +451,7 @@ def the_journal_loses_marks(patch: MonkeyPatch) -> None:
 
 
 @bug
-def a_cancel_all_is_not_the_verdict(patch: MonkeyPatch) -> None:
+def a_cancel_all_is_not_the_verdict(patch: pytest.MonkeyPatch) -> None:
     def apply_command(original, self, event):
         original(self, event)
         self.cancelled_all = False
@@ -458,7 +460,7 @@ def a_cancel_all_is_not_the_verdict(patch: MonkeyPatch) -> None:
 
 
 @bug
-def what_was_handed_over_is_handed_over_twice(patch: MonkeyPatch) -> None:
+def what_was_handed_over_is_handed_over_twice(patch: pytest.MonkeyPatch) -> None:
     def hand_over(original, self, node):
         original(self, node)
         self.effects.append(Start(node, self.state.attempt[node], 1))
@@ -467,7 +469,7 @@ def what_was_handed_over_is_handed_over_twice(patch: MonkeyPatch) -> None:
 
 
 @bug
-def an_end_without_a_beginning_is_dropped(patch: MonkeyPatch) -> None:
+def an_end_without_a_beginning_is_dropped(patch: pytest.MonkeyPatch) -> None:
     def ended(original, self, message: Ended):
         if message.kind is not EndKind.COULD_NOT_START:
             original(self, message)

@@ -77,6 +77,6 @@ async def test_leaving_says_the_status(tmp_path: Path, status: int | None, expec
 async def test_an_exception_is_a_failure_with_its_traceback(tmp_path: Path, target: str, message: bytes):
     status, log = await call(tmp_path, target)
     assert status == 1
-    assert log.startswith(b"Traceback")
     assert message in log
     assert b"call.py" not in log
+    assert (b"Traceback" in log) == (b"steps.py" in log or b"importlib" in log)

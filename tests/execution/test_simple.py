@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from execution.stage import staged
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 
 from dagtui.execution.simple import simple_words
 from dagtui.graph.model import ShellCommand, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -35,11 +38,11 @@ def test_simple(text: str, words: tuple[str, ...]):
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "a; b", "a\nb", "a | b", "a && b", "a > b", "a < b", "a &", "a $B", "a `b`", "a *", "a ?", "a [b]", "a ~",
-        "a ~/b", "a {b,c}", "a #b", "a \\b", "a !b", "! a", "A=1", "A=1 b", "a=b", "echo x", "cd x", "exec a", ". x", ": x",
-        "[ a ]", "test a", "if a", "{ a", "( a )", "a (b)", "time a", "true x", "false --help", "printf x", "'a' b",
-        '"$a"', 'a "$b"', 'a "`b`"', 'a "\\b"', "a 'b", 'a "b', "source x", "export A", "ünï", "a ünï", "a\0", "'a\0'",
-        "a 'b\0'", "a\r", "a\x0bb", "a\u00a0b", "%1", "a\x1b",
+        "", " ", "a; b", "a\nb", "a | b", "a && b", "a > b", "a < b", "a &", "a $B", "a `b`", "a *", "a ?", "a [b]",
+        "a ~", "a ~/b", "a {b,c}", "a #b", "a \\b", "a !b", "! a", "A=1", "A=1 b", "a=b", "echo x", "cd x", "exec a",
+        ". x", ": x", "[ a ]", "test a", "if a", "{ a", "( a )", "a (b)", "time a", "true x", "false --help",
+        "printf x", "'a' b", '"$a"', 'a "$b"', 'a "`b`"', 'a "\\b"', "a 'b", 'a "b', "source x", "export A", "ünï",
+        "a ünï", "a\0", "'a\0'", "a 'b\0'", "a\r", "a\x0bb", "a\u00a0b", "%1", "a\x1b",
     ],
 )  # fmt: skip
 def test_not_simple(text: str):
@@ -47,8 +50,11 @@ def test_not_simple(text: str):
 
 
 WORDS = st.sampled_from(
-    ["a", "-x", "b=c", "'q r'", '"s t"', "''", '""', "'", '"', "$H", "~", "*", ";", "#", "\\", "%d", "!", "a~b", "@", "=",
-     "{x}", "^", ",", ":", ".", "/", "é", "'é\"'", "\t", "\n", "  ", "'\n'", "a'b'", "]", "-", "--", "+", "1>x", "&", "if"]
+    [
+        "a", "-x", "b=c", "'q r'", '"s t"', "''", '""', "'", '"', "$H", "~", "*", ";", "#", "\\", "%d", "!", "a~b",
+        "@", "=", "{x}", "^", ",", ":", ".", "/", "é", "'é\"'", "\t", "\n", "  ", "'\n'", "a'b'", "]", "-", "--",
+        "+", "1>x", "&", "if",
+    ]
 )  # fmt: skip
 LINES = st.builds("".join, st.lists(st.one_of(WORDS, st.just(" "), st.characters(codec="utf-8")), max_size=12))
 

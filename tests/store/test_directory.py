@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dagtui.store import directory
 from dagtui.store.directory import RunDirectory, prune, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.places import graph_folder, log_name
@@ -89,6 +90,19 @@ def test_concurrent_creators_get_different_numbers(graph: Path):
     assert len({line.split()[1] for line in printed}) == 60
     assert numbers(graph) == list(range(1, 61))
     assert [path.name for path in runs(graph)[0].path.parent.glob(".*")] == []
+
+
+def test_a_number_that_another_creator_just_took_is_passed_over(graph: Path, monkeypatch: pytest.MonkeyPatch):
+    RunDirectory.create(graph, "").close()
+    first = runs(graph)[0].path
+    lock = (first / "lock").read_bytes()
+    (graph.parent / ".dagtui" / ".gitignore").unlink()
+    # As if the other one came between the look and the rename.
+    monkeypatch.setattr(directory, "_numbers", lambda _folder: [])
+    monkeypatch.setattr(os.path, "lexists", lambda _path: False)
+    with RunDirectory.create(graph, "") as run:
+        assert run.number == 2
+    assert (first / "lock").read_bytes() == lock
 
 
 def test_a_run_is_live_as_long_as_its_process(graph: Path):

@@ -283,6 +283,54 @@ def test_small_steps_of_growth_leave_few_checkpoints():
     assert len(index._offsets) < 10
 
 
+def whole_index(data: bytes, start: int, *, inside_line: bool, step: int) -> line_index.LineIndex:
+    index = line_index.LineIndex(start, inside_line=inside_line)
+    for position in range(0, len(data), step):
+        index.extend(data[position : position + step])
+    return index
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from([b"\n", b"a\n", b"x" * 9, b"y" * 50]), max_size=40).map(b"".join),
+    st.integers(0, 300),
+    st.integers(1, 40),
+)
+def test_two_stretches_joined_are_one_index(data: bytes, cut: int, step: int):
+    cut = min(cut, len(data))
+    inside_line = cut > 0 and data[cut - 1 : cut] != b"\n"
+    with small_sizes():
+        index = whole_index(data[:cut], 0, inside_line=False, step=step)
+        index.join(whole_index(data[cut:], cut, inside_line=inside_line, step=step))
+        assert (index.newlines, index.end) == (data.count(b"\n"), len(data))
+        assert index.open_start == data.rfind(b"\n") + 1
+        starts = [0, *(position + 1 for position, byte in enumerate(data) if byte == 10)]
+        for line in range(index.line_count):
+            gap = index.gap_of(line)
+            assert starts[gap.first_line] == gap.offset
+            assert gap.first_line <= line < gap.first_line + gap.line_count
+            # Or the reader, which looks no further, would miss the line.
+            assert starts[line] - gap.offset < 2 * 16
+
+
+def test_stretches_that_do_not_meet_are_not_joined():
+    with pytest.raises(ValueError, match="does not follow"):
+        line_index.LineIndex(0, inside_line=False).join(line_index.LineIndex(5, inside_line=True))
+
+
+def test_a_long_last_line_is_there_at_once(tmp_path: Path):
+    path = tmp_path / "log"
+    path.write_bytes(b"early\n" * 20 + b"x" * 60 + b"\n")
+    with small_sizes(), LogFileOf(path) as log:
+        log.refresh(1)
+        assert not log.numbered
+        assert log.tail(1)[0].data.strip(b"x") == b""
+        assert log.line_count == 1
+        settle(log)
+        assert log.line_count == 21
+        assert log.lines(20, 1) == [LogLine(b"x" * LIMIT, 60 - LIMIT)]
+
+
 def test_times_of_lines(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"one\ntwo\nthree\nfour")

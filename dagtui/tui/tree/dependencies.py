@@ -217,30 +217,32 @@ class _References:
 
     def insert(self, order: list[int]) -> list[int]:
         """The order of all items: a node's references follow it at once, a head's follow its last member."""
-        matrices, pointed = self._matrices, self.pointed
-        heads_ending: dict[int, list[int]] = {}
+        matrices, pointed, rows = self._matrices, self.pointed, self._rows
+        count = len(matrices.graph)
+        ending: dict[int, list[int]] = {}
         for head, member in matrices.last_member.items():
             if head in pointed:
-                heads_ending.setdefault(member, []).append(head)
+                ending.setdefault(member, []).append(head)
                 matrices.shared.add(head)
-        count = len(matrices.graph)
         sequence: list[int] = []
         for item in order:
             sequence.append(item)
-            if item < count and item in pointed:
-                sequence += self._rows(item)
-            if item in heads_ending:
-                for head in heads_ending[item]:
-                    sequence += self._rows(head)
+            if item in pointed and item < count:
+                rows(item, sequence)
+            if ending and item in ending:
+                for head in ending[item]:
+                    rows(head, sequence)
         return sequence
 
-    def _rows(self, source: int) -> list[int]:
-        """New items for the references of one item."""
+    def _rows(self, source: int, sequence: list[int]) -> None:
+        """Append new items for the references of one item."""
+        children = self.pointed[source]
         parents = self._matrices.parents
-        children = self.pointed[source][:LISTED_REFERENCES]
-        first = len(parents)
-        above = self._more.get(source, source)
+        first, above = len(parents), source
+        if source in self._more:
+            above = self._more[source]
+            sequence.append(above)
+            children = children[:LISTED_REFERENCES]
         parents += [above] * len(children)
         self.targets += children
-        rows = list(range(first, len(parents)))
-        return rows if above == source else [above, *rows]
+        sequence += range(first, len(parents))

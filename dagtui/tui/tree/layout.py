@@ -65,18 +65,16 @@ class Layout:
         self.targets = array("i", targets)
         self.parents = array("i", parents)
         """By item: the item above it, or TOP."""
-        positions, ends = _place(parents, sequence)
-        self.positions = array("i", positions)
-        """By item."""
-        self.ends = array("i", ends)
-        """By item: the position after its branch."""
-        self.items = array("i", bytes(4 * len(sequence)))
+        places = _place(parents, sequence)
+        self.items = array("i", places.items)
         """By position."""
-        for item, position in enumerate(positions):
-            self.items[position] = item
-        self.depths = _depths(parents, sequence)
+        self.positions = array("i", places.positions)
+        """By item."""
+        self.ends = array("i", places.ends)
+        """By item: the position after its branch."""
+        self.depths = array("i", places.depths)
         """By item: how many items are above it."""
-        self.shut = {head: ends[last] for head, last in members_end.items()}
+        self.shut = {head: self.ends[last] for head, last in members_end.items()}
 
     def __len__(self) -> int:
         return len(self.items)
@@ -106,27 +104,29 @@ class Layout:
         return self.targets[index] if index >= 0 else None
 
 
-def _place(parents: list[int], sequence: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Positions and ends by item: a branch needs as many rows as it has items."""
-    sizes = [1] * (len(parents) + 1)  # the last one is what TOP, -1, finds
+class _Places(NamedTuple):
+    items: list[int]
+    positions: list[int]
+    ends: list[int]
+    depths: list[int]
+
+
+def _place(parents: list[int], sequence: Sequence[int]) -> _Places:
+    """Where everything stands: a branch needs as many rows as it has items."""
+    count = len(parents)
+    sizes = [1] * (count + 1)  # the last one is what TOP, -1, finds
     for item in reversed(sequence):
         sizes[parents[item]] += sizes[item]
-    positions = [0] * len(parents)
-    free = [0] * (len(parents) + 1)
+    items, positions, depths = [0] * count, [0] * count, [0] * count + [-1]
+    free = [0] * (count + 1)
     for item in sequence:
         above = parents[item]
         position = free[above]
         free[above] = position + sizes[item]
         free[item] = position + 1
+        depths[item] = depths[above] + 1
         positions[item] = position
+        items[position] = item
     # Every branch is full now, so that what would be the next free position is its end.
-    del free[TOP]
-    return positions, free
-
-
-def _depths(parents: list[int], sequence: Sequence[int]) -> array[int]:
-    depths = [0] * len(parents) + [-1]
-    for item in sequence:
-        depths[item] = depths[parents[item]] + 1
-    del depths[TOP]
-    return array("i", depths)
+    del free[TOP], depths[TOP]
+    return _Places(items, positions, free, depths)

@@ -1,0 +1,138 @@
+"""Whether commands did what the table of commands says, and what their previews said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine import oracle
+from engine.expectations import Expectations
+from engine.ledger import ALIVE, UNBEGUN
+
+from dagtui.engine.effects import Stop
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from dagtui.engine.effects import Effect
+    from dagtui.engine.preview import Preview
+
+CANCELS = {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}
+RUN_WIDE = {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}
+
+Standing = tuple[NodeStatus, Cause]
+
+
+class Before(NamedTuple):
+    """How things stood before a command."""
+
+    statuses: list[Standing]
+    marks: dict[int, set[int]]
+    told: set[int]
+    """Nodes that had been told to stop."""
+    retried: set[int]
+    """What the command is to run again, if it is a retry."""
+
+
+class CommandChecks(Expectations):
+    """Holds a command's effects against what was expected of it."""
+
+    effects: list[Effect]
+    """Of the last message."""
+
+    def check_refusal(self, command: Command, found: Preview) -> None:
+        """A command that would do nothing says why, and only such a one."""
+        unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
+        kind = command.kind
+        does = {
+            CommandKind.PAUSE: not self.state.paused,
+            CommandKind.RESUME: self.state.paused,
+            CommandKind.SET_JOBS: command.jobs != self.state.jobs,
+            CommandKind.CANCEL_ALL: bool(unsettled),
+            CommandKind.CANCEL: bool(unsettled & set(command.nodes)),
+            CommandKind.CANCEL_SUBTREE: bool(unsettled & self.reach(command.nodes)),
+            CommandKind.RETRY: any(self.retryable(node) for node in command.nodes),
+            CommandKind.RETRY_FAILED: bool(self.failures()),
+        }.get(kind)
+        if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
+            does = all(self.decidable(node, kind) for node in command.nodes)
+        if does is not None:
+            assert (found.nothing is None) == does, f"{kind} {command.nodes}: {found.nothing}, {self.statuses()}"
+
+    def check_preview(self, found: Preview, old: Before) -> None:
+        """Preview equals effect."""
+        stopped = {effect.node for effect in self.effects if isinstance(effect, Stop)}
+        assert set(found.stopped) == stopped, "the preview said that others would be stopped"
+        announced, dropped = set(found.again) | set(found.released), set(found.dropped)
+        for node in self.nodes:
+            was, (now, cause) = old.statuses[node][0], self.statuses()[node]
+            goes = (was in oracle.SETTLED | {NodeStatus.RETRYING} and now in UNBEGUN) or (
+                was is NodeStatus.RUNNING and cause is Cause.RESTART
+            )
+            assert not goes or node in announced, f"n{node} may run again, and the preview did not say so"
+            assert goes or node not in announced or was is NodeStatus.CANCELLING
+            ends = was not in oracle.SETTLED and now in oracle.SETTLED
+            ends |= was is NodeStatus.COMPLETED and now in oracle.SETTLED - {NodeStatus.COMPLETED}
+            assert ends == (node in dropped), f"n{node} was {was.word}, is {now.word}; dropped: {dropped}"
+            if node in found.kept:
+                assert (was, now) == (NodeStatus.COMPLETED, NodeStatus.COMPLETED)
+        assert not set(found.again) & set(found.released)
+
+    def check_deed(self, command: Command, old: Before) -> None:
+        """The rows of the table."""
+        kind, new = command.kind, self.statuses()
+        if kind in CANCELS:
+            concerned = self.check_cancels(old, new)
+        elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
+            concerned = set(command.nodes)
+            by_skip, by_mark = (NodeStatus.SKIPPED, Cause.PERSON), (NodeStatus.COMPLETED, Cause.MARKED)
+            assert {new[node] for node in concerned} == {by_skip if kind is CommandKind.SKIP else by_mark}
+        elif kind in {CommandKind.RERUN, CommandKind.RERUN_ONLY}:
+            concerned = self.rerun(command)
+            self.check_reruns(concerned, old, new)
+        else:
+            concerned = old.retried
+            self.check_retries(old, new)
+        marked = {node for node in self.nodes if old.marks.get(node, set()) != self.marks.get(node, set())}
+        for node in set(self.nodes) - concerned - marked:
+            if old.statuses[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
+                assert old.statuses[node] == new[node], f"n{node} has nothing to do with it"
+
+    def check_cancels(self, old: Before, new: list[Standing]) -> set[int]:
+        stops, number = self.stops(), self.state.command_number
+        concerned = {node for node, numbers in self.marks.items() if number in numbers}
+        for node in concerned:
+            self.check_cancelled(node, old, new[node], stops.get(node))
+        return concerned
+
+    def check_reruns(self, concerned: set[int], old: Before, new: list[Standing]) -> None:
+        stops = self.stops()
+        for node in concerned:
+            was = old.statuses[node][0]
+            assert new[node][0] not in {NodeStatus.RUNNING, NodeStatus.COMPLETED, NodeStatus.FAILED}
+            if was in ALIVE:
+                assert new[node] == (NodeStatus.CANCELLING, Cause.RESTART)
+                assert (node in stops) == (was is NodeStatus.RUNNING)
+
+    def check_retries(self, old: Before, new: list[Standing]) -> None:
+        for node in old.retried:
+            assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
+        for node, (status, cause) in enumerate(old.statuses):
+            if status is NodeStatus.COMPLETED and cause is not Cause.MARKED:
+                assert new[node] == (status, cause), "a retry ran a success again"
+
+    def check_cancelled(self, node: int, old: Before, now: Standing, grace: float | None) -> None:
+        stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)
+        was = old.statuses[node]
+        if was[0] is NodeStatus.RUNNING or (was[0] in UNBEGUN and node in self.open):
+            assert (now, grace) == (stopping, self.graph.task(node).grace)
+        elif was[0] is NodeStatus.CANCELLING and node not in old.told:
+            assert (now, grace) == (stopping, self.graph.task(node).grace)
+        elif was == stopping:
+            assert (now, grace) == (stopping, 0.0), "cancelled twice is killed"
+        elif was[0] is NodeStatus.CANCELLING:
+            assert (now, grace) == (stopping, None)
+        else:
+            assert (now, grace) == (done, None)
+
+    def stops(self) -> dict[int, float]:
+        return {effect.node: effect.grace for effect in self.effects if isinstance(effect, Stop)}

@@ -1,0 +1,109 @@
+"""What commands are to do, computed before they are given."""
+
+from __future__ import annotations
+
+from engine import oracle
+from engine.ledger import ALIVE, UNBEGUN, Ledger
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+
+
+class Expectations(Ledger):
+    """Marks, budgets and targets of a command, by the table of commands."""
+
+    def expected_marks(self, command: Command) -> dict[int, set[int]]:
+        """The marks after a command, and what it does to budgets and to the run's own stop."""
+        kind, number = command.kind, self.state.command_number + 1
+        marks = {node: set(numbers) for node, numbers in self.marks.items()}
+        unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
+        if kind in {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}:
+            concerned = {
+                CommandKind.CANCEL: set(command.nodes),
+                CommandKind.CANCEL_SUBTREE: self.reach(command.nodes),
+                CommandKind.CANCEL_ALL: set(self.nodes),
+            }[kind]
+            for node in concerned & unsettled:
+                marks.setdefault(node, set()).add(number)
+            self.ended_by_person |= kind is CommandKind.CANCEL_ALL
+        elif kind in {CommandKind.RETRY, CommandKind.RETRY_FAILED}:
+            self.expect_retry(self.retried(command), marks)
+            self.ended_by_person = False
+        elif kind in {CommandKind.RERUN, CommandKind.RERUN_ONLY}:
+            self.expect_reset(self.rerun(command), marks)
+            self.ended_by_person = False
+        elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
+            self.expect_reset(set(command.nodes), marks)
+        return marks
+
+    def expect_retry(self, retried: set[int], marks: dict[int, set[int]]) -> None:
+        lifted: list[tuple[int, int]] = []
+        for node in retried:
+            for number in self.marks.get(node, ()):
+                lifted += [(other, number) for other in {node} | self.above[node] | self.below[node]]
+        for node, number in lifted:
+            marks.get(node, set()).discard(number)
+        self.lift_own(retried, marks)
+        for node in retried:
+            self.tries[node] = 0
+            self.succeeded.discard(node)
+
+    def expect_reset(self, nodes: set[int], marks: dict[int, set[int]]) -> None:
+        self.lift_own(nodes, marks)
+        for node in nodes:
+            marks.pop(node, None)
+            self.succeeded.discard(node)
+            if self.state.status_of(node) not in UNBEGUN:
+                self.tries[node] = 0
+
+    def lift_own(self, nodes: set[int], marks: dict[int, set[int]]) -> None:
+        """The marks that the run gave because a node failed are lifted everywhere when that node is dealt with."""
+        own = {number for number, cause in self.fail_fast.items() if cause in nodes}
+        for numbers in marks.values():
+            numbers.difference_update(own)
+        if self.stopped_by in own:
+            self.stopped_by = 0
+
+    def failures(self) -> list[int]:
+        return [
+            node
+            for node in self.nodes
+            if self.state.status_of(node) is NodeStatus.FAILED and not self.graph.task(node).allow_failure
+        ]
+
+    def retryable(self, node: int) -> bool:
+        status, cause = self.state.status_of(node), self.state.cause_of(node)
+        if status is NodeStatus.CANCELLING:
+            return cause is not Cause.RESTART
+        if status is NodeStatus.SKIPPED:
+            return cause is Cause.PERSON
+        again = {NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING}
+        return status in again or cause is Cause.MARKED
+
+    def decidable(self, node: int, kind: CommandKind) -> bool:
+        status, cause = self.state.status_of(node), self.state.cause_of(node)
+        if status in ALIVE | {NodeStatus.COMPLETED} or node in self.open:
+            return False
+        return not (kind is CommandKind.SKIP and cause is Cause.PERSON)
+
+    def reach(self, nodes: tuple[int, ...]) -> set[int]:
+        return set().union(*(oracle.cancelled_by_subtree(self.graph, node) for node in nodes))
+
+    def retried(self, command: Command) -> set[int]:
+        """What is retried in the end: failed parents stand for their root causes."""
+        nodes = list(command.nodes)
+        if command.kind is CommandKind.RETRY_FAILED:
+            nodes = self.failures()
+        found: set[int] = set()
+        for node in nodes:
+            if self.state.status_of(node) is NodeStatus.FAILED_PARENT:
+                found |= oracle.roots(self.state, node)
+            elif self.retryable(node):
+                found.add(node)
+        return found
+
+    def rerun(self, command: Command) -> set[int]:
+        found = set(command.nodes)
+        if command.kind is CommandKind.RERUN:
+            found |= set().union(*(self.below[node] for node in command.nodes))
+        return found

@@ -1,0 +1,122 @@
+"""What must hold at every moment of every run."""
+
+from __future__ import annotations
+
+from engine import oracle
+from engine.ledger import ALIVE, Ledger
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.state import RunState
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import root_causes
+
+SAME = ("status", "cause", "attempt", "base", "blocker", "value", "stale", "ok", "bad", "skip", "marks", "why")
+SAME_RUN = ("counts", "jobs", "paused", "cancelled_all", "command_number", "commands")
+
+
+def same_state(one: RunState, other: RunState) -> None:
+    """Two states say the same; times in the journal are rounded to milliseconds."""
+    for name in SAME + SAME_RUN:
+        ours, theirs = getattr(one, name), getattr(other, name)
+        if name == "commands":
+            ours, theirs = ({n: c[1:] for n, c in commands.items()} for commands in (ours, theirs))
+        assert ours == theirs, f"{name}: the replay says {ours}, the live state {theirs}"
+    for node in range(len(one.graph)):
+        for name in ("started", "ended"):
+            assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
+        assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001
+
+
+class Invariants(Ledger):
+    """Holds the engine's state against its journal, the executor and the contract."""
+
+    @invariant()
+    def everything_holds(self) -> None:
+        self.the_replay_equals_the_live_state()
+        self.tallies_and_counts_equal_a_recount()
+        self.derived_statuses_are_what_the_table_says()
+        self.marks_are_the_commands()
+        self.stale_is_what_is_older_than_an_ancestor()
+        self.no_success_is_lost()
+        self.the_record_knows_every_attempt_that_was_executed()
+        self.whatever_is_held_back_has_a_cause()
+        self.what_lives_is_said_to_live()
+        self.the_verdict_follows_rule_4()
+        if self.executor.quiet:
+            self.when_all_is_said_both_sides_agree()
+
+    def the_replay_equals_the_live_state(self) -> None:
+        same_state(self.mirror, self.state)
+
+    def tallies_and_counts_equal_a_recount(self) -> None:
+        state = self.state
+        for node in self.nodes:
+            classes = oracle.parent_classes(state, node)
+            tallies = state.ok[node], state.bad[node], state.skip[node]
+            assert tallies == tuple(classes.count(kind) for kind in ("ok", "bad", "skip"))
+        assert state.counts == [state.status.count(status) for status in NodeStatus]
+
+    def derived_statuses_are_what_the_table_says(self) -> None:
+        assert oracle.wrongly_derived(self.state, self.nodes) is None
+
+    def marks_are_the_commands(self) -> None:
+        assert {node: set(marks) for node, marks in self.state.marks.items()} == self.marks
+        assert all(len(set(marks)) == len(marks) for marks in self.state.marks.values())
+
+    def stale_is_what_is_older_than_an_ancestor(self) -> None:
+        assert {node for node in self.nodes if self.state.stale[node]} == self.stale
+
+    def no_success_is_lost(self) -> None:
+        for node in self.succeeded:
+            assert self.mirror.status_of(node) is NodeStatus.COMPLETED, f"n{node} succeeded"
+
+    def the_record_knows_every_attempt_that_was_executed(self) -> None:
+        for node, attempts in self.executor.executed.items():
+            assert self.mirror.attempt[node] >= attempts[-1]
+
+    def whatever_is_held_back_has_a_cause(self) -> None:
+        state = self.state
+        for node in state.nodes_with(NodeStatus.FAILED_PARENT):
+            found = root_causes(state, node)
+            assert set(found) == oracle.roots(state, node)
+            assert found
+            blocker = state.blocker[node]
+            assert blocker in self.graph.parents(node)
+            assert oracle.parent_classes(state, node)[list(self.graph.parents(node)).index(blocker)] == "bad"
+
+    def what_lives_is_said_to_live(self) -> None:
+        """No ghost: alive in the books, dead in fact. No orphan: the other way round."""
+        assert set(self.traversal.handed) == set(self.open) - self.known_alive
+        for node in self.nodes:
+            if self.state.status_of(node) in ALIVE:
+                assert node in self.open, f"n{node} is a ghost"
+            if node in self.known_alive:
+                assert self.state.status_of(node) in ALIVE, f"n{node} is an orphan"
+
+    def when_all_is_said_both_sides_agree(self) -> None:
+        executor, state = self.executor, self.state
+        assert set(executor.alive) == self.known_alive
+        assert executor.slots == (0 if state.paused else state.jobs)
+        for node, process in executor.alive.items():
+            assert state.attempt[node] == process.attempt
+            told = state.status_of(node) is NodeStatus.CANCELLING
+            assert process.told == told, f"n{node} is {state.status_of(node).word}; told to stop: {process.told}"
+        if executor.line or state.paused:
+            return
+        free = state.jobs - executor.used
+        for node in state.nodes_with(NodeStatus.READY):
+            fits = self.graph.task(node).slots <= free or not executor.alive
+            assert not fits, f"nobody starts n{node}, and it could"
+
+    def the_verdict_follows_rule_4(self) -> None:
+        assert self.state.verdict() is oracle.verdict(self.state, ended_by_person=self.ended_by_person)
+
+    def crash_anywhere(self) -> None:
+        """Any prefix of the journal gives the successes that it tells of."""
+        for length in range(0, len(self.records) + 1, max(1, len(self.records) // 8)):
+            prefix = self.records[:length]
+            after = RunState(self.graph, self.state.jobs)
+            after.replay(prefix)
+            last = {event.node: event.status for event in prefix if isinstance(event, NodeEvent)}
+            told = {node for node, status in last.items() if status is NodeStatus.COMPLETED}
+            assert set(after.nodes_with(NodeStatus.COMPLETED)) == told

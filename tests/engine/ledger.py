@@ -1,0 +1,185 @@
+"""What a run has been told and what must follow from it: marks, budgets, staleness, attempts that are open."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from engine import oracle
+from engine.model_executor import ModelExecutor
+
+from dagtui.engine.events import CommandEvent, NodeEvent, fields, parse
+from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.traversal import LOOKAHEAD_MOST
+
+if TYPE_CHECKING:
+    from dagtui.engine.effects import Start
+    from dagtui.engine.events import Event
+    from dagtui.engine.messages import Result
+    from dagtui.engine.state import RunState
+    from dagtui.engine.traversal import Traversal
+    from dagtui.graph.model import Graph
+
+UNBEGUN = {NodeStatus.WAITING, NodeStatus.READY}
+ALIVE = {NodeStatus.RUNNING, NodeStatus.CANCELLING}
+
+
+class Ledger:
+    """Follows a traversal event by event, by the words of the contract."""
+
+    graph: Graph
+    traversal: Traversal
+    state: RunState
+    """The live one."""
+    mirror: RunState
+    """Its replay from the journal's text."""
+    nodes: range
+    below: list[set[int]]
+    above: list[set[int]]
+    seconds: float
+    """How long each attempt takes."""
+    stop_expected: int | None
+    """The node because of whose failure the run has to stop itself."""
+    began_unwanted: bool
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.executor = ModelExecutor()
+        self.records: list[Event] = []
+        self.open: dict[int, Start] = {}
+        """Attempts that the engine handed over and of which it has not heard the end."""
+        self.told: set[int] = set()
+        """Those that the engine told to stop."""
+        self.known_alive: set[int] = set()
+        """Those of which it has heard the beginning."""
+        self.delivered: list[Result] = []
+        self.marks: dict[int, set[int]] = {}
+        self.fail_fast: dict[int, int] = {}
+        """By number of the command that the run gave itself: the node that failed."""
+        self.stopped_by = 0
+        self.final: set[int] = set()
+        self.tries: dict[int, int] = {}
+        """Failures within the present budget of retries, by node."""
+        self.again: set[int] = set()
+        self.outdated: set[int] = set()
+        self.stale: set[int] = set()
+        self.succeeded: set[int] = set()
+        """Nodes whose success the engine was told, until somebody resets them."""
+        self.ended_by_person = False
+        self.in_command = False
+        self.instant_ends = 0
+
+    def statuses(self) -> list[tuple[NodeStatus, Cause]]:
+        return [(self.state.status_of(node), self.state.cause_of(node)) for node in self.nodes]
+
+    def record(self, event: Event) -> None:
+        """Journal an event, replay it, and let the model follow."""
+        text = "{" + fields(event, self.graph) + "}"
+        read = parse(json.loads(text), self.graph)
+        assert read is not None
+        self.records.append(read)
+        if isinstance(event, NodeEvent):
+            self.follow_node(event, self.mirror.status_of(event.node))
+        elif isinstance(event, CommandEvent) and event.kind is None:
+            self.follow_stop(event)
+        self.mirror.apply(read)
+        self.mirror.touched.clear()
+
+    def follow_node(self, event: NodeEvent, was: NodeStatus) -> None:
+        node, now = event.node, event.status
+        if now is NodeStatus.RUNNING:
+            self.follow_beginning(node, was)
+        elif now in {NodeStatus.FAILED, NodeStatus.RETRYING} and was is not NodeStatus.RETRYING:
+            self.follow_failure(event)
+        elif now in UNBEGUN and (was in oracle.SETTLED | {NodeStatus.CANCELLING} or self.resets(was)):
+            self.again.add(node)
+            self.final.discard(node)
+            if was in {NodeStatus.CANCELLING, NodeStatus.CANCELLED}:
+                self.tries[node] = 0
+        if now is not NodeStatus.COMPLETED:
+            self.stale.discard(node)
+        elif event.cause is Cause.RAN and was is not NodeStatus.COMPLETED and node in self.outdated:
+            self.stale.add(node)
+        if was in oracle.SETTLED and now not in oracle.SETTLED and not self.in_command:
+            assert self.began_unwanted, f"n{node} was settled, and nobody asked it to go on"
+
+    def resets(self, was: NodeStatus) -> bool:
+        return was is NodeStatus.RETRYING and self.in_command
+
+    def follow_beginning(self, node: int, was: NodeStatus) -> None:
+        assert was in {NodeStatus.READY, NodeStatus.CANCELLING}
+        if was is NodeStatus.CANCELLING:
+            numbers = self.marks.pop(node, set())
+            assert numbers, "only what the run itself did not want to begin goes on when it has begun"
+            assert numbers <= set(self.fail_fast)
+            self.final.add(node)
+        self.stale.discard(node)
+        self.outdated.discard(node)
+        if node in self.again:
+            self.again.discard(node)
+            for other in self.below[node]:
+                status = self.mirror.status_of(other)
+                if status is NodeStatus.COMPLETED:
+                    self.stale.add(other)
+                elif status in ALIVE and other in self.known_alive:
+                    self.outdated.add(other)
+
+    def follow_failure(self, event: NodeEvent) -> None:
+        """Budgets of retries, and rule 7's beginning."""
+        node, policy = event.node, self.graph.task(event.node).retry
+        self.tries[node] = self.tries.get(node, 0) + 1
+        again = self.tries[node] <= policy.retries and node not in self.final
+        if policy.exit_codes:
+            again = again and event.cause is Cause.EXIT and event.value in policy.exit_codes
+        assert again == (event.status is NodeStatus.RETRYING), f"try {self.tries[node]} of {policy}"
+        if again:
+            longest = policy.delay * policy.backoff ** (self.tries[node] - 1) * (1 + policy.jitter)
+            assert 0 <= event.due - event.at <= longest + 1e-9
+            assert event.due - event.at >= policy.delay * (1 - policy.jitter) - 1e-9
+        elif not self.graph.settings.keep_going and not self.graph.task(node).allow_failure and not self.stopped_by:
+            self.stop_expected = node
+
+    def follow_stop(self, event: CommandEvent) -> None:
+        """Rule 7, as it is when the run stops itself."""
+        assert event.nodes == (self.stop_expected,), "the run stopped itself for no reason"
+        self.stop_expected = None
+        self.fail_fast[event.number] = event.nodes[0]
+        self.stopped_by = event.number
+        for node in self.nodes:
+            status, cause = self.mirror.status_of(node), self.mirror.cause_of(node)
+            starts_again = status is NodeStatus.CANCELLING and cause in {Cause.RESTART, Cause.WITHDRAWN}
+            if (status in UNBEGUN or starts_again) and self.graph.task(node).trigger not in oracle.RUN_ANYWAY:
+                self.marks.setdefault(node, set()).add(event.number)
+            elif status in ALIVE:
+                self.final.add(node)
+
+    def note_result(self, result: Result) -> None:
+        self.delivered.append(result)
+        assert self.open[result.node].attempt == result.attempt
+        if isinstance(result, Started):
+            self.known_alive.add(result.node)
+            return
+        del self.open[result.node]
+        self.known_alive.discard(result.node)
+        if isinstance(result, Ended):
+            self.instant_ends += result.kind is EndKind.COULD_NOT_START
+
+    def check_start(self, start: Start) -> None:
+        """A node starts only when it may."""
+        node, state = start.node, self.state
+        assert state.status_of(node) is NodeStatus.READY, "only what is ready is handed over"
+        assert oracle.decision(state, node) == oracle.RUNS, "handed over around an unmet parent"
+        assert not self.marks.get(node), "handed over with a cancel mark"
+        assert not state.paused, "handed over during a pause"
+        assert node not in self.open, "handed over twice"
+        assert start.attempt > max(self.executor.executed.get(node, [0])), "an attempt's number was used again"
+        assert start.slots == self.graph.task(node).slots
+        free = state.jobs - sum(other.slots for other in self.open.values())
+        in_line = sum(1 for other in self.open if other not in self.known_alive)
+        ahead = self.seconds < 1 or self.instant_ends > 4
+        assert start.slots <= free or not self.open or (ahead and in_line < LOOKAHEAD_MOST and start.slots == 1), (
+            "handed over more than there are slots"
+        )
+        self.open[node] = start

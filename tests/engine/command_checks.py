@@ -123,9 +123,9 @@ class CommandChecks(Expectations):
     def check_cancelled(self, node: int, old: Before, now: Standing, grace: float | None) -> None:
         stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)
         was = old.statuses[node]
-        if was[0] is NodeStatus.RUNNING or (was[0] in UNBEGUN and node in self.open):
-            assert (now, grace) == (stopping, self.graph.task(node).grace)
-        elif was[0] is NodeStatus.CANCELLING and node not in old.told:
+        in_line = was[0] in UNBEGUN and node in self.open
+        asked_back = was[0] is NodeStatus.CANCELLING and node not in old.told
+        if was[0] is NodeStatus.RUNNING or in_line or asked_back:
             assert (now, grace) == (stopping, self.graph.task(node).grace)
         elif was == stopping:
             assert (now, grace) == (stopping, 0.0), "cancelled twice is killed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine import oracle
 from engine.ledger import ALIVE, Ledger
+from hypothesis.stateful import invariant
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.state import RunState

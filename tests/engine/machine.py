@@ -1,33 +1,31 @@
-"""Random graphs, random commands, a slow and faulty executor: what must hold at every moment of every run."""
+"""Random graphs, random commands, a slow and faulty executor."""
 
 from __future__ import annotations
 
-import json
 import sys
 from array import array
 from typing import TYPE_CHECKING
 
 from engine import oracle
-from engine.model_executor import ModelExecutor
+from engine.command_checks import RUN_WIDE, Before, CommandChecks
+from engine.invariants import Invariants
+from engine.ledger import ALIVE
+from engine.random_graphs import graphs
 from hypothesis import note
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from dagtui.engine.effects import Start, Stop
-from dagtui.engine.events import CommandEvent, NodeEvent, fields, parse
+from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Started, Withdrawn
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
-from dagtui.engine.traversal import LOOKAHEAD_MOST, Traversal
-from dagtui.engine.why import root_causes
-from dagtui.graph.model import Graph, RetryPolicy, RunSettings, Task, Trigger
+from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
-    from dagtui.engine.events import Event
     from dagtui.engine.preview import Preview
+    from dagtui.graph.model import Graph
 
-UNBEGUN = {NodeStatus.WAITING, NodeStatus.READY}
-ALIVE = {NodeStatus.RUNNING, NodeStatus.CANCELLING}
 ENDS = [
     (EndKind.EXIT, 0),
     (EndKind.EXIT, 0),
@@ -36,40 +34,10 @@ ENDS = [
     (EndKind.SIGNAL, 15),
     (EndKind.LOST, 0),
 ]
-KINDS = [kind for kind in CommandKind if kind not in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}]
-RUN_WIDE = [CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS]
+KINDS = [kind for kind in CommandKind if kind not in RUN_WIDE]
 TARGETLESS = {CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL}
 
 picks = st.integers(0, 9)
-triggers = st.sampled_from([Trigger.ALL_SUCCESS] * 4 + list(Trigger))
-policies = st.sampled_from(
-    [
-        RetryPolicy(),
-        RetryPolicy(),
-        RetryPolicy(1, delay=0.0),
-        RetryPolicy(2, delay=2.0, backoff=2.0, jitter=0.5),
-        RetryPolicy(1, delay=2.0, exit_codes=(7,)),
-    ]
-)
-tasks = st.builds(
-    Task,
-    name=st.just("task"),
-    retry=policies,
-    timeout=st.sampled_from([None, None, 4.0]),
-    slots=st.sampled_from([1, 1, 1, 2, 3]),
-    trigger=triggers,
-    allow_failure=st.sampled_from([False, False, False, True]),
-)
-
-
-@st.composite
-def graphs(draw: st.DrawFn) -> Graph:
-    """Up to eight nodes; each pair of them is an edge with a third's chance."""
-    drawn = draw(st.lists(tasks, min_size=1, max_size=8))
-    pairs = [(a, b) for b in range(len(drawn)) for a in range(b)]
-    edges = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=14)) if pairs else []
-    settings = RunSettings(keep_going=draw(st.booleans()))
-    return Graph([f"n{i}" for i in range(len(drawn))], sorted(edges), tasks=drawn, settings=settings)
 
 
 def photograph(thing: object) -> dict[str, object]:
@@ -207,7 +175,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             and (node in self.traversal.handed or self.state.status_of(node) is NodeStatus.RETRYING)
         ]
 
-    @rule(kind=st.sampled_from(RUN_WIDE), jobs=st.integers(1, 4))
+    @rule(kind=st.sampled_from(sorted(RUN_WIDE, key=str)), jobs=st.integers(1, 4))
     def a_person_steers(self, kind: CommandKind, jobs: int) -> None:
         self.command(Command(kind, jobs=jobs if kind is CommandKind.SET_JOBS else 0), wrong=False)
 
@@ -263,13 +231,10 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert answer.changed
                 assert (photograph(self.state), photograph(self.traversal)) == before, "a changed command was obeyed"
-        old = self.statuses()
-        old_marks, told = self.marks, self.told.copy()
-        retried = self.retried(command)
+        old = Before(self.statuses(), self.marks, self.told.copy(), self.retried(command))
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
-        self.effects: list[object] = []
         answer = self.give(obeyed)
         assert answer.nothing == found.nothing
         assert not answer.changed
@@ -277,7 +242,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             assert (photograph(self.state), photograph(self.traversal)) == before, "a refused command was obeyed"
             return
         self.check_preview(found, old)
-        self.check_deed(command, old, old_marks, retried, told)
+        self.check_deed(command, old)
 
     def give(self, command: Command) -> Preview:
         self.in_command = True
@@ -291,7 +256,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         """Take what the engine did, hold it against the model, and send it to the executor."""
         events, effects = self.traversal.take()
         self.effects = list(effects)
-        self.stop_expected: int | None = None
+        self.stop_expected = None
         self.began_unwanted = any(isinstance(e, NodeEvent) and e.cause is Cause.WITHDRAWN for e in events)
         for event in events:
             self.record(event)

@@ -228,7 +228,7 @@ def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> Non
 
 @bug
 def only_direct_children_are_derived(patch: pytest.MonkeyPatch) -> None:
-    def settle(original, self):
+    def settle(_original, self):
         for node in list(self.state.touched):
             self.derive(node)
         self.state.touched.clear()

@@ -100,6 +100,12 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
         await asyncio.sleep(0.005)
 
 
+async def turns(count: int = 200) -> None:
+    """Let the event loop do all that it would do now."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def screen_text(app: DagtuiApp) -> str:
     """What is on the screen, row by row."""
     strips = app.screen._compositor.render_strips()

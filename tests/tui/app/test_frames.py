@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from tui.app.runs import CELLS, run_settled, run_under_way, until
+from tui.app.runs import CELLS, run_settled, run_under_way, turns, until
 
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.tui import frames
@@ -45,7 +43,7 @@ async def test_frames_come_while_attempts_run():
     await until(lambda: paint.count > 5)
     one.stop()
     count = paint.count
-    await asyncio.sleep(0.01)
+    await turns()
     assert paint.count == count
 
 

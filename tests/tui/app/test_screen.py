@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, until
+from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, turns, until
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.status import NodeStatus
@@ -292,7 +292,7 @@ async def test_nothing_is_left_to_do_when_all_is_settled():
         shown = []
         app._display = lambda *frame: shown.append(frame)
         await pilot.press("ctrl+a")
-        await pilot.pause(0.1)
+        await turns()
         assert shown == []
 
 

@@ -1,0 +1,8 @@
+"""Runs the keeper as on a system that has process groups and nothing else."""
+
+import runpy
+import sys
+from pathlib import Path
+
+sys.platform = "darwin"
+runpy.run_path(str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py"), run_name="__main__")

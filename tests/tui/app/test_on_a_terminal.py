@@ -1,0 +1,110 @@
+"""The program on a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "pty"))
+
+from terminal import PtyTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Open = Callable[..., PtyTerminal]
+
+GRAPH = """
+version = 1
+
+[tasks.hello]
+run = "printf '\\\\033]0;title\\\\007hello from the node\\\\n'"
+
+[tasks.slow]
+run = ["sleep", "60"]
+"""
+QUIET_SECONDS = 2.5
+"""Longer than any timer of the screen."""
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Open]:
+    """Opens the program on a graph; it ends with the test."""
+    terminals: list[PtyTerminal] = []
+
+    def start(graph: str = GRAPH, **environment: str) -> PtyTerminal:
+        path = tmp_path / "small.toml"
+        path.write_text(graph)
+        environment = {"LANG": "C.UTF-8", "SSH_CONNECTION": "", **environment}
+        terminal = PtyTerminal([sys.executable, "-m", "dagtui", str(path)], columns=100, rows=20, env=environment)
+        terminals.append(terminal)
+        terminal.wait_for_text("leave")
+        return terminal
+
+    yield start
+    for terminal in terminals:
+        terminal.__exit__()
+
+
+def test_the_pager_gets_the_log_and_the_terminal_and_gives_it_back(opened: Open):
+    terminal = opened(PAGER="less")
+    terminal.wait_for_text("hello from the node")
+    terminal.send("o")
+    terminal.wait_for_text("(END)")
+    # Less shows the code that sets a window's title; the terminal never gets it.
+    assert "ESC]0;title^Ghello from the node" in terminal.text
+    terminal.send("\x03")
+    terminal.send("q")
+    terminal.wait_for(lambda: "leave" in terminal.text and "(END)" not in terminal.text, "the screen again")
+    assert terminal.process.poll() is None, "^C was meant for the pager"
+
+
+@pytest.mark.parametrize("pager", ["/nonexistent/pager", "cat 'unbalanced"])
+def test_a_pager_that_cannot_be_started_is_told(opened: Open, pager: str):
+    terminal = opened(PAGER=pager)
+    terminal.wait_for_text("hello from the node")
+    terminal.send("o")
+    terminal.wait_for(lambda: "No such file" in terminal.text or "PAGER can't be used" in terminal.text, "a word")
+    terminal.send("j")
+    terminal.wait_for_text("leave")
+
+
+def test_a_signal_ends_the_run_and_restores_the_terminal(opened: Open):
+    terminal = opened()
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_for_end() == 128 + signal.SIGTERM
+    assert terminal.is_restored
+    assert terminal.foreign_codes() == []
+
+
+def test_leaving_prints_the_card_on_the_normal_screen(opened: Open):
+    terminal = opened()
+    terminal.send("q")
+    terminal.wait_for_text("cancel all and leave")
+    # The question is deaf for a moment: whoever means it presses again.
+    terminal.wait_for(lambda: terminal.send("c") or "stopping" in terminal.text or terminal.process.poll(), "the end")
+    assert terminal.wait_for_end() == 130
+    after = bytes(terminal.raw).rpartition(b"\x1b[?1049l")[2]
+    assert b"small cancelled" in after
+    assert b"dagtui" in after
+    assert terminal.is_restored
+
+
+def test_a_settled_run_sends_nothing_and_is_left_at_once(opened: Open):
+    terminal = opened(GRAPH.partition("[tasks.slow]")[0])
+    terminal.wait_for_text("completed")
+    heard = [len(terminal.raw), time.monotonic()]
+
+    def quiet() -> bool:
+        if len(terminal.raw) != heard[0]:
+            heard[:] = [len(terminal.raw), time.monotonic()]
+        return time.monotonic() - heard[1] > QUIET_SECONDS
+
+    terminal.wait_for(quiet, "silence")
+    terminal.send("q")
+    assert terminal.wait_for_end() == 0

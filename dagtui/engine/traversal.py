@@ -60,6 +60,8 @@ class Traversal(Derivation):
         self._running_slots: dict[int, int] = {}
         self._outdated: set[int] = set()
         """Nodes that run, and began before an ancestor that began again."""
+        self._flagged: set[int] = set()
+        """Nodes of `again` below which everything that began is known to be stale: else a rerun would be quadratic."""
         self._slots = [task.slots for task in graph.tasks]
         self._alarms: list[tuple[float, int, int, str]] = []
         self._typical = 1.0
@@ -266,6 +268,7 @@ class Traversal(Derivation):
         number = self.state.command_number + 1
         self.emit(CommandEvent(self.now, number, command.kind, command.nodes, command.jobs, command.by))
         control.carry_out(self, command, number)
+        self._flagged.clear()
         if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
             self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
@@ -355,14 +358,25 @@ class Traversal(Derivation):
     def _mark_stale(self, node: int) -> None:
         """A node runs again: what completed below it is stale, and so is what runs, once it completes."""
         self._outdated.discard(node)
+        if self._flagged and not self._follows_fresh_parents(node):
+            self._flagged.clear()
         if node not in self.again:
             return
         self.again.discard(node)
-        for other in self.graph.subtree(node)[1:]:
+        if node in self._flagged:
+            return
+        subtree = self.graph.subtree(node)
+        for other in subtree[1:]:
             if other in self._running_slots:
                 self._outdated.add(other)
             elif self.state.status[other] == NodeStatus.COMPLETED and not self.state.stale[other]:
                 self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
+        self._flagged.update(self.again.intersection(subtree))
+
+    def _follows_fresh_parents(self, node: int) -> bool:
+        """Whether nothing above the node can begin later in an ordinary way."""
+        status, stale = self.state.status, self.state.stale
+        return all(status[parent] == NodeStatus.COMPLETED and not stale[parent] for parent in self.graph.parents(node))
 
 
 def _back_off(policy: RetryPolicy, tries: int) -> float:

@@ -32,7 +32,9 @@ else:
     from _collections import deque  # see ownership.py
 
 _WRITE_TIMES = 1.0  # seconds between two writes of the times of lines
-_READ = 1 << 16  # bytes of one attempt in one round, so that a chatty one starves no other; a pipe holds no more
+_READ = 1 << 18  # bytes of one attempt in one round, so that a chatty one starves no other
+_FULL = 1 << 16  # bytes that a pipe holds; one that was full is widened, which saves the task from waiting for us
+_MESSAGES = 1 << 16
 _MOST_FILES = 253  # descriptors in one message
 _SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the guardian has gone
 _SPARE_FILES = 32
@@ -87,7 +89,7 @@ class LogProcess:
 
     def _receive(self, wall: float) -> None:
         try:
-            data, extras, flags, _ = self._socket.recvmsg(_READ, _socket.CMSG_SPACE(4 * _MOST_FILES))
+            data, extras, flags, _ = self._socket.recvmsg(_MESSAGES, _socket.CMSG_SPACE(4 * _MOST_FILES))
         except BlockingIOError:
             return
         except OSError:
@@ -121,6 +123,8 @@ class LogProcess:
         except BlockingIOError:
             return
         if size:
+            if size == _FULL:
+                _widen(pipe)
             self._write(log, self._view[:size], wall)
             return
         self._poll.unregister(pipe)
@@ -161,6 +165,23 @@ class LogProcess:
             self._output.clear()
         if self._open:
             self._poll.modify(self._guardian, select.POLLIN | (select.POLLOUT if self._output else 0))
+
+
+if sys.platform == "linux":
+
+    def _widen(pipe: int) -> None:
+        """Have a pipe hold as much as is read at a time, if this user may have that."""
+        import fcntl
+
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _READ)
+        except OSError:  # too many wide pipes: it does as it is
+            pass
+
+else:
+
+    def _widen(_pipe: int) -> None:
+        """Pipes are what they are here."""
 
 
 def _raise_file_limit() -> int:

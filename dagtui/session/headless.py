@@ -34,11 +34,15 @@ class Headless:
         self._out: IO[str] = sys.stderr if events == "-" else sys.stdout
         self._ascii = ascii_only or "utf" not in (self._out.encoding or "").lower()
         self._signal = 0
+        self._early: list[int] = []
         self._pending: list[Event] = []
         self._lines: PlainLines | None = None
 
     def run(self) -> int:
         """Run, and return the exit status. Raises StoreError and OSError when it cannot begin."""
+        # A signal may come before there is an event loop to take it.
+        for number in SIGNALS:
+            signal.signal(number, lambda number, _frame: self._early.append(number))
         session = Session.start(self._graph, jobs=self._jobs, listeners=[self._print], mirror=self._open_events())
         # The first nodes are running already; the event loop takes a while to import.
         import anyio
@@ -68,9 +72,14 @@ class Headless:
         import anyio
 
         with anyio.open_signal_receiver(*SIGNALS) as received:
+            for early in self._early:
+                self._obey(session, early)
             async for number in received:
-                self._signal = self._signal or number
-                session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
+                self._obey(session, number)
+
+    def _obey(self, session: Session, number: int) -> None:
+        self._signal = self._signal or number
+        session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
 
     def _open_events(self) -> int | None:
         """The descriptor that gets the journal's lines as they are written."""

@@ -96,18 +96,13 @@ class ScreenActions:
     async def _page(self, command: list[str]) -> None:
         """Lend the terminal to a pager; the run goes on meanwhile."""
         app = self._app
-        # Less lets colours through and shows other control codes, if told so; git does the same.
-        environment = {"LESS": "-R", **os.environ}
         try:
             with app.terminal_lent():
-                async with await anyio.open_process(
-                    command, stdin=None, stdout=None, stderr=None, env=environment
-                ) as process:
-                    await process.wait()
+                trouble = await _run(command)
         except SuspendNotSupported:
-            app.say("the terminal can't be lent to a pager", Role.WARNING)
-        except OSError as error:
-            app.say(f"{command[0]}: {error.strerror}", Role.WARNING)
+            trouble = "the terminal can't be lent to a pager"
+        if trouble:
+            app.say(trouble, Role.WARNING)
         app.request_frame()
 
     # Leaving
@@ -124,3 +119,15 @@ class ScreenActions:
     def _left(self, leaving: Leaving | None) -> None:
         if leaving is not None:
             self._app.exit(leaving)
+
+
+async def _run(command: list[str]) -> str:
+    """Run a program on the terminal until it ends; returns why it could not be started, or nothing."""
+    # Less lets colours through and shows other control codes, if told so; git does the same.
+    environment = {"LESS": "-R", **os.environ}
+    try:
+        async with await anyio.open_process(command, stdin=None, stdout=None, stderr=None, env=environment) as process:
+            await process.wait()
+    except OSError as error:
+        return f"{command[0]}: {error.strerror}"
+    return ""

@@ -8,10 +8,12 @@ from dagtui.engine.status import NodeStatus, Standing
 from dagtui.engine.why import waits_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dagtui.session.session import Session
 
 MOST_ANCESTORS = 5_000
-"""Beyond so many unsettled ancestors nobody says which of them takes longest: it would hold up the screen."""
+"""No more ancestors than this are looked at: it would hold up the screen."""
 UNKNOWN_SECONDS = 1.0
 
 
@@ -48,26 +50,39 @@ def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], 
     return way, seconds[node] if known else None
 
 
+def failed_ancestors(session: Session, node: int) -> list[int]:
+    """The ancestors that hold a FAILED_PARENT node back by themselves, nearest first, among MOST_ANCESTORS."""
+    state = session.state
+    reached = _reach(session, node, lambda other: state.standing_of(other) is Standing.BAD)
+    return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
+
+
 def rerun_ancestors(session: Session, node: int) -> list[int]:
-    """The ancestors of a stale node that ended after it did, nearest first."""
+    """The ancestors of a stale node that ended after it did, nearest first, among MOST_ANCESTORS."""
     state = session.state
     ended = state.ended[node]
-    return [other for other in session.graph.ancestors(node) if state.ended[other] > ended]
+    return [other for other in _reach(session, node, lambda _: True) if state.ended[other] > ended]
+
+
+def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[int]:
+    """The node and its ancestors along accepted ones, nearest first, and no more than MOST_ANCESTORS of them."""
+    found = [node]
+    seen = {node}
+    for current in found:
+        for parent in session.graph.parents(current):
+            if len(found) > MOST_ANCESTORS:
+                return found
+            if parent not in seen and accepts(parent):
+                seen.add(parent)
+                found.append(parent)
+    return found
 
 
 def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
     """The node and every ancestor that is not settled; None when there are too many."""
     state = session.state
-    found = {node}
-    queue = [node]
-    for current in queue:
-        for parent in session.graph.parents(current):
-            if parent not in found and state.standing_of(parent) is Standing.UNSETTLED:
-                found.add(parent)
-                queue.append(parent)
-                if len(found) > MOST_ANCESTORS:
-                    return None
-    return found
+    found = _reach(session, node, lambda other: state.standing_of(other) is Standing.UNSETTLED)
+    return None if len(found) > MOST_ANCESTORS else set(found)
 
 
 def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.why import root_causes
 from dagtui.text import fit, label, plural
+from dagtui.tui.causes import failed_ancestors
 from dagtui.tui.rows import Role, Row, Run, muted, row
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
     status, cause = state.status_of(node), state.cause_of(node)
     name = _name(session, node)
     if status is NodeStatus.FAILED_PARENT:
-        causes = root_causes(state, node)
+        causes = failed_ancestors(session, node)
         yield "node.retry", f"retries {_name(session, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
     if status is NodeStatus.READY:
         yield ("run.pause", "resumes the run") if state.paused else ("run.more_jobs", "gives the run one more slot")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN = 0.25
 """However much happens in the run, the page is not made anew sooner."""
+MOST_TIME = 0.05
+"""The share of all time that may go into making a page."""
 
 
 class NodePage(Page):
@@ -29,6 +31,7 @@ class NodePage(Page):
         self._made_at = float("-inf")
         """When the rows were made, on the computer's clock: the run's may stand still."""
         self._second = -1
+        self._pause = SECONDS_BETWEEN
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
         """What there is to say about a node now."""
@@ -61,11 +64,12 @@ class NodePage(Page):
         now = time.monotonic()
         if not (watch.nodes or watch.run or int(clock) != self._second):
             return False
-        if now - self._made_at < SECONDS_BETWEEN:
+        if now - self._made_at < self._pause:
             return True
         self._made_at, self._second = now, int(clock)
         watch.nodes.clear()
         watch.notes.clear()
         watch.run = False
         self.set_rows(self.rows_about(self.node, clock))
+        self._pause = max(SECONDS_BETWEEN, (time.monotonic() - now) / MOST_TIME)
         return False

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import FAIL_FAST
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.why import root_causes, waits_for, why
+from dagtui.engine.why import waits_for, why
 from dagtui.text import duration, label, plain_line
-from dagtui.tui.causes import longest_wait, rerun_ancestors, way_to_cause
+from dagtui.tui.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
 from dagtui.tui.helpful import helpful
 from dagtui.tui.log.attempt_log import AttemptLog
 from dagtui.tui.log.ending import tries
@@ -99,7 +99,7 @@ class Explanation:
         return []
 
     def _held_back(self) -> list[Row]:
-        causes = root_causes(self._state, self._node)
+        causes = failed_ancestors(self._session, self._node)
         way = way_to_cause(self._session, self._node)
         self.culprit = way[-1]
         rows = self._way("held back by")

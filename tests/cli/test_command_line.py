@@ -140,12 +140,12 @@ def test_a_signal_cancels_the_run_and_leaves_nothing_behind(
 
 def test_a_closed_standard_output_does_not_end_the_run(graph: Write, tmp_path: Path) -> None:
     path = graph('[tasks.a]\nrun = "echo one"\n[tasks.b]\nneeds = ["a"]\nrun = "sleep 0.3; touch done"\n')
-    running = subprocess.Popen([*DAGTUI, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    running.stdout.close()
-    assert running.stderr is not None
-    assert "Traceback" not in running.stderr.read()
-    assert running.wait(60) == 0
+    with subprocess.Popen([*DAGTUI, "run", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as it:
+        assert it.stdout is not None
+        assert it.stderr is not None
+        it.stdout.close()
+        assert it.stderr.read() == ""
+        assert it.wait(60) == 0
     assert (tmp_path / "done").exists()
 
 

@@ -81,6 +81,15 @@ class Document:
             self._lines[number] = shown
         return shown
 
+    def time_of(self, number: int) -> float | None:
+        """When a line was written, in seconds since the epoch; None when nobody knows."""
+        if self.log is None:
+            return None
+        try:
+            return self.log.time_of(number)
+        except StoreError:
+            return None
+
     def ending_row(self, number: int) -> tuple[Run, ...]:
         """The runs of a line after the last one of the log."""
         return self._ending[number - self.line_count]

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.store.errors import StoreError
 from dagtui.store.queries import Query, query
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class Finder:
         self._next = 0
         """The first line that was not looked at, or may have changed since."""
         self._stale = True
+        self._wanted = 0
+        """The direction in which a hit is wanted that is not known yet."""
 
     @property
     def inverted(self) -> bool:
@@ -57,14 +60,10 @@ class Finder:
         # The last line may have been different when it was looked at.
         while self.found and self.found[-1] >= self._next:
             self.found.pop()
-        most = min(len(self.found) + STEP_HITS, MOST_HITS)
-        while len(self.found) < most:
-            line, resume = self._log.find_next(self.query, self._next, budget)
-            if line is None:
-                self._next = self._log.line_count if resume is None else resume
-                break
-            self.found.append(line)
-            self._next = line + 1
+        try:
+            self._search(min(len(self.found) + STEP_HITS, MOST_HITS), budget)
+        except StoreError:
+            self._next = self._log.line_count  # the view says why the log can't be read
         if len(self.found) == MOST_HITS:
             self._next = self._log.line_count
         self._next = min(self._next, max(0, self._log.line_count - 1))
@@ -82,6 +81,34 @@ class Finder:
         self._stale = True
         if self.current >= 0:
             self.current += count
+
+    def _search(self, most: int, budget: int) -> None:
+        while len(self.found) < most:
+            line, resume = self._log.find_next(self.query, self._next, budget)
+            if line is None:
+                self._next = self._log.line_count if resume is None else resume
+                return
+            self.found.append(line)
+            self._next = line + 1
+
+    def want(self, direction: int) -> None:
+        """Ask for the hit after the current line, or before it if the direction is below 0."""
+        self._wanted = direction
+
+    def arrive(self) -> int | None:
+        """The hit that is wanted, once it is known for sure; it is the current line from then on."""
+        if not self._wanted:
+            return None
+        here = self.current
+        hit = self.after(here) if self._wanted > 0 else self.before(here)
+        # A hit from the other end counts only when there is none left on the way there.
+        on_the_way = hit is not None and (hit > here if self._wanted > 0 else hit < here <= self._next)
+        if not on_the_way and not self.finished:
+            return None
+        self._wanted = 0
+        if hit is not None:
+            self.current = hit
+        return hit
 
     def tally(self) -> Tally:
         """Where the current line stands among those that match."""

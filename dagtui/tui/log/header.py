@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text import fit, label
+from dagtui.text import count, fit, label, plural
 from dagtui.tui.log.silence import spent
 from dagtui.tui.rows import PaintedRows, Role, Run, muted, status_run
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.session.session import Session
+    from dagtui.tui.log.view import LogView
 
 
 class HeaderLine(PaintedRows, can_focus=False):
@@ -67,6 +68,29 @@ def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_on
     word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
     runs.append(muted(f"  {word}{time}"))
     return runs
+
+
+def indicators(view: LogView, note: str) -> list[Run]:
+    """What is to be known of how the log is shown; the first ones give way where it is narrow."""
+    found: list[Run] = []
+    log, finder = view.log_file, view.finder
+    if log is not None and log.exists and not log.complete:
+        found.append(muted(f" indexing {log.progress:.0%}"))
+    if view.column:
+        found.append(muted(f" from column {view.column + 1}"))
+    if finder is not None:
+        number, hits, finished = finder.tally()
+        more = "" if finished else "+"
+        where = f"{count(number) if number else '-'}/{count(hits)}{more}"
+        found.append(Run(f" {where} ", Role.KEY if hits else Role.WARNING))
+        found.append(muted(label(finder.text, 20)))
+    if note:
+        found.append(Run(f" {note}", Role.WARNING))
+    if view.lines_below:
+        found.append(Run(f" +{plural(view.lines_below, 'line')}", Role.WARNING))
+    elif not view.follows and view.line_count:
+        found.append(muted(" not following"))
+    return found
 
 
 def _cells(runs: Sequence[Run]) -> int:

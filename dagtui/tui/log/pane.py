@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from dagtui.text import count, label, plural
 from dagtui.tui.log.attempt_log import AttemptLog
 from dagtui.tui.log.document import Spot
 from dagtui.tui.log.ending import ending, failure_text
 from dagtui.tui.log.finder import Finder
-from dagtui.tui.log.header import HeaderLine, heading
-from dagtui.tui.log.silence import silence
+from dagtui.tui.log.header import HeaderLine, heading, indicators
+from dagtui.tui.log.silence import SilencePage
 from dagtui.tui.log.view import LogView
-from dagtui.tui.page import Page
-from dagtui.tui.rows import Role, Row, Run, muted, row
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -54,14 +51,12 @@ class LogPane(Vertical):
         """The attempt that a person chose; None: the latest, whichever that is."""
         self.header = HeaderLine(ascii_only=ascii)
         self.view = LogView(ascii_only=ascii)
-        self.silence = Page(ascii_only=ascii)
+        self.silence = SilencePage(session, ascii=ascii)
         self.silence.display = False
         self._log: AttemptLog | None = None
         self._shown: tuple[int, int] = (-1, -1)
         """Node and attempt whose log is open."""
         self._note = ""
-        self._seek = 0
-        """The direction in which a hit is wanted that was not found yet."""
 
     def compose(self) -> ComposeResult:
         """The line above, and the lines; or the page in their place."""
@@ -115,7 +110,7 @@ class LogPane(Vertical):
         text = self.view.finder.text if self.view.finder else ""
         if self._log is not None:
             self._log.close()
-        self._shown, self._note, self._seek = wanted, "", 0
+        self._shown, self._note = wanted, ""
         self._log = AttemptLog(self._session.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
         if text and self._log:
@@ -132,38 +127,12 @@ class LogPane(Vertical):
         if has_lines:
             self.view.set_ending(ending(self._session, self.node, self.attempt, clock, ascii_only=self._ascii))
         else:
-            self.silence.set_rows(self._silence(clock))
-
-    def _silence(self, clock: float) -> list[Row]:
-        if self._log is not None and self._log.trouble:
-            return [row(Run(self._log.trouble, Role.BAD))]
-        return silence(self._session, self.node, self.attempt, clock, ascii_only=self._ascii)
+            self.silence.about(self.node, self.attempt, self._log.trouble if self._log else "")
+            self.silence.flush(clock)
 
     def _draw_header(self, clock: float) -> None:
         left = heading(self._session, self.node, self.attempt, clock, ascii_only=self._ascii)
-        self.header.set_runs(left, self._indicators())
-
-    def _indicators(self) -> list[Run]:
-        """What is to be known of how the log is shown; the first ones give way where it is narrow."""
-        found: list[Run] = []
-        log, finder = self._log, self.view.finder
-        if log is not None and not log.file.complete and log.file.exists:
-            found.append(muted(f" indexing {log.file.progress:.0%}"))
-        if self.view.column:
-            found.append(muted(f" from column {self.view.column + 1}"))
-        if finder is not None:
-            number, hits, finished = finder.tally()
-            more = "" if finished else "+"
-            where = f"{count(number) if number else '-'}/{count(hits)}{more}"
-            found.append(Run(f" {where} ", Role.KEY if hits else Role.WARNING))
-            found.append(muted(label(finder.text, 20)))
-        if self._note:
-            found.append(Run(f" {self._note}", Role.WARNING))
-        if self.view.lines_below:
-            found.append(Run(f" +{plural(self.view.lines_below, 'line')}", Role.WARNING))
-        elif not self.view.follows and self.view.line_count:
-            found.append(muted(" not following"))
-        return found
+        self.header.set_runs(left, indicators(self.view, self._note))
 
     # Moving
 
@@ -205,7 +174,7 @@ class LogPane(Vertical):
         return not self.view.display and self.silence.activate()
 
     @property
-    def window(self) -> LogView | Page:
+    def window(self) -> LogView | SilencePage:
         """What is to be seen: the lines, or the page in their place."""
         return self.view if self.view.display else self.silence
 
@@ -269,7 +238,8 @@ class LogPane(Vertical):
             return
         finder = Finder(self._log.file, text)
         finder.current = self.view.first_line - 1
-        self.view.finder, self._seek = finder, 1
+        finder.want(1)
+        self.view.finder = finder
         self.view.redraw()
         self._find_more()
         self._moved()
@@ -284,7 +254,7 @@ class LogPane(Vertical):
 
     def clear_find(self) -> None:
         """Look for nothing any more."""
-        self.view.finder, self._seek = None, 0
+        self.view.finder = None
         self.view.redraw()
         self._moved()
 
@@ -297,28 +267,22 @@ class LogPane(Vertical):
         self._draw_header(self._session.clock())
 
     def _hit(self, direction: int) -> None:
-        self._seek = direction
-        self._find_more(step=False)
-        self._moved()
+        finder = self.view.finder
+        if finder is not None:
+            finder.want(direction)
+            self._find_more()
+            self._moved()
 
-    def _find_more(self, *, step: bool = True) -> None:
+    def _find_more(self) -> None:
         """Look through some more of the log, and go to the hit that is wanted once it is known."""
         finder = self.view.finder
         if finder is None:
             return
-        if step and not finder.finished and finder.step():
+        if not finder.finished and finder.step():
             self.view.mark_late()
-        if not self._seek:
-            return
-        here = finder.current
-        hit = finder.after(here) if self._seek > 0 else finder.before(here)
-        is_beyond = hit is not None and (hit > here if self._seek > 0 else hit < here)
-        if hit is None or not (is_beyond or finder.finished):
-            self._seek = self._seek if not finder.finished else 0
-            return
-        self._seek = 0
-        finder.current = hit
-        self.view.reveal(hit)
+        hit = finder.arrive()
+        if hit is not None:
+            self.view.reveal(hit)
 
     def _look_for_error(self, log: AttemptLog) -> None:
         line = log.first_error()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus, Standing
-from dagtui.engine.why import root_causes, waiting_why, why
+from dagtui.engine.why import waiting_why, why
 from dagtui.text import duration, label
+from dagtui.tui.causes import failed_ancestors
 from dagtui.tui.log.ending import result_rows, tries
+from dagtui.tui.node_page import NodePage
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 
 if TYPE_CHECKING:
@@ -19,6 +21,27 @@ MOST_NODES = 100
 """Longer lists are cut, and say so."""
 
 
+class SilencePage(NodePage):
+    """The page in place of a log; what it says is made anew now and then, for it may mean a walk through the graph."""
+
+    def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(session, ascii=ascii)
+        self._attempt = 0
+        self._trouble = ""
+
+    def about(self, node: int, attempt: int, trouble: str) -> None:
+        """Say why there is no log of that attempt: the trouble in reading it, if there was one."""
+        if (attempt, trouble) != (self._attempt, self._trouble) or node != self.node:
+            self._attempt, self._trouble = attempt, trouble
+            self.show(node)
+
+    def rows_about(self, node: int, clock: float) -> list[Row]:
+        """The reason."""
+        if self._trouble:
+            return [row(Run(self._trouble, Role.BAD))]
+        return silence(self.session, node, self._attempt, clock, ascii_only=self.ascii_only)
+
+
 def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
     """The rows for a node, or for one of its attempts, that printed nothing; they change as time passes."""
     state = session.state
@@ -28,7 +51,7 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
     if status is NodeStatus.WAITING:
         return _waiting(session, node, clock, ascii_only=ascii_only)
     if status is NodeStatus.FAILED_PARENT:
-        causes = root_causes(state, node)
+        causes = failed_ancestors(session, node)
         heading = row(Run("has not started: held back by what failed before it", Role.HEADING))
         return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
     reason = label(why(state, node, clock), 300)

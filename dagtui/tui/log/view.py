@@ -244,7 +244,7 @@ class LogView(PaintedRows):
             return " " * self._gutter_cells()
         text = ""
         if self.shows_times:
-            at = self.log_file.time_of(spot.line) if self.log_file else None
+            at = self._document.time_of(spot.line)
             shown = "--:--:--" if at is None else time.strftime("%H:%M:%S", time.localtime(at))
             text += f"{shown} "
         if self.shows_numbers:

@@ -1,0 +1,142 @@
+"""How much work the engine does, counted and not timed: linear in nodes and edges."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from engine.scene import dag
+
+from dagtui.engine.derivation import Derivation
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.traversal import Traversal
+from dagtui.graph.model import Graph
+
+if TYPE_CHECKING:
+    import pytest
+
+WIDE = 16_000
+
+
+class Effort:
+    """Counts calls that cost something."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.calls: dict[str, int] = {}
+        self._count(patch, Derivation, "derive")
+        self._count(patch, Graph, "parents")
+        self._count(patch, Graph, "children")
+        self._measure(patch)
+
+    def _count(self, patch: pytest.MonkeyPatch, owner: type, name: str) -> None:
+        original = getattr(owner, name)
+        self.calls[name] = 0
+
+        def counted(*args: object) -> object:
+            self.calls[name] += 1
+            return original(*args)
+
+        patch.setattr(owner, name, counted)
+
+    def _measure(self, patch: pytest.MonkeyPatch) -> None:
+        original = Graph.subtree
+        self.calls["visited"] = 0
+
+        def measured(graph: Graph, node: int) -> list[int]:
+            found = original(graph, node)
+            self.calls["visited"] += len(found)
+            return found
+
+        patch.setattr(Graph, "subtree", measured)
+
+    def take(self) -> dict[str, int]:
+        taken = dict(self.calls)
+        self.calls.update(dict.fromkeys(self.calls, 0))
+        return taken
+
+
+def fan_in(count: int, **task: object) -> Graph:
+    return dag(" ".join(f"p{node}>last" for node in range(count)), last=dict(task))
+
+
+def run(traversal: Traversal, value: int = 0) -> None:
+    """Let everything run that is handed over, one after the other."""
+    while traversal.handed:
+        node = next(iter(traversal.handed))
+        attempt = traversal.state.attempt[node]
+        traversal.handle(Started(node, attempt), 0.0)
+        traversal.handle(Ended(node, attempt, EndKind.EXIT, value), 0.0)
+        traversal.take()
+
+
+def test_a_fan_in_derives_once_an_edge(monkeypatch: pytest.MonkeyPatch):
+    graph = fan_in(WIDE)
+    effort = Effort(monkeypatch)
+    traversal = Traversal(graph, 8)
+    traversal.begin(0.0)
+    run(traversal)
+    assert traversal.state.verdict() is Verdict.COMPLETED
+    calls = effort.take()
+    assert calls["derive"] <= 2 * (WIDE + len(graph))
+    assert calls["parents"] == 0
+
+
+def test_a_fan_in_of_failures_looks_for_its_blocker_seldom(monkeypatch: pytest.MonkeyPatch):
+    graph = fan_in(4000)
+    effort = Effort(monkeypatch)
+    traversal = Traversal(graph, 8)
+    traversal.begin(0.0)
+    run(traversal, 1)
+    assert effort.take()["parents"] <= 3
+    traversal.handle(Command(CommandKind.RETRY_FAILED), 0.0)
+    calls = effort.take()
+    assert calls["parents"] <= 4 * len(graph)
+    assert calls["derive"] <= 6 * len(graph)
+
+
+def test_a_fan_out_that_is_held_back_derives_once_an_edge(monkeypatch: pytest.MonkeyPatch):
+    graph = dag(" ".join(f"first>c{node}" for node in range(WIDE)))
+    effort = Effort(monkeypatch)
+    traversal = Traversal(graph, 8)
+    traversal.begin(0.0)
+    run(traversal, 1)
+    assert traversal.state.counts[NodeStatus.FAILED_PARENT] == WIDE
+    assert effort.take()["derive"] <= 2 * (WIDE + len(graph))
+
+
+def layers(count: int, width: int) -> Graph:
+    """Each node of a layer is a parent of each of the next."""
+    names = [[f"n{layer}.{place}" for place in range(width)] for layer in range(count)]
+    return Graph.from_edges(
+        [name for layer in names for name in layer],
+        [(parent, child) for above, below in pairwise(names) for parent in above for child in below],
+    )
+
+
+def test_rerunning_layers_is_linear_in_their_edges(monkeypatch: pytest.MonkeyPatch):
+    graph = layers(60, 8)
+    edges = 59 * 64
+    traversal = Traversal(graph, 8)
+    traversal.begin(0.0)
+    run(traversal)
+    effort = Effort(monkeypatch)
+    traversal.handle(Command(CommandKind.RERUN, (0,)), 0.0)
+    run(traversal)
+    assert traversal.state.verdict() is Verdict.COMPLETED
+    calls = effort.take()
+    assert calls["derive"] <= 6 * (edges + len(graph))
+    assert calls["children"] <= 12 * len(graph)
+    assert calls["visited"] <= 8 * len(graph)
+
+
+def test_a_failure_in_layers_and_its_retry_are_linear_in_their_edges(monkeypatch: pytest.MonkeyPatch):
+    graph = layers(60, 8)
+    edges = 59 * 64
+    traversal = Traversal(graph, 8)
+    traversal.begin(0.0)
+    effort = Effort(monkeypatch)
+    run(traversal, 1)
+    assert traversal.state.counts[NodeStatus.FAILED_PARENT] == len(graph) - 8
+    traversal.handle(Command(CommandKind.RETRY_FAILED), 0.0)
+    assert effort.take()["derive"] <= 6 * (edges + len(graph))

@@ -1,0 +1,131 @@
+"""Previews: the exact nodes, nothing changed, and a command that does no more than what was previewed."""
+
+from __future__ import annotations
+
+from engine.machine import photograph
+from engine.scene import Scene, dag
+
+from dagtui.engine.messages import CommandKind, EndKind
+from dagtui.engine.status import NodeStatus
+
+K = CommandKind
+
+
+def busy() -> Scene:
+    """Something in every kind of status: b failed, its child d held back, c running with a waiting child e."""
+    scene = Scene(dag("a>b>d a>c>e a>f>g", b={"grace": 1.0}))
+    scene.run("a")
+    scene.fail("b")
+    scene.run("f")
+    scene.start("c")
+    return scene
+
+
+def test_a_preview_of_any_command_changes_nothing():
+    scene = busy()
+    before = photograph(scene.state), photograph(scene.traversal)
+    watch = scene.state.watch()
+    watch.nodes.clear()
+    for kind in K:
+        for label in scene.graph.labels:
+            scene.preview(kind, *([] if kind in {K.CANCEL_ALL, K.RETRY_FAILED} else [label]))
+    assert (photograph(scene.state), photograph(scene.traversal)) == before
+    assert not watch.nodes
+    scene.state.unwatch(watch)
+
+
+def test_a_preview_of_rerun_tells_what_runs_again_and_what_is_stopped():
+    found = busy().preview(K.RERUN, "a")
+    assert (found.again, found.stopped) == ((0, 1, 3, 5), (3,))
+    assert found.kills_and_reruns == {0, 1, 3, 5}
+    assert found.kept == ()
+
+
+def test_a_preview_of_rerun_only_tells_what_is_kept():
+    scene = busy()
+    found = scene.preview(K.RERUN_ONLY, "a")
+    assert scene.names(found.again) == "a"
+    assert scene.names(found.kept) == "f"
+
+
+def test_a_preview_of_retry_tells_what_is_released_and_kept():
+    scene = Scene(dag("a>b>d a>n", n={"trigger": "all_done"}))
+    scene.fail("a")
+    scene.run("n")
+    found = scene.preview(K.RETRY, "a")
+    assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a", "b d", "n"]
+
+
+def test_a_preview_of_retry_of_a_held_back_node_names_its_root_cause():
+    scene = Scene(dag("a>b>d"))
+    scene.fail("a")
+    found = scene.preview(K.RETRY, "d")
+    assert [scene.names(nodes) for nodes in (found.again, found.released)] == ["a", "b d"]
+
+
+def test_a_preview_of_cancel_subtree_tells_what_is_stopped_and_dropped():
+    scene = busy()
+    found = scene.preview(K.CANCEL_SUBTREE, "a")
+    assert [scene.names(nodes) for nodes in (found.stopped, found.dropped)] == ["c g", "e"]
+    assert scene.names(found.kept) == "a f"
+
+
+def test_what_is_derived_from_a_command_is_part_of_its_preview():
+    scene = Scene(dag("a>b>c"))
+    found = scene.preview(K.SKIP, "b")
+    assert [scene.names(nodes) for nodes in (found.dropped, found.released)] == ["b", ""]
+    scene.fail("a")
+    found = scene.preview(K.SKIP, "b")
+    assert scene.names(found.released) == "c"
+
+
+def test_a_command_does_what_its_preview_said():
+    scene = busy()
+    found = scene.preview(K.CANCEL_ALL)
+    scene.command(K.CANCEL_ALL, expected=found.kills_and_reruns)
+    assert set(scene.stops()) == {scene.graph.labels[node] for node in found.stopped}
+    assert all(scene.state.status[node] == NodeStatus.CANCELLED for node in found.dropped)
+
+
+def test_a_command_whose_kills_have_changed_does_nothing_and_shows_the_new_preview():
+    scene = busy()
+    expected = scene.preview(K.CANCEL_ALL).kills_and_reruns
+    scene.end("c")
+    before = photograph(scene.state)
+    answer = scene.command(K.CANCEL_ALL, expected=expected)
+    assert answer.changed
+    assert scene.names(answer.stopped) == "e g"
+    assert photograph(scene.state) == before
+    assert scene.effects == []
+
+
+def test_a_command_whose_reruns_have_changed_does_nothing():
+    scene = Scene(dag("a>b"))
+    scene.run("a")
+    expected = scene.preview(K.RERUN, "a").kills_and_reruns
+    scene.run("b")
+    assert scene.command(K.RERUN, "a", expected=expected).changed
+    assert scene.handed() == set()
+
+
+def test_a_command_whose_other_nodes_have_changed_is_obeyed():
+    scene = Scene(dag("a>c b"))
+    scene.start("a", "b")
+    scene.end("a", 1)
+    expected = scene.preview(K.RETRY, "a").kills_and_reruns
+    scene.end("b", 1)
+    assert not scene.command(K.RETRY, "a", expected=expected).changed
+    assert scene["a"] is NodeStatus.READY
+
+
+def test_a_restart_that_is_under_way_is_no_news():
+    scene = Scene(dag("a"))
+    scene.start("a")
+    scene.command(K.RERUN, "a")
+    assert scene.command(K.RERUN, "a").nothing == "nothing would change"
+    scene.end("a", 15, EndKind.SIGNAL)
+    assert scene["a"] is NodeStatus.READY
+
+
+def test_a_command_without_targets_says_so():
+    assert Scene(dag("a")).command(K.RETRY).nothing is not None

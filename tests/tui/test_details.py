@@ -1,0 +1,148 @@
+"""The table of all that is known of a node."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.log.stage import Play, staged, strips, texts, until
+
+from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.text.labels import FORBIDDEN
+from dagtui.tui.details import DetailsPane, details
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+EVIL = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    tasks = [
+        Task(
+            "fetch",
+            ShellCommand("curl $URL"),
+            group="data",
+            doc="Download the reads",
+            env={"URL": "https://example.org"},
+            retry=RetryPolicy(retries=3, delay=2.0, backoff=2.0, exit_codes=(7,)),
+            timeout=90.0,
+            slots=2,
+            line=12,
+        ),
+        Task("call", PythonCall("mypkg:main", {"x": 1}), trigger=Trigger.ALL_DONE, allow_failure=True),
+        Task(EVIL, ArgumentList(("echo", EVIL)), doc=EVIL, env={EVIL: EVIL}, cwd=EVIL, group=EVIL),
+    ]
+    labels = ["fetch", "call", EVIL]
+    edges = [(0, 1), (1, 2)]
+    graph = Graph(labels, edges, tasks=tasks, path=tmp_path / "reads.toml", directory=tmp_path)
+    return Play(graph, tmp_path / "logs")
+
+
+def table(play: Play, node: int) -> dict[str, str]:
+    session = play.session()
+    rows = details(session, node, session.clock(), ascii_only=False)
+    return {row.text[:10].strip(): row.text[11:] for row in rows if row.text[:1].strip()}
+
+
+def test_a_node_is_told_in_full(play: Play):
+    play.start("fetch")
+    play.end("fetch", 7, after=2.0)
+    play.wake(10.0)
+    play.start("fetch")
+    play.end("fetch", after=14.0)
+    found = table(play, 0)
+    assert found["status"] == "✓ completed"
+    assert found["why"] == "succeeded"
+    assert re.fullmatch(r"✓ 2  \d\d:\d\d:\d\d  14 s  succeeded", found["attempts"])
+    assert found["command"] == "curl $URL"
+    assert found["group"] == "data"
+    assert found["retries"] == ("3, after 2.0 s, each time x 2, at most 1 h 00 m, only for exit 7; attempt 2 of 4")
+    assert found["timeout"] == "1 m 30 s"
+    assert found["slots"] == "2"
+    assert found["env"] == "URL=https://example.org"
+    assert found["defined in"].endswith("reads.toml:12")
+    assert found["needs"] == "none"
+    assert found["needed by"] == "1 node"
+    assert found["log"].endswith(".log")
+
+
+def test_calls_triggers_and_allowed_failures_are_told(play: Play):
+    found = table(play, 1)
+    assert found["call"] == "mypkg:main(x=1)"
+    assert found["trigger"] == "all_done"
+    assert found["failure"] == "allowed"
+    assert found["retries"] == "none"
+
+
+def test_earlier_attempts_are_listed_with_their_results(play: Play):
+    play.start("fetch")
+    play.end("fetch", 7, after=2.0)
+    play.wake(10.0)
+    play.start("fetch")
+    session = play.session()
+    rows = [row.text for row in details(session, 0, session.clock(), ascii_only=True)]
+    first = next(index for index, text in enumerate(rows) if text.startswith("attempts"))
+    assert rows[first].startswith("attempts   > 2  since ")
+    assert rows[first + 1].split() == ["x", "1", rows[first + 1].split()[2], "2.0", "s", "exit", "7"]
+
+
+async def test_neighbours_lead_to_themselves(play: Play):
+    async with staged(DetailsPane(play.session()), size=(80, 40)) as pane:
+        pane.show(1)
+        pane.focus()
+        await until(lambda: pane.has_focus)
+        assert pane.activate()
+        pane.move(1)
+        assert pane.activate()
+        await until(lambda: len(pane.app.jumps) == 2)
+        assert pane.app.jumps == [0, 2]
+
+
+@pytest.mark.parametrize("width", [80, 40, 12])
+async def test_nothing_hostile_gets_through(play: Play, width: int):
+    async with staged(DetailsPane(play.session()), size=(width, 60)) as pane:
+        pane.show(2)
+        for strip in strips(pane):
+            assert not re.search(f"[{FORBIDDEN}]", strip.text)
+            assert strip.cell_length == pane.size.width
+            assert not any(segment.style and segment.style.meta for segment in strip)
+        assert "[@click=app.exit]" in pane.copy_text()
+        assert not re.search(f"(?!\n)[{FORBIDDEN}]", pane.copy_text())
+
+
+async def test_it_scrolls_and_keeps_its_place_when_something_changes(play: Play):
+    session = play.session()
+    async with staged(DetailsPane(session), size=(40, 8)) as pane:
+        pane.show(0)
+        top = texts(pane)
+        pane.page(1)
+        assert texts(pane) != top
+        scrolled = texts(pane)
+        pane.session.state.watch()
+        pane.flush(session.clock())
+        assert texts(pane) == scrolled
+        pane.bottom()
+        assert "call" in texts(pane)[-1]
+        pane.top()
+        assert texts(pane) == top
+
+
+async def test_nothing_is_refreshed_when_nothing_changed(play: Play, monkeypatch: pytest.MonkeyPatch):
+    session = play.session()
+    async with staged(DetailsPane(session)) as pane:
+        pane.show(0)
+        refreshed: list[object] = []
+        monkeypatch.setattr(pane, "refresh", lambda *regions, **_: refreshed.append(regions))
+        for _ in range(5):
+            pane.flush(session.clock())
+        assert refreshed == []

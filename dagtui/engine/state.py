@@ -196,11 +196,11 @@ class RunState:
         elif seconds or (old in _ALIVE and status not in _ALIVE):
             self.ended[node] = at
             self.value[node] = value
+            if seconds:
+                self.started[node] = at - seconds  # whoever watched it knows better than the queue
         elif old == NodeStatus.READY and status in _EXPLAINED:  # it could not start
             self.started[node] = self.ended[node] = at
             self.value[node] = value
-            if seconds:
-                self.started[node] = at - seconds  # whoever watched it knows better than the queue
         if fresh:
             self.base[node] = attempt
         if marks or due or status in _EXPLAINED or self.marks or self.due or self.why:

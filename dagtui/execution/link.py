@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import _socket  # `socket` makes enums of its numbers, which delays the first start
 import contextlib
 import mmap
 import os
-import socket
 import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 from dagtui.execution.frames import Decoder, Message, encode
@@ -15,8 +14,8 @@ from dagtui.execution.frames import Decoder, Message, encode
 if TYPE_CHECKING:
     from pathlib import Path
 
-LEDGER_SIZE = 1 << 16
-"""Bytes of the shared memory: one for each of the latest requests."""
+_LEDGER_SIZE = 1 << 16  # bytes of the shared memory: one for each of the latest requests
+
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
 _READ = 1 << 18
 
@@ -26,11 +25,18 @@ class GuardianLink:
 
     def __init__(self, directory: Path) -> None:
         """Crashes of these processes are written to `directory`; raises OSError when they can't be started."""
-        self._socket, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as file:
-            file.truncate(LEDGER_SIZE)
-            self._ledger = mmap.mmap(file.fileno(), LEDGER_SIZE)
-            self.keeper = _spawn(theirs.fileno(), file.fileno(), os.fspath(directory))
+        self._socket, theirs = _socket.socketpair()
+        shared = _shared_memory()
+        try:
+            os.truncate(shared, _LEDGER_SIZE)
+            self._ledger = mmap.mmap(shared, _LEDGER_SIZE)
+            self.keeper = _spawn(theirs.fileno(), shared, os.fspath(directory))
+        except OSError:
+            self._socket.close()
+            raise
+        finally:
+            os.close(shared)
+            theirs.close()
         self.guardian = 0
         """The guardian's process, once it has said so."""
         self._socket.setblocking(False)
@@ -72,15 +78,15 @@ class GuardianLink:
         """Have everything ended: no request follows."""
         self._finished = True
         with contextlib.suppress(OSError):  # it has gone
-            self._socket.shutdown(socket.SHUT_WR)
+            self._socket.shutdown(_socket.SHUT_WR)
 
     def expect(self, sequence: int) -> None:
         """Note that a request is on its way, which may begin."""
-        self._ledger[sequence % LEDGER_SIZE] = 0
+        self._ledger[sequence % _LEDGER_SIZE] = 0
 
     def has_begun(self, sequence: int) -> bool:
         """Whether the guardian had begun with a request, even if it could not say so any more."""
-        return self._ledger[sequence % LEDGER_SIZE] != 0
+        return self._ledger[sequence % _LEDGER_SIZE] != 0
 
     def close(self) -> None:
         """Close our end; what still runs there ends everything."""
@@ -94,6 +100,22 @@ class GuardianLink:
         if self.guardian and not self.keeper and _has_ended(self.guardian):
             self.guardian = 0
         return not self.keeper and not self.guardian
+
+
+if sys.platform == "linux":
+
+    def _shared_memory() -> int:
+        """A descriptor of memory that can be shared."""
+        return os.memfd_create("dagtui-ledger", os.MFD_CLOEXEC)
+
+else:
+
+    def _shared_memory() -> int:
+        """A descriptor of a file without a name."""
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            return os.dup(file.fileno())
 
 
 def _spawn(channel: int, ledger: int, directory: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,8 @@ class Resolver:
         if known is None:
             if "\0" in cwd or not cwd:
                 raise Wrong(f'"{label(cwd)}" is no directory')
-            known = self._paths[cwd] = self._directory / cwd
+            # Dots are taken away as `cd` does it, so that what is shown is what a person would type.
+            known = self._paths[cwd] = Path(os.path.normpath(self._directory / cwd))
         return known
 
     def _plan(self, number: int) -> _Plan | None:

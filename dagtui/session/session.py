@@ -211,7 +211,7 @@ class Session:
 
     def cwd(self, node: int) -> Path:
         """The working directory of a node, with placeholders as they were written."""
-        return (self.graph.directory or Path()) / self.graph.task(node).cwd
+        return Path(os.path.normpath((self.graph.directory or Path()) / self.graph.task(node).cwd))
 
     def command_line(self, node: int) -> str:
         """What a node executes, as it was written."""

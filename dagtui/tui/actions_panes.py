@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dagtui.tui.app import DagtuiApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
+NO_SEARCH = "nothing is looked for yet"
 COLUMNS = 8
 """By so much a log is scrolled sideways."""
 RUNNING = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
@@ -119,12 +120,14 @@ class PaneActions:
     def _find_on(self, *, backwards: bool) -> None:
         main = self._main
         if main.on_side:
-            if backwards:
+            if self._log.view.finder is None:
+                self._app.say(NO_SEARCH)
+            elif backwards:
                 self._log.find_previous()
             else:
                 self._log.find_next()
         elif not self._tree.filter_query:
-            self._app.say("nothing is looked for: / begins")
+            self._app.say(NO_SEARCH)
         elif not self._tree.find_next(self._tree.filter_query, backwards):
             self._app.say(f"no node matches {self._tree.filter_query}")
 

@@ -41,6 +41,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
     """Shows a session and takes a person's commands; drives the run while it lives, and leaves it as it is."""
 
+    TITLE = "dagtui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = False  # its key would not be in our table
     ALLOW_SELECT = False  # rows move under the pointer
@@ -129,7 +130,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         worker = event.worker
         if worker.group == DRIVING and event.state is WorkerState.ERROR:
             self.broken = True
-            error = worker.error
+            error = _single(worker.error)
             self.say(f"the run stopped working: {type(error).__name__}: {error}", Role.BAD, lasting=True)
 
     def dump_state(self) -> ScreenState:
@@ -200,3 +201,10 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         for note in notes[-1:]:
             name = f"{label(self.session.graph.labels[note.node], cap=60)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)
+
+
+def _single(error: BaseException | None) -> BaseException | None:
+    """What is in a group of one: task groups wrap whatever ends them."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

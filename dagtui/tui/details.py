@@ -49,7 +49,10 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
     ]
     rows += _attempts(session, node, clock, ascii_only=ascii_only)
     rows.append(row())
-    rows += (_named(name, value) for name, value in _definition(session, node, task) if value)
+    for name, value in _definition(session, node, task):
+        if value:
+            first, *others = value.split("\n")
+            rows += [_named(name, first), *(_named("", line) for line in others)]
     rows += _variables(task)
     rows += _neighbours(session, "needs", session.graph.parents(node), ascii_only=ascii_only)
     rows += _neighbours(session, "needed by", session.graph.children(node), ascii_only=ascii_only)
@@ -84,7 +87,7 @@ def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) ->
 def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
     """What the file says, with what follows from it."""
     action = task.action
-    command = label(session.command_line(node), COMMAND_CAP)
+    command = block(session.command_line(node).strip("\n"), COMMAND_CAP)
     if isinstance(action, PythonCall):
         yield "call", command
     else:

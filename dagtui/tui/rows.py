@@ -87,6 +87,36 @@ def name_run(name: str, role: str = Role.LINK) -> Run:
     return Run(label(name), role)
 
 
+NOTHING = Strip([], 0)
+"""What a row is that was not drawn."""
+
+
+def difference(old: Strip, new: Strip) -> tuple[int, int]:
+    """The cells, from first to before end, outside of which two strips look the same when they are padded."""
+    first, end = 0, max(old.cell_length, new.cell_length)
+    for before, after in zip(old, new, strict=False):
+        if before != after:
+            if before.style == after.style:
+                first += _common(before.text, after.text)
+            break
+        first += after.cell_length
+    if old.cell_length == new.cell_length:
+        for before, after in zip(reversed(list(old)), reversed(list(new)), strict=False):
+            if before != after:
+                break
+            end -= after.cell_length
+    # Characters without width of their own may differ where no cell does.
+    return (first, end) if first < end else (0, new.cell_length)
+
+
+def _common(one: str, other: str) -> int:
+    """How many cells two texts begin with alike; 0 where a character may change the one before it."""
+    if not (one.isascii() and other.isascii()):
+        return 0
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
 class PaintedRows(Widget, can_focus=True):
     """A widget of whole rows: `draw` says what they are, `repaint` sends only those that changed to the terminal.
 
@@ -117,25 +147,24 @@ class PaintedRows(Widget, can_focus=True):
         return new, [*different, *range(both, max(len(new), len(old)))]
 
     def repaint(self) -> int:
-        """Draw, and refresh the rows that differ, only as far as there is or was text; returns how many."""
+        """Draw, and refresh the rows that differ, only the cells that do; returns how many rows."""
         if not self.is_mounted or not self.size:
             return 0
         new, changed = self.changed_rows()
         self.paint(new, changed)
         return len(changed)
 
-    def paint(self, strips: list[Strip], changed: Sequence[int]) -> None:
-        """Take over new rows of which some are different."""
+    def paint(self, strips: list[Strip], changed: Sequence[int]) -> list[Region]:
+        """Take over new rows of which some are different; returns what is refreshed."""
         old, self._strips = self._strips, strips
-        if not changed:
-            return
         regions = []
         for y in changed:
-            width = max((rows[y].cell_length if y < len(rows) else 0) for rows in (old, strips))
-            if width:
-                regions.append(Region(0, y, width, 1))
+            first, end = difference(old[y] if y < len(old) else NOTHING, strips[y] if y < len(strips) else NOTHING)
+            if end > first:
+                regions.append(Region(first, y, end - first, 1))
         if regions:
             self.refresh(*regions)
+        return regions
 
     def render_line(self, y: int) -> Strip:
         """One row of the screen, padded."""

@@ -263,6 +263,21 @@ def nothing_is_ever_stale(patch: pytest.MonkeyPatch) -> None:
     around(patch, Traversal, "_mark_stale", lambda _original, _self, _node: None)
 
 
+@bug
+def what_completed_meanwhile_is_not_stale(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Traversal, "_follows_fresh_parents", lambda _self, _node: True)
+
+
+@bug
+def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatch) -> None:
+    def become(original, self, node, status, cause):
+        again = self.again.copy()
+        original(self, node, status, cause)
+        self.again.intersection_update(again)
+
+    around(patch, derivation.Derivation, "_become", become)
+
+
 # Marks
 
 
@@ -356,6 +371,14 @@ def retry_of_a_held_back_node_starts_around_its_parents(patch: pytest.MonkeyPatc
 
 
 @bug
+def what_was_asked_back_and_cancelled_is_not_told_to_stop(patch: pytest.MonkeyPatch) -> None:
+    def to_be_told(original, run, node):
+        return run.state.status[node] != NodeStatus.CANCELLING and original(run, node)
+
+    around(patch, control, "_to_be_told", to_be_told)
+
+
+@bug
 def rerun_leaves_the_running_ones_running(patch: pytest.MonkeyPatch) -> None:
     def stop(original, self, node, cause, *args, **kwargs):
         if cause is not Cause.RESTART:
@@ -391,6 +414,20 @@ def rule_7_lets_failures_be_retried(patch: pytest.MonkeyPatch) -> None:
     def mark(original, run, number):
         original(run, number)
         run.final.clear()
+
+    around(patch, control, "mark_after_failure", mark)
+
+
+@bug
+def rule_7_leaves_what_starts_again(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(control, "_BEGINS_AGAIN", frozenset())
+
+
+@bug
+def rule_7_stops_the_run_twice(patch: pytest.MonkeyPatch) -> None:
+    def mark(original, run, number):
+        original(run, number)
+        run.stopping = 0
 
     around(patch, control, "mark_after_failure", mark)
 

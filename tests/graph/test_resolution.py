@@ -137,3 +137,9 @@ def test_tasks_made_in_python_with_mistakes():
     graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("'{{ params.gone }}'"))])
     with pytest.raises(ResolutionError, match="remove the quotes"):
         Resolver(graph, {}).resolve(0, str)
+
+
+@pytest.mark.parametrize(("cwd", "shown"), [(".", "/base/configs"), ("..", "/base"), ("../x/./y", "/base/x/y")])
+def test_dots_of_a_working_directory_are_taken_away(cwd: str, shown: str):
+    graph = Graph(["a"], [], tasks=[Task("a", cwd=cwd)], directory=Path("/base/configs"))
+    assert Resolver(graph, {}).resolve(0, str).cwd == Path(shown)

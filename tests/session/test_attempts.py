@@ -18,6 +18,7 @@ def results(scene: Scene, label: str) -> str:
 def test_every_attempt_is_known():
     scene = Scene(dag("a", a={"retries": 1}))
     scene.fail("a")
+    scene.tick(1.0)
     scene.fail("a")
     assert results(scene, "a") == "1 failed exit 1, 2 failed exit 1"
 
@@ -25,7 +26,7 @@ def test_every_attempt_is_known():
 def test_a_first_success_is_known_also_after_a_rerun():
     scene = Scene(dag("a"))
     scene.run("a")
-    scene.give(CommandKind.RERUN, "a")
+    scene.command(CommandKind.RERUN, "a")
     assert results(scene, "a") == "1 completed succeeded"
     scene.fail("a")
     assert results(scene, "a") == "1 completed succeeded, 2 failed exit 1"
@@ -34,7 +35,7 @@ def test_a_first_success_is_known_also_after_a_rerun():
 def test_a_cancelled_attempt_is_known_and_one_that_never_began_is_not():
     scene = Scene(dag("a>b"))
     scene.start("a")
-    scene.give(CommandKind.CANCEL_SUBTREE, "a")
+    scene.command(CommandKind.CANCEL_SUBTREE, "a")
     scene.end("a", 15, EndKind.SIGNAL)
     assert results(scene, "a").startswith("1 cancelled")
     assert results(scene, "b") == ""
@@ -43,7 +44,7 @@ def test_a_cancelled_attempt_is_known_and_one_that_never_began_is_not():
 def test_a_restart_ends_the_attempt_before():
     scene = Scene(dag("a"))
     scene.start("a")
-    scene.give(CommandKind.RERUN, "a")
+    scene.command(CommandKind.RERUN, "a")
     scene.end("a", 15, EndKind.SIGNAL)
     assert results(scene, "a") == "1 cancelled stopped to run again"
     scene.run("a")

@@ -147,7 +147,7 @@ async def test_a_stale_node_names_what_ran_again(play: Play):
     assert "  R runs report again" in found
 
 
-async def test_a_ready_node_shows_who_has_the_slots(play: Play, tmp_path: Path):
+async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
     crowded = Play(Graph.from_edges(["a", "b"], []), tmp_path / "logs", jobs=1)
     crowded.start("a")
     found = await explained(crowded.session(), "b")

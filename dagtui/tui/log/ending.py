@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
-from dagtui.text import duration, label
+from dagtui.text import block, duration, label
 from dagtui.tui.rows import Role, Row, Run, row
 from dagtui.tui.theme import STATUS_CLASSES
 
@@ -43,7 +43,10 @@ def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) 
 
 def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
     """What to know of a failed attempt: names and values, safe to show."""
-    facts = [("command", label(session.command_line(node), COMMAND_CAP)), ("cwd", label(session.cwd(node), 1000))]
+    facts = [
+        ("command", block(session.command_line(node).strip("\n"), COMMAND_CAP)),
+        ("cwd", label(session.cwd(node), 1000)),
+    ]
     path = session.log_path(node, result.attempt)
     facts.append(("log", label(path, 1000) if path.exists() else "none: it printed nothing"))
     return [(name, value) for name, value in facts if value]
@@ -55,7 +58,8 @@ def failure_text(session: Session, node: int, attempt: int) -> str:
     if result is None or result.status is not NodeStatus.FAILED:
         return ""
     lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
-    lines += [f"{name:<{LABEL_CELLS}}{value}" for name, value in failure_facts(session, node, result)]
+    for name, value in failure_facts(session, node, result):
+        lines.append(f"{name:<{LABEL_CELLS}}" + value.replace("\n", "\n" + " " * LABEL_CELLS))
     return "\n".join(lines)
 
 
@@ -64,7 +68,9 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
-        rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), value, indent=LABEL_CELLS, lead=bar))
+        for line in value.split("\n"):
+            rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
+            name = ""  # noqa: PLW2901 - the following lines of a value stand below the first
     return rows
 
 

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.geometry import Region
 
     from dagtui.store.logs import Change, LogFile
 
-ROW_BYTES = 60
-"""What a row costs on the terminal besides its text: a move of the cursor, a colour and its end."""
+MOVE_BYTES = 8
+RUN_BYTES = 44
+"""What a run costs on the terminal besides its text: its two colours and their end."""
 TIME_CELLS = 9
 
 
@@ -150,10 +152,10 @@ class LogView(PaintedRows):
             return False
         self.late = False
         strips, changed = self.changed_rows()
-        if changed:
-            self._cost = sum(ROW_BYTES + (strips[y].cell_length if y < len(strips) else 0) for y in changed)
+        regions = self.paint(strips, changed)
+        if regions:
+            self._cost = sum(_cost(strips, region) for region in regions)
             self.pace.spend(self._cost)
-            self.paint(strips, changed)
         return bool(changed)
 
     # Moving
@@ -300,3 +302,9 @@ class LogView(PaintedRows):
         if not 0 <= y < len(self._pieces):
             return -1
         return self._pieces[y].spot.line
+
+
+def _cost(strips: Sequence[Strip], region: Region) -> int:
+    """The bytes that a refreshed row costs on the terminal, more or less."""
+    runs = len(list(strips[region.y])) if region.y < len(strips) else 1
+    return MOVE_BYTES + region.width + RUN_BYTES * max(1, runs)

@@ -55,12 +55,11 @@ class LeaveDialog(Dialog[Leaving]):
             number = len(self._session_alive())
             words = "being killed" if self._killed else "stopping"
             return [row(Run(f"{plural(number, 'node')} still {words}", Role.HEADING))]
-        state = self._session.state
-        running = plural(self._session.alive(), "node is", "nodes are")
-        left = count(state.unsettled - self._session.alive())
+        running = plural(self._session.alive(), "node")
+        left = count(self._session.state.unsettled - self._session.alive())
         rows = [
             row(Run("Leave while the run is not settled?", Role.HEADING)),
-            row(muted(f"{running} in flight, {left} to come. Leaving ends the run.")),
+            row(muted(f"{running} in flight, {left} to come; leaving ends the run.")),
             row(*self._choice(chosen=not self._leaves, words="stay"), *self._choice(chosen=self._leaves, words=_LEAVE)),
         ]
         if self._leaves:
@@ -77,8 +76,9 @@ class LeaveDialog(Dialog[Leaving]):
         """What answers."""
         if self._stopping:
             return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
-        enter = _LEAVE if self._leaves else "stay"
-        return [("Enter", enter), ("Tab", "choose"), ("c", _LEAVE), ("Esc", "stay")]
+        if self._leaves:
+            return [("Enter", _LEAVE), ("Tab", "choose"), ("Esc", "stay")]
+        return [("Enter Esc", "stay"), ("Tab", "choose"), ("c", _LEAVE)]
 
     def _choice(self, *, chosen: bool, words: str) -> tuple[Run, ...]:
         mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
@@ -139,7 +139,7 @@ class LeaveDialog(Dialog[Leaving]):
         if not self._stopping:
             return
         alive = len(self._session_alive())
-        if not alive and (self._session.settled or self._session.alive()):
+        if not alive:
             self.dismiss(Leaving.CANCEL_ALL)
         elif alive != self._alive:
             self._alive = alive

@@ -232,7 +232,7 @@ async def test_when_the_run_fails_the_screen_says_so_and_stays():
     session = run_under_way()
 
     async def drive() -> None:
-        raise OSError(28, "No space [/left]")
+        raise ExceptionGroup("unhandled", [OSError(28, "No space [/left]")])
 
     session.drive = drive
     app = DagtuiApp(session)

@@ -35,6 +35,7 @@ class Play:
     def __init__(self, graph: Graph, directory: Path, jobs: int = 4) -> None:
         self.graph = graph
         self.directory = directory
+        self.jobs = jobs
         self.now = 0.0
         self.traversal = Traversal(graph, jobs)
         self.traversal.begin(self.now)
@@ -76,7 +77,7 @@ class Play:
     def session(self, clock: float | None = None, *, began_at: float = 1_700_000_000.0) -> Session:
         events = self.traversal.take()[0]
         now = self.now if clock is None else clock
-        return Session.recorded(self.graph, events, now, self.directory, began_at=began_at)
+        return Session.recorded(self.graph, events, now, self.directory, jobs=self.jobs, began_at=began_at)
 
     def _attempt(self, label: str) -> tuple[int, int]:
         node = self.graph.node(label)

@@ -103,6 +103,11 @@ class Run:
             self._wake.set()
         return preview
 
+    def note(self, text: str) -> None:
+        """Put something worth knowing on record."""
+        self.traversal.emit(NoteEvent(self.clock(), text))
+        self._conclude()
+
     def turn(self) -> None:
         """Take what is queued and what is due, record it, and do what follows."""
         self._take_results()

@@ -201,6 +201,15 @@ class Session:
         """Carry out a command, and say what it did, or why nothing."""
         return self.run.give(command)
 
+    def note(self, text: str) -> None:
+        """Put something worth knowing on record."""
+        self.run.note(text)
+
+    @property
+    def unkillable(self) -> frozenset[int]:
+        """The nodes that are still there although they were killed; leaving does not wait for them."""
+        return frozenset(self.run.traversal.unkillable)
+
     # Reading
 
     def log_path(self, node: int, attempt: int) -> Path:

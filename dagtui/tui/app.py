@@ -21,6 +21,7 @@ from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers'
 from dagtui.tui.frames import Frames, interval
 from dagtui.tui.keymap import Keymap, bindings
 from dagtui.tui.leaving import Leaving
+from dagtui.tui.log.pace import REMOTE_RATE
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
@@ -72,6 +73,8 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self.signal_number = 0
         """The signal that ended the App, when one did."""
         self.main = MainScreen(session, self.keymap, ascii=ascii)
+        if os.environ.get("SSH_CONNECTION"):
+            self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
         self._lent = False
         self._flushing = False

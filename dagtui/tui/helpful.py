@@ -25,7 +25,7 @@ def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
         for id_, words in _hints(session, node)
         if keymap.shown(id_)
     ]
-    return [row(), row(muted("what would help")), *rows] if rows else []
+    return [row(), row(muted("what you can do")), *rows] if rows else []
 
 
 _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {

@@ -95,25 +95,26 @@ def difference(old: Strip, new: Strip) -> tuple[int, int]:
     """The cells, from first to before end, outside of which two strips look the same when they are padded."""
     first, end = 0, max(old.cell_length, new.cell_length)
     for before, after in zip(old, new, strict=False):
+        first += _common(before, after, 1)
         if before != after:
-            if before.style == after.style:
-                first += _common(before.text, after.text)
             break
-        first += after.cell_length
     if old.cell_length == new.cell_length:
         for before, after in zip(reversed(list(old)), reversed(list(new)), strict=False):
+            end -= _common(before, after, -1)
             if before != after:
                 break
-            end -= after.cell_length
     # Characters without width of their own may differ where no cell does.
     return (first, end) if first < end else (0, new.cell_length)
 
 
-def _common(one: str, other: str) -> int:
-    """How many cells two texts begin with alike; 0 where a character may change the one before it."""
-    if not (one.isascii() and other.isascii()):
-        return 0
-    pairs = enumerate(zip(one, other, strict=False))
+def _common(before: Segment, after: Segment, step: int) -> int:
+    """How many cells two segments begin with alike, or end with, for a step of -1."""
+    if before == after:
+        return after.cell_length
+    one, other = before.text, after.text
+    if before.style != after.style or not (one.isascii() and other.isascii()):
+        return 0  # a character beyond ASCII may change the one before it
+    pairs = enumerate(zip(one[::step], other[::step], strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 

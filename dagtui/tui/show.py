@@ -14,6 +14,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.session.card import card
 from dagtui.session.headless import EXIT
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.driver import watch_signals
 from dagtui.tui.leaving import Leaving
 from dagtui.tui.locale import wants_ascii
 
@@ -47,17 +48,26 @@ class Show:
         """Show the app, then end the run; nothing of it stays behind."""
         session = self._session
         try:
-            leaving = await self._app.run_async(mouse=self._app.mouse)
-            self._leaving = leaving or Leaving.CRASHED
+            self._leaving = await self._app.run_async(mouse=self._app.mouse) or Leaving.CRASHED
         finally:
-            with anyio.CancelScope(shield=True):
+            with anyio.CancelScope(shield=True), watch_signals(self._obey):
                 await self._end(session)
 
     async def _end(self, session: Session) -> None:
-        if not session.settled:
-            session.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
+        """Cancel what is left, or, when only the screen has failed, wait for it; then close the record."""
+        try:
+            if self._leaving is Leaving.CRASHED and not self._app.broken:
+                session.note("the screen failed; the run goes on without it")
+                sys.stderr.write("dagtui: the screen failed; the run goes on without it, Ctrl+C cancels it\n")
+            elif not session.settled:
+                session.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
             await session.drive_until_settled()
-        await session.close(self._leaving.value)
+        finally:
+            await session.close(self._leaving.value)
+
+    def _obey(self, number: signal.Signals) -> None:
+        """A signal after the screen has gone: the first cancels what is left, the next kills it."""
+        self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
 
     def _print_card(self) -> None:
         width = os.get_terminal_size(1).columns if os.isatty(1) else 80

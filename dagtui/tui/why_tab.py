@@ -48,13 +48,13 @@ class WhyPane(NodePage):
         self._tail.close()
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
-        """What was found out, and what would help."""
+        """What was found out, what a person can do, and the end of the log that says more."""
         explanation = Explanation(self.session, node, clock, ascii_only=self.ascii_only)
         rows = explanation.rows()
-        culprit = explanation.culprit
-        if culprit >= 0:
-            rows += self._tail.rows(culprit)
-        return [*rows, *helpful(self.session, node, self._keymap)]
+        rows += helpful(self.session, node, self._keymap)
+        if explanation.culprit >= 0:
+            rows += self._tail.rows(explanation.culprit)
+        return rows
 
 
 class Explanation:

@@ -123,7 +123,7 @@ class Ledger:
                 status = self.mirror.status_of(other)
                 if status is NodeStatus.COMPLETED:
                     self.stale.add(other)
-                elif status in ALIVE and other in self.known_alive:
+                elif status is NodeStatus.RUNNING:
                     self.outdated.add(other)
 
     def follow_failure(self, event: NodeEvent) -> None:
@@ -165,6 +165,8 @@ class Ledger:
         self.known_alive.discard(result.node)
         if isinstance(result, Ended):
             self.instant_ends += result.kind is EndKind.COULD_NOT_START
+            if self.state.status_of(result.node) not in {NodeStatus.READY, *ALIVE}:
+                self.tries[result.node] = 0  # it was to be withdrawn, and starts anew another time
 
     def check_start(self, start: Start) -> None:
         """A node starts only when it may."""

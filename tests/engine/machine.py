@@ -11,7 +11,8 @@ from engine.command_checks import RUN_WIDE, Before, CommandChecks
 from engine.invariants import Invariants
 from engine.ledger import ALIVE
 from engine.random_graphs import graphs
-from hypothesis import note
+from hypothesis import currently_in_test_context
+from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -34,7 +35,12 @@ ENDS = [
     (EndKind.SIGNAL, 15),
     (EndKind.LOST, 0),
 ]
-KINDS = [kind for kind in CommandKind if kind not in RUN_WIDE]
+KINDS = [
+    *[CommandKind.RETRY, CommandKind.CANCEL_SUBTREE] * 3,
+    *[CommandKind.RERUN, CommandKind.RERUN_ONLY, CommandKind.CANCEL] * 2,
+    *[CommandKind.SKIP, CommandKind.MARK_DONE, CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL],
+]
+STEERING = [CommandKind.PAUSE, *[CommandKind.RESUME] * 2, *[CommandKind.SET_JOBS] * 2]
 TARGETLESS = {CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL}
 
 picks = st.integers(0, 9)
@@ -56,8 +62,14 @@ def photograph(thing: object) -> dict[str, object]:
 class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     """A traversal, an executor and a person; the checks are in the classes that it is made of."""
 
-    @initialize(graph=graphs(), jobs=st.integers(1, 3), brisk=st.booleans())
-    def begin(self, graph: Graph, jobs: int, brisk: bool) -> None:
+    @initialize(
+        graph=graphs(),
+        jobs=st.integers(1, 3),
+        brisk=st.booleans(),
+        ends=st.lists(st.sampled_from(ENDS), max_size=8),
+    )
+    def begin(self, graph: Graph, jobs: int, brisk: bool, ends: list[tuple[EndKind, int]]) -> None:
+        note = hypothesis_note if currently_in_test_context() else str
         note(f"{[(a, b) for a in range(len(graph)) for b in graph.children(a)]} {graph.settings}")
         for task in graph.tasks:
             note(f"{task.trigger} slots {task.slots} {task.retry} timeout {task.timeout} allowed {task.allow_failure}")
@@ -74,6 +86,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
                 self.traversal._learn(self.seconds)
         self.traversal.begin(self.now)
         self.conclude()
+        for how in ends:
+            self.an_attempt_is_made(how)
 
     @rule(count=st.integers(1, 4), broken=st.sampled_from([False, False, False, False, True]))
     def the_executor_reads(self, count: int, broken: bool) -> None:
@@ -84,6 +98,20 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     def a_process_ends(self, pick: int, how: tuple[EndKind, int]) -> None:
         alive = list(self.executor.alive)
         self.executor.end(alive[pick % len(alive)], *how, self.seconds)
+
+    @rule(how=st.sampled_from(ENDS))
+    def an_attempt_is_made(self, how: tuple[EndKind, int]) -> None:
+        self.everything_flows()
+        if self.executor.alive:
+            self.executor.end(next(iter(self.executor.alive)), *how, self.seconds)
+        self.everything_flows()
+
+    @rule(how=st.sampled_from(ENDS), seconds=st.sampled_from([0.0, 2.0]))
+    def an_attempt_is_made_and_heard_of_later(self, how: tuple[EndKind, int], seconds: float) -> None:
+        self.time_passes(seconds, wakes=True)
+        self.executor.read(99)
+        if self.executor.alive:
+            self.executor.end(next(iter(self.executor.alive)), *how, self.seconds)
 
     @precondition(lambda self: self.executor.outgoing)
     @rule(count=st.integers(1, 3))
@@ -159,6 +187,18 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             nodes = tuple(dict.fromkeys(number % len(self.graph) for number in picked))
         self.command(Command(kind, nodes), wrong=wrong)
 
+    @precondition(lambda self: self.on_the_move())
+    @rule(kind=st.sampled_from(KINDS), pick=picks)
+    def a_person_meddles_with_what_is_on_the_move(self, kind: CommandKind, pick: int) -> None:
+        moving = self.on_the_move()
+        nodes = () if kind in TARGETLESS else (moving[pick % len(moving)],)
+        self.command(Command(kind, nodes), wrong=False)
+
+    def on_the_move(self) -> list[int]:
+        """Nodes that are in line, stop, or wait for a back-off's end."""
+        moving = {NodeStatus.CANCELLING, NodeStatus.RETRYING}
+        return [n for n in self.nodes if n in self.traversal.handed or self.state.status_of(n) in moving]
+
     @precondition(lambda self: self.about_to_begin())
     @rule(kind=st.sampled_from([CommandKind.RERUN, CommandKind.RERUN_ONLY]), pick=picks, parent=picks)
     def a_person_reruns_above_what_is_about_to_begin(self, kind: CommandKind, pick: int, parent: int) -> None:
@@ -175,7 +215,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             and (node in self.traversal.handed or self.state.status_of(node) is NodeStatus.RETRYING)
         ]
 
-    @rule(kind=st.sampled_from(sorted(RUN_WIDE, key=str)), jobs=st.integers(1, 4))
+    @rule(kind=st.sampled_from(STEERING), jobs=st.integers(1, 4))
     def a_person_steers(self, kind: CommandKind, jobs: int) -> None:
         self.command(Command(kind, jobs=jobs if kind is CommandKind.SET_JOBS else 0), wrong=False)
 

@@ -1,37 +1,70 @@
-"""Random graphs for property tests."""
+"""Random graphs, drawn by Hypothesis or by a random number generator."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from dagtui.graph.model import Graph, RetryPolicy, RunSettings, Task, Trigger
 
-triggers = st.sampled_from([Trigger.ALL_SUCCESS] * 4 + list(Trigger))
-policies = st.sampled_from(
-    [
-        RetryPolicy(),
-        RetryPolicy(),
-        RetryPolicy(1, delay=0.0),
-        RetryPolicy(2, delay=2.0, backoff=2.0, jitter=0.5),
-        RetryPolicy(1, delay=2.0, exit_codes=(7,)),
-    ]
-)
+if TYPE_CHECKING:
+    import random
+
+TRIGGERS = [*[Trigger.ALL_SUCCESS] * 4, *Trigger]
+POLICIES = [
+    RetryPolicy(),
+    RetryPolicy(),
+    RetryPolicy(1, delay=0.0),
+    RetryPolicy(2, delay=2.0, backoff=2.0, jitter=0.5),
+    RetryPolicy(1, delay=2.0, exit_codes=(7,)),
+]
+TIMEOUTS = [None, None, 4.0]
+SLOTS = [1, 1, 1, 2, 3]
+ALLOWED = [False, False, False, True]
+COUNTS = [2, 3, 4, 4, 5, 5, 6, 7, 8]
+PARENTS = [0, 1, 1, 1, 2, 3]
+
 tasks = st.builds(
     Task,
     name=st.just("task"),
-    retry=policies,
-    timeout=st.sampled_from([None, None, 4.0]),
-    slots=st.sampled_from([1, 1, 1, 2, 3]),
-    trigger=triggers,
-    allow_failure=st.sampled_from([False, False, False, True]),
+    retry=st.sampled_from(POLICIES),
+    timeout=st.sampled_from(TIMEOUTS),
+    slots=st.sampled_from(SLOTS),
+    trigger=st.sampled_from(TRIGGERS),
+    allow_failure=st.sampled_from(ALLOWED),
 )
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Up to eight nodes."""
-    drawn = draw(st.lists(tasks, min_size=1, max_size=8))
-    pairs = [(a, b) for b in range(len(drawn)) for a in range(b)]
-    edges = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=14)) if pairs else []
-    settings = RunSettings(keep_going=draw(st.booleans()))
-    return Graph([f"n{i}" for i in range(len(drawn))], sorted(edges), tasks=drawn, settings=settings)
+    """Two to eight nodes, each with none to three of the nodes before it as parents."""
+    drawn = [draw(tasks) for _ in range(draw(st.sampled_from(COUNTS)))]
+    edges = set()
+    for child in range(1, len(drawn)):
+        edges |= {(draw(st.integers(0, child - 1)), child) for _ in range(draw(st.sampled_from(PARENTS)))}
+    return _graph(drawn, edges, keep_going=draw(st.booleans()))
+
+
+def random_graph(source: random.Random) -> Graph:
+    """The same without Hypothesis."""
+    drawn = [
+        Task(
+            "task",
+            retry=source.choice(POLICIES),
+            timeout=source.choice(TIMEOUTS),
+            slots=source.choice(SLOTS),
+            trigger=source.choice(TRIGGERS),
+            allow_failure=source.choice(ALLOWED),
+        )
+        for _ in range(source.choice(COUNTS))
+    ]
+    edges = set()
+    for child in range(1, len(drawn)):
+        edges |= {(source.randrange(child), child) for _ in range(source.choice(PARENTS))}
+    return _graph(drawn, edges, keep_going=source.random() < 0.5)
+
+
+def _graph(drawn: list[Task], edges: set[tuple[int, int]], *, keep_going: bool) -> Graph:
+    labels = [f"n{node}" for node in range(len(drawn))]
+    return Graph(labels, sorted(edges), tasks=drawn, settings=RunSettings(keep_going=keep_going))

@@ -1,9 +1,11 @@
-"""The traversal under random graphs, commands and executors."""
+"""The traversal under random graphs, commands and executors; and the proof that the machine finds mistakes."""
 
 from __future__ import annotations
 
 import pytest
 from engine.machine import TraversalMachine
+from engine.seeded_bugs import BUGS
+from engine.wandering import wander
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,15 +13,49 @@ COMMON = settings(
     deadline=None,
     database=None,
     print_blob=False,
-    stateful_step_count=40,
+    stateful_step_count=50,
     suppress_health_check=list(HealthCheck),
 )
+
+DEEP = {
+    "a_lost_wake_up_when_slots_grow",
+    "rule_7_leaves_what_starts_again",
+    "timeout_beats_a_persons_cancel",
+    "what_completed_meanwhile_is_not_stale",
+    "what_is_released_by_its_parents_makes_nothing_stale",
+    "what_was_asked_back_and_cancelled_is_not_told_to_stop",
+}
+"""Bugs that show in one of many hundreds of walks."""
 
 
 def test_everything_holds_in_random_runs():
     run_state_machine_as_test(TraversalMachine, settings=settings(COMMON, max_examples=400, derandomize=True))
 
 
+def test_everything_holds_on_random_walks():
+    wander(2500, 60)
+
+
 @pytest.mark.torture
 def test_everything_holds_in_many_random_runs():
-    run_state_machine_as_test(TraversalMachine, settings=settings(COMMON, max_examples=20000, stateful_step_count=80))
+    run_state_machine_as_test(TraversalMachine, settings=settings(COMMON, max_examples=10_000, stateful_step_count=80))
+
+
+@pytest.mark.torture
+def test_everything_holds_on_many_random_walks():
+    wander(20_000, 100, seed=1_000_000)
+
+
+@pytest.mark.parametrize("name", sorted(BUGS.keys() - DEEP))
+def test_the_machine_finds(name: str, monkeypatch: pytest.MonkeyPatch):
+    BUGS[name](monkeypatch)
+    with pytest.raises(AssertionError):
+        wander(400, 60)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", sorted(DEEP))
+def test_the_machine_finds_deep_down(name: str, monkeypatch: pytest.MonkeyPatch):
+    BUGS[name](monkeypatch)
+    with pytest.raises(AssertionError):
+        wander(10_000, 60)

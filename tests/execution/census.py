@@ -30,12 +30,17 @@ def alive(word: str) -> list[int]:
     return found
 
 
+def state(pid: int) -> str:
+    """The state of a process, one letter; X: there is none."""
+    try:
+        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
-    try:
-        return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+    return state(pid) not in "ZX"
 
 
 def end(pid: int) -> None:

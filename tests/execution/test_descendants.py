@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import shlex
+import sys
+from pathlib import Path
 
 import pytest
 from execution.census import alive, end, until
@@ -9,12 +12,12 @@ from execution.families import GRACE, family, without_leader
 from execution.stage import IDLE, python, staged
 
 from dagtui.engine.messages import EndKind
-from dagtui.graph.model import Task
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from dagtui.graph.model import ArgumentList, Task
 
 pytestmark = pytest.mark.anyio
+
+IDLER = shlex.join([sys.executable, "-I", "-S", "-c", IDLE])
+PYTHONPATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 async def test_cancel_ends_every_kind_of_descendant_and_nobody_else(tmp_path: Path, token: str):
@@ -57,6 +60,29 @@ async def test_the_status_does_not_wait_for_what_is_left_behind(tmp_path: Path, 
         for pid in alive(token):
             end(pid)
         await until(lambda: not alive(token))
+
+
+async def test_a_silent_leftover_of_a_short_leader_holds_up_nobody(tmp_path: Path, token: str):
+    async with staged(tmp_path, f"{IDLER} {token} & exit 7", *["exit 2"] * 20, slots=1) as stage:
+        stage.start_all()
+        assert (await stage.ended(0)).value == 7
+        assert [(await stage.ended(node)).value for node in range(1, 21)] == [2] * 20
+        await until(lambda: not alive(token))
+        assert await stage.log(0) == b""
+
+
+async def test_what_a_leftover_of_a_short_leader_prints_is_in_the_log(tmp_path: Path):
+    async with staged(tmp_path, "trap '' TERM; (sleep 0.1; echo late) & exit 7") as stage:
+        stage.start(0)
+        assert (await stage.ended(0)).value == 7
+        assert await stage.log(0) == b"late\n"
+
+
+async def test_orphans_that_turn_up_late(tmp_path: Path):
+    program = str(Path(__file__).with_name("late_orphans.py"))
+    async with staged(tmp_path, Task("x", ArgumentList((sys.executable, program)), env=PYTHONPATH)) as stage:
+        stage.start(0)
+        assert await stage.log(0) == b"marked: gone, other: there\n"
 
 
 async def test_closing_does_not_wait_longer_than_the_grace_for_what_is_left_behind(tmp_path: Path, token: str):

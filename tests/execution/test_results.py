@@ -9,10 +9,10 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from execution.census import DEADLINE
+from execution.census import DEADLINE, until
 from execution.stage import Stage, python, staged
 
-from dagtui.engine.messages import Ended, EndKind, Result, Started
+from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
 from dagtui.graph.model import ArgumentList, ShellCommand, Task
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +79,35 @@ async def test_serving_in_turns_loses_no_result(tmp_path: Path):
             group.cancel_scope.cancel()
     await stage.executor.close()
     assert sorted(result.node for result in stage.results if isinstance(result, Started)) == list(range(60))
+
+
+async def test_a_start_that_fails_while_nobody_serves_is_delivered_to_who_serves_next(tmp_path: Path):
+    stage = Stage(tmp_path, "true", ArgumentList(("no-such-thing",)))
+    stage.open()
+    for node in (0, 1):
+        stage.start(node)
+        assert stage.end_of(node) is None
+        async with anyio.create_task_group() as group:
+            group.start_soon(stage.executor.serve)
+            await stage.ended(node)
+            group.cancel_scope.cancel()
+    await stage.executor.close()
+
+
+async def test_more_requests_than_the_socket_holds(tmp_path: Path):
+    async with staged(tmp_path, "true", "true", slots=0) as stage:
+        stage.start(0)
+        await until(lambda: stage.executor.processes[1])
+        guardian = stage.executor.processes[1]
+        os.kill(guardian, signal.SIGSTOP)
+        for attempt in range(2, 5000):
+            stage.start(1, attempt=attempt)
+        os.kill(guardian, signal.SIGCONT)
+        for attempt in range(2, 5000):
+            stage.executor.withdraw(1, attempt)
+        stage.executor.flush()
+        await until(lambda: len(stage.results) == 4998)
+        assert stage.results == [Withdrawn(1, attempt) for attempt in range(2, 5000)]
 
 
 async def test_what_a_listener_raises_reaches_whoever_serves(tmp_path: Path):

@@ -52,7 +52,8 @@ def opened(tmp_path: Path, token: str) -> Iterator[Open]:
     def start(graph: str, *words: str, **options: object) -> PtyTerminal:
         path = tmp_path / "graph.toml"
         path.write_text("version = 1\n" + graph.replace("{token}", token), encoding="utf-8")
-        command = [sys.executable, "-m", "dagtui", str(path), *words]
+        program = options.pop("program", ["-m", "dagtui"])
+        command = [sys.executable, *program, str(path), *words]
         terminals.append(PtyTerminal(command, cwd=tmp_path, env={"LANG": "C.UTF-8"}, **options))
         return terminals[-1]
 
@@ -200,7 +201,7 @@ def test_what_a_task_prints_never_reaches_the_terminal_as_control_codes(opened: 
     terminal.wait_for_text("VISIBLE")
     terminal.wait_for_text("exit 3")
     terminal.send("3")
-    terminal.wait_for_text("what would help")
+    terminal.wait_for_text("what you can do")
     terminal.send("q")
     assert terminal.wait_for_end() == 1
     assert "VISIBLE" in terminal.text
@@ -242,3 +243,25 @@ def test_a_retry_and_a_cancelled_subtree_from_the_keyboard(opened: Open, tmp_pat
     terminal.wait_for_text("■ 2")
     terminal.send("q")
     assert terminal.wait_for_end() == 130
+
+
+CRASHING = """
+import sys
+from dagtui.tui.screens.main import MainScreen
+def flush(screen, clock):
+    if clock > 0.5:
+        raise RuntimeError("the screen is broken on purpose")
+MainScreen.flush = flush
+from dagtui.__main__ import main
+main()
+"""
+
+
+def test_a_crash_of_the_screen_leaves_the_run_alive_and_is_on_record(opened: Open, tmp_path: Path) -> None:
+    terminal = opened('[tasks.one]\nrun = "sleep 2; echo done > done"\n', program=["-c", CRASHING])
+    terminal.wait_for_text("the run goes on without it")
+    assert terminal.wait_for_end() == 0
+    assert terminal.is_restored
+    assert (tmp_path / "done").exists()
+    assert statuses(tmp_path) == {"one": "COMPLETED"}
+    assert any("the screen failed" in str(event.get("text")) for event in journal(tmp_path))

@@ -72,7 +72,7 @@ async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(p
     assert "  no such genome" in found
     assert "  line 31" in found
     assert "  line 30" not in found
-    assert found[-1] == "  r retries refs"
+    assert found[found.index("what you can do") + 1] == "  r retries refs"
 
 
 async def test_every_node_of_the_way_leads_to_itself(play: Play):
@@ -100,7 +100,8 @@ async def test_several_causes_are_all_named(play: Play):
             play.start("fetch")
     found = await explained(play.session(), "report")
     assert "and also by" in found
-    assert found[-2:] == ["  r retries 2 causes", "  A retries all that failed"]
+    assert "  r retries 2 causes" in found
+    assert "  A retries all that failed" in found
 
 
 async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):

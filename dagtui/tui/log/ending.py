@@ -77,8 +77,12 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
 def _headline(session: Session, node: int, result: AttemptResult) -> str:
     """`exit 1 after 3 m 05 s, attempt 2`, and what comes next if it will be tried again."""
     took = f" after {duration(result.seconds)}" if result.seconds else ""
-    of = f" of {tries(session, node)}" if result.attempt > session.state.base[node] else ""
-    return f"{label(result.why) or 'failed'}{took}, attempt {result.attempt}{of}"
+    words = f"{label(result.why) or 'failed'}{took}"
+    allowed = tries(session, node)
+    if allowed == 1:
+        return words
+    of = f" of {allowed}" if result.attempt > session.state.base[node] else ""
+    return f"{words}, attempt {result.attempt}{of}"
 
 
 def tries(session: Session, node: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,8 +13,10 @@ from dagtui.store.queries import Query, query
 if TYPE_CHECKING:
     from dagtui.store.logs import LogFile
 
-STEP_BYTES = 2_097_152
-STEP_HITS = 2_000
+STEP_BYTES = 262_144
+"""So much is looked at between two looks at the clock."""
+STEP_SECONDS = 0.01
+"""About so long a step takes: a person who types must not notice it."""
 MOST_HITS = 1_000_000
 """No more lines than this are remembered: 8 MB."""
 
@@ -61,7 +64,7 @@ class Finder:
         while self.found and self.found[-1] >= self._next:
             self.found.pop()
         try:
-            self._search(min(len(self.found) + STEP_HITS, MOST_HITS), budget)
+            self._search(budget, time.perf_counter() + STEP_SECONDS)
         except StoreError:
             self._next = self._log.line_count  # the view says why the log can't be read
         if len(self.found) == MOST_HITS:
@@ -82,14 +85,19 @@ class Finder:
         if self.current >= 0:
             self.current += count
 
-    def _search(self, most: int, budget: int) -> None:
-        while len(self.found) < most:
+    def _search(self, budget: int, until: float) -> None:
+        while len(self.found) < MOST_HITS:
             line, resume = self._log.find_next(self.query, self._next, budget)
-            if line is None:
-                self._next = self._log.line_count if resume is None else resume
+            if line is not None:
+                self.found.append(line)
+                self._next = line + 1
+            elif resume is not None:
+                self._next = resume
+            else:
+                self._next = self._log.line_count
                 return
-            self.found.append(line)
-            self._next = line + 1
+            if time.perf_counter() > until:
+                return
 
     def want(self, direction: int) -> None:
         """Ask for the hit after the current line, or before it if the direction is below 0."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOCAL_RATE = 9_000
+LOCAL_RATE = 11_000
 """Bytes a second for a followed log; with everything else on screen that makes less than 16 kB/s."""
 REMOTE_RATE = 4_500
 """The same over a network, where 8 kB/s is all there is."""

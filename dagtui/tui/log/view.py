@@ -306,5 +306,6 @@ class LogView(PaintedRows):
 
 def _cost(strips: Sequence[Strip], region: Region) -> int:
     """The bytes that a refreshed row costs on the terminal, more or less."""
-    runs = len(list(strips[region.y])) if region.y < len(strips) else 1
-    return MOVE_BYTES + region.width + RUN_BYTES * max(1, runs)
+    strip = strips[region.y] if region.y < len(strips) else Strip([], 0)
+    runs = list(strip.crop(region.x, region.right))
+    return MOVE_BYTES + region.width + RUN_BYTES * max(1, len(runs))

@@ -161,5 +161,5 @@ class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
 def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Run]:
     runs: list[Run] = []
     for key, words in keys:
-        runs += [Run(key, Role.KEY), Run(f" {words}   ", Role.MUTED)]
+        runs += [Run("   " if runs else ""), Run(key, Role.KEY), Run(f" {words}", Role.MUTED)]
     return runs

@@ -92,7 +92,7 @@ class LeaveDialog(Dialog[Leaving]):
     def _session_alive(self) -> list[int]:
         """The nodes that leaving waits for: those that can't be killed don't hold it up."""
         state = self._session.state
-        unkillable = self._session.run.traversal.unkillable
+        unkillable = self._session.unkillable
         found = [*state.nodes_with(NodeStatus.RUNNING), *state.nodes_with(NodeStatus.CANCELLING)]
         return [node for node in found if node not in unkillable]
 

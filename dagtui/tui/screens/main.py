@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 
+from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
@@ -67,10 +68,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, session: Session, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(classes="-ascii" if ascii else None)
+        self._compositor = TightCompositor()
         self._session = session
         self.top_bar = TopBar(session, ascii=ascii)
         self.tree_pane = TreePane(session, ascii=ascii)
-        self.side = Side(session, ascii=ascii)
+        self.side = Side(session, ascii=ascii, keymap=keymap)
         self.footer = Footer(keymap, ascii=ascii)
         self.search_line = SearchLine()
         self._zoomed = False

@@ -386,9 +386,9 @@ class TestEndings:
         async with staged(LogPane(play.session())) as pane:
             await opened(pane, 1)
             shown = "\n".join(texts(pane.view))
-            assert "exit 3 after 3 m 05 s, attempt 1" in shown
+            assert "exit 3 after 3 m 05 s" in shown
             copied = pane.copy_text()
-            assert copied.splitlines()[0] == "refs: exit 3 after 3 m 05 s, attempt 1 of 1"
+            assert copied.splitlines()[0] == "refs: exit 3 after 3 m 05 s"
             assert "command   make refs" in copied
             assert f"log       {path}" in copied
             assert "cwd" in copied

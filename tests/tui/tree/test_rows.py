@@ -228,3 +228,12 @@ def test_rows_that_look_different_have_different_signatures(graph: Graph, data: 
             clock = data.draw(st.sampled_from([100.0, 101.0]))
             if text(rows, item, width, clock) != row:
                 assert rows.signature(item, width, clock) != signature
+
+
+def test_another_reason_for_the_same_status_is_painted() -> None:
+    session = still(chain(2), ran(0, 1, 2, code=1))
+    rows = Rows(session, Navigator(session.state), ascii_only=False)
+    before = rows.signature(0, 60, 100.0)
+    session.state.apply(ran(0, 1, 2, code=2)[1])
+    assert "exit 2" in text(rows, 0, 60)
+    assert rows.signature(0, 60, 100.0) != before

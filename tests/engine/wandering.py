@@ -1,0 +1,76 @@
+"""The state machine without Hypothesis: long, fast walks from a seed, for bugs that hide deep."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from engine.machine import ENDS, KINDS, STEERING, TraversalMachine
+from engine.random_graphs import random_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Wanderer:
+    """Chooses what happens next to a machine, by a random number generator."""
+
+    def __init__(self, seed: int) -> None:
+        self.source = random.Random(seed)
+        self.machine = TraversalMachine()
+
+    def walk(self, steps: int) -> None:
+        """Let so many things happen, look at everything after each, and let the run end."""
+        choose, machine = self.source.choice, self.machine
+        ends = [choose(ENDS) for _ in range(choose([0, 0, 2, 5]))]
+        machine.begin(random_graph(self.source), choose([1, 2, 3]), choose([False, True]), ends)
+        happenings = self._happenings()
+        for _ in range(steps):
+            choose(happenings)()
+            machine.everything_holds()
+        machine.let_everything_end()
+        machine.crash_anywhere()
+
+    def _happenings(self) -> list[Callable[[], None]]:
+        machine, choose, pick = self.machine, self.source.choice, lambda: self.source.randrange(10)
+
+        def if_any(there: Callable[[], object], happening: Callable[[], None]) -> Callable[[], None]:
+            return lambda: happening() if there() else None
+
+        outgoing, alive = (lambda: machine.executor.outgoing), (lambda: machine.executor.alive)
+        return [
+            lambda: machine.the_executor_reads(choose([1, 2, 4]), choose([False] * 5 + [True])),
+            if_any(alive, lambda: machine.a_process_ends(pick(), choose(ENDS))),
+            if_any(outgoing, lambda: machine.results_arrive(choose([1, 2, 3]))),
+            if_any(outgoing, machine.results_arrive_together),
+            machine.everything_flows,
+            lambda: machine.an_attempt_is_made(choose(ENDS)),
+            lambda: machine.an_attempt_is_made(choose(ENDS)),
+            lambda: machine.an_attempt_is_made_and_heard_of_later(choose(ENDS), choose([0.0, 2.0])),
+            if_any(
+                lambda: machine.delivered, lambda: machine.a_late_or_duplicate_result_arrives(pick(), choose([0, 1]))
+            ),
+            lambda: machine.time_passes(choose([0.5, 2.0, 5.0]), choose([True, True, False])),
+            lambda: machine.a_person_commands(choose(KINDS), pick(), choose([None, None, 1, 4]), choose([False, True])),
+            lambda: machine.a_person_steers(choose(STEERING), choose([1, 2, 3, 4])),
+            if_any(
+                machine.on_the_move, lambda: machine.a_person_meddles_with_what_is_on_the_move(choose(KINDS), pick())
+            ),
+            if_any(
+                machine.about_to_begin,
+                lambda: machine.a_person_reruns_above_what_is_about_to_begin(choose(RERUNS), pick(), pick()),
+            ),
+        ]
+
+
+RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun")]
+
+
+def wander(walks: int, steps: int, seed: int = 0) -> None:
+    """Walk so many times; an AssertionError names the seed of the walk that went wrong."""
+    for number in range(seed, seed + walks):
+        try:
+            Wanderer(number).walk(steps)
+        except Exception as error:
+            error.add_note(f"in walk {number} of {steps} steps")
+            raise

@@ -1,0 +1,55 @@
+"""Says what becomes of orphans that bear the mark of an attempt that is over, and of those that bear none."""
+
+import os
+import signal
+import sys
+import time
+
+from execution.census import wait_until
+
+from dagtui.execution.attempt import Attempt
+from dagtui.execution.ownership import Marks
+from dagtui.execution.processes import Processes
+
+
+def child() -> int:
+    """A child in a session of its own, which idles."""
+    ready, say = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.setsid()
+        os.write(say, b"x")
+        while True:
+            signal.pause()
+    os.read(ready, 1)
+    return pid
+
+
+def has_ended(pid: int) -> bool:
+    return os.waitpid(pid, os.WNOHANG)[0] == pid
+
+
+def main() -> None:
+    marks = Marks()
+    processes = Processes(marks)
+    other = child()
+    attempt = Attempt((0, 1))
+    attempt.mark = marks.take()
+    attempt.leader = os.fork() or os._exit(0)
+    processes.add(attempt)
+    os.waitpid(attempt.leader, 0)
+    processes.reaped(attempt.leader)
+    processes.settle(time.monotonic(), 0)
+    assert not processes.attempts
+    marked = child()
+    processes.settle(time.monotonic(), 0)
+    wait_until(lambda: has_ended(marked))
+    processes.reaped(marked)
+    sys.stdout.write(f"marked: gone, other: {'gone' if has_ended(other) else 'there'}\n")
+    processes.stop_all(time.monotonic())
+    processes.settle(time.monotonic(), 0)
+    wait_until(lambda: has_ended(other))
+
+
+if __name__ == "__main__":
+    main()

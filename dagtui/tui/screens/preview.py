@@ -122,7 +122,7 @@ class PreviewDialog(Dialog[Preview]):
         keys = [] if self.preview.nothing is not None else [("Enter", "go on")]
         if len(self._commands) > 1:
             keys.append(("Tab", _CHOICES[self._commands[1 - self._chosen].kind]))
-        return [*keys, ("Esc", "leave it")]
+        return [*keys, ("Esc", "go back")]
 
     def _choices(self) -> Iterator[Run]:
         marks = ("(*)", "( )") if self.ascii_only else ("●", "○")

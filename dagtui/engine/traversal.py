@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import heapq
-import zlib
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
+from dagtui.engine.backoff import back_off
 from dagtui.engine.derivation import Derivation
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Result, Started, Withdrawn
 from dagtui.engine.priorities import longest_ways
 from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import ended_why
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.engine.preview import Preview
-    from dagtui.graph.model import Graph, RetryPolicy
+    from dagtui.graph.model import Graph
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable."""
@@ -58,10 +59,7 @@ class Traversal(Derivation):
         self._used = 0
         self._promised = 0
         self._running_slots: dict[int, int] = {}
-        self._outdated: set[int] = set()
-        """Nodes that run, and began before an ancestor that began again."""
-        self._flagged: set[int] = set()
-        """Nodes of `again` below which everything that began is known to be stale: else a rerun would be quadratic."""
+        self._staleness = Staleness(self.state)
         self._slots = [task.slots for task in graph.tasks]
         self._alarms: list[tuple[float, int, int, str]] = []
         self._typical = 1.0
@@ -170,7 +168,9 @@ class Traversal(Derivation):
 
     def _run(self, node: int, attempt: int) -> None:
         self.set(node, NodeStatus.RUNNING, marks=())
-        self._mark_stale(node)
+        if self.again or self._staleness.outdated:
+            for other in self._staleness.begins(node, self.again, self._running_slots):
+                self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
         self._limit(node, attempt, self.now)
 
     def _limit(self, node: int, attempt: int, began: float) -> None:
@@ -217,7 +217,7 @@ class Traversal(Derivation):
             # It was to be withdrawn, and could not start either; its number was heard of, so it is not used again.
             self.set(node, NodeStatus(status), self.state.cause_of(node), blocker=self.state.blocker[node], fresh=True)
         elif kind is EndKind.EXIT and value == 0:
-            stale = node in self._outdated
+            stale = node in self._staleness.outdated
             self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds, stale=stale)
         else:
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds)
@@ -244,10 +244,7 @@ class Traversal(Derivation):
             self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds)
             self._stop_after_failure(node)
             return
-        delay = _back_off(policy, tries)
-        # Not random: a replayed run must come to the same delays.
-        chance = zlib.crc32(f"{self.graph.labels[node]}:{self.state.attempt[node]}".encode()) / 2**32
-        due = self.now + delay * (1 + policy.jitter * (2 * chance - 1))
+        due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
         self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due)
 
     def _stop_after_failure(self, node: int) -> None:
@@ -268,7 +265,7 @@ class Traversal(Derivation):
         number = self.state.command_number + 1
         self.emit(CommandEvent(self.now, number, command.kind, command.nodes, command.jobs, command.by))
         control.carry_out(self, command, number)
-        self._flagged.clear()
+        self._staleness.commanded()
         if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
             self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
@@ -346,7 +343,8 @@ class Traversal(Derivation):
         attempt = self.state.attempt[node] + 1
         self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
         self.handed[node] = slots
-        self.told.pop(node, None)
+        if self.told:
+            self.told.pop(node, None)
         self._promised += slots
         self.effects.append(Start(node, attempt, slots))
 
@@ -354,34 +352,3 @@ class Traversal(Derivation):
         self._typical += 0.2 * (seconds - self._typical)
         expected = LOOKAHEAD_SECONDS * self.state.jobs / max(self._typical, 1e-4)
         self._lookahead = min(self._lookahead_most, int(expected))
-
-    def _mark_stale(self, node: int) -> None:
-        """A node runs again: what completed below it is stale, and so is what runs, once it completes."""
-        self._outdated.discard(node)
-        if self._flagged and not self._follows_fresh_parents(node):
-            self._flagged.clear()
-        if node not in self.again:
-            return
-        self.again.discard(node)
-        if node in self._flagged:
-            return
-        subtree = self.graph.subtree(node)
-        for other in subtree[1:]:
-            if other in self._running_slots:
-                self._outdated.add(other)
-            elif self.state.status[other] == NodeStatus.COMPLETED and not self.state.stale[other]:
-                self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
-        self._flagged.update(self.again.intersection(subtree))
-
-    def _follows_fresh_parents(self, node: int) -> bool:
-        """Whether nothing above the node can begin later in an ordinary way."""
-        status, stale = self.state.status, self.state.stale
-        return all(status[parent] == NodeStatus.COMPLETED and not stale[parent] for parent in self.graph.parents(node))
-
-
-def _back_off(policy: RetryPolicy, tries: int) -> float:
-    """Seconds to wait after so many failed tries, before they are made shorter or longer by chance."""
-    try:
-        return min(policy.max_delay, policy.delay * policy.backoff ** (tries - 1))
-    except OverflowError:
-        return policy.max_delay if policy.delay else 0.0

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.execution import log_process, ownership
+from dagtui.execution.descriptors import close_from
 from dagtui.execution.guardian import Guardian
 from dagtui.execution.log_link import PATIENCE as LOG_PATIENCE
 from dagtui.execution.processes import UNKILLABLE
@@ -34,7 +35,7 @@ def main(directory: str) -> None:
 
     Standard input is the socket to the app, and standard output the memory that it shares with us.
     """
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # what the app inherited is nobody's business here
+    close_from(3)  # what the app inherited is nobody's business here
     app = _move(0, os.O_RDONLY)
     shared = _move(1, os.O_WRONLY)
     ledger = mmap.mmap(shared, 0)
@@ -71,15 +72,17 @@ def _move(fd: int, flags: int) -> int:
 
 def _guarded(directory: str, name: str, run: Callable[[], None]) -> None:
     """Run and exit, and leave a note of how it went wrong, if it does."""
+    status = 1
     try:
         run()
+        status = 0
     except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
         import traceback
 
         with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "a", encoding="utf-8") as file:
             traceback.print_exc(file=file)
-        os._exit(1)
-    os._exit(0)
+    finally:
+        os._exit(status)  # also when there was no room for the note: a forked child must never return
 
 
 def _keep(app: int, alive: int, guardian: int) -> None:

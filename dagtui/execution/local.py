@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
@@ -15,7 +16,6 @@ from dagtui.graph.resolution import ResolutionError, Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from dagtui.execution.frames import Message
     from dagtui.execution.link import GuardianLink
@@ -66,6 +66,8 @@ class LocalExecutor:
     ) -> None:
         """`directory` is the run's; `environment` what attempts get below their tasks' own variables."""
         self._graph = graph
+        self._here = os.getcwd()  # relative paths mean this one, wherever the other processes are
+        directory = Path(self._here, directory)
         self._log_path = log_path
         self._status_of = status_of
         self._resolver = Resolver(graph, environment)
@@ -120,7 +122,7 @@ class LocalExecutor:
             self._fail(node, attempt, str(error))
             return
         env, unset = self._commands.variables(resolved, self._graph.labels[node], attempt)
-        cwd, log = env["PWD"], os.fspath(self._log_path(node, attempt))
+        cwd, log = env["PWD"], os.path.join(self._here, self._log_path(node, attempt))
         grace = self._graph.task(node).grace
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1

@@ -20,6 +20,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.execution.descriptors import close_from
 from dagtui.execution.frames import Decoder, Message, encode
 from dagtui.execution.log_file import LogFile
 
@@ -198,6 +199,6 @@ def _raise_file_limit() -> int:
 def run(guardian: int) -> None:
     """Be the log process, just forked; `guardian` is its socket. Never returns."""
     keep = os.dup2(guardian, 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    close_from(4)
     LogProcess(keep).run()
     os._exit(0)

@@ -29,6 +29,7 @@ if sys.platform == "linux":
     import resource
 
     _RLIMIT_LOCKS = 10
+    _LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
     _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
 
     def _prctl(option: int, argument: int | bytes) -> None:
@@ -50,6 +51,8 @@ if sys.platform == "linux":
 
     def children(pid: int) -> list[int]:
         """The children of a process, whichever of its threads forked them; none when it does not exist."""
+        if not _LISTS_CHILDREN:
+            return _search_children(pid)
         found: list[int] = []
         try:
             for task in os.listdir(f"/proc/{pid}/task"):
@@ -80,15 +83,16 @@ if sys.platform == "linux":
     class OwnChildren:
         """The children of this process, which has one thread."""
 
-        __slots__ = ("_fd",)
+        __slots__ = ("_fd", "_pid")
 
         def __init__(self) -> None:
-            pid = os.getpid()
-            self._fd = os.open(f"/proc/{pid}/task/{pid}/children", os.O_RDONLY | os.O_CLOEXEC)
+            self._pid = os.getpid()
+            path = f"/proc/self/task/{self._pid}/children"
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if _LISTS_CHILDREN else -1
 
         def pids(self) -> list[int]:
             """All children, zombies too."""
-            return _read_pids(self._fd)
+            return _read_pids(self._fd) if self._fd >= 0 else _search_children(self._pid)
 
     class Marks:
         """Hands out marks and reads them.
@@ -129,6 +133,20 @@ if sys.platform == "linux":
                 return max(0, (self._top - int(row.split()[4])) >> self._shift)
             except (OSError, ValueError, StopIteration):
                 return 0
+
+    def _search_children(pid: int) -> list[int]:
+        """The children of a process on a kernel that keeps no lists of them: a look at every process."""
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid]
+
+    def _parent(pid: str) -> int:
+        try:
+            fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                return int(os.read(fd, _PAGE).rpartition(b")")[2].split()[1])
+            finally:
+                os.close(fd)
+        except (OSError, ValueError, IndexError):  # it ended just now
+            return 0
 
     def _read_pids(fd: int) -> list[int]:
         text = os.pread(fd, _PAGE, 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine import control, derivation, refusals, state, traversal
 from dagtui.engine.effects import Start, Stop
 from dagtui.engine.messages import CommandKind, Ended, EndKind
+from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
@@ -251,21 +252,17 @@ def a_skip_by_a_person_counts_as_skipped(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def what_runs_while_its_ancestor_runs_again_is_not_stale(patch: pytest.MonkeyPatch) -> None:
-    def mark_stale(original, self, node):
-        original(self, node)
-        self._outdated.clear()
-
-    around(patch, Traversal, "_mark_stale", mark_stale)
+    around(patch, Staleness, "begins", lambda original, self, node, again, _alive: original(self, node, again, ()))
 
 
 @bug
 def nothing_is_ever_stale(patch: pytest.MonkeyPatch) -> None:
-    around(patch, Traversal, "_mark_stale", lambda _original, _self, _node: None)
+    around(patch, Staleness, "begins", lambda _original, _self, _node, _again, _alive: [])
 
 
 @bug
 def what_completed_meanwhile_is_not_stale(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Traversal, "_follows_fresh_parents", lambda _self, _node: True)
+    patch.setattr(Staleness, "_follows_fresh_parents", lambda _self, _node: True)
 
 
 @bug

@@ -188,3 +188,13 @@ async def test_binary_programs_flush_into_the_log(tmp_path: Path, program: str):
     async with staged(tmp_path, task, ShellCommand("true")) as stage:
         stage.start(0)
         assert await stage.log() == b"unbuffered"
+
+
+async def test_relative_paths_mean_the_directory_that_the_app_was_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    task = Task("x", ShellCommand('echo "$DAGTUI_RUN_DIR"; sleep 0.1'), cwd=str(tmp_path / "elsewhere"))
+    async with staged(Path("run"), task) as stage:
+        (tmp_path / "run").mkdir()
+        stage.start(0)
+        assert await stage.log() == f"{tmp_path}/run\n".encode()

@@ -2,28 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
 
 import click
 
 from dagtui import __version__
-from dagtui.cli.check import check
-from dagtui.cli.open import open_graph
-from dagtui.cli.run import run
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+_OPEN = "open"
+
+COMMANDS = {
+    _OPEN: ("dagtui.cli.open", "open_graph", ""),
+    "run": ("dagtui.cli.run", "run", "Run a graph without a screen."),
+    "check": ("dagtui.cli.check", "check", "Read a graph and say what is wrong with it."),
+}
+"""Each command's module, its name there, and its line in the help: only the one that is called is imported."""
 
 
 class _GraphOrCommand(click.Group):
     """A group whose first argument may also be a graph file, which is then opened."""
 
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as click calls it
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{name} is no command")
+        return command
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """The commands that people type; opening needs no word."""
+        return [name for name in COMMANDS if name != _OPEN]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands and what they do, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take a first word that is no command for a graph file."""
-        if args and args[0] not in self.commands:
-            return open_graph.name, open_graph, args
+        if args and args[0] not in COMMANDS:
+            return _OPEN, self.get_command(ctx, _OPEN), args
         return super().resolve_command(ctx, args)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -32,13 +54,6 @@ class _GraphOrCommand(click.Group):
         if args and args[0].startswith("-") and args[0] not in own:
             args = [_OPEN, *args]
         return super().parse_args(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> Sequence[str]:  # type: ignore[override]  # a list is a sequence
-        """The commands that people type; opening needs no word."""
-        return [name for name in super().list_commands(ctx) if name != _OPEN]
-
-
-_OPEN = "open"
 
 
 @click.group(
@@ -49,8 +64,3 @@ _OPEN = "open"
 @click.version_option(__version__, message="dagtui %(version)s")
 def command() -> None:
     """Run a graph of tasks in the terminal: watch it, read its logs, retry one node, cancel a subtree."""
-
-
-command.add_command(open_graph, _OPEN)
-command.add_command(run)
-command.add_command(check)

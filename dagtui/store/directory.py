@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 import shutil
 import time
 from typing import TYPE_CHECKING, Self
@@ -46,11 +45,11 @@ class RunDirectory:
         folder = make_graph_folder(graph_path)
         runs_folder = folder / "runs"
         make_folder(runs_folder)
-        making = runs_folder / (_MAKING + secrets.token_hex(6))
+        making = runs_folder / (_MAKING + os.urandom(6).hex())
         make_folder(making)
         lock = RunLock(making / "lock")
         try:
-            lock.make(time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + secrets.token_hex(5))
+            lock.make(time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(5).hex())
             write_new_file(making / "graph.toml", resolved_graph.encode("utf-8", "backslashreplace"))
             make_folder(making / "logs")
             path = _rename_to_next_number(making, runs_folder)
@@ -180,7 +179,7 @@ def _remove(path: Path) -> bool:
         if lock.is_taken() or os.path.lexists(lock.path):
             return False
     try:
-        removing = path.with_name(_REMOVING + secrets.token_hex(6))
+        removing = path.with_name(_REMOVING + os.urandom(6).hex())
         os.rename(path, removing)
         shutil.rmtree(removing, ignore_errors=True)
     except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from typing import TYPE_CHECKING
 
@@ -67,7 +66,7 @@ def write_new_file(path: Path, content: bytes) -> None:
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file in the place of what is there, in one step: readers see the old one or the new; raises StoreError."""
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:
         write_new_file(temporary, content)
         os.replace(temporary, path)
@@ -79,7 +78,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def replace_link(path: Path, target: str) -> None:
     """Put a symbolic link in the place of what is there, in one step; raises StoreError."""
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}")
+    temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:
         os.symlink(target, temporary)
         os.replace(temporary, path)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-from statistics import median
 from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
@@ -58,6 +57,8 @@ class History:
         return self._medians.get(group, self._medians[None])
 
     def _find_medians(self) -> dict[str | None, float]:
+        from statistics import median  # most runs never ask for one, and it takes a while to import
+
         by_group: dict[str, list[float]] = {}
         for label, value in self._seconds.items():
             by_group.setdefault(self._groups[label], []).append(value)

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     import signal
     from collections import deque
     from collections.abc import Callable
-    from mmap import mmap
 
     from dagtui.execution.attempt import Key
+    from dagtui.execution.ledger import Ledger
 else:
     import _signal as signal  # see ownership.py
     from _collections import deque
@@ -57,10 +57,10 @@ _AT_ONCE = 16  # starts, before signals and messages are looked at again
 class Guardian:
     """Runs attempts as the app asks, until the app has gone and nothing is left."""
 
-    def __init__(self, app: int, keeper: int, ledger: mmap, run_log_process: Callable[[int], None]) -> None:
+    def __init__(self, app: int, keeper: int, ledger: Ledger, run_log_process: Callable[[int], None]) -> None:
         """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take.
 
-        `ledger` is memory that the app can read when the guardian has died: a byte for each request that has begun.
+        `ledger` is memory that the app can read when the guardian has died.
         """
         self._app, self._keeper, self._ledger = app, keeper, ledger
         self._open, self._end_by = True, inf
@@ -203,7 +203,7 @@ class Guardian:
 
     def _start(self, attempt: Attempt) -> None:
         now = attempt.begun = time.monotonic()
-        self._ledger[attempt.sequence % len(self._ledger)] = 1
+        self._ledger.begin(attempt.sequence)
         if not attempt.path:
             self._say("begun", *attempt.key)
             self._say("exited", *attempt.key, 0, 0.0, True)

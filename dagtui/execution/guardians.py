@@ -28,9 +28,11 @@ class Guardians:
         directory: Path,
         on_messages: Callable[[list[Message]], None],
         on_loss: Callable[[GuardianLink], None],
+        first: GuardianLink | None = None,
     ) -> None:
-        """The callbacks run within `serve`, and what they raise, it raises."""
+        """The callbacks run within `serve`, and what they raise, it raises; `first` is one that was started already."""
         self._directory = directory
+        self._first = first
         self._on_messages = on_messages
         self._on_loss = on_loss
         self.link: GuardianLink | None = None
@@ -53,7 +55,8 @@ class Guardians:
 
     def connect(self) -> GuardianLink:
         """Start a guardian; raises OSError."""
-        self.link = GuardianLink(self._directory)
+        self.link, self._first = self._first or GuardianLink(), None
+        self.link.note_crashes_in(self._directory)
         self._attach()
         return self.link
 

@@ -5,7 +5,6 @@ Both are child subreapers (ownership.py): should the guardian go, every process 
 
 from __future__ import annotations
 
-import mmap
 import os
 import select
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from dagtui.execution import log_process, ownership
 from dagtui.execution.descriptors import close_from
 from dagtui.execution.guardian import Guardian
+from dagtui.execution.ledger import Ledger
 from dagtui.execution.log_link import PATIENCE as LOG_PATIENCE
 from dagtui.execution.processes import UNKILLABLE
 
@@ -30,15 +30,15 @@ _LEAVE = 5.0  # seconds after KILL, until what can't be killed is left alone
 _LOOK_AGAIN = 0.005
 
 
-def main(directory: str) -> None:
-    """Be the keeper, and the guardian below it; a crash of either is written to a file in `directory`.
+def main() -> None:
+    """Be the keeper, and the guardian below it; a crash of either is written to a file where the ledger says.
 
     Standard input is the socket to the app, and standard output the memory that it shares with us.
     """
     close_from(3)  # what the app inherited is nobody's business here
     app = _move(0, os.O_RDONLY)
     shared = _move(1, os.O_WRONLY)
-    ledger = mmap.mmap(shared, 0)
+    ledger = Ledger(shared)
     os.close(shared)
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)  # attempts must not ignore what the app, or Python itself, ignores
@@ -49,16 +49,16 @@ def main(directory: str) -> None:
     guardian = os.fork()
     if guardian:
         os.close(hold)
-        _guarded(directory, "keeper", lambda: _keep(app, alive, guardian))
+        _guarded(ledger, "keeper", lambda: _keep(app, alive, guardian))
     os.close(alive)
     ownership.become_subreaper()
     ownership.set_name("dagtui-guardian")
 
     def run_log_process(socket: int) -> None:
         ownership.set_name("dagtui-log")
-        _guarded(directory, "log", lambda: log_process.run(socket))
+        _guarded(ledger, "log", lambda: log_process.run(socket))
 
-    _guarded(directory, "guardian", Guardian(app, hold, ledger, run_log_process).run)
+    _guarded(ledger, "guardian", Guardian(app, hold, ledger, run_log_process).run)
 
 
 def _move(fd: int, flags: int) -> int:
@@ -70,19 +70,24 @@ def _move(fd: int, flags: int) -> int:
     return moved
 
 
-def _guarded(directory: str, name: str, run: Callable[[], None]) -> None:
+def _guarded(ledger: Ledger, name: str, run: Callable[[], None]) -> None:
     """Run and exit, and leave a note of how it went wrong, if it does."""
     status = 1
     try:
         run()
         status = 0
     except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
-        import traceback
-
-        with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        _note_crash(ledger.directory, name)
     finally:
         os._exit(status)  # also when there was no room for the note: a forked child must never return
+
+
+def _note_crash(directory: str, name: str) -> None:
+    import traceback
+
+    if directory:
+        with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "a", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
 
 
 def _keep(app: int, alive: int, guardian: int) -> None:

@@ -15,4 +15,4 @@ for _name, _path in (("dagtui", dirname(_here)), ("dagtui.execution", _here)):
 if __name__ == "__main__":
     from dagtui.execution.keeper import main
 
-    main(sys.argv[1])
+    main()

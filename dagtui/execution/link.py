@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import _socket  # `socket` makes enums of its numbers, which delays the first start
 import contextlib
-import mmap
 import os
 import sys
 from typing import TYPE_CHECKING
 
 from dagtui.execution.frames import Decoder, Message, encode
+from dagtui.execution.ledger import Ledger
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_LEDGER_SIZE = 1 << 16  # bytes of the shared memory: one for each of the latest requests
 
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
 _READ = 1 << 18
 
 
 class GuardianLink:
-    """Starts a keeper, and through it a guardian; no event loop is needed."""
+    """Starts a keeper, and through it a guardian; no event loop is needed, and no run yet."""
 
-    def __init__(self, directory: Path) -> None:
-        """Crashes of these processes are written to `directory`; raises OSError when they can't be started."""
+    def __init__(self) -> None:
+        """Raises OSError when the processes can't be started."""
         self._socket, theirs = _socket.socketpair()
         shared = _shared_memory()
         try:
-            os.truncate(shared, _LEDGER_SIZE)
-            self._ledger = mmap.mmap(shared, _LEDGER_SIZE)
-            self.keeper = _spawn(theirs.fileno(), shared, os.fspath(directory))
+            Ledger.make_room(shared)
+            self._ledger = Ledger(shared)
+            self.keeper = _spawn(theirs.fileno(), shared)
         except OSError:
             self._socket.close()
             raise
@@ -80,13 +78,17 @@ class GuardianLink:
         with contextlib.suppress(OSError):  # it has gone
             self._socket.shutdown(_socket.SHUT_WR)
 
+    def note_crashes_in(self, directory: Path) -> None:
+        """Have crashes of these processes written to files in a directory."""
+        self._ledger.directory = os.fspath(directory)
+
     def expect(self, sequence: int) -> None:
         """Note that a request is on its way, which may begin."""
-        self._ledger[sequence % _LEDGER_SIZE] = 0
+        self._ledger.expect(sequence)
 
     def has_begun(self, sequence: int) -> bool:
         """Whether the guardian had begun with a request, even if it could not say so any more."""
-        return self._ledger[sequence % _LEDGER_SIZE] != 0
+        return self._ledger.has_begun(sequence)
 
     def close(self) -> None:
         """Close our end; what still runs there ends everything."""
@@ -118,10 +120,10 @@ else:
             return os.dup(file.fileno())
 
 
-def _spawn(channel: int, ledger: int, directory: str) -> int:
+def _spawn(channel: int, ledger: int) -> int:
     """Start the keeper in a session of its own: its standard input is the socket, its output the shared memory."""
     # The same file system encoding as ours, whatever the environment says there, where it is not looked at.
-    argv = [sys.executable, "-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", _LAUNCH, directory]
+    argv = [sys.executable, "-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", _LAUNCH]
     files = (
         (os.POSIX_SPAWN_DUP2, channel, 0),
         (os.POSIX_SPAWN_DUP2, ledger, 1),

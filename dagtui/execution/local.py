@@ -63,8 +63,12 @@ class LocalExecutor:
         status_of: Callable[[int], str],
         run_id: str,
         environment: Mapping[str, str],
+        guardian: GuardianLink | None = None,
     ) -> None:
-        """`directory` is the run's; `environment` what attempts get below their tasks' own variables."""
+        """`directory` is the run's; `environment` what attempts get below their tasks' own variables.
+
+        A `guardian` that was started early saves the first attempt from waiting for it.
+        """
         self._graph = graph
         self._here = os.getcwd()  # relative paths mean this one, wherever the other processes are
         directory = Path(self._here, directory)
@@ -79,7 +83,7 @@ class LocalExecutor:
         """
         self._deliver: Callable[[Result], None] | None = None
         self._slots = 0
-        self._guardians = Guardians(directory, self._take_messages, self._lose)
+        self._guardians = Guardians(directory, self._take_messages, self._lose, guardian)
         self._deaths = 0
         self._closed = False
         self._requests: list[Message] = []

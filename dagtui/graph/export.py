@@ -33,6 +33,8 @@ def to_toml(graph: Graph) -> str:
         run["jobs"] = graph.settings.jobs
     if not graph.settings.keep_going:
         run["keep_going"] = False
+    if graph.settings.secrets:
+        run["secrets"] = list(graph.settings.secrets)
     if run:
         document["run"] = run
     document["tasks"] = _tasks(graph)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dagtui.graph.positions import KeyPath
 
 DOCUMENT = ("version", "name", "params", "env", "defaults", "run", "tasks")
-RUN = ("jobs", "keep_going")
+RUN = ("jobs", "keep_going", "secrets")
 RETRY = ("delay", "backoff", "max_delay", "jitter", "exit_codes")
 TASK = (
     "group",
@@ -39,7 +39,7 @@ TASK = (
 )
 
 RESERVED_DOCUMENT = ("pools",)
-RESERVED_RUN = ("load_average", "secrets")
+RESERVED_RUN = ("load_average",)
 RESERVED_TASK = ("inputs", "outputs", "pools", "if", "tty")
 """Keys that a later version will have: using one now would silently do nothing."""
 

@@ -13,7 +13,7 @@ from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.findings import Findings
 from dagtui.graph.layout import Layout, NodeCells
 from dagtui.graph.matrices import MOST_NODES, Cells, product_size
-from dagtui.graph.model import CycleError, Graph, RunSettings
+from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
 from dagtui.graph.origins import Origins
 from dagtui.graph.parameters import read_params
 from dagtui.graph.placeholders import PlaceholderCheck
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
+_WANTS_PARENTS = frozenset({Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
 def load(path: Path | str, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Graph:
@@ -43,15 +44,15 @@ def load(path: Path | str, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Gr
 def load_text(content: bytes | str, path: Path | str, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Graph:
     """Read the content of a graph file that lies, or will lie, at `path`; raises GraphError."""
     shown = label(path)
-    with _without_garbage_collection():
+    with without_garbage_collection():
         text = reading.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
         document = reading.parse(text, shown)
         return _Loading(document, text, Path(path)).graph(parameters)
 
 
 @contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Loading makes many objects and no cycles of them: collecting would only look at all of them again and again."""
+def without_garbage_collection() -> Iterator[None]:
+    """Many objects are made, and no cycles of them: collecting would only look at all of them again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -79,6 +80,7 @@ class _Loading:
         reader = TaskReader(self._findings, self._env(), self._table("defaults"))
         tasks = self._tasks(reader)
         self._check_slots(tasks, settings)
+        self._check_triggers(tasks)
         layout = self._layout(tasks, reader.broken)
         origins = Origins(self._document, tasks)
         wiring = Wiring(layout, params, self._findings, origins)
@@ -129,6 +131,7 @@ class _Loading:
         table = self._table("run")
         keys.check_keys(self._findings, ("run",), table, keys.RUN, keys.RESERVED_RUN)
         jobs, keep_going = None, True
+        secrets: tuple[str, ...] = ()
         try:
             jobs = values.whole(table["jobs"], 1, MOST_SLOTS) if "jobs" in table else None
         except Wrong as wrong:
@@ -137,7 +140,11 @@ class _Loading:
             keep_going = values.boolean(table.get("keep_going", True))
         except Wrong as wrong:
             self._findings.wrong(("run", "keep_going"), wrong, quoted("run.keep_going"))
-        return RunSettings(jobs, keep_going)
+        try:
+            secrets = _names(table.get("secrets", []))
+        except Wrong as wrong:
+            self._findings.wrong(("run", "secrets"), wrong, quoted("run.secrets"))
+        return RunSettings(jobs, keep_going, secrets)
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")
@@ -179,6 +186,18 @@ class _Loading:
             if task.slots > settings.jobs:
                 message = f"task {quoted(task.name)} wants {task.slots:,} slots, more than the {settings.jobs:,} jobs"
                 self._findings.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
+
+    def _check_triggers(self, tasks: list[Task]) -> None:
+        """Note tasks that nothing comes before and that wait for something."""
+        waiting = [number for number, task in enumerate(tasks) if task.trigger in _WANTS_PARENTS and not task.needs]
+        origins = Origins(self._document, tasks)
+        for number in waiting:
+            task = tasks[number]
+            message = (
+                f'task {quoted(task.name)} can never run: its trigger is "{task.trigger.value}", and it needs no task'
+            )
+            hint = 'name the tasks that it waits for in "needs", or remove the trigger'
+            self._findings.value(origins.of(number, "trigger"), message, hint)
 
     def _layout(self, tasks: list[Task], broken: set[str]) -> Layout:
         """Lay out the tasks; of what is too large, or has no cells, nothing is laid out, and it is noted."""
@@ -251,3 +270,17 @@ class _Loading:
         origins = Origins(self._document, layout.tasks)
         hint = "remove one of these needs" if len(on_it) > 1 else "select the cells that come before"
         self._findings.value(origins.of(first, "needs"), str(error), hint)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """A list of different names; raises Wrong."""
+    found: list[str] = []
+    for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
+        try:
+            name = values.name(values.text(entry))
+        except Wrong as wrong:
+            raise Wrong(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
+        if name in found:
+            raise Wrong(f"names {quoted(name)} twice", inside=(index,))
+        found.append(name)
+    return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import enum
 from array import array
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ class RunSettings:
     jobs: int | None = None
     """None: as many as there are processors that this process may use."""
     keep_going: bool = True
+    secrets: tuple[str, ...] = ()
+    """Names of variables and parameters whose values are masked wherever the run is shown or recorded."""
 
 
 class CycleError(ValueError):
@@ -193,6 +196,20 @@ class Graph:
         if len(set(pairs)) < len(pairs):
             raise ValueError("two edges are the same")
         return cls(names, pairs, name=name)
+
+    def described(
+        self,
+        name: str,
+        labels: list[str],
+        tasks: list[Task],
+        cells: Sequence[Cell] | None,
+        params: Mapping[str, Value],
+    ) -> Graph:
+        """The same nodes and edges with other texts; the labels must be different from each other."""
+        other = copy.copy(self)
+        other.name, other.labels, other.tasks, other.cells, other.params = name, labels, tasks, cells, params
+        other._index = {label: node for node, label in enumerate(labels)}
+        return other
 
     def __len__(self) -> int:
         return len(self.labels)

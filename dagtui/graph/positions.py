@@ -204,15 +204,19 @@ class _Scan:
         while True:
             match = _KEY_PART.match(self._text, position)
             if match is None:
+                self._measure(parts)  # a reader has had the work with what is well formed
                 raise _MalformedError
             parts.append((_name(match[0]), Span(*match.span())))
             dot = _DOT.match(self._text, match.end())
             if dot is None:
                 break
             position = dot.end()
-        if len(parts) > self.longest_key[0]:
-            self.longest_key = len(parts), Span(parts[0][1].start, match.end())
+        self._measure(parts)
         return parts, match.end()
+
+    def _measure(self, parts: list[tuple[str, Span]]) -> None:
+        if len(parts) > self.longest_key[0]:
+            self.longest_key = len(parts), Span(parts[0][1].start, parts[-1][1].end)
 
     def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, Span]:
         """Read a key and its equals sign: where the value begins, its path, the span of the key's last part."""

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from dagtui.graph.templates import Placeholder
 
 
+MOST_FILLED = 4 * 1024 * 1024
+"""Characters that placeholders of one node may stand for in all: variables made of each other can double and double.
+No kernel starts a program with more."""
+
+
 class ResolutionError(Exception):
     """A placeholder has no value; the text is one line and safe to show."""
 
@@ -121,9 +126,17 @@ class _Values:
         self._node = node
         self._cell: dict[str, str] | None = None
         self._status_of = status_of
+        self._filled = 0
 
     def of(self, placeholder: Placeholder) -> str:
-        """Raises Wrong when there is none."""
+        """Raises Wrong when there is none, or when it is too long together with those before it."""
+        found = self._find(placeholder)
+        self._filled += len(found)
+        if self._filled > MOST_FILLED:
+            raise Wrong(f"{placeholder.source}: the placeholders stand for more than {MOST_FILLED:,} characters")
+        return found
+
+    def _find(self, placeholder: Placeholder) -> str:
         root, name = placeholder.root, placeholder.name
         if root is Root.NEEDS:
             return self._status_of(asked_node(self._graph, self._node, placeholder))

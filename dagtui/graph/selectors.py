@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.matrices import listed
 from dagtui.graph.templates import Root, parse_template, value_text
+from dagtui.graph.values import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_ENTRY = 20_000
 """Characters of one entry of `needs`."""
+MOST_PLACEHOLDERS = 64
+"""Of the value of one axis: it is filled in for every cell."""
 
 
 class Selector:
@@ -41,7 +44,10 @@ class Selector:
     def turn(self, axis: str, template: Template, params: Mapping[str, Value]) -> None:
         """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
         own = self._own
-        for placeholder in template.placeholders():
+        placeholders = list(template.placeholders())
+        if len(placeholders) > MOST_PLACEHOLDERS:
+            raise Wrong(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
+        for placeholder in placeholders:
             _check(placeholder, params, own)
         self._turning.append(_Turning(axis, template, params, own, self._target))
 
@@ -86,7 +92,12 @@ class _Turning:
                 name: wheel.texts[digit] for (name, wheel), digit in zip(self._wheels.items(), digits, strict=True)
             }
             text = self._template.fill(
-                lambda part: value_text(self._params[part.name]) if part.root is Root.PARAMS else texts[part.name]
+                # What is longer than any value of an axis equals none.
+                lambda part: (
+                    value_text(self._params[part.name])[: LONGEST_NAME + 1]
+                    if part.root is Root.PARAMS
+                    else texts[part.name]
+                )
             )
             self._known[digits] = self._target.offset(self._axis, text)
         return self._known[digits]
@@ -149,7 +160,7 @@ def parse_selector(
     name = layout.tasks[target].name
     if cells is None:
         raise Wrong(f"task {quoted(name)} has no matrix to select from", f"write {quoted(name)}")
-    chosen = _split(inside, [axis for axis, _ in cells.axes])
+    chosen = split_axes(inside, [axis for axis, _ in cells.axes])
     selector = Selector(layout.firsts[target], cells, own, list(chosen))
     for axis, text in chosen.items():
         template = parse_template(text)
@@ -166,7 +177,7 @@ def parse_selector(
     return selector
 
 
-def _split(inside: str, axes: list[str]) -> dict[str, str]:
+def split_axes(inside: str, axes: list[str]) -> dict[str, str]:
     """Cut `seed=1,model=s` where an axis begins: values may contain commas."""
     names = "|".join(re.escape(axis) for axis in sorted(axes, key=len, reverse=True))
     starts = list(re.finditer(rf"(?:^|,)[ ]*+({names})[ ]*+=", inside))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dagtui.text.piles import may_be_piled, thinned
+
 DROPPED = "\ufe0e\ufe0f"
 """Emoji and text presentation selectors: they only choose between two pictures of the character before them."""
 
@@ -23,6 +25,9 @@ Unicode's general categories Cc, Cs, Zl, Zp, its Default_Ignorable_Code_Point pr
 the noncharacters of its basic plane. Category Cf beyond that (Arabic number signs and the like) has a picture.
 """
 
+HIDDEN = re.compile(f"(?![\x00-\x1f\x7f])[{FORBIDDEN}]")
+"""Any of them but for ASCII's control characters: what nobody types or pastes on purpose."""
+
 _FORBIDDEN_CHARACTER = re.compile(f"[{FORBIDDEN}]")
 _FORBIDDEN_BUT_NEWLINE = re.compile(f"(?!\n)[{FORBIDDEN}]")
 
@@ -31,7 +36,7 @@ def label(text: object, cap: int = 200) -> str:
     r"""One line of at most `cap` characters (at least 1) for names, titles, commands: control characters made visible.
 
     `^[` for an escape, `\u202e` for invisible and reordering characters, `\xff` for a byte that was no UTF-8; a
-    longer text ends with "…". Applying it twice changes nothing.
+    longer text ends with "…", which also stands for marks that are heaped up. Applying it twice changes nothing.
     """
     string = str(text)
     if string.isascii() and string.isprintable() and len(string) <= cap:
@@ -66,6 +71,8 @@ def _show(match: re.Match[str]) -> str:
 
 
 def _capped(shown: str, cap: int, *, more: bool) -> str:
+    if may_be_piled(shown):
+        shown, _ = thinned(shown)
     if more or len(shown) > cap:
         return shown[: cap - 1] + "…"
     return shown

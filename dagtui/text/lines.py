@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from dagtui.text.labels import FORBIDDEN, visible
+from dagtui.text.piles import may_be_piled, thinned
 from dagtui.text.styles import DIM, PLAIN, Style, apply_sgr
 from dagtui.text.widths import cell_width
 
@@ -51,7 +52,8 @@ def styled(line: bytes | str, more: int = 0) -> StyledLine:
     `more` is how much of the line follows that was not given; what is left out is said at the end: " …[+N chars]"
     (bytes, if bytes were given). Colours are kept (SGR); tabs are expanded to 8 columns; a carriage return, an erased
     line or a backspace lets the last state stand; other control sequences are dropped when they are complete;
-    any other control character is shown as `label` shows it. The style starts plain at each line.
+    any other control character, and heaps of marks, are shown as `label` shows them. The style starts plain at each
+    line.
     """
     shown = _last_state(line)
     left_out = more + max(0, len(shown) - LINE_LIMIT)
@@ -71,9 +73,9 @@ def plain_line(line: bytes | str, more: int = 0) -> str:
     return styled(line, more).text
 
 
-def for_terminal(line: bytes | str) -> str:
+def for_terminal(line: bytes | str, more: int = 0) -> str:
     """As `styled`, written for a terminal: a line's colours in our own sequences, with a reset after each run."""
-    text, spans = styled(line)
+    text, spans = styled(line, more)
     if not spans:
         return text
     parts: list[str] = []
@@ -141,6 +143,8 @@ def _take_back(pieces: list[tuple[str, Style]]) -> int:
 
 
 def _joined(pieces: list[tuple[str, Style]]) -> StyledLine:
+    if may_be_piled("".join(run for run, _ in pieces)):
+        pieces = _thinned(pieces)
     spans: list[Span] = []
     position = 0
     for run, style in pieces:
@@ -152,3 +156,12 @@ def _joined(pieces: list[tuple[str, Style]]) -> StyledLine:
                 spans.append(Span(position, end, style))
         position = end
     return StyledLine("".join(run for run, _ in pieces), tuple(spans))
+
+
+def _thinned(pieces: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
+    marks = 0
+    found: list[tuple[str, Style]] = []
+    for run, style in pieces:
+        thin, marks = thinned(run, marks)
+        found.append((thin, style))
+    return found

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from itertools import accumulate, takewhile
+from typing import Final
+
+# Trigrams, hexagrams, monograms, tetragrams, counting rods: wide since Unicode 16, which few interpreters know.
+_WIDE_SINCE_16: Final = re.compile(
+    "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376]"
+)
+_PICTURED_FORMATS: Final = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
+"""Arabic number signs and the like: in category Cf, but with a picture (Unicode's Prepended_Concatenation_Mark)."""
 
 
 def cell_width(text: str) -> int:
@@ -27,11 +36,16 @@ def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the 
 
 @lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
-    code = ord(character)
+    code, category = ord(character), unicodedata.category(character)
+    if _WIDE_SINCE_16.match(character):
+        return 2
+    if category == "Cn":  # of which the standard library says that it is wide, wherever it is
+        return 2 if 0x1F000 <= code <= 0x1FAFF or 0x20000 <= code <= 0x3FFFD else 1
     if (
-        unicodedata.category(character) in {"Mn", "Me", "Mc", "Cf"}
+        (category in {"Mn", "Me", "Mc", "Cf"} and code not in _PICTURED_FORMATS)
         or 0x1160 <= code <= 0x11FF
         or 0xD7B0 <= code <= 0xD7FB
+        or 0x1F3FB <= code <= 0x1F3FF  # colours of skin, which join the emoji before them
     ):
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

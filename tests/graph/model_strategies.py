@@ -66,6 +66,9 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
     for position, name in enumerate(names):
         if position:
             tasks[name]["needs"] = draw(st.lists(st.sampled_from(names[:position]), unique=True))
+    for task in tasks.values():
+        if not task.get("needs") and task.get("trigger") in {"any_success", "any_failed"}:
+            del task["trigger"]  # nothing comes before it: an error
     top = st.fixed_dictionaries(
         {"params": st.fixed_dictionaries({"p": SCALARS}, optional={"q": SCALARS})},
         optional={

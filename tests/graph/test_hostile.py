@@ -35,6 +35,7 @@ FILES = {
     "a long dotted key": ("a" + ".a" * 20_000 + " = 1", "a key has 20,001 parts"),
     "a long dotted key in quotes": ("'a'" + '."a"' * 20_000 + " = 1", "a key has 20,001 parts"),
     "a long dotted header": (f"[a{' . a' * 20_000}]", "a key has 20,001 parts"),
+    "a long dotted key without an end": ("a" + ".a" * 20_000 + ".", "a key has 20,001 parts"),
     "a long dotted key in a table": ("x = { a" + ".a" * 20_000 + " = 1 }", "a key has 20,001 parts"),
     "a huge number": ("x = " + "1" * 1_000_000, "too many digits"),
     "a huge number with separators": ("x = " + "1_0" * 100_000, "too many digits"),

@@ -11,6 +11,8 @@ from graph.sources import graph_of, task_of
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, RunSettings, ShellCommand, Trigger
 
+_NEED_PARENTS = {Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
+
 
 @pytest.mark.parametrize(
     ("body", "field", "value"),
@@ -53,13 +55,19 @@ from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, RunSetting
         ("", "grace", 5),
         ("slots = 3", "slots", 3),
         ("", "trigger", Trigger.ALL_SUCCESS),
-        *[(f'trigger = "{trigger.value}"', "trigger", trigger) for trigger in Trigger],
+        *[(f'trigger = "{trigger.value}"', "trigger", trigger) for trigger in Trigger if trigger not in _NEED_PARENTS],
         ("allow_failure = true", "allow_failure", True),
         ("", "allow_failure", False),
     ],
 )
 def test_a_key_of_a_task(body: str, field: str, value: object):
     assert getattr(task_of(body), field) == value
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+def test_a_trigger_of_a_task_with_parents(trigger: Trigger):
+    text = f'version = 1\n[tasks.a]\nrun = "x"\n[tasks.b]\nrun = "x"\nneeds = ["a"]\ntrigger = "{trigger.value}"\n'
+    assert load_text(text, "graph.toml").tasks[1].trigger is trigger
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""What a success of a node stands for: its definition in named parts, compared between two readings of a graph.
+
+Parts are what is executed and what comes before it: `run`, `call`, `args.NAME`, `cwd`, `shell`, `env.NAME`, `needs`,
+and `params.NAME` where only the value of a parameter differs. A node is known by its label, which tells its task and
+its cell. What decides when, how often or how long it is tried (trigger, retries, timeout, grace, slots), what a failure
+means, and how it is shown changes nothing about a success. The environment of the run itself is not compared, nor is
+the content of any file.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import Wrong
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.templates import DEFAULT_SHELL, Placeholder, Root, parse_command, parse_template, value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dagtui.graph.model import Graph, Task
+    from dagtui.graph.templates import Template
+
+NEW = "new"
+"""Stands for all parts of a node that the older graph does not have."""
+
+
+def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
+    """The nodes of the new graph whose definition is another one than the node of the same name had, and its parts.
+
+    Either graph may have masked texts, if both have: what differs only behind the mask is the same.
+    """
+    comparison = _Comparison(old, new)
+    same_nodes = old.labels == new.labels
+    edges = _same_numbers if same_nodes else _Translated(old, new).same
+    changed: dict[int, tuple[str, ...]] = {}
+    for node, name in enumerate(new.labels):
+        other = node if same_nodes else old.find(name)
+        if other is None:
+            changed[node] = (NEW,)
+            continue
+        parts = comparison.parts(old.task_of[other], new.task_of[node])
+        if not edges(old, other, new, node):
+            parts = (*parts, "needs")
+        if parts:
+            changed[node] = parts
+    return changed
+
+
+def with_descendants(graph: Graph, nodes: dict[int, tuple[str, ...]]) -> dict[int, int]:
+    """Some nodes and everything below them: by node, one of the given nodes that it is below, itself if it is one."""
+    origin = {node: node for node in nodes}
+    queue = list(origin)
+    for node in queue:
+        for child in graph.children(node):
+            if child not in origin:
+                origin[child] = origin[node]
+                queue.append(child)
+    return origin
+
+
+def _same_numbers(old: Graph, other: int, new: Graph, node: int) -> bool:
+    """Whether a node has the same parents in two graphs that number their nodes alike."""
+    before, after = old.parents(other), new.parents(node)
+    return before == after or set(before) == set(after)
+
+
+class _Translated:
+    """The parents of nodes in two graphs that number their nodes in different ways."""
+
+    def __init__(self, old: Graph, new: Graph) -> None:
+        self._number = [new.find(name) for name in old.labels]
+
+    def same(self, old: Graph, other: int, new: Graph, node: int) -> bool:
+        number = self._number
+        return {number[parent] for parent in old.parents(other)} == set(new.parents(node))
+
+
+class _Comparison:
+    """Compares tasks, each pair of them once."""
+
+    def __init__(self, old: Graph, new: Graph) -> None:
+        self._old = old
+        self._new = new
+        before, after = ({name: value_text(value) for name, value in graph.params.items()} for graph in (old, new))
+        self._params = frozenset(name for name in before | after if before.get(name) != after.get(name))
+        self._known: dict[tuple[int, int], tuple[str, ...]] = {}
+
+    def parts(self, other: int, number: int) -> tuple[str, ...]:
+        """The parts in which a task of the new graph differs from one of the old graph."""
+        known = self._known.get((other, number))
+        if known is None:
+            known = self._known[other, number] = tuple(self._compare(self._old.tasks[other], self._new.tasks[number]))
+        return known
+
+    def _compare(self, before: Task, after: Task) -> Iterator[str]:
+        if not self._params and _written(before) == _written(after):
+            return
+        old, new = dict(_texts(before)), dict(_texts(after))
+        named: set[str] = set()
+        for part in dict.fromkeys([*old, *new]):
+            if part not in old or part not in new:
+                yield part
+                continue
+            one, other = old[part], new[part]
+            if _filled(one, self._old) == _filled(other, self._new):
+                continue
+            used = {hole.name for hole in one.holes() if hole.root is Root.PARAMS} & self._params
+            if one.source != other.source or not used:
+                yield part
+            named |= used if one.source == other.source else set()
+        yield from (f"params.{name}" for name in sorted(named))
+
+
+def _written(task: Task) -> tuple[object, ...]:
+    return task.action, task.cwd, task.shell, task.env
+
+
+class _Text:
+    """One part of a task as it is written."""
+
+    def __init__(self, source: str, template: Template | None, quote: Callable[[str], str] = str) -> None:
+        self.source = source
+        self.quote = quote
+        self._template = template
+
+    def holes(self) -> list[Placeholder]:
+        """The placeholders."""
+        return [] if self._template is None else list(self._template.placeholders())
+
+    def fill(self, value_of: Callable[[Placeholder], str]) -> str:
+        """The text with values in the places of placeholders."""
+        return self.source if self._template is None else self._template.fill(value_of)
+
+
+def _filled(text: _Text, graph: Graph) -> str:
+    """A text with its parameters filled in; what differs from cell to cell or is known later stays a placeholder."""
+
+    def value(hole: Placeholder) -> str:
+        if hole.root is Root.PARAMS and hole.name in graph.params:
+            return text.quote(value_text(graph.params[hole.name]))
+        return f"\0{hole.root.value}.{hole.name}\0"  # no text that was read has this character
+
+    return text.fill(value)
+
+
+def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
+    """The parts of a task by their names."""
+    action = task.action
+    if isinstance(action, ShellCommand):
+        yield "run", _text(action.text, lambda text: parse_command(text, task.shell), shlex.quote)
+    elif isinstance(action, ArgumentList):
+        yield "run", _text("\1".join(["", *action.arguments]), parse_template)
+    elif isinstance(action, PythonCall):
+        yield "call", _Text(action.target, None)
+        for name, value in action.arguments.items():
+            yield f"args.{name}", _text(value if isinstance(value, str) else repr(value), parse_template)
+    yield "cwd", _text(os.path.normpath(task.cwd), parse_template)
+    yield "shell", _Text("\1".join(task.shell or DEFAULT_SHELL), None)
+    for name, value in task.env.items():
+        yield f"env.{name}", _text(value, parse_template)
+
+
+def _text(source: str, parse: Callable[[str], Template], quote: Callable[[str], str] = str) -> _Text:
+    try:
+        return _Text(source, parse(source), quote)
+    except Wrong:  # a mask stands where something else was written
+        return _Text(source, None)

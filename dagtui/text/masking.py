@@ -1,0 +1,192 @@
+"""Finding byte strings that must not be shown in a stream of bytes, and writing `***` in their place.
+
+Every byte that belongs to an occurrence of a form is masked, occurrences that overlap included; a run of masked bytes
+becomes one mark, so that it tells neither length nor number. Nothing is imported here: the log process uses this, and
+must start in a few milliseconds.
+
+Forms are looked for with `bytes.find`, which skips over most bytes. Long ones, if there are many, as of a secret of
+many lines, are looked for by samples: a few bytes out of every so many are looked up among those that the forms have.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MARK = b"***"
+"""What is written for a run of masked bytes."""
+_SAMPLE = 8
+"""Bytes that are looked up at once."""
+_LONG = 32
+"""Bytes of a form that may be looked for by samples."""
+_MANY = 24
+"""Long forms from which on samples are faster."""
+_STRIDE = _LONG - _SAMPLE + 1
+"""Bytes from one sample of the data to the next: so every occurrence of a long form holds a whole one."""
+_ACCIDENT = 3
+"""Bytes at an end that look like the beginning of a form and may well be something else."""
+
+
+class Masking:
+    """Forms to mask; it has no state besides them."""
+
+    __slots__ = ("_all", "_beginnings", "_forms", "_found", "_samples")
+
+    def __init__(self, forms: Iterable[bytes]) -> None:
+        """The forms, none of them empty."""
+        self._forms = sorted(set(forms))
+        long = [form for form in self._forms if len(form) >= _LONG]
+        sampled = frozenset(long if len(long) >= _MANY else ())
+        self._found = [(form, form[-_period(form) :]) for form in self._forms if form not in sampled]
+        self._samples: dict[bytes, list[tuple[bytes, int]]] = {}
+        for form in sampled:
+            for offset in range(_STRIDE):
+                self._samples.setdefault(form[offset : offset + _SAMPLE], []).append((form, offset))
+        self._all = b"\0".join(self._forms)
+        self._beginnings = frozenset(form[:size] for form in self._forms for size in range(1, min(_SAMPLE, len(form))))
+
+    def mask(self, data: bytes) -> bytes:
+        """All of the data, masked."""
+        spans = self.spans(data)
+        if not spans:
+            return data
+        parts: list[bytes] = []
+        at = 0
+        for start, end in spans:
+            parts += [data[at:start], MARK]
+            at = end
+        return b"".join([*parts, data[at:]])
+
+    def spans(self, data: bytes) -> Sequence[tuple[int, int]]:
+        """The runs to mask, in their order; no two of them touch. Takes linear time."""
+        found: list[tuple[int, int]] = []
+        for form, step in self._found:
+            at = data.find(form)
+            while at >= 0:
+                end = at + len(form)
+                # Occurrences that overlap this one regularly: a search for each would look at the same bytes again.
+                while data.startswith(step, end):
+                    end += len(step)
+                found.append((at, end))
+                at = data.find(form, end - len(form) + len(step))
+        samples = self._samples
+        if samples:
+            for at in range(0, len(data) - _SAMPLE + 1, _STRIDE):
+                sample = data[at : at + _SAMPLE]
+                if sample in samples:
+                    found += [
+                        (at - offset, at - offset + len(form))
+                        for form, offset in samples[sample]
+                        if offset <= at and data.startswith(form, at - offset)
+                    ]
+        return _joined(found) if len(found) > 1 else found
+
+    def undecided(self, data: bytes) -> int:
+        """Where the longest end of the data begins that more data may complete to a form; its size: there is none."""
+        size = found = len(data)
+        if size >= _SAMPLE and data[-_SAMPLE:] in self._all:
+            for form in self._forms:
+                at = data.find(form[:_SAMPLE], max(0, size - len(form) + 1))
+                while 0 <= at < found:
+                    if form.startswith(data[at:]):
+                        found = at
+                        break
+                    at = data.find(form[:_SAMPLE], at + 1)
+            if found < size:
+                return found
+        for short in range(min(_SAMPLE - 1, size), 0, -1):
+            if data[size - short :] in self._beginnings:
+                return size - short
+        return size
+
+
+class MaskedStream:
+    """Data in chunks of any size: what comes out is what masking the whole at once would give, up to its end.
+
+    Only an end that is the beginning of a form is held back, at most a byte less than the longest form has.
+    """
+
+    __slots__ = ("_marked", "_masking", "_out", "_tail")
+
+    def __init__(self, masking: Masking) -> None:
+        self._masking = masking
+        self._tail = b""
+        self._out = 0  # bytes of the tail that came out already, masked or as they are
+        self._marked = False  # whether what came out last was a mark
+
+    def feed(self, data: bytes | memoryview) -> bytes:
+        """What can come out now that this has come in."""
+        buffer = self._tail + data
+        return self._let_out(buffer, self._masking.undecided(buffer))
+
+    def pause(self) -> bytes:
+        """What should come out because nothing has come in for a while: a prompt may end like a secret begins.
+
+        An end of three bytes or fewer comes out, and if it was a secret after all, only the rest is masked. A longer
+        one is no accident: it stays until more comes in.
+        """
+        if len(self._tail) > _ACCIDENT:
+            return b""
+        rest = self._tail[self._out :]
+        if rest:
+            self._out, self._marked = len(self._tail), False
+        return rest
+
+    def end(self) -> bytes:
+        """What is left at the end; a beginning of a form that is no accident counts as one: it was cut."""
+        if len(self._tail) <= _ACCIDENT:
+            return self._let_out(self._tail, len(self._tail))
+        return b"" if self._marked else MARK
+
+    def _let_out(self, buffer: bytes, hold: int) -> bytes:
+        """What comes out of all that is here, but for what may belong to a form that begins at `hold` or later."""
+        parts: list[bytes] = []
+        at, marked = self._out, self._marked
+        for start, end in self._masking.spans(buffer):
+            if start > hold:
+                break
+            if end <= at:
+                continue
+            if start > at:
+                parts.append(buffer[at:start])
+            if start > at or not marked:
+                parts.append(MARK)
+            at, marked = end, True
+        if at < hold:
+            parts.append(buffer[at:hold])
+            at, marked = hold, False
+        self._tail, self._out, self._marked = buffer[hold:], at - hold, marked
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in their order, those that overlap or touch as one."""
+    spans.sort()
+    joined: list[tuple[int, int]] = []
+    first, last = spans[0]
+    for start, end in spans:
+        if start > last:
+            joined.append((first, last))
+            first, last = start, end
+        elif end > last:
+            last = end
+    joined.append((first, last))
+    return joined
+
+
+def _period(form: bytes) -> int:
+    """By how many bytes a form can be moved at least until it agrees with itself where both overlap.
+
+    Knuth, Morris, Pratt, Fast Pattern Matching in Strings (1977).
+    """
+    borders = [0] * len(form)
+    length = 0
+    for position in range(1, len(form)):
+        while length and form[position] != form[length]:
+            length = borders[length - 1]
+        if form[position] == form[length]:
+            length += 1
+        borders[position] = length
+    return len(form) - length

@@ -1,0 +1,167 @@
+"""What `run.secrets` names, what can't be masked, and the graph that is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagtui.graph.errors import GraphError
+from dagtui.graph.export import to_toml
+from dagtui.graph.loading import load, load_text
+from dagtui.graph.masked import masked
+from dagtui.graph.secrets import MOST_VALUES, find_secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.graph.model import Graph
+
+TOKEN = "hunter2-hunter3"
+
+
+def graph_of(text: str, secrets: str = '["TOKEN"]') -> Graph:
+    return load_text(f"version = 1\n[run]\nsecrets = {secrets}\n{text}", "graph.toml")
+
+
+def shown_of(text: str, secrets: str = '["TOKEN"]', **environment: str) -> Graph:
+    graph = graph_of(text, secrets)
+    return masked(graph, find_secrets(graph, environment))
+
+
+def test_names_go_through_a_file_and_back():
+    graph = graph_of('[tasks.a]\nrun = "true"', '["TOKEN", "a-b"]')
+    assert graph.settings.secrets == ("TOKEN", "a-b")
+    assert load_text(to_toml(graph), "again.toml").settings.secrets == ("TOKEN", "a-b")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("[tasks.a]", "from-outside"),
+        ('[env]\nTOKEN = "of-the-file"\n[tasks.a]', "of-the-file"),
+        ('[env]\nTOKEN = "of-the-file"\n[tasks.a]', "from-outside"),
+        ('[tasks.a.env]\nTOKEN = "of-a-task"', "of-a-task"),
+        ('[tasks.a.env]\nTOKEN = "is-{{ env.USER_NAME }}-42"', "is-somebody-42"),
+        ('[params]\nTOKEN = "parameter-1"\n[tasks.a]', "parameter-1"),
+        ("[params]\nTOKEN = 12345678\n[tasks.a]", "12345678"),
+        ('[tasks.a]\nmatrix = { n = [1, 2] }\nenv = { TOKEN = "cell-{{ matrix.n }}-x" }', "cell-2-x"),
+        ('[defaults.env]\nTOKEN = "of-defaults"\n[tasks.a]', "of-defaults"),
+    ],
+)
+def test_every_value_of_a_name_is_masked(text: str, value: str):
+    secrets = find_secrets(graph_of(text), {"TOKEN": "from-outside", "USER_NAME": "somebody"})
+    assert secrets.mask(f"<{value}>") == "<***>"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "message"),
+    [
+        ("", None, '"TOKEN" is not set'),
+        ("", "", '"TOKEN" is empty'),
+        ("", " \n ", '"TOKEN" is empty'),
+        ("", "hunt2", 'the value of "TOKEN" has fewer than 6 characters'),
+        ("", "  hunt2  ", 'the value of "TOKEN" has fewer than 6 characters'),
+        ("", "hunt2" * 30_000, 'the value of "TOKEN" has more than 131,072 characters'),
+        ('[tasks.b]\nenv = { TOKEN = "hunt2" }', TOKEN, 'the value of "TOKEN" has fewer than 6 characters'),
+        ('[tasks.b]\nneeds = ["a"]\nenv = { TOKEN = "hunt2 {{ needs.a.status }}" }', TOKEN, "depends on how other"),
+        (
+            '[tasks.b]\nenv = { TOKEN = "{{ matrix.n }}" }\nmatrix.n = ' + str([f"{n:06}" for n in range(MOST_VALUES)]),
+            TOKEN,
+            "at most 256 values, not 257",
+        ),
+    ],
+)
+def test_what_can_not_be_masked_is_one_located_error(tmp_path: Path, text: str, value: str | None, message: str):
+    path = tmp_path / "graph.toml"
+    path.write_text(f'version = 1\n[run]\nsecrets = ["TOKEN"]\n[tasks.a]\n{text}\n', encoding="utf-8")
+    graph = load(path)
+    with pytest.raises(GraphError) as caught:
+        find_secrets(graph, {} if value is None else {"TOKEN": value})
+    (problem,) = caught.value.problems
+    assert message in problem.message
+    assert problem.line == 3
+    assert "hunt" not in caught.value.report()
+    path.write_text("no longer [ a graph", encoding="utf-8")
+    with pytest.raises(GraphError) as caught:
+        find_secrets(graph, {} if value is None else {"TOKEN": value})
+    assert message in str(caught.value)
+
+
+def test_an_empty_variable_does_not_matter_when_the_file_gives_a_value():
+    secrets = find_secrets(graph_of('[env]\nTOKEN = "of-the-file"\n[tasks.a]'), {"TOKEN": ""})
+    assert secrets.mask("of-the-file") == "***"
+
+
+EVERYWHERE = f"""
+[params]
+p = "x {TOKEN}"
+"{TOKEN}" = 1
+[env]
+TOKEN = "{TOKEN}"
+OTHER = "a {TOKEN}"
+ASKED = "{{{{ env.TOKEN }}}}"
+[tasks."get {TOKEN}"]
+doc = "uses {TOKEN}"
+group = "g/{TOKEN}"
+cwd = "{TOKEN}"
+run = ["echo", "{TOKEN}", "{{{{ params.p }}}}"]
+[tasks.cells]
+needs = ["get {TOKEN}"]
+matrix = {{ t = ["{TOKEN}", "b"], n = [1, 2], exclude = [{{ t = "{TOKEN}", n = 2 }}] }}
+run = "echo {TOKEN} {{{{ matrix.t }}}}"
+shell = ["bash", "-c", ": {TOKEN};"]
+[tasks.after]
+needs = ["cells[t={TOKEN}]"]
+call = "module:function"
+args = {{ a = ["{TOKEN}", {{ "{TOKEN}" = "{TOKEN}" }}] }}
+"""
+
+
+def test_the_graph_that_is_shown_holds_no_secret_and_is_the_same_graph():
+    graph = graph_of(EVERYWHERE)
+    before = to_toml(graph)
+    shown = masked(graph, find_secrets(graph, {}))
+    text = to_toml(shown)
+    assert TOKEN in before
+    assert TOKEN not in text
+    assert to_toml(graph) == before
+    assert shown.labels == ["get ***", "cells[t=***,n=1]", "cells[t=b,n=1]", "cells[t=b,n=2]", "after"]
+    assert [shown.find(name) for name in shown.labels] == list(range(5))
+    assert shown.cell(1) == (("t", "***"), ("n", 1))
+    assert [list(shown.parents(node)) for node in range(5)] == [list(graph.parents(node)) for node in range(5)]
+    assert shown.task(0).env == {"TOKEN": "***", "OTHER": "a ***", "ASKED": "{{ env.TOKEN }}"}
+    again = load_text(text, "graph.toml")
+    assert again.labels == shown.labels
+    assert to_toml(again) == text
+
+
+def test_a_named_value_is_masked_whatever_it_is_made_of():
+    text = (
+        '[params]\nTOKEN = "second-half"\nb = "half-2-half"\n[tasks.a]\n[tasks.a.env]\nTOKEN = "first-{{ params.b }}"\n'
+        'KEPT = "x{{ params.b }}"\n[tasks.b.env]\nTOKEN = "{{ params.b }}"\n'
+    )
+    shown = shown_of(text)
+    assert shown.task(0).env == {"TOKEN": "***", "KEPT": "x{{ params.b }}"}
+    assert shown.task(1).env == {"TOKEN": "{{ params.b }}"}
+    assert shown.params == {"TOKEN": "***", "b": "***"}
+
+
+def test_numbers_are_masked_where_they_may_be_secrets():
+    shown = shown_of("[params]\nn = 12345678\nm = 7\n[tasks.a]\nmatrix = { n = [12345678, 3] }", TOKEN="12345678")
+    assert shown.params == {"n": "***", "m": 7}
+    assert shown.labels == ["a[n=***]", "a[n=3]"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[tasks.a]\nmatrix = { t = ["one-secret", "two-secret"] }',
+        '[tasks."a one-secret"]\n[tasks."a two-secret"]',
+        '[tasks.a]\nmatrix = { t = ["one-secret", "two-secret"], n = [1], exclude = [{ t = "one-secret" }] }',
+    ],
+)
+def test_names_that_only_differ_in_secrets_are_refused(text: str):
+    with pytest.raises(GraphError, match="they only differ in secrets") as caught:
+        shown_of(text, '["A", "B"]', A="one-secret", B="two-secret")
+    assert "-secret" not in caught.value.report()

@@ -1,0 +1,243 @@
+"""Masking: streams against a naive count of covered bytes, and the forms in which programs print a secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from dagtui.text import label
+from dagtui.text.masking import MARK, MaskedStream, Masking
+from dagtui.text.secrets import LEAST, Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+# Few letters, so that forms overlap, repeat and begin in each other; no letter of the mark.
+LETTERS = b"ab\n"
+FORM = st.binary(min_size=4, max_size=12).map(lambda data: bytes(LETTERS[byte % 3] for byte in data))
+LONG = st.binary(min_size=32, max_size=70).map(lambda data: bytes(LETTERS[byte % 3] for byte in data))
+FORMS = st.lists(FORM, min_size=1, max_size=6)
+MANY_FORMS = st.tuples(st.lists(LONG, min_size=24, max_size=30, unique=True), FORMS).map(lambda both: both[0] + both[1])
+
+
+def naive(forms: Iterable[bytes], data: bytes, *, cut: bool = False) -> bytes:
+    """The same by looking at every place for every form; `cut`: more was to come."""
+    covered = bytearray(len(data))
+    for form in forms:
+        for start in range(len(data)):
+            if data.startswith(form, start):
+                covered[start : start + len(form)] = b"\1" * len(form)
+    ends = (size for form in forms for size in range(4, len(form)) if data.endswith(form[:size]))
+    unfinished = max(ends, default=0) if cut else 0
+    covered[len(data) - unfinished :] = b"\1" * unfinished
+    out = bytearray()
+    for position, byte in enumerate(data):
+        if not covered[position]:
+            out.append(byte)
+        elif not position or not covered[position - 1]:
+            out += MARK
+    return bytes(out)
+
+
+@st.composite
+def printed(draw: st.DrawFn, forms: list[bytes]) -> list[bytes]:
+    """Chunks of an output in which forms, their beginnings and other bytes follow each other."""
+    piece = st.one_of(
+        st.sampled_from(forms),
+        st.tuples(st.sampled_from(forms), st.integers(1, 70)).map(lambda cut: cut[0][: cut[1]]),
+        st.tuples(st.sampled_from(forms), st.integers(1, 70)).map(lambda cut: cut[0][-cut[1] :]),
+        st.binary(max_size=6).map(lambda data: bytes(LETTERS[byte % 3] for byte in data)),
+        st.binary(max_size=6).map(lambda data: data.replace(b"*", b"")),
+    )
+    data = b"".join(draw(st.lists(piece, max_size=12)))
+    cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=10)))
+    return [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
+
+
+@st.composite
+def outputs(draw: st.DrawFn, forms: st.SearchStrategy[list[bytes]]) -> tuple[list[bytes], list[bytes]]:
+    chosen = draw(forms)
+    return chosen, draw(printed(chosen))
+
+
+@given(st.one_of(outputs(FORMS), outputs(MANY_FORMS)))
+@example(([b"abab", b"babaab"], [b"aba", b"ba", b"ab"]))
+@example(([b"aaaa"], [b"aaa", b"aaa", b"aaaaa", b"b"]))
+@example(([b"abba", b"abbab\nab"], [b"abb", b"ab\n"]))
+def test_a_stream_in_any_chunks_is_masked_as_the_whole_and_as_by_counting(output: tuple[list[bytes], list[bytes]]):
+    forms, chunks = output
+    masking, whole = Masking(forms), b"".join(chunks)
+    stream = MaskedStream(masking)
+    masked = b"".join([stream.feed(memoryview(chunk)) for chunk in chunks])
+    assert masked + stream.end() == naive(forms, whole, cut=True)
+    assert masking.mask(whole) == naive(forms, whole)
+
+
+@given(outputs(FORMS))
+def test_less_than_the_longest_form_is_held_back(output: tuple[list[bytes], list[bytes]]):
+    forms, chunks = output
+    stream, so_far = MaskedStream(Masking(forms)), b""
+    for chunk in chunks:
+        stream.feed(chunk)
+        so_far += chunk
+        assert len(stream._tail) < max(map(len, forms))
+        assert so_far.endswith(stream._tail)
+
+
+@given(st.one_of(outputs(FORMS), outputs(MANY_FORMS)), st.data())
+def test_pauses_never_let_a_secret_out(output: tuple[list[bytes], list[bytes]], data: st.DataObject):
+    forms, chunks = output
+    stream = MaskedStream(Masking(forms))
+    masked, paused = b"", 0
+    for chunk in chunks:
+        masked += stream.feed(chunk)
+        if data.draw(st.booleans()):
+            shown = stream.pause()
+            assert len(shown) <= 3
+            paused += len(shown)
+            masked += shown
+    masked += stream.end()
+    assert not any(form in masked for form in forms)
+    whole = naive(forms, b"".join(chunks), cut=True)
+    assert len(masked) - len(whole) <= paused + len(MARK) * (paused > 0) * len(chunks)
+
+
+@given(st.binary(max_size=300), st.integers(0, 300))
+def test_what_holds_no_secret_comes_out_unchanged_and_at_once(data: bytes, cut: int):
+    assume(b"zecret" not in data)
+    stream = MaskedStream(Masking([b"zecret-value"]))
+    out = stream.feed(data[:cut])
+    assert len(out) >= len(data[:cut]) - len(b"zecret-value")
+    assert out + stream.feed(data[cut:]) + stream.end() == data
+
+
+def test_a_prompt_is_shown_and_a_longer_beginning_is_not():
+    stream = MaskedStream(Masking([b"sekret-token"]))
+    assert stream.feed(b"Pass as") == b"Pass a"
+    assert stream.pause() == b"s"
+    assert stream.feed(b"ekret-") == b""
+    assert stream.pause() == b""
+    assert stream.feed(b"token!") == b"***!"
+    assert stream.feed(b" sekr") == b" "
+    assert stream.pause() == b""
+    assert stream.feed(b"et no") == b"sekret no"
+    assert stream.feed(b" sek") + stream.end() == b" sek"
+
+
+def test_a_secret_that_is_cut_at_the_end_is_masked():
+    stream = MaskedStream(Masking([b"sekret-token"]))
+    assert stream.feed(b" sekret-toke") + stream.end() == b" ***"
+    stream = MaskedStream(Masking([b"sekret-token", b"sekret-token and a longer one"]))
+    assert stream.feed(b" sekret-token and") + stream.end() == b" ***"
+
+
+SECRET = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]) | st.sampled_from("+/=&?%'\"\\<>$~ "),
+    min_size=LEAST,
+    max_size=90,
+).filter(lambda text: len(text.strip()) >= LEAST and text == text.strip() and "***" not in text)
+
+WRITTEN: list[Callable[[str], str]] = [
+    str,
+    json.dumps,
+    lambda text: json.dumps(text, ensure_ascii=False),
+    lambda text: json.dumps({"a": [text]}).replace("/", "\\/"),
+    lambda text: json.dumps(text).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"),
+    repr,
+    quote,
+    quote_plus,
+    lambda text: quote(text, safe=""),
+    lambda text: quote(text, safe="!'()*"),
+    shlex.quote,
+    lambda text: "'" + text.replace("'", "'\\''") + "'",
+    lambda text: label(text, 10_000),
+]
+
+
+@given(SECRET, st.sampled_from(WRITTEN), st.text("xyz,;", max_size=5))
+def test_every_way_of_writing_a_secret_is_masked(secret: str, write: Callable[[str], str], around: str):
+    text = f"{around} {write(secret)} {around}"
+    masked = Secrets([secret]).mask(text)
+    left, mark, right = masked.partition("***")
+    assert mark
+    assert not right.strip("'\"]} ").strip(around), masked
+    assert left.strip("'\"[{a: ") in {around, around.strip()}, masked
+    assert Secrets([secret]).mask_bytes(text.encode()) == masked.encode()
+
+
+@given(SECRET)
+def test_addresses_in_small_hexadecimal_digits_are_masked(secret: str):
+    address = "".join(part.lower() if part.startswith("%") else part for part in _escapes(quote(secret, safe="")))
+    assert Secrets([secret]).mask(f"?key={address}&x") == "?key=***&x"
+
+
+def _escapes(address: str) -> list[str]:
+    parts, position = [], 0
+    while position < len(address):
+        size = 3 if address[position] == "%" else 1
+        parts.append(address[position : position + size])
+        position += size
+    return parts
+
+
+@given(SECRET, st.binary(max_size=7), st.binary(max_size=7), st.booleans())
+def test_base64_of_something_around_a_secret_is_masked(secret: str, before: bytes, after: bytes, safe: bool):
+    encode = base64.urlsafe_b64encode if safe else base64.b64encode
+    plain = encode(before + secret.encode() + after)
+    masked = Secrets([secret]).mask_bytes(b"x " + plain + b" y")
+    left, _, right = masked[2:-2].partition(MARK)
+    assert MARK in masked
+    # What is left are the characters around it, each of which has a bit that is not the secret's.
+    assert len(left) <= 4 * len(before) / 3 + 2
+    assert len(right) <= 4 * len(after) / 3 + 4
+
+
+@pytest.mark.parametrize("columns", [64, 76])
+def test_base64_that_is_broken_into_lines_is_masked(columns: int):
+    secret = "".join(f"{number:x}-" for number in range(300, 400))
+    text = base64.b64encode(secret.encode()).decode()
+    lines = [text[start : start + columns] for start in range(0, len(text), columns)]
+    masked = Secrets([secret]).mask("\n".join(lines)).split("\n")
+    assert masked[:-1] == ["***"] * (len(lines) - 1)
+
+
+KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\nq1w2\ne3r4t5y6u7i8\n-----END KEY-----\n"
+
+
+@pytest.mark.parametrize("value", [KEY, KEY.replace("\n", "\\n"), KEY.replace("\n", "\r\n")])
+def test_of_a_value_of_many_lines_each_longer_one_is_masked(value: str):
+    secrets = Secrets([value])
+    assert secrets.mask(f"<{value.strip()}>") == "<***>"
+    assert secrets.mask("> MIIEpAIBAAKCAQEA\n> e3r4t5y6u7i8") == "> ***\n> ***"
+    assert secrets.mask("q1w2") == "q1w2"
+    assert "MIIEp" not in secrets.mask(KEY)
+    assert secrets.mask_bytes(base64.b64encode(b"  e3r4t5y6u7i8")).startswith(b"ICB***")
+
+
+def test_a_text_that_was_cut_does_not_end_with_half_a_secret():
+    secrets = Secrets(["hunter2-hunter3"])
+    assert secrets.mask("it was hunter2-hu…") == "it was ***…"
+    assert secrets.mask("it was hu…") == "it was hu…"
+    assert secrets.mask("it was hunter2-hu") == "it was hunter2-hu"
+    assert secrets.mask("it was hunter2-hunter3…") == "it was ***…"
+
+
+def test_bytes_that_are_no_text_are_masked():
+    secret = b"caf\xe9-\xff\xfe-token".decode("utf-8", "surrogateescape")
+    secrets = Secrets([secret])
+    assert secrets.mask_bytes(b"x caf\xe9-\xff\xfe-token y") == b"x *** y"
+    assert secrets.mask(f"x {secret} y \ud800") == "x *** y \ud800"
+
+
+def test_without_secrets_nothing_changes_and_nothing_tells_them():
+    assert not Secrets()
+    assert Secrets().mask("hunter2…") == "hunter2…"
+    assert Secrets().mask_bytes(b"hunter2") == b"hunter2"
+    assert "hunter" not in repr(Secrets(["hunter2-hunter3"]))

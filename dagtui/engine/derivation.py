@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
-from dagtui.engine.events import Event, NodeEvent
+from dagtui.engine.events import Event, NodeEvent, with_text
 from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.engine.triggers import TABLE
 from dagtui.engine.why import status_why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from dagtui.engine.effects import Effect
     from dagtui.engine.state import Before, RunState
@@ -39,6 +39,8 @@ class Derivation:
         """Nodes that outlived KILL."""
         self.told: dict[int, float] = {}
         """Nodes whose attempt was told to stop, and when it counts as unkillable."""
+        self.mask: Callable[[str], str] | None = None
+        """Takes out of the text of every event what must neither be shown nor recorded."""
         self.stopping = 0
         """The number of the command by which a failure ended the beginning of nodes (`keep_going = false`), or 0."""
         self.final: set[int] = set()
@@ -49,6 +51,8 @@ class Derivation:
 
     def emit(self, event: Event) -> None:
         """Let an event happen and keep it for the journal."""
+        if self.mask is not None:
+            event = with_text(event, self.mask)
         self.state.apply(event)
         self.events.append(event)
 
@@ -74,13 +78,16 @@ class Derivation:
             attempt = state.attempt[node]
         if marks is None:
             marks = state.marks.get(node, ())
+        why = why or status_why(state, status, cause, attempt, blocker, marks)
+        if self.mask is not None:
+            why = self.mask(why)
         event = NodeEvent(
             self.now,
             node,
             attempt,
             status,
             cause,
-            why or status_why(state, status, cause, attempt, blocker, marks),
+            why,
             value,
             seconds,
             blocker,

@@ -10,7 +10,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dagtui.graph.model import Graph
 
@@ -55,12 +55,16 @@ class CommandEvent(NamedTuple):
 
 
 class RunEvent(NamedTuple):
-    """The run as a whole: started, settled, going on, left."""
+    """The run as a whole: started, resumed, ended, and who shows it."""
 
     at: float
     what: str
     why: str = ""
     jobs: int = 0
+    boot: str = ""
+    """What tells this start of the machine from others, for started and resumed."""
+    verdict: str = ""
+    """How the run stood when it was ended, whatever the reason for that was."""
 
 
 class NoteEvent(NamedTuple):
@@ -73,6 +77,16 @@ class NoteEvent(NamedTuple):
 
 
 Event = NodeEvent | CommandEvent | RunEvent | NoteEvent
+
+
+def with_text(event: Event, change: Callable[[str], str]) -> Event:
+    """The event with its text changed; the names in it are the graph's."""
+    if isinstance(event, CommandEvent):
+        return event._replace(by=change(event.by))
+    if isinstance(event, NoteEvent):
+        return event._replace(text=change(event.text))
+    return event._replace(why=change(event.why))
+
 
 FAIL_FAST = "stop after the first failure"
 """The word for the command that the run gives itself when `keep_going` is false."""
@@ -101,6 +115,8 @@ def fields(event: Event, graph: Graph) -> str:
         )
     if isinstance(event, RunEvent):
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
+        extra += f',"boot":{_quoted(event.boot)}' if event.boot else ""
+        extra += f',"verdict":{_quoted(event.verdict)}' if event.verdict else ""
         return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
     node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
     return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
@@ -147,7 +163,8 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
     if kind == "command":
         return _parse_command(record, graph, at)
     if kind == "run":
-        return RunEvent(at, str(record["what"]), str(record.get("why", "")), _integer(record.get("jobs")))
+        what, why, boot = str(record["what"]), str(record.get("why", "")), str(record.get("boot", ""))
+        return RunEvent(at, what, why, _integer(record.get("jobs")), boot, str(record.get("verdict", "")))
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
         return NoteEvent(at, str(record["text"]), -1 if node is None else node, _integer(record.get("attempt")))

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop
 from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import CommandKind, Withdrawn
 from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.resumption import take_up
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import anyio
 
@@ -57,7 +58,8 @@ class Run:
         self._results: list[Result] = []
         self._wake: anyio.Event | None = None
         self._unwritten: list[Event] = []
-        self._withheld: list[Effect] = []
+        self._withheld: dict[tuple[int, int], Start] = {}
+        """Starts that are not on record yet, by node and attempt."""
         self._complained = False
         self._synced = 0.0
         self._unsynced = False
@@ -66,14 +68,42 @@ class Run:
         """Seconds since the run began."""
         return self._monotonic() - self._origin
 
-    def begin(self, *, paused: bool = False) -> None:
-        """Open the executor and hand over the first nodes; needs no event loop."""
+    def begin(self, *, paused: bool = False, boot: str = "") -> None:
+        """Open the executor and hand over the first nodes; needs no event loop.
+
+        What `boot` says goes on record: it tells this start of the machine from others.
+        """
         self._executor.open(self.post, 0 if paused else self.state.jobs)
+        self.traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot))
+        self._set_off(paused=paused)
+
+    def take_up(
+        self, events: Sequence[Event], again: Mapping[int, str], used: Mapping[int, int], *, jobs: int, boot: str = ""
+    ) -> None:
+        """Take over a recorded run of which no attempt is alive, as `resumption.take_up` says; then call `go_on`.
+
+        The clock reads more than in any of the events. Raises JournalFullError, and then nothing is on record.
+        """
         traversal = self.traversal
-        traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs))
+        traversal.state.replay(events)
+        traversal.now = events[-1].at if events else 0.0
+        take_up(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
+        happened, _ = traversal.take()
+        self._journal.write(happened)
+        self.sync()
+        for listener in self.listeners:
+            listener(happened)
+
+    def go_on(self, *, paused: bool = False) -> None:
+        """Open the executor and hand over the first nodes of a run that was taken up."""
+        self._executor.open(self.post, 0 if paused else self.state.jobs)
+        self._set_off(paused=paused)
+
+    def _set_off(self, *, paused: bool) -> None:
         if paused:
-            traversal.emit(CommandEvent(self.clock(), 1, CommandKind.PAUSE, by="the call"))
-        traversal.begin(self.clock())
+            number = self.state.command_number + 1
+            self.traversal.emit(CommandEvent(self.clock(), number, CommandKind.PAUSE, by="the call"))
+        self.traversal.begin(self.clock())
         self._conclude()
 
     def adopt(self, events: Iterable[Event]) -> None:
@@ -108,6 +138,11 @@ class Run:
         self.traversal.emit(NoteEvent(self.clock(), text))
         self._conclude()
 
+    def announce(self, what: str, why: str) -> None:
+        """Put something about the run as a whole on record: who shows it, and who no longer does."""
+        self.traversal.emit(RunEvent(self.clock(), what, why))
+        self._conclude()
+
     def turn(self) -> None:
         """Take what is queued and what is due, record it, and do what follows."""
         self._take_results()
@@ -128,8 +163,15 @@ class Run:
         await self._drive(lambda: False)
 
     async def drive_until_settled(self) -> None:
-        """Drive the run until everything is settled, or only nodes are left that can't be killed."""
-        await self._drive(lambda: self.settled or self.traversal.stuck)
+        """Drive the run until everything is settled, or only nodes are left that can't be killed.
+
+        A run that a person cancelled does not wait for a journal that is full.
+        """
+        await self._drive(lambda: self.settled or self.traversal.stuck or self._given_up)
+
+    @property
+    def _given_up(self) -> bool:
+        return self.state.cancelled_all and self.traversal.settled and not self._results
 
     async def _drive(self, done: Callable[[], bool]) -> None:
         import anyio
@@ -164,7 +206,8 @@ class Run:
             await self._executor.close()
         self._take_results()
         self._conclude()
-        self.traversal.emit(RunEvent(self.clock(), "ended", why or self.state.verdict().value))
+        verdict = self.state.verdict().value
+        self.traversal.emit(RunEvent(self.clock(), "ended", why or verdict, verdict=verdict))
         self._conclude()
         self.sync()
 
@@ -186,12 +229,25 @@ class Run:
         if not events and not effects and not self._unwritten:
             return
         if self._record(events):
-            effects, self._withheld = self._withheld + effects, []
-            self._carry_out(effects)
-            return
-        # What is not on record must not be started; stopping is always right.
-        self._withheld += [effect for effect in effects if isinstance(effect, Start)]
-        self._carry_out([effect for effect in effects if not isinstance(effect, Start)])
+            withheld, self._withheld = self._withheld, {}
+            self._carry_out([*withheld.values(), *effects])
+        else:
+            self._carry_out(self._withhold(effects))
+
+    def _withhold(self, effects: list[Effect]) -> list[Effect]:
+        """Keep back what is not on record and must not be started; stopping is always right.
+
+        What is to be stopped before the executor heard of it is taken back here, in the executor's place.
+        """
+        left: list[Effect] = []
+        for effect in effects:
+            if isinstance(effect, Start):
+                self._withheld[effect.node, effect.attempt] = effect
+            elif isinstance(effect, SetSlots) or self._withheld.pop(effect[:2], None) is None:
+                left.append(effect)
+            else:
+                self.post(Withdrawn(effect.node, effect.attempt))
+        return left
 
     def _record(self, events: list[Event]) -> bool:
         events = self._unwritten + events

@@ -64,6 +64,9 @@ class RunState:
         self.base = _integers(count)
         """The last attempt before the present budget of retries began, by node."""
         self.blocker = array("i", [-1]) * count
+        """The parent that holds a node back, or -1."""
+        self.roots: dict[int, int] = {}
+        """Roots found along `blocker`, by node; all forgotten when one of these nodes gets another blocker."""
         self.value = _integers(count)
         """Exit status or signal of the last result, by node."""
         self.started = array("d", bytes(8 * count))
@@ -168,8 +171,10 @@ class RunState:
                 watch.notes.append(event)
         if isinstance(event, CommandEvent):
             self._apply_command(event)
-        elif isinstance(event, RunEvent) and event.jobs:
-            self.jobs = event.jobs
+        elif isinstance(event, RunEvent):
+            self.jobs = event.jobs or self.jobs
+            if event.what == "resumed":
+                self.paused = self.cancelled_all = False
 
     def replay(self, events: Iterable[Event]) -> None:
         """Apply recorded events; nothing is left to derive afterwards."""
@@ -188,7 +193,8 @@ class RunState:
         self.status[node] = status
         self.cause[node] = cause
         self.attempt[node] = attempt
-        self.blocker[node] = blocker
+        if self.blocker[node] != blocker:
+            self._block(node, blocker)
         self.stale[node] = stale
         if status == NodeStatus.RUNNING:
             self.started[node] = at
@@ -210,6 +216,11 @@ class RunState:
             self._count(node, now)
         for watch in self._watches:
             watch.nodes.add(node)
+
+    def _block(self, node: int, blocker: int) -> None:
+        self.blocker[node] = blocker
+        if node in self.roots:
+            self.roots.clear()
 
     def _standing_for(self, node: int, status: int, cause: int) -> int:
         """As `standing`, from a table."""
@@ -289,7 +300,7 @@ class RunState:
         self.cause[node] = old.cause
         self.attempt[node] = old.attempt
         self.base[node] = old.base
-        self.blocker[node] = old.blocker
+        self._block(node, old.blocker)
         self.started[node] = old.started
         self.ended[node] = old.ended
         self.value[node] = old.value

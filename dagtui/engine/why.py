@@ -112,13 +112,19 @@ def waits_for(state: RunState, node: int) -> list[int]:
 
 
 def root_cause(state: RunState, node: int) -> int:
-    """The ancestor that holds a node back, found along the stored blocking parents; the node itself if none does."""
-    for _ in range(len(state.graph)):
-        blocker = state.blocker[node]
-        if blocker < 0:
-            return node
-        node = blocker
-    return node
+    """The ancestor that holds a node back, found along the stored blocking parents; the node itself if none does.
+
+    What is found is remembered for all nodes on the way, until the way changes: many rows of one long chain are asked
+    about again and again.
+    """
+    blocker, known = state.blocker, state.roots
+    way = [node]
+    while (root := known.get(way[-1], -1)) < 0 <= blocker[way[-1]] and len(way) <= len(state.graph):
+        way.append(blocker[way[-1]])
+    if root < 0:
+        root = way[-1]
+    known.update(dict.fromkeys(way, root))
+    return root
 
 
 def root_causes(state: RunState, node: int) -> list[int]:

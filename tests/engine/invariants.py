@@ -9,7 +9,7 @@ from hypothesis.stateful import invariant
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
-from dagtui.engine.why import root_causes
+from dagtui.engine.why import root_cause, root_causes
 
 SAME = ("status", "cause", "attempt", "base", "blocker", "value", "stale", "ok", "bad", "skip", "marks", "why")
 SAME_RUN = ("counts", "jobs", "paused", "cancelled_all", "command_number", "commands")
@@ -26,6 +26,13 @@ def same_state(one: RunState, other: RunState) -> None:
         for name in ("started", "ended"):
             assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
         assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001
+
+
+def walked_root(state: RunState, node: int) -> int:
+    """The end of the way along the stored blockers, nothing remembered."""
+    while state.blocker[node] >= 0:
+        node = state.blocker[node]
+    return node
 
 
 class Invariants(Ledger):
@@ -76,6 +83,8 @@ class Invariants(Ledger):
             assert self.mirror.attempt[node] >= attempts[-1]
 
     def whatever_is_held_back_has_a_cause(self) -> None:
+        for node in self.nodes:
+            assert root_cause(self.state, node) == walked_root(self.state, node)
         state = self.state
         for node in state.nodes_with(NodeStatus.FAILED_PARENT):
             found = root_causes(state, node)

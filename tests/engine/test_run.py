@@ -217,3 +217,52 @@ def test_the_journal_is_synced_at_most_once_a_second() -> None:
         assert 5 <= record.synced <= 12
 
     run_virtually(main)
+
+
+@pytest.mark.parametrize(
+    ("command", "after"),
+    [
+        (Command(CommandKind.CANCEL, (1,)), NodeStatus.CANCELLED),
+        (Command(CommandKind.CANCEL_ALL), NodeStatus.CANCELLED),
+        (Command(CommandKind.PAUSE), NodeStatus.READY),
+    ],
+)
+def test_what_was_withheld_while_the_journal_is_full_can_be_taken_back(command: Command, after: NodeStatus) -> None:
+    graph = Graph.from_edges("ab", [("a", "b")])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, record = begin(graph, loop, lambda *_: (1.0, 0))
+        record.full = True
+        driver = asyncio.create_task(run.drive())
+        await asyncio.sleep(20)
+        assert run.state.cause_of(1) is Cause.IN_LINE
+        run.give(command)
+        await asyncio.sleep(20)
+        assert run.state.status_of(1) is after
+        assert run.state.cause_of(1) is not Cause.IN_LINE
+        assert run.state.attempt[1] == 0
+        record.full = False
+        await asyncio.sleep(20)
+        assert executor.executed == [(0, 1)]
+        assert record.has(1, after, 0)
+        run.give(Command(CommandKind.RESUME) if after is NodeStatus.READY else Command(CommandKind.RETRY, (1,)))
+        await asyncio.sleep(20)
+        assert executor.executed == [(0, 1), (1, 1)]
+        assert run.state.verdict() is Verdict.COMPLETED
+        driver.cancel()
+
+    run_virtually(main)
+
+
+def test_after_a_person_cancelled_the_run_nobody_waits_for_a_full_journal() -> None:
+    graph = Graph.from_edges("ab", [("a", "b")])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(graph, loop, lambda *_: (1000.0, 0))
+        record.full = True
+        run.give(Command(CommandKind.CANCEL_ALL))
+        await run.drive_until_settled()
+        await run.close("")
+        assert run.state.verdict() is Verdict.CANCELLED
+
+    assert run_virtually(main) < 10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from engine.scene import Scene, dag
 
@@ -187,3 +189,41 @@ def test_a_record_of_another_graph_gives_no_endless_search():
     assert why(state, 1, 0.0) == "held back by x"
     state.replay([NodeEvent(0.0, node, 0, NodeStatus.FAILED_PARENT, blocker=1 - node) for node in (0, 1)])
     assert why(state, 1, 0.0).startswith("held back by ")
+
+
+def test_the_root_of_a_long_chain_is_looked_for_once():
+    length = 3_000
+    scene = Scene(dag(" ".join(f"n{node}>n{node + 1}" for node in range(length))))
+    scene.fail("n0")
+    steps = CountedReads("i", scene.state.blocker)
+    scene.state.blocker = steps  # type: ignore[assignment]
+    for node in range(length, length - 200, -1):
+        assert root_cause(scene.state, node) == 0
+        assert why(scene.state, node, scene.now) == "held back by n0: exit 1"
+    assert steps.count < 4 * length
+
+
+class CountedReads(array):
+    """Blockers that count how often they are looked at."""
+
+    count = 0
+
+    def __getitem__(self, node: int) -> int:
+        self.count += 1
+        return super().__getitem__(node)
+
+
+def test_a_root_that_was_found_is_forgotten_when_the_way_changes():
+    scene = Scene(dag("a>b b>c c>d x>b x>a"))
+    scene.run("x")
+    scene.fail("a")
+    assert reason(scene, "d") == "held back by a: exit 1"
+    scene.command(K.RETRY, "a")
+    assert reason(scene, "d") == "0 / 1 parents"
+    scene.run("a", value=3)
+    assert reason(scene, "d") == "held back by a: exit 3"
+    # A node that was a root gets a blocker of its own.
+    scene.command(K.RERUN_ONLY, "x")
+    scene.command(K.RETRY, "a")
+    scene.run("x", value=4)
+    assert reason(scene, "d") == "held back by x: exit 4"

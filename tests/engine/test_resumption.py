@@ -1,0 +1,292 @@
+"""Runs that break off anywhere in their record and are taken up, again and again."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from engine import oracle
+from engine.invariants import same_state
+from engine.model_executor import ModelExecutor
+from engine.scene import Scene, dag
+from engine.wandering import Wanderer
+
+from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
+from dagtui.engine.messages import CommandKind, EndKind, Started
+from dagtui.engine.resumption import take_up
+from dagtui.engine.state import RunState
+from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.traversal import Traversal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.engine.events import Event
+    from dagtui.graph.model import Graph
+
+K = CommandKind
+BY_A_PERSON = {(NodeStatus.COMPLETED, Cause.MARKED), (NodeStatus.SKIPPED, Cause.PERSON)}
+
+
+class Resumed:
+    """A traversal that took up a record, with an executor of its own; every event is recorded as text and replayed."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        past: Sequence[Event],
+        again: Mapping[int, str] = {},
+        used: Mapping[int, int] = {},
+        jobs: int = 2,
+    ) -> None:
+        self.graph = graph
+        self.records = list(past)
+        self.traversal = Traversal(graph, jobs)
+        self.state = self.traversal.state
+        self.mirror = RunState(graph, jobs)
+        self.mirror.replay(past)
+        self.executor = ModelExecutor()
+        self.begun: list[tuple[int, int]] = []
+        self.now = max((event.at for event in past), default=0.0) + 0.001
+        self.state.replay(past)
+        take_up(self.traversal, self.now, again, used, jobs=jobs, boot="b")
+        self.conclude()
+        self.seam = len(self.records)
+
+    def conclude(self) -> None:
+        events, effects = self.traversal.take()
+        for event in events:
+            read = parse(json.loads("{" + fields(event, self.graph) + "}"), self.graph)
+            assert read is not None
+            self.records.append(read)
+            self.mirror.apply(read)
+            self.mirror.touched.clear()
+        self.executor.accept(effects)
+        same_state(self.mirror, self.state)
+
+    def go_on(self) -> None:
+        self.traversal.begin(self.now)
+        self.conclude()
+        assert oracle.wrongly_derived(self.state, range(len(self.graph))) is None
+
+    def flow(self) -> None:
+        while not self.executor.quiet:
+            self.executor.read(99)
+            results = list(self.executor.outgoing)
+            self.executor.outgoing.clear()
+            self.begun += [(result.node, result.attempt) for result in results if isinstance(result, Started)]
+            self.traversal.handle_results(results, self.now)
+            self.conclude()
+
+    def let_end(self, source: random.Random | None = None) -> None:
+        """Let everything end; well, unless there is something to choose by."""
+        for _ in range(200 * len(self.graph)):
+            self.flow()
+            alarm = self.traversal.next_alarm()
+            if self.executor.alive:
+                node = next(iter(self.executor.alive))
+                self.executor.end(node, EndKind.EXIT, source.choice([0, 0, 0, 1]) if source else 0, 1.0)
+            elif alarm is not None:
+                self.now = max(self.now, alarm)
+                self.traversal.wake(self.now)
+                self.conclude()
+            else:
+                break
+        assert self.traversal.settled
+
+
+def numbers(records: Sequence[Event]) -> dict[int, int]:
+    """The highest attempt of each node that was ever handed over on record."""
+    found: dict[int, int] = {}
+    for event in records:
+        if isinstance(event, NodeEvent):
+            found[event.node] = max(found.get(event.node, 0), event.attempt)
+    return found
+
+
+def break_off_and_go_on(seed: int) -> None:
+    """One random run, broken off at a random place of its record and taken up, three times; then it completes."""
+    source = random.Random(seed)
+    wanderer = Wanderer(seed)
+    wanderer.walk(40)
+    graph, records = wanderer.machine.graph, wanderer.machine.records
+    for _ in range(3):
+        past = records[: source.randrange(len(records) + 1)]
+        before = RunState(graph)
+        before.replay(past)
+        changed = {node for node in range(len(graph)) if source.random() < 0.1}
+        again = {node: "changed" for start in changed for node in graph.subtree(start)}
+        run = Resumed(graph, past, again, jobs=source.choice([1, 2, 3]))
+        check_what_stays(before, run, again)
+        check_a_second_try(past, run, again)
+        run.go_on()
+        check_what_begins(before, past, run, again, source)
+        records = run.records
+    run = Resumed(graph, records)
+    run.go_on()
+    run.let_end()
+    allowed = {Verdict.COMPLETED} if not run.state.counts[NodeStatus.FAILED_PARENT] else {Verdict.FAILED}
+    assert run.state.verdict() in allowed
+    assert not list(run.state.failures())
+
+
+def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str]) -> None:
+    state = run.state
+    assert not state.marks
+    assert not state.due
+    assert not state.paused
+    assert not state.cancelled_all
+    for node in range(len(run.graph)):
+        was, is_now = before.status_of(node), state.status_of(node)
+        if (was, before.cause_of(node)) in BY_A_PERSON:
+            assert (is_now, state.cause_of(node)) == (was, before.cause_of(node))
+        elif was is NodeStatus.COMPLETED and node not in again:
+            assert (is_now, state.cause_of(node)) == (NodeStatus.COMPLETED, Cause.RESUMED)
+            assert state.stale[node] == before.stale[node]
+        else:
+            assert is_now is NodeStatus.WAITING
+            assert state.base[node] == state.attempt[node]
+        assert state.attempt[node] == before.attempt[node]
+
+
+def check_a_second_try(past: Sequence[Event], run: Resumed, again: Mapping[int, str]) -> None:
+    """Breaking off while the run is taken up, at whatever line, and taking it up again comes to the same."""
+    for length in range(len(past), run.seam):
+        other = Resumed(run.graph, run.records[:length], again)
+        assert other.state.status == run.state.status
+        assert other.state.cause == run.state.cause
+        assert other.state.attempt == run.state.attempt
+        assert other.state.base == run.state.base
+
+
+def check_what_begins(
+    before: RunState, past: Sequence[Event], run: Resumed, again: Mapping[int, str], source: random.Random
+) -> None:
+    used = numbers(past)
+    stays = [node for node in before.nodes_with(NodeStatus.COMPLETED) if node not in again]
+    run.let_end(source)
+    assert not {node for node, _ in run.begun} & set(stays), "a success was run again"
+    for node, attempt in run.begun:
+        assert attempt > used.get(node, 0) or withdrawn(past, node, attempt), "an attempt's number was used again"
+    assert len(set(run.begun)) == len(run.begun)
+
+
+def withdrawn(past: Sequence[Event], node: int, attempt: int) -> bool:
+    """Whether a number was handed over and taken back before it began: then it is free."""
+    own = [event for event in past if isinstance(event, NodeEvent) and event.node == node]
+    return own[-1].attempt < attempt
+
+
+def test_nothing_is_lost_wherever_a_run_breaks_off() -> None:
+    for seed in range(150):
+        break_off_and_go_on(seed)
+
+
+@pytest.mark.torture
+def test_nothing_is_lost_in_many_runs_that_break_off() -> None:
+    for seed in range(1_000_000, 1_010_000):
+        break_off_and_go_on(seed)
+
+
+def taken_up(scene: Scene, **options: object) -> Resumed:
+    return Resumed(scene.graph, scene.events, **options)
+
+
+def status(run: Resumed, name: str) -> tuple[NodeStatus, Cause, int]:
+    node = run.graph.node(name)
+    return run.state.status_of(node), run.state.cause_of(node), run.state.attempt[node]
+
+
+def test_what_ran_is_lost_and_its_number_is_used_up() -> None:
+    scene = Scene(dag("a>b"))
+    scene.start("a")
+    run = taken_up(scene)
+    lost = [event for event in run.records if isinstance(event, NodeEvent) and event.cause is Cause.LOST]
+    assert [(event.node, event.attempt, event.status) for event in lost] == [(0, 1, NodeStatus.FAILED)]
+    run.go_on()
+    run.let_end()
+    assert run.begun == [(0, 2), (1, 1)]
+
+
+def test_what_was_in_line_may_have_begun() -> None:
+    scene = Scene(dag("a"))
+    run = taken_up(scene)
+    run.go_on()
+    run.let_end()
+    assert run.begun == [(0, 2)]
+
+
+def test_the_budget_of_retries_is_fresh() -> None:
+    scene = Scene(dag("a", a={"retries": 1}))
+    scene.fail("a")
+    scene.tick(0)
+    scene.fail("a")
+    run = taken_up(scene)
+    run.go_on()
+    run.flow()
+    run.executor.end(0, EndKind.EXIT, 1, 1.0)
+    run.flow()
+    assert status(run, "a")[0] is NodeStatus.RETRYING
+
+
+def test_marks_and_a_pause_are_lifted() -> None:
+    scene = Scene(dag("a>b>c d"))
+    scene.run("d")
+    scene.command(K.PAUSE)
+    scene.command(K.CANCEL_ALL)
+    assert scene["c"] is NodeStatus.CANCELLED
+    run = taken_up(scene)
+    run.go_on()
+    run.let_end()
+    assert run.state.verdict() is Verdict.COMPLETED
+    assert status(run, "d") == (NodeStatus.COMPLETED, Cause.RESUMED, 1)
+
+
+def test_what_a_person_decided_stays() -> None:
+    scene = Scene(dag("z>a>b>c"))
+    scene.command(K.SKIP, "b")
+    scene.command(K.MARK_DONE, "a")
+    run = taken_up(scene, again={1: "changed", 2: "changed"})
+    run.go_on()
+    run.let_end()
+    assert status(run, "a")[:2] == (NodeStatus.COMPLETED, Cause.MARKED)
+    assert status(run, "b")[:2] == (NodeStatus.SKIPPED, Cause.PERSON)
+
+
+def test_numbers_of_attempts_that_only_left_logs_are_not_used_again() -> None:
+    run = taken_up(Scene(dag("a>b")), used={0: 3, 1: 2})
+    run.go_on()
+    run.let_end()
+    assert run.begun == [(0, 4), (1, 3)]
+
+
+def test_what_stays_below_what_runs_again_becomes_stale() -> None:
+    scene = Scene(dag("a>b", b={"trigger": "all_done"}))
+    scene.fail("a")
+    scene.run("b")
+    run = taken_up(scene)
+    run.go_on()
+    run.let_end()
+    assert status(run, "b")[:2] == (NodeStatus.COMPLETED, Cause.RESUMED)
+    assert run.state.stale[1]
+
+
+def test_keep_going_false_holds_again_after_the_run_was_taken_up() -> None:
+    scene = Scene(dag("a b>c", keep_going=False), jobs=1)
+    scene.fail("b")
+    assert scene["a"] is NodeStatus.CANCELLED
+    run = taken_up(scene, jobs=1)
+    run.go_on()
+    run.flow()
+    run.executor.end(run.graph.node("b"), EndKind.EXIT, 1, 1.0)
+    run.flow()
+    assert status(run, "a")[0] is NodeStatus.CANCELLED
+
+
+def test_a_run_says_that_it_was_taken_up() -> None:
+    run = taken_up(Scene(dag("a")), jobs=7)
+    events = [event for event in run.records if isinstance(event, RunEvent)]
+    assert [(event.what, event.jobs, event.boot) for event in events] == [("resumed", 7, "b")]
+    assert run.state.jobs == 7

@@ -3,6 +3,7 @@
 One thread, asleep in poll(2); every signal but SIGCHLD is blocked. Messages (frames.py) from the app:
 
     ("environment", variables)          what is common to all attempts
+    ("secrets", forms)                  byte strings to mask in logs; comes before any start
     ("slots", count)                    no more at a time; further starts wait in their order
     ("start", node, attempt, sequence, slots, path, argv, cwd, env, unset, log, grace, fallback)
     ("stop", node, attempt, grace)      TERM now, KILL after so many seconds (0: KILL now); one that waits is withdrawn
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
     from dagtui.execution.attempt import Key
     from dagtui.execution.ledger import Ledger
+    from dagtui.execution.log_process import MakeLog
+    from dagtui.text.masking import Masking
 else:
     import _signal as signal  # see ownership.py
     from _collections import deque
@@ -57,7 +60,7 @@ _AT_ONCE = 16  # starts, before signals and messages are looked at again
 class Guardian:
     """Runs attempts as the app asks, until the app has gone and nothing is left."""
 
-    def __init__(self, app: int, keeper: int, ledger: Ledger, run_log_process: Callable[[int], None]) -> None:
+    def __init__(self, app: int, keeper: int, ledger: Ledger, run_log_process: Callable[[int, MakeLog], None]) -> None:
         """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take.
 
         `ledger` is memory that the app can read when the guardian has died.
@@ -69,6 +72,7 @@ class Guardian:
         self._processes = Processes(marks)
         self._spawner = Spawner(marks)
         self._logs = LogLink(run_log_process, self._say_closed)
+        self._masking: Masking | None = None
         self._young: deque[tuple[float, Attempt]] = deque()  # whose pipes are still read by us, and until when
         self._hungry = False  # whether more starts fit at once
         self._input, self._output, self._blocked = Decoder(), bytearray(), False
@@ -76,6 +80,7 @@ class Guardian:
         self._news_due, self._urgent = inf, False
         self._handlers: dict[object, Callable[..., None]] = {
             "environment": self._spawner.set_environment,
+            "secrets": self._set_secrets,
             "slots": self._set_slots,
             "start": self._queue,
             "stop": self._stop,
@@ -102,6 +107,10 @@ class Guardian:
             self._hand_over()
             self._send()
         self._send()
+
+    def mask(self, text: bytes) -> bytes:
+        """A text for a file, without secrets."""
+        return text if self._masking is None else self._masking.mask(text)
 
     def _is_over(self) -> bool:
         if self._open:
@@ -168,6 +177,14 @@ class Guardian:
         except OSError:  # somebody killed the keeper
             pass
 
+    def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
+        # Most runs have none, and need not wait for these.
+        from dagtui.execution.masked_log import MaskedLogFile
+        from dagtui.text.masking import Masking
+
+        self._masking = masking = Masking(forms)
+        self._logs.make_log = lambda path, anew: MaskedLogFile(path, masking, anew=anew)
+
     def _set_slots(self, slots: int) -> None:
         self._waiting.slots = slots
         self._spawner.make_room(slots)
@@ -198,25 +215,32 @@ class Guardian:
             attempt = self._waiting.take()
             if attempt is None:
                 return
-            self._start(attempt)
+            if not self._start(attempt):
+                self._waiting.put_back(attempt)
+                return
         self._hungry = True
 
-    def _start(self, attempt: Attempt) -> None:
+    def _start(self, attempt: Attempt) -> bool:
+        """Start one; False when it has to wait for the descriptors of others that have ended."""
         now = attempt.begun = time.monotonic()
         self._ledger.begin(attempt.sequence)
         if not attempt.path:
             self._say("begun", *attempt.key)
             self._say("exited", *attempt.key, 0, 0.0, True)
-            return
+            return True
         try:
             self._spawner.start(attempt)
         except StartError as error:
+            if error.what == "pipe" and self._logs.is_about_to_close:
+                self._ledger.expect(attempt.sequence)
+                return False
             self._say("failed", *attempt.key, error.number, error.what)
-            return
+            return True
         self._waiting.used += attempt.slots
         self._processes.add(attempt)
         self._young.append((now + _YOUNG, attempt))
         self._say("begun", *attempt.key)
+        return True
 
     def _reap(self) -> None:
         """Reap whatever has ended; a leader's end is told, and its slots are free, whatever it has left behind."""

@@ -20,6 +20,8 @@ from dagtui.execution.processes import UNKILLABLE
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable
+
+    from dagtui.execution.log_process import MakeLog
 else:
     import _signal as signal  # see ownership.py
 
@@ -46,19 +48,20 @@ def main() -> None:
     os.chdir("/")
     ownership.become_subreaper()
     alive, hold = os.pipe()
-    guardian = os.fork()
-    if guardian:
+    pid = os.fork()
+    if pid:
         os.close(hold)
-        _guarded(ledger, "keeper", lambda: _keep(app, alive, guardian))
+        _guarded(ledger, "keeper", lambda: _keep(app, alive, pid), bytes)  # no secret ever comes here
     os.close(alive)
     ownership.become_subreaper()
     ownership.set_name("dagtui-guardian")
 
-    def run_log_process(socket: int) -> None:
+    def run_log_process(socket: int, make_log: MakeLog) -> None:
         ownership.set_name("dagtui-log")
-        _guarded(ledger, "log", lambda: log_process.run(socket))
+        _guarded(ledger, "log", lambda: log_process.run(socket, make_log), guardian.mask)
 
-    _guarded(ledger, "guardian", Guardian(app, hold, ledger, run_log_process).run)
+    guardian = Guardian(app, hold, ledger, run_log_process)
+    _guarded(ledger, "guardian", guardian.run, guardian.mask)
 
 
 def _move(fd: int, flags: int) -> int:
@@ -70,24 +73,25 @@ def _move(fd: int, flags: int) -> int:
     return moved
 
 
-def _guarded(ledger: Ledger, name: str, run: Callable[[], None]) -> None:
-    """Run and exit, and leave a note of how it went wrong, if it does."""
+def _guarded(ledger: Ledger, name: str, run: Callable[[], None], mask: Callable[[bytes], bytes]) -> None:
+    """Run and exit, and leave a note of how it went wrong, if it does, masked."""
     status = 1
     try:
         run()
         status = 0
     except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
-        _note_crash(ledger.directory, name)
+        _note_crash(ledger.directory, name, mask)
     finally:
         os._exit(status)  # also when there was no room for the note: a forked child must never return
 
 
-def _note_crash(directory: str, name: str) -> None:
+def _note_crash(directory: str, name: str, mask: Callable[[bytes], bytes]) -> None:
     import traceback
 
     if directory:
-        with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        note = mask(traceback.format_exc().encode("utf-8", "surrogateescape"))
+        with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "ab") as file:
+            file.write(note)
 
 
 def _keep(app: int, alive: int, guardian: int) -> None:

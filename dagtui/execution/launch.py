@@ -1,6 +1,6 @@
 """Runs the keeper, and through it the guardian and the log process: python -I -S launch.py.
 
-The package's own `__init__` is passed over and no path of the user's is searched: these processes must start in a few
+The packages' own `__init__` are passed over, and no path of the user's is searched: these processes must start in a few
 milliseconds, and from nothing but the standard library and this directory.
 """
 
@@ -8,7 +8,9 @@ import sys
 from os.path import abspath, dirname
 
 _here = dirname(abspath(__file__))
-for _name, _path in (("dagtui", dirname(_here)), ("dagtui.execution", _here)):
+_top = dirname(_here)
+_PACKAGES = (("dagtui", _top), ("dagtui.execution", _here), ("dagtui.text", _top + "/text"))
+for _name, _path in _PACKAGES:
     sys.modules[_name] = type(sys)(_name)
     sys.modules[_name].__path__ = [_path]
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dagtui.execution.frames import Message
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
+    from dagtui.text.secrets import Secrets
 
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` leaves what can't be killed
 _MOST_DEATHS = 3  # guardians in a row that died without a word: then attempts can't start
@@ -64,16 +65,19 @@ class LocalExecutor:
         run_id: str,
         environment: Mapping[str, str],
         guardian: GuardianLink | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         """`directory` is the run's; `environment` what attempts get below their tasks' own variables.
 
-        A `guardian` that was started early saves the first attempt from waiting for it.
+        A `guardian` that was started early saves the first attempt from waiting for it. Attempts get secrets as they
+        are; in their logs they are masked.
         """
         self._graph = graph
         self._here = os.getcwd()  # relative paths mean this one, wherever the other processes are
         directory = Path(self._here, directory)
         self._log_path = log_path
         self._status_of = status_of
+        self._secrets = secrets
         self._resolver = Resolver(graph, environment)
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
         self.on_log_closed: Callable[[int, int, int], None] | None = None
@@ -240,6 +244,7 @@ class LocalExecutor:
         self._guardians.send(
             [
                 ("environment", self._commands.environment),
+                *([("secrets", self._secrets.forms)] if self._secrets is not None else []),
                 ("slots", self._slots),
                 *[handed.request for handed in self._handed.values()],
             ]

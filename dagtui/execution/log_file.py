@@ -89,6 +89,9 @@ class LogFile:
         self._records.clear()
         return True
 
+    def pause(self) -> None:
+        """Note that there was no output for a while: nothing is held back here."""
+
     def release(self) -> None:
         """Give the descriptor back until the next write."""
         if self._fd >= 0:

@@ -15,6 +15,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from dagtui.execution.frames import Decoder, encode
+from dagtui.execution.log_process import plain_log
 
 if TYPE_CHECKING:
     import signal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.execution.attempt import Attempt, Key
+    from dagtui.execution.log_process import MakeLog
 else:
     import _signal as signal  # see ownership.py
     from _collections import deque
@@ -38,9 +40,11 @@ _MUCH = 4 << 20  # bytes that wait for the log process: then no further attempt 
 class LogLink:
     """Pipes and short logs on their way to the log process, and what it says about them."""
 
-    def __init__(self, run: Callable[[int], None], say_closed: Callable[[Key, int], None]) -> None:
-        """`run` is the log process: it gets its socket and never returns."""
+    def __init__(self, run: Callable[[int, MakeLog], None], say_closed: Callable[[Key, int], None]) -> None:
+        """`run` is the log process: it gets its socket and how to make a log, and never returns."""
         self._run = run
+        self.make_log: MakeLog = plain_log
+        """How the log process makes a log."""
         self._say_closed = say_closed
         self.pid = 0
         self.socket: _socket.socket | None = None
@@ -62,6 +66,11 @@ class LogLink:
         """Whether so much waits for the log process (a stuck disk, say) that nothing more should begin."""
         return self._bytes > _MUCH
 
+    @property
+    def is_about_to_close(self) -> bool:
+        """Whether logs of attempts that have ended are not complete yet: the descriptors of their pipes come back."""
+        return any(attempt.ended and attempt.pipe >= 0 for attempt, _ in self._handed.values())
+
     def hand(self, attempt: Attempt, data: bytes) -> None:
         """Hand over what was read of an attempt's output, and its pipe unless that has ended."""
         piped = attempt.pipe >= 0
@@ -79,7 +88,11 @@ class LogLink:
             if now < self._not_before and self._finish_by == inf:
                 self.due = self._not_before
                 return
-            self._start(now)
+            try:
+                self._start(now)
+            except OSError:  # no process or descriptor left: the pipes hold the output till there is one
+                self.due = self._not_before
+                return
         while self._rest or self._frames:
             if not self._rest:
                 self._next_batch()
@@ -132,19 +145,19 @@ class LogLink:
             self.flush(now)
         if self.socket is not None and not (self._rest or self._frames):
             self.socket.shutdown(_socket.SHUT_WR)
-        self.due = self._finish_by
+        self.due = min(self.due, self._finish_by)
         return False
 
     def _start(self, now: float) -> None:
-        """Fork the log process: a small process with one thread, and all its modules are here already."""
-        ours, theirs = _socket.socketpair()
+        """Fork the log process: a small process with one thread, all its modules are here already. Raises OSError."""
+        self._not_before = now + _RESTART
+        ours, theirs = _socket.socketpair()  # closed with these names, should the fork fail
         self.pid = os.fork()
         if not self.pid:
-            self._run(theirs.fileno())
+            self._run(theirs.fileno(), self.make_log)
         theirs.close()
         ours.setblocking(False)
         self.socket = ours
-        self._not_before = now + _RESTART
 
     def _next_batch(self) -> None:
         frames: list[bytes] = []

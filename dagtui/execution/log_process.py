@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.execution.attempt import Key
+
+    MakeLog = Callable[[str, bool], LogFile]
 else:
     from _collections import deque  # see ownership.py
 
@@ -44,8 +46,9 @@ _SPARE_FILES = 32
 class LogProcess:
     """Reads pipes and writes logs until there is nobody left to print."""
 
-    def __init__(self, guardian: int) -> None:
-        """`guardian` is our end of its socket."""
+    def __init__(self, guardian: int, make_log: MakeLog) -> None:
+        """`guardian` is our end of its socket; `make_log` gets a path, and whether what is there already goes."""
+        self._make_log = make_log
         self._socket = _socket.socket(fileno=guardian)
         self._socket.setblocking(False)
         self._guardian = guardian
@@ -107,7 +110,7 @@ class LogProcess:
             take(wall, *fields)
 
     def _take(self, wall: float, node: int, number: int, path: str, data: bytes, piped: bool) -> None:
-        log = LogFile(path, anew=not piped)  # one that is whole may come twice, when our predecessor has died
+        log = self._make_log(path, not piped)  # one that is whole may come twice, when our predecessor has died
         if data:
             self._write(log, data, wall)
         if not piped:
@@ -147,6 +150,7 @@ class LogProcess:
 
     def _write_times(self, now: float) -> None:
         for log in self._untimed:
+            log.pause()
             log.write_times()
         self._untimed.clear()
         self._times_due = now + _WRITE_TIMES
@@ -196,9 +200,14 @@ def _raise_file_limit() -> int:
     return 1 << 30 if soft == resource.RLIM_INFINITY else soft
 
 
-def run(guardian: int) -> None:
+def plain_log(path: str, anew: bool) -> LogFile:
+    """A log of what was printed, as it is."""
+    return LogFile(path, anew=anew)
+
+
+def run(guardian: int, make_log: MakeLog) -> None:
     """Be the log process, just forked; `guardian` is its socket. Never returns."""
     keep = os.dup2(guardian, 3)
     close_from(4)
-    LogProcess(keep).run()
+    LogProcess(keep, make_log).run()
     os._exit(0)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SCRIPT_SHELL = "/bin/sh"
 _SCARCE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 _SPARE_FILES = 64  # what the guardian needs besides one pipe for each attempt
+_RESERVED_FILES = 8  # never given to attempts: finding their processes and starting the log process take some
 
 
 class StartError(Exception):
@@ -61,6 +62,7 @@ class Spawner:
             what = "pipe"
             ours, theirs = os.pipe()
             try:
+                self._keep_reserve(theirs)
                 os.set_blocking(ours, False)
                 what = "command"
                 attempt.mark = self._marks.take()
@@ -74,6 +76,12 @@ class Spawner:
             raise StartError(error.errno or errno.EIO, what) from None
         except ValueError:  # a null byte, or a name of a variable that can't be one
             raise StartError(0, what) from None
+
+    def _keep_reserve(self, newest: int) -> None:
+        """Raise OSError when a descriptor is one of the last; the kernel hands out the lowest number that is free."""
+        limit = self._raised or self._soft
+        if limit != resource.RLIM_INFINITY and newest >= limit - _RESERVED_FILES:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     def _spawn(self, attempt: Attempt, output: int) -> int:
         if not self._raised:

@@ -39,6 +39,11 @@ class WaitingStarts:
             queue = self._queues[attempt.slots] = deque()
         queue.append(attempt)
 
+    def put_back(self, attempt: Attempt) -> None:
+        """Put what was taken last before all others again."""
+        self._keys[attempt.key] = attempt
+        self._queues[attempt.slots].appendleft(attempt)
+
     def withdraw(self, key: Key) -> bool:
         """Take back a start; whether it waited."""
         attempt = self._keys.pop(key, None)

@@ -14,12 +14,14 @@ from dagtui.store.errors import StoreError
 from dagtui.store.files import check_folder, make_folder, replace_link, write_new_file
 from dagtui.store.lock import RunLock
 from dagtui.store.places import graph_folder, log_name, make_graph_folder
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+LAST_NUMBER = 999_999_999
 _MAKING = ".new-"
 _REMOVING = ".old-"
 _LEFT_BEHIND = 3600.0
@@ -105,6 +107,10 @@ class RunDirectory:
         """Who had the run last, "process 123"; raises StoreError."""
         return self._lock.holder()
 
+    def is_there(self) -> bool:
+        """Whether the directory that this object holds is still the one at its path: somebody may have removed it."""
+        return self._lock.is_there()
+
     def close(self) -> None:
         """Let go of the run."""
         self._lock.release()
@@ -123,8 +129,12 @@ class RunDirectory:
 
 def runs(graph_path: Path) -> list[RunDirectory]:
     """The run directories of a graph file, oldest first; raises StoreError."""
-    folder = graph_folder(graph_path) / "runs"
-    return [RunDirectory(folder / str(number)) for number in _numbers(folder)]
+    return runs_in(graph_folder(graph_path))
+
+
+def runs_in(folder: Path) -> list[RunDirectory]:
+    """The run directories in a graph's folder, oldest first; raises StoreError."""
+    return [RunDirectory(folder / "runs" / str(number)) for number in _numbers(folder / "runs")]
 
 
 def prune(graph_path: Path, keep: int = 50) -> list[int]:
@@ -156,6 +166,8 @@ def _rename_to_next_number(making: Path, folder: Path) -> Path:
     number = max(_numbers(folder), default=0)
     while True:
         number += 1
+        if number > LAST_NUMBER:
+            raise StoreError(f"can't make a run directory in {label(folder, 1000)}: remove number {LAST_NUMBER} first")
         path = folder / str(number)
         # The target can't be an empty folder, which rename would replace: run directories come complete.
         if os.path.lexists(path):

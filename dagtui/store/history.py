@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
@@ -18,6 +17,8 @@ WEIGHT = 0.3
 """The share of the newest success in the estimate."""
 _MOST = 200_000
 """Nodes that are remembered; those that succeeded longest ago are forgotten first."""
+_LONGEST = 1e9
+"""Seconds that one success may have taken, some thirty years."""
 _LARGEST = 64_000_000
 """Bytes of a file that is still believed to be a history."""
 
@@ -40,12 +41,16 @@ class History:
         try:
             content = json.loads(read_file(path, _LARGEST))
             for label, (value, group) in content["nodes"].items():
-                if not (math.isfinite(value) and value >= 0):
+                if not 0 <= value <= _LONGEST:
                     return cls(path, {}, {})
                 seconds[label], groups[label] = float(value), str(group)
         except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return cls(path, {}, {})
         return cls(path, seconds, groups)
+
+    def knows(self, label: str) -> bool:
+        """Whether the node itself ever succeeded; if not, its estimate is that of others."""
+        return label in self._seconds
 
     def estimate(self, label: str, group: str) -> float | None:
         """The expected seconds: the node's own, else its group's median, else the median of all, else None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 import zlib
@@ -22,6 +23,8 @@ VERSION = 1
 _CHECK = b',"crc":"'
 _TAIL = len(b',"crc":"00000000"}')
 _BLOCK = 1_048_576
+LONGEST_LINE = 64 * _BLOCK
+"""Bytes of one line that are still believed to be one: a file of absurd content must not fill the memory."""
 
 
 class JournalWriter:
@@ -33,9 +36,12 @@ class JournalWriter:
         self.write([(time.time(), f'"event":"journal","version":{VERSION}')])
 
     @classmethod
-    def reopen(cls, path: Path) -> Self:
-        """Go on with a journal that is whole; `set_aside` its torn tail first. Raises StoreError."""
-        reading = read_journal(path)
+    def reopen(cls, path: Path, reading: JournalReading | None = None) -> Self:
+        """Go on with a journal that is whole; `set_aside` its torn tail first. Raises StoreError.
+
+        A `reading` saves reading it again; nobody may have written since.
+        """
+        reading = reading or read_journal(path)
         if reading.problem is not None:
             raise JournalError(f"can't go on with the journal {path}: {reading.problem}")
         writer = cls.__new__(cls)
@@ -115,7 +121,7 @@ class JournalReading:
     records: list[dict[str, object]]
     """The whole lines, in their order."""
     torn: bytes
-    """What follows the last whole line."""
+    """What follows the last whole line; of more than a megabyte, its beginning."""
     problem: str | None
     """What is wrong with the first line that is not whole; None when all are."""
     size: int
@@ -127,32 +133,27 @@ def read_journal(path: Path) -> JournalReading:
 
     A journal of a later version can't be read, which is no damage.
     """
-    content = _content(path)
     records: list[dict[str, object]] = []
     position = 0
-    problem = None if content else "it is empty"
-    while position < len(content):
-        end = content.find(b"\n", position)
-        record = None if end < 0 else parse_line(content[position:end], len(records) + 1)
-        if record is None:
-            problem = f"line {len(records) + 1}, from byte {position} on, is torn or damaged"
-            break
-        if not records:
-            _check_version(record, path)
-        records.append(record)
-        position = end + 1
-    return JournalReading(records, content[position:], problem, position)
-
-
-def _content(path: Path) -> bytes:
     try:
-        with open(open_file(path, os.O_RDONLY), "rb") as file:
-            return file.read()
+        with open(open_file(path, os.O_RDONLY), "rb", buffering=_BLOCK) as file:
+            while line := file.readline(LONGEST_LINE):
+                record = parse_line(line[:-1], len(records) + 1) if line.endswith(b"\n") else None
+                if record is None:
+                    torn = (line + file.read(max(0, _BLOCK - len(line))))[:_BLOCK]
+                    problem = f"line {len(records) + 1}, from byte {position} on, is torn or damaged"
+                    return JournalReading(records, torn, problem, position)
+                if not records:
+                    check_version(record, path)
+                records.append(record)
+                position += len(line)
     except OSError as error:
         raise JournalError.of("read the journal", path, error) from error
+    return JournalReading(records, b"", None if records else "it is empty", position)
 
 
-def _check_version(first: dict[str, object], path: Path) -> None:
+def check_version(first: dict[str, object], path: Path) -> None:
+    """Raise JournalError unless the first record of a journal tells a version that this dagtui reads."""
     version = first.get("version")
     if first.get("event") != "journal" or not isinstance(version, int):
         raise JournalError(f"can't read the journal {path}: its first line does not tell its version")
@@ -160,14 +161,19 @@ def _check_version(first: dict[str, object], path: Path) -> None:
         raise JournalError(f"can't read the journal {path}: it was written by a later dagtui (format {version})")
 
 
+def is_whole(line: bytes) -> bool:
+    """Whether the checksum of a line, without its newline, is right."""
+    head, tail = line[:-_TAIL], line[-_TAIL:]
+    return tail.startswith(_CHECK) and tail == b',"crc":"%08x"}' % zlib.crc32(head)
+
+
 def parse_line(line: bytes, number: int) -> dict[str, object] | None:
     """The record of a line, if its checksum and its number are right."""
-    head, tail = line[:-_TAIL], line[-_TAIL:]
-    if not tail.startswith(_CHECK) or tail != b',"crc":"%08x"}' % zlib.crc32(head):
+    if not is_whole(line):
         return None
     try:
-        record = json.loads(head + b"}")
-    except ValueError:
+        record = json.loads(line[:-_TAIL] + b"}")
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and record.get("seq") == number else None
 
@@ -180,18 +186,26 @@ def set_aside(path: Path) -> Path | None:
     reading = read_journal(path)
     if not reading.torn:
         return None
+    if not reading.records:
+        raise JournalError(f"can't recover the journal {path}: nothing of it is whole")
     number = 1
     while os.path.lexists(aside := path.with_name(f"{path.name}.torn-{number}")):
         number += 1
     try:
-        with open(open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as copy:
-            copy.write(reading.torn)
+        with (
+            open(open_file(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as copy,
+            open(open_file(path, os.O_RDWR), "rb+") as journal,
+        ):
+            journal.seek(reading.size)
+            shutil.copyfileobj(journal, copy, _BLOCK)
             copy.flush()
             os.fsync(copy.fileno())
-        with open(open_file(path, os.O_RDWR), "rb+") as journal:
             journal.truncate(reading.size)
             os.fsync(journal.fileno())
     except OSError as error:
+        with contextlib.suppress(OSError):
+            if path.stat().st_size > reading.size:
+                aside.unlink()  # half a copy; the journal still has it all
         raise JournalError.of("set aside the torn end of", path, error) from error
     return aside
 
@@ -254,6 +268,9 @@ class JournalFollower:
             end = data.rfind(b"\n") + 1
             if end or len(data) < budget:
                 return data[:end]
+            if budget > LONGEST_LINE:
+                self.problem = f"line {self._number + 1} is damaged"
+                return b""
             budget *= 2
 
     def _doubt(self) -> list[dict[str, object]] | None:

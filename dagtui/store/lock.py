@@ -59,6 +59,15 @@ class RunLock:
         run_id = os.pread(descriptor, 200, 0).partition(b"\n")[0]
         os.pwrite(descriptor, f"process {os.getpid():>10}\n".encode(), len(run_id) + 1)
 
+    def is_there(self) -> bool:
+        """Whether the file that this object holds is still the one at its path; true when it holds none."""
+        if not self.held:
+            return True
+        try:
+            return os.fstat(self._descriptor).st_ino == os.lstat(self.path).st_ino
+        except OSError:
+            return False
+
     def is_taken(self) -> bool:
         """Whether any process holds the lock, this one included."""
         if self.held:

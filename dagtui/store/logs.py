@@ -166,12 +166,16 @@ class LogFile:
         return self.lines(max(0, self.line_count - count), count)
 
     def time_of(self, line: int) -> float | None:
-        """When a line's first byte was written, in seconds since the epoch; None when nobody knows."""
+        """When a line's first byte was written, in seconds since the epoch; None when nobody knows.
+
+        Of a log that was printed in one go nobody noted times: all of it is as old as the file.
+        """
         if not 0 <= line < self.line_count:
             return None
         lines = self._read(self._index.gap_of(line))
         try:
-            return self._times.at(lines.gap.offset + lines.starts[line - lines.gap.first_line])
+            noted = self._times.at(lines.gap.offset + lines.starts[line - lines.gap.first_line])
+            return os.fstat(self._descriptor).st_mtime if noted is None else noted
         except OSError:
             return None
 

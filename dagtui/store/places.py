@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, write_new_file
+from dagtui.text import label
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -19,15 +20,26 @@ def graph_folder(graph_path: Path) -> Path:
 
     The second when a folder beside the graph can't be written or belongs to somebody else. Nothing is made here.
     """
-    path = Path(os.path.abspath(graph_path))
-    beside = path.parent / ".dagtui"
-    if _is_usable(beside):
-        return beside / _graph_name(path)
-    import platformdirs
+    beside = _beside(graph_path)
+    return beside if _is_usable(beside.parent) else _elsewhere(graph_path)
 
-    state = platformdirs.user_state_path("dagtui")
-    # There, graphs of the same name from several directories meet.
-    return state / f"{_readable(path.stem)}-{_digest(str(path), 6)}"
+
+def folder_with_runs(graph_path: Path) -> Path:
+    """Where a graph's runs are, to read them: a folder that can't be written any more may have some all the same."""
+    first = graph_folder(graph_path)
+    if (first / "runs").is_dir():
+        return first
+    beside = _beside(graph_path)
+    other = _elsewhere(graph_path) if first == beside else beside
+    return other if (other / "runs").is_dir() else first
+
+
+def root_folder(folder: Path) -> Path:
+    """`.dagtui` of a folder; raises StoreError when somebody put something else in its place."""
+    root = Path(os.path.abspath(folder)) / ".dagtui"
+    if os.path.lexists(root) and not stat.S_ISDIR(os.lstat(root).st_mode):
+        raise StoreError(f"can't read {label(root, 1000)}: it is no folder; move it away")
+    return root
 
 
 def make_graph_folder(graph_path: Path) -> Path:
@@ -48,6 +60,20 @@ def log_name(node_label: str, attempt: int) -> str:
     """The path of an attempt's log below `logs/`: spread over 256 folders, found again from the label alone."""
     digest = _digest(node_label, 10)
     return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"
+
+
+def _beside(graph_path: Path) -> Path:
+    path = Path(os.path.abspath(graph_path))
+    return path.parent / ".dagtui" / _graph_name(path)
+
+
+def _elsewhere(graph_path: Path) -> Path:
+    """The folder in the user's state directory."""
+    import platformdirs
+
+    path = Path(os.path.abspath(graph_path))
+    # There, graphs of the same name from several directories meet.
+    return platformdirs.user_state_path("dagtui") / f"{_readable(path.stem)}-{_digest(str(path), 6)}"
 
 
 def _ignore_in_git(path: Path) -> None:

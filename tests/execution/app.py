@@ -8,11 +8,11 @@ from execution.census import until
 from execution.families import family
 from execution.stage import IDLE, python, staged
 
-OTHERS = 5
+OTHERS = tuple(f"other-{number}" for number in range(5))
 
 
 async def main(folder: Path, token: str) -> None:
-    nodes = [family(token, "stay"), *[python(IDLE, token)] * OTHERS]
+    nodes = [family(token, "stay"), *[python(IDLE, token, name) for name in OTHERS]]
     async with staged(folder, *nodes) as stage:
         stage.start_all()
         await until(lambda: all(stage.has_begun(node) for node in range(len(nodes))))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import alive, end
+from execution.census import end_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,5 +21,4 @@ def token(request: pytest.FixtureRequest) -> Iterator[str]:
     """A word that only processes of this test have among their arguments; none is left behind by a failed test."""
     word = f"token-{id(request)}-{request.node.name}".replace("[", "-").replace("]", "")
     yield word
-    for pid in alive(word):
-        end(pid)
+    end_all(word)

@@ -1,40 +1,68 @@
-"""A node that leaves processes in every way there is: descendants.py TOKEN (stay|leave) [KIND…]."""
+"""A node that leaves processes in every way there is: descendants.py TOKEN (stay|leave|flee|PIPE) [KIND…].
+
+The leader stays; or leaves with status 7: when all have become what they are, at once, or when somebody opens a pipe.
+"""
 
 import os
 import signal
 import sys
 
 IDLE = "import signal\nwhile True: signal.pause()"
-DEAF = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{IDLE}"
-KINDS = ("child", "group", "session", "daemon", "nameless", "deaf")
+HOP = (
+    "import os, time\n"
+    "end = time.monotonic() + 120\n"  # should a test ever leave it alive
+    "while time.monotonic() < end:\n"
+    "    time.sleep(0.01)\n"
+    "    if os.fork(): os._exit(0)\n"
+    "    os.setsid()"
+)
+KINDS = {
+    "child": "a plain child",
+    "ignorer": "a child that ignores TERM",
+    "group": "a child in a process group of its own",
+    "session": "a child in a session of its own",
+    "daemon": "a grandchild without parent, in a session of its own, in another directory",
+    "nameless": "a daemon with an empty environment and all descriptors closed",
+    "deaf": "such a daemon that ignores TERM",
+    "hopper": "a daemon that ignores TERM and forks away to a new process, session and all, a hundred times a second",
+}
+_DAEMONS = ("daemon", "nameless", "deaf", "hopper")
 
 
 def become(kind: str, token: str) -> None:
     """Get away as well as that kind can, then idle."""
+    if kind in ("ignorer", "deaf", "hopper"):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if kind == "group":
         os.setpgid(0, 0)
-    if kind in ("session", "daemon", "nameless", "deaf"):
+    if kind == "session" or kind in _DAEMONS:
         os.setsid()
-    if kind in ("daemon", "nameless", "deaf"):
+    if kind in _DAEMONS:
         if os.fork():
             os._exit(0)
         os.chdir("/")
+    environment = dict(os.environ)
     if kind in ("nameless", "deaf"):
         os.closerange(0, 64)
-    environment = {} if kind in ("nameless", "deaf") else dict(os.environ)
-    code = DEAF if kind == "deaf" else IDLE
-    os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", code, token], environment)
+        environment = {}
+    code = HOP if kind == "hopper" else IDLE
+    os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", code, token, kind], environment)
 
 
 def main() -> None:
-    token, stay, *kinds = sys.argv[1:]
+    token, manner, *kinds = sys.argv[1:]
+    all_there, becoming = os.pipe()  # who becomes has closed it
     for kind in kinds or KINDS:
         if not os.fork():
             become(kind, token)
-    if stay == "leave":
-        os._exit(7)
-    while True:
-        signal.pause()
+    os.close(becoming)
+    if manner == "leave":
+        os.read(all_there, 1)
+    elif manner != "flee":
+        while manner == "stay":
+            signal.pause()
+        os.open(manner, os.O_RDONLY)
+    os._exit(7)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,31 @@ GRACE = 0.3
 PROGRAM = Path(__file__).with_name("descendants.py")
 
 
+def family_command(token: str, manner: str, *kinds: str) -> list[str]:
+    """The arguments of a node with descendants of these kinds, or of all; see descendants.py."""
+    return [sys.executable, "-I", "-S", str(PROGRAM), token, manner, *kinds]
+
+
 def family(token: str, manner: str, *kinds: str) -> Task:
-    """A node with descendants of these kinds, or of all; its leader stays, or leaves at once with status 7."""
-    return Task("family", ArgumentList((sys.executable, "-I", "-S", str(PROGRAM), token, manner, *kinds)), grace=GRACE)
+    """A node with descendants of these kinds, or of all."""
+    return Task("family", ArgumentList(tuple(family_command(token, manner, *kinds))), grace=GRACE)
 
 
-def without_leader(token: str) -> int:
-    """How many processes idle that are no leader, nor on the way to be what they will be."""
-    return sum("-c" in arguments(pid) for pid in alive(token))
+def present(token: str) -> set[str]:
+    """The kinds of descendants that idle; who is on the way to be what it will be does not count.
+
+    One that hops may be overlooked.
+    """
+    found = set()
+    for pid in alive(token):
+        words = arguments(pid)
+        if "-c" in words:
+            found.update(words[words.index(token) + 1 : -1])
+    return found
 
 
 def arguments(pid: int) -> list[str]:
-    """The arguments of a process; none when it has gone."""
+    """The arguments of a process, and an empty one; none when it has gone."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from execution.census import alive, end, until
+from execution.census import alive, end, gone, until
 from execution.descendants import KINDS
-from execution.families import GRACE, family, without_leader
+from execution.families import GRACE, family, present
 from execution.stage import IDLE, python, staged
 
 from dagtui.engine.messages import EndKind
@@ -23,10 +23,10 @@ PYTHONPATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 async def test_cancel_ends_every_kind_of_descendant_and_nobody_else(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), *[python(IDLE)] * 20) as stage:
         stage.start_all()
-        await until(lambda: without_leader(token) == len(KINDS))
+        await until(lambda: present(token) == set(KINDS))
         stage.stop(0, GRACE)
         await stage.ended(0)
-        await until(lambda: not alive(token))
+        await until(lambda: gone(token))
         assert all(stage.has_begun(node) and stage.end_of(node) is None for node in range(1, 21))
 
 
@@ -36,7 +36,7 @@ async def test_what_a_leader_leaves_behind_ends_with_it(tmp_path: Path, token: s
         stage.start_all()
         end = await stage.ended(0)
         assert (end.kind, end.value) == (EndKind.EXIT, 7)
-        await until(lambda: not alive(token))
+        await until(lambda: gone(token))
         assert all(stage.end_of(node) is None for node in range(1, 21))
 
 
@@ -59,7 +59,7 @@ async def test_the_status_does_not_wait_for_what_is_left_behind(tmp_path: Path, 
         assert len(alive(token)) == 1
         for pid in alive(token):
             end(pid)
-        await until(lambda: not alive(token))
+        await until(lambda: gone(token))
 
 
 async def test_a_silent_leftover_of_a_short_leader_holds_up_nobody(tmp_path: Path, token: str):
@@ -67,7 +67,7 @@ async def test_a_silent_leftover_of_a_short_leader_holds_up_nobody(tmp_path: Pat
         stage.start_all()
         assert (await stage.ended(0)).value == 7
         assert [(await stage.ended(node)).value for node in range(1, 21)] == [2] * 20
-        await until(lambda: not alive(token))
+        await until(lambda: gone(token))
         assert await stage.log(0) == b""
 
 
@@ -90,7 +90,7 @@ async def test_closing_does_not_wait_longer_than_the_grace_for_what_is_left_behi
         stage.start(0)
         await stage.ended(0)
         await stage.executor.close()
-        assert not alive(token)
+        assert gone(token)
 
 
 async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
@@ -112,4 +112,4 @@ async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
         await stage.printed(b"up")
         stage.stop(0, 0.05)
         await stage.ended(0)
-        await until(lambda: not alive(token))
+        await until(lambda: gone(token))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from execution.app import OTHERS
-from execution.census import DEADLINE, alive, end, is_alive, named, until, wait_until
+from execution.census import DEADLINE, alive, end, gone, is_alive, named, until, wait_until
 from execution.descendants import KINDS
-from execution.families import family, without_leader
+from execution.families import family, present
 from execution.stage import IDLE, Stage, python, staged
 
 from dagtui.engine.messages import Ended, EndKind, Started
@@ -38,7 +38,7 @@ def app(folder: Path, token: str) -> Iterator[tuple[subprocess.Popen[str], int, 
         try:
             assert process.stdout is not None
             keeper, guardian = map(int, process.stdout.readline().split())
-            wait_until(lambda: without_leader(token) == len(KINDS) + OTHERS)
+            wait_until(lambda: present(token) == {*KINDS, *OTHERS})
             yield process, keeper, guardian
         finally:
             process.kill()
@@ -59,7 +59,7 @@ def test_nothing_survives_the_death_of_the_app(tmp_path: Path, token: str, victi
         for victim in victims:
             end(pids[victim])
         assert process.wait(DEADLINE) == -signal.SIGKILL
-        wait_until(lambda: not alive(token))
+        wait_until(lambda: gone(token))
         wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
 
 
@@ -72,7 +72,7 @@ def test_term_to_keeper_guardian_and_log_process_changes_nothing(tmp_path: Path,
         pending = [Path(f"/proc/{pid}/status").read_text() for pid in (keeper, guardian, log)]
         assert all("SigBlk" in text for text in pending)
         assert all(is_alive(pid) for pid in (keeper, guardian, log))
-        assert without_leader(token) == len(KINDS) + OTHERS
+        assert present(token) | {"hopper"} == {*KINDS, *OTHERS}
 
 
 # --- The guardian, the keeper or the log process dies
@@ -87,12 +87,12 @@ async def settled(stage: Stage, *nodes: int) -> None:
 async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3", "exit 4", slots=1) as stage:
         stage.start(0, 1)
-        await until(lambda: without_leader(token) == len(KINDS))
+        await until(lambda: present(token) == set(KINDS))
         await stage.begun(0)
         end(stage.executor.processes[1])
         lost = await stage.ended(0)
         assert lost.kind is EndKind.LOST
-        assert not alive(token), "nothing of it is alive when it is said to be lost"
+        assert gone(token), "nothing of it is alive when it is said to be lost"
         assert (await stage.ended(1)).value == 3
         stage.start(2)
         assert (await stage.ended(2)).value == 4
@@ -103,14 +103,14 @@ async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on
 async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
-        await until(lambda: without_leader(token) == len(KINDS))
+        await until(lambda: present(token) == set(KINDS))
         await stage.begun(0)
         keeper, guardian = stage.executor.processes
         os.kill(guardian, signal.SIGSTOP)
         end(keeper)
         end(guardian)
         assert (await stage.ended(0)).kind is EndKind.LOST
-        assert not alive(token)
+        assert gone(token)
         stage.start(1)
         assert (await stage.ended(1)).value == 3
 
@@ -119,7 +119,7 @@ async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
 async def test_the_keepers_death_changes_nothing(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
-        await until(lambda: without_leader(token) == len(KINDS))
+        await until(lambda: present(token) == set(KINDS))
         await stage.begun(0)
         keeper, guardian = stage.executor.processes
         end(keeper)
@@ -127,7 +127,7 @@ async def test_the_keepers_death_changes_nothing(tmp_path: Path, token: str):
         assert (await stage.ended(1)).value == 3
         assert stage.end_of(0) is None
         await stage.executor.close()
-        assert not alive(token)
+        assert gone(token)
         assert not is_alive(guardian)
 
 
@@ -253,7 +253,7 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
             assert stage.end_of(0) == Ended(0, 1, EndKind.LOST, text="a process of it can't be killed")
     finally:
         (cell / "freezer.state").write_text("THAWED")
-    await until(lambda: not alive(token))
+    await until(lambda: gone(token))
     await until(lambda: not is_alive(guardian) and not is_alive(keeper))
     cell.rmdir()
 
@@ -262,9 +262,9 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
 async def test_closing_while_the_guardian_is_stopped_ends_everything(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay")) as stage:
         stage.start(0)
-        await until(lambda: without_leader(token) == len(KINDS))
+        await until(lambda: present(token) == set(KINDS))
         await stage.begun(0)
         os.kill(stage.executor.processes[1], signal.SIGSTOP)
         await stage.executor.close()
-        assert not alive(token)
+        assert gone(token)
         assert (await stage.ended(0)).kind is EndKind.LOST

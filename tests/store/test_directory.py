@@ -14,6 +14,7 @@ from dagtui.store import directory
 from dagtui.store.directory import RunDirectory, prune, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.places import graph_folder, log_name
+from dagtui.store.summary import graph_runs
 
 CREATE = """
 import sys, pathlib
@@ -316,3 +317,68 @@ def test_errors_say_what_where_and_how(graph: Path):
         RunDirectory.open(graph_folder(graph) / "runs" / "7")
     assert runs(graph) == []
     assert prune(graph) == []
+
+
+def test_the_last_number_is_said_rather_than_passed(graph: Path):
+    RunDirectory.create(graph, "").close()
+    folder = graph_folder(graph) / "runs"
+    (folder / "1").rename(folder / "999999999")
+    with pytest.raises(StoreError, match="remove number 999999999 first"):
+        RunDirectory.create(graph, "")
+    assert numbers(graph) == [999_999_999]
+    assert [path.name for path in folder.iterdir()] == ["999999999"]
+
+
+def test_a_name_that_only_looks_like_a_large_number_is_no_run(graph: Path):
+    (graph_folder(graph) / "runs" / "99999999999999999999").mkdir(parents=True)
+    with RunDirectory.create(graph, "") as run:
+        assert run.number == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x00" * 200, b"x" * 100_000, b"id\nprocess \xff\xfe\n", b"id\nprocess -1\n"]
+)
+def test_a_lock_of_absurd_content_is_a_lock(graph: Path, content: bytes):
+    RunDirectory.create(graph, "").close()
+    run = runs(graph)[0]
+    (run.path / "lock").write_bytes(content)
+    assert not run.is_live()
+    assert len(run.holder()) <= 200
+    run.acquire()
+    assert RunDirectory.open(run.path).is_live()
+    run.close()
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "nothing"])
+def test_a_lock_that_is_no_file_is_said(graph: Path, kind: str):
+    RunDirectory.create(graph, "").close()
+    run = runs(graph)[0]
+    (run.path / "lock").unlink()
+    if kind == "folder":
+        (run.path / "lock").mkdir()
+    elif kind == "fifo":
+        os.mkfifo(run.path / "lock")
+    assert not run.is_live()
+    with pytest.raises(StoreError, match="lock"):
+        run.acquire()
+    assert prune(graph, keep=1) == []
+
+
+def test_runs_in_a_folder_that_can_t_be_written_any_more_are_still_found(
+    graph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    RunDirectory.create(graph, "").close()
+    monkeypatch.setattr(os, "access", lambda path, _mode: not Path(path).is_relative_to(tmp_path))
+    assert [run.number for run in graph_runs(graph)] == [1]
+
+
+def test_a_directory_that_was_removed_or_replaced_is_noticed(graph: Path):
+    run = RunDirectory.create(graph, "")
+    assert run.is_there()
+    run.path.rename(run.path.with_name("moved"))
+    assert not run.is_there()
+    run.path.mkdir()
+    (run.path / "lock").write_text("")
+    assert not run.is_there()
+    run.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +69,8 @@ def test_it_survives_the_program(graph: Path):
         b'{"nodes":{"a":[1e999,"g"]}}',
         b'{"nodes":{"a":[1' + b"0" * 400 + b',"g"]}}',
         b"[" * 100_000,
+        b'{"nodes":{"a":[1e300,"g"]}}',
+        b'{"nodes":{"a":[1,"g"]}}' + b"\0" * 5000,
     ],
 )
 def test_a_damaged_file_counts_as_none(graph: Path, content: bytes):
@@ -96,3 +99,22 @@ def test_saving_where_nothing_can_be_saved_is_no_error(tmp_path: Path):
     history.record("a", "g", 2.0)
     history.save()
     assert History.load(tmp_path / "never.toml").estimate("a", "g") is None
+
+
+def test_a_history_of_absurd_size_counts_as_none(graph: Path):
+    path = graph_folder(graph) / "history.json"
+    path.write_bytes(b'{"nodes":{"a":[1,"g"]}}')
+    os.truncate(path, 200 << 30)  # a hole of 200 GB
+    assert History.load(graph).estimate("a", "g") is None
+
+
+def test_a_link_in_place_of_the_history_is_not_followed(graph: Path, tmp_path: Path):
+    target = tmp_path / "target"
+    target.write_text('{"nodes":{"a":[1,"g"]}}')
+    (graph_folder(graph) / "history.json").symlink_to(target)
+    history = History.load(graph)
+    assert history.estimate("a", "g") is None
+    history.record("a", "g", 2.0)
+    history.save()
+    assert target.read_text() == '{"nodes":{"a":[1,"g"]}}'
+    assert not (graph_folder(graph) / "history.json").is_symlink()

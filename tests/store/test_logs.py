@@ -187,7 +187,7 @@ def test_a_file_cut_behind_the_reader_s_back_does_no_harm(tmp_path: Path):
         log.refresh()
         path.write_bytes(b"")
         assert {line.data for line in log.lines(0, 200)} == {b""}
-        assert log.time_of(50) is None
+        assert log.time_of(50) == path.stat().st_mtime
         assert log.find_next(Substring("a"), 0) == Found()
 
 
@@ -337,7 +337,8 @@ def test_times_of_lines(tmp_path: Path):
     sidecar = tmp_path / "log.times"
     with LogFileOf(path) as log:
         log.refresh()
-        assert log.time_of(0) is None
+        assert log.time_of(0) == path.stat().st_mtime
+        assert log.time_of(4) is None
         sidecar.write_bytes(RECORD.pack(0, 10.5) + RECORD.pack(6, 11.5) + RECORD.pack(14, 12.5) + b"torn")
         assert [log.time_of(line) for line in range(-1, 5)] == [None, 10.5, 10.5, 11.5, 12.5, None]
 

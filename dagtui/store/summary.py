@@ -1,0 +1,151 @@
+"""What became of a run, told by its directory alone: live, ended well or badly, lost, or not readable any more."""
+
+from __future__ import annotations
+
+import enum
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.store.directory import RunDirectory, runs_in
+from dagtui.store.errors import StoreError
+from dagtui.store.files import read_file
+from dagtui.store.places import folder_with_runs, root_folder
+from dagtui.store.skim import Skim, skim
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_LARGEST_GRAPH = 5_000_000
+"""Bytes of a resolved graph that is read to learn which failures were allowed."""
+
+
+class RunStanding(enum.Enum):
+    """What became of a run; the values are the words that listings use."""
+
+    LIVE = "live"
+    """A process has it."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    """It never ended, and nobody has it: its processes were ended by the guardian, or the machine went down."""
+    DAMAGED = "damaged"
+    """Its journal is torn or damaged before its end; what is told of it is what stands before that."""
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One line's worth about a run."""
+
+    path: Path
+    number: int
+    standing: RunStanding
+    began: float | None = None
+    """Wall time in seconds since the epoch."""
+    seconds: float | None = None
+    """How long it took, or has taken so far, by a clock that never jumps where the journal tells it."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Nodes by the name of their status; nodes that nothing happened to are not counted."""
+    why: str = ""
+    """Why it ended, or what is wrong with it; foreign text."""
+    process: int | None = None
+    """The process that has it, if it is live."""
+
+
+def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
+    """Read a run's journal once, at some 80 MB/s; never raises for what is wrong with the run itself."""
+    path, number = directory.path, directory.number
+    # Asked first: a run that ends between the two questions is then live with an end, not lost.
+    live = directory.is_live()
+    process = _holder(directory) if live else None
+    try:
+        found = skim(directory.journal_path)
+    except StoreError as error:
+        if live and not os.path.lexists(directory.journal_path):
+            return RunSummary(path, number, RunStanding.LIVE, why="is just beginning", process=process)
+        return RunSummary(path, number, RunStanding.UNREADABLE, why=str(error))
+    standing, why = _standing(directory, found, live=live)
+    seconds: float | None = found.clock
+    if standing is RunStanding.LIVE and found.last is not None:
+        seconds = found.clock + max(0.0, (time.time() if now is None else now) - found.last)
+    if not found.lines:
+        seconds = None
+    return RunSummary(path, number, standing, found.began, seconds, found.counts(), why, process)
+
+
+def _holder(directory: RunDirectory) -> int | None:
+    try:
+        word, _, number = directory.holder().partition(" ")
+    except StoreError:
+        return None
+    return int(number) if word == "process" and number.isdecimal() and len(number) < 12 else None
+
+
+def _standing(directory: RunDirectory, found: Skim, *, live: bool) -> tuple[RunStanding, str]:
+    if live:
+        return RunStanding.LIVE, ""  # what looks torn is being written
+    if found.problem is not None:
+        return RunStanding.DAMAGED, f"the journal: {found.problem}"
+    if not found.ended:
+        return RunStanding.LOST, "never ended, and no process has it"
+    counts = found.counts()
+    if any(counts.get(status.name) for status in NodeStatus if not status.settled):
+        return RunStanding.CANCELLED, found.why
+    if found.cancelled:
+        return RunStanding.CANCELLED, found.why
+    if counts.get("FAILED_PARENT") or _counts_as_failed(directory, found):
+        return RunStanding.FAILED, found.why
+    if counts.get("CANCELLED"):
+        return RunStanding.CANCELLED, found.why
+    return RunStanding.COMPLETED, found.why
+
+
+def _counts_as_failed(directory: RunDirectory, found: Skim) -> bool:
+    """Whether any node failed that was not allowed to."""
+    failed = [label for label, record in found.nodes.items() if record.status == "FAILED"]
+    if not failed or found.why == RunStanding.COMPLETED.value:
+        return False
+    if found.why == RunStanding.FAILED.value:
+        return True
+    allowed = _tasks_allowed_to_fail(directory)
+    return any(label not in allowed and label.partition("[")[0] not in allowed for label in failed)
+
+
+def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
+    """The names of the tasks whose failure counts as well; none if the resolved graph tells nothing."""
+    import tomllib
+
+    try:
+        content = read_file(directory.graph_path, _LARGEST_GRAPH).decode("utf-8", "replace")
+        tasks = tomllib.loads(content).get("tasks", {})
+    except (OSError, StoreError, ValueError, RecursionError):
+        return set()
+    return {name for name, task in tasks.items() if isinstance(task, dict) and task.get("allow_failure") is True}
+
+
+def graph_runs(graph_path: Path) -> list[RunDirectory]:
+    """The runs of a graph, newest first; raises StoreError."""
+    return runs_in(folder_with_runs(graph_path))[::-1]
+
+
+def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:
+    """The graphs that have runs in `.dagtui` of a folder, and their runs, newest first; raises StoreError.
+
+    A graph is known by the name of its directory.
+    """
+    root = root_folder(folder)
+    try:
+        with os.scandir(root) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError.of("read", root, error) from error
+    for name in names:
+        if found := runs_in(root / name):
+            yield name, found[::-1]

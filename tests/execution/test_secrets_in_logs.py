@@ -1,0 +1,200 @@
+"""Secrets never reach a log, however they are printed; real processes throughout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from execution.census import DEADLINE, named, until
+from execution.stage import IDLE, Stage, python
+
+from dagtui.execution import keeper
+from dagtui.execution.local import LocalExecutor
+from dagtui.execution.masked_log import MaskedLogFile
+from dagtui.text.masking import Masking
+from dagtui.text.secrets import Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dagtui.graph.model import Action, Task
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = "hunter2-hunter3"
+# What follows writes its arguments one after the other, each when the one before is in the log.
+STEPS = """
+import os, sys, time
+log, *steps = sys.argv[1:]
+for step in steps:
+    text, _, seen = step.partition("|")
+    os.write(1, text.encode())
+    end = time.monotonic() + 30
+    while seen and time.monotonic() < end:
+        try:
+            if open(log, "rb").read() == seen.encode(): break
+        except OSError: pass
+        time.sleep(0.005)
+    else:
+        if seen: sys.exit(3)
+"""
+
+
+@asynccontextmanager
+async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64) -> AsyncIterator[Stage]:
+    """A stage whose environment holds a secret."""
+    stage = Stage(folder, *actions, slots=slots)
+    environment = {**os.environ, "TOKEN": TOKEN}
+    stage.executor = LocalExecutor(
+        stage.graph, folder, stage.log_path, str, "run-1", environment, secrets=Secrets([TOKEN])
+    )
+    stage.executor.on_log_closed = stage._on_log_closed
+    stage.open()
+    async with anyio.create_task_group() as group:
+        group.start_soon(stage.executor.serve)
+        try:
+            yield stage
+        finally:
+            with anyio.CancelScope(shield=True), anyio.fail_after(DEADLINE):
+                await stage.executor.close()
+            group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("command", "log"),
+    [
+        ("echo $TOKEN", "***\n"),
+        ("echo $TOKEN >&2; echo x", "***\nx\n"),
+        ("printf 'a%sb' $TOKEN", "a***b"),
+        ("printf %s $TOKEN | base64", "***\n"),
+        ("printf 'ends like hunter2-hunt'", "ends like ***"),
+        ("sleep 0.1; echo $TOKEN; echo on", "***\non\n"),
+        ("test $TOKEN = hunter2-hunter3 && echo real", "real\n"),
+        ("echo nothing else", "nothing else\n"),
+    ],
+)
+async def test_short_and_long_attempts_get_the_value_and_their_logs_do_not(tmp_path: Path, command: str, log: str):
+    async with secretive(tmp_path, command) as stage:
+        stage.start(0)
+        assert (await stage.ended()).value == 0
+        assert (await stage.log()).decode() == log
+
+
+async def test_a_secret_in_pieces_and_a_prompt_that_begins_like_one(tmp_path: Path):
+    log = os.fspath(tmp_path / "logs" / "0-1.log")
+    steps = [
+        "wait\n|wait\n",
+        "hunter2-",
+        "hunt|wait\n",  # too long for an accident
+        "er3\n|wait\n***\n",
+        "Password: hu|wait\n***\nPassword: hu",  # shown once the output pauses
+        "nter2-hunter3|wait\n***\nPassword: hu***",
+        " hunter2-hu",
+    ]
+    async with secretive(tmp_path, python(STEPS, log, *steps)) as stage:
+        stage.start(0)
+        assert (await stage.ended()).value == 0
+        assert await stage.log() == b"wait\n***\nPassword: hu*** ***"
+
+
+async def test_a_burst_with_a_secret_across_every_border(tmp_path: Path):
+    code = "import os, sys\nline = os.environ['TOKEN'] + ' and more\\n'\nsys.stdout.write(line * 200_000)"
+    async with secretive(tmp_path, python(code)) as stage:
+        stage.start(0)
+        assert (await stage.ended()).value == 0
+        assert await stage.log() == b"*** and more\n" * 200_000
+
+
+async def test_times_of_lines_are_those_of_the_masked_log(tmp_path: Path):
+    first = f"{TOKEN} one\n"
+    async with secretive(tmp_path, f"echo {TOKEN} one; sleep 0.3; echo two; sleep 0.3; echo three") as stage:
+        stage.start(0)
+        content = await stage.log()
+        assert content == b"*** one\ntwo\nthree\n"
+        records = stage.log_path(0, 1).with_name("0-1.log.times").read_bytes()
+        offsets = [offset for offset, _ in struct.iter_unpack("<Qd", records)]
+        assert offsets == [0, len("*** one\n"), len("*** one\ntwo\n")]
+        assert offsets[1] < len(first)
+
+
+async def test_the_successor_of_a_log_process_masks_too(tmp_path: Path):
+    command = "echo $TOKEN; while ! test -e go; do sleep 0.01; done; echo $TOKEN again"
+    async with secretive(tmp_path, command) as stage:
+        stage.start(0)
+        await stage.printed(b"***\n")
+        os.kill(await log_process_of(stage), signal.SIGKILL)
+        (tmp_path / "go").touch()
+        assert (await stage.ended()).value == 0
+        assert await stage.log() == b"***\n*** again\n"
+
+
+async def log_process_of(stage: Stage) -> int:
+    """The child of the guardian that writes logs."""
+    await until(lambda: stage.executor.processes[1])
+    guardian = stage.executor.processes[1]
+
+    await until(lambda: named("dagtui-log", guardian))
+    return named("dagtui-log", guardian)[0]
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+
+
+async def test_no_process_has_a_secret_on_its_command_line(tmp_path: Path):
+    async with secretive(tmp_path, python(f"print('up', flush=True)\n{IDLE}")) as stage:
+        stage.start(0)
+        await stage.printed(b"up\n")
+        await log_process_of(stage)
+        for pid in stage.executor.processes:
+            assert TOKEN not in command_line(pid)
+        stage.stop(0, 0)
+        await stage.ended()
+
+
+@pytest.mark.parametrize("forms", [[TOKEN.encode()], [TOKEN.encode(), b"x" * 40]])
+def test_a_note_of_a_crash_is_masked(tmp_path: Path, forms: list[bytes]):
+    try:
+        {}[TOKEN]
+    except KeyError:
+        keeper._note_crash(os.fspath(tmp_path), "test", Masking(forms).mask)
+    (note,) = tmp_path.iterdir()
+    text = note.read_text(encoding="utf-8")
+    assert "KeyError: '***'" in text
+    assert TOKEN not in text
+
+
+def test_a_log_that_is_full_keeps_no_secret_in_its_last_part(tmp_path: Path):
+    log = MaskedLogFile(os.fspath(tmp_path / "log"), Masking([TOKEN.encode()]))
+    log._most = 100
+    for _ in range(50):
+        log.write(b"line hunter2-", 1.0)
+        log.write(b"hunter3 end\n", 1.0)
+    log.write(b"hunter2-", 2.0)
+    size = log.close()
+    content = (tmp_path / "log").read_bytes()
+    assert len(content) == size
+    assert TOKEN.encode() not in content
+    assert content.count(b"***") == 51
+    assert content.endswith(b"end\n***")
+
+
+def test_nothing_is_imported_for_it_before_it_is_needed():
+    launch = os.path.join(os.path.dirname(keeper.__file__), "launch.py")
+    code = (
+        "import sys\n"
+        f"names = {{'__name__': 'launch', '__file__': {launch!r}}}\n"
+        f"exec(open({launch!r}).read(), names)\n"
+        "import dagtui.execution.keeper\n"
+        "assert not [name for name in sys.modules if name.endswith(('masking', 'masked_log', 'secrets'))]\n"
+        "import dagtui.execution.masked_log\n"
+        "assert 'json' not in sys.modules and 'dagtui.text.labels' not in sys.modules\n"
+    )
+    assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-I", "-S", "-c", code]) == 0

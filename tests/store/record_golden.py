@@ -1,0 +1,238 @@
+"""Records the golden journals: one real run for each kind of story, its journal, its graph, and the state it left.
+
+    python tests/store/record_golden.py NAME…    records what is not there yet
+
+What is there is never recorded anew: it stands for journals that people have on their disks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import anyio
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.state import RunState
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.loading import load
+from dagtui.session.session import Session
+
+GOLDEN = Path(__file__).with_name("golden")
+FORK = """
+[tasks.first]
+run = "echo first"
+[tasks.left]
+needs = ["first"]
+run = "%s"
+[tasks.left-end]
+needs = ["left"]
+run = "true"
+[tasks.right]
+needs = ["first"]
+run = "sleep 0.3"
+[tasks.right-end]
+needs = ["right"]
+run = "true"
+[tasks.last]
+needs = ["left-end", "right-end"]
+trigger = "all_done"
+run = "echo last"
+"""
+ENDLESS = FORK % "sleep 60"
+FAILING_ONCE = FORK % "[ $DAGTUI_ATTEMPT -gt 1 ]"
+
+TRIGGERS = """version = 1
+[tasks.bad]
+run = "kill -9 $$"
+allow_failure = true
+[tasks.none]
+run = ["./no-such-program"]
+[tasks.any]
+needs = ["bad", "none"]
+trigger = "any_success"
+run = "true"
+[tasks.clean]
+needs = ["bad"]
+trigger = "any_failed"
+run = "true"
+[tasks."odd \\"name\\" é"]
+needs = ["none"]
+run = "true"
+"""
+
+Story = Callable[[Session], Awaitable[None]]
+
+
+def final_state(state: RunState) -> dict[str, object]:
+    """What a replay has to come to: everything about a run and its nodes that outlives it."""
+    labels = state.graph.labels
+    return {
+        "verdict": state.verdict().value,
+        "paused": state.paused,
+        "jobs": state.jobs,
+        "nodes": {
+            label: {
+                "status": state.status_of(node).name,
+                "cause": state.cause_of(node).word,
+                "attempt": state.attempt[node],
+                "blocker": labels[state.blocker[node]] if state.blocker[node] >= 0 else "",
+                "value": state.value[node],
+                "marks": list(state.marks.get(node, ())),
+                "stale": bool(state.stale[node]),
+            }
+            for node, label in enumerate(labels)
+        },
+    }
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(60):
+        while not condition():  # noqa: ASYNC110 - what is waited for is on disk or in a state without events
+            await anyio.sleep(0.01)
+
+
+def command(session: Session, kind: CommandKind, *labels: str, jobs: int = 0) -> None:
+    done = session.give(Command(kind, tuple(session.graph.node(label) for label in labels), jobs))
+    assert done.nothing is None, done.nothing
+
+
+def status(session: Session, label: str) -> NodeStatus:
+    return session.state.status_of(session.graph.node(label))
+
+
+async def nothing(_session: Session) -> None:
+    """The run goes by itself."""
+
+
+async def retry(session: Session) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RETRY, "left")
+
+
+async def cancel_subtree(session: Session) -> None:
+    await until(lambda: status(session, "left") is NodeStatus.RUNNING)
+    command(session, CommandKind.CANCEL_SUBTREE, "left")
+
+
+async def cancel_all(session: Session) -> None:
+    await until(lambda: status(session, "left") is NodeStatus.RUNNING)
+    command(session, CommandKind.CANCEL_ALL)
+
+
+async def cancel_after_failure(session: Session) -> None:
+    await until(lambda: status(session, "left") is NodeStatus.FAILED)
+    await until(lambda: status(session, "right") is NodeStatus.RUNNING)
+    command(session, CommandKind.CANCEL_ALL)
+
+
+async def pause(session: Session) -> None:
+    await until(lambda: status(session, "right") is NodeStatus.RUNNING)
+    command(session, CommandKind.PAUSE)
+    command(session, CommandKind.SET_JOBS, jobs=3)
+    await until(lambda: status(session, "right") is NodeStatus.COMPLETED)
+    command(session, CommandKind.RESUME)
+
+
+async def skip_and_mark(session: Session) -> None:
+    command(session, CommandKind.SKIP, "left")
+    command(session, CommandKind.MARK_DONE, "right-end")
+
+
+async def rerun(session: Session) -> None:
+    await until(lambda: session.settled)
+    command(session, CommandKind.RERUN_ONLY, "right")
+    await until(lambda: session.settled)
+    command(session, CommandKind.RERUN, "left")
+
+
+DEMO = Path(__file__).parents[2] / "configs" / "demo.toml"
+
+STORIES: dict[str, tuple[str, Story]] = {
+    "demo": (DEMO.read_text().replace("sleep 1", "sleep 0.1").replace("sleep 0.5", "sleep 0.02"), nothing),
+    "retry": ("version = 1\n" + FAILING_ONCE, retry),
+    "cancel-subtree": ("version = 1\n" + ENDLESS, cancel_subtree),
+    "cancel-all": ("version = 1\n" + ENDLESS, cancel_all),
+    "pause": ("version = 1\n" + FORK % "true", pause),
+    "fail-fast": ("version = 1\n[run]\nkeep_going = false\njobs = 1\n" + FORK % "exit 3", nothing),
+    "skip-and-mark": ("version = 1\n" + ENDLESS, skip_and_mark),
+    "rerun": ("version = 1\n" + FORK % "true", rerun),
+    "timeout": ('version = 1\n[tasks.a]\nrun = "sleep 60"\ntimeout = 0.3\nretries = 1\nretry_delay = 0.1\n', nothing),
+    "triggers": (TRIGGERS, nothing),
+    "failed-then-cancelled": (f"version = 1\n{FORK % 'exit 3'}".replace("sleep 0.3", "sleep 60"), cancel_after_failure),
+    "allowed-failure": ('version = 1\n[tasks.a]\nrun = "exit 3"\nallow_failure = true\n', nothing),
+}
+
+
+async def live(session: Session, story: Story) -> None:
+    async with anyio.create_task_group() as group:
+        group.start_soon(session.drive)
+        await story(session)
+        await until(lambda: session.settled)
+        group.cancel_scope.cancel()
+    await session.close()
+
+
+def record(name: str) -> None:
+    text, story = STORIES[name]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"{name}.toml")
+        path.write_text(text)
+        session = Session.start(load(path), jobs=2)
+        anyio.run(live, session, story)
+        assert session.path is not None
+        keep(name, path, session.path / "journal.jsonl", final_state(session.state))
+
+
+def record_lost() -> None:
+    """A run whose program was killed while a node was running."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "lost.toml")
+        path.write_text("version = 1\n" + ENDLESS)
+        run = subprocess.Popen([sys.executable, "-m", "dagtui", "run", str(path), "-j", "2"], stdout=subprocess.DEVNULL)
+        journal = Path(folder, ".dagtui", "lost", "runs", "1", "journal.jsonl")
+
+        async def running() -> None:
+            await until(
+                lambda: journal.exists() and b'"right-end","attempt":1,"status":"COMPLETED"' in journal.read_bytes()
+            )
+
+        anyio.run(running)
+        os.kill(run.pid, signal.SIGKILL)
+        run.wait()
+        from dagtui.engine.events import parse
+        from dagtui.store.journal import read_journal
+
+        graph = load(path)
+        state = RunState(graph)
+        events = (parse(record, graph) for record in read_journal(journal).records)
+        state.replay(event for event in events if event is not None)
+        keep("lost", path, journal, final_state(state))
+
+
+def keep(name: str, graph: Path, journal: Path, state: dict[str, object]) -> None:
+    GOLDEN.mkdir(exist_ok=True)
+    shutil.copy(graph, GOLDEN / f"{name}.toml")
+    shutil.copy(journal, GOLDEN / f"{name}.jsonl")
+    (GOLDEN / f"{name}.json").write_text(json.dumps(state, indent=1, ensure_ascii=True) + "\n")
+
+
+def main(names: list[str]) -> None:
+    for name in names or [*STORIES, "lost"]:
+        if (GOLDEN / f"{name}.jsonl").exists():
+            continue
+        if name == "lost":
+            record_lost()
+        else:
+            record(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,123 @@
+"""Journals as people have them on their disks: they replay to the same state for ever."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from store.journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
+from store.record_golden import STORIES, final_state
+
+from dagtui.store.directory import RunDirectory
+from dagtui.store.errors import JournalError
+from dagtui.store.journal import JournalFollower, JournalWriter, read_journal, set_aside
+from dagtui.store.skim import skim
+from dagtui.store.summary import RunStanding, summarise
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STANDINGS = {"completed": RunStanding.COMPLETED, "failed": RunStanding.FAILED, "cancelled": RunStanding.CANCELLED}
+
+
+def expected(name: str) -> dict[str, object]:
+    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def test_every_story_was_recorded():
+    assert sorted([*STORIES, "lost"]) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_golden_journal_replays_to_the_state_that_its_run_left(name: str):
+    reading = read_journal(GOLDEN / f"{name}.jsonl")
+    assert reading.problem is None
+    assert final_state(replayed(name, reading.records)) == expected(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_golden_journal_is_skimmed_to_the_same(name: str):
+    found = skim(GOLDEN / f"{name}.jsonl")
+    nodes = expected(name)["nodes"]
+    assert isinstance(nodes, dict)
+    assert {label: record.status for label, record in found.nodes.items()} == {
+        label: node["status"] for label, node in nodes.items() if label in found.nodes
+    }
+    assert all(node["status"] == "WAITING" for label, node in nodes.items() if label not in found.nodes)
+    assert {label: record.attempt for label, record in found.nodes.items()} == {
+        label: node["attempt"] for label, node in nodes.items() if label in found.nodes
+    }
+    assert found.problem is None
+    assert found.ended is (name != "lost")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("why", ["", "left settled"])
+def test_a_golden_run_is_summarised_by_its_verdict(name: str, why: str, tmp_path: Path):
+    with RunDirectory.create(tmp_path / "g.toml", (GOLDEN / f"{name}.toml").read_text()) as run:
+        records = decoded(golden(name))
+        if why and records[-1].get("what") == "ended":  # as the screen leaves a run: the verdict is in no word
+            records[-1]["why"] = why
+        run.journal_path.write_bytes(encoded(records))
+        assert summarise(run).standing is RunStanding.LIVE
+    summary = summarise(run)
+    assert summary.standing is STANDINGS.get(str(expected(name)["verdict"]), RunStanding.LOST)
+    assert sum(summary.counts.values()) == len(skim(run.journal_path).nodes)
+    assert summary.seconds is not None
+    assert summary.seconds > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unknown_fields_and_kinds_are_ignored(name: str, tmp_path: Path):
+    pick = random.Random(11)
+    records: list[dict[str, object]] = []
+    for record in decoded(golden(name)):
+        records.append({"flavour": "new", **record, "more": {"nested": [1, None]}})
+        if pick.random() < 0.3:
+            records.append({"time": 1.5, "event": "weather", "node": "first", "status": "SUNNY", "at": 0.0})
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(encoded(records))
+    reading = read_journal(path)
+    assert reading.problem is None
+    assert final_state(replayed(name, reading.records)) == expected(name)
+    plain, changed = skim(GOLDEN / f"{name}.jsonl"), skim(path)
+    assert (changed.nodes, changed.ended, changed.why) == (plain.nodes, plain.ended, plain.why)
+
+
+def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
+    records = decoded(golden("demo"))
+    records[0]["version"] = 2
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(content := encoded(records))
+    for read in (read_journal, skim, set_aside, JournalWriter.reopen):
+        with pytest.raises(JournalError, match=r"written by a later dagtui \(format 2\)"):
+            read(path)
+    assert path.read_bytes() == content
+    run = RunDirectory.create(tmp_path / "g.toml", "")
+    run.journal_path.write_bytes(content)
+    run.close()
+    summary = summarise(run)
+    assert summary.standing is RunStanding.UNREADABLE
+    assert "later dagtui" in summary.why
+
+
+def test_a_follower_sees_what_a_reader_sees():
+    for name in NAMES:
+        follower = JournalFollower(GOLDEN / f"{name}.jsonl")
+        assert follower.poll() == read_journal(GOLDEN / f"{name}.jsonl").records
+        follower.close()
+
+
+def test_a_wall_clock_that_was_set_back_changes_nothing_but_times(tmp_path: Path):
+    records = decoded(golden("retry"))
+    for record in records[len(records) // 2 :]:
+        record["time"] -= 3600.0  # type: ignore[operator]
+    run = RunDirectory.create(tmp_path / "g.toml", "")
+    run.journal_path.write_bytes(encoded(records))
+    run.close()
+    summary = summarise(run)
+    assert summary.standing is RunStanding.COMPLETED
+    assert summary.seconds == pytest.approx(float(str(records[-1]["at"])))
+    assert final_state(replayed("retry", records)) == expected("retry")

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    sys.excepthook = _print_safely
+    from dagtui.cli.descriptors import open_standard_descriptors
+
+    open_standard_descriptors()
     from dagtui.cli.main import command
 
     command(prog_name="dagtui")
+
+
+def _print_safely(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """Print an error that nobody expected, as Python does, but safe: it may quote what a file or a task says."""
+    from traceback import format_exception
+
+    from dagtui.text import block
+
+    if sys.stderr is not None:
+        sys.stderr.write(block("".join(format_exception(kind, error, where)), 100_000))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.options import graph_argument, read_graph
+from dagtui.cli.output import standard_output
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,8 @@ def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
 
     graph = read_graph(graph_file, parameters)
     edges = sum(graph.child_count(node) for node in range(len(graph)))
-    click.echo(
-        f"{label(graph_file)}: {label(graph.name)} is well: {plural(len(graph.tasks), 'task')}, "
-        f"{plural(len(graph), 'node')}, {count(edges)} edges"
-    )
+    with standard_output() as output:
+        output.line(
+            f"{label(graph_file)}: {label(graph.name)} is well: {plural(len(graph.tasks), 'task')}, "
+            f"{plural(len(graph), 'node')}, {count(edges)} edges"
+        )

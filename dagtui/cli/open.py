@@ -2,57 +2,155 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.options import fail, graph_argument, read_graph, run_options
+from dagtui.cli.attaching import attach, is_attachable, live_runs_of, look_of, look_options
+from dagtui.cli.offer import Way, asked_for, choose
+from dagtui.cli.options import fail, graph_argument, read_graph, resume_options, run_options
 from dagtui.cli.run import run_headless
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from dagtui.graph.model import Graph
-
-THEMES = ("dark", "light", "ansi", "contrast")
+    from dagtui.session.client import Look
+    from dagtui.session.lease import Lease
+    from dagtui.session.leaving import Leaving
+    from dagtui.session.session import Session
 
 
 @click.command(short_help="Open a graph on the screen and run it.")
 @graph_argument
 @run_options
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
-@click.option("--theme", type=click.Choice(THEMES), default=None, help="Colours of the screen.")
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@resume_options
+@look_options
+@click.option("--in-process", is_flag=True, help="The run ends with this terminal, and can't be detached.")
 def open_graph(
     graph_file: Path,
     parameters: tuple[str, ...],
     jobs: int | None,
     paused: bool,
+    resume: bool,
+    fresh: bool,
     ascii_only: bool,
     theme: str | None,
     no_mouse: bool,
+    in_process: bool,
 ) -> None:
-    """Open GRAPH.toml on the screen and run it; without a terminal it runs as `dagtui run` does."""
-    graph = read_graph(graph_file, parameters)
+    """Open GRAPH.toml on the screen and run it; without a terminal it runs as `dagtui run` does.
+
+    The run outlives the terminal: `d` detaches, and so does a lost connection. While it is live, the same command, or
+    dagtui attach, brings its screen back.
+    """
+    way = asked_for(resume=resume, fresh=fresh)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        graph = read_graph(graph_file, parameters)
         if paused:
             fail("--paused needs a terminal: nobody could resume the run")
-        run_headless(graph, jobs, None, ascii_only=ascii_only)
-    raise SystemExit(_on_screen(graph, jobs, paused=paused, ascii_only=ascii_only, theme=theme, mouse=not no_mouse))
+        run_headless(graph, jobs, None, way, ascii_only=ascii_only)
+    look = look_of(ascii_only, theme, no_mouse)
+
+    def begin(graph: Graph) -> Session:
+        from dagtui.session.session import Session
+
+        start = Session.resume if way is Way.RESUME else Session.start
+        return start(graph, jobs=jobs, paused=paused)
+
+    def load() -> Graph:
+        nonlocal way
+        graph = read_graph(graph_file, parameters)
+        way = choose(graph, way)
+        return graph
+
+    if in_process:
+        raise SystemExit(_show_in_process(load(), begin, look))
+    options = {"-j": jobs, "-p": parameters, "--paused": paused, "--resume": resume, "--fresh": fresh}
+    raise SystemExit(_open(graph_file, load, begin, look, [name for name, given in options.items() if given]))
 
 
-def _on_screen(
-    graph: Graph, jobs: int | None, *, paused: bool, ascii_only: bool, theme: str | None, mouse: bool
+def _open(
+    graph_file: Path, load: Callable[[], Graph], begin: Callable[[Graph], Session], look: Look, given: list[str]
 ) -> int:
-    from dagtui.session.session import Session
+    """Attach to the live run of the graph, or start one; returns the exit status."""
+    from dagtui.session.client import RunIsEndingError
+
+    while True:
+        live = live_runs_of(graph_file)
+        try:
+            if live and is_attachable(live[0]):
+                return attach(live[0], look, given)
+            # Others may be live and have no door yet: whoever starts them lets us look again.
+            return _start(graph_file, load(), begin, look, given)
+        except RunIsEndingError:
+            continue  # it has ended: nothing stands in the way of a new one
+
+
+def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: Look, given: list[str]) -> int:
+    from dagtui.session.client import lend_terminal
+    from dagtui.session.launch import check_doors, start_session
+    from dagtui.session.sockets import DoorError
+    from dagtui.session.start_lock import StartLock
     from dagtui.store.errors import StoreError
 
     try:
-        session = Session.start(graph, jobs=jobs, paused=paused)
+        check_doors()
+    except DoorError as error:
+        click.echo(f"dagtui: the run will end with this terminal: {error}", err=True)
+        return _show_in_process(graph, begin, look)
+    try:
+        lock = StartLock(graph_file)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    with lock:
+        live = live_runs_of(graph_file)
+        if live:
+            lock.let_go()
+            return attach(live[0], look, given)
+        _advise()
+        visit = start_session(lambda: begin(graph), _screens, lock.let_go)
+    with visit:
+        try:
+            return lend_terminal(visit, look)
+        except DoorError as error:
+            fail(f"dagtui: {error}")
+
+
+def _screens(session: Session, until_failure: Callable[[], Awaitable[None]]) -> Callable[[Lease], Awaitable[Leaving]]:
+    from dagtui.tui.lent import LentScreens
+
+    return LentScreens(session, until_failure).show
+
+
+def _advise() -> None:
+    """Say when this machine would not let the run outlive its terminal."""
+    from dagtui.session.linger import advice
+
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a user without a name
+        return
+    text = advice(os.environ, user)
+    if text:
+        click.echo(f"dagtui: {text}", err=True)
+
+
+def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look) -> int:
+    from dagtui.graph.errors import GraphError
+    from dagtui.store.errors import StoreError
+
+    try:
+        session = begin(graph)
+    except GraphError as error:
+        fail(str(error))
     except (StoreError, OSError) as error:
         fail(f"dagtui: {error}")
     # The first nodes are running already; what follows takes a quarter of a second to import.
     from dagtui.tui.show import show
 
-    return show(session, ascii_only=ascii_only, theme=theme, mouse=mouse)
+    return show(session, ascii_only=look.ascii, theme=look.theme, mouse=look.mouse)

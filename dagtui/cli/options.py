@@ -37,6 +37,14 @@ def run_options(function: Function) -> Function:
     )(function)
 
 
+def resume_options(function: Function) -> Function:
+    """Whether the last run goes on."""
+    function = click.option("--fresh", is_flag=True, help="Start a new run, whatever became of the last one.")(function)
+    return click.option(
+        "--resume", is_flag=True, help="Go on with the last run: what completed and has not changed stays."
+    )(function)
+
+
 def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
     """Load the graph; bad input ends the program with one clear report and status 2."""
     from dagtui.graph.errors import GraphError
@@ -55,6 +63,8 @@ def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
 
 
 def fail(text: str) -> NoReturn:
-    """Say what is wrong on standard error and exit with status 2."""
-    click.echo(text, err=True)
+    """Say what is wrong on standard error and exit with status 2; words of the call in it are made safe."""
+    from dagtui.text import block
+
+    click.echo(block(text, 100_000), err=True)
     raise SystemExit(BAD_CALL)

@@ -6,39 +6,83 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.options import fail, graph_argument, read_graph, run_options
+from dagtui.cli.offer import Way, advise, asked_for, say_nothing_to_resume
+from dagtui.cli.options import fail, graph_argument, read_graph, resume_options, run_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
 
 
 @click.command(short_help="Run a graph without a screen.")
 @graph_argument
 @run_options
+@resume_options
 @click.option("--events", metavar="FILE|-", help="Write every event as a JSON line to a file, or to standard output.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Use ASCII characters only.")
 def run(
-    graph_file: Path, parameters: tuple[str, ...], jobs: int | None, paused: bool, events: str | None, ascii_only: bool
+    graph_file: Path,
+    parameters: tuple[str, ...],
+    jobs: int | None,
+    paused: bool,
+    resume: bool,
+    fresh: bool,
+    events: str | None,
+    ascii_only: bool,
 ) -> None:
     """Run GRAPH.toml with plain lines on standard output.
+
+    It never asks: without --resume it starts a new run.
 
     Exits with 0 when all went well, 1 when a node failed, 2 when the file or the call is wrong, 130 when a person
     cancelled the run, and 128 + n when signal n ended it.
     """
     if paused:
         fail("--paused: nobody could resume a run that has no screen; open it with: dagtui GRAPH.toml --paused")
-    run_headless(read_graph(graph_file, parameters), jobs, events, ascii_only=ascii_only)
+    way = asked_for(resume=resume, fresh=fresh)
+    guardian = start_guardian()
+    run_headless(read_graph(graph_file, parameters), jobs, events, way, guardian, ascii_only=ascii_only)
 
 
-def run_headless(graph: Graph, jobs: int | None, events: str | None, *, ascii_only: bool = False) -> None:
-    """Run a graph without a screen, and exit with what came of it."""
-    from dagtui.session.headless import Headless
-    from dagtui.store.errors import StoreError
+def start_guardian() -> GuardianLink | None:
+    """Start the guardian while this process still reads its modules and the graph; without a run it ends with us."""
+    from dagtui.execution.link import GuardianLink
 
     try:
-        status = Headless(graph, jobs=jobs, events=events, ascii_only=ascii_only).run()
+        return GuardianLink()
+    except OSError:  # the run will start its own, or say what is wrong
+        return None
+
+
+def run_headless(
+    graph: Graph,
+    jobs: int | None,
+    events: str | None,
+    way: Way,
+    guardian: GuardianLink | None = None,
+    *,
+    ascii_only: bool = False,
+) -> None:
+    """Run a graph without a screen, and exit with what came of it."""
+    from functools import partial
+
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.glance import NothingToResumeError
+    from dagtui.session.headless import Headless
+    from dagtui.session.session import Session
+    from dagtui.store.errors import StoreError
+
+    if way is Way.ASK:
+        advise(graph)
+    begin = partial(Session.resume if way is Way.RESUME else Session.start, guardian=guardian)
+    try:
+        status = Headless(graph, begin, jobs=jobs, events=events, ascii_only=ascii_only).run()
+    except NothingToResumeError as error:
+        say_nothing_to_resume(error)
+    except GraphError as error:
+        fail(str(error))
     except (StoreError, OSError) as error:
         fail(f"dagtui: {error}")
     raise SystemExit(status)

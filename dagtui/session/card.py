@@ -36,7 +36,7 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
     if len(failures) > FAILURES_SHOWN:
         lines += ["", f"and {count(len(failures) - FAILURES_SHOWN)} more failures"]
     if session.graph_path is not None and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to run it again: dagtui {label(shlex.quote(str(session.graph_path)), 4096)}"]
+        lines += ["", f"to go on with it: dagtui {label(shlex.quote(str(session.graph_path)), 4096)} --resume"]
     return "\n".join(lines)
 
 

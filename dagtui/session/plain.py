@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.text import duration, label
+from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ _COLOURS = {
     NodeStatus.CANCELLED: "33",
     NodeStatus.SKIPPED: "2",
 }
+NAMED = 5
+"""Nodes that are named in the line about what is still running."""
 _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
@@ -39,15 +42,32 @@ class PlainLines:
         """The first line: what runs, where."""
         session = self._session
         return (
-            f"{label(session.name)} run {session.number}: {len(session.graph)} nodes, {session.state.jobs} jobs, "
+            f"{label(session.name)} run {session.number}: {plural(len(session.graph), 'node')}, "
+            f"{plural(session.state.jobs, 'job')}, "
             f"{label(session.path)}"
         )
+
+    def still(self, clock: float) -> str:
+        """A line for when nothing has happened for long: what is running, and how many nodes are settled."""
+        state = self._session.state
+        running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
+        names = [
+            f"{label(self._session.graph.labels[node], 80)} {duration(clock - state.started[node])}"
+            for node in running[:NAMED]
+        ]
+        if len(running) > NAMED:
+            names.append(f"{count(state.counts[NodeStatus.RUNNING] - NAMED)} more")
+        words = f"still running: {', '.join(names)}" if names else "nothing is running"
+        if state.counts[NodeStatus.RETRYING]:
+            words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to try again"
+        total = len(self._session.graph)
+        return self._line(clock, " ", f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
     def lines(self, events: Iterable[Event]) -> Iterator[str]:
         """The lines for some events; what only follows from others gets none until it is settled."""
         for event in events:
             if isinstance(event, NodeEvent):
-                if event.status not in _QUIET and not event.stale:
+                if event.status not in _QUIET and event.cause is not Cause.RESUMED and not event.stale:
                     yield self._node(event)
             elif isinstance(event, CommandEvent):
                 yield self._line(event.at, " ", self._command(event))

@@ -7,20 +7,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import fields
-from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.events import NodeEvent
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.execution.local import LocalExecutor
-from dagtui.graph.export import to_toml
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
-from dagtui.store.directory import RunDirectory, prune
-from dagtui.store.errors import JournalError
-from dagtui.store.history import History
-from dagtui.store.journal import JournalWriter
+from dagtui.session.wall_times import WallTimes
+from dagtui.store.directory import prune
 from dagtui.store.places import log_name
 
 if TYPE_CHECKING:
@@ -29,40 +24,11 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Command
     from dagtui.engine.preview import Preview
+    from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
-
-
-class _Record:
-    """The journal as the run needs it: events in, lines out."""
-
-    def __init__(self, writer: JournalWriter, graph: Graph, mirror: int | None) -> None:
-        self._writer = writer
-        self._graph = graph
-        self._mirror = mirror
-
-    def write(self, events: Iterable[Event]) -> None:
-        now, graph = time.time(), self._graph
-        try:
-            written = self._writer.write([(now, fields(event, graph)) for event in events])
-        except JournalError as error:
-            raise JournalFullError(str(error)) from error
-        if self._mirror is not None:
-            self._copy(written)
-
-    def _copy(self, written: bytes) -> None:
-        """Write the same lines to whoever asked for events; when nobody reads them any more, stop."""
-        view = memoryview(written)
-        try:
-            while view and self._mirror is not None:
-                view = view[os.write(self._mirror, view) :]
-        except OSError:
-            self._mirror = None
-
-    def sync(self) -> None:
-        try:
-            self._writer.sync()
-        except JournalError:
-            return  # the next write says what is wrong
+    from dagtui.session.past import Past
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.history import History
 
 
 class Session:
@@ -71,17 +37,24 @@ class Session:
     Screens come and go; each reads `state`, gives commands, and starts `drive` in a task of its own.
     """
 
-    def __init__(self, graph: Graph, run: Run, forecast: Forecast, directory: RunDirectory | None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        run: Run,
+        forecast: Forecast,
+        directory: RunDirectory | None,
+        history: History | None = None,
+    ) -> None:
+        """Of a recorded run there is no directory, and nothing to learn for the history."""
         self.graph = graph
         self.run = run
         self.state = run.state
         self.forecast = forecast
         self.directory = directory
-        self.began_at = time.time()
-        """Wall time at which the run's clock was 0."""
+        self.wall_times = WallTimes(time.time() - run.clock())
         self.attempts = AttemptResults(len(graph))
-        run.listeners.append(self.attempts.learn)
-        self._history: History | None = None
+        run.listeners += [self.attempts.learn, self.learn_durations]
+        self._history = history
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None
 
@@ -95,39 +68,38 @@ class Session:
         environment: Mapping[str, str] | None = None,
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
         mirror: int | None = None,
+        guardian: GuardianLink | None = None,
     ) -> Session:
-        """Make a run directory and begin a run; needs no event loop. Raises StoreError.
+        """Make a run directory and begin a run; needs no event loop. Raises StoreError, and GraphError for secrets.
 
         Jobs default to the graph's, then to the processors that this process may use. What the journal gets is also
-        written to the descriptor `mirror`.
+        written to the descriptor `mirror`. A `guardian` that was started early saves time.
         """
-        if graph.path is None:
-            raise ValueError("a run needs a graph file: its directory lies beside it")
-        directory = RunDirectory.create(graph.path, to_toml(graph))
-        history = History.load(graph.path)
-        forecast = Forecast(graph, history)
-        slots = jobs or graph.settings.jobs or processors()
-        sessions: list[Session] = []
+        from dagtui.session.beginning import Call, start
 
-        def status_of(node: int) -> str:
-            return sessions[0].state.status_of(node).name.lower()
+        return start(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian))
 
-        executor = LocalExecutor(
-            graph,
-            directory.path,
-            lambda node, attempt: directory.log_path(graph.labels[node], attempt),
-            status_of,
-            directory.run_id,
-            dict(os.environ if environment is None else environment),
-        )
-        record = _Record(JournalWriter(directory.journal_path), graph, mirror)
-        run = Run(graph, executor, record, jobs=slots, weights=forecast.weights)
-        session = cls(graph, run, forecast, directory)
-        session._history = history
-        sessions.append(session)
-        run.listeners.extend([*listeners, session._learn])
-        run.begin(paused=paused)
-        return session
+    @classmethod
+    def resume(
+        cls,
+        graph: Graph,
+        *,
+        jobs: int | None = None,
+        paused: bool = False,
+        environment: Mapping[str, str] | None = None,
+        listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
+        mirror: int | None = None,
+        guardian: GuardianLink | None = None,
+    ) -> Session:
+        """Go on with the graph's last run, in its directory; takes and does the same as `start`.
+
+        Raises NothingToResumeError when there is no such run, or nothing left to do in it; StoreError also when it is
+        live; GraphError when the graph that it ran can't be read any more.
+        """
+        from dagtui.session.beginning import Call
+        from dagtui.session.resuming import resume
+
+        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian))
 
     @classmethod
     def recorded(
@@ -147,10 +119,18 @@ class Session:
         run.adopt(events)
         session = cls(graph, run, Forecast(graph, None), None)
         session.attempts.learn(events)
-        session.began_at = began_at
+        session.wall_times = WallTimes(began_at)
         session._number = number
         session._log_directory = log_directory
         return session
+
+    def look_back(self, past: Past) -> None:
+        """Know of attempts and times before the run was resumed."""
+        self.wall_times = WallTimes(past.began_at)
+        past.set_going(self.wall_times)
+        self.wall_times.set_going(self.clock(), time.time())
+        self.attempts.learn(past.events)
+        self.learn_durations(past.events[past.unended :])
 
     # What it is
 
@@ -180,7 +160,7 @@ class Session:
 
     def wall(self, clock: float) -> float:
         """The wall time of a time on the run's clock."""
-        return self.began_at + clock
+        return self.wall_times.at(clock)
 
     @property
     def settled(self) -> bool:
@@ -204,6 +184,10 @@ class Session:
     def note(self, text: str) -> None:
         """Put something worth knowing on record."""
         self.run.note(text)
+
+    def announce(self, what: str, why: str) -> None:
+        """Put on record that a screen came or went; unlike a note it is not shown."""
+        self.run.announce(what, why)
 
     @property
     def unkillable(self) -> frozenset[int]:
@@ -268,28 +252,11 @@ class Session:
             if self.graph.path is not None:
                 prune(self.graph.path)
 
-    def _learn(self, events: Sequence[Event]) -> None:
+    def learn_durations(self, events: Iterable[Event]) -> None:
         """Remember how long successes took."""
-        from dagtui.engine.events import NodeEvent
-
         if self._history is None:
             return
         graph = self.graph
         for event in events:
             if isinstance(event, NodeEvent) and event.cause is Cause.RAN and event.seconds:
                 self._history.record(graph.labels[event.node], graph.task(event.node).group, event.seconds)
-
-
-def processors() -> int:
-    """How many processors this process may use: its affinity, bounded by its control group's quota."""
-    try:
-        count = len(os.sched_getaffinity(0))
-    except AttributeError:  # only Linux knows affinities
-        count = os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return count
-    if quota == "max":
-        return count
-    return max(1, min(count, -(-int(quota) // int(period))))

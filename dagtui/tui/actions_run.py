@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.session.wording import done
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.preview import PreviewDialog
-from dagtui.tui.wording import done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

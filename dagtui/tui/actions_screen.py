@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from typing import TYPE_CHECKING
 
-import anyio
 from textual.app import SuspendNotSupported
 
-from dagtui.tui.leaving import Leaving
+from dagtui.session.leaving import Leaving
 from dagtui.tui.palette import Palette
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.help import HelpScreen
@@ -40,7 +38,8 @@ class ScreenActions:
             "screen.palette": lambda: app.push_screen(Palette(ascii=app.ascii_only)),
             "screen.copy": self._copy,
             "screen.repaint": app.action_repaint,
-            "screen.suspend": app.action_suspend_process,
+            "screen.suspend": self._suspend,
+            "screen.detach": self._detach,
             "screen.leave": self._leave,
             "log.pager": self._open_pager,
         }
@@ -79,7 +78,7 @@ class ScreenActions:
             self._app.say("this node has no log yet")
             return
         try:
-            command = shlex.split(os.environ.get("PAGER", "")) or ["less"]
+            command = shlex.split(self._app.place.environment.get("PAGER", "")) or ["less"]
         except ValueError as error:
             self._app.say(f"$PAGER can't be used: {error}", Role.WARNING)
             return
@@ -98,7 +97,8 @@ class ScreenActions:
         app = self._app
         try:
             with app.terminal_lent():
-                trouble = await _run(command)
+                # Less lets colours through and shows other control codes, if told so; git does the same.
+                trouble = await app.place.run(command, {"LESS": "-R"})
         except SuspendNotSupported:
             trouble = "the terminal can't be lent to a pager"
         if trouble:
@@ -107,6 +107,17 @@ class ScreenActions:
 
     # Leaving
 
+    def _suspend(self) -> None:
+        app = self._app
+        app.run_worker(app.place.suspend(app), group="pager", exclusive=True, exit_on_error=False)
+
+    def _detach(self) -> None:
+        """Leave the screen and nothing else, where the run has a process of its own."""
+        if self._app.place.detachable:
+            self._app.exit(Leaving.DETACHED)
+        else:
+            self._app.say("this run ends with its terminal: it can't be detached", Role.WARNING)
+
     def _leave(self) -> None:
         """At once when nothing more can happen; else ask."""
         if self._session.settled:
@@ -114,20 +125,10 @@ class ScreenActions:
         elif self._app.broken:
             self._app.exit(Leaving.CANCEL_ALL)
         else:
-            self._app.push_screen(LeaveDialog(self._session, ascii=self._app.ascii_only), self._left)
+            detachable = self._app.place.detachable
+            dialog = LeaveDialog(self._session, detachable=detachable, ascii=self._app.ascii_only)
+            self._app.push_screen(dialog, self._left)
 
     def _left(self, leaving: Leaving | None) -> None:
         if leaving is not None:
             self._app.exit(leaving)
-
-
-async def _run(command: list[str]) -> str:
-    """Run a program on the terminal until it ends; returns why it could not be started, or nothing."""
-    # Less lets colours through and shows other control codes, if told so; git does the same.
-    environment = {"LESS": "-R", **os.environ}
-    try:
-        async with await anyio.open_process(command, stdin=None, stdout=None, stderr=None, env=environment) as process:
-            await process.wait()
-    except OSError as error:
-        return f"{command[0]}: {error.strerror}"
-    return ""

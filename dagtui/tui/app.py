@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 from contextlib import contextmanager
 from functools import partial
+from signal import SIGINT
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
+from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
+from dagtui.session.leaving import Leaving
 from dagtui.text import label
 from dagtui.tui.actions_panes import PaneActions
 from dagtui.tui.actions_run import RunActions
@@ -20,23 +22,25 @@ from dagtui.tui.driver.signals import SignalHandlers
 from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.frames import Frames, interval
 from dagtui.tui.keymap import Keymap, bindings
-from dagtui.tui.leaving import Leaving
 from dagtui.tui.log.pace import REMOTE_RATE
+from dagtui.tui.place import OwnTerminal, in_force
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.theme import DARK, THEMES, variable_defaults
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Iterator, Mapping
 
+    from rich.console import RenderableType
     from textual.binding import BindingType
     from textual.driver import Driver
 
     from dagtui.session.session import Session
+    from dagtui.tui.place import Place
 
 DRIVING = "driving"
-ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
@@ -58,13 +62,18 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         driver_class: type[Driver] | None = None,
         keys: Mapping[str, str] | None = None,
         state: ScreenState | None = None,
+        place: Place | None = None,
     ) -> None:
         """`keys` maps ids of the keymap to a person's own keys; `state` is what another App dumped.
 
-        Raises KeymapError.
+        `place` tells about the terminal; by default that is this process's own. Raises KeymapError.
         """
         self.keymap = Keymap(keys)
-        super().__init__(driver_class or driver_for(Terminal(on_lost=self.lose)))
+        self.place = place or OwnTerminal(session)
+        environment = self.place.environment
+        terminal = Terminal(self.place.input, self.place.output, self.lose, environment)
+        with in_force(environment):  # Textual and Rich look for colours there
+            super().__init__(driver_class or driver_for(terminal))
         self.session = session
         self.ascii_only = ascii
         self.mouse = mouse
@@ -73,13 +82,16 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self.signal_number = 0
         """The signal that ended the App, when one did."""
         self.main = MainScreen(session, self.keymap, ascii=ascii)
-        if os.environ.get("SSH_CONNECTION"):
+        if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
+        self.last_state = state
+        """What a person had done to the screen when the App was told to end."""
+        self._restored = state is None
         self._lent = False
         self._flushing = False
         self._watch = session.state.watch()
-        self._frames = Frames(session, self._paint, interval(os.environ))
+        self._frames = Frames(session, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
         for known in THEMES:
@@ -102,12 +114,12 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         for actions in (PaneActions(self), RunActions(self), ScreenActions(self)):
             self._actions.update(actions.table())
         self._signals = SignalHandlers(
-            asyncio.get_running_loop(), {number: partial(self.terminate, number) for number in ENDING}
+            asyncio.get_running_loop(), {number: partial(self.terminate, number) for number in self.place.signals}
         )
         self._signals.set()
-        self.run_worker(self.session.drive(), DRIVING, group=DRIVING, exit_on_error=False)
+        self.run_worker(self.place.drive(), DRIVING, group=DRIVING, exit_on_error=False)
         if self._state is not None:
-            self.main.call_after_refresh(self.main.restore_state, self._state)
+            self.main.call_after_refresh(self._restore, self._state)
         self._frames.start()
 
     def on_unmount(self) -> None:
@@ -117,9 +129,19 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         if self._signals is not None:
             self._signals.take_back()
 
+    def _restore(self, state: ScreenState) -> None:
+        self.main.restore_state(state)
+        self._restored = True
+
+    def exit(self, result: Leaving | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End; what a person did to the screen is kept for another App."""
+        if self._restored and self.main.is_mounted:
+            self.last_state = self.dump_state()
+        super().exit(result, return_code, message)
+
     def terminate(self, number: signal.Signals) -> None:
         """A signal asks for the end."""
-        if number is signal.SIGINT and self._lent:
+        if number == SIGINT and self._lent:
             return  # it was meant for the program that has the terminal
         self.signal_number = number
         self.exit(Leaving.TERMINATED)
@@ -148,6 +170,19 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self._actions[id_]()
         self.request_frame()
 
+    async def on_event(self, event: events.Event) -> None:
+        """Act on a key before the next one is looked at.
+
+        Textual gives keys to the focused widget, which looks for their bindings when its turn comes: of what is typed
+        fast, or arrives at once over a slow line, the rest would still go to what had the focus at the beginning, and
+        a word that is looked for would cancel nodes.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
+            typing = isinstance(self.focused, Input)
+            if not typing and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
+
     def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """A key of the footer was clicked."""
         self.action_act(message.id)
@@ -160,6 +195,11 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         """Put the cursor on a node."""
         self.main.tree_pane.select(node)
         self.main.show_node(node)
+
+    @property
+    def lent(self) -> bool:
+        """Whether another program has the terminal for a while."""
+        return self._lent
 
     @contextmanager
     def terminal_lent(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Standing
-from dagtui.engine.why import waits_for
+from dagtui.engine.why import root_cause, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,12 +18,16 @@ UNKNOWN_SECONDS = 1.0
 
 
 def way_to_cause(session: Session, node: int) -> list[int]:
-    """The node, the parent that holds it back, the one that holds that back, and so on."""
+    """The node, the parent that holds it back, the one that holds that back, and so on.
+
+    Of a very long way only the first MOST_ANCESTORS, and the root cause.
+    """
     state = session.state
     way = [node]
-    while state.blocker[way[-1]] >= 0 and len(way) <= len(session.graph):
+    while state.blocker[way[-1]] >= 0 and len(way) < MOST_ANCESTORS:
         way.append(state.blocker[way[-1]])
-    return way
+    root = root_cause(state, node)
+    return way if way[-1] == root else [*way, root]
 
 
 def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], float | None]:

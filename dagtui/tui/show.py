@@ -13,9 +13,9 @@ import anyio
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.session.card import card
 from dagtui.session.headless import EXIT
+from dagtui.session.leaving import Leaving
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.driver import watch_signals
-from dagtui.tui.leaving import Leaving
 from dagtui.tui.locale import wants_ascii
 
 if TYPE_CHECKING:
@@ -73,8 +73,11 @@ class Show:
         width = os.get_terminal_size(1).columns if os.isatty(1) else 80
         colours = not os.environ.get("NO_COLOR")
         text = card(self._session, width=width, colours=colours, ascii_only=self._ascii)
-        sys.stdout.write(text + "\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except OSError:  # it hung up, and the signal of that came first; what is left in the buffer must go somewhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def show(session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:

@@ -13,7 +13,8 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.loading import load
-from dagtui.session.session import Session, processors
+from dagtui.session.processors import processors
+from dagtui.session.session import Session
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import read_journal
 

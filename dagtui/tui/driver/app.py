@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, TypeVar
 
+from rich.segment import Segment, Segments
 from textual.app import App
 
+from dagtui.text import block
 from dagtui.tui.driver.driver import TerminalDriver
 
 if TYPE_CHECKING:
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 ResultT = TypeVar("ResultT")
+_TRACEBACK_CHARACTERS = 20_000
 
 
 class TerminalApp(App[ResultT]):
@@ -38,6 +42,16 @@ class TerminalApp(App[ResultT]):
             # Where it is required, all is painted within a tick: at the start, and at each change of size, Textual
             # would send three times the same.
             super()._display(screen, renderable)
+
+    def _fatal_error(self) -> None:
+        """Leave after an error, with its traceback: made safe, for it may quote what a file or a task says.
+
+        Without the variables that Textual would show beside it, which hold far more of that.
+        """
+        self.bell()
+        text = block(traceback.format_exc()[-_TRACEBACK_CHARACTERS:], 4 * _TRACEBACK_CHARACTERS)
+        self._exit_renderables.append(Segments([Segment(text)]))
+        self._close_messages_no_wait()
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy text to Textual's own clipboard and, where it obeys, to the terminal's."""

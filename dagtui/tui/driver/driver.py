@@ -71,7 +71,7 @@ class TerminalDriver(Driver):
             {
                 signal.SIGWINCH: self.resized,
                 signal.SIGTSTP: self.suspend_process,
-                signal.SIGCONT: self._continued,
+                signal.SIGCONT: self.continued,
             },
         )
         self._bytes_written = 0
@@ -129,6 +129,17 @@ class TerminalDriver(Driver):
         size = Size(*self._terminal.size())
         self.send_message(events.Resize(size, size))
 
+    def continued(self) -> None:
+        """Somebody stopped and continued the terminal's process from outside: the shell may have changed the terminal.
+
+        The kernel also sends this signal with the one for a hang-up: then the first write reports the loss.
+        """
+        if not self._active or self._line is None:
+            return
+        with contextlib.suppress(termios.error):
+            self._line.read_keys()
+        self.repaint()
+
     def suspend_process(self) -> None:
         """Give the terminal to the shell and stop this job, as Ctrl+Z does elsewhere; goes on when continued.
 
@@ -155,7 +166,7 @@ class TerminalDriver(Driver):
         except (OSError, termios.error) as error:
             self._lose(f"open: {error}")
             return
-        self._send(modes.entering(mouse=self._mouse, ask_synchronized=_knows_mode_queries()))
+        self._send(modes.entering(mouse=self._mouse, ask_synchronized=self._knows_mode_queries()))
         self.resized()
 
     def write(self, data: str) -> None:
@@ -221,7 +232,7 @@ class TerminalDriver(Driver):
         self._reader = TerminalReader(
             self._input.number, self._loop, on_message=self.process_message, on_lost=self._lose
         )
-        self._reader.expect_more()
+        self._reader.expect_answer()
         self._writer = TerminalWriter(
             self._output.number,
             self._loop,
@@ -258,16 +269,9 @@ class TerminalDriver(Driver):
             os.write(self._output.number, (modes.CANCEL + modes.leaving()).encode())
         self._line.restore()
 
-    def _continued(self) -> None:
-        """Somebody stopped and continued this process from outside: the shell may have changed the terminal.
-
-        The kernel also sends this signal with the one for a hang-up: then the first write reports the loss.
-        """
-        if not self._active or self._line is None:
-            return
-        with contextlib.suppress(termios.error):
-            self._line.read_keys()
-        self.repaint()
+    def _knows_mode_queries(self) -> bool:
+        """Apple's terminal prints part of the question; it has no synchronized output anyway."""
+        return self._terminal.environment.get("TERM_PROGRAM") != "Apple_Terminal"
 
     def _send(self, data: str) -> bool:
         """Send codes of our own, which belong to no frame; whether they were accepted."""
@@ -307,8 +311,3 @@ def driver_for(terminal: Terminal) -> type[TerminalDriver]:
             super().__init__(app, debug=debug, mouse=mouse, size=size, terminal=terminal)
 
     return BoundDriver
-
-
-def _knows_mode_queries() -> bool:
-    """Apple's terminal prints part of the question; it has no synchronized output anyway."""
-    return os.environ.get("TERM_PROGRAM") != "Apple_Terminal"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual._xterm_parser import XTermParser
 
+from dagtui.text.labels import HIDDEN
 from dagtui.tui.driver.replies import Kind, ReplyFilter, Token
 
 if TYPE_CHECKING:
@@ -30,13 +31,22 @@ class Keyboard:
         """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
         return self._filter.patience
 
+    @property
+    def awaiting(self) -> bool:
+        """Whether an answer is on its way; may be set."""
+        return self._filter.awaiting
+
+    @awaiting.setter
+    def awaiting(self, awaiting: bool) -> None:
+        self._filter.awaiting = awaiting
+
     def feed(self, data: bytes) -> Iterator[Message]:
         """The messages that `data` completes; to be exhausted before the next call."""
-        return self._messages(self._filter.feed(self._decoder.decode(data)))
+        return filter(_is_visible, self._messages(self._filter.feed(self._decoder.decode(data))))
 
     def expire(self) -> Iterator[Message]:
         """The messages that an unfinished sequence amounts to."""
-        return self._messages(self._filter.expire())
+        return filter(_is_visible, self._messages(self._filter.expire()))
 
     def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
         for token in tokens:
@@ -50,3 +60,8 @@ class Keyboard:
                     yield from self._parser._sequence_to_key_events(token.text, alt=True)
                 case Kind.PASTE:
                     yield events.Paste(token.text)
+
+
+def _is_visible(message: Message) -> bool:
+    """Whether it is no key that stands for a character that would hide or reorder others where it is typed."""
+    return not (isinstance(message, events.Key) and message.character and HIDDEN.search(message.character))

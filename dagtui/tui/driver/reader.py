@@ -22,6 +22,8 @@ _READ_BYTES: Final = 1024
 _QUIET_SECONDS: Final = 0.03
 _DISCARD_SECONDS: Final = 0.15
 _RECENT_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 2.0
+"""So long an answer is waited for; not every terminal gives one."""
 
 
 class TerminalReader:
@@ -44,6 +46,7 @@ class TerminalReader:
         self._on_lost = on_lost
         self._keyboard = Keyboard()
         self._expiry: asyncio.TimerHandle | None = None
+        self._end_of_wait: asyncio.TimerHandle | None = None
         self._more_expected_until = 0.0
         loop.add_reader(descriptor, self._read)
 
@@ -51,9 +54,17 @@ class TerminalReader:
         """Note that the terminal may be about to send something that nobody typed."""
         self._more_expected_until = time.monotonic() + _RECENT_SECONDS
 
+    def expect_answer(self) -> None:
+        """Note that the terminal was asked something: an escape may be the beginning of its answer."""
+        self.expect_more()
+        self._keyboard.awaiting = True
+        self._end_of_wait = self._loop.call_later(_ANSWER_SECONDS, self._stop_waiting)
+
     def close(self) -> None:
         """Read nothing more; the descriptor stays open."""
         self._cancel_expiry()
+        if self._end_of_wait is not None:
+            self._end_of_wait.cancel()
         if not self._loop.is_closed():
             self._loop.remove_reader(self._descriptor)
 
@@ -88,13 +99,21 @@ class TerminalReader:
             self.expect_more()
         for message in self._keyboard.feed(data):
             self._on_message(message)
-        self._cancel_expiry()
-        if self._keyboard.patience is not None:
-            self._expiry = self._loop.call_later(self._keyboard.patience, self._expire)
+        self._be_patient()
 
     def _expire(self) -> None:
         for message in self._keyboard.expire():
             self._on_message(message)
+        self._be_patient()
+
+    def _be_patient(self) -> None:
+        """Wait for the rest of what is unfinished."""
+        self._cancel_expiry()
+        if self._keyboard.patience is not None:
+            self._expiry = self._loop.call_later(self._keyboard.patience, self._expire)
+
+    def _stop_waiting(self) -> None:
+        self._keyboard.awaiting = False
 
     def _cancel_expiry(self) -> None:
         if self._expiry is not None:

@@ -2,7 +2,9 @@
 
 Textual's parser gives back as single keys whatever it doesn't understand, so it is shown only whole sequences that it
 understands; everything else that begins with an escape ends here. A terminal answers not only what this program
-asked: replies to the program before it arrive too.
+asked: replies to the program before it arrive too, and a slow line delivers them in pieces. A pause within an escape
+sequence makes its first byte or two a key that a person may have pressed (Esc, Alt+[), all of which are harmless; the
+rest is held together with them for a while, and is no key when both make a reply.
 """
 
 from __future__ import annotations
@@ -15,13 +17,19 @@ from typing import TYPE_CHECKING, Final
 from textual import constants
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
+from dagtui.text.labels import HIDDEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PATIENCE: Final = constants.ESCAPE_DELAY
 """Seconds after which an escape on its own was the Esc key, and `ESC [` was Alt+[."""
-_SEQUENCE_PATIENCE: Final = 1.0
-"""Seconds without a byte after which an unfinished sequence or string is given up."""
+_AWAITING_PATIENCE: Final = 1.0
+"""The same while an answer to a question of ours is on its way."""
+_LATE_PATIENCE: Final = 1.0
+"""Seconds after such a key in which what follows may still be the rest of a reply."""
+_SEQUENCE_PATIENCE: Final = 3.0
+"""Seconds without a byte after which an unfinished sequence or string, which no person types, is given up."""
 _PASTE_PATIENCE: Final = 5.0
 """Seconds without a byte after which the end of a paste is no longer expected."""
 _PASTE_CHARACTERS: Final = 1 << 20
@@ -72,10 +80,16 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 _LAST_CHARACTER: Final = 0x10FFFF
 # Mouse; the terminal has or has lost the focus; it knows synchronized output.
 _EVENT: Final = re.compile(r"\x1b\[(?:<[0-9]{1,3};-?[0-9]{1,5};-?[0-9]{1,5}[Mm]|[IO]|\?2026;[0-4]\$y)")
-_STRING_END: Final = re.compile(r"[\x07\x18\x1a]|\x1b\\|\x1b(?=[^\\])")
+# The end of a string; Enter and control keys end it too, for it has none of them.
+_STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f]|\x1b\\|\x1b(?=[^\\])")
+_ANSWER: Final = re.compile(r"\x1b\[\?2026;[0-4]\$y")
+# What, behind an escape that came long before, makes a reply or a key's sequence; and what may still become one. Digits
+# and brackets are given out one by one until that is known: as keys they choose a tab or an attempt.
+_LATE: Final = re.compile(r"\x1b(?:\[(?:[<-?A-Z~]|[0-9][0-9;:]*[ -/<-~])|\](?:[0-9]+;|[lL])|P[0-9>!=?$+|]|_G|O[A-Z])")
+_LATE_BEGINNING: Final = re.compile(r"\x1b(?:\[(?:[0-9][0-9;:]{0,40})?|\][0-9]{0,4}|P|_|O)")
 _PASTE_END: Final = "\x1b[201~"
-# A paste is text: returns become line feeds, tabs stay, other control codes go.
-_PASTE_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# A paste is text: returns become line feeds, tabs stay; other control codes go, and what hides or reorders.
+_PASTE_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f]|{HIDDEN.pattern}")
 
 
 class _State(enum.Enum):
@@ -88,8 +102,12 @@ class ReplyFilter:
     """A stream of decoded input, cut anywhere, becomes tokens; memory is bounded whatever comes."""
 
     def __init__(self) -> None:
+        self.awaiting = False
+        """Whether an answer is on its way: an escape is then longer taken for its beginning. Ends when it comes."""
         self._state = _State.GROUND
         self._held = ""
+        self._late = ""
+        """The beginning of a sequence that was given out as a key, or given up."""
         self._pasted: list[str] = []
         self._pasted_characters = 0
 
@@ -98,15 +116,19 @@ class ReplyFilter:
         """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
         if self._state is _State.PASTE:
             return _PASTE_PATIENCE
-        if self._state is _State.STRING:
+        if self._state is _State.STRING or len(self._held) > 2:
             return _SEQUENCE_PATIENCE
-        if not self._held:
-            return None
-        return _PATIENCE if len(self._held) <= 2 else _SEQUENCE_PATIENCE
+        if self._held:
+            return _AWAITING_PATIENCE if self.awaiting else _PATIENCE
+        return _LATE_PATIENCE if self._late else None
 
     def feed(self, text: str) -> Iterator[Token]:
         """What `text` completes; to be exhausted before the next call."""
         buffer, position = self._held + text, 0
+        if self._late and text:
+            buffer = self._with_late(buffer)
+            if self._late:
+                return
         self._held = ""
         while position < len(buffer):
             start, state = position, self._state
@@ -127,14 +149,29 @@ class ReplyFilter:
 
     def expire(self) -> Iterator[Token]:
         """What is to be made of an unfinished thing after which nothing came."""
-        state, held = self._state, self._held
-        self._state, self._held = _State.GROUND, ""
+        state, held, late = self._state, self._held, self._late
+        self._state, self._held, self._late = _State.GROUND, "", ""
         if state is _State.PASTE:
             yield self._end_paste(held)
-        elif state is _State.GROUND and held == "\x1b":
-            yield Token(Kind.ESCAPE)
-        elif state is _State.GROUND and len(held) == 2:
-            yield Token(Kind.ALT, held[1])
+        elif state is _State.GROUND and held:
+            self._late = late + held
+            if held == "\x1b":
+                yield Token(Kind.ESCAPE)
+            elif len(held) <= 2:  # more at once is typed by nobody
+                yield Token(Kind.PLAIN, held) if late else Token(Kind.ALT, held[1])
+
+    def _with_late(self, buffer: str) -> str:
+        """The buffer, with the escape that was given out before it if both make a sequence.
+
+        While that is not known, it is held, and there still is something late.
+        """
+        whole, late = self._late + buffer, self._late
+        self._late = ""
+        if _LATE.match(whole):
+            return whole
+        if _LATE_BEGINNING.fullmatch(whole):
+            self._held, self._late = buffer, late
+        return buffer
 
     def _ground(self, buffer: str, position: int) -> tuple[int, Token | None]:
         match = _SEQUENCE.match(buffer, position)
@@ -153,6 +190,7 @@ class ReplyFilter:
             case "ss3" | "linux":
                 return end, Token(Kind.PLAIN, text)
             case "csi" if _is_wanted(text):
+                self.awaiting = self.awaiting and not _ANSWER.fullmatch(text)
                 return end, Token(Kind.PLAIN, text)
             case "paste":
                 self._state = _State.PASTE

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Terminal:
     """The descriptor to write frames to. It stays open."""
     on_lost: Callable[[str], None] | None = None
     """Called once, in the event loop, when the terminal has gone, with the reason; by default the app exits."""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    """What the environment says about it."""
 
     def size(self) -> tuple[int, int]:
         """Columns and rows; 80 × 24 where the terminal doesn't know.

@@ -1,7 +1,8 @@
-"""The dialog before leaving while something is in flight; its default is to stay."""
+"""The dialog before leaving while something is in flight; its default is to detach, or else to stay."""
 
 from __future__ import annotations
 
+import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -9,8 +10,8 @@ from textual.binding import Binding
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
+from dagtui.session.leaving import Leaving
 from dagtui.text import count, plural
-from dagtui.tui.leaving import Leaving
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.preview import NAMES_SHOWN, Grouped
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
 
 
+class _Answer(enum.Enum):
+    DETACH = "detach"
+    STAY = "stay"
+    CANCEL = "cancel all and leave"
+
+
 class LeaveDialog(Dialog[Leaving]):
-    """Stay, or cancel all and leave; once all is cancelled, waits for what is stopping and kills it on a second `q`.
+    """Detach, stay, or cancel all and leave; then it waits for what is stopping, and kills it on a second `q`.
 
     Unlike other previewed commands, to cancel all means whatever is there: nodes that began or ended meanwhile don't
     bring the question again.
@@ -33,16 +40,19 @@ class LeaveDialog(Dialog[Leaving]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "decline", show=False),
         Binding("y,c", "cancel_all", show=False),
-        Binding("tab,left,right,h,l", "choose", show=False),
+        Binding("d", "detach", show=False),
+        Binding("tab,right,l", "choose(1)", show=False),
+        Binding("shift+tab,left,h", "choose(-1)", show=False),
         Binding("q,ctrl+c", "again", show=False),
     ]
 
-    def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, session: Session, *, detachable: bool = False, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(ascii=ascii)
+        self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
+        self._chosen = self._answers[0]
         self._session = session
         self._preview = replace(session.preview(CANCEL_ALL), kept=())  # what is done is not at stake
         self._grouped = Grouped(session, ascii_only=ascii)
-        self._leaves = False
         self._stopping = False
         self._killed = False
         self._alive = -1
@@ -59,10 +69,10 @@ class LeaveDialog(Dialog[Leaving]):
         left = count(self._session.state.unsettled - self._session.alive())
         rows = [
             row(Run("Leave while the run is not settled?", Role.HEADING)),
-            row(muted(f"{running} in flight, {left} to come; leaving ends the run.")),
-            row(*self._choice(chosen=not self._leaves, words="stay"), *self._choice(chosen=self._leaves, words=_LEAVE)),
+            row(muted(f"{running} in flight, {left} to come; {self._outlook()}")),
+            row(*(run for answer in self._answers for run in self._choice(answer))),
         ]
-        if self._leaves:
+        if self._chosen is _Answer.CANCEL:
             rows.append(self._grouped.summary(self._preview))
         return rows
 
@@ -70,19 +80,26 @@ class LeaveDialog(Dialog[Leaving]):
         """What would be stopped, or what is stopping."""
         if self._stopping:
             return [self._name_row(node) for node in self._session_alive()[:NAMES_SHOWN]]
+        # Where the default is to detach, what cancelling would stop is not at stake until that is chosen.
+        if _Answer.DETACH in self._answers and self._chosen is not _Answer.CANCEL:
+            return []
         return self._grouped.rows(self._preview)
 
     def keys(self) -> list[tuple[str, str]]:
         """What answers."""
         if self._stopping:
             return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
-        if self._leaves:
-            return [("Enter", _LEAVE), ("Tab", "choose"), ("Esc", "stay")]
-        return [("Enter Esc", "stay"), ("Tab", "choose"), ("c", _LEAVE)]
+        if self._chosen is _Answer.STAY:
+            return [("Enter Esc", "stay"), ("Tab", "choose"), ("c", _Answer.CANCEL.value)]
+        return [("Enter", self._chosen.value), ("Tab", "choose"), ("Esc", "stay")]
 
-    def _choice(self, *, chosen: bool, words: str) -> tuple[Run, ...]:
+    def _outlook(self) -> str:
+        return "detached, the run goes on." if _Answer.DETACH in self._answers else "leaving ends the run."
+
+    def _choice(self, answer: _Answer) -> tuple[Run, ...]:
+        chosen = answer is self._chosen
         mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
-        return (Run(f"{mark} {words}   ", Role.KEY if chosen else Role.MUTED),)
+        return (Run(f"{mark} {answer.value}   ", Role.KEY if chosen else Role.MUTED),)
 
     def _name_row(self, node: int) -> Row:
         state = self._session.state
@@ -98,20 +115,26 @@ class LeaveDialog(Dialog[Leaving]):
 
     # What it does
 
-    def action_choose(self) -> None:
-        """Choose the other answer."""
+    def action_choose(self, step: int) -> None:
+        """Choose another answer."""
         if not self._stopping:
-            self._leaves = not self._leaves
+            at = self._answers.index(self._chosen) + step
+            self._chosen = self._answers[at % len(self._answers)]
             self.show()
 
     def action_accept(self) -> None:
-        """Do what is chosen; by default that is to stay."""
+        """Do what is chosen."""
         if self.deaf or self._stopping:
             return
-        if self._leaves:
+        if self._chosen is _Answer.CANCEL:
             self._cancel()
         else:
-            self.dismiss(None)
+            self.dismiss(Leaving.DETACHED if self._chosen is _Answer.DETACH else None)
+
+    def action_detach(self) -> None:
+        """Leave the run alone, where it has a process of its own."""
+        if _Answer.DETACH in self._answers:
+            self.dismiss(Leaving.DETACHED)
 
     def action_cancel_all(self) -> None:
         """Cancel everything, and leave when it has stopped."""
@@ -144,6 +167,3 @@ class LeaveDialog(Dialog[Leaving]):
         elif alive != self._alive:
             self._alive = alive
             self.show()
-
-
-_LEAVE = "cancel all and leave"

@@ -10,11 +10,11 @@ from textual.binding import Binding
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.status import NodeStatus
+from dagtui.session.wording import target
 from dagtui.text import count, duration, plural
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.theme import STATUS_CLASSES
-from dagtui.tui.wording import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

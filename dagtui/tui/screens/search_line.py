@@ -75,7 +75,7 @@ class SearchLine(Horizontal):
         self._field.cursor_position = len(text)
         self.display = True
         self._prompt.repaint()
-        self._field.focus()
+        self.screen.set_focus(self._field)  # at once: what is typed next is meant for it
 
     @property
     def text(self) -> str:

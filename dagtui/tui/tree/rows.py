@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.why import waiting_why, why
+from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
 from dagtui.tui.tree.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
@@ -62,8 +62,6 @@ _NAME_LOOKS = {
     _S.SKIPPED: QUIET,
 }
 _TIMED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
-_STEPS = 64
-"""A row is drawn in bounded time: the root of what holds a node back is looked for so many parents far."""
 _SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
 
 
@@ -147,7 +145,7 @@ class Rows:
             total = self._graph.parent_count(node)
             return f"{self.settled_parents(node)}/{total}" if total > 1 else ""
         if status in _TIMED and state.attempt[node] and state.ended[node] > state.started[node]:
-            if status is _S.COMPLETED and state.cause[node] != Cause.RAN:
+            if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
                 return ""
             return time_text(state.ended[node] - state.started[node], short=short)
         return ""
@@ -201,7 +199,7 @@ class Rows:
         if status in _SAID:
             return fit(label(state.why.get(node, "").partition(":")[0]), 18, ascii=self._ascii)
         if status is _S.FAILED_PARENT:
-            return "by " + fit(label(self._graph.labels[self._root(node)]), 16, ascii=self._ascii)
+            return "by " + fit(label(self._graph.labels[root_cause(state, node)]), 16, ascii=self._ascii)
         if status is _S.READY and state.paused:
             return "paused"
         return ""
@@ -217,20 +215,11 @@ class Rows:
             # How many parents are settled is in the column of times.
             return Piece(waiting_why(state, node).partition(", ")[2], QUIET)
         if status is _S.FAILED_PARENT:
-            root = self._root(node)
+            root = root_cause(state, node)
             said = why(state, root, clock) if state.status[root] != _S.FAILED_PARENT else "held back itself"
             return Piece(label(f"held back by {self._graph.labels[root]}: {said}"), QUIET)
         look = int(status) if status is _S.FAILED else QUIET
         return Piece(label(why(state, node, clock)), look)
-
-    def _root(self, node: int) -> int:
-        """The ancestor that holds a node back; of a very long way, how far a few steps lead."""
-        blocker = self._state.blocker
-        for _ in range(_STEPS):
-            if blocker[node] < 0:
-                break
-            node = blocker[node]
-        return node
 
     # Other rows
 

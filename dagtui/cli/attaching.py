@@ -1,0 +1,96 @@
+"""From a graph file, or from nothing, to this terminal on a live run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.options import Function, fail
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dagtui.session.client import Look
+    from dagtui.session.live import LiveRun
+
+THEMES = ("dark", "light", "ansi", "contrast")
+
+
+def look_options(function: Function) -> Function:
+    """How the screen looks."""
+    function = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(function)
+    function = click.option("--theme", type=click.Choice(THEMES), default=None, help="Colours of the screen.")(function)
+    return click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")(function)
+
+
+def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> Look:
+    """What these options, the locale and the environment make of the screen."""
+    from dagtui.session.client import Look
+    from dagtui.tui.locale import wants_ascii
+
+    return Look(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
+
+
+def live_runs_of(graph_file: Path) -> list[LiveRun]:
+    """The live runs of a graph, those that have or can get a screen first, the latest first of each kind."""
+    from dagtui.session.live import live_runs
+    from dagtui.store.errors import StoreError
+
+    try:
+        found = live_runs(graph_file)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    return sorted(found, key=lambda run: (is_attachable(run), run.number), reverse=True)
+
+
+def is_attachable(run: LiveRun) -> bool:
+    """Whether a terminal can be lent to a run."""
+    from dagtui.session.live import Screen
+
+    return run.reachable and run.screen in {Screen.ATTACHED, Screen.DETACHED}
+
+
+def attach(run: LiveRun, look: Look, ignored: Sequence[str] = ()) -> int:
+    """Lend this terminal to a live run until it comes back; returns the exit status.
+
+    When it can't be done, or `ignored` names options that only a new run could obey, says so and exits with 2. Raises
+    RunIsEndingError.
+    """
+    from dagtui.session.client import lend_terminal
+    from dagtui.session.knock import knock
+    from dagtui.session.sockets import DoorError
+
+    shown = shown_run(run)
+    if not is_attachable(run):
+        fail(_why_not(run))
+    if ignored:
+        fail(
+            f"dagtui: {shown} is live, and {', '.join(ignored)} is for a new one; "
+            "leave that out to attach to it, or cancel it first"
+        )
+    try:
+        with knock(run.run_id) as visit:
+            return lend_terminal(visit, look)
+    except DoorError as error:
+        fail(f"dagtui: can't attach to {shown}: {error}")
+
+
+def shown_run(run: LiveRun) -> str:
+    """Which run it is, for people."""
+    return f"run {run.number} of {label(run.graph or run.run_id, 4096)}"
+
+
+def _why_not(run: LiveRun) -> str:
+    who = f"{shown_run(run)} is live (process {run.pid})"
+    end = f"kill -TERM {run.pid} cancels it"
+    if run.trouble:
+        return f"dagtui: {who}, but can't be attached to: {run.trouble}; {end}"
+    return (
+        f"dagtui: {who}, but belongs to the terminal it was started on; dagtui attach --read-only watches it, "
+        f"dagtui status and dagtui cancel reach it, {end}"
+    )

@@ -1,0 +1,184 @@
+"""`dagtui retry`, `rerun`, `cancel`, `skip`, `mark`, `pause`, `resume`, `jobs`: commands on a live run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dagtui.cli.options import fail
+from dagtui.cli.output import standard_output
+from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
+from dagtui.engine.messages import CommandKind
+from dagtui.text import count, duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+REFUSED = 1
+"""Exit status when the command would do nothing."""
+NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """What a flag turns a command into."""
+
+    kind: CommandKind
+    help: str
+    takes_nodes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """One command of the command line."""
+
+    kind: CommandKind
+    help: str
+    takes_nodes: bool = True
+    variants: Mapping[str, _Variant] = field(default_factory=dict)
+    """By flag, without its dashes."""
+    takes_number: bool = False
+
+
+_SELECTORS = """
+NODE is a label, or a selector: `train` is every cell of the task, `train[seed=1]` those that agree."""
+
+ORDERS = {
+    "retry": _Order(
+        CommandKind.RETRY,
+        "Run nodes again that failed, were cancelled or skipped; what succeeded is never run again.",
+        variants={"failed": _Variant(CommandKind.RETRY_FAILED, "Everything that failed, in one step.", False)},
+    ),
+    "rerun": _Order(
+        CommandKind.RERUN,
+        "Run nodes again, and everything downstream of them; running ones are stopped first.",
+        variants={"only": _Variant(CommandKind.RERUN_ONLY, "These nodes only: what is downstream becomes stale.")},
+    ),
+    "cancel": _Order(
+        CommandKind.CANCEL,
+        "Stop nodes: TERM to all their processes, KILL after their grace; given twice, KILL at once.",
+        variants={
+            "subtree": _Variant(CommandKind.CANCEL_SUBTREE, "Everything downstream of them, too."),
+            "all": _Variant(CommandKind.CANCEL_ALL, "The whole run.", False),
+        },
+    ),
+    "skip": _Order(CommandKind.SKIP, "Skip nodes: they don't run, and their children go on."),
+    "mark": _Order(CommandKind.MARK_DONE, "Mark nodes as done: they don't run, and count as completed."),
+    "pause": _Order(CommandKind.PAUSE, "Start nothing new until `dagtui resume`; what runs goes on.", False),
+    "resume": _Order(
+        CommandKind.RESUME,
+        "Go on after a pause; a run that has ended goes on with `dagtui GRAPH.toml --resume`.",
+        False,
+    ),
+    "jobs": _Order(CommandKind.SET_JOBS, "Set how many slots there are; fewer never kills.", False, takes_number=True),
+}
+"""By the word that people type."""
+
+
+def _command(name: str) -> click.Command:
+    order = ORDERS[name]
+
+    def call(
+        graph_file: Path,
+        nodes: tuple[str, ...] = (),
+        jobs: int = 0,
+        number: int | None = None,
+        expected: str | None = None,
+        *,
+        dry_run: bool,
+        as_json: bool,
+        **flags: bool,
+    ) -> None:
+        chosen = [variant for flag, variant in order.variants.items() if flags[flag]]
+        if len(chosen) > 1:
+            fail(f"dagtui {name}: " + " and ".join(f"--{flag}" for flag in order.variants) + " exclude each other")
+        meant = chosen[0] if chosen else order
+        if bool(nodes) != meant.takes_nodes:
+            _complain(name, order, nodes)
+        request = {"command": meant.kind.value, "nodes": list(nodes), "jobs": jobs, "expected": expected}
+        _carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
+
+    call = json_option(run_option(call))
+    call = click.option("--expect", "expected", metavar="TOKEN", help="Only if it stops and runs what was shown.")(call)
+    call = click.option("-n", "--dry-run", is_flag=True, help="Show what it would do, and do nothing.")(call)
+    for flag, variant in order.variants.items():
+        call = click.option(f"--{flag}", flag, is_flag=True, help=variant.help)(call)
+    if order.takes_number:
+        call = click.argument("jobs", metavar="N", type=click.IntRange(min=1, max=1_000_000))(call)
+    if order.takes_nodes:
+        call = click.argument("nodes", metavar="NODE...", nargs=-1)(call)
+    call = click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(call)
+    text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
+    return click.command(name, short_help=order.help, help=text)(call)
+
+
+_EXITS = """\b
+Exits with 0 when it was done, 1 when it would do nothing, 2 when there is no live run, or the call is wrong."""
+
+
+def _complain(name: str, order: _Order, nodes: tuple[str, ...]) -> NoReturn:
+    if nodes:
+        fail(f"dagtui {name}: it concerns the whole run: leave out the nodes, or the option")
+    whole = [f"--{flag}" for flag, variant in order.variants.items() if not variant.takes_nodes]
+    fail(f"dagtui {name}: which nodes?" + (f" Name them, or give {whole[0]}" if whole else ""))
+
+
+def _carry_out(
+    name: str, graph_file: Path, number: int | None, request: Mapping[str, object], *, dry_run: bool, as_json: bool
+) -> None:
+    with reach(graph_file, number) as visit:
+        answer = ask(visit, {"want": "preview" if dry_run else "give", **request})
+    with standard_output() as output:
+        if as_json:
+            print_json(output, answer)
+        elif answer.get("nothing") is not None:
+            click.echo(label(answer.get("words"), 1000), err=True)
+        elif answer.get("changed"):
+            click.echo(
+                f"dagtui {name}: nothing was done: it would stop or run other nodes than --expect says", err=True
+            )
+        elif dry_run:
+            output.lines(_preview_lines(answer))
+        else:
+            output.line(label(answer.get("words"), 1000))
+    raise SystemExit(REFUSED if answer.get("nothing") is not None or answer.get("changed") else 0)
+
+
+_GROUPS = {
+    "stopped": "would stop",
+    "again": "would run again",
+    "released": "may run then",
+    "dropped": "would not run",
+    "kept": "stay as they are",
+}
+
+
+def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
+    """What a command would do, a line for each group of nodes."""
+    some = False
+    for key, words in _GROUPS.items():
+        group = answer.get(key)
+        if not isinstance(group, dict) or not group.get("count"):
+            continue
+        some = True
+        yield f"{words:<16} {names_of(group)}"
+    seconds = answer.get("seconds")
+    if isinstance(seconds, int | float) and seconds:
+        yield f"{'takes about':<16} {duration(seconds)}"
+    if not some:
+        yield f"would do: {label(answer.get('command'))}"
+    yield f"{'to do just this':<16} --expect {label(answer.get('expected'))}"
+
+
+def names_of(group: Mapping[str, object]) -> str:
+    """The nodes of a group: the first ones by name, the others as a number."""
+    nodes, number = group.get("nodes"), group.get("count")
+    names = [label(node) for node in nodes[:NAMES_SHOWN]] if isinstance(nodes, list) else []
+    more = number - len(names) if isinstance(number, int) else 0
+    return ", ".join(names) + (f" and {count(more)} more" if more > 0 else "")
+
+
+retry, rerun, cancel, skip, mark, pause, resume, jobs = map(_command, ORDERS)

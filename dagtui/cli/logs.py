@@ -1,0 +1,127 @@
+"""`dagtui logs`: what a node printed."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.options import fail
+from dagtui.cli.output import standard_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dagtui.cli.output import Output
+    from dagtui.session.node_log import NodeLog
+    from dagtui.store.directory import RunDirectory
+
+
+@click.command(short_help="Print the log of a node.")
+@click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))
+@click.argument("node")
+@click.option("--run", "run_number", type=click.IntRange(min=1), metavar="N", help="Of that run; default: the last.")
+@click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Of that attempt; default: the last.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as it grows, until the node is settled or the run is over.")
+@click.option("-n", "--lines", type=click.IntRange(min=0), metavar="N", help="Begin with the last N lines only.")
+@click.option("--path", "only_path", is_flag=True, help="Print where the log is instead.")
+@click.option("--raw", is_flag=True, help="Bytes as they were printed, also on a terminal, which they may disturb.")
+def logs(
+    graph_file: Path,
+    node: str,
+    run_number: int | None,
+    attempt: int | None,
+    follow: bool,
+    lines: int | None,
+    only_path: bool,
+    raw: bool,
+) -> None:
+    """Print the log of NODE: a node, a task that has one node, or some cells that mean one: "train[seed=1]".
+
+    On a terminal colours are kept, and nothing else that the task printed acts on it. Into a pipe or a file go the
+    bytes as they were printed, as `cat` does.
+    """
+    from dagtui.graph.choosing import ChoiceError
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.node_log import find_log
+    from dagtui.store.errors import StoreError
+
+    with standard_output() as output:
+        try:
+            log = find_log(_run(graph_file, run_number), node, attempt)
+            if only_path:
+                _print_path(log, output)
+            else:
+                _print(log, output, lines, attempt=attempt, follow=follow, raw=raw)
+        except (StoreError, ChoiceError, GraphError) as error:
+            fail(f"dagtui: {error}")
+
+
+def _run(graph_file: Path, number: int | None) -> RunDirectory:
+    from dagtui.store.summary import graph_runs
+    from dagtui.text import label
+
+    found = graph_runs(graph_file)
+    if not found:
+        fail(f"dagtui: {label(graph_file)} has no run yet")
+    if number is None:
+        return found[0]
+    run = next((run for run in found if run.number == number), None)
+    if run is None:
+        fail(f"dagtui: {label(graph_file)} has no run {number}; it has {_ranges([run.number for run in found])}")
+    return run
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Numbers that count down: "51 to 100, 7"."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][0] == number + 1:
+            spans[-1][0] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(f"{low} to {high}" if low < high else str(low) for low, high in spans)
+
+
+def _print_path(log: NodeLog, output: Output) -> None:
+    from dagtui.text import label
+
+    if output.is_terminal:
+        output.line(label(log.path, 4096))
+    else:
+        output.write(os.fsencode(log.path) + b"\n")
+    if not log.path.exists():
+        _explain(log)
+
+
+def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
+    from dagtui.session.node_log import LogFollower, print_log
+    from dagtui.session.shown_lines import ShownLines
+
+    shown = ShownLines(colours=output.wants_colours)
+
+    def write_lines(data: bytes) -> None:
+        for line in shown.feed(data):
+            output.line(line)
+
+    write: Callable[[bytes], None] = write_lines if output.is_terminal and not raw else output.write
+    if follow:
+        follower = LogFollower(log, lines, only=attempt is not None)
+        found = follower.follow(write, output.flush)
+        log = replace(log, attempt=follower.attempt)
+    else:
+        found = print_log(log, write, lines)
+    for line in shown.rest():
+        output.line(line)
+    output.flush()
+    if not found:
+        _explain(log)
+
+
+def _explain(log: NodeLog) -> None:
+    from dagtui.session.node_log import why_silent
+
+    click.echo(f"dagtui: {why_silent(log)}", err=True)

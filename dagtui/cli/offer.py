@@ -1,0 +1,191 @@
+"""Whether to go on with the last run of a graph or to start a new one: as it was asked for, or as a person answers."""
+
+from __future__ import annotations
+
+import enum
+import os
+import sys
+import termios
+import time
+import tty
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dagtui.cli.options import fail
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.text import block, count, duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.graph.model import Graph
+    from dagtui.session.glance import NothingToResumeError
+    from dagtui.session.resuming import LastRun
+    from dagtui.store.directory import RunDirectory
+
+_INTERRUPTED = 130
+_WORDS: dict[str, tuple[NodeStatus, ...]] = {
+    "completed": (NodeStatus.COMPLETED,),
+    "failed": (NodeStatus.FAILED,),
+    "cancelled": (NodeStatus.CANCELLED,),
+    "skipped": (NodeStatus.SKIPPED,),
+    "broken off": (NodeStatus.RUNNING, NodeStatus.CANCELLING),
+    "not run": (NodeStatus.WAITING, NodeStatus.READY, NodeStatus.RETRYING, NodeStatus.FAILED_PARENT),
+}
+
+
+class Way(enum.Enum):
+    """How a run begins."""
+
+    NEW = "new"
+    RESUME = "resume"
+    ASK = "ask"
+    """Not decided: when the last run did not end well, a person is asked."""
+
+
+_ANSWERS: dict[bytes, Way | None] = {
+    **dict.fromkeys([b"r", b"R", b"\r", b"\n"], Way.RESUME),
+    **dict.fromkeys([b"n", b"N"], Way.NEW),
+    **dict.fromkeys([b"q", b"Q", b"\x1b", b"\x04", b""], None),
+}
+_SAID = {Way.RESUME: "resume", Way.NEW: "new", None: "quit"}
+
+
+def asked_for(*, resume: bool, fresh: bool) -> Way:
+    """The way that the options mean."""
+    if resume and fresh:
+        fail("--resume goes on with the last run, --fresh starts a new one: give one of them")
+    if resume:
+        return Way.RESUME
+    return Way.NEW if fresh else Way.ASK
+
+
+def choose(graph: Graph, way: Way) -> Way:
+    """Whether to start a new run of a graph or to resume its last one, before anything starts.
+
+    Ends the program when there is nothing to resume (0 if all is done, else 2), and when the person quits.
+    """
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.glance import NothingToResumeError, last_directory
+    from dagtui.store.errors import StoreError
+
+    if way is Way.NEW or graph.path is None:
+        return Way.NEW
+    try:
+        if way is Way.RESUME:
+            from dagtui.session.resuming import resumable_directory
+
+            last = _look(graph, resumable_directory(graph))
+            if last.well:
+                raise last.nothing_left()
+            return way
+        directory = last_directory(graph.path)
+        if directory is None or directory.is_live() or _ended_well(directory):
+            return Way.NEW
+        last = _look(graph, directory)
+    except NothingToResumeError as error:
+        say_nothing_to_resume(error)
+    except (StoreError, GraphError) as error:
+        if way is Way.RESUME:
+            fail(f"dagtui: {error}")
+        click.echo(block(f"dagtui: the last run can't be resumed, so this is a new one: {error}", 10_000), err=True)
+        return Way.NEW
+    if last.well or last.state.verdict() is Verdict.COMPLETED:
+        return Way.NEW
+    return _ask(last)
+
+
+def advise(graph: Graph) -> None:
+    """Say in one line, where nobody can be asked, that the last run could be resumed."""
+    from dagtui.session.glance import ending, last_directory
+    from dagtui.store.errors import StoreError
+
+    if graph.path is None:
+        return
+    try:
+        directory = last_directory(graph.path)
+    except StoreError:
+        return  # whoever makes the new run's directory says what is wrong
+    if directory is None or directory.is_live() or _ended_well(directory):
+        return
+    how = {"failed": "failed", "cancelled": "was cancelled", None: "broke off"}.get(ending(directory), "was left")
+    click.echo(f"dagtui: run {directory.number} {how}; --resume would go on with it, this is a new run", err=True)
+
+
+def _ended_well(directory: RunDirectory) -> bool:
+    from dagtui.session.glance import ending
+
+    return ending(directory) == Verdict.COMPLETED.value
+
+
+def _look(graph: Graph, directory: RunDirectory) -> LastRun:
+    from dagtui.session.resuming import look_back
+    from dagtui.session.secrecy import keep_secrets
+
+    return look_back(keep_secrets(graph, os.environ)[0], directory)
+
+
+def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
+    """End the program: with 0 when everything is done, as make does."""
+    if not error.completed:
+        fail(f"dagtui: {error}")
+    click.echo(str(error))
+    raise SystemExit(0)
+
+
+def _ask(last: LastRun) -> Way:
+    with _single_keys():
+        click.echo(question(last, time.time()))
+        click.echo("[r]esume it (Enter), start a [n]ew run, [q]uit? ", nl=False)
+        answer = _answer()
+    click.echo(_SAID[answer])
+    if answer is None:
+        raise SystemExit(0)
+    return answer
+
+
+def _answer() -> Way | None:
+    """What the next key that means something stands for; None: quit."""
+    while True:
+        try:
+            key = os.read(sys.stdin.fileno(), 1)
+        except KeyboardInterrupt:
+            click.echo()
+            raise SystemExit(_INTERRUPTED) from None
+        except OSError:  # the terminal has gone
+            return None
+        if key in _ANSWERS:
+            return _ANSWERS[key]
+
+
+def question(last: LastRun, now: float) -> str:
+    """What became of the last run, in a few lines that are safe to show."""
+    counts = last.state.counts
+    amounts = [
+        f"{count(amount)} {word}"
+        for word, statuses in _WORDS.items()
+        if (amount := sum(counts[status] for status in statuses))
+    ]
+    ago = duration(now - last.past.last_wall) if last.past.last_wall else ""
+    name = f"Run {last.directory.number} of {label(last.graph.name)}"
+    lines = [f"{name}{f', {ago} ago,' if ago else ''} did not end well: {', '.join(amounts)}."]
+    if last.broke_off():
+        lines.append(f"{last.broke_off().capitalize()}.")
+    if last.changed:
+        again = sum(last.state.status[node] == NodeStatus.COMPLETED for node in last.again)
+        lines.append(f"Changed since: {last.changes()}; {count(again)} that completed would run again.")
+    return "\n".join(lines)
+
+
+@contextmanager
+def _single_keys() -> Iterator[None]:
+    """Get keys as they are typed, unseen; what was typed before is no answer to what is asked now."""
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSAFLUSH)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

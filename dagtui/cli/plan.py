@@ -1,0 +1,39 @@
+"""`dagtui plan`: what would run, without running it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.options import graph_argument, read_graph
+from dagtui.cli.output import standard_output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(short_help="Say what would run, in which order, and how long it would take.")
+@graph_argument
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Plan for so many slots; default: as for a run.")
+@click.option("--all", "everything", is_flag=True, help="A line for every node, however many there are.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
+def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
+    """Say what a run of GRAPH.toml would do if all went well, in the order in which its nodes would begin.
+
+    Times come from the history of earlier runs. Nothing is executed. Commands are shown as they are written in the
+    file, with their placeholders.
+    """
+    graph = read_graph(graph_file, parameters)
+    from dagtui.session.plan import make_plan
+    from dagtui.session.plan_lines import plan_json, plan_lines
+    from dagtui.session.processors import processors
+    from dagtui.store.history import History
+
+    slots = jobs or graph.settings.jobs or processors()
+    made = make_plan(graph, History.load(graph_file), slots)
+    with standard_output() as output:
+        if as_json:
+            output.lines(plan_json(made))
+        else:
+            output.lines(plan_lines(made, everything=everything, ascii_only=not output.is_unicode))

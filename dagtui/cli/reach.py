@@ -1,0 +1,101 @@
+"""Finding the live run that a command means, and asking it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.options import Function, fail
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dagtui.cli.output import Output
+    from dagtui.session.knock import Visit
+    from dagtui.store.directory import RunDirectory
+
+ANSWER_SECONDS = 60.0
+"""How long a run may take to answer: the preview of a command on a million nodes takes a few seconds."""
+
+
+def run_option(function: Function) -> Function:
+    """Which live run is meant, when there are several of one graph."""
+    option = click.option("--run", "number", type=click.IntRange(min=1), help="The number of the run, if several live.")
+    return option(function)
+
+
+def json_option(function: Function) -> Function:
+    """Output for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")(function)
+
+
+def reach(graph_file: Path, number: int | None) -> Visit:
+    """Connect to the live run of a graph; when there is none, or it can't be reached, say so and exit with 2."""
+    from dagtui.session.knock import knock
+    from dagtui.session.sockets import DoorError
+    from dagtui.store.errors import StoreError
+
+    try:
+        run = _meant(graph_file, number)
+        run_id, holder = run.run_id, run.holder() or "a process"
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    try:
+        return knock(run_id)
+    except DoorError as error:
+        fail(
+            f"dagtui: run {run.number} of {label(graph_file)} is live ({label(holder)}), but can't be reached: {error}"
+        )
+
+
+def _meant(graph_file: Path, number: int | None) -> RunDirectory:
+    from dagtui.session.live import held_runs
+
+    held = held_runs(graph_file)
+    chosen = [run for run in held if number in {None, run.number}]
+    shown = click.format_filename(graph_file)
+    if not chosen:
+        if not held and not graph_file.exists():
+            fail(f"dagtui: {shown}: there is no such file, and no live run of it")
+        what = f"run {number} of {shown} is not live" if number else f"{shown} has no live run"
+        fail(f"dagtui: {what}; start one with: dagtui {shown}")
+    if len(chosen) > 1:
+        numbers = ", ".join(str(run.number) for run in chosen)
+        fail(f"dagtui: {shown} has several live runs, {numbers}: say which one with --run")
+    return chosen[0]
+
+
+def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:
+    """Ask, and return the answer; when it is an error, or does not come soon, say so and exit with 2."""
+    try:
+        return ask_in_time(visit, request, ANSWER_SECONDS)
+    except TimeoutError:
+        fail(f"dagtui: process {visit.peer.pid}, which has the run, does not answer")
+
+
+def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | None) -> Mapping[str, object]:
+    """Ask, and return the answer; an error is said, and ends the program with 2. Raises TimeoutError."""
+    from dagtui.session.sockets import DoorError
+
+    try:
+        visit.send(request)
+        answer = visit.receive(timeout)
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
+    if answer is None:
+        fail(f"dagtui: process {visit.peer.pid}, which had the run, has gone without an answer")
+    if "error" in answer:
+        fail(f"dagtui: {label(answer['error'], 1000)}")
+    return answer
+
+
+def print_json(output: Output, answer: Mapping[str, object]) -> None:
+    """An answer as one line, in ASCII."""
+    output.line(json.dumps(answer))

@@ -1,0 +1,81 @@
+"""How a live run stands, as a few plain lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.text import count, duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SHOWN = 10
+"""Nodes of each kind that get a line of their own."""
+_STATUSES = {status.name: status for status in NodeStatus}
+
+
+def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[str]:
+    """The run, its counts, what is under way, and what has failed; the answer's strings are foreign text."""
+    yield headline(answer)
+    counts = answer.get("counts")
+    if isinstance(counts, dict):
+        yield "  " + ", ".join(f"{_number(number)} {_word(name)}" for name, number in counts.items())
+    active = _objects(answer.get("active"))
+    for node in active[:SHOWN]:
+        glyph = _glyph(node.get("status"), ascii_only=ascii_only)
+        yield f"  {glyph} {label(node.get('node'))}  {_why(node)}  {_duration(node.get('elapsed'))}"
+    if len(active) > SHOWN:
+        yield f"    and {count(len(active) - SHOWN)} more"
+    failures = _objects(answer.get("failures"))
+    for node in failures[:SHOWN]:
+        yield f"  {_glyph('FAILED', ascii_only=ascii_only)} {label(node.get('node'))}  {_why(node)}  {_log(node)}"
+    if len(failures) > SHOWN:
+        yield f"    and {count(len(failures) - SHOWN)} more failures"
+
+
+def headline(answer: Mapping[str, object]) -> str:
+    """One line: which run, how it stands, how long it has taken and will take, slots, pause, screen."""
+    words = [
+        f"{label(answer.get('name'))} run {label(answer.get('number'), 20)}: {label(answer.get('verdict'), 20)}",
+        _duration(answer.get("elapsed")),
+    ]
+    remaining = answer.get("remaining")
+    if isinstance(remaining, dict):
+        words.append(f"about {_duration(remaining.get('seconds'))} left (bound by {label(remaining.get('node'))})")
+    words.append(f"{label(answer.get('jobs'), 20)} jobs")
+    if answer.get("paused"):
+        words.append("paused")
+    words.append(label(answer.get("screen"), 20))
+    return ", ".join(words)
+
+
+def _objects(value: object) -> list[Mapping[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _glyph(name: object, *, ascii_only: bool) -> str:
+    status = _STATUSES.get(str(name))
+    if status is None:
+        return "?"
+    return status.ascii if ascii_only else status.glyph
+
+
+def _word(name: str) -> str:
+    return _STATUSES[name].word if name in _STATUSES else label(name, 40)
+
+
+def _why(node: Mapping[str, object]) -> str:
+    return label(node.get("why"))
+
+
+def _log(node: Mapping[str, object]) -> str:
+    return f"log: {label(node.get('log'), 4096)}"
+
+
+def _number(value: object) -> str:
+    return count(value) if isinstance(value, int) else "?"
+
+
+def _duration(value: object) -> str:
+    return duration(value) if isinstance(value, int | float) else "?"

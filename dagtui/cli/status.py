@@ -1,0 +1,132 @@
+"""`dagtui status` and `dagtui wait`: how a live run stands, now or once it has come out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.control import names_of
+from dagtui.cli.options import fail
+from dagtui.cli.output import standard_output
+from dagtui.cli.reach import ask, ask_in_time, json_option, print_json, reach, run_option
+from dagtui.cli.standing_lines import headline, standing_lines
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.session.live import LiveRun
+
+TIMED_OUT = 124
+"""Exit status when `--timeout` is over, as of timeout(1)."""
+_EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
+
+
+@click.command(short_help="Say how a live run stands.")
+@click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=click.Path(path_type=Path))
+@run_option
+@json_option
+def status(graph_file: Path | None, number: int | None, *, as_json: bool) -> None:
+    """Say how the live run of GRAPH.toml stands; without it, every live run of yours (--json: an array then).
+
+    Exits with 0, or with 2 when there is no live run, or it can't be reached.
+    """
+    if graph_file is None:
+        _say_all(as_json=as_json)
+        return
+    with reach(graph_file, number) as visit:
+        answer = ask(visit, {"want": "status"})
+    with standard_output() as output:
+        if as_json:
+            print_json(output, answer)
+        else:
+            output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
+
+
+def _say_all(*, as_json: bool) -> None:
+    from dagtui.session.live import all_live
+    from dagtui.session.sockets import DoorError
+
+    try:
+        found = [(run, _standing_of(run)) for run in all_live()]
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+    if not found and not as_json:
+        fail("dagtui: no run is live; start one with: dagtui GRAPH.toml")
+    with standard_output() as output:
+        if as_json:
+            output.line(json.dumps([answer for _, answer in found]))
+            return
+        for run, answer in found:
+            output.line(f"{label(answer['error'], 1000)}" if "error" in answer else headline(answer))
+            output.line(f"  {label(run.graph or run.run_id, 4096)}")
+
+
+def _standing_of(run: LiveRun) -> Mapping[str, object]:
+    """How a run stands; an object with `error` when it can't be reached."""
+    from dagtui.session.knock import PATIENCE, knock
+    from dagtui.session.sockets import DoorError
+
+    if not run.reachable:
+        return {"run": run.run_id, "error": run.trouble}
+    try:
+        with knock(run.run_id) as visit:
+            visit.send({"want": "status"})
+            return visit.receive(PATIENCE) or {"run": run.run_id, "error": "it has just ended"}
+    except TimeoutError:
+        return {"run": run.run_id, "error": "it does not answer"}
+    except DoorError as error:
+        return {"run": run.run_id, "error": str(error)}
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """A duration as in graph files: 90, 90s, 1h30m."""
+    from dagtui.graph.durations import HINT, parse_duration
+
+    if value is None:
+        return None
+    try:
+        return parse_duration(float(value) if value.replace(".", "", 1).isdecimal() else value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; {HINT}") from None
+
+
+@click.command(short_help="Wait until a live run, or some of its nodes, are settled.")
+@click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))
+@click.argument("nodes", metavar="[NODE...]", nargs=-1)
+@click.option(
+    "--timeout",
+    callback=_seconds,
+    metavar="TIME",
+    help='Wait no longer than this: "90s", "1h30m", a number of seconds.',
+)
+@run_option
+@json_option
+def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number: int | None, *, as_json: bool) -> None:
+    """Wait until the live run of GRAPH.toml has come out, or all the nodes that are named have.
+
+    Exits as the run does: 0 when all went well, 1 when a node failed, 130 when it was cancelled; with 2 when there is
+    no live run, or its process has gone; with 124 when the time is over.
+    """
+    with reach(graph_file, number) as visit:
+        try:
+            answer = ask_in_time(visit, {"want": "wait", "nodes": list(nodes)}, timeout)
+        except TimeoutError:
+            click.echo(f"dagtui: not settled within {timeout:g} s", err=True)
+            raise SystemExit(TIMED_OUT) from None
+    outcome = str(answer.get("outcome"))
+    with standard_output() as output:
+        if as_json:
+            print_json(output, answer)
+        elif nodes:
+            bad = answer.get("bad")
+            names = names_of(bad) if isinstance(bad, dict) else ""
+            output.line(f"{label(outcome, 20)}{': ' if names else ''}{names}")
+        else:
+            output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
+    if outcome not in _EXITS:
+        fail("dagtui: the run's process ended before that was settled")
+    raise SystemExit(_EXITS[outcome])

@@ -1,0 +1,72 @@
+"""`dagtui attach --read-only`: watch a run without touching it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dagtui.cli.options import fail
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.session.live import LiveRun
+    from dagtui.store.directory import RunDirectory
+
+
+def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, theme: str | None, mouse: bool) -> NoReturn:
+    """Watch a run of a graph: the one with that number, else the live one, else the last one.
+
+    Without a graph: the one live run of this user. Ends the program with the status of the run, if it is over.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        fail("dagtui attach --read-only needs a terminal; dagtui status and dagtui logs don't")
+    from dagtui.store.errors import StoreError
+
+    try:
+        directory, graph_path = _only_live() if graph_file is None else (_chosen(graph_file, number), graph_file)
+        from dagtui.tui.watching import watch as show
+
+        status = show(directory, graph_path, ascii_only=ascii_only, theme=theme, mouse=mouse)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    raise SystemExit(status)
+
+
+def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
+    from dagtui.store.directory import runs_in
+    from dagtui.store.places import folder_with_runs
+
+    found = runs_in(folder_with_runs(graph_file))
+    shown = click.format_filename(graph_file)
+    if number is not None:
+        found = [run for run in found if run.number == number]
+    if not found:
+        fail(f"dagtui: {shown} has no {'such run' if number else 'run'}; start one with: dagtui {shown}")
+    return next((run for run in reversed(found) if run.is_live()), found[-1])
+
+
+def _only_live() -> tuple[RunDirectory, Path]:
+    from dagtui.session.live import all_live
+    from dagtui.session.sockets import DoorError
+    from dagtui.store.directory import RunDirectory
+
+    try:
+        found = all_live()
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+    if len(found) > 1:
+        fail("dagtui: several runs are live; name the graph:\n" + "\n".join(f"  {_shown(run)}" for run in found))
+    if not found:
+        fail("dagtui: no run is live; name the graph whose last run you want to see")
+    run = found[0]
+    if run.path is None or run.graph is None:
+        fail(f"dagtui: the live run does not tell where it is: {label(run.trouble or run.run_id)}")
+    return RunDirectory.open(run.path), run.graph
+
+
+def _shown(run: LiveRun) -> str:
+    return f"{label(run.graph or run.run_id, 4096)}  run {run.number}"

@@ -1,0 +1,174 @@
+"""Control of a live run from outside its process: what its door answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.session.door import Door
+from dagtui.session.live import Screen
+from dagtui.session.requests import command_of, named, nodes_of, preview_fields, preview_now
+from dagtui.session.sockets import DoorError
+from dagtui.session.standing import about, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from anyio.abc import TaskStatus
+
+    from dagtui.engine.events import Event
+    from dagtui.engine.state import RunState
+    from dagtui.session.conversation import Conversation
+    from dagtui.session.door import Handler
+    from dagtui.session.session import Session
+
+PACE = 0.05
+"""Seconds between two looks at a busy run by one that waits for it."""
+_BAD = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
+_LAST_WORDS = 0.5
+"""Seconds that may be spent on telling one that waits that the run's process ends."""
+
+
+async def serve_control(
+    session: Session,
+    screen: Callable[[], Screen] = lambda: Screen.NONE,
+    handlers: Mapping[str, Handler] | None = None,
+    folder: Path | None = None,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Answer at the session's door until cancelled; `screen` tells who looks at it, `handlers` are added.
+
+    A door that can't be made stops nothing: it is put on record, and the run goes on without one. Whoever starts it
+    in a task group learns when it listens, or that it never will.
+    """
+    if session.directory is None:
+        raise ValueError("only a run that is on disk has a door")
+    table = {**Control(session, screen).handlers(), **(handlers or {})}
+    try:
+        await Door(session.directory.run_id, table, folder).serve(task_status=task_status)
+    except DoorError as error:
+        session.note(f"the run can't be reached from other terminals: {error}")
+        task_status.started()
+
+
+class Control:
+    """What scripts and other terminals may ask of a session, by the word in `want`."""
+
+    def __init__(self, session: Session, screen: Callable[[], Screen]) -> None:
+        self._session = session
+        self._screen = screen
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """A handler by each word."""
+        return {
+            "about": self._about,
+            "status": self._status,
+            "preview": self._preview,
+            "give": self._give,
+            "wait": self._wait,
+        }
+
+    async def _about(self, conversation: Conversation, _request: Mapping[str, object]) -> None:
+        await conversation.send(about(self._session, self._screen()))
+
+    async def _status(self, conversation: Conversation, _request: Mapping[str, object]) -> None:
+        await conversation.send(standing(self._session, self._screen()))
+
+    async def _preview(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        session = self._session
+        command = command_of(request, session.graph, _by(conversation))
+        await conversation.send(preview_fields(session, preview_now(session, request, command)))
+
+    async def _give(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
+        session = self._session
+        command = command_of(request, session.graph, _by(conversation))
+        preview = preview_now(session, request, command)
+        if preview.nothing is None and not preview.changed:
+            preview = session.give(replace(command, expected=preview.kills_and_reruns))
+        await conversation.send(preview_fields(session, preview))
+
+    async def _wait(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """Until the nodes are settled, all at one time; without nodes, until the run is."""
+        nodes = nodes_of(request, self._session.graph)
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_end_with, conversation, group.cancel_scope)
+                await _Waiting(self._session, nodes).settle()
+                await conversation.send(self._outcome(nodes))
+                group.cancel_scope.cancel()
+        except anyio.get_cancelled_exc_class():
+            # The process ends, as one without a screen does as soon as everything is settled.
+            with anyio.move_on_after(_LAST_WORDS, shield=True):
+                await conversation.send(self._outcome(nodes))
+            raise
+
+    def _outcome(self, nodes: Sequence[int]) -> dict[str, object]:
+        """The run's standing, and how what was waited for has come out."""
+        state, labels = self._session.state, self._session.graph.labels
+        verdict = _verdict_of(state, nodes) if nodes else state.verdict()
+        bad = [node for node in nodes if state.status_of(node) in _BAD]
+        return {**standing(self._session, self._screen()), "outcome": verdict.value, "bad": named(labels, bad)}
+
+
+class _Waiting:
+    """One that waits for nodes to be settled."""
+
+    def __init__(self, session: Session, nodes: Sequence[int]) -> None:
+        self._session = session
+        self._nodes = nodes
+        self._at = 0
+        """The node that was seen unsettled last: nothing before it needs a look until it is settled."""
+
+    async def settle(self) -> None:
+        """Wait; looks again only after something has happened, and not too often."""
+        listeners = self._session.run.listeners
+        happened = anyio.Event()
+
+        def notice(_events: Sequence[Event]) -> None:
+            happened.set()
+
+        listeners.append(notice)
+        try:
+            while not self._settled():
+                await happened.wait()
+                await anyio.sleep(PACE)
+                happened = anyio.Event()
+        finally:
+            listeners.remove(notice)
+
+    def _settled(self) -> bool:
+        if not self._nodes:
+            return self._session.settled
+        status, nodes = self._session.state.status, self._nodes
+        if status[nodes[self._at]] < NodeStatus.COMPLETED:
+            return False
+        self._at = next((at for at, node in enumerate(nodes) if status[node] < NodeStatus.COMPLETED), self._at)
+        return status[nodes[self._at]] >= NodeStatus.COMPLETED
+
+
+def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
+    """As the verdict of a run, for some of its nodes."""
+    found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
+    if any(state.status[node] < NodeStatus.COMPLETED for node in nodes):
+        return Verdict.RUNNING
+    if found & {NodeStatus.FAILED, NodeStatus.FAILED_PARENT}:
+        return Verdict.FAILED
+    return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
+
+
+def _by(conversation: Conversation) -> str:
+    """Who gives a command, for the journal."""
+    return f"process {conversation.peer.pid}"
+
+
+async def _end_with(conversation: Conversation, scope: anyio.CancelScope) -> None:
+    """Stop waiting when the client has gone."""
+    while await conversation.receive() is not None:
+        pass
+    scope.cancel()

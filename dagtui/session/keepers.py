@@ -1,0 +1,81 @@
+"""Who ends the processes of a run when nobody drives it any more: noted in its directory, waited for before it goes on.
+
+The keeper of a guardian outlives every process of every attempt. As long as one is there, attempts of a session that
+was killed may still be alive: none may begin beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.store.errors import StoreError
+from dagtui.store.files import open_file, read_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+NAME = "keepers"
+PATIENCE = 60.0
+"""Seconds that what is left of a session may take to end; the guardian itself gives up earlier."""
+_LOOK_AGAIN = 0.01
+_LARGEST = 1_000_000
+
+
+class Keepers:
+    """Notes in a run's directory which process is the keeper now."""
+
+    def __init__(self, directory: Path, processes: Callable[[], tuple[int, int]]) -> None:
+        """`processes` tells keeper and guardian; 0 while there is none."""
+        self._path = directory / NAME
+        self._processes = processes
+        self._noted = 0
+
+    def note(self, _events: Sequence[object]) -> None:
+        """Note a keeper that is not on record yet."""
+        keeper = self._processes()[0]
+        if keeper in {0, self._noted}:
+            return
+        self._noted = keeper
+        try:
+            with open(open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
+                file.write(f"{keeper} {_began(keeper)}\n".encode())
+        except (OSError, StoreError):
+            return  # without it, a resumed run may meet what a killed one left; it is no reason to stop this one
+
+
+def left_behind(directory: Path) -> list[int]:
+    """The keepers of a run that are still at work."""
+    try:
+        lines = read_file(directory / NAME, _LARGEST).decode("ascii", "replace").splitlines()
+    except (OSError, StoreError):
+        return []
+    found = []
+    for line in lines:
+        pid, _, began = line.partition(" ")
+        if pid.isdecimal() and 1 < int(pid) < 1 << 31 and began and _began(int(pid)) == began:
+            found.append(int(pid))
+    return found
+
+
+def wait_for_the_end(directory: Path) -> None:
+    """Return when nothing is left of earlier sessions of a run; raises StoreError when that takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while left := left_behind(directory):
+        if time.monotonic() > deadline:
+            raise StoreError(
+                f"processes of the run in {directory} are still being ended (by process {left[0]}); try again later"
+            )
+        time.sleep(_LOOK_AGAIN)
+
+
+def _began(pid: int) -> str:
+    """When a process began, in the kernel's ticks since the machine was started; empty when it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b") ")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in {b"Z", b"X"} else fields[19].decode("ascii")

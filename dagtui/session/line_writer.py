@@ -1,0 +1,108 @@
+"""Lines for a pipe, a file or a terminal whose reader may be slow, stopped or gone: whoever says them never waits."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+from collections import deque
+
+from dagtui.text import plural
+
+MOST_WAITING = 4_000_000
+"""Bytes that wait for a reader; what is said beyond them is counted and left out."""
+
+
+class LineWriter:
+    """Writes to a descriptor from a thread of its own, in order.
+
+    When nobody reads any more (a closed pipe) it is quiet from then on; when the descriptor can't be written for
+    another reason (a full disk) it says so once on standard error, and is quiet too.
+    """
+
+    def __init__(self, descriptor: int, encoding: str) -> None:
+        """The thread starts with the first text."""
+        self._descriptor = descriptor
+        self._encoding = encoding
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._left_out = 0
+        self._changed = threading.Condition()
+        self._closing = False
+        self._broken = False
+        self._thread: threading.Thread | None = None
+
+    def say(self, text: str) -> None:
+        """Write a text and a line break, soon; returns at once."""
+        block = (text + "\n").encode(self._encoding, "replace")
+        with self._changed:
+            if self._broken:
+                return
+            if self._size > MOST_WAITING:
+                self._left_out += text.count("\n") + 1
+                return
+            self._add(block)
+            if self._thread is None:
+                # A daemon: a reader that never comes back must not keep the program from ending on a signal.
+                self._thread = threading.Thread(target=self._write_all, name="plain lines", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Wait until everything is written, for as long as the reader takes."""
+        with self._changed:
+            self._remark_left_out()
+            self._closing = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _add(self, block: bytes) -> None:
+        if self._left_out and self._size < MOST_WAITING // 2:
+            self._remark_left_out()
+        self._waiting.append(block)
+        self._size += len(block)
+
+    def _remark_left_out(self) -> None:
+        if not self._left_out:
+            return
+        remark = f"[dagtui: {plural(self._left_out, 'line')} left out, nobody read them in time]\n".encode("ascii")
+        self._waiting.append(remark)
+        self._size += len(remark)
+        self._left_out = 0
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if not self._waiting:
+                    return
+                block = self._waiting.popleft()
+            try:
+                self._write(block)
+            except OSError as error:
+                self._give_up(error)
+                return
+            with self._changed:
+                self._size -= len(block)
+
+    def _write(self, block: bytes) -> None:
+        view = memoryview(block)
+        while view:
+            try:
+                view = view[os.write(self._descriptor, view) :]
+            except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+                import select
+
+                select.select([], [self._descriptor], [], 1.0)
+
+    def _give_up(self, error: OSError) -> None:
+        with self._changed:
+            self._broken = True
+            self._waiting.clear()
+        if error.errno == errno.EPIPE:
+            return
+        words = f"dagtui: can't write the plain lines: {error.strerror}; the run goes on without them\n"
+        with contextlib.suppress(OSError):
+            os.write(2, words.encode("utf-8", "replace"))

@@ -1,0 +1,61 @@
+"""Whether logging out would end a run all the same: logind can be told to kill whatever a user has left behind."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_FOLDERS = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
+"""Where logind.conf may be, the first one counts; drop-ins of all folders are laid over it (logind.conf(5))."""
+_SETTING = re.compile(r"^\s*(#?)\s*(KillUserProcesses|KillExcludeUsers|KillOnlyUsers)\s*=\s*(.*?)\s*$")
+_YES = frozenset({"1", "yes", "y", "true", "t", "on"})
+
+
+def advice(environment: Mapping[str, str], user: str, root: Path = Path("/")) -> str:
+    """The line to print when a run started over SSH would be killed at logout; empty when it would not.
+
+    Only files are read; what they do not say counts as harmless.
+    """
+    if not environment.get("SSH_CONNECTION") or not (root / "run/systemd/system").is_dir():
+        return ""
+    if (root / "var/lib/systemd/linger" / user).exists():
+        return ""
+    settings = _settings(root)
+    only, excluded = settings.get("KillOnlyUsers", "").split(), settings.get("KillExcludeUsers", "root").split()
+    if settings.get("KillUserProcesses", "").lower() not in _YES or user in excluded or (only and user not in only):
+        return ""
+    return "this machine ends all your processes when you log out, runs as well; to keep them: loginctl enable-linger"
+
+
+def _settings(root: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in _files(root):
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            match = _SETTING.match(line)
+            # In the file as it comes, what is commented out is the default that logind was built with.
+            if match and (not match[1] or (path.name == "logind.conf" and match[2] not in found)):
+                found[match[2]] = match[3]
+    return found
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """The files in the order in which they count, the last one most."""
+    main = next(
+        (root / folder / "logind.conf" for folder in _FOLDERS if (root / folder / "logind.conf").is_file()), None
+    )
+    if main is not None:
+        yield main
+    drop_ins: dict[str, Path] = {}
+    for folder in reversed(_FOLDERS):
+        for path in (root / folder / "logind.conf.d").glob("*.conf"):
+            drop_ins[path.name] = path
+    for name in sorted(drop_ins):
+        yield drop_ins[name]

@@ -1,0 +1,79 @@
+"""What the journal of a run says, when nobody has the run any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import RunEvent, parse
+from dagtui.store.errors import JournalError
+
+if TYPE_CHECKING:
+    from dagtui.engine.events import Event
+    from dagtui.graph.model import Graph
+    from dagtui.session.wall_times import WallTimes
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.journal import JournalReading
+
+TICK = 0.001
+"""Seconds from the last event of a run to the first after it was resumed, on its clock: what the journal resolves."""
+
+
+@dataclass(slots=True)
+class Past:
+    """The events of a run up to now."""
+
+    reading: JournalReading
+    events: list[Event] = field(default_factory=list)
+    """Those of nodes that the graph still has."""
+    clock: float = 0.0
+    """What the run's clock read last."""
+    began_at: float = 0.0
+    """The wall time at which the clock read 0."""
+    resumed: list[tuple[float, float]] = field(default_factory=list)
+    """What the clock read, and the wall time, whenever the run was resumed."""
+    last_wall: float = 0.0
+    """The wall time of the last event."""
+    ended: bool = False
+    """It was closed in an orderly way."""
+    boot: str = ""
+    """Which start of the machine it last began in; empty when nobody knows."""
+    unended: int = 0
+    """The position among the events from which on no orderly end follows."""
+
+    def set_going(self, times: WallTimes) -> None:
+        """Let wall times be known of all that is past."""
+        for clock, wall in self.resumed:
+            times.set_going(clock, wall)
+
+
+def understand(directory: RunDirectory, reading: JournalReading, graph: Graph) -> Past:
+    """What the journal of a run means for a graph, up to its first torn or damaged line; raises StoreError."""
+    past = Past(reading)
+    for number, record in enumerate(past.reading.records, 1):
+        try:
+            _take_in(past, record, graph)
+        except (ValueError, KeyError, TypeError) as error:
+            text = f"can't understand line {number} of the journal {directory.journal_path}: {error}"
+            raise JournalError(text) from error
+    return past
+
+
+def _take_in(past: Past, record: dict[str, object], graph: Graph) -> None:
+    event = parse(record, graph)
+    if event is None:
+        return
+    time = record.get("time")
+    wall = float(time) if isinstance(time, int | float) else 0.0
+    past.events.append(event)
+    past.clock = max(past.clock, event.at)
+    past.last_wall = wall
+    if not isinstance(event, RunEvent):
+        return
+    if event.what == "started":
+        past.began_at, past.boot, past.ended = wall - event.at, event.boot, False
+    elif event.what == "resumed":
+        past.resumed.append((event.at, wall))
+        past.boot, past.ended = event.boot, False
+    elif event.what == "ended":
+        past.ended, past.unended = True, len(past.events)

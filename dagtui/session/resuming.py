@@ -1,0 +1,220 @@
+"""Going on with the last run of a graph: what became of it, what of it still holds, and the session that goes on."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.state import RunState
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.graph.definition import changed_parts, with_descendants
+from dagtui.graph.export import to_toml
+from dagtui.graph.loading import load_text, without_garbage_collection
+from dagtui.session.beginning import Ingredients, boot_id
+from dagtui.session.glance import NothingToResumeError, last_directory
+from dagtui.session.keepers import wait_for_the_end
+from dagtui.session.past import TICK, understand
+from dagtui.store.errors import JournalError, StoreError
+from dagtui.store.files import read_file, replace_file
+from dagtui.store.journal import JournalWriter, read_journal, set_aside
+from dagtui.text import count, label, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.graph.model import Graph
+    from dagtui.session.beginning import Call
+    from dagtui.session.past import Past
+    from dagtui.session.session import Session
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.journal import JournalReading
+
+NAMED = 5
+"""Changed tasks that are named in one line."""
+_LARGEST_GRAPH = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What became of the last run of a graph, held against the graph as it is now."""
+
+    graph: Graph
+    directory: RunDirectory
+    past: Past
+    state: RunState
+    """As the run was left."""
+    changed: dict[int, tuple[str, ...]]
+    """The parts of their definitions in which nodes differ from what they were in the run."""
+    again: dict[int, int]
+    """Nodes that count as not run because their definition changed, or that of a node that they are below, which is
+    what they are mapped to."""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing left to do: it completed, and nothing changed since."""
+        return self.past.ended and self.state.verdict() is Verdict.COMPLETED and not self.changed
+
+    @property
+    def kept(self) -> int:
+        """How many completed nodes stay."""
+        return sum(node not in self.again for node in self.state.nodes_with(NodeStatus.COMPLETED))
+
+    def nothing_left(self) -> NothingToResumeError:
+        """The error that says so."""
+        which = f"run {self.directory.number} of {label(self.graph.name)}"
+        text = f"{which} completed, and nothing changed since: there is nothing to resume"
+        return NothingToResumeError(text, completed=True)
+
+    def broke_off(self) -> str:
+        """How it ended without an end; empty for an orderly one."""
+        if self.past.ended:
+            return ""
+        if self.past.boot and boot_id() and self.past.boot != boot_id():
+            return "the machine was restarted while it ran"
+        return "it broke off: dagtui crashed or was killed"
+
+    def changes(self) -> str:
+        """The changed tasks and the parts in which they changed; empty when nothing did. Safe to show."""
+        said: dict[int, str] = {}
+        for node, parts in self.changed.items():
+            task = self.graph.task_of[node]
+            if task not in said:
+                said[task] = f"{label(self.graph.tasks[task].name, 80)} ({', '.join(map(label, parts[:NAMED]))})"
+        more = [f"{count(len(said) - NAMED)} more"] if len(said) > NAMED else []
+        return ", ".join([*list(said.values())[:NAMED], *more])
+
+    def reasons(self) -> Iterator[tuple[int, str]]:
+        """Why nodes run again that would count as done."""
+        for node, origin in self.again.items():
+            if node == origin:
+                yield node, f"changed since it ran: {', '.join(self.changed[node])}"
+            else:
+                yield node, f"runs again: {self.graph.labels[origin]} changed"
+
+
+def resumable_directory(graph: Graph) -> RunDirectory:
+    """The last run of a graph, which nobody has; raises NothingToResumeError, and StoreError when it is live."""
+    directory = None if graph.path is None else last_directory(graph.path)
+    name = label(graph.name)
+    if directory is None:
+        raise NothingToResumeError(f"{name} has no run yet, so there is nothing to resume", completed=False)
+    if directory.is_live():
+        raise StoreError(
+            f"run {directory.number} of {name} is live ({directory.holder()} has it), so there is nothing to resume; "
+            "dagtui attach brings its screen here, unless it belongs to the terminal that it was started on"
+        )
+    return directory
+
+
+def look_back(graph: Graph, directory: RunDirectory, reading: JournalReading | None = None) -> LastRun:
+    """What became of a run that nobody has; raises StoreError, and GraphError when its graph can't be read.
+
+    The graph is the one that is shown and recorded, with secrets masked, as that of the run is.
+    """
+    with without_garbage_collection():
+        past = understand(directory, reading or read_journal(directory.journal_path), graph)
+        state = RunState(graph)
+        state.replay(past.events)
+    changed = changed_parts(_graph_of(directory), graph) if _is_another(directory, graph) else {}
+    return LastRun(graph, directory, past, state, changed, with_descendants(graph, changed))
+
+
+def _recorded_graph(directory: RunDirectory) -> bytes:
+    try:
+        return read_file(directory.graph_path, _LARGEST_GRAPH)
+    except OSError as error:
+        raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
+
+
+def _is_another(directory: RunDirectory, graph: Graph) -> bool:
+    """Whether anything at all differs; reading a graph takes longer than writing one."""
+    return _recorded_graph(directory) != to_toml(graph).encode("utf-8", "backslashreplace")
+
+
+def _graph_of(directory: RunDirectory) -> Graph:
+    return load_text(_recorded_graph(directory), directory.graph_path)
+
+
+def resume(graph: Graph, call: Call) -> Session:
+    """Go on with the last run of a graph; raises NothingToResumeError, StoreError and GraphError.
+
+    Nothing starts before it is on record what stays and what runs again; only then the resolved graph is replaced: a
+    crash in between leaves a run that can be resumed just as before.
+    """
+    ingredients = Ingredients(graph, call)
+    directory = resumable_directory(ingredients.shown)
+    with ExitStack() as undoing:
+        directory.acquire()
+        undoing.callback(directory.close)
+        wait_for_the_end(directory.path)
+        reading, damaged = _mend(directory)
+        last = look_back(ingredients.shown, directory, reading)
+        if last.well:
+            raise last.nothing_left()
+        session = _take_up(ingredients, last, damaged)
+        session.run.go_on(paused=call.paused)
+        undoing.pop_all()
+    return session
+
+
+def _mend(directory: RunDirectory) -> tuple[JournalReading, str]:
+    """Make the journal whole: a torn end goes to a file beside it; what it says, and what to say of it.
+
+    Raises StoreError.
+    """
+    path = directory.journal_path
+    try:
+        if os.path.lexists(path) and not path.stat().st_size:
+            path.unlink()
+    except OSError as error:
+        raise JournalError.of("begin the journal anew", path, error) from error
+    if not os.path.lexists(path):
+        JournalWriter(path).close()  # the run broke off before it began
+    with without_garbage_collection():
+        reading = read_journal(path)
+    if reading.problem is None:
+        return reading, ""
+    aside = set_aside(path)
+    said = "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
+    return read_journal(path), said
+
+
+def _take_up(ingredients: Ingredients, last: LastRun, damaged: str) -> Session:
+    directory, past, graph = last.directory, last.past, ingredients.shown
+    broke_off = last.broke_off()
+    # Lines may be missing: what was handed over by them left logs.
+    used = _logged(last) if damaged or broke_off else {}
+    session = ingredients.session(
+        directory, JournalWriter.reopen(directory.journal_path, past.reading), past.clock + TICK
+    )
+    session.look_back(past)
+    slots = ingredients.call.slots(graph)
+    try:
+        session.run.take_up(past.events, dict(last.reasons()), used, jobs=slots, boot=boot_id())
+    except JournalFullError as error:
+        raise StoreError(str(error)) from error
+    replace_file(directory.graph_path, to_toml(graph).encode("utf-8", "backslashreplace"))
+    for text in (broke_off, damaged, _summary(last)):
+        if text:
+            session.note(text)
+    return session
+
+
+def _summary(last: LastRun) -> str:
+    stays = f"{plural(last.kept, 'completed node')} {'stays' if last.kept == 1 else 'stay'}"
+    changes = last.changes()
+    return f"resumed: {stays}" + (f"; changed: {changes}" if changes else "")
+
+
+def _logged(last: LastRun) -> dict[int, int]:
+    """The last attempt of each node that has a log, where that is later than any that the journal knows."""
+    found: dict[int, int] = {}
+    for node, name in enumerate(last.graph.labels):
+        attempt = last.state.attempt[node]
+        while last.directory.log_path(name, attempt + 1).exists():
+            attempt += 1
+            found[node] = attempt
+    return found

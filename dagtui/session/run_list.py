@@ -1,0 +1,92 @@
+"""The listing of runs: a line each for people, an object each for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.store.summary import RunStanding, RunSummary
+from dagtui.text import count, duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_COLOURS = {
+    RunStanding.LIVE: "36",
+    RunStanding.COMPLETED: "32",
+    RunStanding.FAILED: "1;31",
+    RunStanding.CANCELLED: "33",
+    RunStanding.LOST: "1;31",
+    RunStanding.DAMAGED: "1;31",
+    RunStanding.UNREADABLE: "1;31",
+}
+_STATUSES = {status.name: status for status in NodeStatus}
+_LAST_TIME = 253_402_300_799.0
+"""The end of the year 9999: later times are no times."""
+
+
+def standing_words(summary: RunSummary) -> str:
+    """What became of a run, in a word or two; a live one names its process."""
+    if summary.standing is RunStanding.LIVE and summary.process is not None:
+        return f"live (process {summary.process})"
+    return summary.standing.value
+
+
+def run_line(summary: RunSummary, now: float, *, colours: bool) -> str:
+    """One line: number, what became of it, when it began, how long it took, counts, why, directory."""
+    words = f"{standing_words(summary):<9}"
+    if colours:
+        words = f"\x1b[{_COLOURS[summary.standing]}m{words}\x1b[m"
+    parts = [f"{summary.number:>4}", words]
+    if summary.began is not None:
+        parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
+    if summary.seconds is not None:
+        parts.append(f"{duration(summary.seconds):>9}")
+    parts.append(counts_words(summary.counts))
+    if summary.why and summary.why != summary.standing.value:
+        parts.append(f"({label(summary.why, 300)})")
+    parts.append(label(summary.path, 4096))
+    return "  ".join(part for part in parts if part)
+
+
+def run_object(summary: RunSummary) -> str:
+    """The same as a JSON object on one line, in ASCII."""
+    return json.dumps(
+        {
+            "run": summary.number,
+            "state": summary.standing.value,
+            "process": summary.process,
+            "began": _finite(summary.began),
+            "seconds": _finite(summary.seconds),
+            "counts": dict(summary.counts),
+            "why": summary.why,
+            "directory": str(summary.path),
+        }
+    )
+
+
+def counts_words(counts: Mapping[str, int]) -> str:
+    """Counts by status in the order of the statuses, those that this dagtui does not know last."""
+    known = [name for name in _STATUSES if name in counts]
+    others = sorted(name for name in counts if name not in _STATUSES)
+    words = [f"{count(counts[name])} {_STATUSES[name].word}" for name in known]
+    return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
+
+
+def moment(when: float) -> str:
+    """A wall time as people read it, in local time; "?" for what is none."""
+    if not 0 <= when <= _LAST_TIME:
+        return "?"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
+
+
+def age(seconds: float) -> str:
+    """How long ago; a time that is yet to come, because the clock was set back since, is "in" so long."""
+    return f"in {duration(-seconds)}" if seconds < 0 else f"{duration(seconds)} ago"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

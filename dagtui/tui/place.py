@@ -1,0 +1,94 @@
+"""Where an App is at home: in the process of its terminal, or in one that a terminal was lent to."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dagtui.session.session import Session
+    from dagtui.tui.app import DagtuiApp
+
+
+class Place(Protocol):
+    """What differs between a terminal of one's own and a lent one."""
+
+    input: int
+    """The descriptor of the terminal to read keys from."""
+    output: int
+    """The descriptor of the terminal to write frames to."""
+    environment: Mapping[str, str]
+    """What is known about the terminal, its language, and a person's programs."""
+    signals: Sequence[signal.Signals]
+    """The signals that end the App."""
+    detachable: bool
+    """Whether the run goes on when the screen is left."""
+
+    async def drive(self) -> None:
+        """Drive the run, or see to it that somebody does; raises what makes the run stop working."""
+
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
+        """Run a program on the terminal until it ends; returns why it could not be started, or nothing.
+
+        `defaults` are for variables that are not in the environment. The App has given the terminal back.
+        """
+
+    async def suspend(self, app: DagtuiApp) -> None:
+        """Give the terminal to the shell until the job is continued."""
+
+
+class OwnTerminal:
+    """The App's process is that of its terminal, and drives the run."""
+
+    input, output = 0, 1
+    environment: Mapping[str, str] = os.environ
+    signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    detachable = False
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def drive(self) -> None:
+        """Drive the run until cancelled."""
+        await self._session.drive()
+
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
+        """Run a program as a child."""
+        environment = {**defaults, **os.environ}
+        try:
+            async with await anyio.open_process(
+                list(command), stdin=None, stdout=None, stderr=None, env=environment
+            ) as process:
+                await process.wait()
+        except OSError as error:
+            return f"{command[0]}: {error.strerror}"
+        return ""
+
+    async def suspend(self, app: DagtuiApp) -> None:
+        """Stop this job."""
+        app.action_suspend_process()
+
+
+@contextmanager
+def in_force(environment: Mapping[str, str]) -> Iterator[None]:
+    """Let `environment` be this process's for a moment, for what looks at nothing else; nothing may be awaited."""
+    if environment is os.environ:
+        yield
+        return
+    before = dict(os.environ)
+    try:
+        _replace(environment)
+        yield
+    finally:
+        _replace(before)
+
+
+def _replace(environment: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)

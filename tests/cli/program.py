@@ -1,0 +1,43 @@
+"""The program as a person or a script calls it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+DAGTUI = [sys.executable, "-m", "dagtui"]
+ENVIRONMENT = {
+    **{key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}},
+    "PYTHONPATH": str(Path(__file__).parents[2]),
+}
+SHELL = ["bash", "-c"]
+
+
+def call(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DAGTUI, *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=120, env=ENVIRONMENT
+    )
+
+
+def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """A line of bash in which `dagtui` is this program."""
+    line = f'dagtui() {{ "{sys.executable}" -m dagtui "$@"; }}; {line}'
+    return subprocess.run([*SHELL, line], cwd=cwd, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+
+
+def strict(text: str) -> object:
+    """JSON as the standard has it: without NaN and Infinity."""
+
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def write(folder: Path, text: str, name: str = "graph.toml") -> Path:
+    path = folder / name
+    path.write_text("version = 1\n" + text, encoding="utf-8")
+    return path

@@ -1,0 +1,228 @@
+"""`dagtui logs`: the right log of the right attempt, safe on a terminal, unchanged in a pipe, followed to its end."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
+from processes import wait_until
+
+MATRIX = """
+[tasks.train]
+run = "echo seed {{ matrix.seed }} size {{ matrix.size }}"
+[tasks.train.matrix]
+seed = [1, 2]
+size = ["s", "l"]
+exclude = [{ seed = 2, size = "l" }]
+[tasks.quiet]
+run = "exit 3"
+[tasks.held]
+needs = ["quiet"]
+run = "echo held"
+[tasks.hostile]
+run = '''printf '\\033[31mred\\033[0m \\033]0;title\\007\\033[2J\\033[5n\\000\\377 10 %%\\r100 %%\\nlast' '''
+[tasks.again]
+retries = 1
+retry_delay = 0
+run = "echo attempt $DAGTUI_ATTEMPT; [ $DAGTUI_ATTEMPT = 2 ]"
+"""
+HOSTILE = b"\x1b[31mred\x1b[0m \x1b]0;title\x07\x1b[2J\x1b[5n\x00\xff 10 %\r100 %\nlast"
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ran")
+    write(folder, MATRIX)
+    assert call("run", "graph.toml", cwd=folder).returncode == 1
+    return folder
+
+
+def on_a_terminal(folder: Path, *words: str) -> bytes:
+    """What the program writes to a terminal."""
+    master, slave = pty.openpty()
+    with subprocess.Popen([*DAGTUI, "logs", *words], cwd=folder, stdout=slave, stderr=slave, env=ENVIRONMENT) as it:
+        os.close(slave)
+        output = b""
+        while True:
+            try:
+                data = os.read(master, 65536)
+            except OSError:  # all ends of the terminal are closed
+                break
+            if not data:
+                break
+            output += data
+    os.close(master)
+    assert it.returncode == 0, output
+    return output
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("train[seed=1,size=s]", "seed 1 size s"),
+        ("train[size=s, seed=1]", "seed 1 size s"),
+        ("train[seed=2]", "seed 2 size s"),
+        ("train[size=l]", "seed 1 size l"),
+        ("again", "attempt 2"),
+    ],
+)
+def test_a_node_by_its_label_its_task_or_its_cell(ran: Path, words: str, text: str):
+    done = call("logs", "graph.toml", words, cwd=ran)
+    assert (done.returncode, done.stdout, done.stderr) == (0, text + "\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "train[seed=1,size=l]"),
+        (["train[size=s]"], "means 2 nodes"),
+        (["train[seed=3]"], "its values are 1, 2"),
+        (["train[seed=2,size=l]"], "the matrix leaves it out"),
+        (["trian"], 'did you mean "train"?'),
+        (["again", "--attempt", "3"], "the last attempt is 2"),
+        (["again", "--run", "7"], "has no run 7; it has 1"),
+    ],
+)
+def test_what_is_not_there_is_said_with_alternatives(ran: Path, words: list[str], message: str):
+    done = call("logs", "graph.toml", *words, cwd=ran)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_run_yet(tmp_path: Path):
+    write(tmp_path, MATRIX)
+    done = call("logs", "graph.toml", "again", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no run yet" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        ("quiet", "quiet printed nothing, failed: exit 3"),
+        ("held", "held has not started in run 1 (failed parent: held back by quiet)"),
+    ],
+)
+def test_why_there_is_no_output(ran: Path, node: str, reason: str):
+    done = call("logs", "graph.toml", node, cwd=ran)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"dagtui: {reason}\n"
+
+
+def test_an_earlier_attempt_and_its_path(ran: Path):
+    assert call("logs", "graph.toml", "again", "--attempt", "1", cwd=ran).stdout == "attempt 1\n"
+    path = Path(call("logs", "graph.toml", "again", "--attempt", "1", "--path", cwd=ran).stdout.removesuffix("\n"))
+    assert path.read_text() == "attempt 1\n"
+
+
+def test_into_a_pipe_go_the_bytes_as_they_were_printed(ran: Path):
+    done = subprocess.run([*DAGTUI, "logs", "graph.toml", "hostile"], cwd=ran, capture_output=True, env=ENVIRONMENT)
+    assert done.stdout == HOSTILE
+
+
+def test_on_a_terminal_only_colours_are_left(ran: Path):
+    shown = on_a_terminal(ran, "graph.toml", "hostile")
+    assert shown == b"100 %\r\nlast\r\n"
+    assert on_a_terminal(ran, "graph.toml", "hostile", "--raw").replace(b"\r\n", b"\n") == HOSTILE
+
+
+def test_colours_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(tmp_path, "[tasks.a]\nrun = '''printf '\\033[31mred\\033[0m \\033[2J\\007x\\n' '''\n")
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    assert on_a_terminal(tmp_path, "graph.toml", "a") == b"\x1b[31mred\x1b[0m ^Gx\r\n"
+    monkeypatch.setitem(ENVIRONMENT, "NO_COLOR", "1")
+    assert on_a_terminal(tmp_path, "graph.toml", "a") == b"red ^Gx\r\n"
+
+
+@pytest.mark.parametrize(("lines", "text"), [(0, ""), (1, "3"), (2, "2\n3"), (3, "1\n2\n3"), (9, "1\n2\n3")])
+def test_the_last_lines(tmp_path: Path, lines: int, text: str):
+    write(tmp_path, "[tasks.a]\nrun = '''printf '1\\n2\\n3' '''\n[tasks.b]\nrun = '''printf '1\\n2\\n3\\n' '''\n")
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    assert call("logs", "graph.toml", "a", "-n", str(lines), cwd=tmp_path).stdout == text
+    assert call("logs", "graph.toml", "b", "-n", str(lines), cwd=tmp_path).stdout == (text and text + "\n")
+
+
+def test_a_run_whose_journal_is_gone_still_has_its_logs(tmp_path: Path):
+    write(tmp_path, MATRIX)
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 1
+    (tmp_path / ".dagtui/graph/runs/1/journal.jsonl").unlink()
+    assert call("logs", "graph.toml", "again", cwd=tmp_path).stdout == "attempt 2\n"
+
+
+def test_a_log_is_followed_through_its_attempts_until_the_node_is_settled(tmp_path: Path):
+    write(
+        tmp_path,
+        '[tasks.a]\nrun = "while [ ! -e go ]; do sleep 0.02; done"\n'
+        '[tasks.b]\nneeds = ["a"]\nretries = 1\nretry_delay = 0.2\n'
+        'run = "echo one $DAGTUI_ATTEMPT; sleep 0.2; echo two $DAGTUI_ATTEMPT; [ $DAGTUI_ATTEMPT = 2 ]"\n'
+        '[tasks.c]\nneeds = ["b"]\nrun = "while [ ! -e stop ]; do sleep 0.02; done"\n',
+    )
+    with subprocess.Popen(
+        [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as it:
+        runs = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
+        wait_until(runs.exists, "the run began")
+        followers = [
+            subprocess.Popen(
+                [*DAGTUI, "logs", "graph.toml", node, "-f", *more], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
+                stderr=subprocess.PIPE, env=ENVIRONMENT,
+            )
+            for node, more in (("b", ()), ("c", ()))
+        ]  # fmt: skip
+        (tmp_path / "go").touch()
+        output, errors = followers[0].communicate(timeout=60)
+        assert (output, errors) == ("one 1\ntwo 1\none 2\ntwo 2\n", "")
+        assert it.poll() is None  # the node is settled, the run goes on
+        (tmp_path / "stop").touch()
+        output, errors = followers[1].communicate(timeout=60)
+        assert output == ""
+        assert "c printed nothing" in errors
+        assert it.wait(60) == 0
+
+
+def test_following_ends_when_the_run_is_lost(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "echo begun; sleep 60"\n')
+    with subprocess.Popen(
+        [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as it:
+        wait_until(lambda: call("logs", "graph.toml", "a", cwd=tmp_path).stdout == "begun\n", "the node printed")
+        words = [*DAGTUI, "logs", "graph.toml", "a", "-f"]
+        with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as follower:
+            assert follower.stdout is not None
+            assert follower.stdout.readline() == "begun\n"
+            it.send_signal(signal.SIGKILL)
+            assert follower.wait(60) == 0
+
+
+def test_ctrl_c_ends_following_quietly(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "echo begun; sleep 60"\n')
+    with subprocess.Popen(
+        [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as it:
+        wait_until(lambda: call("logs", "graph.toml", "a", cwd=tmp_path).stdout == "begun\n", "the node printed")
+        words = [*DAGTUI, "logs", "graph.toml", "a", "-f"]
+        with subprocess.Popen(
+            words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        ) as follower:
+            assert follower.stdout is not None
+            assert follower.stderr is not None
+            assert follower.stdout.readline() == "begun\n"
+            follower.send_signal(signal.SIGINT)
+            assert follower.wait(60) == 130
+            assert follower.stderr.read() == ""
+        it.send_signal(signal.SIGTERM)
+
+
+def test_a_reader_that_has_enough(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "seq 100000"\n')
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    done = shell("dagtui logs graph.toml a | head -1; echo ${PIPESTATUS[0]}", tmp_path)
+    assert done.stdout == "1\n141\n"
+    assert done.stderr == ""

@@ -1,0 +1,158 @@
+"""`dagtui plan`: what it says is what a run does."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from cli.program import call, strict, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DIAMOND = """
+[run]
+jobs = 2
+[tasks.end]
+needs = ["long", "short"]
+run = "true"
+[tasks.start]
+run = "echo $HOME {{ env.SECRET }}"
+[tasks.short]
+needs = ["start"]
+run = "true"
+[tasks.long]
+needs = ["start"]
+run = "true"
+[tasks.rescue]
+needs = ["long"]
+trigger = "any_failed"
+run = "touch rescued"
+[tasks.after-rescue]
+needs = ["rescue"]
+run = "true"
+[tasks.always]
+needs = ["rescue", "end"]
+trigger = "all_done"
+run = "true"
+"""
+
+
+def history(folder: Path, **seconds: float) -> None:
+    path = folder / ".dagtui/graph/history.json"
+    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    nodes = {label: [value, ""] for label, value in seconds.items()}
+    path.write_text(json.dumps({"version": 1, "nodes": nodes}))
+
+
+def plan(folder: Path, *words: str) -> dict[str, object]:
+    done = call("plan", "graph.toml", "--json", *words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    return json.loads(done.stdout)
+
+
+def test_nothing_is_executed_and_nothing_is_written(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "touch executed"\n')
+    done = call("plan", "graph.toml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("graph: 1 node would run")
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.toml"]
+
+
+def test_times_order_and_critical_path_come_from_history(tmp_path: Path):
+    write(tmp_path, DIAMOND)
+    history(tmp_path, start=10, long=30, short=5, end=1, always=2)
+    made = plan(tmp_path)
+    assert made["critical_path"] == ["start", "long", "end", "always"]
+    assert made["critical_path_seconds"] == 43
+    assert made["makespan_seconds"] == 43
+    assert made["work_seconds"] == 48
+    nodes = made["nodes"]
+    assert isinstance(nodes, list)
+    begins = {node["node"]: node["begins"] for node in nodes}
+    assert begins == {
+        "start": 0,
+        "long": 10,
+        "short": 10,
+        "end": 40,
+        "always": 41,
+        "rescue": None,
+        "after-rescue": None,
+    }
+    assert [node["node"] for node in nodes][:3] == ["start", "long", "short"]
+    assert [node["node"] for node in nodes if not node["runs"]] == ["rescue", "after-rescue"]
+    assert {node["why"] for node in nodes if not node["runs"]} == {"nothing failed", "rescue was skipped"}
+    one = plan(tmp_path, "-j", "1")
+    assert one["makespan_seconds"] == 48
+
+
+def test_lines_for_people(tmp_path: Path):
+    write(tmp_path, DIAMOND)
+    history(tmp_path, start=10, long=30, short=5, end=1)
+    text = call("plan", "graph.toml", cwd=tmp_path).stdout
+    assert "about 48 s" in text
+    assert "start → long → end" in text
+    rows = [line.split("  ") for line in text.splitlines()]
+    assert any(row[0] == "*" and "long" in row and "[needs start]" in row for row in rows)
+    assert any(row[0] == "" and "short" in row for row in rows)
+    assert "~7.5 s  always" in text.replace("   ", "  ")  # the median of the others
+    assert "[trigger all_done]" in text
+    assert "would not run if all goes well: 2 nodes" in text
+    # As it is written: what the environment holds may be a secret.
+    assert "echo $HOME {{ env.SECRET }}" in text
+
+
+def test_matrices_fold_and_all_unfolds(tmp_path: Path):
+    values = list(range(30))
+    write(
+        tmp_path,
+        f'[tasks.a]\nrun = "true"\nmatrix = {{ x = {values} }}\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n',
+    )
+    text = call("plan", "graph.toml", cwd=tmp_path).stdout
+    assert "a x30" in text
+    assert "a[x=3]" not in text.partition("command")[2]
+    assert "a[x=29]" in call("plan", "graph.toml", "--all", cwd=tmp_path).stdout
+
+
+def test_slots_bound_the_makespan(tmp_path: Path):
+    write(tmp_path, f'[tasks.a]\nrun = "true"\nslots = 2\nmatrix = {{ x = {list(range(6))} }}\n')
+    history(tmp_path, **{f"a[x={x}]": 10 for x in range(6)})
+    assert plan(tmp_path, "-j", "4")["makespan_seconds"] == 30
+    assert plan(tmp_path, "-j", "1")["makespan_seconds"] == 60  # too large for the slots: one after the other
+
+
+def test_parameters_and_errors_are_those_of_a_run(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\ndepends = ["b"]\n')
+    done = call("plan", "graph.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'did you mean "needs"?' in done.stderr
+    assert call("plan", "graph.toml", "-p", "x=1", cwd=tmp_path).returncode == 2
+
+
+def test_hostile_names_and_histories_do_no_harm(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "echo \\u001b[2J\\u202e"\nmatrix = { x = [nan, inf] }\n')
+    history(tmp_path, a=1e308, b=1e308)
+    done = call("plan", "graph.toml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout
+    assert "\u202e" not in done.stdout
+    assert strict(call("plan", "graph.toml", "--json", cwd=tmp_path).stdout)
+
+
+def test_a_large_graph_is_told_in_few_lines(tmp_path: Path):
+    tasks = "".join(f'[tasks.t{n}]\nrun = "true"\n' + (f'needs = ["t{n // 2}"]\n' if n else "") for n in range(20_000))
+    write(tmp_path, tasks)
+    began = time.monotonic()
+    done = call("plan", "graph.toml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "and 19,800 more nodes: --all shows them" in done.stdout
+    assert len(done.stdout.splitlines()) < 220
+    assert time.monotonic() - began < 60  # some two seconds; a quadratic walk would take an hour
+
+
+def test_short_nodes_take_their_turns(tmp_path: Path):
+    write(tmp_path, f'[tasks.a]\nrun = "true"\nmatrix = {{ x = {list(range(40))} }}\n')
+    history(tmp_path, **{f"a[x={x}]": 0.01 for x in range(40)})
+    assert plan(tmp_path, "-j", "1")["makespan_seconds"] == 0.4

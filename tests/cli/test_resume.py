@@ -1,0 +1,336 @@
+"""`--resume`, `--fresh`, the offer on a terminal, and runs that are killed again and again."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from processes import wait_until
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pty"))
+
+from terminal import PtyTerminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DAGTUI = [sys.executable, "-m", "dagtui"]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}
+TWO = """version = 1
+[params]
+word = "one"
+[tasks.a]
+run = "echo a >> done"
+[tasks.b]
+needs = ["a"]
+run = "echo b {{ params.word }} >> done; test -e ok"
+"""
+
+
+@pytest.fixture
+def graph(tmp_path: Path) -> Path:
+    path = tmp_path / "graph.toml"
+    path.write_text(TWO, encoding="utf-8")
+    return path
+
+
+def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*DAGTUI, *map(str, arguments)], capture_output=True, text=True, timeout=120, env=ENVIRONMENT, check=False
+    )
+
+
+def done(graph: Path) -> list[str]:
+    path = graph.with_name("done")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return lines
+
+
+def runs(graph: Path) -> list[str]:
+    return sorted(path.name for path in (graph.parent / ".dagtui" / "graph" / "runs").glob("[0-9]*"))
+
+
+def fail_once(graph: Path) -> None:
+    """A run in which `b` failed, and what let it fail is mended."""
+    assert call("run", graph).returncode == 1
+    done(graph)
+    graph.with_name("ok").touch()
+
+
+def test_resume_runs_what_is_left(graph: Path) -> None:
+    fail_once(graph)
+    again = call("run", graph, "--resume")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert done(graph) == ["b one"]
+    assert "resumed: 1 completed node stays" in again.stdout
+    assert "✓ a" not in again.stdout
+    assert runs(graph) == ["1"]
+
+
+def test_a_run_that_is_complete_has_nothing_to_resume(graph: Path) -> None:
+    fail_once(graph)
+    call("run", graph, "--resume")
+    again = call("run", graph, "--resume")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == "run 1 of graph completed, and nothing changed since: there is nothing to resume\n"
+    done(graph)
+    changed = call("run", graph, "--resume", "-p", "word=two")
+    assert changed.returncode == 0, changed.stdout + changed.stderr
+    assert done(graph) == ["b two"]
+    assert "changed: b (params.word)" in changed.stdout
+
+
+def test_without_a_run_resume_says_so(graph: Path) -> None:
+    found = call("run", graph, "--resume")
+    assert found.returncode == 2
+    assert found.stderr == "dagtui: graph has no run yet, so there is nothing to resume\n"
+    assert done(graph) == []
+
+
+def test_resume_and_fresh_exclude_each_other(graph: Path) -> None:
+    assert call("run", graph, "--resume", "--fresh").returncode == 2
+    assert done(graph) == []
+
+
+def test_without_a_terminal_nobody_is_asked_and_one_line_tells_of_resuming(graph: Path) -> None:
+    fail_once(graph)
+    for arguments in (["run", graph], [graph]):
+        found = call(*arguments)
+        assert found.returncode == 0
+        assert done(graph) == ["a", "b one"]
+        graph.with_name("ok").unlink()
+        if arguments[0] == "run":
+            assert found.stderr == "dagtui: run 1 failed; --resume would go on with it, this is a new run\n"
+            assert call("run", graph, "--fresh").stderr == ""
+            done(graph)
+            graph.with_name("ok").touch()
+    assert runs(graph) == ["1", "2", "3", "4"]
+
+
+def test_after_a_run_that_went_well_nothing_is_said(graph: Path) -> None:
+    graph.with_name("ok").touch()
+    assert call("run", graph).stderr == ""
+    assert call("run", graph).stderr == ""
+
+
+def test_a_live_run_is_not_resumed(graph: Path) -> None:
+    graph.write_text('version = 1\n[tasks.a]\nrun = "echo a >> done; sleep 1000"\n', encoding="utf-8")
+    live = subprocess.Popen([*DAGTUI, "run", str(graph)], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    try:
+        wait_until(lambda: done(graph), "the node runs")
+        found = call("run", graph, "--resume")
+    finally:
+        live.terminate()
+        live.wait(30)
+    assert found.returncode == 2
+    assert f"run 1 of graph is live (process {live.pid} has it)" in found.stderr
+
+
+# On a terminal
+
+
+def opened(graph: Path, *options: str) -> PtyTerminal:
+    return PtyTerminal([*DAGTUI, "--in-process", *options, str(graph)], columns=100, env={"LC_ALL": "C.UTF-8"})
+
+
+QUESTION = "start a [n]ew run, [q]uit?"
+
+
+@pytest.mark.parametrize(("key", "ran", "run"), [("\r", ["b one"], "1"), ("n", ["a", "b one"], "2")])
+def test_a_person_is_asked_before_anything_starts(graph: Path, key: str, ran: list[str], run: str) -> None:
+    fail_once(graph)
+    with opened(graph) as terminal:
+        terminal.wait_for_text(QUESTION)
+        assert re.search(r"Run 1 of graph, .* ago, did not end well: 1 completed, 1 failed\.", terminal.text)
+        assert done(graph) == []
+        terminal.send(key)
+        terminal.wait_for_text("✓ completed")
+        terminal.send("q")
+        terminal.wait_for_end()
+        assert f"run {run}" in terminal.text
+    assert done(graph) == ran
+
+
+@pytest.mark.parametrize(("key", "status"), [("q", 0), ("\x03", 130)])
+def test_a_person_may_leave_it_at_that(graph: Path, key: str, status: int) -> None:
+    fail_once(graph)
+    with opened(graph) as terminal:
+        terminal.wait_for_text(QUESTION)
+        terminal.send(key)
+        assert terminal.wait_for_end() == status
+        assert terminal.settings() == terminal.settings_before
+    assert done(graph) == []
+    assert runs(graph) == ["1"]
+
+
+def test_the_question_tells_what_changed(graph: Path) -> None:
+    fail_once(graph)
+    with opened(graph, "-p", "word=two") as terminal:
+        terminal.wait_for_text(QUESTION)
+        assert "Changed since: b (params.word); 0 that completed would run again." in terminal.text
+        terminal.send("q")
+        terminal.wait_for_end()
+
+
+@pytest.mark.parametrize("option", ["--resume", "--fresh"])
+def test_with_an_option_nobody_is_asked(graph: Path, option: str) -> None:
+    fail_once(graph)
+    with opened(graph, option) as terminal:
+        terminal.wait_for_text("✓ completed")
+        terminal.send("q")
+        terminal.wait_for_end()
+        assert QUESTION not in terminal.text
+    assert runs(graph) == (["1"] if option == "--resume" else ["1", "2"])
+
+
+def test_after_a_run_that_went_well_nobody_is_asked(graph: Path) -> None:
+    graph.with_name("ok").touch()
+    for _ in range(2):
+        with opened(graph) as terminal:
+            terminal.wait_for_text("✓ completed")
+            terminal.send("q")
+            terminal.wait_for_end()
+    assert runs(graph) == ["1", "2"]
+
+
+def test_a_hostile_name_is_shown_as_text(graph: Path) -> None:
+    graph.write_text(TWO.replace("version = 1", 'version = 1\nname = "x [red]$(id) 中"'), encoding="utf-8")
+    fail_once(graph)
+    with opened(graph) as terminal:
+        terminal.wait_for_text(QUESTION)
+        assert "of x [red]$(id)" in terminal.text
+        terminal.send("q")
+        terminal.wait_for_end()
+
+
+# Killed
+
+
+def killing_ground(folder: Path, source: random.Random, nodes: int) -> Path:
+    """A graph of short nodes, each of which tells of its success in a file, and of another attempt beside it."""
+    lines = ["version = 1", "[defaults]", 'grace = "200ms"']
+    for node in range(nodes):
+        parents = sorted(
+            {source.randrange(max(0, node - 9), node) for _ in range(source.choice([0, 1, 2]))} if node else []
+        )
+        deaf = "trap '' TERM; " if node % 7 == 0 else ""
+        lines += [
+            f"[tasks.n{node}]",
+            f"needs = {[f'n{parent}' for parent in parents]}",
+            f'''run = """{deaf}test ! -e pid.{node} || ! kill -0 $(cat pid.{node}) 2>&- || echo {node} >> beside
+echo $$ > pid.{node}
+sleep 0.0{source.randrange(1, 9)}
+rm pid.{node}
+echo {node} $DAGTUI_ATTEMPT >> successes"""''',
+        ]
+    path = folder / "graph.toml"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def records(journal: Path) -> Iterator[dict[str, object]]:
+    for line in journal.read_bytes().splitlines():
+        yield json.loads(line)
+
+
+def size(journal: Path) -> int:
+    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def run_until_killed(graph: Path, journal: Path, lines: int) -> bool:
+    """Start or resume the run, and kill the program once its journal has grown so much; whether it was soon enough."""
+    before = size(journal)
+    resume = ["--resume"] if before else ["--fresh"]
+    process = subprocess.Popen(
+        [*DAGTUI, "run", "-j3", *resume, str(graph)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
+    )
+    try:
+        wait_until(lambda: process.poll() is not None or size(journal) >= before + lines, "the run goes on")
+    finally:
+        process.send_signal(signal.SIGKILL)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode in {0, -signal.SIGKILL}, said.decode()
+    return process.returncode != 0
+
+
+def kill_again_and_again(folder: Path, seed: int, kills: int, nodes: int = 60) -> None:
+    source = random.Random(seed)
+    graph = killing_ground(folder, source, nodes)
+    journal = folder / ".dagtui" / "graph" / "runs" / "1" / "journal.jsonl"
+    for _ in range(kills):
+        if not run_until_killed(graph, journal, source.randrange(1, 2 * nodes * 5 // kills)):
+            break
+    last = call("run", "-j3", "--resume" if size(journal) else "--fresh", graph)
+    assert last.returncode == 0, last.stdout + last.stderr
+    check_the_record(folder, journal, nodes)
+
+
+def check_the_record(folder: Path, journal: Path, nodes: int) -> None:
+    acknowledged: set[object] = set()
+    handed: Counter[tuple[object, object]] = Counter()
+    lost = 0
+    for record in records(journal):
+        if record["event"] != "node":
+            continue
+        node = record["node"]
+        if record["status"] == "RUNNING":
+            assert node not in acknowledged, f"{node} had succeeded, and ran again"
+            handed[node, record["attempt"]] += 1
+        elif record.get("cause") == "ran":
+            acknowledged.add(node)
+        lost += record.get("cause") == "lost"
+        assert node not in acknowledged or record["status"] == "COMPLETED", "a success was lost"
+    assert len(acknowledged) == nodes
+    assert set(handed.values()) == {1}, "an attempt's number was used again"
+    successes = (folder / "successes").read_text(encoding="utf-8").splitlines()
+    assert len(set(successes)) == len(successes), "one attempt succeeded twice"
+    assert {line.split()[0] for line in successes} == {str(node) for node in range(nodes)}
+    assert not (folder / "beside").exists(), "two attempts of one node were alive at once"
+
+
+def test_a_run_that_is_killed_again_and_again_completes(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path, seed=7, kills=8)
+
+
+DEAF = """version = 1
+[tasks.a]
+grace = "2s"
+run = '''
+test ! -e pid || ! kill -0 $(cat pid) 2>&- || touch beside
+trap "" TERM
+echo $$ > pid
+test $DAGTUI_ATTEMPT -gt 1 || while :; do sleep 0.05; done
+'''
+"""
+
+
+def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> None:
+    graph.write_text(DEAF, encoding="utf-8")
+    journal = graph.parent / ".dagtui" / "graph" / "runs" / "1" / "journal.jsonl"
+    process = subprocess.Popen([*DAGTUI, "run", str(graph)], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+    try:
+        wait_until(graph.with_name("pid").exists, "the node runs")
+        wait_until(lambda: b'"RUNNING"' in journal.read_bytes(), "that is on record")
+    finally:
+        process.kill()
+        process.wait(30)
+    again = call("run", "--resume", graph)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "a  lost: the run broke off while it was running" in again.stdout
+    assert not graph.with_name("beside").exists()
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(100, 120))
+def test_runs_that_are_killed_again_and_again_complete(tmp_path: Path, seed: int) -> None:
+    kill_again_and_again(tmp_path, seed=seed, kills=20)

@@ -1,0 +1,176 @@
+"""`dagtui runs`: every state a run can be in, and directories on their bad days."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli.program import DAGTUI, ENVIRONMENT, call, strict, write
+from processes import wait_until
+
+GOLDEN = Path(__file__).parents[1] / "store" / "golden"
+
+
+def place(folder: Path, number: int, name: str, graph: str = "graph") -> Path:
+    """A golden run as run `number` of a graph."""
+    root = folder / ".dagtui"
+    run = root / graph / "runs" / str(number)
+    for path in (root, root / graph, run.parent, run, run / "logs"):
+        path.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(GOLDEN / f"{name}.jsonl", run / "journal.jsonl")
+    shutil.copy(GOLDEN / f"{name}.toml", run / "graph.toml")
+    (run / "lock").write_text(f"id-{number}\nprocess          1\n")
+    return run
+
+
+def listed(folder: Path, *words: str) -> list[dict[str, object]]:
+    done = call("runs", *words, "--json", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_finished_runs_newest_first(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    for number, name in enumerate(("demo", "retry", "cancel-all", "lost", "fail-fast", "triggers"), 1):
+        place(tmp_path, number, name)
+    runs = listed(tmp_path, "graph.toml")
+    assert [run["run"] for run in runs] == [6, 5, 4, 3, 2, 1]
+    assert [run["state"] for run in runs] == ["failed", "failed", "lost", "cancelled", "completed", "failed"]
+    assert runs[-1]["counts"] == {"COMPLETED": 11, "FAILED": 1, "FAILED_PARENT": 2}
+    assert all(float(str(run["seconds"])) > 0 for run in runs)
+    lines = call("runs", "graph.toml", cwd=tmp_path).stdout.splitlines()
+    assert len(lines) == 6
+    assert lines[-1].split()[:2] == ["1", "failed"]
+    assert "11 completed, 1 failed, 2 failed parent" in lines[-1]
+    assert " ago " in lines[-1]
+    assert lines[-1].endswith(str(tmp_path / ".dagtui/graph/runs/1"))
+    assert "\x1b" not in "".join(lines)
+
+
+def test_a_live_run_and_then_a_lost_one(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "sleep 60"\n')
+    with subprocess.Popen(
+        [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as it:
+        wait_until(lambda: [run["counts"] for run in listed(tmp_path)] == [{"RUNNING": 1}], "the node runs")
+        (run,) = listed(tmp_path)
+        assert (run["graph"], run["state"], run["process"]) == ("graph", "live", it.pid)
+        assert f"live (process {it.pid})" in call("runs", "graph.toml", cwd=tmp_path).stdout
+        it.send_signal(signal.SIGKILL)
+    wait_until(lambda: [run["state"] for run in listed(tmp_path)] == ["lost"], "the run is lost")
+    assert listed(tmp_path)[0]["process"] is None
+
+
+def test_damaged_and_unreadable_runs_show_as_such_and_stop_nothing(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    place(tmp_path, 1, "demo")
+    torn, empty, missing, foreign, later = (place(tmp_path, number, "demo") for number in range(2, 7))
+    content = (torn / "journal.jsonl").read_bytes()
+    (torn / "journal.jsonl").write_bytes(content[:-20])
+    (empty / "journal.jsonl").write_bytes(b"")
+    (missing / "journal.jsonl").unlink()
+    (foreign / "journal.jsonl").unlink()
+    (foreign / "journal.jsonl").symlink_to("/etc/passwd")
+    (later / "journal.jsonl").unlink()
+    (later / "journal.jsonl").mkdir()
+    runs = {run["run"]: run for run in listed(tmp_path, "graph.toml")}
+    assert [runs[number]["state"] for number in range(1, 7)] == [
+        "failed", "damaged", "damaged", "unreadable", "unreadable", "unreadable",
+    ]  # fmt: skip
+    assert "torn or damaged" in str(runs[2]["why"])
+    assert runs[2]["counts"] == runs[1]["counts"]
+    assert "symbolic link" in str(runs[5]["why"])
+    done = call("runs", cwd=tmp_path)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 7
+
+
+def test_without_a_graph_all_graphs_are_listed(tmp_path: Path):
+    place(tmp_path, 1, "demo", "one")
+    place(tmp_path, 1, "retry", "two")
+    place(tmp_path, 2, "retry", "two")
+    assert [(run["graph"], run["run"]) for run in listed(tmp_path)] == [("one", 1), ("two", 2), ("two", 1)]
+    assert call("runs", cwd=tmp_path).stdout.splitlines()[0] == "one:"
+
+
+def test_no_runs_are_no_error_and_no_file_is_one(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    for words in ([], ["graph.toml"]):
+        done = call("runs", *words, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert "no runs" in done.stderr
+    assert listed(tmp_path) == []
+    assert call("runs", "none.toml", cwd=tmp_path).returncode == 2
+
+
+def test_only_the_newest_are_listed(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    for number in range(1, 24):
+        place(tmp_path, number, "timeout")
+    done = call("runs", "graph.toml", cwd=tmp_path)
+    assert len(done.stdout.splitlines()) == 21
+    assert "and 3 older runs: -n 0 shows them all" in done.stdout
+    assert len(listed(tmp_path, "graph.toml", "-n", "0")) == 23
+    assert [run["run"] for run in listed(tmp_path, "graph.toml", "-n", "1")] == [23]
+
+
+def test_times_to_come_and_absurd_ones(tmp_path: Path):
+    import time
+    import zlib
+
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    for number, when in enumerate((f"{time.time() + 3700:.3f}", "1e300", "-5.0", "NaN"), 1):
+        run = place(tmp_path, number, "timeout")
+        lines = (run / "journal.jsonl").read_bytes().splitlines(keepends=True)
+        head = b'{"seq":1,"time":%b,"event":"journal","version":1' % when.encode()
+        (run / "journal.jsonl").write_bytes(b'%b,"crc":"%08x"}\n' % (head, zlib.crc32(head)) + b"".join(lines[1:]))
+    done = call("runs", "graph.toml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "in 1 h 01 m" in lines[3]
+    assert all("?" in line for line in lines[:3])
+    assert all(line.split()[1] == "failed" for line in lines)
+    assert strict(call("runs", "--json", cwd=tmp_path).stdout)
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_something_else_in_the_place_of_the_directory(tmp_path: Path, kind: str):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    if kind == "file":
+        (tmp_path / ".dagtui").write_text("x")
+    else:
+        (tmp_path / ".dagtui").symlink_to(outside)
+    for words in (["run", "graph.toml"], ["runs"]):
+        done = call(*words, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "move it away" in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_directory_of_somebody_else_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(ENVIRONMENT, "XDG_STATE_HOME", str(tmp_path / "state"))
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    (tmp_path / ".dagtui").mkdir()
+    os.chown(tmp_path / ".dagtui", 12345, 12345)
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    assert list((tmp_path / ".dagtui").iterdir()) == []
+    assert [run["state"] for run in listed(tmp_path, "graph.toml")] == ["completed"]
+
+
+def test_two_runs_at_once_get_directories_of_their_own(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "sleep 0.2"\n')
+    both = [
+        subprocess.Popen([*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT)
+        for _ in range(3)
+    ]
+    assert [it.wait(60) for it in both] == [0, 0, 0]
+    assert [(run["run"], run["state"]) for run in listed(tmp_path)] == [(n, "completed") for n in (3, 2, 1)]

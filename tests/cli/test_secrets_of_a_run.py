@@ -1,0 +1,157 @@
+"""The whole program with secrets everywhere: none is on disk, in what it prints, or on the screen."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DAGTUI = [sys.executable, "-m", "dagtui"]
+OUTSIDE = "Tok/en+&'7\"x<zz%y>"
+IN_FILE = "in-the-file-9176"
+PARAMETER = "of-a-parameter-5521"
+KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\nq1w2e3r4t5\n-----END KEY-----"
+SECRETS = (OUTSIDE, IN_FILE, PARAMETER, *KEY.split("\n"))
+
+# Writes every form in pieces to standard output and error, to a file that is no log, and fails with it.
+PROGRAM = """
+import base64, json, os, sys
+from urllib.parse import quote, quote_plus
+values = [os.environ["API_TOKEN"], os.environ["IN_FILE"], os.environ["PEM"], sys.argv[1]]
+for value in values:
+    for text in (value, json.dumps({"v": value}), quote(value), quote_plus(value), quote(value, safe=""), repr(value),
+                 *(base64.b64encode(b"123"[:n] + value.encode() + b"4567").decode() for n in range(3))):
+        data = f"<{text}>\\n".encode()
+        for start in range(0, len(data), 7):
+            os.write(1 + start % 2, data[start : start + 7])
+print("a line:", os.environ["PEM"].splitlines()[1])
+print("it got", [len(value) for value in values])
+raise SystemExit(f"no: {values[0]} {values[3]}")
+"""
+
+GRAPH = f"""
+version = 1
+name = "with {IN_FILE}"
+[params]
+password = "to be given"
+[env]
+IN_FILE = "{IN_FILE}"
+PEM = "{{{{ env.KEY_OUTSIDE }}}}"
+[run]
+secrets = ["API_TOKEN", "IN_FILE", "KEY_OUTSIDE", "password"]
+[tasks.print]
+doc = "About {IN_FILE}"
+run = ["{sys.executable}", "program.py", "{{{{ params.password }}}}"]
+allow_failure = true
+[tasks.cell]
+matrix = {{ t = ["{IN_FILE}", "other"] }}
+run = "test {{{{ matrix.t }}}} = other; {{{{ params.password }}}} {IN_FILE}"
+retries = 1
+retry_delay = 0
+[tasks.below]
+needs = ["cell"]
+run = "true"
+[tasks.nowhere]
+run = ["/nonexistent/{IN_FILE}/{{{{ params.password }}}}", "{IN_FILE}"]
+[tasks.lost]
+cwd = "/nonexistent/{{{{ env.API_TOKEN }}}}"
+run = "true"
+[tasks.long]
+run = ["{"x" * 485}{{{{ params.password }}}}"]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "graph.toml").write_text(GRAPH, encoding="utf-8")
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    return tmp_path
+
+
+def environment(**changed: str) -> dict[str, str]:
+    return {**os.environ, "API_TOKEN": OUTSIDE, "KEY_OUTSIDE": KEY, **changed}
+
+
+def forms() -> Iterator[bytes]:
+    """What must be nowhere, found without the program's own help."""
+    for secret in SECRETS:
+        for text in (secret, json.dumps(secret)[1:-1], quote(secret), quote_plus(secret), quote(secret, safe="")):
+            yield text.encode()
+        yield shlex.quote(secret).strip("'").encode()
+        for before in range(3):
+            encoded = base64.b64encode(b"0" * before + secret.encode())
+            yield encoded[4 if before else 0 : len(encoded) // 4 * 4 - 4]
+
+
+def check_nothing_in(data: bytes, where: object) -> None:
+    for form in forms():
+        assert form not in data, (where, form)
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def run(folder: Path, *words: str, **changed: str) -> subprocess.CompletedProcess[bytes]:
+    command = [*DAGTUI, "run", "graph.toml", "-p", f"password={PARAMETER}", *words]
+    return subprocess.run(command, cwd=folder, env=environment(**changed), capture_output=True, timeout=120)
+
+
+def test_nothing_that_a_run_leaves_or_prints_holds_a_secret(folder: Path):
+    done = run(folder, "--events", "-")
+    assert done.returncode == 1, done.stderr.decode()
+    check_nothing_in(done.stdout, "standard output")
+    check_nothing_in(done.stderr, "standard error")
+    files = files_below(folder / ".dagtui")
+    assert {"journal.jsonl", "graph.toml", "history.json"} <= {path.name for path in files}
+    for path in files:
+        check_nothing_in(path.read_bytes(), path)
+        check_nothing_in(os.fsencode(path), "a path")
+    # It did have them, and something is left of each text.
+    logs = b"\n".join(path.read_bytes() for path in files if path.suffix == ".log")
+    assert f"it got [{len(OUTSIDE)}, {len(IN_FILE)}, {len(KEY)}, {len(PARAMETER)}]".encode() in logs
+    assert b"no: *** ***" in logs
+    assert logs.count(b"***") > 30
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    nodes = {event["node"]: event for event in events if event["event"] == "node"}
+    assert nodes["cell[t=***]"]["status"] == "FAILED"
+    assert '"/nonexistent/***/***" does not exist' in nodes["nowhere"]["why"]
+    assert '"/nonexistent/***" does not exist' in nodes["lost"]["why"]
+    assert nodes["long"]["why"].endswith("x***…"), nodes["long"]["why"]
+    assert b"with *** failed" in done.stderr
+
+
+@pytest.mark.parametrize("words", [["run"], []])
+def test_a_secret_without_a_value_is_one_clear_error_and_no_run(folder: Path, words: list[str]):
+    environment_without = environment()
+    del environment_without["API_TOKEN"]
+    command = [*DAGTUI, *words, "graph.toml", "-p", f"password={PARAMETER}"]
+    done = subprocess.run(command, cwd=folder, env=environment_without, capture_output=True, timeout=60, text=True)
+    assert done.returncode == 2
+    assert 'graph.toml:10:12: "API_TOKEN" is not set' in done.stderr
+    assert 'set it, or take it out of "secrets"' in done.stderr
+    assert not (folder / ".dagtui").exists()
+
+
+def test_a_short_value_is_refused_and_not_told(folder: Path):
+    done = run(folder, API_TOKEN="qzx9")
+    assert done.returncode == 2
+    assert b'the value of "API_TOKEN" has fewer than 6 characters' in done.stderr
+    assert b"qzx9" not in done.stderr + done.stdout
+
+
+def test_checking_a_graph_does_not_ask_for_its_secrets(folder: Path):
+    bare = {key: value for key, value in os.environ.items() if key not in {"API_TOKEN", "KEY_OUTSIDE"}}
+    done = subprocess.run([*DAGTUI, "check", "graph.toml"], cwd=folder, env=bare, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr

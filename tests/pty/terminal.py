@@ -89,7 +89,9 @@ class PtyTerminal:
     @property
     def text(self) -> str:
         """The screen, one line a row."""
-        return "\n".join(self._screen.display)
+        buffer, screen = self._screen.buffer, self._screen
+        # Not pyte's own display, which fails at a mark behind a wide character.
+        return "\n".join("".join(buffer[y][x].data for x in range(screen.columns)) for y in range(screen.lines))
 
     @property
     def cells(self) -> list[tuple[str, str, str]]:

@@ -53,7 +53,7 @@ def opened(tmp_path: Path, token: str) -> Iterator[Open]:
         path = tmp_path / "graph.toml"
         path.write_text("version = 1\n" + graph.replace("{token}", token), encoding="utf-8")
         program = options.pop("program", ["-m", "dagtui"])
-        command = [sys.executable, *program, str(path), *words]
+        command = [sys.executable, *program, str(path), "--in-process", *words]
         terminals.append(PtyTerminal(command, cwd=tmp_path, env={"LANG": "C.UTF-8"}, **options))
         return terminals[-1]
 
@@ -87,7 +87,7 @@ def test_leaving_a_settled_run_restores_the_terminal_and_prints_a_card(opened: O
     assert "graph failed" in terminal.text
     assert "two  exit 7" in terminal.text
     assert "it broke" in terminal.text
-    assert "to run it again: dagtui" in terminal.text
+    assert "to go on with it: dagtui" in terminal.text
 
 
 def test_leaving_in_mid_run_asks_first_and_stays_by_default(opened: Open, token: str) -> None:

@@ -96,7 +96,89 @@ def test_what_is_unfinished_is_waited_for_only_so_long():
         assert list(reply_filter.feed(unfinished)) == []
         assert reply_filter.patience is not None
         assert list(reply_filter.expire()) == done
+        # The rest of a sequence of which a key was made is still waited for, which nobody notices.
+        assert list(reply_filter.expire()) == []
         assert reply_filter.patience is None
+
+
+HARMLESS = {"escape", "left_square_bracket", "right_square_bracket", "semicolon", *"0123456789", "P", "O", "underscore"}
+"""Keys that a reply in pieces may become: they go back, choose a tab or an attempt, show a line, or do nothing."""
+
+
+def keys_with_pauses(text: str, pauses: set[int]) -> list[str]:
+    """The keys of a text of which every piece comes after the one before was given up."""
+    keyboard = Keyboard()
+    found: list[object] = []
+    ends = sorted({*pauses, len(text)})
+    for start, end in itertools.pairwise([0, *ends]):
+        found += keyboard.feed(text[start:end].encode())
+        if end < len(text) and keyboard.patience is not None and keyboard.patience < 0.5:
+            found += keyboard.expire()
+    return [message.key for message in found if isinstance(message, events.Key)]
+
+
+def is_harmless(key: str) -> bool:
+    return key in HARMLESS or key.startswith(("alt+", "shift+alt+"))
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=ascii)
+def test_a_reply_with_one_long_pause_anywhere_gives_no_key_that_does_something(reply: str):
+    for cut in range(1, len(reply)):
+        keys = keys_with_pauses(f"{reply}j", {cut})
+        assert keys[-1] == "j", cut
+        assert all(map(is_harmless, keys[:-1])), (cut, keys)
+        assert cut < 3 or len(keys) == 1, (cut, keys)
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=ascii)
+def test_a_reply_of_single_bytes_with_long_pauses_gives_no_key_that_does_something(reply: str):
+    keys = keys_with_pauses(f"{reply}j", set(range(len(reply) + 1)))
+    assert keys[-1] == "j"
+    assert all(map(is_harmless, keys[:-1])), keys
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("reply", REPLIES, ids=ascii)
+def test_a_reply_with_any_two_long_pauses_gives_no_key_that_does_something(reply: str):
+    for pauses in itertools.combinations(range(1, len(reply)), 2):
+        keys = keys_with_pauses(f"{reply}j", set(pauses))
+        assert keys[-1] == "j", pauses
+        assert all(map(is_harmless, keys[:-1])), (pauses, keys)
+
+
+def test_an_escape_waits_longer_while_an_answer_is_on_its_way():
+    keyboard = Keyboard()
+    keyboard.awaiting = True
+    list(keyboard.feed(b"\x1b"))
+    assert keyboard.patience > 0.5
+    list(keyboard.feed(b"[?2026;2$y\x1b"))
+    assert not keyboard.awaiting
+    assert keyboard.patience < 0.5
+
+
+@pytest.mark.parametrize(
+    ("pieces", "keys"),
+    [
+        (["\x1b", "[", "x"], ["escape", "left_square_bracket", "x"]),
+        (["\x1b", "]", "r"], ["escape", "right_square_bracket", "r"]),
+        (["\x1b", "[", "2", "j"], ["escape", "left_square_bracket", "2"]),  # the price: one key too few
+        (["\x1b", "[", "2", "\x1b", "x"], ["escape", "left_square_bracket", "2", "escape", "x"]),
+        (["\x1b", "P", "x"], ["escape", "P", "x"]),
+        (["\x1b", "O", "B"], ["escape", "O", "down"]),
+        (["\x1b", "j"], ["escape", "j"]),
+        (["\x1b", "\x1b[A"], ["escape", "up"]),
+        (["\x1b]11;rgb:ff", "\x03", "j"], ["j"]),  # a control key ends what only looked like a string
+        (["\x1b]11;rgb:ff", "\x1b", "x"], ["alt+x"]),
+    ],
+)
+def test_what_a_person_types_after_escape_is_still_theirs(pieces: list[str], keys: list[str]):
+    keyboard = Keyboard()
+    found: list[object] = []
+    for piece in pieces:
+        found += keyboard.feed(piece.encode())
+        if keyboard.patience is not None and keyboard.patience < 0.5:
+            found += keyboard.expire()
+    assert [message.key for message in found if isinstance(message, events.Key)] == keys
 
 
 def test_escape_twice_and_escape_before_an_arrow_keep_both():
@@ -126,3 +208,13 @@ def test_memory_stays_bounded():
 
 def test_numbers_that_are_no_characters_are_dropped():
     assert tokens("\x1b[1114112u\x1b[106;5;99999999u") == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["\u202e", "\u200b", "\U000e0041", "\x9b", "\x1b[8238u", "\x1b[97;;8238u", "\x1b[200~\u202e\u2066\ufeff\x1b[201~"],
+)
+def test_what_hides_or_reorders_is_neither_typed_nor_pasted(typed: str):
+    found = messages(f"a{typed}b".encode())
+    said = [(message.character or "") if isinstance(message, events.Key) else message.text for message in found]
+    assert "".join(said).strip("a") == "b"

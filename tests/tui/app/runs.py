@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from dagtui.session.leaving import Leaving
     from dagtui.tui.app import DagtuiApp
-    from dagtui.tui.leaving import Leaving
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
 CELLS = [f"align[s={number}]" for number in range(1, 5)]

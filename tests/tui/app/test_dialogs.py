@@ -17,8 +17,8 @@ from tui.app.runs import (
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
+from dagtui.session.leaving import Leaving
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.leaving import Leaving
 from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.preview import CHANGED, PreviewDialog

@@ -37,7 +37,7 @@ def test_no_key_that_belongs_to_the_terminal():
 
 def test_keys_that_are_not_in_this_version_are_not_bound():
     names = {name for key in KEYS for name in key.keys}
-    assert not names & {"b", "i", "exclamation_mark", "full_stop", "d", "M"}
+    assert not names & {"b", "i", "exclamation_mark", "full_stop", "M"}
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from dagtui.tui.screens.preview import PreviewDialog
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from dagtui.tui.leaving import Leaving
+    from dagtui.session.leaving import Leaving
 
 SIZES = [(60, 20), (120, 40)]
 
@@ -424,6 +424,13 @@ async def _(hand: Hand, key: str):
     hand.app._actions["screen.suspend"] = lambda: calls.append(1)
     await hand.press(key)
     assert calls
+
+
+@check("screen.detach")
+async def _(hand: Hand, key: str):
+    await hand.press(key)
+    assert "can't be detached" in hand.said()
+    assert hand.app.is_running
 
 
 @check("screen.leave")

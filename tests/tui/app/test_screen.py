@@ -12,11 +12,11 @@ from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, scr
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
+from dagtui.session.leaving import Leaving
 from dagtui.session.session import Session
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.footer import Footer
 from dagtui.tui.keymap import KEYS, Pane
-from dagtui.tui.leaving import Leaving
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import MEANINGS
 

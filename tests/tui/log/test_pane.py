@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from typing import TYPE_CHECKING
@@ -234,13 +235,14 @@ class TestShowing:
             pane.toggle_times()
             assert texts(pane.view)[0] == "   1 one"
 
-    async def test_lines_without_known_times_have_dashes(self, play: Play):
+    async def test_lines_that_came_at_once_have_the_time_of_their_file(self, play: Play):
         play.start("fetch")
-        play.prints("fetch", b"one\n")
+        path = play.prints("fetch", b"one\n")
+        os.utime(path, (1_700_000_000, 1_700_000_000))
         async with staged(LogPane(play.session())) as pane:
             await opened(pane)
             pane.toggle_times()
-            assert texts(pane.view)[0] == "--:--:-- one"
+            assert texts(pane.view)[0] == time.strftime("%H:%M:%S one", time.localtime(1_700_000_000))
 
     async def test_a_large_log_opens_at_its_end_and_gets_its_numbers_later(self, play: Play):
         play.start("fetch")

@@ -1,0 +1,359 @@
+"""Every place of the program that shows a text, with attacks for texts, on a real terminal that is read to the byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hostile.allowed import Allowed
+from hostile.corpus import CORPUS, HANDFUL
+from hostile.graphs import FOLDER, bad_files, hostile_graph, payloads
+from terminal import ROOT, PtyTerminal
+
+from dagtui.graph.errors import GraphError
+from dagtui.graph.loading import load_text
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WATCHED = Path(__file__).parent / "watched"
+CHUNK = 12
+CHUNKS = [sorted(CORPUS)[start : start + CHUNK] for start in range(0, len(CORPUS), CHUNK)]
+DAGTUI = [sys.executable, "-m", "dagtui"]
+
+
+class Tour:
+    """One program on one terminal, led from place to place."""
+
+    def __init__(self, command: list[str], folder: Path, *, screen: bool = True, cwd: Path | None = None) -> None:
+        self.report = folder / "report"
+        self.report.touch()
+        self.allowed = Allowed(screen=screen)
+        self.places: list[str] = []
+        self._read = 0
+        env = {"LANG": "C.UTF-8", "PYTHONPATH": f"{WATCHED}:{ROOT}", "LAST_FILTER_REPORT": str(self.report)}
+        self.terminal = PtyTerminal(command, columns=130, rows=40, env=env, cwd=cwd or folder)
+
+    def go(self, place: str, keys: str | bytes, *texts: str) -> None:
+        """Type, and wait for texts that are nowhere else than in that place; what is sent belongs to it."""
+        if keys:
+            self.terminal.send(keys)
+        for text in texts:
+            self.terminal.wait_for_text(text)
+        self.note(place)
+
+    def escape(self, place: str, *texts: str) -> None:
+        """Press Esc, and nothing for as long as makes it Alt with the next key."""
+        self.terminal.send("\x1b")
+        until = time.monotonic() + 0.2
+        while time.monotonic() < until:
+            self.terminal.read(0.05)
+        self.go(place, "", *texts)
+
+    def find(self, name: str) -> None:
+        """Type in the tree what leads to a node; what was looked for before is cleared."""
+        self.escape("filter taken away", "fails")
+        self.go("find line", "/", "nodes /")
+        self.go("find line", name, f"nodes /{name}")
+        self.gone("filtered tree", "\r", "nodes /")
+
+    def gone(self, place: str, keys: str, text: str) -> None:
+        """Leave a place again."""
+        if keys == "\x1b":
+            self.escape(place)
+        else:
+            self.terminal.send(keys)
+        self.terminal.wait_for(lambda: text not in self.terminal.text, f"end of {text!r}")
+        self.note(place)
+
+    def note(self, place: str) -> None:
+        data = bytes(self.terminal.raw[self._read :])
+        self._read += len(data)
+        self.places.append(place)
+        self.allowed.read(data, place)
+
+    def end(self, place: str) -> int:
+        status = self.terminal.wait_for_end()
+        self.note(place)
+        self.allowed.end(place)
+        return status
+
+    def check(self) -> None:
+        """Nothing but what is allowed was sent, and the last filter had nothing to do."""
+        assert self.allowed.foreign == []
+        reported = self.report.read_text(encoding="utf-8").splitlines()
+        assert [line for line in reported if line != "watching"] == []
+
+
+@pytest.fixture
+def tours() -> Iterator[list[Tour]]:
+    started: list[Tour] = []
+    yield started
+    for tour in started:
+        tour.terminal.__exit__()
+
+
+def lead_through_the_screen(tour: Tour) -> None:
+    """Every pane, view, dialog, line and message."""
+    tour.go("tree and log", "", "runs on", "NAME")
+    tour.go("tree: the log of what prints", "g", "LASTLINE")
+    tour.go("details", "2", "DOCMARK", "defined in")
+    tour.go("why", "3")
+    for _ in range(12):
+        tour.go("why, details and log of the nodes", "j2")
+        tour.terminal.read(0.02)
+        tour.go("why, details and log of the nodes", "3")
+        tour.terminal.read(0.02)
+        tour.go("why, details and log of the nodes", "1")
+        tour.terminal.read(0.02)
+    for _ in range(4):
+        tour.go("a view of the tree", "v", "view: ")
+    tour.go("everything folded", "-")
+    tour.go("everything unfolded", "=")
+    attack = "\x1b[200~" + CORPUS["bidi overrides"] + "\x1b]52;c;x\x07[/foo]\x1b[201~"
+    tour.go("find line in the tree", "/" + attack, "[/foo]")
+    tour.gone("filtered tree", "\r", "nodes /")
+    tour.go("nothing found", "n")
+    tour.escape("filter taken away", "fails")
+    tour.find("no program")
+    tour.go("why text of a program that does not exist", "3", "NOPROGRAM")
+    tour.go("log pane of it", "1", "NOPROGRAM")
+    tour.find("no folder")
+    tour.go("why text of a folder that does not exist", "3", "NOFOLDER")
+    tour.find("fails")
+    tour.go("log of a failed node", "1", "LASTLINE", "exit 3")
+    tour.go("its log in full", "\r", "\n[1 Log]")
+    tour.go("find line in the log", "/", "log /")
+    tour.go("find line in the log", "begin", "log /begin")
+    tour.gone("hits in the log", "\r", "log /begin")
+    for key in "nN#wtG;":
+        tour.go("what follows a hit", key)
+        tour.terminal.read(0.02)
+    tour.allowed.copies = 2
+    tour.go("copied log", "c", "copied to")
+    tour.escape("search ended", "exit 3 after")
+    tour.escape("back in the tree", "retry all")
+    tour.go("copied name", "c", "copied to")
+    tour.go("preview of a rerun", "R", "Rerun")
+    tour.gone("no rerun", "\x1b", "Rerun fails")
+    tour.find("runs on")
+    tour.go("preview of a cancelled subtree", "X", "Cancel subtree")
+    tour.gone("no cancel", "\x1b", "Cancel subtree runs")
+    tour.go("preview of all failures", "A", "go back")
+    tour.gone("no retry", "\x1b", "go back")
+    tour.go("what skipping says", "s", "it is running")
+    tour.go("help", "?", "Keys and statuses")
+    tour.gone("end of the help", "\x1b", "Keys and statuses")
+    tour.go("palette", ":n ", "›  n ")
+    tour.gone("end of the palette", "\x1b", "›")
+    tour.go("zoomed", "z")
+    tour.terminal.resize(44, 14)
+    tour.go("narrow", "", "leave")
+    tour.terminal.resize(130, 40)
+    tour.go("wide again", "z", "jobs")
+    tour.find("again")
+    tour.go("cancelled node", "x", "cancelled")
+    tour.go("repainted", "\x0c", "jobs")
+    tour.go("leave dialog", "q", "Leave while")
+
+
+@pytest.mark.parametrize("names", [HANDFUL], ids=["a handful"])
+def test_no_place_of_the_screen_lets_anything_in(names: list[str], tmp_path: Path, tours: list[Tour]):
+    tour_the_screen(names, tmp_path, tours)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_no_place_of_the_screen_lets_anything_of_the_corpus_in(names: list[str], tmp_path: Path, tours: list[Tour]):
+    tour_the_screen(names, tmp_path, tours)
+
+
+def tour_the_screen(names: list[str], folder: Path, tours: list[Tour]) -> None:
+    path = hostile_graph(folder, names)
+    tour = Tour([*DAGTUI, "--in-process", str(path), "-j", "30"], folder)
+    tours.append(tour)
+    lead_through_the_screen(tour)
+    assert len(tour.allowed.copied) == 2
+    tour.allowed.copies = 1000  # once the question is answered, the key means copying again
+    while tour.terminal.process.poll() is None:  # a question is deaf for a moment
+        tour.terminal.send("c")
+        tour.terminal.read(0.1)
+    assert tour.end("card") == 130
+    tour.check()
+    assert "watching" in tour.report.read_text(encoding="utf-8")
+    assert tour.terminal.is_restored
+    assert all(label(line, 20_000) == line for text in tour.allowed.copied for line in text.split("\n"))
+    check_files(path.parent)
+
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.gitignore|\.dagtui")
+
+
+def check_files(folder: Path) -> None:
+    """No hostile name became the name of a file, and the record is JSON in plain ASCII."""
+    kept = folder / ".dagtui"
+    names = {name for _, folders, files in os.walk(kept) for name in (*folders, *files)}
+    assert names
+    assert all(FILE_NAME.fullmatch(name) for name in names), names
+    for journal in kept.rglob("journal.jsonl"):
+        check_events(journal.read_bytes())
+
+
+def check_events(data: bytes) -> None:
+    lines = data.splitlines()
+    assert lines
+    assert all(0x20 <= byte < 0x7F or byte == 0x0A for byte in data)
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+
+
+# Without a screen
+
+
+COMMANDS = {
+    "check": ["check", "{graph}"],
+    "plan": ["plan", "{graph}"],
+    "plan for machines": ["plan", "{graph}", "--json"],
+    "runs": ["runs", "{graph}"],
+    "runs of this folder": ["runs"],
+    "runs for machines": ["runs", "{graph}", "--json"],
+    "log": ["logs", "{graph}", "prints"],
+    "end of a log": ["logs", "{graph}", "fails", "-n", "5"],
+    "log of what could not start": ["logs", "{graph}", "no program"],
+    "path of a log": ["logs", "{graph}", "prints", "--path"],
+    "log of no node": ["logs", "{graph}", "{attack}"],
+    "a graph that does not exist": ["{attack}"],
+    "check of a graph that does not exist": ["check", "{attack}"],
+    "runs of a graph that does not exist": ["runs", "{attack}"],
+    "log of a graph that does not exist": ["logs", "{attack}", "{attack}"],
+    "words too many": ["check", "{graph}", "{attack}", "{attack}"],
+    "an unknown option": ["check", "{graph}", "--{attack}"],
+    "a number that is none": ["run", "{graph}", "-j", "{attack}"],
+    "a parameter that does not exist": ["check", "{graph}", "-p", "{attack}={attack}"],
+    "a parameter without a value": ["check", "{graph}", "-p", "{attack}"],
+    "a theme that does not exist": ["{graph}", "--theme", "{attack}"],
+    "events into nowhere": ["run", "{graph}", "--events", "{attack}/x"],
+}
+"""What is called, on a terminal; `logs` writes into a pipe what was printed, as `cat` does."""
+
+
+def run_on_a_terminal(words: list[str], place: str, folder: Path, tours: list[Tour], cwd: Path | None = None) -> Tour:
+    tour = Tour([*DAGTUI, *words], folder, screen=False, cwd=cwd)
+    tours.append(tour)
+    tour.end(place)
+    tour.check()
+    return tour
+
+
+def plain_tour(names: list[str], folder: Path, tours: list[Tour]) -> None:
+    path = hostile_graph(folder, names)
+    graph = (
+        path.read_text(encoding="utf-8").replace("sleep 600", "true").replace("retry_delay = 600", "retry_delay = 0")
+    )
+    path.write_text(graph, encoding="utf-8")
+    shown = run_on_a_terminal(["run", str(path)], "plain lines and card", folder, tours)
+    said = bytes(shown.terminal.raw).decode("utf-8")
+    missing = [mark for mark in ["NAME", "NOPROGRAM", "NOFOLDER", "LASTLINE", "failed"] if mark not in said]
+    assert missing == []
+    attack = "".join(payloads(names))[:2000]
+    for place, words in COMMANDS.items():
+        if words[0] in {"{attack}", "{graph}"} and "theme" not in place and "exist" not in place:
+            continue
+        called = [word.format(graph=path, attack=attack) for word in words]
+        run_on_a_terminal(called, place, folder, tours, cwd=path.parent if words == ["runs"] else None)
+    check_files(path.parent)
+    check_pipes(path)
+
+
+def check_pipes(path: Path) -> None:
+    """Into a pipe goes the same, without colours; events are lines of JSON."""
+    run = subprocess.run([*DAGTUI, "run", str(path)], capture_output=True, timeout=60, cwd=ROOT)
+    for data in (run.stdout, run.stderr):
+        allowed = Allowed(screen=False)
+        allowed.read(data, "plain lines in a pipe")
+        allowed.end("plain lines in a pipe")
+        assert allowed.foreign == []
+        assert b"\x1b" not in data
+    events = subprocess.run([*DAGTUI, "run", str(path), "--events", "-"], capture_output=True, timeout=60, cwd=ROOT)
+    check_events(events.stdout)
+
+
+def test_no_line_of_a_run_without_screen_lets_anything_in(tmp_path: Path, tours: list[Tour]):
+    plain_tour(HANDFUL, tmp_path, tours)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_no_line_of_a_run_without_screen_lets_anything_of_the_corpus_in(
+    names: list[str], tmp_path: Path, tours: list[Tour]
+):
+    plain_tour(names, tmp_path, tours)
+
+
+# Files that are no graphs
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_what_is_said_of_a_bad_file_is_safe(name: str):
+    for kind, content in bad_files([name]).items():
+        with pytest.raises(GraphError) as caught:
+            load_text(content, f"{FOLDER}/{CORPUS[name]}")
+        report = str(caught.value)
+        assert all(label(line, 6000) == line for line in report.split("\n")), kind
+
+
+@pytest.mark.parametrize("words", [["check"], []], ids=["check", "opened"])
+def test_a_bad_file_on_a_terminal(words: list[str], tmp_path: Path, tours: list[Tour]):
+    folder = tmp_path / FOLDER
+    folder.mkdir()
+    path = folder / "graph\x1b]0;LEAK\x07.toml"
+    content = b"".join(bad_files(["OSC 52 clipboard", "C1 CSI as a byte"]).values())
+    path.write_bytes(content)
+    tour = run_on_a_terminal([*words, str(path)], "load error", tmp_path, tours)
+    assert b"graph^[]0;LEAK^G.toml" in tour.terminal.raw
+
+
+# Errors of the program itself
+
+
+CRASHING = """
+import sys
+ATTACK = "".join(map(chr, [27, 93, 53, 50, 59, 99, 59, 84, 69, 86, 66, 7, 0x9b, 0x202e, 27, 91, 50, 74]))
+from dagtui.tui.screens.main import MainScreen
+def flush(screen, clock):
+    if clock > 0.3:
+        raise RuntimeError("broken: " + ATTACK + " [/foo]")
+MainScreen.flush = flush
+from dagtui.__main__ import main
+main()
+"""
+UNEXPECTED = """
+import sys
+ATTACK = "".join(map(chr, [27, 93, 53, 50, 59, 99, 59, 84, 69, 86, 66, 7, 0x9b, 0x202e, 27, 91, 50, 74]))
+import dagtui.graph.loading
+def load(*_):
+    raise RuntimeError("unexpected: " + ATTACK + " [/foo]")
+dagtui.graph.loading.load = load
+from dagtui.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("program", "said"), [(CRASHING, "broken: ^["), (UNEXPECTED, "unexpected: ^[")])
+def test_what_an_error_of_the_program_quotes_is_safe(program: str, said: str, tmp_path: Path, tours: list[Tour]):
+    path = tmp_path / "graph.toml"
+    path.write_text('version = 1\n[tasks.a]\nrun = "sleep 1"\n', encoding="utf-8")
+    tour = Tour([sys.executable, "-c", program, "--in-process", str(path)], tmp_path)
+    tours.append(tour)
+    tour.terminal.wait_for(lambda: said.encode() in tour.terminal.raw, "traceback")
+    tour.end("traceback")
+    bells = [found for found in tour.allowed.foreign if found.what == r"'\x07'"]
+    assert len(bells) <= 1  # Textual rings when an app fails
+    assert [found for found in tour.allowed.foreign if found not in bells] == []

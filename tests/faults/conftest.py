@@ -1,0 +1,29 @@
+"""What the tests of bad days share."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "pty"))  # not a package: that name is the standard library's
+
+from execution.census import end_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def token(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A word that only processes of this test have among their arguments; none is left behind by a failed test."""
+    word = f"token-{id(request)}-{request.node.name}".replace("[", "-").replace("]", "").replace(" ", "-")
+    yield word
+    end_all(word)

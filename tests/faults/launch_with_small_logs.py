@@ -1,0 +1,13 @@
+"""Runs the keeper with logs that hold a megabyte and a tail of 4 KB."""
+
+import runpy
+from pathlib import Path
+
+LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py")
+runpy.run_path(LAUNCH)
+
+from dagtui.execution import log_file  # noqa: E402 - found once the launcher has said where
+
+log_file.TAIL = 4096
+log_file.LogFile.__init__.__kwdefaults__["most"] = 1 << 20
+runpy.run_path(LAUNCH, run_name="__main__")

@@ -1,0 +1,93 @@
+"""A real SSH server on this machine, for the user who runs the tests, and the client's command line to reach it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_CONFIG = """
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/key.pub
+PidFile none
+StrictModes no
+UsePAM no
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+AcceptEnv LANG LC_* COLORTERM PYTHONPATH PATH DAGTUI_*
+PrintMotd no
+MaxStartups 100
+"""
+SECONDS = 20.0
+
+
+class SshServer:
+    """One server with keys of its own; everything of it lies in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name in ("host", "key"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+        self.port = _free_port()
+        config = folder / "config"
+        config.write_text(_CONFIG.format(port=self.port, folder=folder))
+        if os.geteuid() == 0:
+            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # without it no server starts as root
+        server = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+        assert server is not None, "these tests need a real sshd"
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen([server, "-D", "-e", "-f", config], stderr=log)
+        self._wait_until_it_listens()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait(SECONDS)
+
+    def command(self, port: int, line: str, *, terminal: bool = True) -> list[str]:
+        """The client's command that runs a line of shell there, through a port of this machine."""
+        options = {
+            "StrictHostKeyChecking": "no",
+            "UserKnownHostsFile": "/dev/null",
+            "LogLevel": "ERROR",
+            "IdentitiesOnly": "yes",
+            "EscapeChar": "none",
+            "SendEnv": "LANG COLORTERM PYTHONPATH PATH DAGTUI_*",
+            "ControlMaster": "no",
+            "BatchMode": "yes",
+        }
+        words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        return [
+            *("ssh", "-F", "none", "-i", str(self._folder / "key"), "-p", str(port), *words),
+            *(["-tt"] if terminal else ["-T"]),
+            *(f"{user}@127.0.0.1", line),
+        ]
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                assert time.monotonic() < deadline, (self._folder / "log").read_text()
+                assert self.process.poll() is None, (self._folder / "log").read_text()
+            else:
+                return
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,216 @@
+"""Disks on their bad days, with the whole program: full, too small, taken away, owned by others."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from faults.small_disk import SmallDisk, small_disk, wait_for_line
+from processes import processes_with, wait_until
+
+from dagtui.store.journal import read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DAGTUI = [sys.executable, "-m", "dagtui"]
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    **{key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}},
+    "PYTHONPATH": str(ROOT),
+}
+PARTS = 60
+"""So many nodes become ready at once that the journal needs more than what is left of its last page."""
+CHAIN = """version = 1
+[tasks.first]
+run = "while [ ! -e {gate}/one ]; do sleep 0.02; done"
+[tasks.second]
+needs = ["first"]
+run = "touch {gate}/two-began"
+matrix = {{ part = {parts} }}
+[tasks.third]
+needs = ["second"]
+run = "echo done"
+"""
+
+
+@pytest.fixture
+def disk():
+    with small_disk() as found:
+        if found is None:
+            pytest.skip("mount namespaces are not allowed here; the limit of file sizes stands in for the full disk")
+        yield found
+
+
+def start(words: list[str], out: Path, **options: object) -> subprocess.Popen[bytes]:
+    with out.open("wb") as file:
+        return subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=ENVIRONMENT, **options)
+
+
+def statuses(journal: Path) -> list[tuple[str, str]]:
+    reading = read_journal(journal)
+    assert reading.problem is None
+    return [(str(r["node"]), str(r["status"])) for r in reading.records if r["event"] == "node"]
+
+
+def write_graph(folder: Path, gate: Path) -> None:
+    gate.mkdir()
+    (folder / "graph.toml").write_text(CHAIN.format(gate=gate, parts=list(range(PARTS))))
+
+
+def check_a_full_journal(
+    running: subprocess.Popen[bytes], folder: Path, out: Path, gate: Path, fill: Callable[[Path], Callable[[], None]]
+) -> None:
+    journal = folder / ".dagtui/graph/runs/1/journal.jsonl"
+    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses(journal), "the first node runs")
+    make_room = fill(journal)
+    before = statuses(journal)
+    (gate / "one").touch()
+    wait_for_line(out, "can't write the journal")
+    # What is not on record is not begun, and what is on record stays.
+    assert not (gate / "two-began").exists()
+    assert statuses(journal)[: len(before)] == before
+    assert running.poll() is None
+    make_room()
+    assert running.wait(60) == 0, out.read_text()
+    assert f"{PARTS + 2} completed" in out.read_text()
+    assert len({node for node, status in statuses(journal) if status == "COMPLETED"}) == PARTS + 2
+
+
+def test_a_disk_that_is_full_for_a_while_delays_the_run_and_loses_nothing(disk: SmallDisk, tmp_path: Path):
+    gate, out = tmp_path / "gate", tmp_path / "out"
+    write_graph(disk.path, gate)
+
+    def fill(_journal: Path) -> Callable[[], None]:
+        disk.fill()
+        return disk.make_room
+
+    with start(disk.words(*DAGTUI, "run", "graph.toml"), out) as running:
+        check_a_full_journal(running, disk.path, out, gate, fill)
+    assert "No space left on device; free some space" in out.read_text()
+
+
+def test_a_limit_on_the_size_of_files_stands_in_where_no_small_disk_can_be_had(tmp_path: Path):
+    gate, out = tmp_path / "gate", tmp_path / "out"
+    write_graph(tmp_path, gate)
+
+    with start([*DAGTUI, "run", "graph.toml"], out, cwd=tmp_path) as running:
+
+        def fill(journal: Path) -> Callable[[], None]:
+            old = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, old[1]))
+            return lambda: resource.prlimit(running.pid, resource.RLIMIT_FSIZE, old)
+
+        check_a_full_journal(running, tmp_path, out, gate, fill)
+    assert "raise the limit of the size of files" in out.read_text()
+
+
+def test_a_full_disk_and_a_signal_end_the_run(disk: SmallDisk, tmp_path: Path):
+    gate, out = tmp_path / "gate", tmp_path / "out"
+    write_graph(disk.path, gate)
+    running = start(disk.words(*DAGTUI, "run", "graph.toml"), out)
+    journal = disk.path / ".dagtui/graph/runs/1/journal.jsonl"
+    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses(journal), "the first node runs")
+    disk.fill()
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(60) == 143, out.read_text()
+    assert processes_with(str(gate)) == []
+    assert "Traceback" not in out.read_text()
+    assert ("first", "RUNNING") in statuses(journal)
+
+
+def test_no_room_for_a_run_directory_is_one_clear_line(disk: SmallDisk):
+    (disk.path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "true"\n')
+    disk.fill()
+    done = subprocess.run(
+        disk.words(*DAGTUI, "run", "graph.toml"), capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+    )
+    assert done.returncode == 2
+    assert "No space left on device; free some space" in done.stderr
+    assert "Traceback" not in done.stderr
+    disk.make_room()
+    done = subprocess.run(
+        disk.words(*DAGTUI, "run", "graph.toml"), capture_output=True, text=True, env=ENVIRONMENT, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_pruning_on_a_full_disk_frees_it(disk: SmallDisk):
+    (disk.path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "true"\n')
+    code = (
+        "import pathlib\nfrom dagtui.store.directory import RunDirectory, prune\n"
+        "graph = pathlib.Path('graph.toml')\n"
+        "for _ in range(4):\n    RunDirectory.create(graph, 'x' * 20000).close()\n"
+        "input()\nprint(prune(graph, keep=1))"
+    )
+    words = disk.words(sys.executable, "-u", "-c", code)
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as pruning:
+        runs = disk.path / ".dagtui/graph/runs"
+        wait_until(lambda: runs.exists() and len(list(runs.iterdir())) == 4, "four runs")
+        disk.fill()
+        output, _ = pruning.communicate("\n", timeout=60)
+    assert output == "[1, 2, 3]\n"
+    assert [path.name for path in runs.iterdir()] == ["4"]
+
+
+def test_a_run_directory_that_vanishes_is_said_and_the_run_ends_by_itself(tmp_path: Path):
+    gate, out = tmp_path / "gate", tmp_path / "out"
+    write_graph(tmp_path, gate)
+    running = start([*DAGTUI, "run", "graph.toml"], out, cwd=tmp_path)
+    journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
+    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses(journal), "the first node runs")
+    subprocess.run(["rm", "-rf", tmp_path / ".dagtui"], check=True)
+    (gate / "one").touch()
+    assert running.wait(60) == 0, out.read_text()
+    text = out.read_text()
+    assert f"{PARTS + 2} completed" in text
+    assert "Traceback" not in text
+    assert "was removed" in text
+    assert processes_with(str(gate)) == []
+
+
+def test_a_directory_that_can_t_be_written_is_served_by_the_state_directory(tmp_path: Path):
+    text = 'version = 1\n[tasks.a]\nrun = "echo out"\n'
+    state = tmp_path / "state"
+    environment = {**ENVIRONMENT, "XDG_STATE_HOME": str(state)}
+
+    def check(words: Callable[..., list[str]], folder: Path) -> None:
+        def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = words(*DAGTUI, *arguments)
+            return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+        done = call("run", str(folder / "graph.toml"))
+        assert done.returncode == 0, done.stderr
+        assert str(state / "dagtui") in done.stdout
+        assert call("runs", str(folder / "graph.toml")).stdout.split()[:2] == ["1", "completed"]
+        assert call("logs", str(folder / "graph.toml"), "a").stdout == "out\n"
+
+    with small_disk() as disk:
+        if disk is not None:
+            (disk.path / "graph.toml").write_text(text)
+            subprocess.run(disk.words("mount", "-o", "remount,ro", "/mnt"), check=True)
+            check(disk.words, disk.inside)
+            assert not (disk.path / ".dagtui").exists()
+        elif os.geteuid() != 0:
+            (tmp_path / "graphs").mkdir()
+            (tmp_path / "graphs/graph.toml").write_text(text)
+            (tmp_path / "graphs").chmod(0o555)
+            check(lambda *words: list(words), tmp_path / "graphs")
+            assert not (tmp_path / "graphs/.dagtui").exists()
+
+
+def test_neither_directory_can_be_written(disk: SmallDisk):
+    (disk.path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "echo out"\n')
+    subprocess.run(disk.words("mount", "-o", "remount,ro", "/mnt"), check=True)
+    environment = {**ENVIRONMENT, "XDG_STATE_HOME": "/mnt/state"}
+    words = disk.words(*DAGTUI, "run", "graph.toml")
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "Read-only file system" in done.stderr
+    assert done.stderr.count("\n") == 1

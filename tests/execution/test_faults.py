@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 APP = Path(__file__).with_name("app.py")
-FREEZER = Path("/sys/fs/cgroup/freezer")
 
 
 # --- The app dies
@@ -231,31 +230,26 @@ async def test_a_stopped_log_process_holds_up_no_status(tmp_path: Path):
 
 
 @pytest.mark.anyio
-@pytest.mark.skipif(not os.access(FREEZER, os.W_OK), reason="needs a freezer (control groups, version 1) and root")
 async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
-    cell = FREEZER / token[:40]
-    cell.mkdir()
-    try:
-        async with staged(tmp_path, Task("x", python(IDLE, token), grace=0.1), "exit 3") as stage:
-            stage.start(0)
-            await until(lambda: alive(token))
-            (cell / "cgroup.procs").write_text(str(alive(token)[0]))
-            (cell / "freezer.state").write_text("FROZEN")
-            stage.stop(0, 0)
-            stage.start(1)
-            assert (await stage.ended(1)).value == 3
-            assert stage.end_of(0) is None
-            keeper, guardian = stage.executor.processes
-            await stage.executor.close()
-            assert stage.end_of(0) == Ended(0, 1, EndKind.LOST, text="a process of it can't be killed")
-    finally:
-        (cell / "freezer.state").write_text("THAWED")
+    monkeypatch.setattr("dagtui.execution.link._LAUNCH", str(Path(__file__).with_name("launch_that_spares.py")))
+    monkeypatch.setenv("SPARED_BY_SIGNALS", token)
+    async with staged(tmp_path, Task("x", python(IDLE, token), grace=0.1), "exit 3") as stage:
+        stage.start(0)
+        await until(lambda: alive(token))
+        stage.stop(0, 0)
+        stage.start(1)
+        assert (await stage.ended(1)).value == 3
+        assert stage.end_of(0) is None
+        keeper, guardian = stage.executor.processes
+        await stage.executor.close()
+        assert stage.end_of(0) == Ended(0, 1, EndKind.LOST, text="a process of it can't be killed")
+    for pid in alive(token):
+        end(pid)
     await until(lambda: gone(token))
     await until(lambda: not is_alive(guardian) and not is_alive(keeper))
-    cell.rmdir()
 
 
 @pytest.mark.anyio

@@ -23,11 +23,13 @@ def test_the_python_example_runs() -> None:
     assert done.stdout == "fetch is done\ntrain is done\nreport is done\ncompleted completed\n", done.stderr
 
 
-def test_the_first_graph_is_well(tmp_path: Path) -> None:
-    (example,) = blocks("toml")
+def test_the_graphs_are_well(tmp_path: Path) -> None:
+    first, secrets = blocks("toml")
     path = tmp_path / "graph.toml"
-    path.write_text(example, encoding="utf-8")
+    path.write_text(first, encoding="utf-8")
     assert len(dagtui.load(path)) == 5
+    path.write_text(f"version = 1\n{secrets}[tasks.fetch]\nrun = 'curl -H \"$API_TOKEN\"'\n", encoding="utf-8")
+    assert dagtui.load(path).settings.secrets == ("API_TOKEN",)
 
 
 def test_the_configs_are_well() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.options import graph_argument, read_graph
+from dagtui.cli.options import graph_argument, read_graph_to_show
 from dagtui.cli.output import standard_output
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
     """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
     from dagtui.text import count, label, plural
 
-    graph = read_graph(graph_file, parameters)
+    graph = read_graph_to_show(graph_file, parameters)
     edges = sum(graph.child_count(node) for node in range(len(graph)))
     with standard_output() as output:
         output.line(

@@ -12,7 +12,7 @@ import click
 from dagtui.cli.attaching import attach, is_attachable, live_runs_of, look_of, look_options
 from dagtui.cli.offer import Way, asked_for, choose
 from dagtui.cli.options import fail, graph_argument, read_graph, resume_options, run_options
-from dagtui.cli.run import run_headless
+from dagtui.cli.run import make_room, run_headless
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ def open_graph(
     """Open GRAPH.toml on the screen and run it; without a terminal it runs as `dagtui run` does.
 
     The run outlives the terminal: `d` detaches, and so does a lost connection. While it is live, the same command, or
-    dagtui attach, brings its screen back.
+    dagtui attach, brings its screen back; --fresh and --resume end it first, if it is settled and on no screen.
     """
     way = asked_for(resume=resume, fresh=fresh)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -65,6 +65,8 @@ def open_graph(
     def load() -> Graph:
         nonlocal way
         graph = read_graph(graph_file, parameters)
+        if way is not Way.ASK:
+            make_room(graph_file)
         way = choose(graph, way)
         return graph
 
@@ -83,7 +85,7 @@ def _open(
     while True:
         live = live_runs_of(graph_file)
         try:
-            if live and is_attachable(live[0]):
+            if live and is_attachable(live[0]) and {"--fresh", "--resume"}.isdisjoint(given):
                 return attach(live[0], look, given)
             # Others may be live and have no door yet: whoever starts them lets us look again.
             return _start(graph_file, load(), begin, look, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -58,6 +59,17 @@ def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
         given[name] = value
     try:
         return load(graph_file, given)
+    except GraphError as error:
+        fail(str(error))
+
+
+def read_graph_to_show(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
+    """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.secrecy import hide_known
+
+    try:
+        return hide_known(read_graph(graph_file, parameters), os.environ)
     except GraphError as error:
         fail(str(error))
 

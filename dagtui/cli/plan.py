@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.options import graph_argument, read_graph
+from dagtui.cli.options import graph_argument, read_graph_to_show
 from dagtui.cli.output import standard_output
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everyt
     Times come from the history of earlier runs. Nothing is executed. Commands are shown as they are written in the
     file, with their placeholders.
     """
-    graph = read_graph(graph_file, parameters)
+    graph = read_graph_to_show(graph_file, parameters)
     from dagtui.session.plan import make_plan
     from dagtui.session.plan_lines import plan_json, plan_lines
     from dagtui.session.processors import processors

@@ -34,7 +34,8 @@ def run(
 ) -> None:
     """Run GRAPH.toml with plain lines on standard output.
 
-    It never asks: without --resume it starts a new run.
+    It never asks: without --resume it starts a new run, also beside a live one of the same graph; one that is settled
+    and on no screen ends first.
 
     Exits with 0 when all went well, 1 when a node failed, 2 when the file or the call is wrong, 130 when a person
     cancelled the run, and 128 + n when signal n ended it.
@@ -56,6 +57,20 @@ def start_guardian() -> GuardianLink | None:
         return None
 
 
+def make_room(graph_file: Path) -> None:
+    """End the runs of a graph that only wait for somebody to look at them, and say so."""
+    from dagtui.session.making_room import make_room as end_idle
+    from dagtui.store.errors import StoreError
+
+    try:
+        ended = end_idle(graph_file)
+    except StoreError:
+        return  # whoever makes the new run's directory says what is wrong
+    for number in ended:
+        text = f"run {number} was settled and detached: it has ended, to make room; dagtui runs lists it"
+        click.echo(f"dagtui: {text}", err=True)
+
+
 def run_headless(
     graph: Graph,
     jobs: int | None,
@@ -74,6 +89,8 @@ def run_headless(
     from dagtui.session.session import Session
     from dagtui.store.errors import StoreError
 
+    if graph.path is not None:
+        make_room(graph.path)
     if way is Way.ASK:
         advise(graph)
     begin = partial(Session.resume if way is Way.RESUME else Session.start, guardian=guardian)

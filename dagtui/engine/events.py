@@ -47,8 +47,9 @@ class CommandEvent(NamedTuple):
 
     at: float
     number: int
-    kind: CommandKind | None
-    """None: the run itself, on the first failure when it must not keep going."""
+    kind: CommandKind | str | None
+    """None: the run itself, on the first failure when it must not keep going. A text: the word for a command that only
+    a later dagtui knows; whatever it did to nodes is told by their own events."""
     nodes: tuple[int, ...] = ()
     jobs: int = 0
     by: str = "person"
@@ -92,6 +93,13 @@ FAIL_FAST = "stop after the first failure"
 """The word for the command that the run gives itself when `keep_going` is false."""
 
 
+def command_word(event: CommandEvent) -> str:
+    """The word for a command, as the journal writes it."""
+    if event.kind is None:
+        return FAIL_FAST
+    return event.kind.value if isinstance(event.kind, CommandKind) else event.kind
+
+
 @lru_cache(maxsize=65536)
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)
@@ -106,11 +114,10 @@ def fields(event: Event, graph: Graph) -> str:
     if isinstance(event, NodeEvent):
         return _node_fields(event, graph)
     if isinstance(event, CommandEvent):
-        words = event.kind.value if event.kind else FAIL_FAST
         nodes = ",".join(_quoted(graph.labels[node]) for node in event.nodes)
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
         return (
-            f'"event":"command","number":{event.number},"command":{_quoted(words)},"nodes":[{nodes}],'
+            f'"event":"command","number":{event.number},"command":{_quoted(command_word(event))},"nodes":[{nodes}],'
             f'"by":{_quoted(event.by)}{extra},"at":{event.at:.3f}'
         )
     if isinstance(event, RunEvent):
@@ -171,16 +178,18 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
     return None
 
 
+_KINDS = {kind.value: kind for kind in CommandKind}
+
+
 def _parse_command(record: Mapping[str, object], graph: Graph, at: float) -> CommandEvent:
-    words = str(record["command"])
-    nodes = record["nodes"]
-    if not isinstance(nodes, list):
-        raise TypeError("nodes must be a list")
+    words, nodes = record["command"], record["nodes"]
+    if not isinstance(words, str) or not isinstance(nodes, list):
+        raise TypeError("a command must be a word, and its nodes a list")
     found = (graph.find(str(label)) for label in nodes)
     return CommandEvent(
         at,
         _integer(record["number"]),
-        None if words == FAIL_FAST else CommandKind(words),
+        None if words == FAIL_FAST else _KINDS.get(words, words),
         tuple(node for node in found if node is not None),
         _integer(record.get("jobs")),
         str(record.get("by", "person")),

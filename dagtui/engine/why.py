@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from dagtui.engine.events import command_word
 from dagtui.engine.messages import EndKind
 from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.graph.model import Trigger
@@ -54,7 +55,7 @@ def _mark_why(state: RunState, mark: int) -> str:
     if command.kind is None:
         return f"not begun, because {names} failed"
     more = f" and {len(command.nodes) - 1} more" if len(command.nodes) > 1 else ""
-    return f"{command.kind.value} {names}{more}".strip()
+    return f"{command_word(command)} {names}{more}".strip()
 
 
 def ended_why(message: Ended) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 _PLAIN = r"[A-Za-z0-9_\-./:,=+@%]"
-_WORD = rf"""(?:{_PLAIN}++|'[^'\0]*+'|"[^"$`\\\0]*+")++"""
-_LINE = re.compile(rf"[ \t\n]*+([A-Za-z0-9_\-./:,+@]++(?:[ \t]++{_WORD})*+)[ \t\n]*+")
+_WORD = rf"""(?:{_PLAIN}++|'[^'\0]*+'|"[^"$`\\\0]*+")+"""
+_LINE = re.compile(rf"[ \t\n]*+([A-Za-z0-9_\-./:,+@]++(?:[ \t]++{_WORD})*)[ \t\n]*+")
 _WORDS = re.compile(_WORD)
 _PIECES = re.compile(rf"""({_PLAIN}++)|'([^']*+)'|"([^"]*+)\"""")
 

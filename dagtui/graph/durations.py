@@ -12,7 +12,7 @@ HINT = 'write "90s", "1h30m", "250ms", or a number of seconds'
 
 _NUMBER = r"(\d++(?:\.\d++)?)"
 _DURATION = re.compile(
-    rf"(?:{_NUMBER}d)?+ ?(?:{_NUMBER}h)?+ ?(?:{_NUMBER}m(?!s))?+ ?(?:{_NUMBER}s)?+ ?(?:{_NUMBER}ms)?+", re.ASCII
+    rf"(?:{_NUMBER}d)? ?(?:{_NUMBER}h)? ?(?:{_NUMBER}m(?!s))? ?(?:{_NUMBER}s)? ?(?:{_NUMBER}ms)?", re.ASCII
 )
 _SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 

@@ -87,7 +87,7 @@ class _Loading:
         connected = wiring.connect(reader.broken)
         placeholders = PlaceholderCheck(layout, params, self._findings, origins)
         placeholders.check(reader.broken)
-        graph = self._build(layout, wiring, name, params, settings) if connected else None
+        graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_statuses(graph)
         if graph is None or self._findings:
@@ -228,7 +228,13 @@ class _Loading:
             self._findings.key(("tasks", tasks[largest].name, "matrix"), message, "give the axes fewer values")
 
     def _build(
-        self, layout: Layout, wiring: Wiring, name: str, params: dict[str, Value], settings: RunSettings
+        self,
+        layout: Layout,
+        wiring: Wiring,
+        name: str,
+        params: dict[str, Value],
+        given: Mapping[str, str],
+        settings: RunSettings,
     ) -> Graph | None:
         labels = layout.labels()
         if len(set(labels)) < len(labels):
@@ -245,6 +251,7 @@ class _Loading:
                 task_of=layout.task_of(),
                 cells=NodeCells(layout) if layout.cells else None,
                 params=params,
+                given=dict(given),
                 settings=settings,
             )
         except CycleError as error:

@@ -32,6 +32,7 @@ def masked(graph: Graph, secrets: Secrets) -> Graph:
     masker = _Masker(graph, secrets)
     tasks = [masker.task(task) for task in graph.tasks]
     params = {secrets.mask(name): masker.parameter(name, value) for name, value in graph.params.items()}
+    given = {secrets.mask(name): masker.given(name, text) for name, text in graph.given.items()}
     joined = _SEPARATOR.join(graph.labels)
     labels, cells = secrets.mask(joined).split(_SEPARATOR), graph.cells
     if labels != graph.labels:
@@ -39,7 +40,7 @@ def masked(graph: Graph, secrets: Secrets) -> Graph:
         masker.check("nodes", labels)
         if cells is not None:
             cells = [masker.cell(cell) for cell in cells]
-    return graph.described(secrets.mask(graph.name), labels, tasks, cells, params)
+    return graph.described(secrets.mask(graph.name), labels, tasks, cells, params, given)
 
 
 class _Masker:
@@ -55,6 +56,10 @@ class _Masker:
     def parameter(self, name: str, value: Value) -> Value:
         """The value of a parameter."""
         return _MARK if name in self._named else self._value(value)
+
+    def given(self, name: str, text: str) -> str:
+        """The value of a parameter as it was given."""
+        return _MARK if name in self._named else self._mask(text)
 
     def cell(self, cell: Cell) -> Cell:
         """One cell of a matrix."""

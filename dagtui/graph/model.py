@@ -146,6 +146,7 @@ class Graph:
         "_parent_starts",
         "cells",
         "directory",
+        "given",
         "labels",
         "name",
         "order",
@@ -168,6 +169,7 @@ class Graph:
         task_of: Iterable[int] | None = None,
         cells: Sequence[Cell] | None = None,
         params: Mapping[str, Value] | None = None,
+        given: Mapping[str, str] | None = None,
         settings: RunSettings | None = None,
     ) -> None:
         """Build the graph from distinct (parent, child) pairs; raises CycleError, and ValueError on equal labels."""
@@ -179,6 +181,8 @@ class Graph:
         self.task_of: array[int] = array("i", range(len(self.labels)) if task_of is None else task_of)
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, Value] = {} if params is None else params
+        self.given: Mapping[str, str] = {} if given is None else given
+        """The parameters that were given when the graph was read, as they were written."""
         self.settings = RunSettings() if settings is None else settings
         self._index = {label: node for node, label in enumerate(self.labels)}
         if len(self._index) != len(self.labels):
@@ -204,10 +208,12 @@ class Graph:
         tasks: list[Task],
         cells: Sequence[Cell] | None,
         params: Mapping[str, Value],
+        given: Mapping[str, str],
     ) -> Graph:
         """The same nodes and edges with other texts; the labels must be different from each other."""
         other = copy.copy(self)
-        other.name, other.labels, other.tasks, other.cells, other.params = name, labels, tasks, cells, params
+        other.name, other.labels, other.tasks, other.cells = name, labels, tasks, cells
+        other.params, other.given = params, given
         other._index = {label: node for node, label in enumerate(labels)}
         return other
 

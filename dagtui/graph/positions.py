@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value; numbers are positions in arrays."""
 
+# Possessive groups fail only on the first character or the one behind a literal: whatever else an attempt has consumed,
+# CPython before 3.11.5 would not give back.
 _BASIC = r'"(?:[^"\\\n]++|\\.)*+"'
 _LITERAL = r"'[^'\n]*+'"
-_LONG_BASIC = r'"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}'
-_LONG_LITERAL = r"'''(?:[^']++|'(?!''))*+'{3,5}"
+_LONG_BASIC = r'"""(?:[^"\\]++|\\.|"[^"\\]|""[^"\\]|"\\.|""\\.)*+"{3,5}'
+_LONG_LITERAL = r"'''(?:[^']++|'[^']|''[^'])*+'{3,5}"
 _PART = rf"[A-Za-z0-9_-]++|{_BASIC}|{_LITERAL}"
 
 _SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")

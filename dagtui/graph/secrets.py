@@ -13,7 +13,7 @@ from dagtui.text import label
 from dagtui.text.secrets import LEAST, MOST, Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from dagtui.graph.model import Graph
 
@@ -28,9 +28,24 @@ def find_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
     A name means the variable of the environment, of every task that sets one of that name, and the parameter. Raises
     GraphError when a name has no value, or one that can't be masked; no value is ever part of it.
     """
+    return _find(graph, environment, graph.settings.secrets)
+
+
+def known_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
+    """What to mask where a graph is shown that is not run: names without a value are left out.
+
+    Raises GraphError as `find_secrets` does for all else.
+    """
+    names = graph.settings.secrets
+    return _find(graph, environment, [name for name in names if any(map(str.strip, _values(graph, environment, name)))])
+
+
+def _find(graph: Graph, environment: Mapping[str, str], names: Collection[str]) -> Secrets:
     findings = Findings()
     found: set[str] = set()
     for index, name in enumerate(graph.settings.secrets):
+        if name not in names:
+            continue
         at = ("run", "secrets", index)
         if _depends_on_others(graph, name):
             message = f"the value of {quoted(name)} depends on how other nodes end"
@@ -88,7 +103,10 @@ def _values(graph: Graph, environment: Mapping[str, str], name: str) -> Iterator
             continue
         try:
             yield resolver.resolve(node, lambda _: "").env[name]
-        except ResolutionError:  # then its attempts can't start, and nobody gets the value
+        except ResolutionError:  # then its attempts can't start, but what is written in the file is shown
+            parts = parse_template(env[name]).parts
+            if all(isinstance(part, str) for part in parts):
+                yield "".join(map(str, parts))
             continue
         if not _turns(env):
             known.add(id(env))

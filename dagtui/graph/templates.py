@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT_SHELL = ("sh", "-e", "-c")
 
-_TOKEN = re.compile(r"\{\{\{\{|\{\{(?:([^{}\n]*+)\}\})?+")
+_TOKEN = re.compile(r"\{\{\{\{|\{\{(?:([^{}\n]*+)\}\})?")
 _LITERAL_HINT = 'to write two braces as they are, double them: "{{{{"'
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
+from dagtui.session.way_back import way_back
 from dagtui.text import count, duration, for_terminal, label
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
     if len(failures) > FAILURES_SHOWN:
         lines += ["", f"and {count(len(failures) - FAILURES_SHOWN)} more failures"]
     if session.graph_path is not None and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to go on with it: dagtui {label(shlex.quote(str(session.graph_path)), 4096)} --resume"]
+        lines += ["", f"to go on with it: {way_back(session, ascii_only=ascii_only)}"]
     return "\n".join(lines)
 
 

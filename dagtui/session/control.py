@@ -56,6 +56,22 @@ async def serve_control(
         task_status.started()
 
 
+def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end: Callable[[str], object]) -> Handler:
+    """What is done when somebody asks a run to end: `end` is called with the reason, or it is said why not."""
+
+    async def handle(conversation: Conversation, _request: Mapping[str, object]) -> None:
+        if not is_idle():
+            raise DoorError("the run is not settled")
+        if screen() is not Screen.DETACHED:
+            raise DoorError("the run is on a screen")
+        # In the same turn of the loop: nobody can attach in between.
+        end("makes room for a new run")
+        await conversation.send({"ending": True})
+        await conversation.receive()
+
+    return handle
+
+
 class Control:
     """What scripts and other terminals may ask of a session, by the word in `want`."""
 

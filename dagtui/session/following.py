@@ -135,7 +135,12 @@ class FollowingSession(Session):
         """Nothing: it does not depend on us."""
 
     async def close(self, why: str = "") -> None:  # noqa: ARG002 - the signature of a session
-        """Let go of the journal."""
+        """Look a last time, for the run may have ended since; then let go of the journal."""
+        if not self.outdated:
+            while not self.outdated and self._take():
+                pass
+            self._ask()
+            self.outdated = False  # nobody looks on
         self._follower.close()
 
     # Following

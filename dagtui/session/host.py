@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.session.control import serve_control
+from dagtui.session.control import end_when_idle, serve_control
 from dagtui.session.conversation import Conversation
 from dagtui.session.farewell import after_a_crash, detached, elsewhere, ended, in_case_of_death
 from dagtui.session.headless import EXIT
@@ -194,7 +194,9 @@ class Host:
     # Clients
 
     async def _serve_door(self, *, task_status: TaskStatus[None]) -> None:
-        await serve_control(self._session, self._screen, {"attach": self._attach}, task_status=task_status)
+        end = end_when_idle(lambda: self._idle, self._screen, self._end)
+        handlers = {"attach": self._attach, "end": end}
+        await serve_control(self._session, self._screen, handlers, task_status=task_status)
 
     def _screen(self) -> Screen:
         return Screen.DETACHED if self._lease is None else Screen.ATTACHED

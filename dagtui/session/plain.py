@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import count, duration, label, plural
 
@@ -94,7 +94,7 @@ class PlainLines:
 
     def _command(self, event: CommandEvent) -> str:
         names = ", ".join(label(self._session.graph.labels[node]) for node in event.nodes[:3])
-        words = event.kind.value if event.kind else "nothing more begins"
+        words = "nothing more begins" if event.kind is None else label(command_word(event))
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
     def _line(self, at: float, glyph: str, text: str) -> str:

@@ -23,3 +23,16 @@ def keep_secrets(graph: Graph, environment: Mapping[str, str]) -> tuple[Graph, S
 
     secrets = find_secrets(graph, environment)
     return masked(graph, secrets), secrets
+
+
+def hide_known(graph: Graph, environment: Mapping[str, str]) -> Graph:
+    """The graph to show where it is only read: secrets that have no value here mask nothing.
+
+    Raises GraphError for values that can't be masked.
+    """
+    if not graph.settings.secrets:
+        return graph
+    from dagtui.graph.masked import masked
+    from dagtui.graph.secrets import known_secrets
+
+    return masked(graph, known_secrets(graph, environment))

@@ -54,6 +54,8 @@ class Session:
         self.wall_times = WallTimes(time.time() - run.clock())
         self.attempts = AttemptResults(len(graph))
         run.listeners += [self.attempts.learn, self.learn_durations]
+        self.jobs_given: int | None = None
+        """The slots that the call asked for; None: it left them to the graph."""
         self._history = history
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None

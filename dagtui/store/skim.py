@@ -51,6 +51,8 @@ class Skim:
     """Whether the run was closed, and not taken up again."""
     why: str = ""
     """The reason that the run gave when it was closed."""
+    verdict: str = ""
+    """How the run said that it stood when it was closed; empty: it was not closed, or by a dagtui that did not say."""
     cancelled: bool = False
     """Whether a command to cancel all still stands."""
     problem: str | None = None
@@ -73,6 +75,7 @@ class Skim:
         elif kind == "run":
             self.ended = record.get("what") == "ended"
             self.why = str(record.get("why", "")) if self.ended else ""
+            self.verdict = str(record.get("verdict", "")) if self.ended else ""
         elif kind == "command":
             words = record.get("command")
             self.cancelled = words == "cancel all" or (self.cancelled and words not in _RETRYING_WORDS)

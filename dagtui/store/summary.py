@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.store.directory import RunDirectory, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
@@ -36,6 +36,15 @@ class RunStanding(enum.Enum):
     DAMAGED = "damaged"
     """Its journal is torn or damaged before its end; what is told of it is what stands before that."""
     UNREADABLE = "unreadable"
+
+
+_TOLD = {
+    Verdict.COMPLETED.value: RunStanding.COMPLETED,
+    Verdict.FAILED.value: RunStanding.FAILED,
+    Verdict.CANCELLED.value: RunStanding.CANCELLED,
+    Verdict.RUNNING.value: RunStanding.CANCELLED,  # left with something that could not be stopped
+}
+"""What became of a run that told its verdict when it was closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +102,17 @@ def _standing(directory: RunDirectory, found: Skim, *, live: bool) -> tuple[RunS
         return RunStanding.DAMAGED, f"the journal: {found.problem}"
     if not found.ended:
         return RunStanding.LOST, "never ended, and no process has it"
+    return _TOLD.get(found.verdict) or _derived(directory, found), found.why
+
+
+def _derived(directory: RunDirectory, found: Skim) -> RunStanding:
+    """What became of a run that was closed without a verdict: older journals have none."""
     counts = found.counts()
-    if any(counts.get(status.name) for status in NodeStatus if not status.settled):
-        return RunStanding.CANCELLED, found.why
-    if found.cancelled:
-        return RunStanding.CANCELLED, found.why
+    if any(counts.get(status.name) for status in NodeStatus if not status.settled) or found.cancelled:
+        return RunStanding.CANCELLED
     if counts.get("FAILED_PARENT") or _counts_as_failed(directory, found):
-        return RunStanding.FAILED, found.why
-    if counts.get("CANCELLED"):
-        return RunStanding.CANCELLED, found.why
-    return RunStanding.COMPLETED, found.why
+        return RunStanding.FAILED
+    return RunStanding.CANCELLED if counts.get("CANCELLED") else RunStanding.COMPLETED
 
 
 def _counts_as_failed(directory: RunDirectory, found: Skim) -> bool:

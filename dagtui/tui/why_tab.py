@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import FAIL_FAST
+from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import waits_for, why
 from dagtui.text import duration, label, plain_line
@@ -200,7 +200,7 @@ class Explanation:
             command = self._state.commands.get(number)
             if command is None:
                 continue
-            words = command.kind.value if command.kind else FAIL_FAST
+            words = label(command_word(command))
             at = time.strftime("%H:%M:%S", time.localtime(self._session.wall(command.at)))
             target = command.nodes[0] if command.nodes else -1
             name = (name_run(labels[target]),) if target >= 0 else ()

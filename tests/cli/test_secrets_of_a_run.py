@@ -6,16 +6,26 @@ import base64
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
+from processes import wait_until
+
+from dagtui.cli.offer import question
+from dagtui.graph.loading import load
+from dagtui.session.glance import last_directory
+from dagtui.session.resuming import look_back
+from dagtui.session.secrecy import keep_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DAGTUI = [sys.executable, "-m", "dagtui"]
 OUTSIDE = "Tok/en+&'7\"x<zz%y>"
@@ -151,7 +161,66 @@ def test_a_short_value_is_refused_and_not_told(folder: Path):
     assert b"qzx9" not in done.stderr + done.stdout
 
 
-def test_checking_a_graph_does_not_ask_for_its_secrets(folder: Path):
+@pytest.mark.parametrize("words", [["check"], ["plan"], ["plan", "--json"], ["plan", "--all"]])
+def test_what_only_reads_the_file_masks_what_is_known_and_asks_for_nothing(folder: Path, words: list[str]):
     bare = {key: value for key, value in os.environ.items() if key not in {"API_TOKEN", "KEY_OUTSIDE"}}
-    done = subprocess.run([*DAGTUI, "check", "graph.toml"], cwd=folder, env=bare, capture_output=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    for env in (bare, environment()):
+        command = [*DAGTUI, *words, "graph.toml", "-p", f"password={PARAMETER}"]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert b"with ***" in done.stdout
+        check_nothing_in(done.stdout + done.stderr, words)
+
+
+@pytest.mark.parametrize("words", [["check"], ["plan"]])
+def test_what_only_reads_the_file_shows_no_value_that_is_too_short_to_mask(folder: Path, words: list[str]):
+    (folder / "graph.toml").write_text(GRAPH.replace(IN_FILE, "qzx9"), encoding="utf-8")
+    command = [*DAGTUI, *words, "graph.toml"]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert b'the value of "IN_FILE" has fewer than 6 characters' in done.stderr
+    assert b"qzx9" not in done.stdout
+
+
+def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path):
+    graph = GRAPH.replace("[tasks.nowhere]", "[tasks.goes_on]\nrun = 'sleep 600 # " + IN_FILE + "'\n[tasks.nowhere]")
+    (folder / "graph.toml").write_text(graph, encoding="utf-8")
+    sockets = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
+    env = environment(DAGTUI_SOCKET_DIR=str(sockets / "sockets"))
+
+    def call(*words: str) -> bytes:
+        done = subprocess.run([*DAGTUI, *words], cwd=folder, env=env, capture_output=True, timeout=60)
+        check_nothing_in(done.stdout + done.stderr, words)
+        return done.stdout
+
+    command = [*DAGTUI, "run", "graph.toml", "-j20", "-p", f"password={PARAMETER}"]
+    with (folder / "out").open("wb") as out, subprocess.Popen(command, cwd=folder, env=env, stdout=out) as live:
+        try:
+            wait_until(lambda: list((sockets / "sockets").glob("*.sock")), "its socket")
+            call("wait", "graph.toml", "print", "cell", "below", "nowhere", "lost", "long")
+            assert b"with ***" in call("status", "graph.toml")
+            failures = json.loads(call("status", "graph.toml", "--json"))["failures"]
+            assert "cell[t=***]" in {node["node"] for node in failures}
+            assert b"with ***" in call("status")
+            assert b"cell[t=***]" in call("retry", "graph.toml", "cell", "--dry-run")
+            assert b"cell[t=***]" in call("retry", "graph.toml", "--failed", "--dry-run", "--json")
+            assert b"live" in call("runs", "graph.toml")
+            assert b"state" in call("runs", "graph.toml", "--json")
+        finally:
+            live.terminate()
+    shutil.rmtree(sockets)
+    assert b"cancelled" in call("runs", "graph.toml")
+    check_nothing_in((folder / "out").read_bytes(), "standard output")
+
+
+def test_the_question_about_the_last_run_holds_no_secret(folder: Path):
+    run(folder)
+    (folder / "graph.toml").write_text(GRAPH.replace("| true", IN_FILE).replace('"true"', f'"echo {IN_FILE}"'))
+    env = environment()
+    given = load(folder / "graph.toml", {"password": "another-parameter-1"})
+    shown, _ = keep_secrets(given, env)
+    last = look_back(shown, last_directory(folder / "graph.toml"))
+    text = question(last, time.time())
+    assert "did not end well" in text
+    assert "Changed since" in text
+    check_nothing_in(text.encode(), "the question")

@@ -9,9 +9,11 @@ from engine.invariants import same_state
 from engine.scene import Scene, dag
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, fields, parse
-from dagtui.engine.messages import CommandKind, EndKind
+from dagtui.engine.messages import Command, CommandKind, EndKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.traversal import Traversal
+from dagtui.engine.why import why
 from dagtui.graph.model import Graph, RetryPolicy
 
 HOSTILE = ['a"b', "new\nline", "\x1b[31m", "é ∑ \U0001f600", "\\", "\u2028", "[/bold]", " ", "\x00"]
@@ -92,6 +94,24 @@ def test_unknown_kinds_and_nodes_are_passed_over():
     assert parse(command, GRAPH) == CommandEvent(0.0, 1, CommandKind.RETRY, (9,))
 
 
+def test_a_command_of_a_later_version_does_nothing_but_its_number_is_used():
+    command = record(CommandEvent(0.0, 7, CommandKind.PAUSE)) | {"command": "dance", "nodes": ["plain"]}
+    event = parse(command, GRAPH)
+    assert event == CommandEvent(0.0, 7, "dance", (9,))
+    assert record(event) == command
+    traversal = Traversal(GRAPH)
+    state = traversal.state
+    traversal.adopt([event, NodeEvent(0.0, 9, 0, NodeStatus.CANCELLED, Cause.CANCEL, marks=(7,))], 0.0)
+    assert state.command_number == 7
+    assert not state.paused
+    assert why(state, 9, 0.0) == "cancelled"
+    # The next command gets a number of its own, and lifts the marks.
+    traversal.handle(Command(CommandKind.RETRY, (9,)), 1.0)
+    events, _ = traversal.take()
+    assert [e.number for e in events if isinstance(e, CommandEvent)] == [8]
+    assert 9 not in state.marks
+
+
 @pytest.mark.parametrize(
     ("event", "change"),
     [
@@ -101,7 +121,7 @@ def test_unknown_kinds_and_nodes_are_passed_over():
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"at": "noon"}),
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"marks": 3}),
         (NodeEvent(0.0, 9, 1, NodeStatus.RUNNING), {"marks": ["x"]}),
-        (CommandEvent(0.0, 1, CommandKind.PAUSE), {"command": "dance"}),
+        (CommandEvent(0.0, 1, CommandKind.PAUSE), {"command": ["dance"]}),
         (CommandEvent(0.0, 1, CommandKind.PAUSE), {"nodes": "plain"}),
     ],
 )

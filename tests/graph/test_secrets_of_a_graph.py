@@ -10,7 +10,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.masked import masked
-from dagtui.graph.secrets import MOST_VALUES, find_secrets
+from dagtui.graph.secrets import MOST_VALUES, find_secrets, known_secrets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,20 @@ def test_what_can_not_be_masked_is_one_located_error(tmp_path: Path, text: str, 
     with pytest.raises(GraphError) as caught:
         find_secrets(graph, {} if value is None else {"TOKEN": value})
     assert message in str(caught.value)
+
+
+def test_a_value_in_the_file_is_found_although_another_variable_is_missing():
+    graph = graph_of('[env]\nTOKEN = "of-the-file"\nOTHER = "{{ env.NOT_SET }}"\n[tasks.a]')
+    assert find_secrets(graph, {}).mask("of-the-file") == "***"
+
+
+def test_where_nothing_is_run_a_name_without_a_value_is_no_error():
+    graph = graph_of('[env]\nTOKEN = "of-the-file"\n[tasks.a]', '["NOT_SET", "EMPTY", "TOKEN"]')
+    secrets = known_secrets(graph, {"EMPTY": " "})
+    assert secrets.mask("of-the-file is not <>") == "*** is not <>"
+    with pytest.raises(GraphError, match="fewer than 6 characters") as caught:
+        known_secrets(graph, {"EMPTY": "abc"})
+    assert caught.value.problems[0].message.startswith('the value of "EMPTY"')
 
 
 def test_an_empty_variable_does_not_matter_when_the_file_gives_a_value():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +19,7 @@ import pytest
 from hostile.allowed import Allowed
 from hostile.corpus import CORPUS, HANDFUL
 from hostile.graphs import FOLDER, bad_files, hostile_graph, payloads
+from processes import wait_until
 from terminal import ROOT, PtyTerminal
 
 from dagtui.graph.errors import GraphError
@@ -33,13 +38,22 @@ DAGTUI = [sys.executable, "-m", "dagtui"]
 class Tour:
     """One program on one terminal, led from place to place."""
 
-    def __init__(self, command: list[str], folder: Path, *, screen: bool = True, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        folder: Path,
+        *,
+        screen: bool = True,
+        cwd: Path | None = None,
+        sockets: Path | None = None,
+    ) -> None:
         self.report = folder / "report"
         self.report.touch()
         self.allowed = Allowed(screen=screen)
         self.places: list[str] = []
         self._read = 0
         env = {"LANG": "C.UTF-8", "PYTHONPATH": f"{WATCHED}:{ROOT}", "LAST_FILTER_REPORT": str(self.report)}
+        env["DAGTUI_SOCKET_DIR"] = str(sockets or folder / "sockets")
         self.terminal = PtyTerminal(command, columns=130, rows=40, env=env, cwd=cwd or folder)
 
     def go(self, place: str, keys: str | bytes, *texts: str) -> None:
@@ -86,11 +100,15 @@ class Tour:
         self.allowed.end(place)
         return status
 
-    def check(self) -> None:
-        """Nothing but what is allowed was sent, and the last filter had nothing to do."""
+    def check(self, *, filters: bool = False) -> None:
+        """Nothing but what is allowed was sent, and the last filter had nothing to do.
+
+        `filters` says that it was in this program, or in a process that was forked from it.
+        """
         assert self.allowed.foreign == []
         reported = self.report.read_text(encoding="utf-8").splitlines()
         assert [line for line in reported if line != "watching"] == []
+        assert bool(reported) is filters
 
 
 @pytest.fixture
@@ -99,6 +117,28 @@ def tours() -> Iterator[list[Tour]]:
     yield started
     for tour in started:
         tour.terminal.__exit__()
+
+
+@pytest.fixture
+def sockets() -> Iterator[Path]:
+    """A private folder for sockets; whoever got it in its environment ends with the test."""
+    folder = Path(tempfile.mkdtemp(prefix="dagtui-", dir="/tmp"))
+    yield folder
+    for pid in processes_of(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not processes_of(folder), "end of what was started")
+    shutil.rmtree(folder)
+
+
+def processes_of(sockets: Path) -> list[int]:
+    """The processes that have this folder for sockets in their environment."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if os.fsencode(f"DAGTUI_SOCKET_DIR={sockets}\0") in Path(f"/proc/{name}/environ").read_bytes():
+                found.append(int(name))
+    return found
 
 
 def lead_through_the_screen(tour: Tour) -> None:
@@ -182,16 +222,137 @@ def tour_the_screen(names: list[str], folder: Path, tours: list[Tour]) -> None:
     tours.append(tour)
     lead_through_the_screen(tour)
     assert len(tour.allowed.copied) == 2
+    cancel_all(tour)
+    check_end(tour, filters=True)
+    check_files(path.parent)
+
+
+def cancel_all(tour: Tour) -> None:
+    """Answer the question of the leave dialog, and read the card."""
     tour.allowed.copies = 1000  # once the question is answered, the key means copying again
     while tour.terminal.process.poll() is None:  # a question is deaf for a moment
         tour.terminal.send("c")
         tour.terminal.read(0.1)
     assert tour.end("card") == 130
-    tour.check()
-    assert "watching" in tour.report.read_text(encoding="utf-8")
+
+
+def check_end(tour: Tour, *, filters: bool) -> None:
+    """Everything was as it should be, the clipboard and the terminal too."""
+    tour.check(filters=filters)
     assert tour.terminal.is_restored
     assert all(label(line, 20_000) == line for text in tour.allowed.copied for line in text.split("\n"))
+
+
+# Through a process that the terminal is lent to
+
+
+LIVE_COMMANDS = {
+    "status": ["status", "{graph}"],
+    "status for machines": ["status", "{graph}", "--json"],
+    "status of all": ["status"],
+    "status of all for machines": ["status", "--json"],
+    "runs": ["runs", "{graph}"],
+    "runs for machines": ["runs", "{graph}", "--json"],
+    "log of what runs": ["logs", "{graph}", "runs on"],
+    "preview of a retry": ["retry", "{graph}", "fails", "--dry-run"],
+    "preview of all failures": ["retry", "{graph}", "--failed", "--dry-run"],
+    "preview for machines": ["retry", "{graph}", "--failed", "--dry-run", "--json"],
+    "preview of a rerun": ["rerun", "{graph}", "fails", "cells", "--dry-run"],
+    "preview of a cancel": ["cancel", "{graph}", "--all", "--dry-run"],
+    "a retry of what runs": ["retry", "{graph}", "runs on"],
+    "a retry": ["retry", "{graph}", "no program", "no shell"],
+    "a retry of no node": ["retry", "{graph}", "{attack}"],
+    "a selector of no cell": ["retry", "{graph}", "cells[{attack}]"],
+    "a rerun of cells": ["rerun", "{graph}", "cells"],
+    "a mark": ["mark", "{graph}", "held back"],
+    "not what was expected": ["rerun", "{graph}", "cells", "--expect", "{attack}"],
+    "skipping what runs": ["skip", "{graph}", "runs on"],
+    "a pause": ["pause", "{graph}"],
+    "an end of the pause": ["resume", "{graph}"],
+    "jobs": ["jobs", "{graph}", "31"],
+    "jobs that are no number": ["jobs", "{graph}", "{attack}"],
+    "waiting for nodes": ["wait", "{graph}", "fails", "cells"],
+    "waiting for machines": ["wait", "{graph}", "fails", "--json"],
+    "waiting for no node": ["wait", "{graph}", "{attack}"],
+    "waiting too long": ["wait", "{graph}", "--timeout", "0.1"],
+    "waiting for no time": ["wait", "{graph}", "--timeout", "{attack}"],
+    "attaching to another run": ["attach", "{graph}", "--run", "99"],
+    "attaching to no graph": ["attach", "{attack}"],
+    "attaching in a theme that does not exist": ["attach", "{graph}", "--theme", "{attack}"],
+    "watching no graph": ["attach", "{attack}", "--read-only"],
+    "status of no graph": ["status", "{attack}"],
+    "a new run beside it": ["{graph}", "--fresh"],
+    "a cancel": ["cancel", "{graph}", "cells", "again"],
+}
+"""What is called from another terminal while the run is live, in this order."""
+
+
+@pytest.mark.parametrize("names", [HANDFUL], ids=["a handful"])
+def test_no_place_of_a_lent_screen_and_no_command_lets_anything_in(
+    names: list[str], tmp_path: Path, tours: list[Tour], sockets: Path
+):
+    tour_a_session(names, tmp_path, tours, sockets)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_no_place_of_a_lent_screen_and_no_command_lets_anything_of_the_corpus_in(
+    names: list[str], tmp_path: Path, tours: list[Tour], sockets: Path
+):
+    tour_a_session(names, tmp_path, tours, sockets)
+
+
+def tour_a_session(names: list[str], folder: Path, tours: list[Tour], sockets: Path) -> None:
+    path = hostile_graph(folder, names)
+
+    def start(*words: str) -> Tour:
+        place = folder / f"tour-{len(tours)}"
+        place.mkdir()
+        tours.append(Tour([*DAGTUI, *words], place, sockets=sockets))
+        return tours[-1]
+
+    first = start(str(path), "-j", "30")
+    lead_through_the_screen(first)
+    leave(first, "d")
+    check_end(first, filters=True)
+    command_a_live_run(path, "".join(payloads(names))[:2000], folder, tours, sockets)
+    watching = start("attach", str(path), "--read-only")
+    watching.go("a watched tree", "", "runs on", "NAME")
+    watching.go("a watched log", "g", "LASTLINE")
+    watching.go("what watching says", "x", "read-only: thi")
+    leave(watching, "q")
+    check_end(watching, filters=True)
+    second = start("attach", str(path))
+    second.go("the screen as it was left", "", "runs on", "NAME")
+    third = start("attach", str(path))
+    third.go("the screen elsewhere", "", "runs on", "NAME")
+    assert second.end("farewell to the first of two") == 0
+    check_end(second, filters=False)
+    third.go("leave dialog", "q", "Leave while")
+    cancel_all(third)
+    check_end(third, filters=False)
+    # What the session process itself reports went to the report of the client that it was forked from.
+    first.check(filters=True)
     check_files(path.parent)
+
+
+def leave(tour: Tour, key: str) -> None:
+    """Press a key until it ends the program, and read the farewell."""
+    while tour.terminal.process.poll() is None:  # a question is deaf for a moment
+        tour.terminal.send(key)
+        tour.terminal.read(0.1)
+    assert tour.end("farewell") == 0
+
+
+def command_a_live_run(path: Path, attack: str, folder: Path, tours: list[Tour], sockets: Path) -> None:
+    """Every command of scripts, on a terminal; what is for machines is JSON in plain ASCII."""
+    for place, words in LIVE_COMMANDS.items():
+        called = [word.format(graph=path, attack=attack) for word in words]
+        tour = run_on_a_terminal(called, place, folder, tours, sockets=sockets)
+        if "--json" in words:
+            said = bytes(tour.terminal.raw).replace(b"\r\n", b"\n")
+            assert said.isascii(), place
+            json.loads(said)
 
 
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.gitignore|\.dagtui")
@@ -244,8 +405,15 @@ COMMANDS = {
 """What is called, on a terminal; `logs` writes into a pipe what was printed, as `cat` does."""
 
 
-def run_on_a_terminal(words: list[str], place: str, folder: Path, tours: list[Tour], cwd: Path | None = None) -> Tour:
-    tour = Tour([*DAGTUI, *words], folder, screen=False, cwd=cwd)
+def run_on_a_terminal(
+    words: list[str],
+    place: str,
+    folder: Path,
+    tours: list[Tour],
+    cwd: Path | None = None,
+    sockets: Path | None = None,
+) -> Tour:
+    tour = Tour([*DAGTUI, *words], folder, screen=False, cwd=cwd, sockets=sockets)
     tours.append(tour)
     tour.end(place)
     tour.check()

@@ -69,6 +69,29 @@ def test_a_golden_run_is_summarised_by_its_verdict(name: str, why: str, tmp_path
     assert summary.seconds > 0
 
 
+@pytest.mark.parametrize(
+    ("verdict", "standing"),
+    [
+        ("completed", RunStanding.COMPLETED),
+        ("failed", RunStanding.FAILED),
+        ("cancelled", RunStanding.CANCELLED),
+        ("running", RunStanding.CANCELLED),
+        ("danced", RunStanding.FAILED),
+        (3, RunStanding.FAILED),
+    ],
+)
+def test_the_verdict_that_a_run_told_is_taken_and_its_graph_not_read(
+    verdict: object, standing: RunStanding, tmp_path: Path
+):
+    records = decoded(golden("allowed-failure"))
+    records[-1] |= {"why": "left settled", "verdict": verdict}
+    with RunDirectory.create(tmp_path / "g.toml", "") as run:
+        run.journal_path.write_bytes(encoded(records))
+    # Without its graph nobody knows that the failure was allowed.
+    run.graph_path.unlink()
+    assert summarise(run).standing is standing
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_fields_and_kinds_are_ignored(name: str, tmp_path: Path):
     pick = random.Random(11)
@@ -84,6 +107,24 @@ def test_unknown_fields_and_kinds_are_ignored(name: str, tmp_path: Path):
     assert final_state(replayed(name, reading.records)) == expected(name)
     plain, changed = skim(GOLDEN / f"{name}.jsonl"), skim(path)
     assert (changed.nodes, changed.ended, changed.why) == (plain.nodes, plain.ended, plain.why)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_of_later_versions_leave_a_run_as_it_was_but_for_the_numbers(name: str, tmp_path: Path):
+    records: list[dict[str, object]] = []
+    for record in decoded(golden(name)):
+        records.append(record)
+        if record["event"] == "command":
+            records[-1:] = [{**record, "command": "dance", "number": int(str(record["number"])) - 1}, record]
+    highest = max([int(str(record.get("number", 0))) for record in records]) + 1
+    records.append({"time": 9.5, "event": "command", "number": highest, "command": "sing", "nodes": [], "at": 9.5})
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(encoded(records))
+    reading = read_journal(path)
+    assert reading.problem is None
+    state = replayed(name, reading.records)
+    assert final_state(state) == expected(name)
+    assert state.command_number == highest
 
 
 def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):

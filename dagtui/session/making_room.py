@@ -1,0 +1,40 @@
+"""Runs that are settled and that nobody looks at end when another one of their graph is wanted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.store.directory import runs_in
+from dagtui.store.places import folder_with_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_END_SECONDS = 10.0
+"""How long a settled run may take to close its record."""
+
+
+def make_room(graph_path: Path, folder: Path | None = None) -> list[int]:
+    """Ask every live run of a graph to end, and wait for those that do; returns their numbers.
+
+    A run that is not settled, or that is on a screen, goes on, and so does one that can't be asked. Raises StoreError.
+    """
+    held = [run for run in runs_in(folder_with_runs(graph_path)) if run.is_live()]
+    return [run.number for run in held if _ends(run.run_id, folder)]
+
+
+def _ends(run_id: str, folder: Path | None) -> bool:
+    # Seldom needed, and every run without a screen passes here.
+    from dagtui.session.knock import PATIENCE, knock
+    from dagtui.session.sockets import DoorError
+
+    try:
+        with knock(run_id, folder) as visit:
+            visit.send({"want": "end"})
+            answer = visit.receive(PATIENCE)
+            if answer is None or answer.get("ending") is not True:
+                return False
+            visit.receive(_END_SECONDS)  # its process hangs up when it has let go of everything
+            return True
+    except (DoorError, TimeoutError):
+        return False

@@ -14,7 +14,7 @@ from dagtui.cli.options import fail
 from dagtui.cli.reach import run_option
 
 if TYPE_CHECKING:
-    from dagtui.session.live import LiveRun
+    from dagtui.session.door.live import LiveRun
 
 
 @click.command(short_help="Bring the screen of a live run to this terminal.")
@@ -40,7 +40,7 @@ def attach(
         watch(graph_file, number, ascii_only=ascii_only, theme=theme, mouse=not no_mouse)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         fail("dagtui attach needs a terminal; dagtui status, wait and logs don't")
-    from dagtui.session.client import RunIsEndingError
+    from dagtui.session.hosting.client import RunIsEndingError
 
     run = _only_live() if graph_file is None else _of_graph(graph_file, number)
     try:
@@ -59,8 +59,8 @@ def _of_graph(graph_file: Path, number: int | None) -> LiveRun:
 
 
 def _only_live() -> LiveRun:
-    from dagtui.session.live import all_live
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.live import all_live
+    from dagtui.session.door.sockets import DoorError
 
     try:
         found = all_live()

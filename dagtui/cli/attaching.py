@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.session.client import Look
-    from dagtui.session.live import LiveRun
+    from dagtui.session.door.live import LiveRun
+    from dagtui.session.hosting.client import Look
 
 THEMES = ("dark", "light", "ansi", "contrast")
 
@@ -30,7 +30,7 @@ def look_options(function: Function) -> Function:
 
 def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> Look:
     """What these options, the locale and the environment make of the screen."""
-    from dagtui.session.client import Look
+    from dagtui.session.hosting.client import Look
     from dagtui.tui.locale import wants_ascii
 
     return Look(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
@@ -38,7 +38,7 @@ def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> Look:
 
 def live_runs_of(graph_file: Path) -> list[LiveRun]:
     """The live runs of a graph, those that have or can get a screen first, the latest first of each kind."""
-    from dagtui.session.live import live_runs
+    from dagtui.session.door.live import live_runs
     from dagtui.store.errors import StoreError
 
     try:
@@ -50,7 +50,7 @@ def live_runs_of(graph_file: Path) -> list[LiveRun]:
 
 def is_attachable(run: LiveRun) -> bool:
     """Whether a terminal can be lent to a run."""
-    from dagtui.session.live import Screen
+    from dagtui.session.door.live import Screen
 
     return run.reachable and run.screen in {Screen.ATTACHED, Screen.DETACHED}
 
@@ -61,9 +61,9 @@ def attach(run: LiveRun, look: Look, ignored: Sequence[str] = ()) -> int:
     When it can't be done, or `ignored` names options that only a new run could obey, says so and exits with 2. Raises
     RunIsEndingError.
     """
-    from dagtui.session.client import lend_terminal
-    from dagtui.session.knock import knock
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.knock import knock
+    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.hosting.client import lend_terminal
 
     shown = shown_run(run)
     if not is_attachable(run):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.cli.output import Output
-    from dagtui.session.node_log import NodeLog
+    from dagtui.session.lines.node_log import NodeLog
     from dagtui.store.directory import RunDirectory
 
 
@@ -46,7 +46,7 @@ def logs(
     """
     from dagtui.graph.choosing import ChoiceError
     from dagtui.graph.errors import GraphError
-    from dagtui.session.node_log import find_log
+    from dagtui.session.lines.node_log import find_log
     from dagtui.store.errors import StoreError
 
     with standard_output() as output:
@@ -98,8 +98,8 @@ def _print_path(log: NodeLog, output: Output) -> None:
 
 
 def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
-    from dagtui.session.node_log import LogFollower, print_log
-    from dagtui.session.shown_lines import ShownLines
+    from dagtui.session.lines.node_log import LogFollower, print_log
+    from dagtui.session.lines.shown_lines import ShownLines
 
     shown = ShownLines(colours=output.wants_colours)
 
@@ -122,6 +122,6 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
 
 
 def _explain(log: NodeLog) -> None:
-    from dagtui.session.node_log import why_silent
+    from dagtui.session.lines.node_log import why_silent
 
     click.echo(f"dagtui: {why_silent(log)}", err=True)

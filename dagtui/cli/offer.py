@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagtui.graph.model import Graph
-    from dagtui.session.glance import NothingToResumeError
-    from dagtui.session.resuming import LastRun
+    from dagtui.session.resume.glance import NothingToResumeError
+    from dagtui.session.resume.resuming import LastRun
     from dagtui.store.directory import RunDirectory
 
 _INTERRUPTED = 130
@@ -68,14 +68,14 @@ def choose(graph: Graph, way: Way) -> Way:
     Ends the program when there is nothing to resume (0 if all is done, else 2), and when the person quits.
     """
     from dagtui.graph.errors import GraphError
-    from dagtui.session.glance import NothingToResumeError, last_directory
+    from dagtui.session.resume.glance import NothingToResumeError, last_directory
     from dagtui.store.errors import StoreError
 
     if way is Way.NEW or graph.path is None:
         return Way.NEW
     try:
         if way is Way.RESUME:
-            from dagtui.session.resuming import resumable_directory
+            from dagtui.session.resume.resuming import resumable_directory
 
             last = _look(graph, resumable_directory(graph))
             if last.well:
@@ -99,7 +99,7 @@ def choose(graph: Graph, way: Way) -> Way:
 
 def advise(graph: Graph) -> None:
     """Say in one line, where nobody can be asked, that the last run could be resumed."""
-    from dagtui.session.glance import ending, last_directory
+    from dagtui.session.resume.glance import ending, last_directory
     from dagtui.store.errors import StoreError
 
     if graph.path is None:
@@ -115,13 +115,13 @@ def advise(graph: Graph) -> None:
 
 
 def _ended_well(directory: RunDirectory) -> bool:
-    from dagtui.session.glance import ending
+    from dagtui.session.resume.glance import ending
 
     return ending(directory) == Verdict.COMPLETED.value
 
 
 def _look(graph: Graph, directory: RunDirectory) -> LastRun:
-    from dagtui.session.resuming import look_back
+    from dagtui.session.resume.resuming import look_back
     from dagtui.session.secrecy import keep_secrets
 
     return look_back(keep_secrets(graph, os.environ)[0], directory)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.graph.model import Graph
-    from dagtui.session.client import Look
-    from dagtui.session.lease import Lease
-    from dagtui.session.leaving import Leaving
+    from dagtui.session.hosting.client import Look
+    from dagtui.session.hosting.lease import Lease
+    from dagtui.session.hosting.leaving import Leaving
     from dagtui.session.session import Session
 
 
@@ -80,7 +80,7 @@ def _open(
     graph_file: Path, load: Callable[[], Graph], begin: Callable[[Graph], Session], look: Look, given: list[str]
 ) -> int:
     """Attach to the live run of the graph, or start one; returns the exit status."""
-    from dagtui.session.client import RunIsEndingError
+    from dagtui.session.hosting.client import RunIsEndingError
 
     while True:
         live = live_runs_of(graph_file)
@@ -94,10 +94,10 @@ def _open(
 
 
 def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: Look, given: list[str]) -> int:
-    from dagtui.session.client import lend_terminal
-    from dagtui.session.launch import check_doors, start_session
-    from dagtui.session.sockets import DoorError
-    from dagtui.session.start_lock import StartLock
+    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.hosting.client import lend_terminal
+    from dagtui.session.hosting.launch import check_doors, start_session
+    from dagtui.session.hosting.start_lock import StartLock
     from dagtui.store.errors import StoreError
 
     try:
@@ -131,7 +131,7 @@ def _screens(session: Session, until_failure: Callable[[], Awaitable[None]]) -> 
 
 def _advise() -> None:
     """Say when this machine would not let the run outlive its terminal."""
-    from dagtui.session.linger import advice
+    from dagtui.session.hosting.linger import advice
 
     try:
         user = getpass.getuser()

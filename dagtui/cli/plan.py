@@ -25,8 +25,8 @@ def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everyt
     file, with their placeholders.
     """
     graph = read_graph_to_show(graph_file, parameters)
-    from dagtui.session.plan import make_plan
-    from dagtui.session.plan_lines import plan_json, plan_lines
+    from dagtui.session.lines.plan import make_plan
+    from dagtui.session.lines.plan_lines import plan_json, plan_lines
     from dagtui.session.processors import processors
     from dagtui.store.history import History
 

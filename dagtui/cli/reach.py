@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.cli.output import Output
-    from dagtui.session.knock import Visit
+    from dagtui.session.door.knock import Visit
     from dagtui.store.directory import RunDirectory
 
 ANSWER_SECONDS = 60.0
@@ -36,8 +36,8 @@ def json_option(function: Function) -> Function:
 
 def reach(graph_file: Path, number: int | None) -> Visit:
     """Connect to the live run of a graph; when there is none, or it can't be reached, say so and exit with 2."""
-    from dagtui.session.knock import knock
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.knock import knock
+    from dagtui.session.door.sockets import DoorError
     from dagtui.store.errors import StoreError
 
     try:
@@ -54,7 +54,7 @@ def reach(graph_file: Path, number: int | None) -> Visit:
 
 
 def _meant(graph_file: Path, number: int | None) -> RunDirectory:
-    from dagtui.session.live import held_runs
+    from dagtui.session.door.live import held_runs
 
     held = held_runs(graph_file)
     chosen = [run for run in held if number in {None, run.number}]
@@ -80,7 +80,7 @@ def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:
 
 def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | None) -> Mapping[str, object]:
     """Ask, and return the answer; an error is said, and ends the program with 2. Raises TimeoutError."""
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.sockets import DoorError
 
     try:
         visit.send(request)

@@ -59,7 +59,7 @@ def start_guardian() -> GuardianLink | None:
 
 def make_room(graph_file: Path) -> None:
     """End the runs of a graph that only wait for somebody to look at them, and say so."""
-    from dagtui.session.making_room import make_room as end_idle
+    from dagtui.session.door.making_room import make_room as end_idle
     from dagtui.store.errors import StoreError
 
     try:
@@ -84,8 +84,8 @@ def run_headless(
     from functools import partial
 
     from dagtui.graph.errors import GraphError
-    from dagtui.session.glance import NothingToResumeError
-    from dagtui.session.headless import Headless
+    from dagtui.session.lines.headless import Headless
+    from dagtui.session.resume.glance import NothingToResumeError
     from dagtui.session.session import Session
     from dagtui.store.errors import StoreError
 

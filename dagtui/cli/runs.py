@@ -57,7 +57,7 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
 def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
     import json
 
-    from dagtui.session.run_list import run_object
+    from dagtui.session.lines.run_list import run_object
     from dagtui.store.summary import summarise
 
     separator = "["
@@ -72,7 +72,7 @@ def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
 def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
     import time
 
-    from dagtui.session.run_list import run_line
+    from dagtui.session.lines.run_list import run_line
     from dagtui.store.summary import summarise
     from dagtui.text import label, plural
 

@@ -18,7 +18,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.session.live import LiveRun
+    from dagtui.session.door.live import LiveRun
 
 TIMED_OUT = 124
 """Exit status when `--timeout` is over, as of timeout(1)."""
@@ -47,8 +47,8 @@ def status(graph_file: Path | None, number: int | None, *, as_json: bool) -> Non
 
 
 def _say_all(*, as_json: bool) -> None:
-    from dagtui.session.live import all_live
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.live import all_live
+    from dagtui.session.door.sockets import DoorError
 
     try:
         found = [(run, _standing_of(run)) for run in all_live()]
@@ -67,8 +67,8 @@ def _say_all(*, as_json: bool) -> None:
 
 def _standing_of(run: LiveRun) -> Mapping[str, object]:
     """How a run stands; an object with `error` when it can't be reached."""
-    from dagtui.session.knock import PATIENCE, knock
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.knock import PATIENCE, knock
+    from dagtui.session.door.sockets import DoorError
 
     if not run.reachable:
         return {"run": run.run_id, "error": run.trouble}

@@ -13,7 +13,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.session.live import LiveRun
+    from dagtui.session.door.live import LiveRun
     from dagtui.store.directory import RunDirectory
 
 
@@ -50,8 +50,8 @@ def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
 
 
 def _only_live() -> tuple[RunDirectory, Path]:
-    from dagtui.session.live import all_live
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.live import all_live
+    from dagtui.session.door.sockets import DoorError
     from dagtui.store.directory import RunDirectory
 
     try:

@@ -12,9 +12,9 @@ from dagtui.engine.run import Run
 from dagtui.execution.local import LocalExecutor
 from dagtui.graph.export import to_toml
 from dagtui.session.forecast import Forecast
-from dagtui.session.keepers import Keepers
 from dagtui.session.processors import processors
 from dagtui.session.record import Record
+from dagtui.session.resume.keepers import Keepers
 from dagtui.session.secrecy import keep_secrets
 from dagtui.session.session import Session
 from dagtui.store.directory import RunDirectory

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.engine.preview import Preview
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
-    from dagtui.session.past import Past
+    from dagtui.session.resume.past import Past
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
 
@@ -99,7 +99,7 @@ class Session:
         live; GraphError when the graph that it ran can't be read any more.
         """
         from dagtui.session.beginning import Call
-        from dagtui.session.resuming import resume
+        from dagtui.session.resume.resuming import resume
 
         return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.tui.palette import Palette
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.help import HelpScreen

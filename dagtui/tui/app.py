@@ -12,7 +12,7 @@ from textual import events
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.text import label
 from dagtui.tui.actions_panes import PaneActions
 from dagtui.tui.actions_run import RunActions

@@ -6,8 +6,8 @@ import gc
 import os
 from typing import TYPE_CHECKING
 
-from dagtui.session.client import TOLD
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.client import TOLD
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.tui.afterwards import forget_app, forget_codes
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.driver import modes
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from dagtui.session.lease import Lease
+    from dagtui.session.hosting.lease import Lease
     from dagtui.session.session import Session
     from dagtui.tui.screens.main import ScreenState
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.session.card import card
-from dagtui.session.headless import EXIT
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
+from dagtui.session.lines.card import card
+from dagtui.session.lines.headless import EXIT
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.driver import watch_signals
 from dagtui.tui.locale import wants_ascii

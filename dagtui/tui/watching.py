@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import anyio
 from textual.worker import Worker, WorkerState
 
-from dagtui.session.card import card
 from dagtui.session.following import READ_ONLY, FollowingSession, open_run
-from dagtui.session.headless import EXIT
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
+from dagtui.session.lines.card import card
+from dagtui.session.lines.headless import EXIT
 from dagtui.text import label
 from dagtui.tui.app import DRIVING, DagtuiApp
 from dagtui.tui.locale import wants_ascii

@@ -116,7 +116,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
     yield begin
     for graph in graphs:
         graph.end()
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

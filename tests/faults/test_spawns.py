@@ -40,5 +40,6 @@ def started(folder: Path, nodes: int, command: str) -> int:
 def test_one_process_is_started_for_each_node(tmp_path: Path, command: str):
     own = command.count(";")  # what the shell itself starts: sleep
     few, many = started(tmp_path / "few", 10, command), started(tmp_path / "many", 40, command)
-    assert many - few == 30 * (1 + own)
+    # A thread or two more or less may be counted; a second process for a node would be thirty.
+    assert 30 * (1 + own) - 3 <= many - few <= 30 * (1 + own) + 3
     assert few - 10 * (1 + own) <= 8, "the program, the keeper, the guardian, the log process, and the counting itself"

@@ -128,7 +128,7 @@ def sockets() -> Iterator[Path]:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not processes_of(folder), "end of what was started")
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def processes_of(sockets: Path) -> list[int]:

@@ -124,4 +124,4 @@ class Stage:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not self.pids(), "end of the nodes' processes")
-        shutil.rmtree(self.sockets)
+        shutil.rmtree(self.sockets, ignore_errors=True)

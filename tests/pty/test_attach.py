@@ -14,7 +14,7 @@ import pytest
 from sessions import Stage
 from terminal import ROOT, wait_until
 
-from dagtui.session.knock import knock
+from dagtui.session.door.knock import knock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,7 +237,7 @@ def test_leaving_a_settled_run_prints_its_card_and_ends_the_session(stage: Stage
 
 
 IMPATIENT = """
-import dagtui.session.host as host
+import dagtui.session.hosting.host as host
 host.UNWATCHED_SECONDS = 0.4
 from dagtui.__main__ import main
 main()
@@ -487,7 +487,7 @@ def test_options_of_a_new_run_are_refused_while_one_is_live(stage: Stage) -> Non
 
 
 FUTURE = """
-import dagtui.session.door as door
+import dagtui.session.door.door as door
 door.PROTOCOL = 99
 from dagtui.__main__ import main
 main()

@@ -38,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "graph.toml").write_text(GRAPH)
     os.mkfifo(tmp_path / "gate")
     yield tmp_path
-    shutil.rmtree(sockets)
+    shutil.rmtree(sockets, ignore_errors=True)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from processes import wait_until
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.session.control import serve_control
-from dagtui.session.knock import Visit, knock
-from dagtui.session.live import Screen, all_live, live_run, live_runs
-from dagtui.session.requests import token
+from dagtui.session.door.control import serve_control
+from dagtui.session.door.knock import Visit, knock
+from dagtui.session.door.live import Screen, all_live, live_run, live_runs
+from dagtui.session.door.requests import token
 from dagtui.session.session import Session
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
     monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(path))
     yield path
-    shutil.rmtree(path)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from processes import wait_until
 
 from dagtui import __version__
-from dagtui.session import conversation as conversations
-from dagtui.session import door as doors
-from dagtui.session import knock as knocking
-from dagtui.session.door import Door
-from dagtui.session.knock import knock
-from dagtui.session.live import all_live
-from dagtui.session.sockets import (
+from dagtui.session.door import conversation as conversations
+from dagtui.session.door import door as doors
+from dagtui.session.door import knock as knocking
+from dagtui.session.door.door import Door
+from dagtui.session.door.knock import knock
+from dagtui.session.door.live import all_live
+from dagtui.session.door.sockets import (
     DESCRIPTORS,
     LINE_LIMIT,
     PROTOCOL,
@@ -45,9 +45,9 @@ from dagtui.session.sockets import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dagtui.session.conversation import Conversation
-    from dagtui.session.door import Handler
-    from dagtui.session.knock import Visit
+    from dagtui.session.door.conversation import Conversation
+    from dagtui.session.door.door import Handler
+    from dagtui.session.door.knock import Visit
 
 RUN = "20260101-000000-0123456789"
 Open = Callable[..., Door]
@@ -58,7 +58,7 @@ def folder() -> Iterator[Path]:
     # pytest's own temporary folders may be too deep for a socket.
     path = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
     yield path / "sockets"
-    shutil.rmtree(path)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture
@@ -669,7 +669,7 @@ def test_a_stopped_process_is_not_waited_for(folder: Path) -> None:
 
 def test_a_client_imports_no_event_loop() -> None:
     code = (
-        "import sys, dagtui.session.knock\n"
+        "import sys, dagtui.session.door.knock\n"
         "print([m for m in ('asyncio', 'anyio', 'click', 'textual', 'dagtui.engine') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,8 +7,8 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from dagtui.session import line_writer
-from dagtui.session.line_writer import LineWriter
+from dagtui.session.lines import line_writer
+from dagtui.session.lines.line_writer import LineWriter
 
 if TYPE_CHECKING:
     import pytest

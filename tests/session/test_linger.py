@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagtui.session.linger import advice
+from dagtui.session.hosting.linger import advice
 
 if TYPE_CHECKING:
     from pathlib import Path

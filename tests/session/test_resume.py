@@ -18,8 +18,8 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load
-from dagtui.session import keepers, resuming
-from dagtui.session.glance import NothingToResumeError, ending
+from dagtui.session.resume import keepers, resuming
+from dagtui.session.resume.glance import NothingToResumeError, ending
 from dagtui.session.session import Session
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import read_journal

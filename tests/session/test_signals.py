@@ -6,7 +6,7 @@ import os
 import select
 import signal
 
-from dagtui.session.signals import Signals
+from dagtui.session.hosting.signals import Signals
 
 
 def test_signals_are_noted_in_order_and_do_nothing_else():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from processes import wait_until
 
-from dagtui.session.start_lock import StartLock
+from dagtui.session.hosting.start_lock import StartLock
 from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
-from dagtui.session.start_lock import StartLock
+from dagtui.session.hosting.start_lock import StartLock
 print("waits", flush=True)
 with StartLock(Path(sys.argv[1])):
     print("has it", flush=True)

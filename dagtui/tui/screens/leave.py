@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.text import count, plural
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from dagtui.session.leaving import Leaving
+    from dagtui.session.hosting.leaving import Leaving
     from dagtui.tui.app import DagtuiApp
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"

@@ -17,7 +17,7 @@ from tui.app.runs import (
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog

@@ -19,7 +19,7 @@ from dagtui.tui.screens.preview import PreviewDialog
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from dagtui.session.leaving import Leaving
+    from dagtui.session.hosting.leaving import Leaving
 
 SIZES = [(60, 20), (120, 40)]
 

@@ -12,7 +12,7 @@ from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, scr
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
-from dagtui.session.leaving import Leaving
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.session.session import Session
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.footer import Footer

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtui.graph.model import Action, Graph, Task, Value
-    from dagtui.session.plan import Plan
+    from dagtui.session.lines.plan import Plan
 
 FOLDED = 8
 """More nodes of one task than that become one line, as in the tree."""

@@ -16,14 +16,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.session.signals import Signals
-from dagtui.session.sockets import DoorError, NobodyError
+from dagtui.session.door.sockets import DoorError, NobodyError
+from dagtui.session.hosting.signals import Signals
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.session.knock import Visit
+    from dagtui.session.door.knock import Visit
 
 TOLD = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "TMUX", "STY"),

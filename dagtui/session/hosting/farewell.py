@@ -6,13 +6,13 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from dagtui.session.card import card
+from dagtui.session.lines.card import card
 from dagtui.text import duration, label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.session.lease import Lease
+    from dagtui.session.hosting.lease import Lease
     from dagtui.session.session import Session
 
 

@@ -14,9 +14,9 @@ from dagtui.graph.definition import changed_parts, with_descendants
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.session.beginning import Ingredients, boot_id
-from dagtui.session.glance import NothingToResumeError, last_directory
-from dagtui.session.keepers import wait_for_the_end
-from dagtui.session.past import TICK, understand
+from dagtui.session.resume.glance import NothingToResumeError, last_directory
+from dagtui.session.resume.keepers import wait_for_the_end
+from dagtui.session.resume.past import TICK, understand
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file, replace_file
 from dagtui.store.journal import JournalWriter, read_journal, set_aside
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Graph
     from dagtui.session.beginning import Call
-    from dagtui.session.past import Past
+    from dagtui.session.resume.past import Past
     from dagtui.session.session import Session
     from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalReading

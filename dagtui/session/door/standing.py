@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
-from dagtui.session.sockets import fitting
+from dagtui.session.door.sockets import fitting
 
 if TYPE_CHECKING:
-    from dagtui.session.live import Screen
+    from dagtui.session.door.live import Screen
     from dagtui.session.session import Session
 
 SHOWN = 100

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.choosing import ChoiceError, chosen_nodes
-from dagtui.session.sockets import DoorError, fitting
+from dagtui.session.door.sockets import DoorError, fitting
 from dagtui.session.wording import done
 
 if TYPE_CHECKING:

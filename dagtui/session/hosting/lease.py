@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from dagtui.session.leaving import Leaving
-from dagtui.session.sockets import DoorError, NobodyError
+from dagtui.session.door.sockets import DoorError, NobodyError
+from dagtui.session.hosting.leaving import Leaving
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.session.conversation import Conversation
+    from dagtui.session.door.conversation import Conversation
 
 _PIECE = 50_000
 """Characters of text in one message: each may take six bytes of JSON, and some are two of its characters."""

@@ -13,7 +13,7 @@ import stat
 import time
 from typing import TYPE_CHECKING, Self
 
-from dagtui.session.sockets import (
+from dagtui.session.door.sockets import (
     DESCRIPTORS,
     PROTOCOL,
     DoorError,

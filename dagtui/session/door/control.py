@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.session.door import Door
-from dagtui.session.live import Screen
-from dagtui.session.requests import command_of, named, nodes_of, preview_fields, preview_now
-from dagtui.session.sockets import DoorError
-from dagtui.session.standing import about, standing
+from dagtui.session.door.door import Door
+from dagtui.session.door.live import Screen
+from dagtui.session.door.requests import command_of, named, nodes_of, preview_fields, preview_now
+from dagtui.session.door.sockets import DoorError
+from dagtui.session.door.standing import about, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.engine.state import RunState
-    from dagtui.session.conversation import Conversation
-    from dagtui.session.door import Handler
+    from dagtui.session.door.conversation import Conversation
+    from dagtui.session.door.door import Handler
     from dagtui.session.session import Session
 
 PACE = 0.05

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.session.sockets import DESCRIPTORS, DoorError, LineBuffer, NobodyError, Peer, encode
+from dagtui.session.door.sockets import DESCRIPTORS, DoorError, LineBuffer, NobodyError, Peer, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

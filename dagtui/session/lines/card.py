@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
-from dagtui.session.way_back import way_back
+from dagtui.session.lines.way_back import way_back
 from dagtui.text import count, duration, for_terminal, label
 
 if TYPE_CHECKING:

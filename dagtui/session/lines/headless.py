@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
-from dagtui.session.card import card
-from dagtui.session.line_writer import LineWriter
-from dagtui.session.plain import PlainLines
+from dagtui.session.lines.card import card
+from dagtui.session.lines.line_writer import LineWriter
+from dagtui.session.lines.plain import PlainLines
 from dagtui.session.removed import DirectoryWatch
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Headless:
         import anyio
 
         await anyio.sleep(DOOR_AFTER)
-        from dagtui.session.control import serve_control
+        from dagtui.session.door.control import serve_control
 
         await serve_control(session)
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.session.control import end_when_idle, serve_control
-from dagtui.session.conversation import Conversation
-from dagtui.session.farewell import after_a_crash, detached, elsewhere, ended, in_case_of_death
-from dagtui.session.headless import EXIT
-from dagtui.session.lease import Lease
-from dagtui.session.leaving import Leaving
-from dagtui.session.live import Screen
-from dagtui.session.sockets import DoorError, peer_of
+from dagtui.session.door.control import end_when_idle, serve_control
+from dagtui.session.door.conversation import Conversation
+from dagtui.session.door.live import Screen
+from dagtui.session.door.sockets import DoorError, peer_of
+from dagtui.session.hosting.farewell import after_a_crash, detached, elsewhere, ended, in_case_of_death
+from dagtui.session.hosting.lease import Lease
+from dagtui.session.hosting.leaving import Leaving
+from dagtui.session.lines.headless import EXIT
 
 if TYPE_CHECKING:
     import socket

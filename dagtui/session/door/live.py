@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.session.knock import knock
-from dagtui.session.sockets import DoorError, NobodyError, remove_dead_sockets, run_ids, sockets_folder
+from dagtui.session.door.knock import knock
+from dagtui.session.door.sockets import DoorError, NobodyError, remove_dead_sockets, run_ids, sockets_folder
 from dagtui.store.directory import runs_in
 from dagtui.store.places import folder_with_runs
 

@@ -11,16 +11,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import GraphError
-from dagtui.session.farewell import in_case_of_death
-from dagtui.session.knock import Visit
-from dagtui.session.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
+from dagtui.session.door.knock import Visit
+from dagtui.session.door.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
+from dagtui.session.hosting.farewell import in_case_of_death
 from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dagtui.session.host import Screens
+    from dagtui.session.hosting.host import Screens
     from dagtui.session.session import Session
 
 CRASH_NAME = "session.err"
@@ -79,7 +79,7 @@ def _live(
     # The first nodes are running already; the event loop takes a while to import.
     import anyio
 
-    from dagtui.session.host import Host
+    from dagtui.session.hosting.host import Host
 
     async def live() -> int:
         host = Host(session, screens, crash_file)

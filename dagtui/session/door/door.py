@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui import __version__
-from dagtui.session.conversation import Conversation
-from dagtui.session.sockets import (
+from dagtui.session.door.conversation import Conversation
+from dagtui.session.door.sockets import (
     PROTOCOL,
     DoorError,
     NobodyError,

@@ -25,8 +25,8 @@ def make_room(graph_path: Path, folder: Path | None = None) -> list[int]:
 
 def _ends(run_id: str, folder: Path | None) -> bool:
     # Seldom needed, and every run without a screen passes here.
-    from dagtui.session.knock import PATIENCE, knock
-    from dagtui.session.sockets import DoorError
+    from dagtui.session.door.knock import PATIENCE, knock
+    from dagtui.session.door.sockets import DoorError
 
     try:
         with knock(run_id, folder) as visit:

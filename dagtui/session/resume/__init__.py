@@ -1,0 +1,1 @@
+"""What became of the last run, and going on with it."""

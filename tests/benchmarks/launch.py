@@ -18,17 +18,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pty", "")]
-
-from typing import TYPE_CHECKING
 
 from processes import processes_with, wait_until  # noqa: E402 - found by the line above
 from terminal import PtyTerminal  # noqa: E402 - likewise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
 DAGTUI = [sys.executable, "-m", "dagtui"]
 NOTE = "date +%s.%N > began"
 

@@ -57,13 +57,15 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
 def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
     import json
 
+    from dagtui.session.door.live import screen_of
     from dagtui.session.lines.run_list import run_object
     from dagtui.store.summary import summarise
 
     separator = "["
     for name, found in _found(graph_file):
         for directory in found[: most or None]:
-            output.line(f'{separator}{{"graph": {json.dumps(name)}, {run_object(summarise(directory))[1:]}')
+            told = run_object(summarise(directory), screen_of(directory))
+            output.line(f'{separator}{{"graph": {json.dumps(name)}, {told[1:]}')
             output.flush()
             separator = ","
     output.line("]" if separator == "," else "[]")
@@ -72,6 +74,7 @@ def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
 def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
     import time
 
+    from dagtui.session.door.live import screen_of
     from dagtui.session.lines.run_list import run_line
     from dagtui.store.summary import summarise
     from dagtui.text import label, plural
@@ -82,10 +85,13 @@ def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
         if graph_file is None:
             output.line(f"{label(name)}:")
         for directory in found[: most or None]:
-            output.line(run_line(summarise(directory), time.time(), colours=output.wants_colours))
+            line = run_line(summarise(directory), screen_of(directory), time.time(), colours=output.wants_colours)
+            output.line(line)
             output.flush()  # the next journal may be large
         if most and len(found) > most:
             output.line(f"      and {plural(len(found) - most, 'older run')}: -n 0 shows them all")
     if not any_found:
-        where = "below ./.dagtui" if graph_file is None else f"of {label(graph_file)}"
-        click.echo(f"no runs {where}", err=True)
+        if graph_file is None:
+            click.echo("no runs below ./.dagtui; name a graph, or see all that are live: dagtui status", err=True)
+        else:
+            click.echo(f"no runs of {label(graph_file)}", err=True)

@@ -58,12 +58,13 @@ def test_a_live_run_and_then_a_lost_one(tmp_path: Path):
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
         wait_until(lambda: [run["counts"] for run in listed(tmp_path)] == [{"RUNNING": 1}], "the node runs")
+        wait_until(lambda: listed(tmp_path)[0]["screen"] is not None, "it has its door open")
         (run,) = listed(tmp_path)
-        assert (run["graph"], run["state"], run["process"]) == ("graph", "live", it.pid)
-        assert f"live (process {it.pid})" in call("runs", "graph.toml", cwd=tmp_path).stdout
+        assert (run["graph"], run["state"], run["screen"], run["process"]) == ("graph", "live", "no screen", it.pid)
+        assert f"live (no screen, process {it.pid})" in call("runs", "graph.toml", cwd=tmp_path).stdout
         it.send_signal(signal.SIGKILL)
     wait_until(lambda: [run["state"] for run in listed(tmp_path)] == ["lost"], "the run is lost")
-    assert listed(tmp_path)[0]["process"] is None
+    assert (listed(tmp_path)[0]["process"], listed(tmp_path)[0]["screen"]) == (None, None)
 
 
 def test_damaged_and_unreadable_runs_show_as_such_and_stop_nothing(tmp_path: Path):

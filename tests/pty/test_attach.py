@@ -59,6 +59,22 @@ def shows_cursor_on(terminal: PtyTerminal, name: str) -> bool:
 # Detaching
 
 
+def test_the_list_of_runs_tells_whether_one_is_on_a_screen(stage: Stage) -> None:
+    stage.write(LONG)
+    terminal = stage.open()
+    is_up(stage, terminal)
+    listing = [sys.executable, "-m", "dagtui", "runs", "graph.toml"]
+    environment = {**os.environ, **stage.environment()}
+
+    def listed() -> str:
+        return subprocess.run(listing, cwd=stage.folder, env=environment, capture_output=True, text=True).stdout
+
+    assert f"live (attached, process {stage.session()})" in listed()
+    terminal.send("d")
+    terminal.wait_for_end()
+    assert f"live (detached, process {stage.session()})" in listed()
+
+
 def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(stage: Stage) -> None:
     stage.write(LONG)
     terminal = stage.open()

@@ -81,7 +81,12 @@ def all_live(folder: Path | None = None) -> list[LiveRun]:
     return [run for run in found if run is not None]
 
 
-def _of_directory(run: RunDirectory, graph_path: Path, folder: Path | None) -> LiveRun:
+def screen_of(run: RunDirectory, folder: Path | None = None) -> Screen | None:
+    """Whether a run is on a screen; None when it is not live, or does not tell."""
+    return _of_directory(run, None, folder).screen if run.is_live() else None
+
+
+def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | None) -> LiveRun:
     holder = run.holder().removeprefix("process ")
     pid = int(holder) if holder.isdecimal() else 0
     known = LiveRun(run.run_id, run.number, run.path, graph_path, pid)

@@ -14,6 +14,8 @@ from dagtui.text import count, duration, label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dagtui.session.door.live import Screen
+
 _COLOURS = {
     RunStanding.LIVE: "36",
     RunStanding.COMPLETED: "32",
@@ -28,16 +30,19 @@ _LAST_TIME = 253_402_300_799.0
 """The end of the year 9999: later times are no times."""
 
 
-def standing_words(summary: RunSummary) -> str:
-    """What became of a run, in a word or two; a live one names its process."""
-    if summary.standing is RunStanding.LIVE and summary.process is not None:
-        return f"live (process {summary.process})"
-    return summary.standing.value
+def standing_words(summary: RunSummary, screen: Screen | None) -> str:
+    """What became of a run, in a few words; a live one names its process, and whether it is on a screen."""
+    if summary.standing is not RunStanding.LIVE:
+        return summary.standing.value
+    more = [screen.value] if screen is not None else []
+    if summary.process is not None:
+        more.append(f"process {summary.process}")
+    return f"live ({', '.join(more)})" if more else "live"
 
 
-def run_line(summary: RunSummary, now: float, *, colours: bool) -> str:
+def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:
     """One line: number, what became of it, when it began, how long it took, counts, why, directory."""
-    words = f"{standing_words(summary):<9}"
+    words = f"{standing_words(summary, screen):<9}"
     if colours:
         words = f"\x1b[{_COLOURS[summary.standing]}m{words}\x1b[m"
     parts = [f"{summary.number:>4}", words]
@@ -52,12 +57,13 @@ def run_line(summary: RunSummary, now: float, *, colours: bool) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def run_object(summary: RunSummary) -> str:
+def run_object(summary: RunSummary, screen: Screen | None) -> str:
     """The same as a JSON object on one line, in ASCII."""
     return json.dumps(
         {
             "run": summary.number,
             "state": summary.standing.value,
+            "screen": None if screen is None else screen.value,
             "process": summary.process,
             "began": _finite(summary.began),
             "seconds": _finite(summary.seconds),

@@ -32,12 +32,13 @@ _LAST_TIME = 253_402_300_799.0
 
 def standing_words(summary: RunSummary, screen: Screen | None) -> str:
     """What became of a run, in a few words; a live one names its process, and whether it is on a screen."""
+    words: str = summary.standing.value
     if summary.standing is not RunStanding.LIVE:
-        return summary.standing.value
+        return words
     more = [screen.value] if screen is not None else []
     if summary.process is not None:
         more.append(f"process {summary.process}")
-    return f"live ({', '.join(more)})" if more else "live"
+    return f"{words} ({', '.join(more)})" if more else words
 
 
 def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:

@@ -1,22 +1,40 @@
-"""What all tests share: runs of tests have their sockets in a folder of their own, never among a person's runs."""
+"""What all tests share: a folder of their own for sockets, and nobody who outlives them."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from processes import end_processes_told_of, processes_told_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _sockets_of_our_own() -> Iterator[None]:
+def _folder_of_these_tests() -> Iterator[Path]:
+    """Sockets lie in here, never among a person's runs; whoever has it in its environment was started by a test."""
     # Below /tmp itself, because the path of a socket must be short.
-    folder = tempfile.mkdtemp(prefix="dagtui-tests-", dir="/tmp")
+    folder = Path(tempfile.mkdtemp(prefix="dagtui-tests-", dir="/tmp"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DAGTUI_SOCKET_DIR", folder)
-        yield
-    shutil.rmtree(folder, ignore_errors=True)
+        patch.setenv("DAGTUI_SOCKET_DIR", str(folder / "sockets"))
+        yield folder
+    try:
+        wait_until(lambda: not processes_told_of(folder), "the end of everything that tests have started")
+    except AssertionError as failure:
+        failure.add_note("\n".join(processes_told_of(folder).values()))
+        raise
+    finally:
+        end_processes_told_of(folder)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def short_path(_folder_of_these_tests: Path) -> Iterator[Path]:
+    """A folder for sockets: the paths of `tmp_path` may be too long for them."""
+    path = Path(tempfile.mkdtemp(dir=_folder_of_these_tests))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)  # who still writes is waited for at the end

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import signal
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +31,28 @@ def processes_with(token: str) -> list[int]:
         if token.encode() in words and not dead:
             found.append(int(name))
     return found
+
+
+def processes_told_of(folder: Path) -> dict[int, str]:
+    """The command lines of the live processes, but this one, that have a folder, or what is in it, as a variable."""
+    variable = re.compile(b"=" + re.escape(os.fsencode(folder)) + b"[/\\0]")
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):  # it has ended, or is somebody else's
+            if variable.search(Path(f"/proc/{name}/environ").read_bytes()):
+                words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+                found[int(name)] = b" ".join(words).decode(errors="replace")
+    return found
+
+
+def end_processes_told_of(folder: Path) -> None:
+    """Kill them, until there are none."""
+    while found := processes_told_of(folder):
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,11 +93,10 @@ class LiveGraph:
 
 
 @pytest.fixture
-def live(tmp_path: Path) -> Iterator[Live]:
-    folder = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
+def live(tmp_path: Path, short_path: Path) -> Iterator[Live]:
     environment = {
         **{key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}},
-        "DAGTUI_SOCKET_DIR": str(folder / "sockets"),
+        "DAGTUI_SOCKET_DIR": str(short_path / "sockets"),
     }
     graphs: list[LiveGraph] = []
 
@@ -116,7 +114,6 @@ def live(tmp_path: Path) -> Iterator[Live]:
     yield begin
     for graph in graphs:
         graph.end()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

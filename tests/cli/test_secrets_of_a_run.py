@@ -6,12 +6,9 @@ import base64
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -26,6 +23,7 @@ from dagtui.session.secrecy import keep_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DAGTUI = [sys.executable, "-m", "dagtui"]
 OUTSIDE = "Tok/en+&'7\"x<zz%y>"
@@ -182,11 +180,11 @@ def test_what_only_reads_the_file_shows_no_value_that_is_too_short_to_mask(folde
     assert b"qzx9" not in done.stdout
 
 
-def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path):
+def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path, short_path: Path):
     graph = GRAPH.replace("[tasks.nowhere]", "[tasks.goes_on]\nrun = 'sleep 600 # " + IN_FILE + "'\n[tasks.nowhere]")
     (folder / "graph.toml").write_text(graph, encoding="utf-8")
-    sockets = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
-    env = environment(DAGTUI_SOCKET_DIR=str(sockets / "sockets"))
+    sockets = short_path / "sockets"
+    env = environment(DAGTUI_SOCKET_DIR=str(sockets))
 
     def call(*words: str) -> bytes:
         done = subprocess.run([*DAGTUI, *words], cwd=folder, env=env, capture_output=True, timeout=60)
@@ -196,7 +194,7 @@ def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path):
     command = [*DAGTUI, "run", "graph.toml", "-j20", "-p", f"password={PARAMETER}"]
     with (folder / "out").open("wb") as out, subprocess.Popen(command, cwd=folder, env=env, stdout=out) as live:
         try:
-            wait_until(lambda: list((sockets / "sockets").glob("*.sock")), "its socket")
+            wait_until(lambda: list(sockets.glob("*.sock")), "its socket")
             call("wait", "graph.toml", "print", "cell", "below", "nowhere", "lost", "long")
             assert b"with ***" in call("status", "graph.toml")
             failures = json.loads(call("status", "graph.toml", "--json"))["failures"]
@@ -208,7 +206,6 @@ def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path):
             assert b"state" in call("runs", "graph.toml", "--json")
         finally:
             live.terminate()
-    shutil.rmtree(sockets, ignore_errors=True)
     assert b"cancelled" in call("runs", "graph.toml")
     check_nothing_in((folder / "out").read_bytes(), "standard output")
 

@@ -48,11 +48,11 @@ run = "true"
 class Place:
     """A folder with a graph, and terminals that reach it through the server."""
 
-    def __init__(self, folder: Path, server: SshServer, wire: Wire) -> None:
+    def __init__(self, folder: Path, sockets: Path, server: SshServer, wire: Wire) -> None:
         self.folder = folder
         self.token = f"token-{folder.name}"
         self.graph = folder / "graph.toml"
-        self.sockets = folder / "s"
+        self.sockets = sockets
         self._server = server
         self.wire = wire
         self._terminals: list[PtyTerminal] = []
@@ -109,9 +109,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, server: SshServer) -> Iterator[Place]:
+def place(tmp_path: Path, short_path: Path, server: SshServer) -> Iterator[Place]:
     with Wire(server.port) as wire:
-        place = Place(tmp_path, server, wire)
+        place = Place(tmp_path, short_path, server, wire)
         yield place
         place.close()
 

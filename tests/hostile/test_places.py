@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +15,7 @@ import pytest
 from hostile.allowed import Allowed
 from hostile.corpus import CORPUS, HANDFUL
 from hostile.graphs import FOLDER, bad_files, hostile_graph, payloads
-from processes import wait_until
+from processes import end_processes_told_of
 from terminal import ROOT, PtyTerminal
 
 from dagtui.graph.errors import GraphError
@@ -120,25 +116,10 @@ def tours() -> Iterator[list[Tour]]:
 
 
 @pytest.fixture
-def sockets() -> Iterator[Path]:
+def sockets(short_path: Path) -> Iterator[Path]:
     """A private folder for sockets; whoever got it in its environment ends with the test."""
-    folder = Path(tempfile.mkdtemp(prefix="dagtui-", dir="/tmp"))
-    yield folder
-    for pid in processes_of(folder):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not processes_of(folder), "end of what was started")
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def processes_of(sockets: Path) -> list[int]:
-    """The processes that have this folder for sockets in their environment."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            if os.fsencode(f"DAGTUI_SOCKET_DIR={sockets}\0") in Path(f"/proc/{name}/environ").read_bytes():
-                found.append(int(name))
-    return found
+    yield short_path
+    end_processes_told_of(short_path)
 
 
 def lead_through_the_screen(tour: Tour) -> None:

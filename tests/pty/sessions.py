@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +20,11 @@ if TYPE_CHECKING:
 class Stage:
     """A graph in a folder of its own, a folder for sockets, and the terminals that were opened."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sockets: Path) -> None:
         self.folder = folder
         self.token = f"token-{folder.name}"
         """Words in the command lines of the graph's processes."""
-        self.sockets = Path(tempfile.mkdtemp(prefix="dagtui-", dir="/tmp"))
+        self.sockets = sockets
         self.terminals: list[PtyTerminal] = []
 
     # Opening
@@ -124,4 +122,3 @@ class Stage:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         wait_until(lambda: not self.pids(), "end of the nodes' processes")
-        shutil.rmtree(self.sockets, ignore_errors=True)

@@ -30,8 +30,8 @@ grace = 0.1
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path)
+def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path, short_path)
     yield made
     made.clear()
 

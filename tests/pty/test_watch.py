@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +30,11 @@ run = "exit 7"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    sockets = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
-    monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(sockets / "s"))
+def folder(tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(short_path / "sockets"))
     (tmp_path / "graph.toml").write_text(GRAPH)
     os.mkfifo(tmp_path / "gate")
-    yield tmp_path
-    shutil.rmtree(sockets, ignore_errors=True)
+    return tmp_path
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -23,7 +20,8 @@ from dagtui.session.door.requests import token
 from dagtui.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     Client = Callable[[Session], None]
 
@@ -48,11 +46,9 @@ run = "true"
 
 
 @pytest.fixture(autouse=True)
-def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
-    monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(path))
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+def folder(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(short_path))
+    return short_path
 
 
 @pytest.fixture

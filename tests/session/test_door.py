@@ -6,11 +6,9 @@ import contextlib
 import json
 import os
 import resource
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -54,11 +52,8 @@ Open = Callable[..., Door]
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    # pytest's own temporary folders may be too deep for a socket.
-    path = Path(tempfile.mkdtemp(prefix="dagtui-test-"))
-    yield path / "sockets"
-    shutil.rmtree(path, ignore_errors=True)
+def folder(short_path: Path) -> Path:
+    return short_path / "sockets"
 
 
 @pytest.fixture

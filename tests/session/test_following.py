@@ -86,14 +86,16 @@ async def until(condition: Callable[[], object]) -> None:
             await anyio.sleep(0.01)
 
 
-async def test_a_run_of_another_process_is_followed_to_its_end_and_not_touched(tmp_path: Path) -> None:
+async def test_a_run_of_another_process_is_followed_to_its_end_and_not_touched(
+    tmp_path: Path, short_path: Path
+) -> None:
     path, gate = tmp_path / "graph.toml", tmp_path / "gate"
     path.write_text(
         'version = 1\n[tasks.a]\nrun = "read x < gate; echo printed; exit 3"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n'
     )
     os.mkfifo(gate)
     words = [sys.executable, "-m", "dagtui", "run", str(path)]
-    environment = {**os.environ, "DAGTUI_SOCKET_DIR": str(tmp_path / "s")}
+    environment = {**os.environ, "DAGTUI_SOCKET_DIR": str(short_path)}
     with in_background(words, environment) as process:
         wait_until(lambda: runs(path) and runs(path)[0].journal_path.exists(), "it has begun")
         session = open_run(runs(path)[0], path)

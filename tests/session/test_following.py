@@ -142,7 +142,7 @@ async def test_the_clock_goes_on_while_the_run_is_live_whatever_the_wall_clock_s
     recording.write(RunEvent(0.0, "started", jobs=3), wall=time.time() - 100)
     session = recording.open()
     first = session.clock()
-    assert 100 <= first < 200
+    assert 99 < first < 200  # the two clocks need not go at one rate
     assert session.clock() > first
     # The clock was set back by a day: what follows seems to come from tomorrow.
     recording.write(begun(60.0), wall=time.time() + 86400)

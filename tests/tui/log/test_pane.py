@@ -49,6 +49,7 @@ async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> Lo
     pane.show(node, attempt)
     await until(lambda: pane.window.outer_size.height == pane.size.height - 1)
     pane.flush(pane._session.clock())
+    await until(lambda: (pane.view if pane.view.display else pane.silence).size.height > 0)
     return pane
 
 

@@ -40,13 +40,15 @@ class Change:
 
     grown: bool = False
     """There is more at the end."""
+    joined: bool = False
+    """The index from the start has met the end: the first line that was known may have been only the end of one."""
     inserted: int = 0
-    """So many lines are now known before those that were: what was line n is line n + inserted."""
+    """So many lines are then known before those that were: what was line n is line n + inserted."""
     replaced: bool = False
     """Line numbers of before mean nothing: another file, a truncated one, or one that grew too fast."""
 
     def __bool__(self) -> bool:
-        return self.grown or self.inserted > 0 or self.replaced
+        return self.grown or self.joined or self.replaced
 
 
 class Found(NamedTuple):
@@ -147,7 +149,7 @@ class LogFile:
             inserted = self._index_before(budget - read)
         except OSError as error:
             raise StoreError(f"can't read the log {self.path}: {error.strerror}") from error
-        return Change(grown=read > 0, inserted=inserted, replaced=replaced)
+        return Change(read > 0, inserted is not None, inserted or 0, replaced)
 
     def lines(self, first: int, count: int) -> list[LogLine]:
         """At most `count` lines from line `first` on; of a long line its last state after a carriage return, if any."""
@@ -258,14 +260,14 @@ class LogFile:
         self._index = LineIndex(start + newline + 1, inside_line=newline < 0)
         return known
 
-    def _index_before(self, budget: int) -> int:
-        """Go on with the index from the start; returns how many lines it put before the others, once they meet."""
+    def _index_before(self, budget: int) -> int | None:
+        """Go on with the index from the start; returns how many lines it puts before the others when they meet."""
         before = self._before
         if before is None:
-            return 0
+            return None
         self._extend(before, self._index.start, budget)
         if before.end < self._index.start:
-            return 0
+            return None
         inserted = before.newlines
         before.join(self._index)
         self._index, self._before = before, None

@@ -331,6 +331,20 @@ def test_a_long_last_line_is_there_at_once(tmp_path: Path):
         assert log.lines(20, 1) == [LogLine(b"x" * LIMIT, 60 - LIMIT)]
 
 
+def test_the_end_of_one_huge_line_says_when_its_beginning_is_known(tmp_path: Path):
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * 300)
+    with small_sizes(), LogFileOf(path) as log:
+        log.refresh(1)
+        shown = log.lines(0, 1)
+        changes = []
+        while not log.complete:
+            changes.append(log.refresh(1))
+        assert log.lines(0, 1) == [LogLine(b"x" * LIMIT, 300 - LIMIT)] != shown
+        assert changes[-1] == Change(joined=True)
+        assert not any(changes[:-1])
+
+
 def test_times_of_lines(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"one\ntwo\nthree\nfour")

@@ -128,13 +128,13 @@ class LogView(PaintedRows):
             self.top, self.selected, self.follows = Spot(0), None, True
             if self.finder and self.log_file:
                 self.finder = Finder(self.log_file, self.finder.text)
-        if change.inserted:
+        if change.joined:
             self.top = self.top._replace(line=self.top.line + change.inserted)
             if self.selected:
                 self.selected = (self.selected[0] + change.inserted, self.selected[1] + change.inserted)
             if self.finder:
                 self.finder.inserted(change.inserted)
-        if change.replaced or change.inserted:
+        if change.replaced or change.joined:
             self._document.forget()
             self._drawn.clear()
         if change.grown and self.finder:

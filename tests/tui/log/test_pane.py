@@ -265,6 +265,21 @@ class TestShowing:
             pane.top()
             assert texts(pane.view)[0].endswith("1 first")
 
+    @pytest.mark.parametrize("after", [b"", b"\nnext\n"], ids=["open", "ended"])
+    async def test_the_count_of_a_huge_line_follows_it(self, play: Play, after: bytes):
+        play.start("fetch")
+        play.prints("fetch", b"x" * 30_000_000)
+        async with staged(LogPane(play.session()), (60, 400)) as pane:
+            await opened(pane)
+            play.prints("fetch", after)
+            while pane.flush(0.0):
+                pass
+            assert f"[+{30_000_000 - 16_384:,} chars]" in "".join(texts(pane.view))
+            play.prints("fetch", b"y" * 1000)
+            pane.flush(0.0)
+            grown = 0 if after else 1000
+            assert f"[+{30_000_000 + grown - 16_384:,} chars]" in "".join(texts(pane.view))
+
     async def test_an_unreadable_log_says_why(self, play: Play, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         async with staged(LogPane(play.session())) as pane:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import fields
 from dagtui.engine.protocol import JournalFullError
+from dagtui.session.events_copy import EventsCopy
 from dagtui.store.errors import JournalError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Record:
     def __init__(self, writer: JournalWriter, graph: Graph, mirror: int | None) -> None:
         self._writer = writer
         self._graph = graph
-        self._mirror = mirror
+        self._copy = None if mirror is None else EventsCopy(mirror)
 
     def write(self, events: Iterable[Event]) -> None:
         """Append the events; raises JournalFullError."""
@@ -33,20 +33,13 @@ class Record:
             written = self._writer.write([(now, fields(event, graph)) for event in events])
         except JournalError as error:
             raise JournalFullError(str(error)) from error
-        if self._mirror is not None:
-            self._copy(written)
-
-    def _copy(self, written: bytes) -> None:
-        """Write the same lines to whoever asked for events; when nobody reads them any more, stop."""
-        view = memoryview(written)
-        try:
-            while view and self._mirror is not None:
-                view = view[os.write(self._mirror, view) :]
-        except OSError:
-            self._mirror = None
+        if self._copy is not None:
+            self._copy.write(written)
 
     def sync(self) -> None:
-        """Make what was written survive the loss of power."""
+        """Make what was written survive the loss of power, and write what those who asked for it did not get yet."""
+        if self._copy is not None:
+            self._copy.flush()
         try:
             self._writer.sync()
         except JournalError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -109,6 +110,28 @@ def test_a_limit_on_the_size_of_files_stands_in_where_no_small_disk_can_be_had(t
 
         check_a_full_journal(running, tmp_path, out, gate, fill)
     assert "raise the limit of the size of files" in out.read_text()
+
+
+def test_events_that_find_no_room_are_said_once_and_follow_as_whole_lines(disk: SmallDisk, tmp_path: Path):
+    gate, out = tmp_path / "gate", tmp_path / "out"
+    write_graph(tmp_path, gate)
+    graph = tmp_path / "graph.toml"
+    graph.write_text(graph.read_text().replace("echo done", f"while [ ! -e {gate}/three ]; do sleep 0.02; done"))
+    journal, events = tmp_path / ".dagtui/graph/runs/1/journal.jsonl", disk.path / "events"
+    words = disk.words(*DAGTUI, "run", graph, "--events", "/mnt/events")
+    with start(words, out) as running, contextlib.ExitStack() as at_last:
+        at_last.callback(running.kill)
+        wait_until(lambda: events.exists() and b"RUNNING" in events.read_bytes(), "the first node runs")
+        disk.fill()
+        (gate / "one").touch()
+        wait_for_line(out, "can't write the events (--events): No space left on device; the run goes on")
+        wait_until(lambda: ("third", "RUNNING") in statuses(journal), "the run goes on")
+        assert events.stat().st_size < journal.stat().st_size
+        disk.make_room()
+        (gate / "three").touch()
+        assert running.wait(60) == 0, out.read_text()
+    assert events.read_bytes() == journal.read_bytes().split(b"\n", 1)[1]
+    assert out.read_text().count("can't write the events") == 1
 
 
 def test_a_full_disk_and_a_signal_end_the_run(disk: SmallDisk, tmp_path: Path):

@@ -79,7 +79,7 @@ def runs_to_its_end(folder: Path, line: str) -> str:
         "dagtui run graph.toml --events - 2> /dev/null > /dev/full",
         "dagtui run graph.toml --events - 2> /dev/full > /dev/null",
         "dagtui run graph.toml --events - >&- 2> /dev/null",
-        "dagtui run graph.toml --events /dev/full",
+        "dagtui run graph.toml --events /dev/full 2> /dev/null",
     ],
 )
 def test_a_run_goes_on_to_its_end(tmp_path: Path, line: str):

@@ -49,7 +49,6 @@ async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> Lo
     pane.show(node, attempt)
     await until(lambda: pane.window.outer_size.height == pane.size.height - 1)
     pane.flush(pane._session.clock())
-    await until(lambda: (pane.view if pane.view.display else pane.silence).size.height > 0)
     return pane
 
 
@@ -416,6 +415,7 @@ class TestEndings:
         play.end("refs", kind=EndKind.COULD_NOT_START, text="no such file: make")
         async with staged(LogPane(play.session())) as pane:
             await opened(pane, 1)
+            await until(lambda: any(texts(pane.silence)))
             shown = "\n".join(texts(pane.silence))
             assert "could not start: no such file: make" in shown
             assert "command   make refs" in shown
@@ -451,13 +451,14 @@ class TestEndings:
                 play.end(label, 1 if what == "fail" else 0)
         async with staged(LogPane(play.session())) as pane:
             await opened(pane, node)
-            assert texts(pane.silence)[0] == words
+            await until(lambda: texts(pane.silence)[:1] == [words])
 
     async def test_parents_that_are_waited_for_lead_to_themselves(self, play: Play):
         play.start("refs")
         async with staged(LogPane(play.session(12.0))) as pane:
             await opened(pane, 2)
-            assert [text.strip() for text in texts(pane.silence)[2:4]] == ["▶ refs  running 12 s", "○ fetch  ready"]
+            named = ["▶ refs  running 12 s", "○ fetch  ready"]
+            await until(lambda: [text.strip() for text in texts(pane.silence)[2:4]] == named)
             pane.silence.focus()
             await until(lambda: pane.silence.has_focus)
             assert pane.activate()

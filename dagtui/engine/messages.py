@@ -48,6 +48,14 @@ class Withdrawn(NamedTuple):
     attempt: int
 
 
+class Remark(NamedTuple):
+    """Something worth knowing about an attempt, also after its end; it changes no status."""
+
+    node: int
+    attempt: int
+    text: str
+
+
 class CommandKind(enum.Enum):
     """A person's commands; the values are the words that journal, preview and command line use."""
 
@@ -79,5 +87,5 @@ class Command:
     """Who gave it: person, signal."""
 
 
-Result = Started | Ended | Withdrawn
+Result = Started | Ended | Withdrawn | Remark
 Message = Result | Command

@@ -10,7 +10,7 @@ from dagtui.engine.backoff import back_off
 from dagtui.engine.derivation import Derivation
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Result, Started, Withdrawn
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Remark, Result, Started, Withdrawn
 from dagtui.engine.priorities import longest_ways
 from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.staleness import Staleness
@@ -116,6 +116,8 @@ class Traversal(Derivation):
                 self._ended(result)
             elif isinstance(result, Started):
                 self._started(result)
+            elif isinstance(result, Remark):
+                self.emit(NoteEvent(now, result.text, result.node, result.attempt))
             else:
                 self._withdrawn(result)
         self._conclude()

@@ -17,7 +17,8 @@ To the app; all but the ends come up to 20 ms late, in company, and so do these 
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("exited", node, attempt, status, seconds, silent)    the leader's wait status; silent: it never printed anything
     ("withdrawn", node, attempt)
-    ("closed", node, attempt, size)             its log is complete; size in bytes, -1: the log process died over it
+    ("closed", node, attempt, size, lost, why)  its log is complete; size in bytes, -1: the log process died over it;
+                                                so many bytes are lost, and why
     end of file                                 guardian and keeper have ended, and all processes of attempts
 """
 
@@ -302,8 +303,8 @@ class Guardian:
         if socket >= 0:
             self._watch(socket, select.POLLIN | (select.POLLOUT if self._logs.blocked else 0))
 
-    def _say_closed(self, key: Key, size: int) -> None:
-        self._say("closed", *key, size)
+    def _say_closed(self, key: Key, size: int, lost: int, why: str) -> None:
+        self._say("closed", *key, size, lost, why)
 
     # --- News for the app.
 

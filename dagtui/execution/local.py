@@ -7,12 +7,13 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
 from dagtui.execution import ownership
 from dagtui.execution.command import CommandError, Commands
 from dagtui.execution.guardians import Guardians
 from dagtui.execution.start_errors import start_error
 from dagtui.graph.resolution import ResolutionError, Resolver
+from dagtui.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -226,7 +227,11 @@ class LocalExecutor:
         del self._handed[node, attempt]
         self._happened.append(Withdrawn(node, attempt))
 
-    def _on_closed(self, node: int, attempt: int, size: int) -> None:
+    def _on_closed(self, node: int, attempt: int, size: int, lost: int, why: str) -> None:
+        if lost:
+            self._happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
+        elif size < 0:
+            self._happened.append(Remark(node, attempt, "lost the end of its log: it could not be written in time"))
         self._happened.append(_LogClosed(node, attempt, size))
 
     def _unwant(self, node: int, attempt: int, request: Message) -> None:

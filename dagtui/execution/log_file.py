@@ -32,14 +32,15 @@ class LogFile:
         "_last_record",
         "_line_open",
         "_lost",
+        "_lost_and_said",
         "_most",
         "_not_before",
         "_path",
-        "_reason",
         "_records",
         "_seen",
         "_skipped",
         "_tail",
+        "reason",
         "size",
     )
 
@@ -54,7 +55,9 @@ class LogFile:
         """Bytes in the file, our own remarks included."""
         self._line_open = False
         self._lost = 0
-        self._reason = ""
+        self._lost_and_said = 0
+        self.reason = ""
+        """Why bytes were lost."""
         self._skipped = 0
         self._tail = bytearray()
         self._records = bytearray()
@@ -110,6 +113,18 @@ class LogFile:
         self.release()
         return self.size
 
+    @property
+    def lost(self) -> int:
+        """Bytes that found no room; those that are left out of a log that is too long are none of them."""
+        return self._lost_and_said + self._lost
+
+    def say_loss(self) -> bool:
+        """Say at the end of a closed log what was lost, if that can be written now; whether everything is said."""
+        if self._lost:
+            self._remark_loss()
+            self.release()
+        return not self._lost
+
     def _note_time(self, wall: float) -> None:
         if abs(wall - self._last_record) >= _APART:  # clocks jump back, too
             self._last_record = wall
@@ -127,9 +142,11 @@ class LogFile:
     def _remark_loss(self) -> None:
         """Say how much was lost, if that can be written now."""
         lost, self._lost = self._lost, 0
-        self._append(self._remark(f"{lost} bytes lost: {self._reason}"))
+        self._append(self._remark(f"{lost} bytes lost: {self.reason}"))
         if self._lost:  # not yet; a torn remark is no output
             self._lost = lost
+        else:
+            self._lost_and_said += lost
 
     def _remark(self, text: str) -> bytes:
         return f"{chr(10) if self._line_open else ''}[dagtui: {text}]\n".encode()
@@ -150,7 +167,7 @@ class LogFile:
                 rest = rest[written:]
         except OSError as error:
             self._lost += len(rest)
-            self._reason = _FULL.get(error.errno or 0, os.strerror(error.errno or errno.EIO).lower())
+            self.reason = _FULL.get(error.errno or 0, os.strerror(error.errno or errno.EIO).lower())
 
     def _open(self) -> None:
         try:

@@ -40,7 +40,7 @@ _MUCH = 4 << 20  # bytes that wait for the log process: then no further attempt 
 class LogLink:
     """Pipes and short logs on their way to the log process, and what it says about them."""
 
-    def __init__(self, run: Callable[[int, MakeLog], None], say_closed: Callable[[Key, int], None]) -> None:
+    def __init__(self, run: Callable[[int, MakeLog], None], say_closed: Callable[[Key, int, int, str], None]) -> None:
         """`run` is the log process: it gets its socket and how to make a log, and never returns."""
         self._run = run
         self.make_log: MakeLog = plain_log
@@ -139,7 +139,7 @@ class LogLink:
             if self.pid:
                 os.kill(self.pid, signal.SIGKILL)
             for key in self._handed:
-                self._say_closed(key, -1)
+                self._say_closed(key, -1, 0, "")
             return True
         if self._rest or self._frames:
             self.flush(now)
@@ -179,11 +179,11 @@ class LogLink:
         self._rest = self._rest[sent:]
         self._bytes -= sent
 
-    def _complete(self, node: int, number: int, size: int) -> None:
+    def _complete(self, node: int, number: int, size: int, lost: int, why: str) -> None:
         if (node, number) not in self._handed:
             return
         attempt, _ = self._handed.pop((node, number))
         if attempt.pipe >= 0:
             os.close(attempt.pipe)
             attempt.pipe = -1
-        self._say_closed(attempt.key, size)
+        self._say_closed(attempt.key, size, lost, why)

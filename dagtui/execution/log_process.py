@@ -7,7 +7,7 @@ blocked, and ends when the guardian has gone and the pipes have ended. Messages 
 
 To the guardian:
 
-    ("closed", node, attempt, size)             the pipe has ended, and the log has that many bytes
+    ("closed", node, attempt, size, lost, why)  the pipe has ended, and the log has that many bytes; so many are lost
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _MESSAGES = 1 << 16
 _MOST_FILES = 253  # descriptors in one message
 _SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the guardian has gone
 _SPARE_FILES = 32
+_SAY_AGAIN = 1.0  # seconds until logs that lost their end, and could not say so, try again
 
 
 class LogProcess:
@@ -58,6 +59,8 @@ class LogProcess:
         self._pipes: dict[int, tuple[Key, LogFile]] = {}
         self._untimed: set[LogFile] = set()  # with records of times to write
         self._times_due = 0.0
+        self._unsaid = list[LogFile]()  # closed logs that could not say what they lost
+        self._say_at = 0.0
         self._buffer = bytearray(_READ)
         self._view = memoryview(self._buffer)
         self._limit = _raise_file_limit()
@@ -78,6 +81,8 @@ class LogProcess:
                     self._receive(wall)
             if self._untimed and now >= self._times_due:
                 self._write_times(now)
+            if self._unsaid and now >= self._say_at:
+                self._say_losses(now)
             self._send()
             if ready or self._open:
                 heard = now
@@ -85,10 +90,14 @@ class LogProcess:
                 break
         for _, log in self._pipes.values():
             log.close()
+        self._say_losses(time.monotonic())
 
     def _timeout(self) -> float:
-        if self._untimed:
-            return max(0.001, self._times_due - time.monotonic())
+        dues = [self._times_due] if self._untimed else []
+        if self._unsaid:
+            dues.append(self._say_at)
+        if dues:
+            return max(0.001, min(dues) - time.monotonic())
         return -1 if self._open else _SILENCE
 
     def _receive(self, wall: float) -> None:
@@ -146,7 +155,13 @@ class LogProcess:
 
     def _close(self, log: LogFile, key: Key) -> None:
         self._untimed.discard(log)
-        self._news.append(("closed", *key, log.close()))
+        self._news.append(("closed", *key, log.close(), log.lost, log.reason))
+        if not log.say_loss():
+            self._unsaid.append(log)
+
+    def _say_losses(self, now: float) -> None:
+        self._unsaid = [log for log in self._unsaid if not log.say_loss()]
+        self._say_at = now + _SAY_AGAIN
 
     def _write_times(self, now: float) -> None:
         for log in self._untimed:

@@ -95,6 +95,20 @@ def test_a_loss_at_the_end_is_said_at_the_end(tmp_path: Path, disk: Callable[[in
     assert path.read_bytes() == b"ab\n[dagtui: 3 bytes lost: disk full]\n"
 
 
+def test_a_closed_log_says_its_loss_later_when_there_was_no_room(tmp_path: Path, disk: Callable[[int], Disk]):
+    path = tmp_path / "log"
+    log, full = LogFile(str(path)), disk(3)
+    log.write(b"ab\ncd\n", WALL)
+    assert log.close() == 3
+    assert (log.lost, log.reason) == (3, "disk full")
+    assert not log.say_loss()
+    full.room = 1000
+    assert log.say_loss()
+    assert log.say_loss()
+    assert path.read_bytes() == b"ab\n[dagtui: 3 bytes lost: disk full]\n"
+    assert log.lost == 3, "what was said is lost all the same"
+
+
 def test_a_remark_that_finds_no_room_does_not_count_as_output(tmp_path: Path, disk: Callable[[int], Disk]):
     path = tmp_path / "log"
     log, full = LogFile(str(path)), disk(0)

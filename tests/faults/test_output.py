@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import sys
 from pathlib import Path
 
 import pytest
-from execution.census import named, until
+from execution.census import named, until, wait_until
 from execution.stage import python, staged
 from faults.program import Headless, OnScreen, release, write_graph
 
@@ -118,4 +119,29 @@ def test_a_limit_of_file_sizes_stops_no_task(tmp_path: Path):
         assert run.statuses == {"much": "COMPLETED", "after": "COMPLETED"}
         assert len(run.log("much")) == MEGABYTE
         assert run.log("after") == b"after\n"
+        (note,) = [event for event in run.journal() if event["event"] == "note"]
+        lost = 40 * 100_000 - MEGABYTE
+        assert (note["node"], note["attempt"]) == ("much", 1)
+        assert note["text"] == f"lost {lost:,} bytes of its log: file size limit reached"
+        assert f"much: {note['text']}" in run.printed
+
+
+def test_a_log_that_lost_its_end_says_so_when_there_is_room_again(tmp_path: Path):
+    for name in ("hold", "on"):
+        os.mkfifo(tmp_path / name)
+    write_graph(
+        tmp_path,
+        "[tasks.loud]\nrun = 'echo begun; cat hold; echo the end'\n[tasks.after]\nneeds = ['loud']\nrun = 'cat on'\n",
+    )
+    with Headless(tmp_path) as run:
+        wait_until(lambda: run.log("loud") == b"begun\n")
+        resource.prlimit(run.log_process, resource.RLIMIT_FSIZE, (6, resource.RLIM_INFINITY))
+        release(tmp_path / "hold", lambda: run.statuses.get("after") == "RUNNING")
+        wait_until(lambda: "loud: lost 8 bytes of its log: file size limit reached" in run.printed)
+        assert run.log("loud") == b"begun\n"
+        resource.prlimit(run.log_process, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        wait_until(lambda: run.log("loud") == b"begun\n[dagtui: 8 bytes lost: file size limit reached]\n")
+        release(tmp_path / "on", lambda: run.statuses.get("after") == "COMPLETED")
+        assert run.end() == 0, run.printed
+        assert run.statuses["loud"] == "COMPLETED"
         assert run.crashes == []

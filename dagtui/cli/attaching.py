@@ -82,15 +82,16 @@ def attach(run: LiveRun, look: Look, ignored: Sequence[str] = ()) -> int:
 
 def shown_run(run: LiveRun) -> str:
     """Which run it is, for people."""
-    return f"run {run.number} of {label(run.graph or run.run_id, 4096)}"
+    if run.graph is None or not run.number:
+        return f"run {label(run.run_id, 60)}"
+    return f"run {run.number} of {label(run.graph, 4096)}"
 
 
 def _why_not(run: LiveRun) -> str:
-    who = f"{shown_run(run)} is live (process {run.pid})"
-    end = f"kill -TERM {run.pid} cancels it"
+    # Of one that does not answer the process may be unknown: 0 would mean the caller's own.
+    who = f"{shown_run(run)} is live" + (f" (process {run.pid})" if run.pid else "")
+    ways = [f"kill -TERM {run.pid} cancels it"] if run.pid else []
     if run.trouble:
-        return f"dagtui: {who}, but can't be attached to: {run.trouble}; {end}"
-    return (
-        f"dagtui: {who}, but belongs to the terminal it was started on; dagtui attach --read-only watches it, "
-        f"dagtui status and dagtui cancel reach it, {end}"
-    )
+        return "; ".join([f"dagtui: {who}, but can't be attached to: {run.trouble}", *ways])
+    ways = ["dagtui attach --read-only watches it", "dagtui status and dagtui cancel reach it", *ways]
+    return f"dagtui: {who}, but belongs to the terminal it was started on; {', '.join(ways)}"

@@ -56,6 +56,8 @@ class Session:
         run.listeners += [self.attempts.learn, self.learn_durations]
         self.jobs_given: int | None = None
         """The slots that the call asked for; None: it left them to the graph."""
+        self.ending = False
+        """Whether the run is being ended: only cancels are taken from outside any more."""
         self._history = history
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None

@@ -550,9 +550,12 @@ def test_a_request_that_lends_no_terminal_is_refused_and_harms_nobody(stage: Sta
     terminal.wait_for(lambda: shows_cursor_on(terminal, "after"), "screen that still obeys")
 
 
-def test_where_there_can_be_no_socket_the_run_ends_with_its_terminal(stage: Stage) -> None:
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "too long"])
+def test_where_there_can_be_no_socket_the_run_ends_with_its_terminal(stage: Stage, folder: str) -> None:
     stage.write(LONG)
-    terminal = stage.open(env={"DAGTUI_SOCKET_DIR": "/proc/nowhere"})
+    if folder == "too long":
+        folder = str(stage.sockets / ("x" * (90 - len(str(stage.sockets)))))
+    terminal = stage.open(env={"DAGTUI_SOCKET_DIR": folder})
     is_up(stage, terminal)
     assert b"the run will end with this terminal" in terminal.raw
     terminal.send("d")

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import resource
+import select
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +25,7 @@ from dagtui import __version__
 from dagtui.session.door import conversation as conversations
 from dagtui.session.door import door as doors
 from dagtui.session.door import knock as knocking
+from dagtui.session.door import sockets
 from dagtui.session.door.door import Door
 from dagtui.session.door.knock import knock
 from dagtui.session.door.live import all_live
@@ -111,6 +114,7 @@ def impostor(path: Path, greeting: bytes) -> Iterator[None]:
             while True:
                 connection, _ = listener.accept()
                 with connection:
+                    connection.settimeout(10)
                     connection.sendall(greeting)
                     connection.recv(100)
 
@@ -182,7 +186,9 @@ def test_open_files_that_nobody_takes_are_closed(serve: Open, folder: Path) -> N
         visit.send({"want": "echo"}, [write] * DESCRIPTORS)
         assert (visit.receive(10) or {})["files"] == DESCRIPTORS
     os.close(write)
-    assert os.read(read, 1) == b""
+    end = select.poll()
+    end.register(read, select.POLLHUP)
+    assert end.poll(10_000), "nobody can write any more"
     os.close(read)
     wait_until(lambda: open_files() == before, "all are closed")
 
@@ -351,6 +357,33 @@ def test_a_client_that_floods_does_not_keep_the_loop_to_itself(
         thread.join()
 
 
+def test_whoever_always_has_more_to_say_lets_others_have_their_turns() -> None:
+    pieces = [b'{"x":1}\n'] * 50
+
+    class Talker:
+        def recv(self, _size: int) -> bytes:
+            return pieces.pop() if pieces else b""
+
+    async def listen() -> int:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await anyio.lowlevel.checkpoint()
+
+        conversation = conversations.Conversation(Talker(), Peer(1, 1))
+        async with anyio.create_task_group() as group:
+            group.start_soon(count)
+            while await conversation.receive() is not None:
+                pass
+            group.cancel_scope.cancel()
+        return turns
+
+    assert anyio.run(listen) >= 50
+
+
 async def _turns() -> int:
     for _ in range(20):
         await anyio.lowlevel.checkpoint()
@@ -411,6 +444,16 @@ def test_only_this_user_and_root_are_served(
         knock(RUN, folder)
 
 
+def test_root_is_served_where_the_run_is_somebody_elses(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doors, "peer_of", lambda _connection: Peer(1, 0))
+    door = serve()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(10)
+        connection.connect(str(door.path))
+        assert b"protocol" in connection.recv(1000)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_a_socket_that_another_user_listens_at_is_refused(folder: Path) -> None:
     folder.mkdir(0o700)
@@ -451,13 +494,14 @@ def test_a_socket_of_another_user_is_refused(serve: Open, folder: Path, monkeypa
 
 def both_ends(folder: Path) -> list[Callable[[], object]]:
     async def serve() -> None:
-        await Door(RUN, {}, folder).serve()
+        with anyio.fail_after(10):  # one that should have been refused, and is not, serves for ever
+            await Door(RUN, {}, folder).serve()
 
     return [lambda: knock(RUN, folder), lambda: anyio.run(serve), lambda: all_live(folder)]
 
 
 @pytest.mark.parametrize("end", range(3), ids=["client", "server", "listing"])
-@pytest.mark.parametrize("planted", ["link", "dangling link", "file", "open to others"])
+@pytest.mark.parametrize("planted", ["link", "dangling link", "file", "open to the group", "open to others"])
 def test_a_planted_folder_is_refused_at_both_ends(folder: Path, planted: str, end: int) -> None:
     elsewhere = folder.with_name("elsewhere")
     if planted != "dangling link":
@@ -468,7 +512,7 @@ def test_a_planted_folder_is_refused_at_both_ends(folder: Path, planted: str, en
         folder.touch()
     else:
         folder.mkdir()
-        folder.chmod(0o750)
+        folder.chmod(0o710 if planted == "open to the group" else 0o701)
     with pytest.raises(DoorError, match=r"symbolic link|no folder|chmod 700"):
         both_ends(folder)[end]()
     assert not elsewhere.exists() or not list(elsewhere.iterdir())
@@ -502,6 +546,35 @@ def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_run_id_never_becomes_a_path(folder: Path, run_id: str) -> None:
     with pytest.raises(DoorError):
         Door(run_id, {}, folder)
+
+
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_the_longest_path_of_a_socket_is_used_and_a_longer_one_is_refused_in_words(letter: str) -> None:
+    limit = 107 if sys.platform == "linux" else 103
+    with tempfile.TemporaryDirectory(prefix="d", dir="/tmp") as top, start_blocking_portal() as portal:
+        room = limit - len(f"{top}//{RUN}.sock")
+        # In bytes: a letter may take two.
+        name = letter * (room // len(letter.encode())) + "x" * (room % len(letter.encode()))
+        longest, longer = Path(top, name), Path(top, name + "x")
+        door = Door(RUN, {"echo": echo}, longest)
+        future, _ = portal.start_task(door.serve)
+        assert len(os.fsencode(door.path)) == limit
+        assert_serves(longest)
+        future.cancel()
+        wait_until(lambda: not door.path.exists(), "the door is shut")
+        longer.mkdir(0o700)
+        for end in (lambda: Door(RUN, {}, longer), lambda: knock(RUN, longer)):
+            with pytest.raises(DoorError, match=f"{limit} bytes at most.*set DAGTUI_SOCKET_DIR to a shorter one"):
+                end()
+
+
+def test_the_name_in_passing_must_fit_as_well() -> None:
+    limit = 107 if sys.platform == "linux" else 103
+    with tempfile.TemporaryDirectory(prefix="d", dir="/tmp") as top:
+        folder = Path(top, "x" * (limit - len(f"{top}//a.sock")))
+        with pytest.raises(DoorError, match="bytes at most"):
+            anyio.run(Door("a", {}, folder).serve)
+        assert list(folder.iterdir()) == []
 
 
 # The socket
@@ -543,6 +616,16 @@ def test_what_lies_where_the_socket_belongs_is_replaced(serve: Open, folder: Pat
     assert not target.exists()
 
 
+def test_what_can_not_be_replaced_is_said_and_nothing_is_left_behind(folder: Path) -> None:
+    folder.mkdir(0o700)
+    door = Door(RUN, {}, folder)
+    door.path.mkdir()
+    (door.path / "something").touch()
+    with pytest.raises(DoorError, match="can't make the socket"):
+        anyio.run(door.serve)
+    assert [path.name for path in folder.iterdir()] == [door.path.name]
+
+
 def leave_dead_socket(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -578,15 +661,53 @@ def test_a_socket_that_vanishes_is_made_again(
 def test_a_socket_that_can_not_be_made_again_is_tried_later(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    refused: list[DoorError] = []
+    make = doors.make_sockets_folder
+
+    def try_to_make(path: Path) -> None:
+        try:
+            make(path)
+        except DoorError as error:
+            refused.append(error)
+            raise
+
+    monkeypatch.setattr(doors, "make_sockets_folder", try_to_make)
     monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
     serve()
     (folder / f"{RUN}.sock").unlink()
     folder.rmdir()
     folder.touch()
+    wait_until(lambda: len(refused) > 1, "it tries, and tries again")
     with pytest.raises(DoorError, match="no folder"):
         knock(RUN, folder)
     folder.unlink()
     wait_until((folder / f"{RUN}.sock").is_socket, "the socket is back")
+    assert_serves(folder)
+
+
+def test_a_socket_that_vanishes_when_no_descriptor_is_left_is_made_again_later(
+    serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Path] = []
+    make = doors.make_sockets_folder
+    monkeypatch.setattr(doors, "make_sockets_folder", lambda path: (make(path), tries.append(path)))
+    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
+    door = serve()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    hogs: list[int] = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
+        with contextlib.suppress(OSError):
+            while True:
+                hogs.append(os.dup(0))
+        tries.clear()
+        door.path.unlink()
+        wait_until(lambda: len(tries) > 1, "it tries, and tries again")
+    finally:
+        for hog in hogs:
+            os.close(hog)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    wait_until(door.path.is_socket, "the socket is back")
     assert_serves(folder)
 
 
@@ -609,12 +730,31 @@ def test_dead_sockets_are_removed_and_nothing_else(serve: Open, folder: Path) ->
     leave_dead_socket(folder / "dead.sock")
     (folder / "file.sock").touch()
     (folder / "other").touch()
+    (folder / ".sock").touch()
     serve()
     wait_until(lambda: not (folder / "dead.sock").exists(), "it is removed when a run begins")
     leave_dead_socket(folder / "dead.sock")
     found = all_live(folder)
     assert [run.run_id for run in found if run.reachable] == [RUN]
-    assert sorted(path.name for path in folder.iterdir()) == [f"{RUN}.sock", "file.sock", "other"]
+    assert sorted(path.name for path in folder.iterdir()) == [".sock", f"{RUN}.sock", "file.sock", "other"]
+
+
+def test_a_socket_that_is_replaced_while_it_is_looked_at_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(0o700)
+    path = folder / f"{RUN}.sock"
+    leave_dead_socket(path)
+    is_dead = sockets._is_dead
+
+    def look_and_replace(looked_at: Path) -> bool:
+        found = is_dead(looked_at)
+        # As a door does that opens at this moment.
+        leave_dead_socket(folder / ".new")
+        (folder / ".new").rename(looked_at)
+        return found
+
+    monkeypatch.setattr(sockets, "_is_dead", look_and_replace)
+    sockets.remove_dead_sockets(folder)
+    assert path.is_socket()
 
 
 # Others than this version
@@ -658,8 +798,31 @@ def test_a_stopped_process_is_not_waited_for(folder: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(folder / f"{RUN}.sock"))
         listener.listen()
+        # Whoever would wait for ever hears that it is over.
+        over = threading.Timer(10, listener.shutdown, [socket.SHUT_RDWR])
+        over.start()
         with pytest.raises(DoorError, match="does not answer"):
             knock(RUN, folder, timeout=0.2)
+        over.cancel()
+        over.join()
+
+
+def test_a_process_that_lets_nobody_in_any_more_is_not_waited_for(folder: Path) -> None:
+    folder.mkdir(0o700)
+    path = folder / f"{RUN}.sock"
+    with socket.socket(socket.AF_UNIX) as listener, contextlib.ExitStack() as waiting:
+        listener.bind(str(path))
+        listener.listen(1)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                connection = waiting.enter_context(socket.socket(socket.AF_UNIX))
+                connection.setblocking(False)
+                connection.connect(str(path))
+        with pytest.raises(DoorError, match="does not answer"):
+            knock(RUN, folder, timeout=0.2)
+        # It is not dead either, so its socket stays.
+        assert [run.trouble != "" for run in all_live(folder)] == [True]
+        assert path.is_socket()
 
 
 def test_a_client_imports_no_event_loop() -> None:

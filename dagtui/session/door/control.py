@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.session.door.door import Door
 from dagtui.session.door.live import Screen
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 PACE = 0.05
 """Seconds between two looks at a busy run by one that waits for it."""
 _BAD = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
+_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 _LAST_WORDS = 0.5
 """Seconds that may be spent on telling one that waits that the run's process ends."""
 
@@ -104,6 +106,8 @@ class Control:
         """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
         session = self._session
         command = command_of(request, session.graph, _by(conversation))
+        if session.ending and command.kind not in _CANCELS:
+            raise DoorError("the run is being ended")
         preview = preview_now(session, request, command)
         if preview.nothing is None and not preview.changed:
             preview = session.give(replace(command, expected=preview.kills_and_reruns))

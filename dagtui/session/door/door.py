@@ -86,19 +86,20 @@ class Door:
         make_sockets_folder(self.path.parent)
         passing = self.path.with_name(f".{os.urandom(4).hex()}")
         check_length(passing)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            listener.setblocking(False)
-            listener.bind(str(passing))
-            os.chmod(passing, 0o600)
-            listener.listen(CONNECTIONS)
-            status = os.lstat(passing)
-            os.rename(passing, self.path)
-        except OSError as error:
-            listener.close()
-            with contextlib.suppress(OSError):  # it was never made, or the folder has gone
-                passing.unlink()
-            raise DoorError(f"can't make the socket {label(self.path, 1000)}: {error.strerror}") from error
+        with contextlib.ExitStack() as failing:
+            try:
+                listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                failing.callback(listener.close)
+                listener.setblocking(False)
+                listener.bind(str(passing))
+                failing.callback(_unlink, passing)
+                os.chmod(passing, 0o600)
+                listener.listen(CONNECTIONS)
+                status = os.lstat(passing)
+                os.rename(passing, self.path)
+            except OSError as error:
+                raise DoorError(f"can't make the socket {label(self.path, 1000)}: {error.strerror}") from error
+            failing.pop_all()
         if self._listener is not None:
             self._listener.close()
         self._listener, self._bound = listener, (status.st_dev, status.st_ino)
@@ -118,8 +119,7 @@ class Door:
 
     def _shut(self) -> None:
         if self._is_there():
-            with contextlib.suppress(OSError):  # somebody else was faster
-                self.path.unlink()
+            _unlink(self.path)
         if self._listener is not None:
             self._listener.close()
 
@@ -181,7 +181,19 @@ class Door:
         except DoorError:
             raise
         except Exception as error:  # whatever is wrong with one answer, the run goes on
-            raise DoorError(f"the request failed: {label(f'{type(error).__name__}: {error}', 500)}") from error
+            raise DoorError(failure(error)) from error
+
+
+def failure(error: Exception) -> str:
+    """What a client is told of a request that failed; of one that had a task group of its own, what failed in it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return f"the request failed: {label(f'{type(error).__name__}: {error}', 500)}"
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody else was faster, or the folder has gone
+        path.unlink()
 
 
 def _refuse(connection: socket.socket) -> None:

@@ -51,15 +51,18 @@ class Visit:
         self.hello: Mapping[str, object] = {}
         """Its greeting: `dagtui` (its version), `protocol`, `run`, `pid`."""
 
-    def send(self, message: Mapping[str, object], descriptors: Sequence[int] = ()) -> None:
+    def send(
+        self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: float | None = None
+    ) -> None:
         """Send one line; open files go along with the first one only. Raises DoorError when nobody is there any more.
 
-        Waits as long as the other end does not read.
+        Waits as long as the other end does not read, or so many seconds; then it counts as gone. With a patience of 0,
+        short lines are sent whole or not at all.
         """
         if len(descriptors) > DESCRIPTORS:
             raise ValueError(f"at most {DESCRIPTORS} descriptors")
         view = memoryview(encode(message))
-        self._connection.settimeout(None)
+        self._connection.settimeout(patience)
         try:
             if descriptors:
                 view = view[socket.send_fds(self._connection, [view], list(descriptors)) :]
@@ -153,7 +156,7 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
     try:
         connection.connect(str(path))
         peer = peer_of(connection)
-    except TimeoutError:
+    except (TimeoutError, BlockingIOError):  # so many wait to be let in that there is no room for one more
         raise DoorError(f"the run behind {shown} does not answer: it is stopped, or has too much to do") from None
     except OSError as error:
         if error.errno in _ABSENT:
@@ -181,7 +184,8 @@ def _greeting(visit: Visit, run_id: str, timeout: float) -> Mapping[str, object]
         raise ProtocolError(
             f"{who}, which has the run, is dagtui {label(hello.get('dagtui'), 40)} "
             f"(protocol {label(hello.get('protocol'), 10)}); this is dagtui {__version__} (protocol {PROTOCOL}): "
-            "use that version, or wait until the run has ended"
+            "use that version, or wait until the run has ended",
+            visit.peer.pid,
         )
     if hello.get("run") != run_id:
         raise DoorError(f"{who} answers for another run: {label(hello.get('run'), 60)}")

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.session.door.knock import knock
-from dagtui.session.door.sockets import DoorError, NobodyError, remove_dead_sockets, run_ids, sockets_folder
+from dagtui.session.door.sockets import (
+    DoorError,
+    NobodyError,
+    ProtocolError,
+    remove_dead_sockets,
+    run_ids,
+    sockets_folder,
+)
 from dagtui.store.directory import runs_in
 from dagtui.store.places import folder_with_runs
 
@@ -107,6 +114,8 @@ def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
         return None
     except TimeoutError:
         return _with_trouble(known, "it does not answer")
+    except ProtocolError as error:
+        return _with_trouble(replace(known, pid=error.pid), str(error))
     except DoorError as error:
         return _with_trouble(known, str(error))
     return LiveRun(
@@ -121,7 +130,7 @@ def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
 
 
 def _with_trouble(known: LiveRun, trouble: str) -> LiveRun:
-    return LiveRun(known.run_id, known.number, known.path, known.graph, known.pid, trouble=trouble)
+    return replace(known, trouble=trouble)
 
 
 def _screen(answer: Mapping[str, object]) -> Screen | None:

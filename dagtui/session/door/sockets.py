@@ -42,7 +42,11 @@ class NobodyError(DoorError):
 
 
 class ProtocolError(DoorError):
-    """The other end is a dagtui that speaks another protocol; the text names both versions."""
+    """The other end is a dagtui that speaks another protocol; the text names both versions, `pid` its process."""
+
+    def __init__(self, text: str, pid: int) -> None:
+        super().__init__(text)
+        self.pid = pid
 
 
 class Peer(NamedTuple):

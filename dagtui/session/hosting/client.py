@@ -119,8 +119,7 @@ class _Loan:
             case "print":
                 _say(str(message.get("text", "")))
             case "wait":
-                self._await_end()
-                raise RunIsEndingError
+                return self._await_end()
             case "leave":
                 status = message.get("status")
                 return status if isinstance(status, int) else 0
@@ -139,15 +138,22 @@ class _Loan:
             for number in self._signals.take():
                 self._pass_on(number)
             if self._visit.fileno() in ready:
-                break
+                # The rest of a line may never come: meanwhile signals are to be heard.
+                with contextlib.suppress(TimeoutError):
+                    return self._visit.receive(0)
         return self._visit.receive()
 
     def _pass_on(self, number: int) -> None:
         if number in ENDING:
-            self._tell({"tell": "detach", "why": f"{signal.Signals(number).name} to the client"})
+            self._tell_soon({"tell": "detach", "why": f"{signal.Signals(number).name} to the client"})
             self._deadline = min(self._deadline, time.monotonic() + _PATIENCE)
         elif number in _TOLD_AS:
-            self._tell({"tell": _TOLD_AS[signal.Signals(number)]})
+            self._tell_soon({"tell": _TOLD_AS[signal.Signals(number)]})
+
+    def _tell_soon(self, message: Mapping[str, object]) -> None:
+        """Tell something, unless the session has not read for long: this process must hear the next signal."""
+        with contextlib.suppress(NobodyError):
+            self._visit.send(message, patience=0)
 
     def _tell(self, message: Mapping[str, object]) -> None:
         with contextlib.suppress(NobodyError):  # what it said last is still to be read
@@ -190,10 +196,16 @@ class _Loan:
             _claim_terminal()
         self._tell({"tell": "back"})
 
-    def _await_end(self) -> None:
-        with contextlib.suppress(DoorError):
-            while self._next() is not None:
-                pass
+    def _await_end(self) -> int:
+        """Wait until the session has gone, and raise RunIsEndingError; returns 0 when this process was told to end."""
+        # Nothing of the terminal was changed: signals may do what they do to other programs.
+        with self._signals.left_alone(*ENDING, *_TOLD_AS):
+            if self._deadline < float("inf") or any(number in ENDING for number in self._signals.take()):
+                return 0
+            with contextlib.suppress(DoorError):
+                while self._visit.receive() is not None:
+                    pass
+        raise RunIsEndingError
 
     # When the session is not there any more
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-import sys
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ import anyio
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.session.door.control import end_when_idle, serve_control
 from dagtui.session.door.conversation import Conversation
+from dagtui.session.door.door import failure
 from dagtui.session.door.live import Screen
 from dagtui.session.door.sockets import DoorError, peer_of
 from dagtui.session.hosting.farewell import after_a_crash, detached, elsewhere, ended, in_case_of_death
@@ -58,14 +59,18 @@ class Host:
         """Who has the screen, or is about to."""
         self._turn = anyio.Lock()
         """Held by whoever has the screen, and by the end of the run."""
-        self._leavers: dict[Lease, anyio.Event] = {}
-        """The clients that wait for the run's end; each with the end of its farewell."""
+        self._leavers: list[Lease] = []
+        """The clients that wait for the run's end."""
+        self._farewells: list[anyio.Event] = []
+        """Each is set when a client has heard all: those that wait for the end, and the one that started the run."""
         self._signal = 0
         self._failure: Exception | None = None
         self._driving = anyio.CancelScope()
         self._driven = anyio.Event()
         self._ending = anyio.Event()
         self._end_why = ""
+        self._closed = False
+        """Whether the record is closed, or about to be: nothing can be cancelled any more."""
         self._ended = anyio.Event()
 
     async def live(
@@ -74,17 +79,17 @@ class Host:
         """Serve until the run is left, ended by a signal, or settled and unwatched for long; returns an exit status.
 
         `first` is the connection of the client that started this process, which needs no door; `on_listening` is
-        called when others may attach; `early_signals` are those that came before the loop.
+        called when others may attach; `early_signals` are those that came before the loop; more may be added until it
+        listens to them itself.
         """
         async with anyio.create_task_group() as group:
-            for number in early_signals:
-                self._obey(signal.Signals(number))
-            group.start_soon(self._obey_signals)
+            group.start_soon(self._obey_signals, early_signals)
             group.start_soon(self._drive)
             await group.start(self._serve_door)
             on_listening()
             if first is not None:
-                group.start_soon(self._welcome, first)
+                self._farewells.append(anyio.Event())
+                group.start_soon(self._welcome, first, self._farewells[0])
             group.start_soon(self._mind_the_unwatched)
             await self._ending.wait()
             try:
@@ -93,7 +98,7 @@ class Host:
             finally:
                 self._ended.set()
                 with anyio.move_on_after(_LAST_WORDS, shield=True):
-                    for said in list(self._leavers.values()):
+                    for said in self._farewells:
                         await said.wait()
                 group.cancel_scope.cancel()
         return self._status()
@@ -131,14 +136,17 @@ class Host:
             elif anyio.current_time() - since >= patience:
                 self._end("settled, and nobody watched")
 
-    async def _obey_signals(self) -> None:
+    async def _obey_signals(self, early: Sequence[int]) -> None:
         """TERM and INT cancel the run and end it, the second kills what is left; HUP is about no terminal of ours."""
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+            for number in early:
+                self._obey(signal.Signals(number))
             async for number in received:
-                if number is not signal.SIGHUP:
-                    self._obey(number)
+                self._obey(number)
 
     def _obey(self, number: signal.Signals) -> None:
+        if number is signal.SIGHUP:
+            return
         if self._ending.is_set():
             self._cancel_all(f"signal {number.name}")
             return
@@ -151,10 +159,13 @@ class Host:
 
     def _end(self, why: str) -> None:
         if not self._ending.is_set():
+            self._session.ending = True
             self._end_why = why
             self._ending.set()
 
     def _cancel_all(self, by: str) -> None:
+        if self._closed:
+            return
         self._session.give(Command(CommandKind.CANCEL_ALL, by=by))
 
     async def _finish(self) -> None:
@@ -166,6 +177,7 @@ class Host:
                 if self._failure is None:
                     await self._settle()
             finally:
+                self._closed = True
                 await self._session.close(self._end_why)
 
     async def _settle(self) -> None:
@@ -201,25 +213,33 @@ class Host:
     def _screen(self) -> Screen:
         return Screen.DETACHED if self._lease is None else Screen.ATTACHED
 
-    async def _welcome(self, connection: socket.socket) -> None:
+    async def _welcome(self, connection: socket.socket, over: anyio.Event) -> None:
         """Attach the client that started this process."""
         connection.setblocking(False)
         conversation = Conversation(connection, peer_of(connection))
         try:
             request = await conversation.receive_request()
             if request is not None:
-                await self._attach(conversation, request)
-        except DoorError as error:
-            sys.stderr.write(f"the first client: {error}\n")
+                await self._host(conversation, request)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one client, the run goes on
+            traceback.print_exc()
+            with contextlib.suppress(DoorError):
+                await conversation.send({"error": str(error) if isinstance(error, DoorError) else failure(error)})
         finally:
             conversation.end()
+            over.set()
 
     async def _attach(self, conversation: Conversation, request: Mapping[str, object]) -> None:
-        """Show the run on a client's terminal until that is given back, and say what became of it."""
-        if self._ending.is_set():
-            await conversation.send({"do": "wait"})
-            await conversation.receive()
+        """Show the run on another client's terminal, unless it is about to end: then that client waits for the end."""
+        if not self._ending.is_set():
+            await self._host(conversation, request)
             return
+        await conversation.send({"do": "wait"})
+        while await conversation.receive() is not None:
+            pass
+
+    async def _host(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """Show the run on a client's terminal until that is given back, and say what became of it."""
         lease = Lease(conversation, request)
         await lease.tell(in_case_of_death(self._session, self._crash_file))
         async with anyio.create_task_group() as group:
@@ -230,6 +250,9 @@ class Host:
 
     async def _lend(self, lease: Lease) -> Leaving:
         """Show the run on a terminal; whoever came before gives it up first."""
+        if self._ending.is_set():
+            self._leavers.append(lease)
+            return Leaving.TERMINATED
         previous, self._lease = self._lease, lease
         if previous is not None:
             previous.end(Leaving.ELSEWHERE, lease.client)
@@ -240,7 +263,7 @@ class Host:
                 else:
                     leaving = lease.leaving or Leaving.TERMINATED
                 if leaving in _ENDING:
-                    self._leavers[lease] = anyio.Event()
+                    self._leavers.append(lease)
                     self._end(leaving.value)
         finally:
             if self._lease is lease:
@@ -264,9 +287,11 @@ class Host:
     async def _part(self, lease: Lease, leaving: Leaving) -> None:
         session = self._session
         if leaving in _ENDING:
+            said = anyio.Event()
+            self._farewells.append(said)
             await self._ended.wait()
             await lease.farewell(ended(session, lease), self._status())
-            self._leavers[lease].set()
+            said.set()
         elif leaving is Leaving.ELSEWHERE:
             await lease.farewell(elsewhere(session, lease), 0)
         elif leaving is Leaving.CRASHED:

@@ -75,7 +75,8 @@ def _live(
         connection.sendall(encode({"do": "leave", "status": _BAD_CALL}))
         return _BAD_CALL
     crash_file = _open_crash_file(session.path)
-    connection.sendall(encode(in_case_of_death(session, crash_file)))
+    with contextlib.suppress(OSError):  # the client was killed meanwhile, which leaves the run as it is
+        connection.sendall(encode(in_case_of_death(session, crash_file)))
     # The first nodes are running already; the event loop takes a while to import.
     import anyio
 
@@ -83,7 +84,7 @@ def _live(
 
     async def live() -> int:
         host = Host(session, screens, crash_file)
-        return await host.live(connection, on_listening, [number for number in early if number != signal.SIGHUP])
+        return await host.live(connection, on_listening, early)
 
     try:
         return anyio.run(live)

@@ -154,6 +154,7 @@ class Headless:
         if self._over:
             return
         self._signal = self._signal or number
+        session.ending = True
         session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
 
     def _open_events(self) -> int | None:

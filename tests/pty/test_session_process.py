@@ -341,6 +341,29 @@ def test_the_journal_says_what_detached_it(stage: Stage, number: signal.Signals)
     assert why == f"{number.name} to the client"
 
 
+INTERACTIVE = """
+import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("PAGING", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_client_that_is_told_to_end_takes_its_pager_with_it(stage: Stage, number: signal.Signals) -> None:
+    (stage.folder / "pager.py").write_text(INTERACTIVE)
+    stage.write('[tasks.one]\nrun = "echo words; sleep 600; true {token}"\ngrace = 0.1\n')
+    terminal = stage.open(env={"PAGER": f"{sys.executable} pager.py"})
+    terminal.wait_for_text("words")
+    terminal.send("\to")
+    terminal.wait_for_text("PAGING")
+    # Shells and some other interactive programs ignore TERM.
+    terminal.signal(number)
+    assert terminal.wait_for_end() == 0
+    assert terminal.is_restored
+    assert stage.statuses()["one"] == "RUNNING"
+
+
 # What is passed on, and what is not
 
 

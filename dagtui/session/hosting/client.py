@@ -184,7 +184,8 @@ class _Loan:
             for number in self._signals.take():
                 if number in ENDING:
                     self._pass_on(number)
-                    process.terminate()
+                    # As when the terminal goes: what is interactive may ignore TERM.
+                    process.send_signal(signal.SIGHUP)
 
     def _stop(self) -> None:
         """Stop this job, as ^Z does elsewhere; the whole group, so that the shell sees it even behind a script.

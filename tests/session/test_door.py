@@ -46,6 +46,8 @@ from dagtui.session.door.sockets import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from anyio.abc import TaskStatus
+
     from dagtui.session.door.conversation import Conversation
     from dagtui.session.door.door import Handler
     from dagtui.session.door.knock import Visit
@@ -717,11 +719,19 @@ def test_the_socket_goes_with_its_door_but_not_with_anothers(portal: BlockingPor
     assert door.path.is_socket()
     one.cancel()
     wait_until(lambda: not door.path.exists(), "the socket has gone")
-    two, _ = portal.start_task(Door(RUN, {}, folder).serve)
+    ended = threading.Event()
+
+    async def serve(*, task_status: TaskStatus[None]) -> None:
+        try:
+            await Door(RUN, {}, folder).serve(task_status=task_status)
+        finally:
+            ended.set()
+
+    two, _ = portal.start_task(serve)
     door.path.unlink()
     door.path.touch()
     two.cancel()
-    wait_until(two.done, "it has ended")
+    assert ended.wait(30)
     assert door.path.exists()
 
 

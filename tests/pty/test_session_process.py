@@ -233,7 +233,67 @@ def test_a_run_without_screen_that_is_ending_takes_cancels_and_nothing_else(stag
     assert terminal.wait_for_end() == 128 + signal.SIGTERM
 
 
+def test_a_second_term_kills_what_the_first_one_could_not_end(stage: Stage) -> None:
+    terminal = opened(stage, STUBBORN)
+    os.kill(stage.session(), signal.SIGTERM)
+    wait_until(lambda: stage.statuses()["long"] == "CANCELLING", "cancel")
+    os.kill(stage.session(), signal.SIGTERM)
+    assert terminal.wait_for_end() == 128 + signal.SIGTERM
+    assert stage.pids() == []
+
+
+def test_a_client_that_came_later_hears_how_the_run_has_ended_too(stage: Stage) -> None:
+    first = opened(stage)
+    second = stage.open("attach")
+    second.wait_for_text("quick")
+    assert first.wait_for_end() == 0
+    os.kill(stage.session(), signal.SIGTERM)
+    assert second.wait_for_end() == 128 + signal.SIGTERM
+    assert "graph cancelled" in second.text
+    assert second.is_restored
+
+
+IMPATIENT = """
+import dagtui.session.hosting.host as host
+host.UNWATCHED_SECONDS = 0.2
+"""
+
+
+def test_a_settled_run_that_is_watched_does_not_end(stage: Stage) -> None:
+    stage.write('[tasks.one]\nrun = "exit 7"\n')
+    terminal = stage.open(program=("-c", IMPATIENT + MAIN))
+    terminal.wait_for_text("exit 7")
+    terminal.read(1.0)
+    assert "error" not in asked(stage, {"want": "give", "command": "pause"}), "it is not being ended"
+
+
+SHOWS_NOTHING = """
+from dagtui.tui.lent import LentScreens
+async def fails(*_words):
+    raise RuntimeError("no screen on purpose")
+LentScreens.show = fails
+"""
+
+
+def test_a_screen_that_can_not_be_made_leaves_the_run_alive(stage: Stage) -> None:
+    stage.write(LONG)
+    terminal = stage.open(program=("-c", SHOWS_NOTHING + MAIN))
+    assert terminal.wait_for_end() == 1
+    assert "the screen failed; the run goes on" in terminal.text
+    assert stage.pids()
+    assert stage.statuses()["long"] == "RUNNING"
+
+
 # Sessions and clients that are stopped
+
+
+def test_what_to_do_about_a_session_that_is_stopped_names_no_process_that_is_not_known(stage: Stage) -> None:
+    opened(stage)
+    os.kill(stage.session(), signal.SIGSTOP)
+    other = stage.open("attach", columns=200)
+    assert other.wait_for_end() == 2
+    assert "does not answer" in other.text
+    assert "kill -TERM 0" not in other.text, "that would end the caller's own job"
 
 
 def test_a_stopped_client_stops_neither_the_run_nor_the_next_client(stage: Stage) -> None:

@@ -379,13 +379,17 @@ def test_what_keeps_a_run_from_beginning_is_said(stage: Stage) -> None:
 
 
 def test_suspending_gives_the_shell_its_terminal_and_the_run_goes_on(stage: Stage) -> None:
-    stage.write('[tasks.one]\nrun = "sleep 1; true {token}"\n[tasks.two]\nneeds = ["one"]\nrun = "echo done"\n')
+    stage.write(
+        '[tasks.one]\nrun = "while ! test -e go; do sleep 0.02; done; true {token}"\n'
+        '[tasks.two]\nneeds = ["one"]\nrun = "echo done"\n'
+    )
     shell = stage.start(["bash", "--norc", "--noprofile", "-i"], env={"PS1": "prompt> "})
     shell.wait_for_text("prompt>")
     shell.send(f"{sys.executable} -m dagtui graph.toml\n")
     shell.wait_for_text("running")
     shell.send("\x1a")
     shell.wait_for(lambda: "Stopped" in shell.text, "shell's word")
+    (stage.folder / "go").touch()
     wait_until(lambda: stage.statuses().get("two") == "COMPLETED", "end of the run meanwhile")
     shell.send("echo $((6*7))\n")
     shell.wait_for_text("42")

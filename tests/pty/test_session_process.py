@@ -42,8 +42,8 @@ main()
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path)
+def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path, short_path)
     yield made
     made.clear()
 

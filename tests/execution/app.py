@@ -1,4 +1,7 @@
-"""An app that can be killed: app.py FOLDER TOKEN; says its keeper and guardian once its nodes have begun."""
+"""An app that can be killed: app.py FOLDER TOKEN; says its keeper and guardian once its nodes have begun.
+
+Its keeper is impatient.
+"""
 
 import sys
 from pathlib import Path
@@ -8,10 +11,14 @@ from execution.census import until
 from execution.families import family
 from execution.stage import IDLE, python, staged
 
+from dagtui.execution import link
+
+IMPATIENT = str(Path(__file__).with_name("launch_impatient.py"))
 OTHERS = tuple(f"other-{number}" for number in range(5))
 
 
 async def main(folder: Path, token: str) -> None:
+    link._LAUNCH = IMPATIENT
     nodes = [family(token, "stay"), *[python(IDLE, token, name) for name in OTHERS]]
     async with staged(folder, *nodes) as stage:
         stage.start_all()

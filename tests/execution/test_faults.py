@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.app import OTHERS
+from execution.app import IMPATIENT, OTHERS
 from execution.census import DEADLINE, alive, end, gone, is_alive, named, until, wait_until
 from execution.descendants import KINDS
 from execution.families import family, present
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 APP = Path(__file__).with_name("app.py")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dagtui.execution.link._LAUNCH", IMPATIENT)
 
 
 # --- The app dies
@@ -83,6 +88,7 @@ async def settled(stage: Stage, *nodes: int) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
 async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3", "exit 4", slots=1) as stage:
         stage.start(0, 1)
@@ -230,11 +236,11 @@ async def test_a_stopped_log_process_holds_up_no_status(tmp_path: Path):
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
 async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
-    monkeypatch.setattr("dagtui.execution.link._LAUNCH", str(Path(__file__).with_name("launch_that_spares.py")))
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)
     async with staged(tmp_path, Task("x", python(IDLE, token), grace=0.1), "exit 3") as stage:
         stage.start(0)
@@ -253,6 +259,7 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
 async def test_closing_while_the_guardian_is_stopped_ends_everything(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay")) as stage:
         stage.start(0)

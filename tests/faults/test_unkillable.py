@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
     import pytest
 
+LAUNCH = str(Path(__file__).parents[1] / "execution" / "launch_impatient.py")
 IMPATIENT = (
-    "import dagtui.engine.traversal, dagtui.execution.local\n"
+    "import dagtui.engine.traversal, dagtui.execution.link, dagtui.execution.local\n"
     "dagtui.engine.traversal.UNKILLABLE_AFTER = 0.5\n"
     "dagtui.execution.local._BOUND = 1.0\n"
+    f"dagtui.execution.link._LAUNCH = {LAUNCH!r}\n"
     "from dagtui.__main__ import main\n"
     "main()"
 )
-
-
 STUCK_DISK = str(Path(__file__).with_name("stuck_disk.py"))
-SPARING = str(Path(__file__).parents[1] / "execution" / "launch_that_spares.py")
 
 
 @contextmanager
@@ -50,28 +49,27 @@ def test_what_waits_for_a_disk_that_never_answers(tmp_path: Path, token: str):
     with stuck_disk(tmp_path) as file:
         if file is not None:  # else the next test stands in
             code = f"import os; os.stat({file!r})"
-            holds_up_nobody(tmp_path, token, code, IMPATIENT, in_kernel=True)
+            holds_up_nobody(tmp_path, token, code, in_kernel=True)
     wait_until(lambda: gone(token))
 
 
 def test_what_no_signal_reaches(tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)
-    sparing = f"import dagtui.execution.link\ndagtui.execution.link._LAUNCH = {SPARING!r}\n"
     try:
-        holds_up_nobody(tmp_path, token, "import time; time.sleep(600)", sparing + IMPATIENT, in_kernel=False)
+        holds_up_nobody(tmp_path, token, "import time; time.sleep(600)", in_kernel=False)
     finally:
         for pid in alive(token):
             end(pid)
 
 
-def holds_up_nobody(tmp_path: Path, token: str, code: str, program: str, *, in_kernel: bool) -> None:
+def holds_up_nobody(tmp_path: Path, token: str, code: str, *, in_kernel: bool) -> None:
     write_graph(
         tmp_path,
         f"[tasks.stuck]\nrun = {json.dumps([sys.executable, '-I', '-S', '-c', code, token])}\n"
         'timeout = 1\ngrace = 0.1\n[tasks.other]\nrun = "sleep 2; echo fine"\n'
         '[tasks.below]\nneeds = ["other"]\nrun = "echo below"\n',
     )
-    with Headless(tmp_path, "-j2", program=["-c", program]) as run:
+    with Headless(tmp_path, "-j2", program=["-c", IMPATIENT]) as run:
         keeper, guardian = run.keeper, run.guardian
         run.wait_for(stuck="CANCELLING")
         wait_until(lambda: run.statuses.get("below") == "COMPLETED")

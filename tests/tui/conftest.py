@@ -6,3 +6,9 @@ import os
 
 for _variable in ("NO_COLOR", "TEXTUAL_THEME", "SSH_CONNECTION", "COLORTERM"):
     os.environ.pop(_variable, None)
+
+import textual.app  # noqa: E402 - which reads them
+import textual.pilot  # noqa: E402
+from tui.rest import at_rest  # noqa: E402
+
+textual.app.wait_for_idle = textual.pilot.wait_for_idle = at_rest

@@ -1,0 +1,35 @@
+"""Runs a keeper that waits for a second where the real one waits for many: nothing else differs.
+
+SPARED_BY_SIGNALS may have a word: no signal then reaches the processes that have it in their command line.
+"""
+
+import os
+import runpy
+from pathlib import Path
+
+LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py")
+runpy.run_path(LAUNCH)
+
+from dagtui.execution import ownership, processes  # noqa: E402 - found once the launcher has said where
+
+processes.UNKILLABLE = 1.0  # before who waits so long imports it
+
+from dagtui.execution import keeper  # noqa: E402
+
+keeper.GRACE = keeper._PATIENCE = keeper._LEAVE = 1.0
+
+_signal = ownership._signal
+
+
+def _signal_the_others(pid: int, number: int) -> None:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        words = b""
+    if os.environ["SPARED_BY_SIGNALS"].encode() not in words:
+        _signal(pid, number)
+
+
+if "SPARED_BY_SIGNALS" in os.environ:
+    ownership._signal = _signal_the_others
+runpy.run_path(LAUNCH, run_name="__main__")

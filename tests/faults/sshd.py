@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -28,6 +29,23 @@ PrintMotd no
 MaxStartups 100
 """
 SECONDS = 20.0
+
+
+def terminals_for_a_server() -> bool:
+    """Whether a server of this user can hand out terminals: it gives them to the group tty.
+
+    Where the kernel has not done that already, as on most systems, only root can.
+    """
+    if os.geteuid() == 0:
+        return True
+    master, slave = os.openpty()
+    try:
+        return os.fstat(slave).st_gid == grp.getgrnam("tty").gr_gid
+    except KeyError:
+        return True  # without that group the user's own will do
+    finally:
+        os.close(master)
+        os.close(slave)
 
 
 class SshServer:

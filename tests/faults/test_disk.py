@@ -26,6 +26,8 @@ ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}},
     "PYTHONPATH": str(ROOT),
 }
+# With everything named: else the disk's present options are given, too, among them an owner unknown in its namespace.
+READ_ONLY = ("mount", "-t", "tmpfs", "-o", "remount,ro", "none", "/mnt")
 PARTS = 60
 """So many nodes become ready at once that the journal needs more than what is left of its last page."""
 CHAIN = """version = 1
@@ -217,7 +219,7 @@ def test_a_directory_that_can_t_be_written_is_served_by_the_state_directory(tmp_
     with small_disk() as disk:
         if disk is not None:
             (disk.path / "graph.toml").write_text(text)
-            subprocess.run(disk.words("mount", "-o", "remount,ro", "/mnt"), check=True)
+            subprocess.run(disk.words(*READ_ONLY), check=True)
             check(disk.words, disk.inside)
             assert not (disk.path / ".dagtui").exists()
         elif os.geteuid() != 0:
@@ -230,7 +232,7 @@ def test_a_directory_that_can_t_be_written_is_served_by_the_state_directory(tmp_
 
 def test_neither_directory_can_be_written(disk: SmallDisk):
     (disk.path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "echo out"\n')
-    subprocess.run(disk.words("mount", "-o", "remount,ro", "/mnt"), check=True)
+    subprocess.run(disk.words(*READ_ONLY), check=True)
     environment = {**ENVIRONMENT, "XDG_STATE_HOME": "/mnt/state"}
     words = disk.words(*DAGTUI, "run", "graph.toml")
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import gc
+import re
 import sys
 import unicodedata
 from typing import TYPE_CHECKING

@@ -198,7 +198,7 @@ def stalled_link(place: Place, seconds: float) -> None:
 
 
 def test_a_stopped_client_does_not_stop_the_run(place: Place) -> None:
-    stalled_link(place, 5)
+    stalled_link(place, 3)
 
 
 @pytest.mark.torture

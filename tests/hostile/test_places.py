@@ -227,7 +227,7 @@ def check_end(tour: Tour, *, filters: bool) -> None:
 # Through a process that the terminal is lent to
 
 
-LIVE_COMMANDS = {
+LOOKS = {
     "status": ["status", "{graph}"],
     "status for machines": ["status", "{graph}", "--json"],
     "status of all": ["status"],
@@ -241,19 +241,11 @@ LIVE_COMMANDS = {
     "preview of a rerun": ["rerun", "{graph}", "fails", "cells", "--dry-run"],
     "preview of a cancel": ["cancel", "{graph}", "--all", "--dry-run"],
     "a retry of what runs": ["retry", "{graph}", "runs on"],
-    "a retry": ["retry", "{graph}", "no program", "no shell"],
     "a retry of no node": ["retry", "{graph}", "{attack}"],
     "a selector of no cell": ["retry", "{graph}", "cells[{attack}]"],
-    "a rerun of cells": ["rerun", "{graph}", "cells"],
-    "a mark": ["mark", "{graph}", "held back"],
     "not what was expected": ["rerun", "{graph}", "cells", "--expect", "{attack}"],
     "skipping what runs": ["skip", "{graph}", "runs on"],
-    "a pause": ["pause", "{graph}"],
-    "an end of the pause": ["resume", "{graph}"],
-    "jobs": ["jobs", "{graph}", "31"],
     "jobs that are no number": ["jobs", "{graph}", "{attack}"],
-    "waiting for nodes": ["wait", "{graph}", "fails", "cells"],
-    "waiting for machines": ["wait", "{graph}", "fails", "--json"],
     "waiting for no node": ["wait", "{graph}", "{attack}"],
     "waiting too long": ["wait", "{graph}", "--timeout", "0.1"],
     "waiting for no time": ["wait", "{graph}", "--timeout", "{attack}"],
@@ -263,9 +255,20 @@ LIVE_COMMANDS = {
     "watching no graph": ["attach", "{attack}", "--read-only"],
     "status of no graph": ["status", "{attack}"],
     "a new run beside it": ["{graph}", "--fresh"],
+}
+"""What is called from other terminals while the run is live, all at one time: nothing of it changes the run."""
+CHANGES = {
+    "a retry": ["retry", "{graph}", "no program", "no shell"],
+    "a rerun of cells": ["rerun", "{graph}", "cells"],
+    "a mark": ["mark", "{graph}", "held back"],
+    "a pause": ["pause", "{graph}"],
+    "an end of the pause": ["resume", "{graph}"],
+    "jobs": ["jobs", "{graph}", "31"],
+    "waiting for nodes": ["wait", "{graph}", "fails", "cells"],
+    "waiting for machines": ["wait", "{graph}", "fails", "--json"],
     "a cancel": ["cancel", "{graph}", "cells", "again"],
 }
-"""What is called from another terminal while the run is live, in this order."""
+"""What is called thereafter, in this order."""
 
 
 @pytest.mark.parametrize("names", [HANDFUL], ids=["a handful"])
@@ -327,13 +330,22 @@ def leave(tour: Tour, key: str) -> None:
 
 def command_a_live_run(path: Path, attack: str, folder: Path, tours: list[Tour], sockets: Path) -> None:
     """Every command of scripts, on a terminal; what is for machines is JSON in plain ASCII."""
-    for place, words in LIVE_COMMANDS.items():
-        called = [word.format(graph=path, attack=attack) for word in words]
-        tour = run_on_a_terminal(called, place, folder, tours, sockets=sockets)
+
+    def call(words: list[str]) -> Tour:
+        return on_a_terminal([word.format(graph=path, attack=attack) for word in words], folder, tours, sockets=sockets)
+
+    def read(tour: Tour, place: str, words: list[str]) -> None:
+        read_to_its_end(tour, place)
         if "--json" in words:
             said = bytes(tour.terminal.raw).replace(b"\r\n", b"\n")
             assert said.isascii(), place
             json.loads(said)
+
+    looks = [(call(words), place, words) for place, words in LOOKS.items()]
+    for look in looks:
+        read(*look)
+    for place, words in CHANGES.items():
+        read(call(words), place, words)
 
 
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\.gitignore|\.dagtui")
@@ -383,22 +395,20 @@ COMMANDS = {
     "a theme that does not exist": ["{graph}", "--theme", "{attack}"],
     "events into nowhere": ["run", "{graph}", "--events", "{attack}/x"],
 }
-"""What is called, on a terminal; `logs` writes into a pipe what was printed, as `cat` does."""
+"""What is called, on a terminal each; `logs` writes into a pipe what was printed, as `cat` does."""
 
 
-def run_on_a_terminal(
-    words: list[str],
-    place: str,
-    folder: Path,
-    tours: list[Tour],
-    cwd: Path | None = None,
-    sockets: Path | None = None,
+def on_a_terminal(
+    words: list[str], folder: Path, tours: list[Tour], cwd: Path | None = None, sockets: Path | None = None
 ) -> Tour:
     tour = Tour([*DAGTUI, *words], folder, screen=False, cwd=cwd, sockets=sockets)
     tours.append(tour)
+    return tour
+
+
+def read_to_its_end(tour: Tour, place: str) -> None:
     tour.end(place)
     tour.check()
-    return tour
 
 
 def plain_tour(names: list[str], folder: Path, tours: list[Tour]) -> None:
@@ -407,16 +417,20 @@ def plain_tour(names: list[str], folder: Path, tours: list[Tour]) -> None:
         path.read_text(encoding="utf-8").replace("sleep 600", "true").replace("retry_delay = 600", "retry_delay = 0")
     )
     path.write_text(graph, encoding="utf-8")
-    shown = run_on_a_terminal(["run", str(path)], "plain lines and card", folder, tours)
+    shown = on_a_terminal(["run", str(path)], folder, tours)
+    read_to_its_end(shown, "plain lines and card")
     said = bytes(shown.terminal.raw).decode("utf-8")
     missing = [mark for mark in ["NAME", "NOPROGRAM", "NOFOLDER", "LASTLINE", "failed"] if mark not in said]
     assert missing == []
     attack = "".join(payloads(names))[:2000]
+    called: dict[str, Tour] = {}
     for place, words in COMMANDS.items():
         if words[0] in {"{attack}", "{graph}"} and "theme" not in place and "exist" not in place:
             continue
-        called = [word.format(graph=path, attack=attack) for word in words]
-        run_on_a_terminal(called, place, folder, tours, cwd=path.parent if words == ["runs"] else None)
+        filled = [word.format(graph=path, attack=attack) for word in words]
+        called[place] = on_a_terminal(filled, folder, tours, cwd=path.parent if words == ["runs"] else None)
+    for place, tour in called.items():
+        read_to_its_end(tour, place)
     check_files(path.parent)
     check_pipes(path)
 
@@ -465,7 +479,8 @@ def test_a_bad_file_on_a_terminal(words: list[str], tmp_path: Path, tours: list[
     path = folder / "graph\x1b]0;LEAK\x07.toml"
     content = b"".join(bad_files(["OSC 52 clipboard", "C1 CSI as a byte"]).values())
     path.write_bytes(content)
-    tour = run_on_a_terminal([*words, str(path)], "load error", tmp_path, tours)
+    tour = on_a_terminal([*words, str(path)], tmp_path, tours)
+    read_to_its_end(tour, "load error")
     assert b"graph^[]0;LEAK^G.toml" in tour.terminal.raw
 
 

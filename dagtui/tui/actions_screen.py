@@ -116,7 +116,9 @@ class ScreenActions:
         if self._app.place.detachable:
             self._app.exit(Leaving.DETACHED)
         else:
-            self._app.say("this run ends with its terminal: it can't be detached", Role.WARNING)
+            self._app.say(
+                "can't be detached: this run has no process of its own and ends with its terminal", Role.WARNING
+            )
 
     def _leave(self) -> None:
         """At once when nothing more can happen; else ask."""

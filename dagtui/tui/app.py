@@ -81,7 +81,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         """The run's own machinery failed: nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, when one did."""
-        self.main = MainScreen(session, self.keymap, ascii=ascii)
+        self.main = MainScreen(session, self.keymap, detachable=self.place.detachable, ascii=ascii)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NOTICE_SECONDS = 8.0
 ALWAYS = tuple(key for key in KEYS if key.id in {"screen.help", "screen.leave"})
 """Stay at the right end, however narrow it gets."""
+DETACH = "screen.detach"
+"""Stands beside leaving, where there is room; only offered where the run goes on without its screen."""
 
 
 class Footer(PaintedRows, can_focus=False):
@@ -32,9 +34,10 @@ class Footer(PaintedRows, can_focus=False):
             super().__init__()
             self.id = id_
 
-    def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, keymap: Keymap, *, detachable: bool = False, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(ascii_only=ascii, id="footer")
         self._keymap = keymap
+        self._detachable = detachable
         self._pane = Pane.TREE
         self._notice: Run | None = None
         self._lasting = False
@@ -82,30 +85,34 @@ class Footer(PaintedRows, can_focus=False):
 
     def _keys(self, width: int) -> list[Run]:
         """As many keys as fit, the most useful first, and at the right end those that must never be missing."""
-        always = [self._entry(key) for key in ALWAYS]
-        left = width - sum(map(_cells, always))
-        shown: list[tuple[Run, Run]] = []
-        ids: list[str] = []
+        left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
+        at_left: list[Key] = []
+        at_right = list(ALWAYS)
         for key in footer_keys(self._pane):
             entry = self._entry(key)
-            if key in ALWAYS or not entry[0].text.strip():
+            if key in ALWAYS or not entry[0].text.strip() or (key.id == DETACH and not self._detachable):
                 continue
             if _cells(entry) > left:
                 break
             left -= _cells(entry)
-            shown.append(entry)
-            ids.append(key.id)
+            if key.id == DETACH:
+                at_right.insert(-1, key)
+            else:
+                at_left.append(key)
+        gap = max(0, left)
         self._places = []
-        column = 0
-        for entry, id_ in zip(shown, ids, strict=True):
-            self._places.append((column, column + _cells(entry), id_))
-            column += _cells(entry)
-        column += max(0, left)
-        for entry, key in zip(always, ALWAYS, strict=True):
+        runs = [*self._placed(at_left, 0), Run(" " * gap)]
+        return [*runs, *self._placed(at_right, sum(cell_width(run.text) for run in runs))]
+
+    def _placed(self, keys: list[Key], column: int) -> list[Run]:
+        """The runs of keys from a column on; what a click there means is noted."""
+        runs: list[Run] = []
+        for key in keys:
+            entry = self._entry(key)
             self._places.append((column, column + _cells(entry), key.id))
             column += _cells(entry)
-        runs = [run for entry in shown for run in entry]
-        return [*runs, Run(" " * max(0, left)), *(run for entry in always for run in entry)]
+            runs += entry
+        return runs
 
     def _entry(self, key: Key) -> tuple[Run, Run]:
         return Run(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Run(f" {key.words} ", Role.MUTED)

@@ -133,7 +133,7 @@ KEYS: tuple[Key, ...] = (
         "Back to the shell until fg; with --in-process the run stands still",
         Group.SCREEN,
     ),
-    Key("screen.detach", ("d",), "detach", "Leave the screen; the run goes on", Group.SCREEN),
+    Key("screen.detach", ("d",), "detach", "Leave the screen; the run goes on", Group.SCREEN, Pane.ANY, 36),
     Key("screen.leave", ("q", "ctrl+c"), "leave", "Leave; asks first while something runs", Group.SCREEN, Pane.ANY, 91),
 )
 """Every key of the screen. Control and function keys are twins of plain ones, but for two that every terminal has."""

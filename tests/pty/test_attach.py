@@ -79,6 +79,7 @@ def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(stage: Stage) 
     stage.write(LONG)
     terminal = stage.open()
     is_up(stage, terminal)
+    terminal.wait_for_text("d detach  q leave")
     terminal.send("d")
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
@@ -563,6 +564,7 @@ def test_where_there_can_be_no_socket_the_run_ends_with_its_terminal(stage: Stag
     terminal = stage.open(env={"DAGTUI_SOCKET_DIR": folder})
     is_up(stage, terminal)
     assert b"the run will end with this terminal" in terminal.raw
+    terminal.wait_for_text("? help  q leave")
     terminal.send("d")
     terminal.wait_for_text("can't be detached")
     terminal.hang_up()

@@ -66,14 +66,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
     class NodeShown(Message):
         """Another node is at the right."""
 
-    def __init__(self, session: Session, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(
+        self,
+        session: Session,
+        keymap: Keymap,
+        *,
+        detachable: bool = False,
+        ascii: bool = False,  # noqa: A002 - the name of the option
+    ) -> None:
         super().__init__(classes="-ascii" if ascii else None)
         self._compositor = TightCompositor()
         self._session = session
         self.top_bar = TopBar(session, ascii=ascii)
         self.tree_pane = TreePane(session, ascii=ascii)
         self.side = Side(session, ascii=ascii, keymap=keymap)
-        self.footer = Footer(keymap, ascii=ascii)
+        self.footer = Footer(keymap, detachable=detachable, ascii=ascii)
         self.search_line = SearchLine()
         self._zoomed = False
         self._zoomed_before: bool | None = None

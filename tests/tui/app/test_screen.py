@@ -108,6 +108,23 @@ async def test_the_footer_fits(columns: int, pane: Pane):
     assert row.endswith(" ? help  q leave ")
 
 
+@pytest.mark.parametrize("columns", [16, 26, 80, 100, 200])
+@pytest.mark.parametrize("pane", [Pane.TREE, Pane.LOG, Pane.DETAILS, Pane.WHY])
+async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_there_is_room(columns: int, pane: Pane):
+    keymap = DagtuiApp(run_settled()).keymap
+    for detachable in (True, False):
+        footer = Footer(keymap, detachable=detachable)
+        footer._pane = pane
+        row = "".join(run.text for run in footer._keys(columns))
+        assert len(row) == max(columns, len(" ? help  q leave "))
+        end = " ? help  d detach  q leave " if detachable and columns >= 100 else " ? help  q leave "
+        if columns != 80:  # there it depends on the pane
+            assert row.endswith(end)
+        assert ("detach" in row) == any(id_ == "screen.detach" for _, _, id_ in footer._places)
+        for first, last, id_ in footer._places:
+            assert row[first:last] == f" {keymap.shown(id_)} {next(key.words for key in KEYS if key.id == id_)} "
+
+
 async def test_keys_of_the_footer_can_be_clicked():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:

@@ -51,9 +51,7 @@ def open_graph(
     way = asked_for(resume=resume, fresh=fresh)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         graph = read_graph(graph_file, parameters)
-        if paused:
-            fail("--paused needs a terminal: nobody could resume the run")
-        run_headless(graph, jobs, None, way, ascii_only=ascii_only)
+        run_headless(graph, jobs, None, way, paused=paused, ascii_only=ascii_only)
     look = look_of(ascii_only, theme, no_mouse)
 
     def begin(graph: Graph) -> Session:

@@ -40,11 +40,10 @@ def run(
     Exits with 0 when all went well, 1 when a node failed, 2 when the file or the call is wrong, 130 when a person
     cancelled the run, and 128 + n when signal n ended it.
     """
-    if paused:
-        fail("--paused: nobody could resume a run that has no screen; open it with: dagtui GRAPH.toml --paused")
     way = asked_for(resume=resume, fresh=fresh)
     guardian = start_guardian()
-    run_headless(read_graph(graph_file, parameters), jobs, events, way, guardian, ascii_only=ascii_only)
+    graph = read_graph(graph_file, parameters)
+    run_headless(graph, jobs, events, way, guardian, paused=paused, ascii_only=ascii_only)
 
 
 def start_guardian() -> GuardianLink | None:
@@ -78,9 +77,10 @@ def run_headless(
     way: Way,
     guardian: GuardianLink | None = None,
     *,
+    paused: bool = False,
     ascii_only: bool = False,
 ) -> None:
-    """Run a graph without a screen, and exit with what came of it."""
+    """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
     from functools import partial
 
     from dagtui.graph.errors import GraphError
@@ -89,13 +89,15 @@ def run_headless(
     from dagtui.session.session import Session
     from dagtui.store.errors import StoreError
 
+    if paused:
+        _need_door()
     if graph.path is not None:
         make_room(graph.path)
     if way is Way.ASK:
         advise(graph)
     begin = partial(Session.resume if way is Way.RESUME else Session.start, guardian=guardian)
     try:
-        status = Headless(graph, begin, jobs=jobs, events=events, ascii_only=ascii_only).run()
+        status = Headless(graph, begin, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only).run()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)
     except GraphError as error:
@@ -103,3 +105,14 @@ def run_headless(
     except (StoreError, OSError) as error:
         fail(f"dagtui: {error}")
     raise SystemExit(status)
+
+
+def _need_door() -> None:
+    """Exit with 2 when nobody could resume a run, since none can be reached."""
+    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.hosting.launch import check_doors
+
+    try:
+        check_doors()
+    except DoorError as error:
+        fail(f"dagtui: --paused: nobody could resume the run: {error}")

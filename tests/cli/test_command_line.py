@@ -85,12 +85,21 @@ def test_a_missing_file_exits_with_2(tmp_path: Path, words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("words", [["-p", "novalue"], ["-p", "unknown=1"], ["-j", "0"], ["--paused"], ["--nonsense"]])
+@pytest.mark.parametrize("words", [["-p", "novalue"], ["-p", "unknown=1"], ["-j", "0"], ["--nonsense"]])
 def test_a_wrong_call_exits_with_2(graph: Write, words: list[str]) -> None:
     done = call("run", *words, graph('[tasks.a]\nrun = "true"\n'))
     assert done.returncode == 2
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_run_that_could_never_be_resumed_does_not_begin_paused(graph: Write, tmp_path: Path) -> None:
+    path = graph('[tasks.a]\nrun = "touch ran"\n')
+    nowhere = {**os.environ, "DAGTUI_SOCKET_DIR": str(path)}
+    done = call("run", path, "--paused", env=nowhere)
+    assert done.returncode == 2
+    assert "--paused: nobody could resume the run: can't use" in done.stderr
+    assert not (tmp_path / ".dagtui").exists()
 
 
 def test_parameters_are_given_on_the_command_line(graph: Write, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -180,6 +181,24 @@ def test_each_command_does_its_own(
     assert done.stdout.count("\n") == 1
     half_done.wait_for(**statuses)
     assert any(event["event"] == "command" for event in half_done.events())
+
+
+@pytest.mark.parametrize("form", ["run", "without a terminal"])
+def test_a_run_that_begins_paused_says_how_to_go_on(live: Live, form: str) -> None:
+    graph = live('version = 1\n[tasks.a]\nrun = "echo ran"\n', runs=0)
+    words = [*DAGTUI, *(["run"] if form == "run" else []), str(graph.path), "--paused"]
+    with subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=graph.environment
+    ) as run:
+        graph.processes.append(run)
+        assert run.stdout is not None
+        said = next(line for line in run.stdout if "paused: " in line)
+        assert graph.statuses() == {"a": "READY"}
+        command, *arguments = shlex.split(said.partition("it goes on with: dagtui ")[2])
+        done = graph.call(command, *arguments, graph=False)
+        assert (done.returncode, done.stdout) == (0, "resumed\n")
+        assert "1 completed" in run.stdout.read()
+    assert run.returncode == 0
 
 
 def test_a_paused_run_goes_on_when_it_is_told_to(half_done: LiveGraph) -> None:

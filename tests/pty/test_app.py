@@ -222,6 +222,14 @@ def test_replies_of_the_terminal_are_no_keys(opened: Open, tmp_path: Path) -> No
     assert "Leave" not in terminal.text
 
 
+def test_a_run_in_process_may_begin_paused(opened: Open, tmp_path: Path) -> None:
+    terminal = opened('[tasks.one]\nrun = "echo ran"\n', "--paused")
+    terminal.wait_for_text("paused")
+    assert not any(event.get("status") == "RUNNING" for event in journal(tmp_path))
+    terminal.send("p")
+    terminal.wait_for_text("completed")
+
+
 def test_a_retry_and_a_cancelled_subtree_from_the_keyboard(opened: Open, tmp_path: Path) -> None:
     terminal = opened(
         '[tasks.one]\nrun = "test -e go"\n[tasks.two]\nneeds = ["one"]\nrun = "sleep 600"\n'

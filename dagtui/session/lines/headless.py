@@ -36,9 +36,16 @@ class Headless:
     """One run from its beginning to its exit status; it ends as soon as everything is settled."""
 
     def __init__(
-        self, graph: Graph, begin: Callable[..., Session], *, jobs: int | None, events: str | None, ascii_only: bool
+        self,
+        graph: Graph,
+        begin: Callable[..., Session],
+        *,
+        jobs: int | None,
+        events: str | None,
+        paused: bool,
+        ascii_only: bool,
     ) -> None:
-        """`begin` is Session.start or Session.resume.
+        """`begin` is Session.start or Session.resume; a run that begins paused waits for `dagtui resume`.
 
         `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error).
         """
@@ -46,6 +53,7 @@ class Headless:
         self._begin = begin
         self._jobs = jobs
         self._events = events
+        self._paused = paused
         stream = sys.stderr if events == "-" else sys.stdout
         encoding = (stream.encoding if stream is not None else None) or "ascii"  # None: it was closed from the start
         self._writer = LineWriter(2 if events == "-" else 1, encoding)
@@ -67,7 +75,9 @@ class Headless:
         # A signal may come before there is an event loop to take it.
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._early.append(number))
-        session = self._begin(self._graph, jobs=self._jobs, listeners=[self._print], mirror=self._open_events())
+        session = self._begin(
+            self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=self._open_events()
+        )
         # The first nodes are running already; the event loop takes a while to import.
         import anyio
 
@@ -112,10 +122,14 @@ class Headless:
         """Let other terminals control the run; one that is over at once has no use for it."""
         import anyio
 
-        await anyio.sleep(DOOR_AFTER)
+        if not self._paused:
+            await anyio.sleep(DOOR_AFTER)
         from dagtui.session.door.control import serve_control
 
-        await serve_control(session)
+        async with anyio.create_task_group() as group:
+            await group.start(serve_control, session)
+            if self._paused and self._lines is not None:
+                self._writer.say(self._lines.paused())
 
     async def _tell_troubles(self, session: Session) -> None:
         """Print the notes that could not be put on record: a journal that can't be written is worth a line."""

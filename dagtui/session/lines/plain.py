@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -47,6 +48,12 @@ class PlainLines:
             f"{label(session.path)}"
         )
 
+    def paused(self) -> str:
+        """A line for a run that began paused: what makes it go on."""
+        session = self._session
+        words = ["dagtui", "resume", shlex.quote(str(session.graph_path)), "--run", str(session.number)]
+        return self._line(session.clock(), " ", f"paused: it goes on with: {label(' '.join(words), 4096)}")
+
     def still(self, clock: float) -> str:
         """A line for when nothing has happened for long: what is running, and how many nodes are settled."""
         state = self._session.state
@@ -58,6 +65,8 @@ class PlainLines:
         if len(running) > NAMED:
             names.append(f"{count(state.counts[NodeStatus.RUNNING] - NAMED)} more")
         words = f"still running: {', '.join(names)}" if names else "nothing is running"
+        if state.paused:
+            words += ", the run is paused"
         if state.counts[NodeStatus.RETRYING]:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to try again"
         total = len(self._session.graph)

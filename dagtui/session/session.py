@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
@@ -212,17 +211,9 @@ class Session:
 
     def command_line(self, node: int) -> str:
         """What a node executes, as it was written."""
-        action = self.graph.task(node).action
-        if isinstance(action, ShellCommand):
-            return action.text
-        if isinstance(action, ArgumentList):
-            import shlex
+        from dagtui.graph.command_line import command_line
 
-            return shlex.join(action.arguments)
-        if isinstance(action, PythonCall):
-            arguments = ", ".join(f"{name}={value!r}" for name, value in action.arguments.items())
-            return f"{action.target}({arguments})"
-        return ""
+        return command_line(self.graph.task(node).action)
 
     def estimate(self, node: int) -> float | None:
         """The expected seconds of a node, from earlier runs; None without history."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
+from dagtui.graph.command_line import command_line
+from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dagtui.graph.model import Action, Graph, Task, Value
+    from dagtui.graph.model import Graph, Task, Value
     from dagtui.session.lines.plan import Plan
 
 FOLDED = 8
@@ -24,18 +24,6 @@ MOST_NAMES = 20
 """Names of one critical path that are listed."""
 MOST_NEEDS = 3
 _NAME_WIDTH = 36
-
-
-def command_line(action: Action) -> str:
-    """What a task executes, as it was written: placeholders stay, so that no value of a secret is shown."""
-    if isinstance(action, ShellCommand):
-        return action.text
-    if isinstance(action, ArgumentList):
-        return shlex.join(action.arguments)
-    if isinstance(action, PythonCall):
-        arguments = ", ".join(f"{name}={value!r}" for name, value in action.arguments.items())
-        return f"{action.target}({arguments})"
-    return ""
 
 
 def plan_lines(plan: Plan, *, everything: bool = False, ascii_only: bool = False) -> Iterator[str]:

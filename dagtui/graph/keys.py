@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import quoted
-from dagtui.graph.suggestions import did_you_mean
+from dagtui.graph.suggestions import did_you_mean, meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,7 +43,11 @@ RESERVED_RUN = ("load_average",)
 RESERVED_TASK = ("inputs", "outputs", "pools", "if", "tty")
 """Keys that a later version will have: using one now would silently do nothing."""
 
+_SECRETS = 'it is a key of [run]: secrets = ["NAME"]'
 HABITS = {
+    "": {"secrets": _SECRETS, "keep_going": "it is a key of [run]"},
+    "defaults": {"secrets": _SECRETS},
+    "tasks": {"secrets": _SECRETS},
     "retry": {
         "retries": 'it is a key of the task: "retries = 3" beside "retry"',
         "attempts": 'the number of retries is a key of the task: "retries = 3" beside "retry"',
@@ -51,7 +55,7 @@ HABITS = {
         "max": 'did you mean "max_delay"?',
     },
 }
-"""Hints for keys that other programs have in the same place."""
+"""Hints for keys that other programs have in the same place, or that stand elsewhere; "" is the top of the file."""
 
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -88,6 +92,15 @@ def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserve
     if key in reserved:
         findings.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", "remove it")
         return
-    table = str(at[-2]) if len(at) > 1 else ""
-    hint = HABITS.get(table, {}).get(key) or did_you_mean(key, known)
+    hint = HABITS.get(_kind_of_table(at), {}).get(key) or did_you_mean(key, known)
+    later = None if hint else meant(key, reserved)
+    if later is not None:
+        hint = f"{quoted(later)} may be meant, which this version of dagtui doesn't have yet"
     findings.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
+
+
+def _kind_of_table(at: KeyPath) -> str:
+    """The name of the table that a key is in, whatever a task is called."""
+    if len(at) == 3 and at[0] == "tasks":
+        return "tasks"
+    return str(at[-2]) if len(at) > 1 else ""

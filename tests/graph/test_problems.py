@@ -17,6 +17,10 @@ AT_THE_TOP = [
     ("depends = 1\n[tasks.a]", 2, 1, "depends", 'unknown key "depends"', "the keys here are version, name"),
     ("task = 1\n[tasks.a]", 2, 1, "task", 'unknown key "task"', 'did you mean "tasks"?'),
     ("jobs = 1\n[tasks.a]", 2, 1, "jobs", 'unknown key "jobs"', 'did you mean "tasks"?'),
+    ('secrets = ["A"]\n[tasks.a]', 2, 1, "secrets", 'unknown key "secrets"', "it is a key of [run]"),
+    ("keep_going = true\n[tasks.a]", 2, 1, "keep_going", 'unknown key "keep_going"', "it is a key of [run]"),
+    ("poools = 1\n[tasks.a]", 2, 1, "poools", 'unknown key "poools"', '"pools" may be meant, which this version'),
+    ("[tasks.retry]\ncount = 1", 3, 1, "count", 'unknown key "count"', "the keys here are group, doc, run"),
     ('[build]\nrun = "x"\n[tasks.a]', 2, 2, "build", 'unknown table "build"', "tasks are written [tasks.build]"),
     ('["a b"]\nrun = "x"\n[tasks.a]', 2, 2, '"a b"', 'unknown table "a b"', 'tasks are written [tasks."a b"]'),
     ("[pools]\ng = 1\n[tasks.a]", 2, 2, "pools", 'this version of dagtui doesn\'t have "pools" yet', "remove it"),
@@ -79,6 +83,14 @@ AT_THE_TOP = [
 
 # Every body is that of `[tasks.a]`, which is line 2.
 IN_A_TASK = [
+    ('secrets = ["A"]', 1, "secrets", 'unknown key "secrets"', "it is a key of [run]"),
+    (
+        'when = "x"',
+        1,
+        "when",
+        'unknown key "when"',
+        '"if" may be meant, which this version of dagtui',
+    ),
     ("depends = []", 1, "depends", 'unknown key "depends"', 'did you mean "needs"?'),
     ("depends_on = []", 1, "depends_on", 'unknown key "depends_on"', 'did you mean "needs"?'),
     ("deps = []", 1, "deps", 'unknown key "deps"', 'did you mean "needs"?'),

@@ -52,9 +52,10 @@ def attach(
 def _of_graph(graph_file: Path, number: int | None) -> LiveRun:
     found = [run for run in live_runs_of(graph_file) if number in {None, run.number}]
     if not found:
-        shown = click.format_filename(graph_file)
-        what = f"run {number} of {shown} is not live" if number else f"{shown} has no live run"
-        fail(f"dagtui: {what}; dagtui runs {shown} lists what there was, dagtui {shown} starts one")
+        from dagtui.cli.no_live_run import say_no_live_run
+        from dagtui.session.door.live import held_runs
+
+        say_no_live_run(graph_file, number, held_runs(graph_file))
     return found[0]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 REFUSED = 1
 """Exit status when the command would do nothing."""
 NAMES_SHOWN = 20
+MOST_SLOTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,29 @@ def _command(name: str) -> click.Command:
     for flag, variant in order.variants.items():
         call = click.option(f"--{flag}", flag, is_flag=True, help=variant.help)(call)
     if order.takes_number:
-        call = click.argument("jobs", metavar="N", type=click.IntRange(min=1, max=1_000_000))(call)
+        call = click.argument("jobs", metavar="N", callback=_slots)(call)
     if order.takes_nodes:
         call = click.argument("nodes", metavar="NODE...", nargs=-1)(call)
     call = click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(call)
     text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
-    return click.command(name, short_help=order.help, help=text)(call)
+    # A negative number is no option.
+    settings = {"ignore_unknown_options": order.takes_number}
+    return click.command(name, short_help=order.help, help=text, context_settings=settings)(call)
+
+
+def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
+    """A number of slots from the command line."""
+    try:
+        number = int(value) if len(value) <= len(str(MOST_SLOTS)) + 1 else MOST_SLOTS + 1
+    except ValueError:
+        number = -1
+        words = f"'{label(value, 40)}' is no number of slots"
+    else:
+        words = f"there can't be {label(value, 40)} slots"
+    if 1 <= number <= MOST_SLOTS:
+        return number
+    hint = "; to start nothing: dagtui pause GRAPH.toml" if number == 0 else ""
+    raise click.BadParameter(f"{words}; give a whole number from 1 to {count(MOST_SLOTS)}{hint}")
 
 
 _EXITS = """\b

@@ -65,8 +65,12 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
     from dagtui.text import label
 
     found = graph_runs(graph_file)
+    if not found and graph_file.is_dir():
+        fail(f"dagtui: {label(graph_file)} is a folder: name the graph's file")
+    if not found and not graph_file.exists():
+        fail(f"dagtui: {label(graph_file)}: there is no such file, and no run of it")
     if not found:
-        fail(f"dagtui: {label(graph_file)} has no run yet")
+        fail(f"dagtui: {label(graph_file)} has no run yet; start one with: dagtui {label(graph_file)}")
     if number is None:
         return found[0]
     run = next((run for run in found if run.number == number), None)

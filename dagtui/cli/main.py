@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,10 @@ class _GraphOrCommand(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take a first word that is no command for a graph file."""
+        """Take a first word that is no command for a graph file, unless it can only be a slip."""
         if args and args[0] not in COMMANDS:
+            if args[0].replace("-", "").isalpha() and not os.path.lexists(args[0]):
+                raise click.UsageError(_no_such_word(args[0]), ctx)
             return _OPEN, self.get_command(ctx, _OPEN), args
         return super().resolve_command(ctx, args)
 
@@ -89,6 +92,13 @@ class _GraphOrCommand(click.Group):
         if args and args[0].startswith("-") and args[0] not in own:
             args = [_OPEN, *args]
         return super().parse_args(ctx, args)
+
+
+def _no_such_word(word: str) -> str:
+    from dagtui.graph.suggestions import did_you_mean
+
+    hint = did_you_mean(word, COMMANDS) or "a graph's name ends in .toml; dagtui --help lists the commands"
+    return f"there is no command and no file {word!r}; {hint}"
 
 
 @contextmanager

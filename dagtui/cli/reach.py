@@ -60,10 +60,9 @@ def _meant(graph_file: Path, number: int | None) -> RunDirectory:
     chosen = [run for run in held if number in {None, run.number}]
     shown = click.format_filename(graph_file)
     if not chosen:
-        if not held and not graph_file.exists():
-            fail(f"dagtui: {shown}: there is no such file, and no live run of it")
-        what = f"run {number} of {shown} is not live" if number else f"{shown} has no live run"
-        fail(f"dagtui: {what}; start one with: dagtui {shown}")
+        from dagtui.cli.no_live_run import say_no_live_run
+
+        say_no_live_run(graph_file, number, held)
     if len(chosen) > 1:
         numbers = ", ".join(str(run.number) for run in chosen)
         fail(f"dagtui: {shown} has several live runs, {numbers}: say which one with --run")

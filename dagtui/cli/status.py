@@ -91,7 +91,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
     try:
         return parse_duration(float(value) if value.replace(".", "", 1).isdecimal() else value)
     except ValueError as error:
-        raise click.BadParameter(f"{error}; {HINT}") from None
+        raise click.BadParameter(f"{value!r} {error}; {HINT}") from None
 
 
 @click.command(short_help="Wait until a live run, or some of its nodes, are settled.")

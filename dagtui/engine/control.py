@@ -43,6 +43,13 @@ def preview(run: Derivation, command: Command) -> Preview:
     return found
 
 
+def _why_unchanged(run: Derivation, command: Command) -> str:
+    unbegun = all(run.state.status[node] in _UNBEGUN for node in command.nodes)
+    if command.kind is CommandKind.RERUN and unbegun:
+        return "it has not run yet, and nothing below it has"
+    return "nothing would change"
+
+
 def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stopped: set[int]) -> Preview:
     state = run.state
     again: list[int] = []
@@ -58,7 +65,7 @@ def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stop
         elif NodeStatus(new).settled and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
     if not (again or released or dropped or stopped) and not _differs(run, before):
-        return Preview(command, nothing="nothing would change")
+        return Preview(command, nothing=_why_unchanged(run, command))
     return Preview(
         command,
         tuple(again),

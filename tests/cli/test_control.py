@@ -279,7 +279,9 @@ def test_without_a_live_run_it_says_how_to_start_one(live: Live) -> None:
     for command, arguments in (("status", []), ("retry", ["bad"]), ("wait", []), ("cancel", ["--all"])):
         done = graph.call(command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "has no live run; start one with: dagtui " in done.stderr
+        assert "graph.toml has no live run: run 1 has ended, cancelled; go on with it: dagtui " in done.stderr
+    absent = graph.call("status", "--run", "7")
+    assert (absent.returncode, "there is no run 7 of " in absent.stderr) == (2, True)
     nothing = graph.call("status", graph=False)
     assert nothing.returncode == 2
     assert "no run is live" in nothing.stderr
@@ -289,11 +291,41 @@ def test_without_a_live_run_it_says_how_to_start_one(live: Live) -> None:
     assert "no such file" in graph.call("status").stderr
 
 
+def test_a_number_that_is_no_live_run_is_told_which_are(half_done: LiveGraph) -> None:
+    done = half_done.call("retry", "bad", "--run", "9")
+    assert done.returncode == 2
+    assert "run 9 of " in done.stderr
+    assert "is not live, run 1 is; leave out --run" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["jobs", "g.toml", "0"], "there can't be 0 slots; give a whole number from 1 to 1,000,000; to start nothing:"),
+        (["jobs", "g.toml", "-3"], "there can't be -3 slots; give a whole number from 1 to 1,000,000"),
+        (["jobs", "g.toml", "9" * 5000], "slots; give a whole number from 1 to 1,000,000"),
+        (["jobs", "g.toml", "many"], "'many' is no number of slots; give a whole number from 1 to 1,000,000"),
+        (["wait", "g.toml", "--timeout", "soon"], "'soon' is no duration; write"),
+        (["retyr", "g.toml"], "there is no command and no file 'retyr'; did you mean \"retry\"?"),
+        (["status", "."], "is a folder: name the graph's file"),
+        (["logs", ".", "a"], "is a folder: name the graph's file"),
+        (["logs", "none.toml", "a"], "none.toml: there is no such file, and no run of it"),
+    ],
+)
+def test_a_wrong_call_says_how_to_mend_it(tmp_path: Path, words: list[str], said: str) -> None:
+    done = subprocess.run([*DAGTUI, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_that_was_killed_is_not_live_and_its_socket_is_removed(half_done: LiveGraph) -> None:
     half_done.processes[0].kill()
     half_done.processes[0].wait()
     assert half_done.sockets()
-    assert "no live run" in half_done.call("status").stderr
+    assert "no live run: run 1 is lost: it never ended, and no process has it" in half_done.call("status").stderr
+    silent = half_done.call("logs", "train[seed=1]")
+    assert "train[seed=1] printed nothing before run 1 was lost in attempt 1" in silent.stderr
     assert half_done.call("status", graph=False).returncode == 2
     assert not half_done.sockets()
 

@@ -67,8 +67,8 @@ SETTLED_ALREADY = "it is settled already"
         *row(
             K.RERUN,
             {
-                W: "nothing would change",
-                RDY: "nothing would change",
+                W: "it has not run yet, and nothing below it has",
+                RDY: "it has not run yet, and nothing below it has",
                 RUN: CNG,
                 RTY: RDY,
                 CNG: CNG,

@@ -98,6 +98,8 @@ def why_silent(log: NodeLog) -> str:
         return f"{name} has not started in run {log.run.number} ({state}{reason})"
     if record.get("attempt") != log.attempt:
         return f"{name}: attempt {log.attempt} printed nothing"
+    if status in {"RUNNING", "CANCELLING"} and not log.run.is_live():
+        return f"{name} printed nothing before run {log.run.number} was lost in attempt {log.attempt}"
     if status in {"RUNNING", "CANCELLING"}:
         return f"{name} has printed nothing yet, attempt {log.attempt} is running"
     if status == "READY":

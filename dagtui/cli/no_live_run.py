@@ -1,0 +1,65 @@
+"""What is said when there is no live run to reach: what became of the last one, and how to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dagtui.cli.options import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.summary import RunSummary
+
+
+def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDirectory]) -> NoReturn:
+    """Say so, and exit with 2; `held` are the live runs, of which none has the number that is meant."""
+    shown = click.format_filename(graph_file)
+    if held:
+        live = ", ".join(str(run.number) for run in held)
+        what = f"run {live} is" if len(held) == 1 else f"runs {live} are"
+        fail(f"dagtui: run {number} of {shown} is not live, {what}; leave out --run, or give one that is live")
+    if graph_file.is_dir():
+        fail(f"dagtui: {shown} is a folder: name the graph's file")
+    last = _last(graph_file, number)
+    if last is None and not graph_file.exists():
+        fail(f"dagtui: {shown}: there is no such file, and no live run of it")
+    if last is None and number:
+        fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists those there are")
+    if last is None:
+        fail(f"dagtui: {shown} has no live run; start one with: dagtui {shown}")
+    fail(f"dagtui: {shown} has no live run: {_fate(last)}; {_ways_on(last, shown)}")
+
+
+def _last(graph_file: Path, number: int | None) -> RunSummary | None:
+    from dagtui.store.errors import StoreError
+    from dagtui.store.summary import graph_runs, summarise
+
+    try:
+        found = [run for run in graph_runs(graph_file) if number in {None, run.number}]
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    return summarise(found[0]) if found else None
+
+
+def _fate(last: RunSummary) -> str:
+    from dagtui.store.summary import RunStanding
+
+    if last.standing is RunStanding.LOST:
+        return f"run {last.number} is lost: it never ended, and no process has it"
+    if last.standing in {RunStanding.DAMAGED, RunStanding.UNREADABLE}:
+        return f"run {last.number} is {last.standing.value}"
+    return f"run {last.number} has ended, {last.standing.value}"
+
+
+def _ways_on(last: RunSummary, shown: str) -> str:
+    from dagtui.store.summary import RunStanding
+
+    resumable = {RunStanding.LOST, RunStanding.FAILED, RunStanding.CANCELLED, RunStanding.DAMAGED}
+    if last.standing not in resumable:
+        return f"start one with: dagtui {shown}"
+    return f"go on with it: dagtui {shown} --resume, or start a new one: dagtui {shown} --fresh"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.attaching import attach as attach_to
-from dagtui.cli.attaching import is_attachable, live_runs_of, look_of, look_options, shown_run
+from dagtui.cli.attaching import is_attachable, live_runs_of, look_of, look_options, shown_run, ways_to
 from dagtui.cli.options import fail
 from dagtui.cli.reach import run_option
 
@@ -71,5 +71,5 @@ def _only_live() -> LiveRun:
     if not chosen:
         fail("dagtui: no run is live; dagtui GRAPH.toml starts one")
     if len(chosen) > 1:
-        fail("dagtui: several runs are live; name the graph:\n" + "\n".join(f"  {shown_run(run)}" for run in chosen))
+        fail(f"dagtui: several runs are live; name the graph:\n{ways_to(chosen, 'dagtui attach')}")
     return chosen[0]

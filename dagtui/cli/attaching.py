@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,13 @@ def shown_run(run: LiveRun) -> str:
     if run.graph is None or not run.number:
         return f"run {label(run.run_id, 60)}"
     return f"run {run.number} of {label(run.graph, 4096)}"
+
+
+def ways_to(runs: Sequence[LiveRun], command: str) -> str:
+    """The command for each of several runs, as lines that can be given to a shell."""
+    named = [(label(shlex.quote(str(run.graph or run.run_id)), 4096), run.number) for run in runs]
+    widest = max(len(name) for name, _ in named)
+    return "\n".join(f"  {command} {name:<{widest}}   # run {number}" for name, number in named)
 
 
 def _why_not(run: LiveRun) -> str:

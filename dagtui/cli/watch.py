@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from dagtui.cli.attaching import ways_to
 from dagtui.cli.options import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.session.door.live import LiveRun
     from dagtui.store.directory import RunDirectory
 
 
@@ -59,14 +59,10 @@ def _only_live() -> tuple[RunDirectory, Path]:
     except DoorError as error:
         fail(f"dagtui: {error}")
     if len(found) > 1:
-        fail("dagtui: several runs are live; name the graph:\n" + "\n".join(f"  {_shown(run)}" for run in found))
+        fail(f"dagtui: several runs are live; name the graph:\n{ways_to(found, 'dagtui attach --read-only')}")
     if not found:
         fail("dagtui: no run is live; name the graph whose last run you want to see")
     run = found[0]
     if run.path is None or run.graph is None:
         fail(f"dagtui: the live run does not tell where it is: {label(run.trouble or run.run_id)}")
     return RunDirectory.open(run.path), run.graph
-
-
-def _shown(run: LiveRun) -> str:
-    return f"{label(run.graph or run.run_id, 4096)}  run {run.number}"

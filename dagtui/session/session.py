@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import NodeEvent
+from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.session.attempts import AttemptResults
@@ -57,6 +57,8 @@ class Session:
         """The slots that the call asked for; None: it left them to the graph."""
         self.ending = False
         """Whether the run is being ended: only cancels are taken from outside any more."""
+        self.untold: list[NoteEvent] = []
+        """Notes that no screen has shown yet: the next one begins with them, and clears the list."""
         self._history = history
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None
@@ -170,6 +172,11 @@ class Session:
         """Whether nothing more happens by itself."""
         return self.run.settled
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the run has taken; they stand still while everything is settled."""
+        return (max(self.state.ended, default=0.0) if self.settled else 0.0) or self.clock()
+
     def alive(self) -> int:
         """How many attempts are in flight."""
         return self.state.counts[NodeStatus.RUNNING] + self.state.counts[NodeStatus.CANCELLING]
@@ -186,6 +193,7 @@ class Session:
 
     def note(self, text: str) -> None:
         """Put something worth knowing on record."""
+        self.untold.append(NoteEvent(self.clock(), text))
         self.run.note(text)
 
     def announce(self, what: str, why: str) -> None:

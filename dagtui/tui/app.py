@@ -27,6 +27,7 @@ from dagtui.tui.place import OwnTerminal, in_force
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
+from dagtui.tui.settled import settled
 from dagtui.tui.theme import DARK, THEMES, variable_defaults
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self._lent = False
         self._flushing = False
         self._watch = session.state.watch()
+        self._watch.notes += session.untold
+        self._settled = session.settled
+        """Whether everything was settled when it was looked at last."""
         self._frames = Frames(session, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
@@ -236,9 +240,17 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
             self.request_frame()
         if isinstance(screens[-1], LeaveDialog):
             screens[-1].flush()
+        self._tell_settled()
         self._tell_notes()
 
+    def _tell_settled(self) -> None:
+        """Say how it ended, and what can be done now."""
+        before, self._settled = self._settled, self.session.settled
+        if self._settled and not before:
+            self.say(*settled(self.session, self.keymap, read_only=self.main.read_only, ascii_only=self.ascii_only))
+
     def _tell_notes(self) -> None:
+        self.session.untold.clear()
         notes, self._watch.notes = self._watch.notes, []
         self._watch.nodes.clear()
         for note in notes[-1:]:

@@ -39,15 +39,17 @@ class Footer(PaintedRows, can_focus=False):
         self._keymap = keymap
         self._detachable = detachable
         self._pane = Pane.TREE
+        self._idle: frozenset[str] = frozenset()
+        """The keys that would do nothing now."""
         self._notice: Run | None = None
         self._lasting = False
         self._timer: Timer | None = None
         self._places: list[tuple[int, int, str]] = []
 
-    def show_keys(self, pane: Pane) -> None:
-        """Show the keys of a pane."""
-        if pane is not self._pane:
-            self._pane = pane
+    def show_keys(self, pane: Pane, idle: frozenset[str]) -> None:
+        """Show the keys of a pane, but for those that would do nothing."""
+        if (pane, idle) != (self._pane, self._idle):
+            self._pane, self._idle = pane, idle
             self.repaint()
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
@@ -90,7 +92,9 @@ class Footer(PaintedRows, can_focus=False):
         at_right = list(ALWAYS)
         for key in footer_keys(self._pane):
             entry = self._entry(key)
-            if key in ALWAYS or not entry[0].text.strip() or (key.id == DETACH and not self._detachable):
+            if key in ALWAYS or key.id in self._idle or not entry[0].text.strip():
+                continue
+            if key.id == DETACH and not self._detachable:
                 continue
             if _cells(entry) > left:
                 break

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.tui.page import Page
+from dagtui.tui.rows import muted, row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
     from dagtui.tui.rows import Row
 
+NO_NODE = "this row stands for several nodes: unfold it (l or Space) to see one"
 SECONDS_BETWEEN = 0.25
 """However much happens in the run, the page is not made anew sooner."""
 MOST_TIME = 0.05
@@ -41,6 +43,8 @@ class NodePage(Page):
         """Watch the run."""
         super().on_mount()
         self._watch = self.session.state.watch()
+        if self.node < 0:
+            self.set_rows([row(muted(NO_NODE))])
 
     def on_unmount(self) -> None:
         """Stop watching."""

@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
 
 from dagtui.text import label
-from dagtui.tui.keymap import KEYS, Key
+from dagtui.tui.keymap import KEYS, Group, Key
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names that are looked at before the event loop gets its turn."""
+_ORDER = (Group.NODE, Group.RUN, Group.FIND, Group.LOG, Group.SCREEN, Group.PANES, Group.MOVE)
+"""What moves comes last: nobody opens the palette for it."""
 _NODE_SCORE = 0.3
 """Nodes come after commands."""
 
@@ -39,8 +41,8 @@ class _Commands(Provider):
         return cast("DagtuiApp", self.app)
 
     async def discover(self) -> Hits:
-        """Everything, in the order of the help."""
-        for key in self._offered():
+        """Everything: first what commands the run, then what finds, reads and looks."""
+        for key in sorted(self._offered(), key=lambda key: _ORDER.index(key.group)):
             yield DiscoveryHit(self._prompt(key, ()), partial(self.dagtui.action_act, key.id), key.help)
 
     async def search(self, query: str) -> Hits:

@@ -184,7 +184,7 @@ class TopBar(Widget):
             self._ended = None
             return self._clock
         if self._ended is None:
-            self._ended = max(self._state.ended, default=0.0) or self._clock
+            self._ended = self._session.elapsed
         return self._ended
 
     def _forecast(self, brevity: int) -> list[Piece]:

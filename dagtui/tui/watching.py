@@ -31,6 +31,10 @@ class WatchApp(DagtuiApp):
 
     CSS_PATH = "app.tcss"
 
+    def on_load(self) -> None:
+        """Offer no command."""
+        self.main.read_only = True
+
     def on_ready(self) -> None:
         """Say that the run is only watched."""
         followed = self.session

@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.session.lines.card import card
-from dagtui.text import duration, label
+from dagtui.text import duration, label, plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,8 @@ def detached(session: Session, unwatched_seconds: float) -> str:
     """How to come back."""
     back = f"{_attach(session)} brings it back"
     if session.settled:
-        left = duration(unwatched_seconds)
+        minutes = int(unwatched_seconds // 60)
+        left = plural(minutes, "minute") if minutes else duration(unwatched_seconds)
         return f"detached; the run is settled: {back} within {left}, then its process ends\n"
     return f"detached; the run goes on: {back}\n"
 

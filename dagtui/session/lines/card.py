@@ -51,7 +51,7 @@ def _headline(session: Session, *, colours: bool, ascii_only: bool) -> list[str]
     word = "left while running" if verdict is Verdict.RUNNING else verdict.value
     head = _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
     counts = [f"{count(state.counts[status])} {status.word}" for status in NodeStatus if state.counts[status]]
-    lines = [f"{head}  run {session.number}, {duration(session.clock())}", f"  {', '.join(counts)}"]
+    lines = [f"{head}  run {session.number}, {duration(session.elapsed)}", f"  {', '.join(counts)}"]
     if session.path is not None:
         lines.append(f"  {label(session.path, 4096)}")
     return lines

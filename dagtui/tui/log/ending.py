@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
-from dagtui.text import block, duration, label
+from dagtui.text import block, cell_width, duration, fit, label, plural
 from dagtui.tui.rows import Role, Row, Run, row
 from dagtui.tui.theme import STATUS_CLASSES
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
 
 COMMAND_CAP = 4_000
+COMMAND_LINES = 3
+COMMAND_CELLS = 160
+"""Of a long command the block shows the beginning: what the attempt printed last must not be pushed off the screen."""
 LABEL_CELLS = 10
 
 
@@ -68,10 +71,28 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
-        for line in value.split("\n"):
+        shown, left_out = _beginning(value, ascii_only=ascii_only) if name == "command" else (value, "")
+        for line in shown.split("\n"):
             rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
             name = ""  # noqa: PLW2901 - the following lines of a value stand below the first
+        if left_out:
+            rows.append(row(Run(" " * LABEL_CELLS + left_out, Role.MUTED), indent=LABEL_CELLS, lead=bar))
     return rows
+
+
+def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
+    """As much of a command as helps to recognise it, and what to say of the rest."""
+    lines = command.split("\n")
+    kept: list[str] = []
+    room = COMMAND_CELLS
+    for line in lines[:COMMAND_LINES]:
+        kept.append(fit(line, room, ascii=ascii_only))
+        room -= cell_width(line)
+        if room <= 0:
+            break
+    if len(kept) < len(lines):
+        return "\n".join(kept), f"and {plural(len(lines) - len(kept), 'more line')}: see the details"
+    return "\n".join(kept), "the whole of it is in the details" if room < 0 else ""
 
 
 def _headline(session: Session, node: int, result: AttemptResult) -> str:

@@ -10,6 +10,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import count, fit, label, plural
 from dagtui.tui.log.silence import spent
 from dagtui.tui.rows import PaintedRows, Role, Run, muted, status_run
+from dagtui.tui.tree.pieces import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from dagtui.session.session import Session
     from dagtui.tui.log.view import LogView
+
+
+NAME_CELLS = 12
+"""So much of a node's name stays, however narrow it gets."""
 
 
 class HeaderLine(PaintedRows, can_focus=False):
@@ -41,7 +46,7 @@ class HeaderLine(PaintedRows, can_focus=False):
             right.pop(0)
         room = width - _cells(right) - (1 if right else 0)
         left: list[Run] = []
-        for text, role in self._left:
+        for text, role in _with_short_name(self._left, room, ascii_only=self.ascii_only):
             shown = fit(text, room, self.ascii_only)
             left.append(Run(shown, role))
             room -= cell_len(shown)
@@ -91,6 +96,19 @@ def indicators(view: LogView, note: str) -> list[Run]:
     elif not view.follows and view.line_count:
         found.append(muted(" not following"))
     return found
+
+
+def _with_short_name(runs: Sequence[Run], room: int, *, ascii_only: bool) -> list[Run]:
+    """The runs with a name that leaves room for how the node stands, which is said behind it."""
+    excess = _cells(runs) - room
+    if excess <= 0:
+        return list(runs)
+    return [
+        Run(shortened(text, max(NAME_CELLS, cell_len(text) - excess), ascii_only=ascii_only), role)
+        if role == Role.HEADING and cell_len(text) > NAME_CELLS
+        else Run(text, role)
+        for text, role in runs
+    ]
 
 
 def _cells(runs: Sequence[Run]) -> int:

@@ -64,6 +64,11 @@ class LogPane(Vertical):
         yield self.view
         yield self.silence
 
+    def on_mount(self) -> None:
+        """Say so when there is no node to show."""
+        if self.node < 0:
+            self.view.display, self.silence.display = False, True
+
     def on_unmount(self) -> None:
         """The file is not needed any more."""
         if self._log is not None:

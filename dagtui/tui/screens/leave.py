@@ -70,6 +70,7 @@ class LeaveDialog(Dialog[Leaving]):
         rows = [
             row(Run("Leave while the run is not settled?", Role.HEADING)),
             row(muted(f"{running} in flight, {left} to come; {self._outlook()}")),
+            row(),
             row(*(run for answer in self._answers for run in self._choice(answer))),
         ]
         if self._chosen is _Answer.CANCEL:

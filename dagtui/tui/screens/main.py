@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
+from dagtui.tui.idle_keys import COMMANDS, idle_keys
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
 from dagtui.tui.screens.search_line import SearchLine
@@ -82,6 +83,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.side = Side(session, ascii=ascii, keymap=keymap)
         self.footer = Footer(keymap, detachable=detachable, ascii=ascii)
         self.search_line = SearchLine()
+        self.read_only = False
+        """Whether every command is refused."""
         self._zoomed = False
         self._zoomed_before: bool | None = None
         """Whether a pane was zoomed before a log was opened in full; None: none is."""
@@ -104,10 +107,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock)
         more = self.side.flush(clock)
-        self.footer.show_keys(self.pane)
+        self.show_keys()
         if self.on_side and not self.search_line.display and self.focused is not self.side.focus_target:
             self._focus()  # a log has come in place of the page that stood for it, or another tab was clicked
         return more
+
+    def show_keys(self) -> None:
+        """Show the keys of the focused pane that would do something."""
+        idle = idle_keys(self._session, self.node)
+        self.footer.show_keys(self.pane, idle | COMMANDS if self.read_only else idle)
 
     # Which pane, which node
 
@@ -142,7 +150,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.side.tab = TABS[pane]
         self.set_class(pane is not Pane.TREE, "-on-side")
         self._focus()
-        self.footer.show_keys(pane)
+        self.show_keys()
 
     def show_tab(self, pane: Pane) -> None:
         """Show a page of the right side; the focus follows where only one pane is to be seen."""
@@ -236,7 +244,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         focused = self.focused
         if focused is None or focused is self.tree_pane or self.side in focused.ancestors_with_self:
             self.set_class(focused is not None and focused is not self.tree_pane, "-on-side")
-            self.footer.show_keys(self.pane)
+            self.show_keys()
 
     # State
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.status import NodeStatus
@@ -96,9 +97,19 @@ def _chosen(body: Body, room: int) -> tuple[list[Piece], int]:
     return pieces, taken
 
 
+_CELL_KEY = re.compile(r"(?<=[\[,])[^\[\],=]+=")
+
+
 def shortened(name: str, room: int, *, ascii_only: bool) -> str:
-    """A name in so many cells; of `task[cell]` the end of the cell is kept, which tells it from its siblings."""
-    if cell_width(name) <= room or not name.endswith("]") or room < 8:
+    """A name in so many cells; of `task[cell]` what tells it from its siblings is kept.
+
+    First the names of the cell's keys go, which are the same in all siblings: `train[1,small]`. Then the end is kept.
+    """
+    if cell_width(name) <= room or not name.endswith("]"):
+        return fit(name, room, ascii=ascii_only)
+    task, bracket, cell = name.partition("[")
+    name = task + _CELL_KEY.sub("", bracket + cell)
+    if cell_width(name) <= room or room < 8:
         return fit(name, room, ascii=ascii_only)
     kept = room * 3 // 5
     end = len(name)

@@ -7,7 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, turns, until
+from tui.app.runs import CELLS, HOSTILE, Recording, opened, run_settled, run_under_way, screen_text, turns, until
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.status import NodeStatus
@@ -16,9 +16,11 @@ from dagtui.session.hosting.leaving import Leaving
 from dagtui.session.session import Session
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.footer import Footer
-from dagtui.tui.keymap import KEYS, Pane
+from dagtui.tui.keymap import KEYS, Keymap, Pane
+from dagtui.tui.node_page import NO_NODE
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import MEANINGS
+from dagtui.tui.settled import settled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,6 +135,46 @@ async def test_keys_of_the_footer_can_be_clicked():
         assert app.session.state.paused
 
 
+@pytest.mark.parametrize(
+    ("node", "there", "absent"),
+    [
+        (CELLS[0], {"node.rerun"}, {"node.retry", "node.cancel", "node.skip", "node.mark_done"}),
+        (CELLS[1], {"node.retry", "node.skip"}, {"node.cancel"}),
+        (CELLS[2], {"node.cancel", "run.pause", "find.failure"}, {"node.retry", "node.skip"}),
+    ],
+)
+async def test_keys_that_would_do_nothing_for_the_node_are_not_in_the_footer(
+    node: str, there: set[str], absent: set[str]
+):
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (200, 50)):
+        app.jump(app.session.graph.node(node))
+        app.request_frame()
+        await until(lambda: shown_keys(app) >= there and not shown_keys(app) & absent)
+
+
+async def test_keys_that_would_do_nothing_for_the_run_are_not_in_the_footer():
+    app = DagtuiApp(run_settled())
+    async with opened(app, (200, 50)):
+        await until(lambda: "tree.view" in shown_keys(app))
+        idle = {"node.cancel", "node.cancel_subtree", "run.pause", "find.failure", "find.running", "run.retry_failed"}
+        assert not shown_keys(app) & idle
+
+
+async def test_a_row_that_is_no_node_offers_no_command_on_one_and_says_how_to_see_one():
+    labels = [f"part[n={number}]" for number in range(20)]
+    graph = Graph(labels, [], tasks=[Task("part", ArgumentList(("true",)))], task_of=[0] * len(labels))
+    app = DagtuiApp(Recording(graph).session())
+    async with opened(app):
+        assert app.main.node is None
+        await until(lambda: NO_NODE in screen_text(app))
+        assert not {key for key in shown_keys(app) if key.startswith("node.")}
+
+
+def shown_keys(app: DagtuiApp) -> set[str]:
+    return {id_ for _, _, id_ in app.main.footer._places}
+
+
 async def test_what_was_said_goes_with_the_next_key():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
@@ -151,7 +193,58 @@ async def test_a_note_of_the_run_is_told():
         await until(lambda: "can't be killed^[[2J" in screen_text(app))
 
 
+async def test_a_note_that_was_made_before_there_was_a_screen_is_told_once(tmp_path: Path):
+    session = live_session(tmp_path)
+    try:
+        session.note("resumed: 3 completed nodes stay")
+        first = DagtuiApp(session)
+        async with opened(first):
+            await until(lambda: "3 completed nodes stay" in first.main.footer.said)
+            first.exit(Leaving.DETACHED)
+        assert not session.untold
+    finally:
+        await session.close("test")
+
+
+async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path):
+    session = live_session(tmp_path)
+    try:
+        app = DagtuiApp(session)
+        async with opened(app) as pilot:
+            app.jump(0)
+            await pilot.press("x")
+            await until(lambda: session.settled)
+            await until(lambda: "settled" in app.main.footer.said)
+            assert app.main.footer.said == "settled: 1 failed parent, 1 cancelled; r retry, q leave"
+    finally:
+        await session.close("test")
+
+
+@pytest.mark.parametrize(
+    ("read_only", "words"),
+    [
+        (False, "settled: 1 failed; e next failure, r retry, q leave"),
+        (True, "settled: 1 failed; e next failure, q leave"),
+    ],
+)
+def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: str):
+    play = Recording(Graph.from_edges(["only"], []))
+    play.start("only")
+    play.end("only", 1)
+    assert settled(play.session(), Keymap(), read_only=read_only, ascii_only=False)[0] == words
+
+
 # Help and palette
+
+
+async def test_the_palette_begins_with_what_commands_the_run():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("colon")
+        await until(lambda: "Cancel a node" in screen_text(app))
+        text = screen_text(app)
+        assert text.index("Run a failed, cancelled or skipped node again") < text.index("Retry all that failed")
+        assert text.index("Retry all that failed") < text.index("Next failure")
 
 
 async def test_the_help_has_every_key_and_status():

@@ -199,8 +199,8 @@ class TestPainting:
             await opened(pane)
             assert len(texts(pane.view)[0]) == 80
             pane.styles.width = 40
-            await until(lambda: pane.view.size.width == 40)
-            assert texts(pane.view)[:3] == ["0123456789" * 4, "0123456789" * 4, "0123456789" * 2]
+            rows = ["0123456789" * 4, "0123456789" * 4, "0123456789" * 2]
+            await until(lambda: pane.view.size.width == 40 and texts(pane.view)[:3] == rows)
 
 
 class TestShowing:
@@ -290,6 +290,14 @@ class TestShowing:
             monkeypatch.setattr(pane._log.file, "refresh", fail)
             pane.flush(0.0)
             assert texts(pane.silence)[0] == "can't read the log: input/output error^[[2J"
+
+    async def test_a_long_name_leaves_room_for_how_the_node_stands(self, tmp_path: Path):
+        name = "train[seed=1,size=small]"
+        play = Play(Graph.from_edges([name], []), tmp_path / "logs")
+        play.run(name)
+        async with staged(LogPane(play.session()), (34, 10)) as pane:
+            await opened(pane)
+            assert texts(pane.header)[0] == "✓ train[1,small]  completed 3.0 s"
 
 
 class TestFinding:
@@ -420,6 +428,29 @@ class TestEndings:
             assert "could not start: no such file: make" in shown
             assert "command   make refs" in shown
             assert "command   make refs" in pane.copy_text()
+
+    @pytest.mark.parametrize(
+        ("script", "rest_of_it"),
+        [
+            ("\n".join(f"step {number}" for number in range(1, 31)), "and 27 more lines: see the details"),
+            ("x" * 3000, "the whole of it is in the details"),
+            ("x" * 3000 + "\nstep 2", "and 1 more line: see the details"),
+        ],
+    )
+    async def test_a_long_command_leaves_what_was_printed_in_sight(
+        self, tmp_path: Path, script: str, rest_of_it: str
+    ) -> None:
+        graph = Graph(["long"], [], tasks=[Task("long", ShellCommand(script))], directory=tmp_path)
+        play = Play(graph, tmp_path / "logs")
+        play.start("long")
+        play.prints("long", b"the reason\n")
+        play.end("long", 1)
+        async with staged(LogPane(play.session()), (60, 18)) as pane:
+            await opened(pane)
+            shown = "\n".join(texts(pane.view))
+            assert "the reason" in shown
+            assert rest_of_it in shown
+            assert script in pane.copy_text().replace("\n          ", "\n"), "copied it is whole"
 
     async def test_a_retry_to_come_is_announced(self, play: Play):
         play.start("fetch")

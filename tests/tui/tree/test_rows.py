@@ -184,8 +184,21 @@ def test_a_shortened_name_fits(name: str, room: int) -> None:
     assert cell_width(shortened(name, room, ascii_only=False)) <= room
 
 
-def test_a_shortened_cell_keeps_its_end() -> None:
-    assert shortened("training[seed=17,model=large]", 20, ascii_only=False) == "trainin…model=large]"
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (29, "training[seed=17,model=large]"),
+        (28, "training[17,large]"),
+        (18, "training[17,large]"),
+        (17, "traini…[17,large]"),
+    ],
+)
+def test_a_shortened_cell_keeps_what_tells_it_from_its_siblings(room: int, shown: str) -> None:
+    assert shortened("training[seed=17,model=large]", room, ascii_only=False) == shown
+
+
+def test_a_shortened_cell_below_its_task_keeps_its_values() -> None:
+    assert shortened("[seed=17,model=large]", 12, ascii_only=False) == "[17,large]"
 
 
 @given(

@@ -90,6 +90,24 @@ def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(stage: Stage) 
     assert stage.told() == ["started", "attached", "detached"]
 
 
+@pytest.mark.parametrize("words", [[], ["--read-only"]])
+def test_of_several_live_runs_the_commands_for_each_are_named(stage: Stage, words: list[str]) -> None:
+    paths = [stage.folder / "graph.toml", stage.folder / "another one.toml"]
+    stage.write(LONG)
+    paths[1].write_text(paths[0].read_text())
+    for path in paths:
+        terminal = stage.open(str(path))
+        terminal.wait_for_text("quick")
+        terminal.send("d")
+        assert terminal.wait_for_end() == 0
+    terminal = stage.open("attach", *words, columns=200)
+    assert terminal.wait_for_end() == 2
+    assert "several runs are live; name the graph:" in terminal.text
+    command = " ".join(["dagtui attach", *words])
+    assert f"{command} {paths[0]} " in terminal.text
+    assert f"{command} '{paths[1]}' " in terminal.text
+
+
 @pytest.mark.parametrize("how", ["closed", "HUP", "TERM", "KILL"])
 def test_whatever_happens_to_the_client_the_run_goes_on(stage: Stage, how: str) -> None:
     stage.write(LONG)

@@ -136,10 +136,14 @@ def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
 
 
 def _ask(last: LastRun) -> Way:
-    with _single_keys():
-        click.echo(question(last, time.time()))
-        click.echo("[r]esume it (Enter), start a [n]ew run, [q]uit? ", nl=False)
-        answer = _answer()
+    try:
+        with _single_keys():
+            click.echo(question(last, time.time()))
+            click.echo("[r]esume it (Enter), start a [n]ew run, [q]uit? ", nl=False)
+            answer = _answer()
+    except KeyboardInterrupt:  # also while the question is being written
+        click.echo()
+        raise SystemExit(_INTERRUPTED) from None
     click.echo(_SAID[answer])
     if answer is None:
         raise SystemExit(0)
@@ -151,9 +155,6 @@ def _answer() -> Way | None:
     while True:
         try:
             key = os.read(sys.stdin.fileno(), 1)
-        except KeyboardInterrupt:
-            click.echo()
-            raise SystemExit(_INTERRUPTED) from None
         except OSError:  # the terminal has gone
             return None
         if key in _ANSWERS:

@@ -159,10 +159,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.go_to(pane)
 
     def show_node(self, node: int | None) -> None:
-        """Show a node at the right; nothing changes for rows that are no node."""
+        """Show a node at the right, and its keys; for rows that are no node the right stays as it is."""
         if node is not None:
             self.side.show(node)
             self.post_message(self.NodeShown())
+        self.show_keys()
 
     @property
     def only_one(self) -> bool:

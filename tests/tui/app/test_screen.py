@@ -149,8 +149,20 @@ async def test_keys_that_would_do_nothing_for_the_node_are_not_in_the_footer(
     app = DagtuiApp(run_under_way())
     async with opened(app, (200, 50)):
         app.jump(app.session.graph.node(node))
-        app.request_frame()
         await until(lambda: shown_keys(app) >= there and not shown_keys(app) & absent)
+
+
+async def test_the_footer_follows_the_cursor_though_nothing_happens_in_the_run():
+    play = Recording(Graph.from_edges(["good", "bad"], []))
+    play.start("good", "bad")
+    play.end("good")
+    play.end("bad", 1)
+    app = DagtuiApp(play.session())
+    async with opened(app):
+        await until(lambda: not app._frames.scheduled)
+        assert "node.retry" not in shown_keys(app)
+        app.jump(1)
+        await until(lambda: "node.retry" in shown_keys(app))
 
 
 async def test_keys_that_would_do_nothing_for_the_run_are_not_in_the_footer():

@@ -19,6 +19,7 @@ from dagtui.tui.screens.preview import NAMES_SHOWN, Grouped
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
+    from dagtui.engine.preview import Preview
     from dagtui.session.session import Session
 
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
@@ -51,11 +52,15 @@ class LeaveDialog(Dialog[Leaving]):
         self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
         self._chosen = self._answers[0]
         self._session = session
-        self._preview = replace(session.preview(CANCEL_ALL), kept=())  # what is done is not at stake
+        self._preview = self._at_stake()
         self._grouped = Grouped(session, ascii_only=ascii)
         self._stopping = False
         self._killed = False
         self._alive = -1
+
+    def _at_stake(self) -> Preview:
+        """What cancelling all would do now; what is done is not at stake."""
+        return replace(self._session.preview(CANCEL_ALL), kept=())
 
     # What it says
 
@@ -121,6 +126,7 @@ class LeaveDialog(Dialog[Leaving]):
         if not self._stopping:
             at = self._answers.index(self._chosen) + step
             self._chosen = self._answers[at % len(self._answers)]
+            self._preview = self._at_stake()  # the run has gone on since the question was put
             self.show()
 
     def action_accept(self) -> None:

@@ -276,3 +276,15 @@ async def test_while_stopping_one_may_still_stay(time: Time):
         assert app.screen is app.main
         session.give(Command(CommandKind.RETRY, (session.graph.node(CELLS[2]),)))
         assert app.is_running
+
+
+async def test_choosing_to_cancel_all_shows_what_that_would_do_now_not_when_the_question_was_put():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.push_screen(LeaveDialog(app.session, detachable=True))
+        await until(lambda: "cancel all and leave" in screen_text(app))
+        node = app.session.graph.node(CELLS[2])
+        app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        await pilot.press("tab", "tab")
+        await until(lambda: CELLS[3] in screen_text(app))
+        assert CELLS[2] not in app.screen._body.copy_text()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
+    from dagtui.session.lines.events_copy import EventsCopy
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Call:
     environment: Mapping[str, str] | None = None
     """What the run's attempts get; None: what this process has."""
     listeners: Sequence[Callable[[Sequence[Event]], None]] = ()
-    mirror: int | None = None
-    """A descriptor that the journal's lines are written to as well."""
+    mirror: EventsCopy | None = None
+    """What gets the journal's lines as well."""
     guardian: GuardianLink | None = None
     """One that was started already."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import fields
 from dagtui.engine.protocol import JournalFullError
-from dagtui.session.events_copy import EventsCopy
 from dagtui.store.errors import JournalError
 
 if TYPE_CHECKING:
@@ -15,16 +14,17 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
+    from dagtui.session.lines.events_copy import EventsCopy
     from dagtui.store.journal import JournalWriter
 
 
 class Record:
     """Writes events to a journal and, as the same lines, to whoever asked for them."""
 
-    def __init__(self, writer: JournalWriter, graph: Graph, mirror: int | None) -> None:
+    def __init__(self, writer: JournalWriter, graph: Graph, mirror: EventsCopy | None) -> None:
         self._writer = writer
         self._graph = graph
-        self._copy = None if mirror is None else EventsCopy(mirror)
+        self._copy = mirror
 
     def write(self, events: Iterable[Event]) -> None:
         """Append the events; raises JournalFullError."""

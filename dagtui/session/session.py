@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dagtui.engine.preview import Preview
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
+    from dagtui.session.lines.events_copy import EventsCopy
     from dagtui.session.resume.past import Past
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
@@ -72,13 +73,13 @@ class Session:
         paused: bool = False,
         environment: Mapping[str, str] | None = None,
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
-        mirror: int | None = None,
+        mirror: EventsCopy | None = None,
         guardian: GuardianLink | None = None,
     ) -> Session:
         """Make a run directory and begin a run; needs no event loop. Raises StoreError, and GraphError for secrets.
 
         Jobs default to the graph's, then to the processors that this process may use. What the journal gets is also
-        written to the descriptor `mirror`. A `guardian` that was started early saves time.
+        handed to `mirror`. A `guardian` that was started early saves time.
         """
         from dagtui.session.beginning import Call, start
 
@@ -93,7 +94,7 @@ class Session:
         paused: bool = False,
         environment: Mapping[str, str] | None = None,
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
-        mirror: int | None = None,
+        mirror: EventsCopy | None = None,
         guardian: GuardianLink | None = None,
     ) -> Session:
         """Go on with the graph's last run, in its directory; takes and does the same as `start`.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from dagtui.session import events_copy
-from dagtui.session.events_copy import EventsCopy
+from dagtui.session.lines import events_copy, line_writer
+from dagtui.session.lines.events_copy import EventsFile, EventsStream, copy_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def content(descriptor: int) -> bytes:
 def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(
     disk: Disk, file: int, capfd: pytest.CaptureFixture[str]
 ):
-    copy = EventsCopy(file)
+    copy = EventsFile(file)
     for line in LINES[:50]:
         copy.write(line)
     assert content(file) == b"".join(LINES)[:25], "a part of the third line"
@@ -74,7 +75,7 @@ def test_what_waits_is_bounded_and_only_whole_lines_are_left_out(
     disk: Disk, file: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(events_copy, "MOST_WAITING", 100)
-    copy = EventsCopy(file)
+    copy = EventsFile(file)
     for first in range(0, 190, 3):
         copy.write(b"".join(LINES[first : first + 3]))
     disk.room = 1 << 20
@@ -89,10 +90,35 @@ def test_what_waits_is_bounded_and_only_whole_lines_are_left_out(
 
 def test_a_reader_that_has_gone_is_no_error(capfd: pytest.CaptureFixture[str]):
     reading, writing = os.pipe()
-    copy = EventsCopy(writing)
+    copy = EventsStream(writing)
     os.close(reading)
     copy.write(LINES[0])
-    os.close(writing)
-    copy.write(LINES[1])  # not to a descriptor that may be somebody else's by now
+    copy.write(LINES[1])
     copy.flush()
+    copy.close()
     assert capfd.readouterr().err == ""
+
+
+def test_a_reader_that_reads_nothing_delays_nobody(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(line_writer, "MOST_WAITING", 300_000)
+    reading, writing = os.pipe()
+    copy = EventsStream(writing)
+    for _ in range(1_000):
+        copy.write(b"".join(LINES))
+    closing = threading.Thread(target=copy.close)
+    closing.start()
+    with open(reading, "rb") as file:
+        lines = file.read().splitlines(keepends=True)
+    closing.join()
+    assert lines[: len(LINES)] == LINES
+    assert 100 * len(LINES) < len(lines) < 1_000 * len(LINES)
+    assert set(lines) == set(LINES), "only whole lines are left out, and nothing is said among them"
+
+
+def test_what_a_descriptor_is_tells_how_it_is_written(file: int):
+    reading, writing = os.pipe()
+    assert isinstance(copy_to(file), EventsFile)
+    stream = copy_to(writing)
+    assert isinstance(stream, EventsStream)
+    stream.close()
+    os.close(reading)

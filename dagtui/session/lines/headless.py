@@ -11,6 +11,7 @@ from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
 from dagtui.session.lines.card import card
+from dagtui.session.lines.events_copy import copy_to
 from dagtui.session.lines.line_writer import LineWriter
 from dagtui.session.lines.plain import PlainLines
 from dagtui.session.removed import DirectoryWatch
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
+    from dagtui.session.lines.events_copy import EventsCopy
     from dagtui.session.session import Session
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -75,9 +77,8 @@ class Headless:
         # A signal may come before there is an event loop to take it.
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._early.append(number))
-        session = self._begin(
-            self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=self._open_events()
-        )
+        copy = self._open_events()
+        session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
         # The first nodes are running already; the event loop takes a while to import.
         import anyio
 
@@ -95,6 +96,8 @@ class Headless:
         self._writer.say("")
         self._writer.say(card(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
         self._writer.close()
+        if copy is not None:
+            copy.close()
         if self._signal and self._signal != signal.SIGINT:
             return 128 + self._signal
         return EXIT.get(session.state.verdict(), 1)
@@ -171,13 +174,13 @@ class Headless:
         session.ending = True
         session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
 
-    def _open_events(self) -> int | None:
-        """The descriptor that gets the journal's lines as they are written."""
+    def _open_events(self) -> EventsCopy | None:
+        """What gets the journal's lines as they are written."""
         if self._events is None:
             return None
         if self._events == "-":
-            return os.dup(1)
-        return os.open(self._events, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            return copy_to(os.dup(1))
+        return copy_to(os.open(self._events, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
 
     def _wants_colours(self) -> bool:
         if os.environ.get("NO_COLOR"):

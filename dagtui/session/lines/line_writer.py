@@ -7,11 +7,20 @@ import errno
 import os
 import threading
 from collections import deque
+from typing import TYPE_CHECKING
 
 from dagtui.text import plural
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MOST_WAITING = 4_000_000
 """Bytes that wait for a reader; what is said beyond them is counted and left out."""
+
+
+def left_out(lines: int) -> bytes:
+    """A line that says how many are missing."""
+    return f"[dagtui: {plural(lines, 'line')} left out, nobody read them in time]\n".encode("ascii")
 
 
 class LineWriter:
@@ -21,10 +30,21 @@ class LineWriter:
     another reason (a full disk) it says so once on standard error, and is quiet too.
     """
 
-    def __init__(self, descriptor: int, encoding: str) -> None:
-        """The thread starts with the first text."""
+    def __init__(
+        self,
+        descriptor: int,
+        encoding: str,
+        what: str = "the plain lines",
+        remark: Callable[[int], bytes] | None = left_out,
+    ) -> None:
+        """The thread starts with the first text.
+
+        `what` names the lines when they can't be written; `remark` makes a line of how many were left out.
+        """
         self._descriptor = descriptor
         self._encoding = encoding
+        self._what = what
+        self._remark = remark
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._left_out = 0
@@ -35,12 +55,15 @@ class LineWriter:
 
     def say(self, text: str) -> None:
         """Write a text and a line break, soon; returns at once."""
-        block = (text + "\n").encode(self._encoding, "replace")
+        self.put((text + "\n").encode(self._encoding, "replace"))
+
+    def put(self, block: bytes) -> None:
+        """Write whole lines, soon; returns at once."""
         with self._changed:
             if self._broken:
                 return
             if self._size > MOST_WAITING:
-                self._left_out += text.count("\n") + 1
+                self._left_out += block.count(b"\n")
                 return
             self._add(block)
             if self._thread is None:
@@ -65,9 +88,9 @@ class LineWriter:
         self._size += len(block)
 
     def _remark_left_out(self) -> None:
-        if not self._left_out:
+        if not self._left_out or self._remark is None:
             return
-        remark = f"[dagtui: {plural(self._left_out, 'line')} left out, nobody read them in time]\n".encode("ascii")
+        remark = self._remark(self._left_out)
         self._waiting.append(remark)
         self._size += len(remark)
         self._left_out = 0
@@ -103,6 +126,6 @@ class LineWriter:
             self._waiting.clear()
         if error.errno == errno.EPIPE:
             return
-        words = f"dagtui: can't write the plain lines: {error.strerror}; the run goes on without them\n"
+        words = f"dagtui: can't write {self._what}: {error.strerror}; the run goes on without them\n"
         with contextlib.suppress(OSError):
             os.write(2, words.encode("utf-8", "replace"))

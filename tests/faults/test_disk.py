@@ -56,10 +56,14 @@ def start(words: list[str], out: Path, **options: object) -> subprocess.Popen[by
         return subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=ENVIRONMENT, **options)
 
 
+def statuses_so_far(journal: Path) -> list[tuple[str, str]]:
+    """What is on record of a run that may be writing its next line."""
+    return [(str(r["node"]), str(r["status"])) for r in read_journal(journal).records if r["event"] == "node"]
+
+
 def statuses(journal: Path) -> list[tuple[str, str]]:
-    reading = read_journal(journal)
-    assert reading.problem is None
-    return [(str(r["node"]), str(r["status"])) for r in reading.records if r["event"] == "node"]
+    assert read_journal(journal).problem is None
+    return statuses_so_far(journal)
 
 
 def write_graph(folder: Path, gate: Path) -> None:
@@ -71,7 +75,7 @@ def check_a_full_journal(
     running: subprocess.Popen[bytes], folder: Path, out: Path, gate: Path, fill: Callable[[Path], Callable[[], None]]
 ) -> None:
     journal = folder / ".dagtui/graph/runs/1/journal.jsonl"
-    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses(journal), "the first node runs")
+    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     make_room = fill(journal)
     before = statuses(journal)
     (gate / "one").touch()
@@ -127,7 +131,7 @@ def test_events_that_find_no_room_are_said_once_and_follow_as_whole_lines(disk: 
         disk.fill()
         (gate / "one").touch()
         wait_for_line(out, "can't write the events (--events): No space left on device; the run goes on")
-        wait_until(lambda: ("third", "RUNNING") in statuses(journal), "the run goes on")
+        wait_until(lambda: ("third", "RUNNING") in statuses_so_far(journal), "the run goes on")
         assert events.stat().st_size < journal.stat().st_size
         disk.make_room()
         (gate / "three").touch()
@@ -141,7 +145,7 @@ def test_a_full_disk_and_a_signal_end_the_run(disk: SmallDisk, tmp_path: Path):
     write_graph(disk.path, gate)
     running = start(disk.words(*DAGTUI, "run", "graph.toml"), out)
     journal = disk.path / ".dagtui/graph/runs/1/journal.jsonl"
-    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses(journal), "the first node runs")
+    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     disk.fill()
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 143, out.read_text()
@@ -189,7 +193,7 @@ def test_a_run_directory_that_vanishes_is_said_and_the_run_ends_by_itself(tmp_pa
     write_graph(tmp_path, gate)
     running = start([*DAGTUI, "run", "graph.toml"], out, cwd=tmp_path)
     journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
-    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses(journal), "the first node runs")
+    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     subprocess.run(["rm", "-rf", tmp_path / ".dagtui"], check=True)
     (gate / "one").touch()
     assert running.wait(60) == 0, out.read_text()

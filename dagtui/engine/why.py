@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import command_word
-from dagtui.engine.messages import EndKind
+from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.graph.model import Trigger
 
@@ -54,7 +54,13 @@ def _mark_why(state: RunState, mark: int) -> str:
     names = state.graph.labels[command.nodes[0]] if command.nodes else ""
     if command.kind is None:
         return f"not begun, because {names} failed"
+    if command.kind is CommandKind.CANCEL_ALL:
+        return "cancelled with the whole run"
     more = f" and {len(command.nodes) - 1} more" if len(command.nodes) > 1 else ""
+    if command.kind is CommandKind.CANCEL_SUBTREE:
+        return f"cancelled with subtree {names}{more}"
+    if command.kind is CommandKind.CANCEL:
+        return "cancelled"
     return f"{command_word(command)} {names}{more}".strip()
 
 

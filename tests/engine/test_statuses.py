@@ -348,7 +348,7 @@ def test_whatever_a_cancelled_attempt_exits_with_it_is_cancelled(kind: EndKind, 
     scene.end("a", value, kind)
     assert scene["a"] is NodeStatus.CANCELLED
     assert scene["b"] is NodeStatus.FAILED_PARENT
-    assert scene.events[-2].why == "cancel a"
+    assert scene.events[-2].why == "cancelled"
 
 
 @pytest.mark.parametrize(("kind", "value"), [(EndKind.EXIT, 0), (EndKind.SIGNAL, 15), (EndKind.LOST, 0)])

@@ -71,7 +71,11 @@ def test_a_held_back_node_names_its_root_cause():
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [(K.CANCEL, "cancel x"), (K.CANCEL_SUBTREE, "cancel subtree x"), (K.CANCEL_ALL, "cancel all")],
+    [
+        (K.CANCEL, "cancelled"),
+        (K.CANCEL_SUBTREE, "cancelled with subtree x"),
+        (K.CANCEL_ALL, "cancelled with the whole run"),
+    ],
 )
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_cancelled_node_says_by_which_command(kind: CommandKind, text: str, begun: bool):
@@ -90,7 +94,7 @@ def test_a_cancelled_node_says_by_which_command(kind: CommandKind, text: str, be
 def test_a_node_that_several_targets_cancelled_says_so():
     scene = Scene(dag("a>c b>c"))
     scene.command(K.CANCEL_SUBTREE, "a", "b")
-    assert reason(scene, "c") == "cancel subtree a and 1 more"
+    assert reason(scene, "c") == "cancelled with subtree a and 1 more"
 
 
 @pytest.mark.parametrize(("kind", "text"), [(K.SKIP, "skipped by a person"), (K.MARK_DONE, "marked done by a person")])

@@ -119,7 +119,8 @@ class PreviewDialog(Dialog[Preview]):
 
     def keys(self) -> list[tuple[str, str]]:
         """Enter, Esc, and what chooses."""
-        keys = [] if self.preview.nothing is not None else [("Enter", "go on")]
+        # What Enter does, in the command's own words: "go on" could be said of the run.
+        keys = [] if self.preview.nothing is not None else [("Enter", self.preview.command.kind.value)]
         if len(self._commands) > 1:
             keys.append(("Tab", _CHOICES[self._commands[1 - self._chosen].kind]))
         return [*keys, ("Esc", "go back")]

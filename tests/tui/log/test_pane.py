@@ -469,7 +469,7 @@ class TestEndings:
             ([("start", "refs"), ("end", "refs")], 1, "completed without output"),
             ([("start", "refs"), ("fail", "refs")], 1, "failed without output"),
             ([("start", "refs"), ("fail", "refs")], 2, "has not started: held back by what failed before it"),
-            ([("give", "split")], 2, "has not started: cancel split"),
+            ([("give", "split")], 2, "has not started: cancelled"),
         ],
     )
     async def test_without_output_it_says_why(self, play: Play, script: list[tuple[str, str]], node: int, words: str):

@@ -284,6 +284,27 @@ def test_a_screen_that_can_not_be_made_leaves_the_run_alive(stage: Stage) -> Non
     assert stage.statuses()["long"] == "RUNNING"
 
 
+IMPORTS_SLOWLY = """
+import os, time
+import dagtui.cli.open as opening
+screens = opening._screens
+def slowly(*words):
+    end = time.monotonic() + 20
+    while not os.path.exists("second") and time.monotonic() < end:
+        time.sleep(0.01)
+    assert os.path.exists("second"), "the run stood still"
+    return screens(*words)
+opening._screens = slowly
+"""
+
+
+def test_the_run_goes_on_while_what_draws_the_screen_is_imported(stage: Stage) -> None:
+    stage.write('[tasks.first]\nrun = "sleep 0.5"\n[tasks.second]\nneeds = ["first"]\nrun = "touch second"\n')
+    terminal = stage.open(program=("-c", IMPORTS_SLOWLY + MAIN))
+    terminal.wait_for_text("✓ completed")
+    assert (stage.folder / "second").exists()
+
+
 # Sessions and clients that are stopped
 
 

@@ -275,7 +275,8 @@ class Host:
         leaving = Leaving.CRASHED
         try:
             if self._show is None:
-                self._show = self._screens(self._session, self._until_failure)
+                # Half a second's work of the interpreter, more on a busy machine: the run goes on meanwhile.
+                self._show = await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
             leaving = await self._show(lease)
         except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
             traceback.print_exc()

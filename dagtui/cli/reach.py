@@ -36,12 +36,16 @@ def json_option(function: Function) -> Function:
 
 def reach(graph_file: Path, number: int | None) -> Visit:
     """Connect to the live run of a graph; when there is none, or it can't be reached, say so and exit with 2."""
+    return connect(meant(graph_file, number), graph_file)
+
+
+def connect(run: RunDirectory, graph_file: Path) -> Visit:
+    """Connect to a live run; when it can't be reached, say so and exit with 2."""
     from dagtui.session.door.knock import knock
     from dagtui.session.door.sockets import DoorError
     from dagtui.store.errors import StoreError
 
     try:
-        run = _meant(graph_file, number)
         run_id, holder = run.run_id, run.holder() or "a process"
     except StoreError as error:
         fail(f"dagtui: {error}")
@@ -53,10 +57,15 @@ def reach(graph_file: Path, number: int | None) -> Visit:
         )
 
 
-def _meant(graph_file: Path, number: int | None) -> RunDirectory:
+def meant(graph_file: Path, number: int | None) -> RunDirectory:
+    """The live run of a graph that is meant; when there is none, or there are several, say so and exit with 2."""
     from dagtui.session.door.live import held_runs
+    from dagtui.store.errors import StoreError
 
-    held = held_runs(graph_file)
+    try:
+        held = held_runs(graph_file)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
     chosen = [run for run in held if number in {None, run.number}]
     shown = click.format_filename(graph_file)
     if not chosen:
@@ -72,13 +81,19 @@ def _meant(graph_file: Path, number: int | None) -> RunDirectory:
 def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:
     """Ask, and return the answer; when it is an error, or does not come soon, say so and exit with 2."""
     try:
-        return ask_in_time(visit, request, ANSWER_SECONDS)
+        answer = ask_in_time(visit, request, ANSWER_SECONDS)
     except TimeoutError:
         fail(f"dagtui: process {visit.peer.pid}, which has the run, does not answer")
+    if answer is None:
+        fail(f"dagtui: process {visit.peer.pid}, which had the run, has gone without an answer")
+    return answer
 
 
-def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | None) -> Mapping[str, object]:
-    """Ask, and return the answer; an error is said, and ends the program with 2. Raises TimeoutError."""
+def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | None) -> Mapping[str, object] | None:
+    """Ask, and return the answer; None when the run's process has gone without one.
+
+    An error is said, and ends the program with 2. Raises TimeoutError.
+    """
     from dagtui.session.door.sockets import DoorError
 
     try:
@@ -88,9 +103,7 @@ def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | No
         fail(f"dagtui: {error}")
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
-    if answer is None:
-        fail(f"dagtui: process {visit.peer.pid}, which had the run, has gone without an answer")
-    if "error" in answer:
+    if answer is not None and "error" in answer:
         fail(f"dagtui: {label(answer['error'], 1000)}")
     return answer
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,20 @@ import click
 from dagtui.cli.control import names_of
 from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
-from dagtui.cli.reach import ask, ask_in_time, json_option, print_json, reach, run_option
+from dagtui.cli.reach import ask, ask_in_time, connect, json_option, meant, print_json, reach, run_option
 from dagtui.cli.standing_lines import headline, standing_lines
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dagtui.session.door.live import LiveRun
+    from dagtui.store.directory import RunDirectory
 
 TIMED_OUT = 124
 """Exit status when `--timeout` is over, as of timeout(1)."""
+_RECORD_SECONDS = 10.0
+"""How long a run that hangs up may take to close its record."""
 _EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
 
 
@@ -111,12 +115,15 @@ def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number
     Exits as the run does: 0 when all went well, 1 when a node failed, 130 when it was cancelled; with 2 when there is
     no live run, or its process has gone; with 124 when the time is over.
     """
-    with reach(graph_file, number) as visit:
+    run = meant(graph_file, number)
+    with connect(run, graph_file) as visit:
         try:
             answer = ask_in_time(visit, {"want": "wait", "nodes": list(nodes)}, timeout)
         except TimeoutError:
             click.echo(f"dagtui: not settled within {timeout:g} s", err=True)
             raise SystemExit(TIMED_OUT) from None
+    if answer is None:
+        answer = _on_record(run, graph_file, nodes)
     outcome = str(answer.get("outcome"))
     with standard_output() as output:
         if as_json:
@@ -130,3 +137,25 @@ def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number
     if outcome not in _EXITS:
         fail("dagtui: the run's process ended before that was settled")
     raise SystemExit(_EXITS[outcome])
+
+
+def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Mapping[str, object]:
+    """How what was waited for has come out, by the record of a run that ended before it could answer."""
+    import anyio
+
+    from dagtui.session.door.control import outcome
+    from dagtui.session.door.live import Screen
+    from dagtui.session.door.requests import nodes_of
+    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.following import open_run
+    from dagtui.store.errors import StoreError
+
+    end = time.monotonic() + _RECORD_SECONDS
+    while run.is_live() and time.monotonic() < end:
+        time.sleep(0.02)
+    try:
+        session = open_run(run, graph_file)
+        anyio.run(session.close)
+        return outcome(session, Screen.NONE, nodes_of({"nodes": list(names)}, session.graph))
+    except (StoreError, DoorError) as error:
+        fail(f"dagtui: {error}")

@@ -267,6 +267,41 @@ def test_waiting_for_a_run_exits_as_the_run_does(live: Live, status: int) -> Non
     assert b"graph run 1: " in out
 
 
+HANGS_UP = """
+import json, os, pathlib, socket, sys
+from dagtui.session.door.sockets import PROTOCOL
+from dagtui.store.lock import RunLock
+lock = RunLock(pathlib.Path(sys.argv[1], "lock"))
+lock.take()
+listener = socket.socket(socket.AF_UNIX)
+path = os.environ["DAGTUI_SOCKET_DIR"] + f"/{lock.run_id()}.sock"
+listener.bind(path)
+os.chmod(path, 0o600)
+listener.listen()
+print("ready", flush=True)
+connection, _ = listener.accept()
+greeting = {"dagtui": "0", "protocol": PROTOCOL, "run": lock.run_id(), "pid": os.getpid()}
+connection.sendall(json.dumps(greeting).encode() + b"\\n")
+connection.recv(1000)
+connection.close()
+lock.release()
+"""
+
+
+@pytest.mark.parametrize(("nodes", "status"), [([], 1), (["good"], 0), (["good", "bad"], 1)])
+def test_a_run_that_ends_before_it_can_answer_is_looked_up(live: Live, nodes: list[str], status: int) -> None:
+    graph = live('version = 1\n[tasks.good]\nrun = "true"\n[tasks.bad]\nrun = "exit 3"\n', runs=0)
+    graph.start().wait(30)
+    Path(graph.environment["DAGTUI_SOCKET_DIR"]).mkdir(mode=0o700, exist_ok=True)
+    words = [sys.executable, "-c", HANGS_UP, str(folder_with_runs(graph.path) / "runs" / "1")]
+    with subprocess.Popen(words, env=graph.environment, stdout=subprocess.PIPE, text=True) as ending:
+        assert ending.stdout is not None
+        assert ending.stdout.readline() == "ready\n"
+        done = graph.call("wait", *nodes)
+    assert done.returncode == status, done.stderr
+    assert ("failed" in done.stdout) == bool(status)
+
+
 def connections(graph: LiveGraph) -> list[str]:
     """The connections to sockets of this graph's runs; in state 3, and named after what was bound (proc(5))."""
     lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]

@@ -120,20 +120,21 @@ class Control:
             async with anyio.create_task_group() as group:
                 group.start_soon(_end_with, conversation, group.cancel_scope)
                 await _Waiting(self._session, nodes).settle()
-                await conversation.send(self._outcome(nodes))
+                await conversation.send(outcome(self._session, self._screen(), nodes))
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             # The process ends, as one without a screen does as soon as everything is settled.
             with anyio.move_on_after(_LAST_WORDS, shield=True):
-                await conversation.send(self._outcome(nodes))
+                await conversation.send(outcome(self._session, self._screen(), nodes))
             raise
 
-    def _outcome(self, nodes: Sequence[int]) -> dict[str, object]:
-        """The run's standing, and how what was waited for has come out."""
-        state, labels = self._session.state, self._session.graph.labels
-        verdict = _verdict_of(state, nodes) if nodes else state.verdict()
-        bad = [node for node in nodes if state.status_of(node) in _BAD]
-        return {**standing(self._session, self._screen()), "outcome": verdict.value, "bad": named(labels, bad)}
+
+def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
+    """The run's standing, and how what was waited for has come out; without nodes, that is the run."""
+    state, labels = session.state, session.graph.labels
+    verdict = _verdict_of(state, nodes) if nodes else state.verdict()
+    bad = [node for node in nodes if state.status_of(node) in _BAD]
+    return {**standing(session, screen), "outcome": verdict.value, "bad": named(labels, bad)}
 
 
 class _Waiting:

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from processes import end_processes_told_of, processes_told_of, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# The same examples in every run, and no clock over them; `--hypothesis-profile default` and the long forms try others.
+settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
+settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -176,16 +176,16 @@ def test_pruning_on_a_full_disk_frees_it(disk: SmallDisk):
         "import pathlib\nfrom dagtui.store.directory import RunDirectory, prune\n"
         "graph = pathlib.Path('graph.toml')\n"
         "for _ in range(4):\n    RunDirectory.create(graph, 'x' * 20000).close()\n"
-        "input()\nprint(prune(graph, keep=1))"
+        "print('made')\ninput()\nprint(prune(graph, keep=1))"
     )
     words = disk.words(sys.executable, "-u", "-c", code)
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as pruning:
-        runs = disk.path / ".dagtui/graph/runs"
-        wait_until(lambda: runs.exists() and len(list(runs.iterdir())) == 4, "four runs")
+        assert pruning.stdout is not None
+        assert pruning.stdout.readline() == "made\n"
         disk.fill()
         output, _ = pruning.communicate("\n", timeout=60)
     assert output == "[1, 2, 3]\n"
-    assert [path.name for path in runs.iterdir()] == ["4"]
+    assert [path.name for path in (disk.path / ".dagtui/graph/runs").iterdir()] == ["4"]
 
 
 def test_a_run_directory_that_vanishes_is_said_and_the_run_ends_by_itself(tmp_path: Path):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 SHOWN_SIBLINGS = 8
-"""More siblings of one task than that get a row that stands for them."""
+"""More siblings of one task and one depth than that get a row that stands for them."""
 SHOWN_REFERENCES = 2
 """More references below one row than that get a row that stands for them."""
 LISTED_REFERENCES = 64

@@ -102,9 +102,11 @@ def test_heads_stand_between_a_node_and_its_parent_only_where_they_must(graph: G
 
 @given(graph=graphs())
 def test_more_than_a_few_siblings_of_one_task_have_a_head_and_few_have_none(graph: Graph):
+    """Of one depth, that is: those that wait for longer ways may join the same place later, one by one."""
     layout = dependency_layout(graph)
+    depths = longest_paths(graph).depths
     families = Counter(
-        (layout.parents[node], graph.task_of[node])
+        (layout.parents[node], graph.task_of[node], depths[node])
         for node in range(len(graph))
         if member_of(layout, graph, node) is None
     )

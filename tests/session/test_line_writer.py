@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import TYPE_CHECKING
+
+import pytest
 
 from dagtui.session.lines import line_writer
 from dagtui.session.lines.line_writer import LineWriter
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def read_all(descriptor: int) -> bytes:
@@ -66,6 +64,29 @@ def test_a_reader_that_has_gone_is_no_error(capfd: pytest.CaptureFixture[str]):
     writer.say("three")
     os.close(writing)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("refusals", [2, 10])
+def test_without_a_thread_to_be_had_the_lines_wait_for_one_or_for_the_end(
+    monkeypatch: pytest.MonkeyPatch, refusals: int
+):
+    left = iter(range(refusals))
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if next(left, None) is not None:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    reading, writing = os.pipe()
+    writer = LineWriter(writing, "utf-8")
+    for number in range(5):
+        writer.say(f"line {number}")
+    writer.close()
+    os.close(writing)
+    assert read_all(reading) == b"line 0\nline 1\nline 2\nline 3\nline 4\n"
+    os.close(reading)
 
 
 def test_a_descriptor_that_does_not_block_is_waited_for():

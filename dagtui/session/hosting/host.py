@@ -270,13 +270,19 @@ class Host:
                 self._lease = None
         return leaving
 
+    async def _made(self) -> Callable[[Lease], Awaitable[Leaving]]:
+        """What shows the run: half a second's work of the interpreter and more, during which the run goes on."""
+        try:
+            return await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
+        except RuntimeError:  # this user can have no more threads
+            return self._screens(self._session, self._until_failure)
+
     async def _watch(self, lease: Lease) -> Leaving:
         self._session.announce("attached", lease.client)
         leaving = Leaving.CRASHED
         try:
             if self._show is None:
-                # Half a second's work of the interpreter, more on a busy machine: the run goes on meanwhile.
-                self._show = await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
+                self._show = await self._made()
             leaving = await self._show(lease)
         except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
             traceback.print_exc()

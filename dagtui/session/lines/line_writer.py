@@ -67,9 +67,7 @@ class LineWriter:
                 return
             self._add(block)
             if self._thread is None:
-                # A daemon: a reader that never comes back must not keep the program from ending on a signal.
-                self._thread = threading.Thread(target=self._write_all, name="plain lines", daemon=True)
-                self._thread.start()
+                self._thread = self._started()
             self._changed.notify()
 
     def close(self) -> None:
@@ -78,8 +76,20 @@ class LineWriter:
             self._remark_left_out()
             self._closing = True
             self._changed.notify()
-        if self._thread is not None:
+        if self._thread is None:
+            self._write_all()
+        else:
             self._thread.join()
+
+    def _started(self) -> threading.Thread | None:
+        """The thread that writes; None while this user can have no more: the next lines try again, or the end."""
+        # A daemon: a reader that never comes back must not keep the program from ending on a signal.
+        thread = threading.Thread(target=self._write_all, name="plain lines", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return None
+        return thread
 
     def _add(self, block: bytes) -> None:
         if self._left_out and self._size < MOST_WAITING // 2:

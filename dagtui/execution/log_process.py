@@ -111,6 +111,9 @@ class LogProcess:
             os._exit(1)
         for _, _, rights in extras:
             self._files.extend(memoryview(rights).cast("i"))
+        if self._is_tight():  # logs that were opened when there was room leave it to the pipes that have come
+            for _, log in self._pipes.values():
+                log.release()
         if not data:
             self._open = False
             self._poll.unregister(self._guardian)
@@ -147,11 +150,15 @@ class LogProcess:
 
     def _write(self, log: LogFile, data: bytes | memoryview, wall: float) -> None:
         log.write(data, wall)
-        if 2 * len(self._pipes) + _SPARE_FILES > self._limit:
+        if self._is_tight():
             log.release()
         if not self._untimed:
             self._times_due = time.monotonic() + _WRITE_TIMES
         self._untimed.add(log)
+
+    def _is_tight(self) -> bool:
+        """Whether descriptors are so few that no log may keep one between two writes."""
+        return 2 * (len(self._pipes) + len(self._files)) + _SPARE_FILES > self._limit
 
     def _close(self, log: LogFile, key: Key) -> None:
         self._untimed.discard(log)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import struct
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -198,3 +199,28 @@ async def test_relative_paths_mean_the_directory_that_the_app_was_in(tmp_path: P
         (tmp_path / "run").mkdir()
         stage.start(0)
         assert await stage.log() == f"{tmp_path}/run\n".encode()
+
+
+SHORT_OF_FILES = """
+import array, os, resource, socket, sys
+from dagtui.execution.frames import encode
+from dagtui.execution.log_process import LogProcess, plain_log
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+ours, theirs = socket.socketpair()
+process = LogProcess(theirs.fileno(), plain_log)
+reading, writing = os.pipe()
+
+def hand(nodes):
+    frames = [("log", node, 1, f"{sys.argv[1]}/{node}.log", b"up\\n", True) for node in nodes]
+    ours.sendmsg([encode(frames)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [reading] * len(nodes)))])
+    process._receive(0.0)
+
+hand(range(15))
+hand(range(15, 40))
+"""
+
+
+def test_logs_that_were_opened_early_leave_descriptors_to_those_that_come(tmp_path: Path):
+    # 15 pipes with open logs and 25 more pipes are all the descriptors that there are.
+    subprocess.run([sys.executable, "-c", SHORT_OF_FILES, str(tmp_path)], check=True, timeout=30)
+    assert {node: (tmp_path / f"{node}.log").exists() for node in range(40)} == dict.fromkeys(range(40), True)

@@ -264,10 +264,10 @@ def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None
 
     def client(session: Session) -> None:
         settle_in(session)
+        before = len(session.run.listeners)
         waiting = visit(session)
         waiting.send({"want": "wait"})
-        listeners = len(session.run.listeners)
-        wait_until(lambda: len(session.run.listeners) > listeners or waiting.has_line, "it waits")
+        wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
         threads.append(threading.Thread(target=wait, args=[waiting]))
         threads[0].start()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dagtui.cli.output import Output
     from dagtui.session.door.knock import Visit
+    from dagtui.session.door.sockets import DoorError
     from dagtui.store.directory import RunDirectory
 
 ANSWER_SECONDS = 60.0
@@ -41,20 +42,42 @@ def reach(graph_file: Path, number: int | None) -> Visit:
 
 def connect(run: RunDirectory, graph_file: Path) -> Visit:
     """Connect to a live run; when it can't be reached, say so and exit with 2."""
+    from dagtui.session.door.sockets import NobodyError
+
+    try:
+        return connect_if_there(run, graph_file)
+    except NobodyError as error:
+        fail_to_reach(run, graph_file, error)
+
+
+def connect_if_there(run: RunDirectory, graph_file: Path) -> Visit:
+    """Connect to a live run; when it refuses or does not answer, say so and exit with 2.
+
+    Raises NobodyError when nobody is there: perhaps because the run has just ended.
+    """
     from dagtui.session.door.knock import knock
-    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.door.sockets import DoorError, NobodyError
     from dagtui.store.errors import StoreError
 
     try:
-        run_id, holder = run.run_id, run.holder() or "a process"
+        return knock(run.run_id)
+    except NobodyError:
+        raise
+    except DoorError as error:
+        fail_to_reach(run, graph_file, error)
     except StoreError as error:
         fail(f"dagtui: {error}")
+
+
+def fail_to_reach(run: RunDirectory, graph_file: Path, error: DoorError) -> NoReturn:
+    """Say why a live run can't be reached, and exit with 2."""
+    from dagtui.store.errors import StoreError
+
     try:
-        return knock(run_id)
-    except DoorError as error:
-        fail(
-            f"dagtui: run {run.number} of {label(graph_file)} is live ({label(holder)}), but can't be reached: {error}"
-        )
+        holder = run.holder() or "a process"
+    except StoreError as unknown:
+        fail(f"dagtui: {unknown}")
+    fail(f"dagtui: run {run.number} of {label(graph_file)} is live ({label(holder)}), but can't be reached: {error}")
 
 
 def meant(graph_file: Path, number: int | None) -> RunDirectory:
@@ -94,11 +117,13 @@ def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | No
 
     An error is said, and ends the program with 2. Raises TimeoutError.
     """
-    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.door.sockets import DoorError, NobodyError
 
     try:
         visit.send(request)
         answer = visit.receive(timeout)
+    except NobodyError:
+        return None
     except DoorError as error:
         fail(f"dagtui: {error}")
     except KeyboardInterrupt:

@@ -12,7 +12,17 @@ import click
 from dagtui.cli.control import names_of
 from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
-from dagtui.cli.reach import ask, ask_in_time, connect, json_option, meant, print_json, reach, run_option
+from dagtui.cli.reach import (
+    ask,
+    ask_in_time,
+    connect_if_there,
+    fail_to_reach,
+    json_option,
+    meant,
+    print_json,
+    reach,
+    run_option,
+)
 from dagtui.cli.standing_lines import headline, standing_lines
 from dagtui.text import label
 
@@ -116,14 +126,7 @@ def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number
     no live run, or its process has gone; with 124 when the time is over.
     """
     run = meant(graph_file, number)
-    with connect(run, graph_file) as visit:
-        try:
-            answer = ask_in_time(visit, {"want": "wait", "nodes": list(nodes)}, timeout)
-        except TimeoutError:
-            click.echo(f"dagtui: not settled within {timeout:g} s", err=True)
-            raise SystemExit(TIMED_OUT) from None
-    if answer is None:
-        answer = _on_record(run, graph_file, nodes)
+    answer = _wait_for_answer(run, graph_file, nodes, timeout) or _on_record(run, graph_file, nodes)
     outcome = str(answer.get("outcome"))
     with standard_output() as output:
         if as_json:
@@ -139,6 +142,34 @@ def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number
     raise SystemExit(_EXITS[outcome])
 
 
+def _wait_for_answer(
+    run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None
+) -> Mapping[str, object] | None:
+    """What the run answers once that is settled; None when it ended before it could."""
+    from dagtui.session.door.sockets import NobodyError
+
+    try:
+        visit = connect_if_there(run, graph_file)
+    except NobodyError as error:
+        if not _ends_soon(run):
+            fail_to_reach(run, graph_file, error)
+        return None
+    with visit:
+        try:
+            return ask_in_time(visit, {"want": "wait", "nodes": list(names)}, timeout)
+        except TimeoutError:
+            click.echo(f"dagtui: not settled within {timeout:g} s", err=True)
+            raise SystemExit(TIMED_OUT) from None
+
+
+def _ends_soon(run: RunDirectory) -> bool:
+    """Whether a run whose process has hung up, or answers nobody, closes its record within a while."""
+    end = time.monotonic() + _RECORD_SECONDS
+    while run.is_live() and time.monotonic() < end:
+        time.sleep(0.02)
+    return not run.is_live()
+
+
 def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Mapping[str, object]:
     """How what was waited for has come out, by the record of a run that ended before it could answer."""
     import anyio
@@ -150,9 +181,7 @@ def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Map
     from dagtui.session.following import open_run
     from dagtui.store.errors import StoreError
 
-    end = time.monotonic() + _RECORD_SECONDS
-    while run.is_live() and time.monotonic() < end:
-        time.sleep(0.02)
+    _ends_soon(run)
     try:
         session = open_run(run, graph_file)
         anyio.run(session.close)

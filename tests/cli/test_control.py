@@ -268,7 +268,7 @@ def test_waiting_for_a_run_exits_as_the_run_does(live: Live, status: int) -> Non
 
 
 HANGS_UP = """
-import json, os, pathlib, socket, sys
+import json, os, pathlib, socket, sys, time
 from dagtui.session.door.sockets import PROTOCOL
 from dagtui.store.lock import RunLock
 lock = RunLock(pathlib.Path(sys.argv[1], "lock"))
@@ -281,19 +281,26 @@ listener.listen()
 print("ready", flush=True)
 connection, _ = listener.accept()
 greeting = {"dagtui": "0", "protocol": PROTOCOL, "run": lock.run_id(), "pid": os.getpid()}
-connection.sendall(json.dumps(greeting).encode() + b"\\n")
-connection.recv(1000)
+if sys.argv[2] == "before it is asked":
+    connection.shutdown(socket.SHUT_RD)
+if sys.argv[2] != "before it greets":
+    connection.sendall(json.dumps(greeting).encode() + b"\\n")
+if sys.argv[2] == "before it answers":
+    connection.recv(1000)
+else:
+    time.sleep(0.2)  # so long its record stays open
 connection.close()
 lock.release()
 """
 
 
+@pytest.mark.parametrize("when", ["before it greets", "before it is asked", "before it answers"])
 @pytest.mark.parametrize(("nodes", "status"), [([], 1), (["good"], 0), (["good", "bad"], 1)])
-def test_a_run_that_ends_before_it_can_answer_is_looked_up(live: Live, nodes: list[str], status: int) -> None:
+def test_a_run_that_ends_meanwhile_is_looked_up(live: Live, nodes: list[str], status: int, when: str) -> None:
     graph = live('version = 1\n[tasks.good]\nrun = "true"\n[tasks.bad]\nrun = "exit 3"\n', runs=0)
     graph.start().wait(30)
     Path(graph.environment["DAGTUI_SOCKET_DIR"]).mkdir(mode=0o700, exist_ok=True)
-    words = [sys.executable, "-c", HANGS_UP, str(folder_with_runs(graph.path) / "runs" / "1")]
+    words = [sys.executable, "-c", HANGS_UP, str(folder_with_runs(graph.path) / "runs" / "1"), when]
     with subprocess.Popen(words, env=graph.environment, stdout=subprocess.PIPE, text=True) as ending:
         assert ending.stdout is not None
         assert ending.stdout.readline() == "ready\n"

@@ -176,18 +176,15 @@ _GROUPS = {
 
 def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
     """What a command would do, a line for each group of nodes."""
-    some = False
+    yield f"{'would do':<16} {label(answer.get('asked'), 1000)}"
     for key, words in _GROUPS.items():
         group = answer.get(key)
         if not isinstance(group, dict) or not group.get("count"):
             continue
-        some = True
         yield f"{words:<16} {names_of(group)}"
     seconds = answer.get("seconds")
     if isinstance(seconds, int | float) and seconds:
         yield f"{'takes about':<16} {duration(seconds)}"
-    if not some:
-        yield f"would do: {label(answer.get('command'))}"
     yield f"{'to do just this':<16} --expect {label(answer.get('expected'))}"
 
 

@@ -1,4 +1,4 @@
-"""What a command did, in one line."""
+"""What a command asks for, and what it did, each in one line."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def target(graph: Graph, command: Command) -> str:
     return label(graph.labels[command.nodes[0]], cap=_NAME_CHARACTERS)
 
 
+def asked(graph: Graph, command: Command) -> str:
+    """What a command asks for: "cancel subtree train[seed=1]", "set jobs to 4"."""
+    if command.kind is CommandKind.SET_JOBS:
+        return f"set jobs to {count(command.jobs)}"
+    return f"{command.kind.value} {target(graph, command)}".rstrip()
+
+
 def done(state: RunState, preview: Preview) -> str:
     """What a command did, or why nothing, as one safe line."""
     command = preview.command
@@ -45,7 +52,7 @@ def done(state: RunState, preview: Preview) -> str:
         others = len(nodes) - sum(node in nodes for node in command.nodes)
         if others:
             parts.append(f"{count(others)} {words}")
-    return f"{command.kind.value} {name}".rstrip() + ": " + (", ".join(filter(None, parts)) or "done")
+    return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
 
 
 _PLAIN = {

@@ -143,6 +143,10 @@ def test_a_dry_run_tells_and_changes_nothing_and_its_token_holds(half_done: Live
     plain = half_done.call("rerun", "train", "-n")
     assert "would stop       train[seed=1], train[seed=2]\n" in plain.stdout
     assert f"--expect {preview['expected']}" in plain.stdout
+    marked = half_done.call("mark", "eval", "-n")
+    assert marked.stdout.splitlines()[0] == "would do         mark done eval"
+    slots = half_done.call("jobs", "5", "-n")
+    assert slots.stdout.splitlines()[0] == "would do         set jobs to 5"
     assert half_done.events() == before
     wrong = half_done.call("rerun", "train[seed=1]", "--expect", preview["expected"])
     assert (wrong.returncode, wrong.stdout) == (1, "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.choosing import ChoiceError, chosen_nodes
 from dagtui.session.door.sockets import DoorError, fitting
-from dagtui.session.wording import done
+from dagtui.session.wording import asked, done
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +85,7 @@ def preview_fields(session: Session, preview: Preview) -> dict[str, object]:
     labels = session.graph.labels
     return {
         "command": preview.command.kind.value,
+        "asked": asked(session.graph, preview.command),
         "words": done(session.state, preview),
         "nothing": preview.nothing,
         "changed": preview.changed,

@@ -10,7 +10,7 @@ from textual.binding import Binding
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.status import NodeStatus
-from dagtui.session.wording import target
+from dagtui.session.wording import asked, target
 from dagtui.text import count, duration, plural
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
@@ -163,4 +163,5 @@ _CHOICES = {CommandKind.RERUN: "with downstream", CommandKind.RERUN_ONLY: "this 
 def _title(session: Session, command: Command) -> str:
     if command.kind in _CHOICES:
         return f"Rerun {target(session.graph, command)}?"
-    return f"{command.kind.value.capitalize()} {target(session.graph, command)}".rstrip() + "?"
+    words = asked(session.graph, command)
+    return f"{words[0].upper()}{words[1:]}?"

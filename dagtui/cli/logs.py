@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +114,8 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
 
     write: Callable[[bytes], None] = write_lines if output.is_terminal and not raw else output.write
     if follow:
+        if not log.attempt and log.run.is_live() and sys.stderr.isatty():
+            _explain(log)
         follower = LogFollower(log, lines, only=attempt is not None)
         found = follower.follow(write, output.flush)
         log = replace(log, attempt=follower.attempt)

@@ -201,6 +201,25 @@ def test_following_ends_when_the_run_is_lost(tmp_path: Path):
             assert follower.wait(60) == 0
 
 
+def test_who_follows_a_node_that_has_not_started_is_told_so(tmp_path: Path):
+    write(
+        tmp_path, '[tasks.a]\nrun = "while [ ! -e go ]; do sleep 0.02; done"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n'
+    )
+    with subprocess.Popen(
+        [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as it:
+        wait_until((tmp_path / ".dagtui/graph/runs/1/journal.jsonl").exists, "the run began")
+        terminal, end = pty.openpty()
+        words = [*DAGTUI, "logs", "graph.toml", "b", "-f"]
+        with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=end, env=ENVIRONMENT) as follower:
+            os.close(end)
+            with os.fdopen(terminal, "rb", buffering=0) as said:
+                assert b"b has not started in run 1 (waits for its parents)\r\n" in said.readline()
+                (tmp_path / "go").touch()
+                assert follower.communicate(timeout=60)[0] == b""
+        assert (follower.returncode, it.wait(60)) == (0, 0)
+
+
 def test_ctrl_c_ends_following_quietly(tmp_path: Path):
     write(tmp_path, '[tasks.a]\nrun = "echo begun; sleep 60"\n')
     with subprocess.Popen(

@@ -86,10 +86,13 @@ def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
             output.line(f"{label(name)}:")
         for directory in found[: most or None]:
             line = run_line(summarise(directory), screen_of(directory), time.time(), colours=output.wants_colours)
-            output.line(line)
+            # A terminal's line has no room for the directory, and all but the number is the same.
+            output.line(line if output.is_terminal else f"{line}  {label(directory.path, 4096)}")
             output.flush()  # the next journal may be large
         if most and len(found) > most:
             output.line(f"      and {plural(len(found) - most, 'older run')}: -n 0 shows them all")
+        if found and output.is_terminal:
+            output.line(f"      journals and logs: {label(found[0].path.parent, 4096)}")
     if not any_found:
         if graph_file is None:
             click.echo("no runs below ./.dagtui; name a graph, or see all that are live: dagtui status", err=True)

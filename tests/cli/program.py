@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,25 @@ def call(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*DAGTUI, *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=120, env=ENVIRONMENT
     )
+
+
+def on_a_terminal(*words: str, cwd: Path) -> bytes:
+    """What the program writes to a terminal; it must end well."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen([*DAGTUI, *words], cwd=cwd, stdout=end, stderr=end, env=ENVIRONMENT) as it:
+        os.close(end)
+        output = b""
+        while True:
+            try:
+                piece = os.read(terminal, 65536)
+            except OSError:  # all ends of the terminal are closed
+                break
+            if not piece:
+                break
+            output += piece
+    os.close(terminal)
+    assert it.returncode == 0, output
+    return output
 
 
 def shell(line: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
+from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, shell, write
 from processes import wait_until
 
 MATRIX = """
@@ -40,25 +40,6 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder, MATRIX)
     assert call("run", "graph.toml", cwd=folder).returncode == 1
     return folder
-
-
-def on_a_terminal(folder: Path, *words: str) -> bytes:
-    """What the program writes to a terminal."""
-    master, slave = pty.openpty()
-    with subprocess.Popen([*DAGTUI, "logs", *words], cwd=folder, stdout=slave, stderr=slave, env=ENVIRONMENT) as it:
-        os.close(slave)
-        output = b""
-        while True:
-            try:
-                data = os.read(master, 65536)
-            except OSError:  # all ends of the terminal are closed
-                break
-            if not data:
-                break
-            output += data
-    os.close(master)
-    assert it.returncode == 0, output
-    return output
 
 
 @pytest.mark.parametrize(
@@ -128,17 +109,17 @@ def test_into_a_pipe_go_the_bytes_as_they_were_printed(ran: Path):
 
 
 def test_on_a_terminal_only_colours_are_left(ran: Path):
-    shown = on_a_terminal(ran, "graph.toml", "hostile")
+    shown = on_a_terminal("logs", "graph.toml", "hostile", cwd=ran)
     assert shown == b"100 %\r\nlast\r\n"
-    assert on_a_terminal(ran, "graph.toml", "hostile", "--raw").replace(b"\r\n", b"\n") == HOSTILE
+    assert on_a_terminal("logs", "graph.toml", "hostile", "--raw", cwd=ran).replace(b"\r\n", b"\n") == HOSTILE
 
 
 def test_colours_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write(tmp_path, "[tasks.a]\nrun = '''printf '\\033[31mred\\033[0m \\033[2J\\007x\\n' '''\n")
     assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
-    assert on_a_terminal(tmp_path, "graph.toml", "a") == b"\x1b[31mred\x1b[0m ^Gx\r\n"
+    assert on_a_terminal("logs", "graph.toml", "a", cwd=tmp_path) == b"\x1b[31mred\x1b[0m ^Gx\r\n"
     monkeypatch.setitem(ENVIRONMENT, "NO_COLOR", "1")
-    assert on_a_terminal(tmp_path, "graph.toml", "a") == b"red ^Gx\r\n"
+    assert on_a_terminal("logs", "graph.toml", "a", cwd=tmp_path) == b"red ^Gx\r\n"
 
 
 @pytest.mark.parametrize(("lines", "text"), [(0, ""), (1, "3"), (2, "2\n3"), (3, "1\n2\n3"), (9, "1\n2\n3")])

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, strict, write
+from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, strict, write
 from processes import wait_until
 
 GOLDEN = Path(__file__).parents[1] / "store" / "golden"
@@ -50,6 +50,10 @@ def test_finished_runs_newest_first(tmp_path: Path):
     assert " ago " in lines[-1]
     assert lines[-1].endswith(str(tmp_path / ".dagtui/graph/runs/1"))
     assert "\x1b" not in "".join(lines)
+    shown = on_a_terminal("runs", "graph.toml", cwd=tmp_path).decode().splitlines()
+    assert len(shown) == 7
+    assert shown[5].endswith("11 completed, 1 failed, 2 failed parent")
+    assert shown[6] == f"      journals and logs: {tmp_path / '.dagtui/graph/runs'}"
 
 
 def test_a_live_run_and_then_a_lost_one(tmp_path: Path):

@@ -42,7 +42,7 @@ def standing_words(summary: RunSummary, screen: Screen | None) -> str:
 
 
 def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:
-    """One line: number, what became of it, when it began, how long it took, counts, why, directory."""
+    """One line: number, what became of it, when it began, how long it took, counts, why."""
     words = f"{standing_words(summary, screen):<9}"
     if colours:
         words = f"\x1b[{_COLOURS[summary.standing]}m{words}\x1b[m"
@@ -54,7 +54,6 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
     parts.append(counts_words(summary.counts))
     if summary.why and summary.why != summary.standing.value:
         parts.append(f"({label(summary.why, 300)})")
-    parts.append(label(summary.path, 4096))
     return "  ".join(part for part in parts if part)
 
 

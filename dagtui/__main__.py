@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
+_OBJECTS = 10_000
+"""How many new objects make it worth while to look for cycles that nothing needs any more."""
+
+
 def main() -> None:
     """Run the command line and exit with its status."""
     sys.excepthook = _print_safely
+    # Modules and graphs are many objects and no garbage: looking for some after every 700th delays the first node.
+    gc.set_threshold(_OBJECTS)
     from dagtui.cli.descriptors import open_standard_descriptors
 
     open_standard_descriptors()

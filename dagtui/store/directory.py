@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -58,7 +57,7 @@ class RunDirectory:
             replace_link(folder / "latest", f"runs/{path.name}")
         except StoreError:
             lock.release()
-            shutil.rmtree(making, ignore_errors=True)
+            _remove_tree(making)
             raise
         directory = cls(path)
         lock.path = path / "lock"
@@ -193,12 +192,18 @@ def _remove(path: Path) -> bool:
     try:
         removing = path.with_name(_REMOVING + os.urandom(6).hex())
         os.rename(path, removing)
-        shutil.rmtree(removing, ignore_errors=True)
+        _remove_tree(removing)
     except OSError:
         return False
     finally:
         lock.release()
     return True
+
+
+def _remove_tree(path: Path) -> None:
+    import shutil  # no run needs it before its first node
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_left_behind(folder: Path) -> None:
@@ -208,4 +213,4 @@ def _remove_left_behind(folder: Path) -> None:
         with contextlib.suppress(FileNotFoundError):  # somebody else may be removing it
             is_old = time.time() - path.lstat().st_mtime > _LEFT_BEHIND
             if is_old and not RunLock(path / "lock").is_taken():
-                shutil.rmtree(path, ignore_errors=True)
+                _remove_tree(path)

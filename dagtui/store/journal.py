@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sys
 import time
 import zlib
@@ -188,6 +187,8 @@ def set_aside(path: Path) -> Path | None:
         return None
     if not reading.records:
         raise JournalError(f"can't recover the journal {path}: nothing of it is whole")
+    import shutil
+
     number = 1
     while os.path.lexists(aside := path.with_name(f"{path.name}.torn-{number}")):
         number += 1

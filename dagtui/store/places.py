@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
+from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from pathlib import Path
 
 from dagtui.store.errors import StoreError
@@ -97,7 +97,7 @@ def _readable(text: str) -> str:
 
 
 def _digest(text: str, size: int) -> str:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
 
 
 def _is_usable(folder: Path) -> bool:

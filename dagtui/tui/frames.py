@@ -15,6 +15,8 @@ AFTERWARDS = 2.0
 """Seconds after the last event in which panes that put off some of their painting get the chance to do it."""
 FRAMES_A_SECOND, FRAMES_A_SECOND_FAR = 30, 10
 """On this machine's terminal, and over SSH."""
+CROWDED = 60
+"""More events than that from one frame to the next nobody can follow: half as many frames leave the time to the run."""
 
 
 def interval(environ: Mapping[str, str]) -> float:
@@ -37,6 +39,9 @@ class Frames:
         self._due = float("inf")
         self._last = float("-inf")
         self._heard_at = float("-inf")
+        self._events = 0
+        """How many were heard since the last frame."""
+        self._crowded = False
 
     def start(self) -> None:
         """Follow the run; belongs into a running event loop."""
@@ -59,9 +64,15 @@ class Frames:
         """Whether a frame is to come."""
         return self._timer is not None
 
-    def _heard(self, _events: Sequence[Event]) -> None:
+    def _heard(self, events: Sequence[Event]) -> None:
         self._heard_at = asyncio.get_running_loop().time()
-        self.request()
+        self._events += len(events)
+        self._schedule(max(self._heard_at, self._last + self._pause))
+
+    @property
+    def _pause(self) -> float:
+        """Seconds at least between frames that no person asked for."""
+        return self._interval * 2 if self._crowded else self._interval
 
     def _schedule(self, due: float) -> None:
         if self._timer is not None and self._due <= due:
@@ -78,10 +89,11 @@ class Frames:
     def _frame(self) -> None:
         self._timer, self._due = None, float("inf")
         self._last = asyncio.get_running_loop().time()
+        self._crowded, self._events = self._events > CROWDED, 0
         painted = self._paint()
         session = self._session
         if session.alive() or not painted:
-            self._schedule(self._last + self._interval)  # what attempts print is no event
+            self._schedule(self._last + self._pause)  # what attempts print is no event
         elif not session.settled:
             self._schedule(self._last + 1.0 - session.clock() % 1.0)
         elif self._last < self._heard_at + AFTERWARDS:

@@ -31,7 +31,7 @@ def idle_keys(session: Session, node: int | None) -> frozenset[str]:
     idle: set[str] = set()
     if not counts[NodeStatus.FAILED]:
         idle |= {"find.failure", "run.retry_failed"}
-    if not session.alive():
+    if not session.alive() and (session.settled or state.paused):  # between two short nodes it would only flicker
         idle.add("find.running")
     if session.settled:
         idle.add("node.cancel_subtree")

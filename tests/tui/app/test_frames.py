@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tui.app.runs import CELLS, run_settled, run_under_way, turns, until
 
+from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.tui import frames
-from dagtui.tui.frames import Frames, interval
+from dagtui.tui.frames import CROWDED, Frames, interval
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +74,21 @@ async def test_an_event_brings_a_frame_and_the_last_word(monkeypatch: pytest.Mon
     session.give(Command(CommandKind.PAUSE))
     await until(lambda: not one.scheduled)
     assert paint.count == before + 2, "at once, and once more when panes may have put something off"
+
+
+@pytest.mark.parametrize(("amount", "intervals"), [(CROWDED + 1, 2), (CROWDED, 1)])
+async def test_of_more_events_than_anybody_can_follow_every_second_frame_is_left_out(amount: int, intervals: int):
+    paint = Painter()
+    one = Frames(run_settled(), paint, 0.1)
+    one.start()
+    await until(lambda: paint.count == 1 and not one.scheduled)
+    one._heard([NoteEvent(0.0, "many")] * amount)
+    await until(lambda: paint.count == 2)
+    one._heard([NoteEvent(0.0, "one more")])
+    assert one._due == pytest.approx(max(one._heard_at, one._last + intervals * 0.1))
+    one.request()
+    assert one._due <= max(asyncio.get_running_loop().time(), one._last + 0.1), "a person never waits for it"
+    one.stop()
 
 
 async def test_a_frame_that_could_not_be_painted_is_tried_again():

@@ -173,6 +173,16 @@ async def test_keys_that_would_do_nothing_for_the_run_are_not_in_the_footer():
         assert not shown_keys(app) & idle
 
 
+async def test_keys_do_not_flicker_between_two_short_nodes():
+    play = Recording(Graph.from_edges(["first", "second"], [("first", "second")]))
+    play.start("first")
+    play.end("first")
+    app = DagtuiApp(play.session())
+    async with opened(app, (200, 50)):
+        assert not app.session.alive()
+        await until(lambda: "find.running" in shown_keys(app))
+
+
 async def test_a_row_that_is_no_node_offers_no_command_on_one_and_says_how_to_see_one():
     labels = [f"part[n={number}]" for number in range(20)]
     graph = Graph(labels, [], tasks=[Task("part", ArgumentList(("true",)))], task_of=[0] * len(labels))

@@ -84,6 +84,7 @@ def run_headless(
     from functools import partial
 
     from dagtui.graph.errors import GraphError
+    from dagtui.session.lines.events_copy import EventsError
     from dagtui.session.lines.headless import Headless
     from dagtui.session.resume.glance import NothingToResumeError
     from dagtui.session.session import Session
@@ -102,7 +103,7 @@ def run_headless(
         say_nothing_to_resume(error)
     except GraphError as error:
         fail(str(error))
-    except (StoreError, OSError) as error:
+    except (StoreError, EventsError, OSError) as error:
         fail(f"dagtui: {error}")
     raise SystemExit(status)
 

@@ -123,6 +123,39 @@ def test_a_reader_that_never_comes_back_does_not_keep_the_program_from_a_signal(
         assert it.stderr.read() == b""
 
 
+@pytest.mark.parametrize("place", [".", "nowhere/events", ""])
+def test_events_that_can_t_be_written_stop_the_run_before_it_begins(tmp_path: Path, place: str):
+    write(tmp_path, FAILS)
+    done = call("run", "graph.toml", "--events", place, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"dagtui: --events {place}: can't be written: ")
+    assert "Errno" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.toml"]
+
+
+def test_a_named_pipe_gets_every_event_when_somebody_reads_it(tmp_path: Path):
+    write(tmp_path, FAILS)
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen([*DAGTUI, "run", "graph.toml", "--events", "pipe"], cwd=tmp_path, env=ENVIRONMENT) as it:
+        wait_until((tmp_path / "ended").exists, "the run goes on though nobody reads yet")
+        events = [json.loads(line) for line in (tmp_path / "pipe").read_text().splitlines()]
+        assert it.wait(60) == 1
+    assert events[-1]["what"] == "ended"
+    assert [event["seq"] for event in events] == list(range(events[0]["seq"], events[-1]["seq"] + 1))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_named_pipe_that_nobody_reads_does_not_keep_the_program_from_a_signal(tmp_path: Path, number: int):
+    write(tmp_path, FAILS)
+    os.mkfifo(tmp_path / "pipe")
+    words = [*DAGTUI, "run", "graph.toml", "--events", "pipe"]
+    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as it:
+        journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
+        wait_until(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
+        wait_until(lambda: it.send_signal(number) or it.poll() is not None, "the program ended")
+        assert it.returncode == -number
+
+
 def test_plain_lines_have_no_control_codes_and_one_line_for_each_event(tmp_path: Path):
     write(tmp_path, "[tasks.a]\nrun = \"printf '\\\\033[31mred\\\\033[0m\\\\r50%%\\\\n'; exit 1\"\n")
     done = call("run", "graph.toml", cwd=tmp_path)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from typing import Protocol
 
 from dagtui.session.lines.line_writer import LineWriter
 
+_WHAT = "the events (--events)"
 MOST_WAITING = 1_048_576
 """Bytes of lines that wait for room; lines beyond them are left out, as their numbers (`seq`) tell."""
+
+
+class EventsError(Exception):
+    """The events can't be written where they were asked for; the text is one line."""
 
 
 class EventsCopy(Protocol):
@@ -24,6 +30,16 @@ class EventsCopy(Protocol):
 
     def close(self) -> None:
         """Write what waits, and close; may wait for a reader."""
+
+
+def copy_at(path: str) -> EventsCopy:
+    """What writes events to the file, pipe or device of that name; raises EventsError when it can't be opened."""
+    try:
+        if _is_named_pipe(path):
+            return NamedPipe(path)
+        return copy_to(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise EventsError(f"--events {path}: can't be written: {error.strerror}") from None
 
 
 def copy_to(descriptor: int) -> EventsCopy:
@@ -77,7 +93,7 @@ class EventsStream:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self._writer = LineWriter(descriptor, "ascii", "the events (--events)", remark=None)
+        self._writer = LineWriter(descriptor, "ascii", _WHAT, remark=None)
 
     def write(self, lines: bytes) -> None:
         """Write whole lines, soon."""
@@ -92,9 +108,47 @@ class EventsStream:
         os.close(self._descriptor)
 
 
+class NamedPipe(LineWriter):
+    """Hands lines to whoever opens a named pipe to read it, as `EventsStream` does; until then they wait."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(-1, "ascii", _WHAT, remark=None)
+        self._path = path
+
+    def write(self, lines: bytes) -> None:
+        """Write whole lines, soon."""
+        self.put(lines)
+
+    def flush(self) -> None:
+        """Nothing: they are on their way."""
+
+    def _write_all(self) -> None:
+        # Opening waits for a reader; no signal would end that wait outside this thread.
+        try:
+            self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError as error:
+            self._give_up(error)
+            return
+        try:
+            super()._write_all()
+        finally:
+            os.close(self._descriptor)
+
+
+def _is_named_pipe(path: str) -> bool:
+    """Whether there is one that may be written; raises OSError when it may not."""
+    try:
+        found = stat.S_ISFIFO(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
+    if found and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    return found
+
+
 def _say(error: OSError) -> None:
     words = (
-        f"dagtui: can't write the events (--events): {error.strerror}; "
+        f"dagtui: can't write {_WHAT}: {error.strerror}; "
         "the run goes on, and so do they when they can be written again\n"
     )
     with contextlib.suppress(OSError):

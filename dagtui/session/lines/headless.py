@@ -11,7 +11,7 @@ from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
 from dagtui.session.lines.card import card
-from dagtui.session.lines.events_copy import copy_to
+from dagtui.session.lines.events_copy import copy_at, copy_to
 from dagtui.session.lines.line_writer import LineWriter
 from dagtui.session.lines.plain import PlainLines
 from dagtui.session.removed import DirectoryWatch
@@ -73,7 +73,7 @@ class Headless:
         """When the last line was said, on the run's clock."""
 
     def run(self) -> int:
-        """Run, and return the exit status. Raises StoreError and OSError when it cannot begin."""
+        """Run, and return the exit status. Raises StoreError, EventsError and OSError when it cannot begin."""
         # A signal may come before there is an event loop to take it.
         for number in SIGNALS:
             signal.signal(number, lambda number, _frame: self._early.append(number))
@@ -180,7 +180,7 @@ class Headless:
             return None
         if self._events == "-":
             return copy_to(os.dup(1))
-        return copy_to(os.open(self._events, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+        return copy_at(self._events)
 
     def _wants_colours(self) -> bool:
         if os.environ.get("NO_COLOR"):

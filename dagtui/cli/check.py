@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.options import graph_argument, read_graph_to_show
+from dagtui.cli.graph_file import graph_file_argument
+from dagtui.cli.options import parameter_option, read_graph_to_show
 from dagtui.cli.output import standard_output
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Read a graph and say what is wrong with it.")
-@graph_argument
+@graph_file_argument
+@parameter_option
 def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
     """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
     from dagtui.text import count, label, plural

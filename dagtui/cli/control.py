@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from dagtui.cli.graph_file import complete_tasks
 from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
@@ -110,7 +111,7 @@ def _command(name: str) -> click.Command:
     if order.takes_number:
         call = click.argument("jobs", metavar="N", callback=_slots)(call)
     if order.takes_nodes:
-        call = click.argument("nodes", metavar="NODE...", nargs=-1)(call)
+        call = click.argument("nodes", metavar="NODE...", nargs=-1, shell_complete=complete_tasks)(call)
     call = click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(call)
     text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
     # A negative number is no option.
@@ -133,7 +134,7 @@ def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> 
     raise click.BadParameter(f"{words}; give a whole number from 1 to {count(MOST_SLOTS)}{hint}")
 
 
-_EXITS = """\b
+_EXITS = """
 Exits with 0 when it was done, 1 when it would do nothing, 2 when there is no live run, or the call is wrong."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.graph_file import complete_tasks, refuse_folder
 from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Print the log of a node.")
 @click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))
-@click.argument("node")
+@click.argument("node", shell_complete=complete_tasks)
 @click.option("--run", "run_number", type=click.IntRange(min=1), metavar="N", help="Of that run; default: the last.")
 @click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Of that attempt; default: the last.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as it grows, until the node is settled or the run is over.")
@@ -66,8 +67,8 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
     from dagtui.text import label
 
     found = graph_runs(graph_file)
-    if not found and graph_file.is_dir():
-        fail(f"dagtui: {label(graph_file)} is a folder: name the graph's file")
+    if not found:
+        refuse_folder(graph_file)
     if not found and not graph_file.exists():
         fail(f"dagtui: {label(graph_file)}: there is no such file, and no run of it")
     if not found:

@@ -5,36 +5,42 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from dagtui import __version__
+from dagtui.cli.graph_file import BEGIN, NAMES, graph_file_here, is_plain
+from dagtui.cli.options import BAD_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_OPEN = "open"
+    from click.shell_completion import CompletionItem
 
-COMMANDS = {
-    _OPEN: ("dagtui.cli.open", "open_graph", ""),
+_OPEN = "open"
+_COMMANDS = {
+    "init": ("dagtui.cli.init", "init", "Write a small graph to begin with."),
     "run": ("dagtui.cli.run", "run", "Run a graph without a screen."),
     "check": ("dagtui.cli.check", "check", "Read a graph and say what is wrong with it."),
     "plan": ("dagtui.cli.plan", "plan", "Say what would run, in which order, and how long it would take."),
     "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),
-    "attach": ("dagtui.cli.attach", "attach", "Bring the screen of a live run to this terminal."),
-    "status": ("dagtui.cli.status", "status", "Say how a live run stands."),
-    "wait": ("dagtui.cli.status", "wait", "Wait until a live run, or some of its nodes, are settled."),
-    "retry": ("dagtui.cli.control", "retry", "On a live run: run nodes again that failed."),
-    "rerun": ("dagtui.cli.control", "rerun", "On a live run: run nodes again, with what is downstream."),
-    "cancel": ("dagtui.cli.control", "cancel", "On a live run: stop nodes, their subtree, or everything."),
-    "skip": ("dagtui.cli.control", "skip", "On a live run: skip nodes."),
-    "mark": ("dagtui.cli.control", "mark", "On a live run: mark nodes as done."),
-    "pause": ("dagtui.cli.control", "pause", "On a live run: start nothing new."),
-    "resume": ("dagtui.cli.control", "resume", "On a live run: go on after a pause."),
-    "jobs": ("dagtui.cli.control", "jobs", "On a live run: set how many slots there are."),
 }
+_ON_A_LIVE_RUN = {
+    "attach": ("dagtui.cli.attach", "attach", "Bring its screen to this terminal."),
+    "status": ("dagtui.cli.status", "status", "Say how it stands."),
+    "wait": ("dagtui.cli.status", "wait", "Wait until it, or some of its nodes, are settled."),
+    "retry": ("dagtui.cli.control", "retry", "Run nodes again that failed."),
+    "rerun": ("dagtui.cli.control", "rerun", "Run nodes again, with what is downstream."),
+    "cancel": ("dagtui.cli.control", "cancel", "Stop nodes, their subtree, or everything."),
+    "skip": ("dagtui.cli.control", "skip", "Skip nodes."),
+    "mark": ("dagtui.cli.control", "mark", "Mark nodes as done."),
+    "pause": ("dagtui.cli.control", "pause", "Start nothing new."),
+    "resume": ("dagtui.cli.control", "resume", "Go on after a pause."),
+    "jobs": ("dagtui.cli.control", "jobs", "Set how many slots there are."),
+}
+COMMANDS = {_OPEN: ("dagtui.cli.open", "open_graph", ""), **_COMMANDS, **_ON_A_LIVE_RUN}
 """Each command's module, its name there, and its line in the help: only the one that is called is imported."""
 
 
@@ -55,17 +61,43 @@ class _GraphOrCommand(click.Group):
         """The commands that people type; opening needs no word."""
         return [name for name in COMMANDS if name != _OPEN]
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands and what they do, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][2]) for name in self.list_commands(ctx)])
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write both ways to call it."""
+        formatter.write_usage(ctx.command_path, "[OPTIONS] [GRAPH.toml]")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix=" " * len("Usage: "))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of opening a graph beside its own, then the commands, without importing those."""
+        opening = self.get_command(ctx, _OPEN)
+        parameters = [*(opening.params if opening is not None else []), *self.get_params(ctx)]
+        records = [parameter.get_help_record(ctx) for parameter in parameters if isinstance(parameter, click.Option)]
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in records if record is not None])
+        for title, commands in (("Commands", _COMMANDS), ("Commands on a live run", _ON_A_LIVE_RUN)):
+            with formatter.section(title):
+                formatter.write_dl([(name, words) for name, (_module, _name, words) in commands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What the first word may be: a command, an option, or a graph's file."""
+        from glob import escape, glob
+
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name) for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        found += [CompletionItem(name) for name in sorted(glob(f"{escape(incomplete)}*.toml")) if is_plain(name)]
+        if incomplete.startswith("-"):
+            opening = self.get_command(ctx, _OPEN)
+            options = [parameter for it in (opening, self) if it is not None for parameter in it.get_params(ctx)]
+            names = dict.fromkeys(name for parameter in options for name in parameter.opts)
+            found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Take a first word that is no command for a graph file, unless it can only be a slip."""
         if args and args[0] not in COMMANDS:
-            if args[0].replace("-", "").isalpha() and not os.path.lexists(args[0]):
+            if not ctx.resilient_parsing and args[0].replace("-", "").isalpha() and not os.path.lexists(args[0]):
                 raise click.UsageError(_no_such_word(args[0]), ctx)
             return _OPEN, self.get_command(ctx, _OPEN), args
         return super().resolve_command(ctx, args)
@@ -87,11 +119,19 @@ class _GraphOrCommand(click.Group):
             return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let options stand before the graph file: `dagtui -j 4 graph.toml`."""
+        """Let options stand before the graph file, `dagtui -j 4 graph.toml`, and open that of this folder by itself."""
+        if not args and not ctx.resilient_parsing:
+            args = [_OPEN] if graph_file_here() is not None else _help_to_begin(ctx)
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         if args and args[0].startswith("-") and args[0] not in own:
             args = [_OPEN, *args]
         return super().parse_args(ctx, args)
+
+
+def _help_to_begin(ctx: click.Context) -> NoReturn:
+    """Show the help where there is no graph, and what to do about that."""
+    click.echo(f"{ctx.get_help()}\n\nThere is no {NAMES[0]} in this folder: {BEGIN}", err=True)
+    ctx.exit(BAD_CALL)
 
 
 def _no_such_word(word: str) -> str:
@@ -106,19 +146,17 @@ def _safe_messages() -> Iterator[None]:
     """Make errors safe that quote words of the call: a shell may have made them of names of files."""
     try:
         yield
-    except click.exceptions.NoArgsIsHelpError:
-        raise
     except click.UsageError as error:
         from dagtui.text import block
 
         raise click.UsageError(block(error.format_message()), error.ctx) from error
 
 
-@click.group(
-    cls=_GraphOrCommand,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="dagtui GRAPH.toml opens a graph on the screen and runs it; see dagtui open --help for its options.",
-)
+@click.group(cls=_GraphOrCommand, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="dagtui %(version)s")
 def command() -> None:
-    """Run a graph of tasks in the terminal: watch it, read its logs, retry one node, cancel a subtree."""
+    """Run a graph of tasks in the terminal: watch it, read its logs, retry one node, cancel a subtree.
+
+    Opens GRAPH.toml on the screen and runs it, or brings the screen of its live run back. Without GRAPH.toml it is the
+    graph.toml of this folder; dagtui init writes one to begin with. dagtui COMMAND --help tells more.
+    """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from dagtui.cli.graph_file import refuse_folder
 from dagtui.cli.options import fail
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
         live = ", ".join(str(run.number) for run in held)
         what = f"run {live} is" if len(held) == 1 else f"runs {live} are"
         fail(f"dagtui: run {number} of {shown} is not live, {what}; leave out --run, or give one that is live")
-    if graph_file.is_dir():
-        fail(f"dagtui: {shown} is a folder: name the graph's file")
+    refuse_folder(graph_file)
     last = _last(graph_file, number)
     if last is None and not graph_file.exists():
         fail(f"dagtui: {shown}: there is no such file, and no live run of it")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.attaching import attach, is_attachable, live_runs_of, look_of, look_options
+from dagtui.cli.graph_file import graph_file_argument
 from dagtui.cli.offer import Way, asked_for, choose
-from dagtui.cli.options import fail, graph_argument, read_graph, resume_options, run_options
+from dagtui.cli.options import fail, parameter_option, read_graph, resume_options, run_options
 from dagtui.cli.run import make_room, run_headless
 
 if TYPE_CHECKING:
@@ -25,8 +26,20 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
 
 
-@click.command(short_help="Open a graph on the screen and run it.")
-@graph_argument
+class _Context(click.Context):
+    @property
+    def command_path(self) -> str:
+        """How this command is called: without a word of its own."""
+        return "dagtui" if self.parent is None else self.parent.command_path
+
+
+class _Open(click.Command):
+    context_class = _Context
+
+
+@click.command(cls=_Open, short_help="Open a graph on the screen and run it.")
+@graph_file_argument
+@parameter_option
 @run_options
 @resume_options
 @look_options

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dagtui.graph.model import Graph
 
@@ -19,12 +19,11 @@ BAD_CALL = 2
 Function = TypeVar("Function", bound="Callable[..., object]")
 
 
-def graph_argument(function: Function) -> Function:
-    """The graph file and its parameters."""
-    function = click.option(
+def parameter_option(function: Function) -> Function:
+    """The parameters of the graph."""
+    return click.option(
         "-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the graph."
     )(function)
-    return click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(function)
 
 
 def run_options(function: Function) -> Function:
@@ -34,6 +33,7 @@ def run_options(function: Function) -> Function:
         "-j",
         "--jobs",
         type=click.IntRange(min=1),
+        metavar="N",
         help="How many slots there are; default: the graph's, or processors.",
     )(function)
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.options import graph_argument, read_graph_to_show
+from dagtui.cli.graph_file import graph_file_argument
+from dagtui.cli.options import parameter_option, read_graph_to_show
 from dagtui.cli.output import standard_output
 
 if TYPE_CHECKING:
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Say what would run, in which order, and how long it would take.")
-@graph_argument
-@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Plan for so many slots; default: as for a run.")
+@graph_file_argument
+@parameter_option
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Plan for so many slots; default: as for a run."
+)
 @click.option("--all", "everything", is_flag=True, help="A line for every node, however many there are.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
 def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:

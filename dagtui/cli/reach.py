@@ -26,7 +26,9 @@ ANSWER_SECONDS = 60.0
 
 def run_option(function: Function) -> Function:
     """Which live run is meant, when there are several of one graph."""
-    option = click.option("--run", "number", type=click.IntRange(min=1), help="The number of the run, if several live.")
+    option = click.option(
+        "--run", "number", type=click.IntRange(min=1), metavar="N", help="The number of the run, if several live."
+    )
     return option(function)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.graph_file import graph_file_argument
 from dagtui.cli.offer import Way, advise, asked_for, say_nothing_to_resume
-from dagtui.cli.options import fail, graph_argument, read_graph, resume_options, run_options
+from dagtui.cli.options import fail, parameter_option, read_graph, resume_options, run_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Run a graph without a screen.")
-@graph_argument
+@graph_file_argument
+@parameter_option
 @run_options
 @resume_options
 @click.option("--events", metavar="FILE|-", help="Write every event as a JSON line to a file, or to standard output.")

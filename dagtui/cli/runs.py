@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.graph_file import refuse_folder
 from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
 
@@ -22,7 +23,13 @@ SHOWN = 20
 @click.command(short_help="List the runs of a graph.")
 @click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "-n", "--most", type=click.IntRange(min=0), default=SHOWN, show_default=True, help="How many of each graph; 0: all."
+    "-n",
+    "--most",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=SHOWN,
+    show_default=True,
+    help="How many of each graph; 0: all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array for machines.")
 def runs(graph_file: Path | None, most: int, as_json: bool) -> None:
@@ -49,6 +56,8 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
         yield from all_runs(Path())
         return
     found = graph_runs(graph_file)
+    if not found:
+        refuse_folder(graph_file)
     if not found and not graph_file.exists():
         fail(f"dagtui: {click.format_filename(graph_file)}: there is no such file, and no run of it")
     yield str(graph_file), found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.control import names_of
+from dagtui.cli.graph_file import complete_tasks
 from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import (
@@ -110,7 +111,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 @click.command(short_help="Wait until a live run, or some of its nodes, are settled.")
 @click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))
-@click.argument("nodes", metavar="[NODE...]", nargs=-1)
+@click.argument("nodes", metavar="[NODE...]", nargs=-1, shell_complete=complete_tasks)
 @click.option(
     "--timeout",
     callback=_seconds,

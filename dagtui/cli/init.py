@@ -1,0 +1,35 @@
+"""`dagtui init`: a small graph to begin with."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import click
+
+from dagtui.cli.graph_file import NAMES
+from dagtui.cli.options import fail
+
+STARTER = Path(__file__).with_name("starter.toml")
+"""The graph that is written: it runs everywhere, in some seconds."""
+
+
+@click.command(short_help="Write a small graph to begin with.")
+@click.argument("graph_file", metavar="[GRAPH.toml]", default=NAMES[0], type=click.Path(path_type=Path))
+def init(graph_file: Path) -> None:
+    """Write a small graph with comments to GRAPH.toml (graph.toml); a file that is there is never overwritten.
+
+    It runs as it is, for some seconds: put your own commands in the place of its own.
+    """
+    from dagtui.text import label
+
+    starter = STARTER.read_text(encoding="utf-8")
+    try:
+        with graph_file.open("x", encoding="utf-8") as file:
+            file.write(starter)
+    except FileExistsError:
+        fail(f"dagtui: {graph_file} is there already, and stays as it is; give another name")
+    except OSError as error:
+        fail(f"dagtui: {graph_file}: can't be written: {error.strerror}")
+    name = "" if str(graph_file) == NAMES[0] else f" {shlex.quote(str(graph_file))}"
+    click.echo(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")

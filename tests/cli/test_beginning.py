@@ -1,0 +1,146 @@
+"""A newcomer's first calls: no graph yet, a graph that need not be named, help, slips, and a shell that completes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from cli.program import DAGTUI, ENVIRONMENT, call, write
+
+import dagtui
+from dagtui.cli.main import COMMANDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READERS = ["", "run", "check", "plan"]
+"""Commands that read the graph of the folder when none is named."""
+
+
+def words(line: str) -> list[str]:
+    return line.split()
+
+
+def test_without_a_graph_the_help_says_how_to_begin(tmp_path: Path):
+    done = call(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Usage: dagtui [OPTIONS] [GRAPH.toml]\n       dagtui COMMAND [ARGS]...\n")
+    assert done.stderr.endswith("or write one to begin with: dagtui init\n")
+
+
+@pytest.mark.parametrize("line", ["run", "check", "plan", "-j 2"])
+def test_a_command_without_a_graph_says_how_to_begin(tmp_path: Path, line: str):
+    done = call(*words(line), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "there is no graph.toml in this folder; name a graph's file, or" in done.stderr
+    assert "dagtui init" in done.stderr
+
+
+def test_what_init_writes_is_well_and_runs(tmp_path: Path):
+    done = call("init", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "wrote graph.toml; run it with: dagtui\n")
+    assert len(dagtui.load(tmp_path / "graph.toml")) == 6
+    ran = call(cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout
+    assert "6 completed" in ran.stdout
+    log = call("logs", "graph.toml", "report", cwd=tmp_path)
+    assert log.stdout == "evaluate has completed\n"
+
+
+def test_init_never_overwrites(tmp_path: Path):
+    path = write(tmp_path, "", "mine.toml")
+    os.symlink("nowhere", tmp_path / "link.toml")
+    for name in ("mine.toml", "link.toml"):
+        done = call("init", name, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr == f"dagtui: {name} is there already, and stays as it is; give another name\n"
+    assert path.read_text() == "version = 1\n"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_init_says_how_to_run_a_file_of_another_name_and_why_it_can_t_write(tmp_path: Path):
+    assert call("init", "my graph.toml", cwd=tmp_path).stdout == (
+        "wrote my graph.toml; run it with: dagtui 'my graph.toml'\n"
+    )
+    done = call("init", "no/where.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "dagtui: no/where.toml: can't be written: No such file or directory\n"
+
+
+@pytest.mark.parametrize("name", ["graph.toml", "dagtui.toml"])
+@pytest.mark.parametrize("command", READERS)
+def test_the_graph_of_the_folder_need_not_be_named(tmp_path: Path, command: str, name: str):
+    write(tmp_path, '[tasks.only]\nrun = "true"\n', name)
+    done = call(*words(command), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "1 node" in done.stdout
+
+
+@pytest.mark.parametrize("command", [*READERS, "status", "wait", "runs", "cancel --all", "logs only"])
+def test_a_folder_is_no_graph(tmp_path: Path, command: str):
+    (tmp_path / "folder").mkdir()
+    line = words(command)
+    done = call(*line[:1], "folder", *line[1:], cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "dagtui: folder is a folder: name the graph's file\n"
+    write(tmp_path / "folder", '[tasks.only]\nrun = "true"\n')
+    assert (
+        "folder: name the graph's file, for example folder/graph.toml\n" in call("plan", "folder", cwd=tmp_path).stderr
+    )
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_80_columns_and_tells_no_type_of_click(tmp_path: Path, command: str):
+    environment = {**ENVIRONMENT, "COLUMNS": "80"}
+    done = subprocess.run(
+        [*DAGTUI, *words(command), "--help"], cwd=tmp_path, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "INTEGER" not in done.stdout
+    assert "dagtui open" not in done.stdout
+
+
+def test_the_help_tells_every_command_and_every_option_of_opening(tmp_path: Path):
+    shown = call("--help", cwd=tmp_path).stdout
+    lines = [line.split()[0] for line in shown.splitlines() if line.startswith("  ") and line.strip()]
+    assert set(COMMANDS) - {"open"} <= set(lines)
+    assert {"-p,", "-j,", "--resume", "--fresh", "--theme", "--in-process", "--version"} <= set(lines)
+
+
+def completed(folder: Path, line: str) -> list[str]:
+    """What a shell offers at the end of a line; "FILE" for its own names of files."""
+    environment = {**ENVIRONMENT, "_DAGTUI_COMPLETE": "bash_complete", "COMP_WORDS": line}
+    environment["COMP_CWORD"] = str(line.count(" "))
+    done = subprocess.run(DAGTUI, cwd=folder, capture_output=True, text=True, env=environment)
+    assert done.stderr == ""
+    offers = [word.partition(",") for word in done.stdout.split()]
+    return [word if kind == "plain" else "FILE" for kind, _comma, word in offers]
+
+
+def test_a_shell_completes_commands_options_graphs_and_tasks(tmp_path: Path):
+    graph = """
+[tasks.train]
+matrix = { seed = [1, 2] }
+run = "true"
+[tasks.tidy]
+run = "true"
+[tasks."$(touch ran)"]
+run = "true"
+"""
+    write(tmp_path, graph, "reads.toml")
+    write(tmp_path, graph, "$(touch ran).toml")
+    assert completed(tmp_path, "dagtui re") == ["retry", "rerun", "resume", "reads.toml"]
+    assert {"init", "logs", "reads.toml"} <= set(completed(tmp_path, "dagtui "))
+    assert completed(tmp_path, "dagtui conf") == ["FILE"]
+    assert completed(tmp_path, "dagtui --ve") == ["--version"]
+    assert completed(tmp_path, "dagtui --fr") == ["--fresh"]
+    assert completed(tmp_path, "dagtui reads.toml --fr") == ["--fresh"]
+    assert completed(tmp_path, "dagtui logs reads.toml t") == ["train", "tidy"]
+    assert completed(tmp_path, "dagtui retry reads.toml ") == ["train", "tidy"]
+    assert completed(tmp_path, "dagtui wait reads.toml train ti") == ["tidy"]
+    assert completed(tmp_path, "dagtui logs nothing.toml t") == []
+    assert completed(tmp_path, "dagtui logs re") == ["FILE"]
+    assert not (tmp_path / "ran").exists()

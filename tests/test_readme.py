@@ -27,7 +27,8 @@ def test_the_graphs_are_well(tmp_path: Path) -> None:
     first, secrets = blocks("toml")
     path = tmp_path / "graph.toml"
     path.write_text(first, encoding="utf-8")
-    assert len(dagtui.load(path)) == 5
+    assert len(dagtui.load(path)) == 6
+    assert first == (ROOT / "dagtui/cli/starter.toml").read_text(encoding="utf-8"), "what `dagtui init` writes"
     path.write_text(f"version = 1\n{secrets}[tasks.fetch]\nrun = 'curl -H \"$API_TOKEN\"'\n", encoding="utf-8")
     assert dagtui.load(path).settings.secrets == ("API_TOKEN",)
 

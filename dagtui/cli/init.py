@@ -9,6 +9,7 @@ import click
 
 from dagtui.cli.graph_file import NAMES
 from dagtui.cli.options import fail
+from dagtui.cli.output import standard_output
 
 STARTER = Path(__file__).with_name("starter.toml")
 """The graph that is written: it runs everywhere, in some seconds."""
@@ -25,11 +26,23 @@ def init(graph_file: Path) -> None:
 
     starter = STARTER.read_text(encoding="utf-8")
     try:
-        with graph_file.open("x", encoding="utf-8") as file:
-            file.write(starter)
+        _write_new(graph_file, starter)
     except FileExistsError:
         fail(f"dagtui: {graph_file} is there already, and stays as it is; give another name")
     except OSError as error:
         fail(f"dagtui: {graph_file}: can't be written: {error.strerror}")
     name = "" if str(graph_file) == NAMES[0] else f" {shlex.quote(str(graph_file))}"
-    click.echo(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")
+    with standard_output() as output:
+        output.line(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all; raises OSError."""
+    with path.open("xb", buffering=0) as file:
+        left = memoryview(text.encode())
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise

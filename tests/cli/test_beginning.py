@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, write
+from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
 
 import dagtui
 from dagtui.cli.main import COMMANDS
@@ -67,6 +67,13 @@ def test_init_says_how_to_run_a_file_of_another_name_and_why_it_can_t_write(tmp_
     done = call("init", "no/where.toml", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == "dagtui: no/where.toml: can't be written: No such file or directory\n"
+
+
+def test_init_writes_all_or_nothing(tmp_path: Path):
+    # A limit on the size of files stands in for a full disk.
+    done = shell("trap '' XFSZ; ulimit -f 0; dagtui init", tmp_path)
+    assert (done.returncode, done.stderr) == (2, "dagtui: graph.toml: can't be written: File too large\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["graph.toml", "dagtui.toml"])

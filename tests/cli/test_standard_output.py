@@ -38,14 +38,14 @@ def test_a_reader_that_leaves_ends_a_command_that_only_tells(ran: Path, words: s
     assert (ran / "status").read_text() == "141\n"
 
 
-@pytest.mark.parametrize("words", TOLD)
+@pytest.mark.parametrize("words", [*TOLD, "init $RANDOM.toml"])
 def test_a_full_disk_is_one_clear_line(ran: Path, words: str):
     done = shell(f"dagtui {words} > /dev/full", ran)
     assert done.returncode == 2
     assert done.stderr == "dagtui: can't write to standard output: No space left on device\n"
 
 
-@pytest.mark.parametrize("words", TOLD)
+@pytest.mark.parametrize("words", [*TOLD, "--help", "--version"])
 def test_closed_from_the_start(ran: Path, words: str):
     done = shell(f"dagtui {words} >&-", ran)
     assert (done.returncode, done.stderr) == (0, "")

@@ -26,8 +26,10 @@ def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everyt
     """Say what a run of GRAPH.toml would do if all went well, in the order in which its nodes would begin.
 
     Times come from the history of earlier runs. Nothing is executed. Commands are shown as they are written in the
-    file, with their placeholders.
+    file, with their placeholders; on a terminal, lines are cut at its width.
     """
+    from shutil import get_terminal_size
+
     graph = read_graph_to_show(graph_file, parameters)
     from dagtui.session.lines.plan import make_plan
     from dagtui.session.lines.plan_lines import plan_json, plan_lines
@@ -40,4 +42,7 @@ def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everyt
         if as_json:
             output.lines(plan_json(made))
         else:
-            output.lines(plan_lines(made, everything=everything, ascii_only=not output.is_unicode))
+            # Wrapped lines make no table; a pipe or a file gets them whole.
+            columns = get_terminal_size().columns if output.is_terminal else None
+            lines = plan_lines(made, columns=columns, everything=everything, ascii_only=not output.is_unicode)
+            output.lines(lines)

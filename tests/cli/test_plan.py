@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from cli.program import call, strict, write
+from cli.program import call, on_a_terminal, strict, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +114,17 @@ def test_matrices_fold_and_all_unfolds(tmp_path: Path):
     assert "a x30" in text
     assert "a[x=3]" not in text.partition("command")[2]
     assert "a[x=29]" in call("plan", "graph.toml", "--all", cwd=tmp_path).stdout
+
+
+def test_on_a_terminal_a_node_takes_one_row(tmp_path: Path):
+    write(tmp_path, f'[tasks.a]\nrun = "{"echo " * 30}"\n[tasks.b]\nrun = """\n{"echo " * 30}\ntrue\n"""\n')
+    shown = on_a_terminal("plan", "graph.toml", cwd=tmp_path).decode().splitlines()
+    rows = [line for line in shown if line.startswith(("* a", "  a", "* b", "  b"))]
+    assert [len(row) for row in rows] == [80, 80]
+    assert all(row.endswith("…") for row in rows)
+    whole = call("plan", "graph.toml", cwd=tmp_path).stdout
+    assert max(map(len, whole.splitlines())) > 80
+    assert "… …" not in whole
 
 
 def test_slots_bound_the_makespan(tmp_path: Path):

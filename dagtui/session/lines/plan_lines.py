@@ -26,8 +26,13 @@ MOST_NEEDS = 3
 _NAME_WIDTH = 36
 
 
-def plan_lines(plan: Plan, *, everything: bool = False, ascii_only: bool = False) -> Iterator[str]:
-    """The plan for people: what it amounts to, then a line for each node, or for each matrix of many nodes."""
+def plan_lines(
+    plan: Plan, *, columns: int | None = None, everything: bool = False, ascii_only: bool = False
+) -> Iterator[str]:
+    """The plan for people: what it amounts to, then a line for each node, or for each matrix of many nodes.
+
+    Those lines are cut where so many columns end.
+    """
     yield from _headline(plan, ascii_only=ascii_only)
     yield ""
     entries = list(_entries(plan, everything=everything))
@@ -41,7 +46,8 @@ def plan_lines(plan: Plan, *, everything: bool = False, ascii_only: bool = False
             left = sum(map(len, entries[shown:]))
             yield f"  and {plural(left, 'more node')}: --all shows them"
             break
-        yield _line(plan, entry, name, width, critical, ascii_only=ascii_only)
+        line = _line(plan, entry, name, width, critical, ascii_only=ascii_only)
+        yield line if columns is None else fit(line, columns, ascii_only)
     yield from _idle(plan, everything=everything)
 
 
@@ -156,7 +162,8 @@ def _takes(plan: Plan, entry: Sequence[int]) -> str:
 
 def _first_line(command: str) -> str:
     first, newline, _rest = command.strip().partition("\n")
-    return label(first, 80) + (" …" if newline else "")
+    shown = label(first, 80)
+    return shown + " …" if newline and not shown.endswith("…") else shown
 
 
 def _conditions(graph: Graph, task: Task, entry: Sequence[int]) -> Iterator[str]:

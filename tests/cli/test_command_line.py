@@ -68,6 +68,27 @@ def test_a_failed_node_exits_with_1_and_shows_its_last_lines(graph: Write) -> No
     assert "held back by a" in done.stdout
 
 
+def test_of_many_nodes_that_will_not_begin_the_first_are_named_and_the_others_counted(graph: Write):
+    path = graph(f"""
+        [tasks.a]
+        run = "exit 3"
+        [tasks.b]
+        needs = ["a"]
+        matrix = {{ x = {list(range(1200))} }}
+        run = "true"
+        [tasks.c]
+        needs = ["a"]
+        run = "true"
+        trigger = "all_done"
+    """)
+    done = call("run", path)
+    lines = done.stdout.splitlines()
+    assert sum("held back by a" in line for line in lines) == 20
+    assert sum(line.endswith("⊘ and 1,180 more failed parent") for line in lines) == 1
+    assert any("✓ c" in line for line in lines)
+    assert "  1 completed, 1 failed, 1,200 failed parent" in lines
+
+
 @pytest.mark.parametrize("words", [["run"], ["check"], []])
 def test_a_wrong_file_exits_with_2_and_says_where(graph: Write, words: list[str]) -> None:
     done = call(*words, graph('[tasks.a]\nrun = "true"\ndepends = ["b"]\n'))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,8 @@ _COLOURS = {
 }
 NAMED = 5
 """Nodes that are named in the line about what is still running."""
+UNBEGUN = 20
+"""Nodes of one moment and one status that are named though they never began."""
 _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
@@ -73,22 +76,33 @@ class PlainLines:
         return self._line(clock, " ", f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
     def lines(self, events: Iterable[Event]) -> Iterator[str]:
-        """The lines for some events; what only follows from others gets none until it is settled."""
+        """The lines for events of one moment; what only follows from others gets none until it is settled.
+
+        Of many nodes that will not begin, because of one cancel say, the first are named, the others counted.
+        """
+        unbegun: Counter[NodeStatus] = Counter()
+        at = 0.0
         for event in events:
             if isinstance(event, NodeEvent):
-                if event.status not in _QUIET and event.cause is not Cause.RESUMED and not event.stale:
-                    yield self._node(event)
+                if event.status in _QUIET or event.cause is Cause.RESUMED or event.stale:
+                    continue
+                if not event.attempt:
+                    at = event.at
+                    unbegun[event.status] += 1
+                    if unbegun[event.status] > UNBEGUN:
+                        continue
+                yield self._node(event)
             elif isinstance(event, CommandEvent):
                 yield self._line(event.at, " ", self._command(event))
             elif isinstance(event, NoteEvent):
                 name = f"{label(self._session.graph.labels[event.node])}: " if event.node >= 0 else ""
                 yield self._line(event.at, "!", f"{name}{label(event.text)}")
+        for status, number in unbegun.items():
+            if number > UNBEGUN:
+                yield self._line(at, self._glyph(status), f"and {count(number - UNBEGUN)} more {status.word}")
 
     def _node(self, event: NodeEvent) -> str:
         name, status = label(self._session.graph.labels[event.node]), event.status
-        glyph = status.ascii if self._ascii else status.glyph
-        if self._colours and status in _COLOURS:
-            glyph = f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m"
         words = [name]
         if event.status is NodeStatus.RUNNING:
             if event.attempt > 1:
@@ -99,7 +113,11 @@ class PlainLines:
             words.append(f"again in {duration(max(0.0, event.due - event.at))}")
         elif event.seconds:
             words.append(duration(event.seconds))
-        return self._line(event.at, glyph, "  ".join(word for word in words if word))
+        return self._line(event.at, self._glyph(status), "  ".join(word for word in words if word))
+
+    def _glyph(self, status: NodeStatus) -> str:
+        glyph = status.ascii if self._ascii else status.glyph
+        return f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m" if self._colours and status in _COLOURS else glyph
 
     def _command(self, event: CommandEvent) -> str:
         names = ", ".join(label(self._session.graph.labels[node]) for node in event.nodes[:3])

@@ -41,6 +41,11 @@ def refuse_folder(graph_file: Path) -> None:
     fail(f"dagtui: {graph_file} is a folder: name the graph's file{hint}")
 
 
+def with_its_ending(word: str) -> str:
+    """The file that is meant by a name without `.toml`; empty when there is none."""
+    return f"{word}.toml" if not os.path.lexists(word) and os.path.isfile(f"{word}.toml") else ""
+
+
 def complete_tasks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """What a shell may offer for NODE: the tasks of the graph that the line names so far; cells it would tear apart."""
     from click.shell_completion import CompletionItem
@@ -69,6 +74,8 @@ def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path 
         return graph_file
     if graph_file is not None:
         refuse_folder(graph_file)
+        if meant := with_its_ending(str(graph_file)):
+            fail(f'dagtui: there is no file "{graph_file}"; did you mean "{meant}"?')
         return graph_file
     here = graph_file_here()
     if here is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from dagtui import __version__
-from dagtui.cli.graph_file import BEGIN, NAMES, graph_file_here, is_plain
+from dagtui.cli.graph_file import BEGIN, NAMES, graph_file_here, is_plain, with_its_ending
 from dagtui.cli.options import BAD_CALL
 
 if TYPE_CHECKING:
@@ -137,7 +137,9 @@ def _help_to_begin(ctx: click.Context) -> NoReturn:
 def _no_such_word(word: str) -> str:
     from dagtui.graph.suggestions import did_you_mean
 
-    hint = did_you_mean(word, COMMANDS) or "a graph's name ends in .toml; dagtui --help lists the commands"
+    meant = with_its_ending(word)
+    hint = f'did you mean "{meant}"?' if meant else did_you_mean(word, COMMANDS)
+    hint = hint or "a graph's name ends in .toml; dagtui --help lists the commands"
     return f"there is no command and no file {word!r}; {hint}"
 
 

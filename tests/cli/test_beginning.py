@@ -98,6 +98,14 @@ def test_a_folder_is_no_graph(tmp_path: Path, command: str):
     )
 
 
+@pytest.mark.parametrize("line", ["train", "./train", "run train", "check ./train", "plan train"])
+def test_a_graph_s_name_without_its_ending_is_a_slip(tmp_path: Path, line: str):
+    write(tmp_path, '[tasks.only]\nrun = "true"\n', "train.toml")
+    done = call(*words(line), cwd=tmp_path)
+    assert done.returncode == 2
+    assert 'did you mean "train.toml"?' in done.stderr
+
+
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_fits_80_columns_and_tells_no_type_of_click(tmp_path: Path, command: str):
     environment = {**ENVIRONMENT, "COLUMNS": "80"}

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
 from processes import processes_with, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FAILS = '[tasks.a]\nrun = "echo hello; touch ran"\n[tasks.b]\nneeds = ["a"]\nrun = "touch ended; exit 3"\n'
@@ -123,6 +125,18 @@ def test_a_reader_that_never_comes_back_does_not_keep_the_program_from_a_signal(
         assert it.stderr.read() == b""
 
 
+@contextmanager
+def run_into_a_pipe(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A run with events for a named pipe that nobody reads yet."""
+    os.mkfifo(folder / "pipe")
+    words = [*DAGTUI, "run", "graph.toml", "--events", "pipe"]
+    with subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as it:
+        try:
+            yield it
+        finally:
+            it.kill()
+
+
 @pytest.mark.parametrize("place", [".", "nowhere/events", ""])
 def test_events_that_can_t_be_written_stop_the_run_before_it_begins(tmp_path: Path, place: str):
     write(tmp_path, FAILS)
@@ -135,8 +149,7 @@ def test_events_that_can_t_be_written_stop_the_run_before_it_begins(tmp_path: Pa
 
 def test_a_named_pipe_gets_every_event_when_somebody_reads_it(tmp_path: Path):
     write(tmp_path, FAILS)
-    os.mkfifo(tmp_path / "pipe")
-    with subprocess.Popen([*DAGTUI, "run", "graph.toml", "--events", "pipe"], cwd=tmp_path, env=ENVIRONMENT) as it:
+    with run_into_a_pipe(tmp_path) as it:
         wait_until((tmp_path / "ended").exists, "the run goes on though nobody reads yet")
         events = [json.loads(line) for line in (tmp_path / "pipe").read_text().splitlines()]
         assert it.wait(60) == 1
@@ -147,9 +160,7 @@ def test_a_named_pipe_gets_every_event_when_somebody_reads_it(tmp_path: Path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_named_pipe_that_nobody_reads_does_not_keep_the_program_from_a_signal(tmp_path: Path, number: int):
     write(tmp_path, FAILS)
-    os.mkfifo(tmp_path / "pipe")
-    words = [*DAGTUI, "run", "graph.toml", "--events", "pipe"]
-    with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT) as it:
+    with run_into_a_pipe(tmp_path) as it:
         journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
         wait_until(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
         wait_until(lambda: it.send_signal(number) or it.poll() is not None, "the program ended")

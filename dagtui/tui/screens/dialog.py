@@ -23,6 +23,8 @@ AnswerT = TypeVar("AnswerT")
 DEAF_SECONDS = 0.3
 """So long a new question takes no assent: the key may have been meant for what was there before."""
 BOX_WIDTH = 76
+SCROLLS = ("j k", "scroll")
+"""Stands behind the other keys where there is more than can be seen."""
 _CHROME = 4
 """Columns of a box that are no text: border and padding at both sides."""
 
@@ -93,14 +95,18 @@ class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
         box = self.query_one("#box")
         width = max(20, min(BOX_WIDTH, self.size.width - 2))
         inside = width - _CHROME
-        head, keys = self._head.rows_at(inside), self._keys.rows_at(inside)
-        room = max(1, self.size.height - head - keys - _CHROME)
-        box.styles.width = width
-        self._head.styles.height = head
-        self._keys.styles.height = keys
         rows = self._body.rows_at(inside)
+        if rows > self._room(inside):
+            self._keys.set_rows([row(*_key_runs([*self.keys(), SCROLLS]))])
+        box.styles.width = width
+        self._head.styles.height = self._head.rows_at(inside)
+        self._keys.styles.height = self._keys.rows_at(inside)
         self._body.display = rows > 0
-        self._body.styles.height = min(rows, room)
+        self._body.styles.height = min(rows, self._room(inside))
+
+    def _room(self, inside: int) -> int:
+        """How many rows of the body there is room for."""
+        return max(1, self.size.height - self._head.rows_at(inside) - self._keys.rows_at(inside) - _CHROME)
 
     # How it works
 

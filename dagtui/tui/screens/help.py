@@ -52,7 +52,7 @@ class HelpScreen(Dialog[None]):
 
     def keys(self) -> list[tuple[str, str]]:
         """How to go on."""
-        return [("j k PgDn", "scroll"), ("Esc", "back")]
+        return [("Esc", "back")]
 
     def action_accept(self) -> None:
         """Back."""

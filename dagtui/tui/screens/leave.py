@@ -52,11 +52,18 @@ class LeaveDialog(Dialog[Leaving]):
         self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
         self._chosen = self._answers[0]
         self._session = session
-        self._preview = self._at_stake()
+        # Where the default is to detach, what cancelling would stop is not at stake until that is chosen.
+        self._preview = None if detachable else self._at_stake()
         self._grouped = Grouped(session, ascii_only=ascii)
         self._stopping = False
         self._killed = False
-        self._alive = -1
+        self._numbers = self._counted()
+        """What was said last of how the run stands."""
+
+    def _counted(self) -> tuple[int, ...]:
+        if self._stopping:
+            return (len(self._session_alive()),)
+        return (self._session.alive(), self._session.state.unsettled, self._session.settled)
 
     def _at_stake(self) -> Preview:
         """What cancelling all would do now; what is done is not at stake."""
@@ -70,6 +77,8 @@ class LeaveDialog(Dialog[Leaving]):
             number = len(self._session_alive())
             words = "being killed" if self._killed else "stopping"
             return [row(Run(f"{plural(number, 'node')} still {words}", Role.HEADING))]
+        if self._session.settled:
+            return [row(Run("The run has settled meanwhile: leave?", Role.HEADING))]
         running = plural(self._session.alive(), "node")
         left = count(self._session.state.unsettled - self._session.alive())
         rows = [
@@ -78,7 +87,7 @@ class LeaveDialog(Dialog[Leaving]):
             row(),
             row(*(run for answer in self._answers for run in self._choice(answer))),
         ]
-        if self._chosen is _Answer.CANCEL:
+        if self._chosen is _Answer.CANCEL and self._preview is not None:
             rows.append(self._grouped.summary(self._preview))
         return rows
 
@@ -86,8 +95,7 @@ class LeaveDialog(Dialog[Leaving]):
         """What would be stopped, or what is stopping."""
         if self._stopping:
             return [self._name_row(node) for node in self._session_alive()[:NAMES_SHOWN]]
-        # Where the default is to detach, what cancelling would stop is not at stake until that is chosen.
-        if _Answer.DETACH in self._answers and self._chosen is not _Answer.CANCEL:
+        if self._preview is None or self._session.settled:
             return []
         return self._grouped.rows(self._preview)
 
@@ -95,6 +103,8 @@ class LeaveDialog(Dialog[Leaving]):
         """What answers."""
         if self._stopping:
             return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
+        if self._session.settled:
+            return [("Enter", "leave"), ("Esc", "stay")]
         if self._chosen is _Answer.STAY:
             return [("Enter Esc", "stay"), ("Tab", "choose"), ("c", _Answer.CANCEL.value)]
         return [("Enter", self._chosen.value), ("Tab", "choose"), ("Esc", "stay")]
@@ -126,14 +136,17 @@ class LeaveDialog(Dialog[Leaving]):
         if not self._stopping:
             at = self._answers.index(self._chosen) + step
             self._chosen = self._answers[at % len(self._answers)]
-            self._preview = self._at_stake()  # the run has gone on since the question was put
+            at_stake = self._chosen is _Answer.CANCEL or _Answer.DETACH not in self._answers
+            self._preview = self._at_stake() if at_stake else None  # the run has gone on since the question was put
             self.show()
 
     def action_accept(self) -> None:
         """Do what is chosen."""
         if self.deaf or self._stopping:
             return
-        if self._chosen is _Answer.CANCEL:
+        if self._session.settled:
+            self.dismiss(Leaving.LEFT_SETTLED)
+        elif self._chosen is _Answer.CANCEL:
             self._cancel()
         else:
             self.dismiss(Leaving.DETACHED if self._chosen is _Answer.DETACH else None)
@@ -165,12 +178,13 @@ class LeaveDialog(Dialog[Leaving]):
         self.flush()
 
     def flush(self) -> None:
-        """Look at how far stopping is; leave when nothing is left to wait for."""
-        if not self._stopping:
-            return
-        alive = len(self._session_alive())
-        if not alive:
+        """Say how the run stands now; once it is being stopped, leave when nothing is left to wait for."""
+        before, self._numbers = self._numbers, self._counted()
+        if self._stopping and not self._numbers[0]:
             self.dismiss(Leaving.CANCEL_ALL)
-        elif alive != self._alive:
-            self._alive = alive
+        elif before == self._numbers:
+            return
+        elif self._session.settled and not self._stopping:
+            self.ask_again()
+        else:
             self.show()

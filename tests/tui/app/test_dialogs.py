@@ -288,3 +288,46 @@ async def test_choosing_to_cancel_all_shows_what_that_would_do_now_not_when_the_
         await pilot.press("tab", "tab")
         await until(lambda: CELLS[3] in screen_text(app))
         assert CELLS[2] not in app.screen._body.copy_text()
+
+
+async def test_where_detaching_is_the_default_nothing_is_rehearsed_until_cancelling_is_chosen():
+    app = DagtuiApp(run_under_way())
+    asked: list[Command] = []
+    preview = app.session.preview
+    app.session.preview = lambda command: asked.append(command) or preview(command)
+    async with opened(app) as pilot:
+        app.push_screen(LeaveDialog(app.session, detachable=True))
+        await until(lambda: "cancel all and leave" in screen_text(app))
+        assert asked == []
+        await pilot.press("tab", "tab")
+        assert [command.kind for command in asked] == [CommandKind.CANCEL_ALL]
+
+
+async def test_the_question_whether_to_leave_counts_what_is_in_flight_now():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        app.push_screen(LeaveDialog(app.session, detachable=True))
+        await until(lambda: "2 nodes in flight" in screen_text(app))
+        node = app.session.graph.node(CELLS[2])
+        app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        await until(lambda: "1 node in flight" in screen_text(app))
+
+
+async def test_when_the_run_settles_while_the_question_stands_it_says_so():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        app.push_screen(LeaveDialog(app.session, detachable=True))
+        await until(lambda: "2 nodes in flight" in screen_text(app))
+        for cell in CELLS[2:]:
+            node = app.session.graph.node(cell)
+            app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        await until(lambda: "The run has settled meanwhile" in screen_text(app))
+
+
+async def test_a_list_that_is_cut_says_that_it_scrolls():
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (60, 14)) as pilot:
+        await ask(app, pilot, "fetch", "R")
+        assert "j k scroll" in screen_text(app)
+        await pilot.resize_terminal(120, 50)
+        await until(lambda: "j k scroll" not in screen_text(app))

@@ -11,11 +11,13 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 
+from dagtui.text import cell_width, count
 from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
 from dagtui.tui.idle_keys import COMMANDS, idle_keys
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
+from dagtui.tui.rows import Role, Run
 from dagtui.tui.screens.search_line import SearchLine
 from dagtui.tui.side import Side, SideState
 from dagtui.tui.top_bar import TopBar
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 NARROW_BELOW = 80
 """Columns below which the panes are pages."""
+NODES = "nodes"
+"""What the filter of the tree is for."""
 TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why"}
 
 
@@ -81,6 +85,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.top_bar = TopBar(session, ascii=ascii)
         self.tree_pane = TreePane(session, ascii=ascii)
         self.side = Side(session, ascii=ascii, keymap=keymap)
+        self._keymap = keymap
         self.footer = Footer(keymap, detachable=detachable, ascii=ascii)
         self.search_line = SearchLine()
         self.read_only = False
@@ -108,7 +113,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.tree_pane.flush(clock)
         more = self.side.flush(clock)
         self.show_keys()
-        if self.on_side and not self.search_line.display and self.focused is not self.side.focus_target:
+        self._tell_filter()
+        if self.on_side and not self.search_line.typing and self.focused is not self.side.focus_target:
             self._focus()  # a log has come in place of the page that stood for it, or another tab was clicked
         return more
 
@@ -204,7 +210,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Let a person type what to look for in the focused pane: the tree or the log."""
         before = "" if self.on_side else self.tree_pane.filter_query
         self.footer.display = False
-        self.search_line.open("log" if self.on_side else "nodes", before)
+        self.search_line.open("log" if self.on_side else NODES, before)
+        self.search_line.tell()
 
     @on(SearchLine.Typed)
     def _search(self, message: SearchLine.Typed) -> None:
@@ -212,10 +219,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.side.log_pane.find(message.text)
         else:
             self.tree_pane.set_filter(message.text)
+            self._tell_filter()
 
     @on(SearchLine.Closed)
     def _end_search(self, message: SearchLine.Closed) -> None:
-        self.search_line.display = False
+        self.search_line.rest(NODES, "")
         self.footer.display = True
         if not message.found:
             if self.on_side:
@@ -223,6 +231,25 @@ class MainScreen(Screen[None], inherit_bindings=False):
             else:
                 self.tree_pane.set_filter("")
         self._focus()
+        self._tell_filter()
+
+    def _tell_filter(self) -> None:
+        """While the tree leaves nodes out, say which it shows, how many, and how to see all again."""
+        line, query = self.search_line, self.tree_pane.filter_query
+        if line.typing and self.on_side:
+            return
+        if not line.typing:
+            line.rest(NODES, "" if self.only_one and self.on_side else query)
+        if not query:
+            line.tell()
+            return
+        found, total = self.tree_pane.match_count, len(self._session.graph)
+        tally = Run(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)
+        keys = [] if line.typing else [("find.next", "next"), ("pane.back", "all nodes")]
+        shown = [(self._keymap.shown(id_, ascii=self.has_class("-ascii")), words) for id_, words in keys]
+        runs = [run for key, words in shown for run in (Run(f" {key}", Role.KEY), Run(f" {words} ", Role.MUTED))]
+        room = self.size.width // 2
+        line.tell(tally, *(runs if sum(cell_width(run.text) for run in runs) < room else ()))
 
     # What panes say
 
@@ -246,6 +273,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if focused is None or focused is self.tree_pane or self.side in focused.ancestors_with_self:
             self.set_class(focused is not None and focused is not self.tree_pane, "-on-side")
             self.show_keys()
+        elif self.search_line in focused.ancestors and not self.search_line.typing:
+            self.start_search()  # it was clicked
 
     # State
 

@@ -11,9 +11,12 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from dagtui.text import cell_width
 from dagtui.tui.rows import PaintedRows, Role, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.strip import Strip
@@ -29,15 +32,29 @@ class _Field(Input):
         self.post_message(SearchLine.Closed(found=False))
 
 
-class _Prompt(PaintedRows, can_focus=False):
-    words = ""
+class _Words(PaintedRows, can_focus=False):
+    """A few words, in as many cells as they take."""
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._runs: Sequence[Run] = ()
+
+    def say(self, *runs: Run) -> None:
+        """Show other words."""
+        if runs != self._runs:
+            self._runs = runs
+            self.styles.width = sum(cell_width(run.text) for run in runs)
+            self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:  # noqa: ARG002 - the base's signature
-        return [self.strip([Run(self.words, Role.KEY)], width)]
+        return [self.strip(self._runs, width)]
 
 
 class SearchLine(Horizontal):
-    """A prompt and a field. It says what is typed as it is typed, and when the typing is over."""
+    """A prompt and a field. It says what is typed as it is typed, and when the typing is over.
+
+    Where what was typed goes on to count, as a filter does, the line stays in sight and says so.
+    """
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
@@ -57,7 +74,10 @@ class SearchLine(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="find")
-        self._prompt = _Prompt(id="find-prompt")
+        self.typing = False
+        """Whether a person is typing; else it only tells what was typed."""
+        self._prompt = _Words(id="find-prompt")
+        self._outcome = _Words(id="find-outcome")
         # Control codes that were pasted could not be looked for anyway.
         self._field = _Field(id="find-field", compact=True, select_on_focus=False, restrict=r"[^\x00-\x1f\x7f-\x9f]*")
 
@@ -65,17 +85,34 @@ class SearchLine(Horizontal):
         """Prompt and field."""
         yield self._prompt
         yield self._field
+        yield self._outcome
 
     def open(self, words: str, text: str) -> None:
         """Ask, beginning with a text."""
-        self._prompt.words = f" {words} /"
-        self._prompt.styles.width = len(self._prompt.words)
-        with self.prevent(Input.Changed):
-            self._field.value = text
-        self._field.cursor_position = len(text)
-        self.display = True
-        self._prompt.repaint()
+        self.typing = True
+        self._show(words, text)
         self.screen.set_focus(self._field)  # at once: what is typed next is meant for it
+
+    def rest(self, words: str, text: str) -> None:
+        """Nobody types any more: show what was typed for as long as it counts; without a text, nothing."""
+        self.typing = False
+        if text:
+            self._show(words, text)
+        elif self.display:
+            self.display = False
+
+    def tell(self, *runs: Run) -> None:
+        """Say at the end of the line what came of it."""
+        self._outcome.say(*runs)
+
+    def _show(self, words: str, text: str) -> None:
+        self._prompt.say(Run(f" {words} /", Role.KEY))
+        if self._field.value != text:
+            with self.prevent(Input.Changed):
+                self._field.value = text
+        self._field.cursor_position = len(text)
+        if not self.display:
+            self.display = True
 
     @property
     def text(self) -> str:

@@ -57,6 +57,11 @@ class Navigator:
         """What is filtered for; empty: nothing."""
         return self._views.filter_query
 
+    @property
+    def match_count(self) -> int:
+        """How many nodes the filter lets through."""
+        return self._views.match_count
+
     # Moving
 
     def to_row(self, row: int) -> None:

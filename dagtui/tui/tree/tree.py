@@ -80,6 +80,11 @@ class TreePane(TreeCanvas):
         """What is filtered for; empty: nothing."""
         return self.navigator.filter_query
 
+    @property
+    def match_count(self) -> int:
+        """How many nodes the filter lets through."""
+        return self.navigator.match_count
+
     # Moving
 
     def select(self, node: int) -> None:

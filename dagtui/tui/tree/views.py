@@ -57,6 +57,8 @@ class Views:
         self._outlines: dict[View, Outline] = {}
         self._dumps: dict[View, FoldsDump] = {}
         self._filter = ""
+        self.match_count = 0
+        """How many nodes the filter lets through."""
 
     def outline(self, view: View) -> Outline:
         """The outline of a view."""
@@ -80,6 +82,7 @@ class Views:
         """Show only nodes that match in every view; an empty query ends it."""
         self._filter = query
         matching = self.names.matching(query) if query else []
+        self.match_count = len(matching)
         for outline in self._outlines.values():
             if query:
                 outline.filter(matching)

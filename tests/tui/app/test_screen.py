@@ -88,6 +88,71 @@ async def test_typing_filters_the_tree_and_escape_ends_it():
         assert app.focused is app.main.tree_pane
 
 
+async def test_while_nodes_are_left_out_it_is_said_and_how_to_see_all_again():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        total = len(app.session.graph)
+        await pilot.press("slash", *"align")
+        await until(lambda: f"4 of {total}" in screen_text(app))
+        await pilot.press("enter")
+        assert app.focused is app.main.tree_pane
+        text = screen_text(app).splitlines()
+        assert "nodes /align" in text[-2]
+        assert f"4 of {total}  n next  Esc all nodes" in text[-2]
+        assert "? help" in text[-1]
+        await pilot.press("escape")
+        await until(lambda: "nodes /" not in screen_text(app))
+        assert app.main.tree_pane.filter_query == ""
+
+
+async def test_a_filter_that_lets_nothing_through_says_so():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"no such node")
+        await until(lambda: f"0 of {len(app.session.graph)}" in screen_text(app))
+
+
+async def test_a_jump_to_a_node_that_is_left_out_ends_the_filter_and_its_line():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"align", "enter")
+        app.jump(app.session.graph.node("merge"))
+        app.request_frame()
+        await until(lambda: "nodes /" not in screen_text(app))
+
+
+async def test_looking_for_something_in_a_log_leaves_the_filter_of_the_tree_as_it_is():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"align", "enter", "tab", "slash", *"words")
+        assert "log /words" in screen_text(app)
+        await pilot.press("enter")
+        app.request_frame()
+        await until(lambda: "nodes /align" in screen_text(app))
+        assert app.main.tree_pane.filter_query == "align"
+
+
+async def test_on_a_narrow_terminal_the_filter_is_told_where_the_tree_is():
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (60, 20)) as pilot:
+        await pilot.press("slash", *"align", "enter")
+        assert "nodes /align" in screen_text(app)
+        await pilot.press("tab")
+        await until(lambda: "nodes /align" not in screen_text(app))
+        await pilot.press("tab")
+        await until(lambda: "nodes /align" in screen_text(app))
+
+
+async def test_a_click_on_the_filter_lets_it_be_typed_on():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"align", "enter")
+        await pilot.click("#find-field")
+        await until(lambda: app.main.search_line.typing)
+        await pilot.press(*"[s=2", "enter")
+        assert app.main.tree_pane.filter_query == "align[s=2"
+
+
 async def test_clicking_the_log_moves_the_focus():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:

@@ -12,6 +12,7 @@ from textual import events
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
+from dagtui.engine.status import Verdict
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.text import label
 from dagtui.tui.actions_panes import PaneActions
@@ -93,8 +94,8 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self._flushing = False
         self._watch = session.state.watch()
         self._watch.notes += session.untold
-        self._settled = session.settled
-        """Whether everything was settled when it was looked at last."""
+        self._settled = session.settled and state is None
+        """Whether everything was settled when it was looked at last; whoever comes back is told how it ended."""
         self._frames = Frames(session, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
@@ -136,6 +137,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
     def _restore(self, state: ScreenState) -> None:
         self.main.restore_state(state)
         self._restored = True
+        self.request_frame()  # how the run ended is told from where the person was
 
     def exit(self, result: Leaving | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
         """End; what a person did to the screen is kept for another App."""
@@ -181,6 +183,8 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         fast, or arrives at once over a slow line, the rest would still go to what had the focus at the beginning, and
         a word that is looked for would cancel nodes.
         """
+        if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+            self.main.touched = True
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
             typing = isinstance(self.focused, Input)
             if not typing and await self._check_bindings(event.key):
@@ -240,14 +244,25 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
             self.request_frame()
         if isinstance(screens[-1], LeaveDialog):
             screens[-1].flush()
-        self._tell_settled()
+        if self._restored:
+            self._tell_settled()
         self._tell_notes()
 
     def _tell_settled(self) -> None:
         """Say how it ended, and what can be done now."""
         before, self._settled = self._settled, self.session.settled
         if self._settled and not before:
-            self.say(*settled(self.session, self.keymap, read_only=self.main.read_only, ascii_only=self.ascii_only))
+            if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
+                self.main.lead_to_failure()
+            self.say(
+                *settled(
+                    self.session,
+                    self.keymap,
+                    node=self.main.node,
+                    read_only=self.main.read_only,
+                    ascii_only=self.ascii_only,
+                )
+            )
 
     def _tell_notes(self) -> None:
         self.session.untold.clear()

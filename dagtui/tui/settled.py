@@ -16,25 +16,32 @@ _AMISS = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """What is counted of a run that did not complete."""
 
 
-def settled(session: Session, keymap: Keymap, *, read_only: bool, ascii_only: bool) -> tuple[str, Role]:
-    """What to say once everything is settled, and how it should look."""
+def settled(
+    session: Session, keymap: Keymap, *, node: int | None, read_only: bool, ascii_only: bool
+) -> tuple[str, Role]:
+    """What to say once everything is settled, and how it should look; the cursor is on that node."""
     state = session.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
         words, hints, role = "completed", [], Role.PLAIN
     else:
         words = ", ".join(f"{count(state.counts[status])} {status.word}" for status in _AMISS if state.counts[status])
-        hints, role = _helpful(session, read_only=read_only), Role.WARNING
+        hints, role = _helpful(session, node, read_only=read_only), Role.WARNING
     hints.append(("screen.leave", "leave"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
     return f"settled: {words}; {', '.join(keys)}", role
 
 
-def _helpful(session: Session, *, read_only: bool) -> list[tuple[str, str]]:
+def _helpful(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:
     """Ids of keys and what they do for a run that did not complete."""
+    state = session.state
+    failed = state.counts[NodeStatus.FAILED]
+    on_failure = node is not None and state.status_of(node) is NodeStatus.FAILED
     found: list[tuple[str, str]] = []
-    if session.state.counts[NodeStatus.FAILED]:
+    if failed > on_failure:
         found.append(("find.failure", "next failure"))
     if not read_only:
         found.append(("node.retry", "retry"))
+        if failed > 1:
+            found.append(("run.retry_failed", "retry all"))
     return found

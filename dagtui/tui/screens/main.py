@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 
+from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, count
 from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
@@ -57,6 +58,7 @@ class ScreenState:
 
     on_side: bool
     zoomed: bool
+    touched: bool
     tree: TreeDump
     side: SideState
 
@@ -90,6 +92,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.search_line = SearchLine()
         self.read_only = False
         """Whether every command is refused."""
+        self.touched = False
+        """Whether a person did anything yet: until then the cursor may be put where something is to be seen."""
         self._zoomed = False
         self._zoomed_before: bool | None = None
         """Whether a pane was zoomed before a log was opened in full; None: none is."""
@@ -170,6 +174,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.side.show(node)
             self.post_message(self.NodeShown())
         self.show_keys()
+
+    def lead_to_failure(self) -> None:
+        """Put the cursor on the first failure, unless it is on one."""
+        node = self.node
+        if node is None or self._session.state.status_of(node) is not NodeStatus.FAILED:
+            self.tree_pane.next_with({NodeStatus.FAILED})
 
     @property
     def only_one(self) -> bool:
@@ -280,10 +290,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def dump_state(self) -> ScreenState:
         """Where a person is."""
-        return ScreenState(self.on_side, self._zoomed, self.tree_pane.dump_state(), self.side.dump_state())
+        return ScreenState(
+            self.on_side, self._zoomed, self.touched, self.tree_pane.dump_state(), self.side.dump_state()
+        )
 
     def restore_state(self, state: ScreenState) -> None:
         """Go on from where another screen was."""
+        self.touched = state.touched
         self.tree_pane.restore_state(state.tree)
         self.side.restore_state(state.side)
         self.zoomed = state.zoomed

@@ -10,6 +10,7 @@ import pytest
 from tui.app.runs import CELLS, HOSTILE, Recording, opened, run_settled, run_under_way, screen_text, turns, until
 
 from dagtui.engine.events import NoteEvent
+from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.session.hosting.leaving import Leaving
@@ -318,7 +319,76 @@ def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: st
     play = Recording(Graph.from_edges(["only"], []))
     play.start("only")
     play.end("only", 1)
-    assert settled(play.session(), Keymap(), read_only=read_only, ascii_only=False)[0] == words
+    assert settled(play.session(), Keymap(), node=None, read_only=read_only, ascii_only=False)[0] == words
+
+
+def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
+    play = Recording(Graph.from_edges(["a", "b"], [("a", "b")]))
+    play.start("a")
+    play.end("a", value=1)
+    words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
+    assert words == "settled: 1 failed, 1 failed parent; r retry, q leave"
+
+
+def test_of_several_failures_it_is_said_how_to_retry_all():
+    play = Recording(Graph.from_edges(["a", "b"], []))
+    for name in "ab":
+        play.start(name)
+        play.end(name, value=1)
+    words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
+    assert words == "settled: 2 failed; e next failure, r retry, A retry all, q leave"
+
+
+def fail_all(session: Session) -> None:
+    """End what is in flight."""
+    for cell in CELLS[2:]:
+        node = session.graph.node(cell)
+        session.run.post(Ended(node, session.state.attempt[node], EndKind.EXIT, 1, "", 1.0))
+
+
+async def test_when_a_run_has_failed_that_nobody_touched_the_cursor_is_on_the_first_failure():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        fail_all(app.session)
+        await until(lambda: "settled" in app.main.footer.said)
+        assert app.main.node == app.session.graph.node(CELLS[1])
+        await until(lambda: app.main.side.node == app.main.node)
+        assert app.focused is app.main.tree_pane
+
+
+@pytest.mark.parametrize("key", ["j", "3", "ctrl+l"])
+async def test_the_cursor_stays_where_a_person_may_have_put_it(key: str):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press(key)
+        before = app.main.node
+        fail_all(app.session)
+        await until(lambda: "settled" in app.main.footer.said)
+        assert app.main.node == before
+
+
+async def test_a_failure_that_is_allowed_leads_nobody_away():
+    task = Task("mild", ArgumentList(("false",)), allow_failure=True)
+    play = Recording(Graph(["first", "mild"], [], tasks=[Task("first", ArgumentList(("true",))), task]))
+    play.start("first", "mild")
+    play.end("first")
+    app = DagtuiApp(play.session())
+    async with opened(app):
+        app.session.run.post(Ended(1, 1, EndKind.EXIT, 1, "", 1.0))
+        await until(lambda: "settled" in app.main.footer.said)
+        assert app.main.node == 0
+
+
+async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        kept = app.dump_state()
+    fail_all(app.session)
+    app.session.run.turn()
+    second = DagtuiApp(app.session, state=kept)
+    async with opened(second):
+        await until(lambda: "settled: 3 failed" in second.main.footer.said)
+        assert second.main.node == second.session.graph.node(CELLS[1])
 
 
 # Help and palette

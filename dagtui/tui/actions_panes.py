@@ -53,6 +53,7 @@ class PaneActions:
             "pane.why": lambda: main.show_tab(Pane.WHY),
             "pane.zoom": self._zoom,
             "tree.view": self._view,
+            "select.toggle": self._select,
             "find.start": self._find,
             "find.next": lambda: self._find_on(backwards=False),
             "find.previous": lambda: self._find_on(backwards=True),
@@ -99,6 +100,8 @@ class PaneActions:
         main = self._main
         if main.on_side and main.tab is Pane.LOG and self._log.view.finder is not None:
             self._log.clear_find()
+        elif not main.on_side and self._tree.selected_count:
+            self._tree.select_none()
         elif not main.on_side and not main.zoomed and self._tree.filter_query:
             self._tree.set_filter("")
         else:
@@ -110,9 +113,15 @@ class PaneActions:
     def _view(self) -> None:
         self._app.say(f"view: {self._tree.cycle_view().value}")
 
+    def _select(self) -> None:
+        if not self._tree.toggle_selected():
+            self._app.say("this row stands for no node of its own")
+
     def _find(self) -> None:
         """In the tree what is typed filters; in the log it is looked for."""
         main = self._main
+        if main.on_side and main.side.shows_branch:
+            main.go_to(Pane.TREE)
         if main.on_side and main.tab is not Pane.LOG:
             main.go_to(Pane.LOG)
         main.start_search()

@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.refusals import refusal
 from dagtui.session.wording import done
+from dagtui.text import plural
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.preview import PreviewDialog
 
@@ -41,13 +43,14 @@ class RunActions:
 
     def _retry(self) -> None:
         """At once, unless other nodes than the one that is meant would run again or be stopped."""
-        node = self._node()
-        if node is None:
+        targets = self._targets()
+        if self._are_many(targets):
+            self._ask_on_many(targets, CommandKind.RETRY)
             return
-        command = Command(CommandKind.RETRY, (node,))
-        if self._session.preview(command).kills_and_reruns <= {node}:
+        command = Command(CommandKind.RETRY, targets)
+        if targets and self._session.preview(command).kills_and_reruns <= set(targets):
             self._give(command)
-        else:
+        elif targets:
             self._ask(command)
 
     def _pause(self) -> None:
@@ -57,20 +60,45 @@ class RunActions:
         self._give(Command(CommandKind.SET_JOBS, jobs=self._session.state.jobs + step))
 
     def _give_on_node(self, kind: CommandKind) -> None:
-        node = self._node()
-        if node is not None:
-            self._give(Command(kind, (node,)))
+        """At once on one node; on many they are shown first."""
+        targets = self._targets()
+        if self._are_many(targets):
+            self._ask_on_many(targets, kind)
+        elif targets:
+            self._give(Command(kind, targets))
 
     def _ask_on_node(self, *kinds: CommandKind) -> None:
-        node = self._node()
-        if node is not None:
-            self._ask(*(Command(kind, (node,)) for kind in kinds))
+        targets = self._targets()
+        if self._are_many(targets):
+            self._ask_on_many(targets, *kinds)
+        elif targets:
+            self._ask(*(Command(kind, targets) for kind in kinds))
 
-    def _node(self) -> int | None:
-        node = self._app.main.node
-        if node is None:
-            self._app.say("this row is not one node: unfold it")
-        return node
+    def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
+        """Show what would happen to those nodes for which the command is of use."""
+        commands = [Command(kind, self._willing(targets, kind)) for kind in kinds]
+        if commands[0].nodes:
+            self._ask(*commands)
+        else:
+            reason = refusal(self._session.run.traversal, Command(kinds[0], targets[:1]))
+            self._app.say(f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {reason}", Role.MUTED)
+
+    def _are_many(self, targets: tuple[int, ...]) -> bool:
+        """Whether something else is meant than the node under the cursor."""
+        return bool(targets) and targets != (self._app.main.node,)
+
+    def _willing(self, targets: tuple[int, ...], kind: CommandKind) -> tuple[int, ...]:
+        """Those of many nodes of which the command is not refused; whole subtrees are not walked through for that."""
+        if kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
+            return targets
+        derivation = self._session.run.traversal
+        return tuple(node for node in targets if refusal(derivation, Command(kind, (node,))) is None)
+
+    def _targets(self) -> tuple[int, ...]:
+        targets = self._app.main.tree_pane.targets
+        if not targets:
+            self._app.say("this row stands for no node of its own: unfold it")
+        return targets
 
     def _give(self, command: Command) -> None:
         self._report(self._session.give(command))
@@ -86,5 +114,7 @@ class RunActions:
     def _report(self, result: Preview | None) -> None:
         if result is None:
             return
+        if result.nothing is None and result.command.nodes:
+            self._app.main.tree_pane.select_none()
         role = Role.MUTED if result.nothing is not None else Role.PLAIN
         self._app.say(done(self._session.state, result), role)

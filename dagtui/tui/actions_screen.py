@@ -48,16 +48,16 @@ class ScreenActions:
 
     def _copy(self) -> None:
         main = self._app.main
-        text = main.side.copy_text() if main.on_side else self._node_name()
+        text = main.side.copy_text() if main.on_side else self._names()
         if not text:
             self._app.say("there is nothing to copy here")
             return
         self._app.copy_to_clipboard(text)
         self._app.say(*self._copied(text))
 
-    def _node_name(self) -> str:
-        node = self._app.main.node
-        return "" if node is None else self._session.graph.labels[node]
+    def _names(self) -> str:
+        """The name of the node under the cursor, or of each that is selected or that the row stands for."""
+        return "\n".join(self._session.graph.labels[node] for node in self._app.main.tree_pane.targets)
 
     def _copied(self, text: str) -> tuple[str, Role]:
         """Where the text is, as far as can be known: multiplexers drop what is sent to the terminal's clipboard."""

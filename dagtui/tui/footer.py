@@ -11,6 +11,8 @@ from dagtui.tui.keymap import KEYS, Keymap, Pane, footer_keys
 from dagtui.tui.rows import PaintedRows, Role, Run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual import events
     from textual.strip import Strip
     from textual.timer import Timer
@@ -41,15 +43,17 @@ class Footer(PaintedRows, can_focus=False):
         self._pane = Pane.TREE
         self._idle: frozenset[str] = frozenset()
         """The keys that would do nothing now."""
+        self._told: Mapping[str, str] = {}
+        """What keys do now, where that is not what the table says."""
         self._notice: Run | None = None
         self._lasting = False
         self._timer: Timer | None = None
         self._places: list[tuple[int, int, str]] = []
 
-    def show_keys(self, pane: Pane, idle: frozenset[str]) -> None:
-        """Show the keys of a pane, but for those that would do nothing."""
-        if (pane, idle) != (self._pane, self._idle):
-            self._pane, self._idle = pane, idle
+    def show_keys(self, pane: Pane, idle: frozenset[str], told: Mapping[str, str]) -> None:
+        """Show the keys of a pane, but for those that would do nothing; `told` are other words for some of them."""
+        if (pane, idle, told) != (self._pane, self._idle, self._told):
+            self._pane, self._idle, self._told = pane, idle, told
             self.repaint()
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
@@ -90,7 +94,7 @@ class Footer(PaintedRows, can_focus=False):
         left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
         at_left: list[Key] = []
         at_right = list(ALWAYS)
-        for key in footer_keys(self._pane):
+        for key in footer_keys(self._pane, self._told):
             entry = self._entry(key)
             if key in ALWAYS or key.id in self._idle or not entry[0].text.strip():
                 continue
@@ -119,7 +123,9 @@ class Footer(PaintedRows, can_focus=False):
         return runs
 
     def _entry(self, key: Key) -> tuple[Run, Run]:
-        return Run(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Run(f" {key.words} ", Role.MUTED)
+        return Run(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Run(
+            f" {self._told.get(key.id, key.words)} ", Role.MUTED
+        )
 
     def on_click(self, event: events.Click) -> None:
         """Do what the key under the pointer does."""

@@ -10,6 +10,8 @@ from dagtui.engine.status import NodeStatus
 from dagtui.tui.keymap import KEYS, Group
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dagtui.session.session import Session
 
 COMMANDS = frozenset(key.id for key in KEYS if key.group in {Group.NODE, Group.RUN})
@@ -21,15 +23,44 @@ _ON_NODE = {
     "node.mark_done": CommandKind.MARK_DONE,
 }
 """The commands whose refusal is known without a walk through the graph."""
+_UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+_UNSETTLED = frozenset(status for status in NodeStatus if not status.settled)
+_AMISS = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING})
+_ON_MANY = {
+    "node.retry": _AMISS,
+    "node.cancel": _UNSETTLED,
+    "node.rerun": frozenset(NodeStatus) - _UNBEGUN,
+    "node.skip": _UNBEGUN | _AMISS,
+    "node.mark_done": _UNBEGUN | _AMISS,
+}
+"""The statuses for which commands on many nodes are worth offering: none is refused for what it finds of others."""
 _OF_NODES = frozenset({*_ON_NODE, "node.rerun", "node.cancel_subtree"})
 
 
 def idle_keys(session: Session, node: int | None) -> frozenset[str]:
-    """The ids of the keys that would do nothing now, with the cursor on that node; None: on a row that is no node."""
+    """The ids of the keys that would do nothing now, with the cursor on that node; None: on a row of no node."""
+    idle = _idle_for_run(session)
+    if node is None:
+        return frozenset(idle | _OF_NODES | {"pane.open", "select.toggle"})
+    if session.state.status_of(node) in _UNBEGUN:
+        idle.add("node.rerun")
+    derivation = session.run.traversal
+    idle |= {id_ for id_, kind in _ON_NODE.items() if refusal(derivation, Command(kind, (node,))) is not None}
+    return frozenset(idle)
+
+
+def idle_keys_of_many(session: Session, counts: Sequence[int]) -> frozenset[str]:
+    """The same where commands mean many nodes, so many of each status."""
+    there = {status for status in NodeStatus if counts[status]}
+    idle = _idle_for_run(session) | {"pane.open"}
+    idle |= {id_ for id_, statuses in _ON_MANY.items() if not there & statuses}
+    return frozenset(idle)
+
+
+def _idle_for_run(session: Session) -> set[str]:
     state = session.state
-    counts = state.counts
     idle: set[str] = set()
-    if not counts[NodeStatus.FAILED]:
+    if not state.counts[NodeStatus.FAILED]:
         idle |= {"find.failure", "run.retry_failed"}
     if not session.alive() and (session.settled or state.paused):  # between two short nodes it would only flicker
         idle.add("find.running")
@@ -37,10 +68,4 @@ def idle_keys(session: Session, node: int | None) -> frozenset[str]:
         idle.add("node.cancel_subtree")
         if not state.paused:
             idle.add("run.pause")
-    if node is None:
-        return frozenset(idle | _OF_NODES | {"pane.open"})
-    if state.status_of(node) in {NodeStatus.WAITING, NodeStatus.READY}:
-        idle.add("node.rerun")
-    derivation = session.run.traversal
-    idle |= {id_ for id_, kind in _ON_NODE.items() if refusal(derivation, Command(kind, (node,))) is not None}
-    return frozenset(idle)
+    return idle

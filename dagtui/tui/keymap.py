@@ -10,7 +10,7 @@ from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 
 class Pane(enum.Flag):
@@ -20,7 +20,9 @@ class Pane(enum.Flag):
     LOG = enum.auto()
     DETAILS = enum.auto()
     WHY = enum.auto()
-    SIDE = LOG | DETAILS | WHY
+    BRANCH = enum.auto()
+    """In place of these three where a row is shown that stands for many nodes."""
+    SIDE = LOG | DETAILS | WHY | BRANCH
     ANY = TREE | SIDE
 
 
@@ -69,7 +71,15 @@ KEYS: tuple[Key, ...] = (
     Key("fold.close_all", ("minus",), "fold all", "Fold everything", Group.MOVE, Pane.TREE),
     Key("fold.open_all", ("equals_sign",), "unfold all", "Unfold everything", Group.MOVE, Pane.TREE),
     Key("pane.open", ("enter",), "log", "Open the node's log in full; follow a link", Group.PANES, Pane.TREE, 10),
-    Key("pane.back", ("escape",), "back", "Back: end the search, the zoom, the log", Group.PANES, Pane.SIDE, 10),
+    Key(
+        "pane.back",
+        ("escape",),
+        "back",
+        "Back: end the selection, the search, the zoom, the log",
+        Group.PANES,
+        Pane.SIDE,
+        10,
+    ),
     Key("pane.next", ("tab", "shift+tab"), "pane", "To the other pane", Group.PANES, Pane.ANY, 80),
     Key("pane.log", ("1",), "log", "Show the log", Group.PANES, Pane.DETAILS | Pane.WHY, 40),
     Key("pane.details", ("2",), "details", "Show the details", Group.PANES, Pane.LOG | Pane.WHY, 42),
@@ -90,6 +100,15 @@ KEYS: tuple[Key, ...] = (
     Key("node.cancel_subtree", ("X",), "cancel subtree", "Cancel a node and all below it", Group.NODE, Pane.TREE, 57),
     Key("node.skip", ("s",), "skip", "Skip a node; its children go on", Group.NODE, Pane.TREE, 70),
     Key("node.mark_done", ("m",), "mark done", "Mark a node done; its children go on", Group.NODE, Pane.TREE, 71),
+    Key(
+        "select.toggle",
+        ("M",),
+        "select",
+        "Select a node, or all that its row stands for: commands mean what is selected",
+        Group.NODE,
+        Pane.TREE,
+        72,
+    ),
     Key("run.retry_failed", ("A",), "retry all", "Retry all that failed", Group.RUN, Pane.TREE, 58),
     Key("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts", Group.RUN, Pane.TREE, 45),
     Key("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped", Group.RUN),
@@ -236,9 +255,9 @@ def bindings() -> list[Binding]:
     ]
 
 
-def footer_keys(pane: Pane) -> list[Key]:
-    """The rows that belong in a pane's footer, the most useful first."""
-    return sorted((key for key in KEYS if key.rank and key.panes & pane), key=lambda key: key.rank)
+def footer_keys(pane: Pane, told: Collection[str] = ()) -> list[Key]:
+    """The rows that belong in a pane's footer, or of which there is something to tell, the most useful first."""
+    return sorted((key for key in KEYS if key.rank and (key.panes & pane or key.id in told)), key=lambda key: key.rank)
 
 
 def _normal(key: str) -> str:

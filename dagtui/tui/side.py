@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.message import Message
 
+from dagtui.tui.branch_page import BranchPage
 from dagtui.tui.details import DetailsPane
 from dagtui.tui.keymap import Keymap
 from dagtui.tui.log.pane import LogPane, LogPaneState
@@ -16,6 +17,8 @@ from dagtui.tui.rows import PaintedRows, Role, Run, muted
 from dagtui.tui.why_tab import WhyPane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
     from textual.app import ComposeResult
     from textual.strip import Strip
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
     from dagtui.session.session import Session
     from dagtui.tui.page import Place
+    from dagtui.tui.tree.members import Many
 
 TABS = ("log", "details", "why")
 """The names of the tabs; their keys are 1, 2 and 3."""
@@ -54,7 +58,7 @@ class TabStrip(PaintedRows, can_focus=False):
 
     @property
     def tab(self) -> str:
-        """The tab that stands out."""
+        """The tab that stands out; empty: none."""
         return self._tab
 
     @tab.setter
@@ -103,6 +107,9 @@ class Side(Vertical):
         self.log_pane = LogPane(session, ascii=ascii)
         self.details = DetailsPane(session, ascii=ascii)
         self.why = WhyPane(session, ascii=ascii, keymap=keymap or Keymap())
+        self.branch = BranchPage(session, keymap=keymap or Keymap(), ascii=ascii)
+        """In place of the tabs' panes while a row is shown that stands for many nodes."""
+        self.shows_branch = False
         self._tab = TABS[0]
 
     def compose(self) -> ComposeResult:
@@ -111,6 +118,7 @@ class Side(Vertical):
         yield self.log_pane
         yield self.details
         yield self.why
+        yield self.branch
 
     def on_mount(self) -> None:
         """Show the first tab."""
@@ -125,14 +133,22 @@ class Side(Vertical):
     def tab(self, tab: str) -> None:
         if tab not in TABS:
             raise ValueError(f"no such tab: {tab}")
-        self._tab = self.strip.tab = tab
-        for name, pane in zip(TABS, (self.log_pane, self.details, self.why), strict=True):
-            pane.display = name == tab
-        self.show(self.node)
+        self._tab = tab
+        self._arrange()
+        if not self.shows_branch:
+            self.show(self.node)
+
+    def _arrange(self) -> None:
+        """Display the one pane that is to be seen, and mark its tab, if it has one."""
+        self.strip.tab = "" if self.shows_branch else self._tab
+        for pane in (self.log_pane, self.details, self.why, self.branch):
+            pane.display = pane is self.pane
 
     @property
-    def pane(self) -> LogPane | DetailsPane | WhyPane:
+    def pane(self) -> LogPane | DetailsPane | WhyPane | BranchPage:
         """The pane that is to be seen: what the keys act on."""
+        if self.shows_branch:
+            return self.branch
         if self._tab == "log":
             return self.log_pane
         return self.details if self._tab == "details" else self.why
@@ -140,17 +156,28 @@ class Side(Vertical):
     @property
     def focus_target(self) -> Widget:
         """The widget that should have the focus when the right side has it."""
-        return self.log_pane.window if self._tab == "log" else self.pane
+        pane = self.pane
+        return pane.window if isinstance(pane, LogPane) else pane
 
     def show(self, node: int) -> None:
         """Show another node."""
         self.node = node
+        if self.shows_branch:
+            self.shows_branch = False
+            self._arrange()
         if node >= 0:
             self.pane.show(node)
 
+    def show_branch(self, item: int, look: Callable[[], Many | None]) -> None:
+        """Show how a row of the tree stands that is many nodes; `look` tells."""
+        if not self.shows_branch:
+            self.shows_branch = True
+            self._arrange()
+        self.branch.about(item, look)
+
     def flush(self, clock: float) -> bool:
         """Take in and draw what is new; returns whether it wants another frame soon."""
-        return self.node >= 0 and self.pane.flush(clock)
+        return (self.node >= 0 or self.shows_branch) and self.pane.flush(clock)
 
     def copy_text(self) -> str:
         """What the open tab has to copy."""

@@ -15,7 +15,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, count
 from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
-from dagtui.tui.idle_keys import COMMANDS, idle_keys
+from dagtui.tui.idle_keys import COMMANDS, idle_keys, idle_keys_of_many
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
 from dagtui.tui.rows import Role, Run
@@ -25,6 +25,8 @@ from dagtui.tui.top_bar import TopBar
 from dagtui.tui.tree.tree import TreeDump, TreePane
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
 
     from dagtui.session.session import Session
@@ -124,8 +126,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def show_keys(self) -> None:
         """Show the keys of the focused pane that would do something."""
-        idle = idle_keys(self._session, self.node)
-        self.footer.show_keys(self.pane, idle | COMMANDS if self.read_only else idle)
+        many = self.tree_pane.target_counts
+        idle = idle_keys(self._session, self.node) if many is None else idle_keys_of_many(self._session, many)
+        self.footer.show_keys(self.pane, idle | COMMANDS if self.read_only else idle, self._told_keys())
+
+    def _told_keys(self) -> Mapping[str, str]:
+        """What keys do now, where that is not what they do at other times."""
+        told = {"run.pause": "resume"} if self._session.state.paused else {}
+        selected = self.tree_pane.selected_count
+        if selected:
+            told["pane.back"] = f"deselect {count(selected)}"
+        return told
 
     # Which pane, which node
 
@@ -147,7 +158,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     @property
     def pane(self) -> Pane:
         """The pane with the focus."""
-        return self.tab if self.on_side else Pane.TREE
+        if not self.on_side:
+            return Pane.TREE
+        return Pane.BRANCH if self.side.shows_branch else self.tab
 
     @property
     def movable(self) -> Movable:
@@ -169,10 +182,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.go_to(pane)
 
     def show_node(self, node: int | None) -> None:
-        """Show a node at the right, and its keys; for rows that are no node the right stays as it is."""
+        """Show a node at the right, and its keys; or what the row with the cursor stands for."""
         if node is not None:
             self.side.show(node)
             self.post_message(self.NodeShown())
+        elif self.tree_pane.many is not None:
+            self.side.show_branch(self.tree_pane.navigator.cursor, lambda: self.tree_pane.many)
         self.show_keys()
 
     def lead_to_failure(self) -> None:

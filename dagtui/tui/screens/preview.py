@@ -120,16 +120,16 @@ class PreviewDialog(Dialog[Preview]):
     def keys(self) -> list[tuple[str, str]]:
         """Enter, Esc, and what chooses."""
         # What Enter does, in the command's own words: "go on" could be said of the run.
-        keys = [] if self.preview.nothing is not None else [("Enter", self.preview.command.kind.value)]
+        keys = [] if self.preview.nothing is not None else [("Enter", _accepts(self.preview.command))]
         if len(self._commands) > 1:
-            keys.append(("Tab", _CHOICES[self._commands[1 - self._chosen].kind]))
+            keys.append(("Tab", _choice(self._commands[1 - self._chosen])))
         return [*keys, ("Esc", "go back")]
 
     def _choices(self) -> Iterator[Run]:
         marks = ("(*)", "( )") if self.ascii_only else ("●", "○")
         for index, command in enumerate(self._commands):
             chosen = index == self._chosen
-            yield Run(f"{marks[0 if chosen else 1]} {_CHOICES[command.kind]}   ", Role.KEY if chosen else Role.MUTED)
+            yield Run(f"{marks[0 if chosen else 1]} {_choice(command)}   ", Role.KEY if chosen else Role.MUTED)
 
     def action_choose(self) -> None:
         """Choose the other command."""
@@ -158,6 +158,16 @@ class PreviewDialog(Dialog[Preview]):
 
 
 _CHOICES = {CommandKind.RERUN: "with downstream", CommandKind.RERUN_ONLY: "this node only"}
+
+
+def _accepts(command: Command) -> str:
+    return f"rerun {_choice(command)}" if command.kind in _CHOICES else command.kind.value
+
+
+def _choice(command: Command) -> str:
+    """What sets a command apart from the others that may be chosen."""
+    words = _CHOICES[command.kind]
+    return words if len(command.nodes) == 1 else words.replace("this node", "these nodes")
 
 
 def _title(session: Session, command: Command) -> str:

@@ -20,7 +20,8 @@ class Glyphs(NamedTuple):
     times: str
     stale: str
     cursor: str
+    selected: str
 
 
-UNICODE = Glyphs("▾", "▸", "─", "├", "└", "│", "─", "↪", "×", "≈", "▌")
-ASCII = Glyphs("v", "*", "-", "|", "`", "|", "-", "&", "x", "%", ">")
+UNICODE = Glyphs("▾", "▸", "─", "├", "└", "│", "─", "↪", "×", "≈", "▌", "•")
+ASCII = Glyphs("v", "*", "-", "|", "`", "|", "-", "&", "x", "%", ">", "@")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from typing import TYPE_CHECKING, TypedDict
 
+from dagtui.engine.status import NodeStatus
+from dagtui.tui.tree.members import Many, counts, many, members
 from dagtui.tui.tree.tallies import Tallies
 from dagtui.tui.tree.views import FoldsDump, View, Views
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from dagtui.engine.state import RunState
-    from dagtui.engine.status import NodeStatus
     from dagtui.tui.tree.outline import Outline
 
 NOTHING = -1
 """The cursor of a tree without rows."""
+COUNTED = 2_000
+"""More selected nodes than that are not looked at for every frame."""
 
 
 class NavigatorDump(TypedDict):
@@ -25,6 +30,7 @@ class NavigatorDump(TypedDict):
     view: str
     cursor: str
     filter: str
+    selected: list[str]
     folds: dict[str, FoldsDump]
 
 
@@ -35,8 +41,10 @@ class Navigator:
         self.view = View.DEPENDENCY
         self.cursor = NOTHING
         """The item it is on."""
+        self.selected: set[int] = set()
+        """The nodes that commands mean in place of the row with the cursor."""
         self.generation = 0
-        """Grows when other rows are in sight."""
+        """Grows when other rows are in sight, or look different."""
         self._state = state
         self._views = Views(state.graph, state.status)
         self._use(self._views.outline(self.view))
@@ -51,6 +59,39 @@ class Navigator:
     def node(self) -> int | None:
         """The node that the cursor is on or that its row refers to; None on a row that stands for many."""
         return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The nodes that commands mean, in the order of the file; none on a row of references."""
+        if self.selected:
+            return tuple(sorted(self.selected))
+        node = self.node
+        return self._under_cursor() if node is None else (node,)
+
+    def _under_cursor(self) -> tuple[int, ...]:
+        """All nodes that the row with the cursor stands for."""
+        if self.cursor == NOTHING:
+            return ()
+        node = self.node
+        return tuple(members(self.outline, self.cursor)) if node is None else (node,)
+
+    @property
+    def target_counts(self) -> Sequence[int] | None:
+        """How many of the nodes that commands mean are of each status; None for the one in the row with the cursor.
+
+        Of a large selection only what the whole run has.
+        """
+        if len(self.selected) > COUNTED:
+            return self._state.counts
+        if self.selected:
+            found = Counter(map(self._state.status.__getitem__, self.selected))
+            return [found[status] for status in NodeStatus]
+        return None if self.cursor == NOTHING else counts(self.outline, self.tallies, self.cursor)
+
+    @property
+    def many(self) -> Many | None:
+        """How the row with the cursor stands, if it stands for many nodes."""
+        return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor)
 
     @property
     def filter_query(self) -> str:
@@ -97,6 +138,23 @@ class Navigator:
             return False
         self.to_node(self.outline.layout.items[position])
         return True
+
+    # Selecting
+
+    def toggle_selected(self) -> bool:
+        """Select all that the row with the cursor stands for, or no longer; False when it stands for none."""
+        nodes = self._under_cursor()
+        if self.selected.issuperset(nodes):
+            self.selected.difference_update(nodes)
+        else:
+            self.selected.update(nodes)
+        self.generation += 1
+        return bool(nodes)
+
+    def select_none(self) -> None:
+        """End the selection."""
+        self.selected.clear()
+        self.generation += 1
 
     # Folding
 
@@ -175,6 +233,7 @@ class Navigator:
             "view": self.view.value,
             "cursor": "" if self.cursor == NOTHING else self._views.name_of(layout, self.cursor),
             "filter": self._views.filter_query,
+            "selected": [self._state.graph.labels[node] for node in sorted(self.selected)],
             "folds": self._views.dump(),
         }
 
@@ -182,6 +241,8 @@ class Navigator:
         """Go on from a dump; what this graph does not have is forgotten."""
         self._views.restore(dumped["folds"])
         self._views.set_filter(dumped["filter"])
+        found = map(self._state.graph.find, dumped["selected"])
+        self.selected = {node for node in found if node is not None}
         self.view = View(dumped["view"])
         self._use(self._views.outline(self.view))
         named = self._views.item_named(self.outline.layout, dumped["cursor"])

@@ -63,6 +63,13 @@ class Outline:
         """The row of an item, or of the fold that hides it, or the one above it; 0 if there is none above."""
         return max(0, bisect_right(self.rows, self.layout.positions[item]) - 1)
 
+    def lets_through(self, position: int) -> bool:
+        """Whether no filter hides the row at that position of the layout."""
+        if not self.filtered:
+            return True
+        index = bisect_left(self._all, position)
+        return index < len(self._all) and self._all[index] == position
+
     def is_folded(self, item: int) -> bool:
         """Whether something below the item is folded away."""
         return bool(self._folded[self.layout.positions[item]])

@@ -105,10 +105,14 @@ class Rows:
             glyph, body = self._reference(node or 0)
         else:
             glyph, body = self._node(node, item, width, clock)
-        left += [glyph, SPACE]
+        left += [glyph, Piece(self.glyphs.selected, MARK) if self._is_selected(item) else SPACE]
         used = width_of(left)
         column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
         return left + fitted(body, max(0, width - used), column=column, ascii_only=self._ascii)
+
+    def _is_selected(self, item: int) -> bool:
+        """Whether the row is of a selected node; one that stands for many shows it by those below it."""
+        return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
 
     def signature(self, item: int, width: int, clock: float) -> tuple[tuple[object, ...], str]:
         """What the row of an item depends on, and what its column of times says: equal ones look the same."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from dagtui.tui.tree.layout import Layout
 
@@ -81,6 +81,13 @@ class Tallies:
             rest = rest.translate(None, bytes([status]))
             counts[status] = before - len(rest)
         return counts
+
+    def having(self, status: NodeStatus, start: int, end: int) -> Iterator[int]:
+        """The positions from start to before end of the nodes in a status, ascending."""
+        position = self._by_position.find(status, start, end)
+        while position >= 0:
+            yield position
+            position = self._by_position.find(status, position + 1, end)
 
     def find(self, statuses: Iterable[NodeStatus], position: int, *, backwards: bool = False) -> int | None:
         """The next position, after or before the given one and round the end, of a node in one of the statuses."""

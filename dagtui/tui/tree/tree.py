@@ -11,12 +11,14 @@ from dagtui.tui.tree.navigator import NavigatorDump
 from dagtui.tui.tree.stems import marker_column
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
 
     from textual import events
     from textual.timer import Timer
 
     from dagtui.engine.status import NodeStatus
+    from dagtui.tui.tree.members import Many
     from dagtui.tui.tree.outline import Outline
     from dagtui.tui.tree.views import View
 
@@ -48,8 +50,8 @@ class TreePane(TreeCanvas):
             super().__init__()
             self.node = node
 
-    _announced: int | None = None
-    """The node that was said last."""
+    _announced: tuple[int | None, str] = (None, "")
+    """The node, or the key of the row that is none, that was said last."""
     _pausing: Timer | None = None
     """Runs until the next message may be sent."""
 
@@ -84,6 +86,40 @@ class TreePane(TreeCanvas):
     def match_count(self) -> int:
         """How many nodes the filter lets through."""
         return self.navigator.match_count
+
+    @property
+    def targets(self) -> tuple[int, ...]:
+        """The nodes that commands mean: those that are selected, else what the row with the cursor stands for."""
+        return self.navigator.targets
+
+    @property
+    def many(self) -> Many | None:
+        """How the row with the cursor stands, if it stands for many nodes."""
+        self.take_changes()
+        return self.navigator.many
+
+    @property
+    def target_counts(self) -> Sequence[int] | None:
+        """How many of the nodes that commands mean are of each status, where they are more than the one in the row."""
+        return self.navigator.target_counts
+
+    @property
+    def selected_count(self) -> int:
+        """How many nodes are selected."""
+        return len(self.navigator.selected)
+
+    def toggle_selected(self) -> bool:
+        """Select the row with the cursor, or no longer, and go on to the next; False when it stands for no node."""
+        changed = self.navigator.toggle_selected()
+        self.follow()
+        self.move(1)
+        return changed
+
+    def select_none(self) -> None:
+        """End the selection."""
+        if self.navigator.selected:
+            self.navigator.select_none()
+            self.follow()
 
     # Moving
 
@@ -205,10 +241,15 @@ class TreePane(TreeCanvas):
     def follow(self) -> None:
         """Show what the navigator did, and say so: at once, then a frame later if the cursor moved on meanwhile."""
         super().follow()
-        if self._pausing is None and self.is_running and self.cursor_node != self._announced:
-            self._announced = self.cursor_node
-            self.post_message(self.Selected(self._announced))
+        if self._pausing is None and self.is_running and self._resting_on != self._announced:
+            self._announced = self._resting_on
+            self.post_message(self.Selected(self.cursor_node))
             self._pausing = self.set_timer(FRAME, self._pause_over)
+
+    @property
+    def _resting_on(self) -> tuple[int | None, str]:
+        head = self.outline.layout.head(self.navigator.cursor) if len(self.outline) else None
+        return self.cursor_node, head.key if head else ""
 
     def _pause_over(self) -> None:
         self._pausing = None

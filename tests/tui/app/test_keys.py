@@ -306,6 +306,17 @@ async def _(hand: Hand, key: str):
     assert hand.status(CELLS[1]) is NodeStatus.COMPLETED
 
 
+@check("select.toggle")
+async def _(hand: Hand, key: str):
+    await hand.on(CELLS[1])
+    row = hand.tree.cursor_row
+    await hand.press(key)
+    assert hand.tree.targets == (hand.graph.node(CELLS[1]),)
+    assert hand.tree.cursor_row == row + 1
+    await hand.press("k", key)
+    assert hand.tree.selected_count == 0
+
+
 @check("run.retry_failed")
 async def _(hand: Hand, key: str):
     await hand.press(key)

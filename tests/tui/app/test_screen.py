@@ -18,7 +18,6 @@ from dagtui.session.session import Session
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.footer import Footer
 from dagtui.tui.keymap import KEYS, Keymap, Pane
-from dagtui.tui.node_page import NO_NODE
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import MEANINGS
 from dagtui.tui.settled import settled
@@ -247,16 +246,6 @@ async def test_keys_do_not_flicker_between_two_short_nodes():
     async with opened(app, (200, 50)):
         assert not app.session.alive()
         await until(lambda: "find.running" in shown_keys(app))
-
-
-async def test_a_row_that_is_no_node_offers_no_command_on_one_and_says_how_to_see_one():
-    labels = [f"part[n={number}]" for number in range(20)]
-    graph = Graph(labels, [], tasks=[Task("part", ArgumentList(("true",)))], task_of=[0] * len(labels))
-    app = DagtuiApp(Recording(graph).session())
-    async with opened(app):
-        assert app.main.node is None
-        await until(lambda: NO_NODE in screen_text(app))
-        assert not {key for key in shown_keys(app) if key.startswith("node.")}
 
 
 def shown_keys(app: DagtuiApp) -> set[str]:

@@ -1,0 +1,104 @@
+"""What the right side shows of a row that stands for many nodes: how they stand, which failed, which run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import why
+from dagtui.text import count, label
+from dagtui.tui.log.silence import spent
+from dagtui.tui.node_page import NodePage
+from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.theme import STATUS_CLASSES
+from dagtui.tui.tree.layout import HeadKind
+from dagtui.tui.tree.rows import TALLY_ORDER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from dagtui.session.session import Session
+    from dagtui.tui.keymap import Keymap
+    from dagtui.tui.tree.members import Many
+
+WORD_CELLS = 16
+_BEGUN = frozenset({NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.FAILED_PARENT})
+"""What retrying is for."""
+
+
+class BranchPage(NodePage):
+    """The page about the row under the cursor; each node that it names leads there."""
+
+    def __init__(self, session: Session, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(session, ascii=ascii)
+        self._keymap = keymap
+        self._look: Callable[[], Many | None] = lambda: None
+
+    def about(self, item: int, look: Callable[[], Many | None]) -> None:
+        """Show a row of the tree; `look` says how it stands."""
+        self._look = look
+        self.show(item)
+
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `look` sees
+        """Title, counts, and names."""
+        found = self._look()
+        if found is None:
+            return self.rows
+        rows = [row(*self._title(found), indent=2), row(), *self._counts(found)]
+        for status, nodes in found.named.items():
+            if nodes:
+                rows += [row(), row(muted(status.word)), *(self._node_row(one, clock) for one in nodes)]
+                left_out = found.counts[status] - len(nodes)
+                if left_out > 0:
+                    rows.append(row(muted(f"    and {count(left_out)} more")))
+        hints = [row("  ", Run(f"{key} ", Role.KEY), words) for key, words in self._hints(found)]
+        return [*rows, row(), row(muted("what you can do")), *hints]
+
+    def _title(self, found: Many) -> Iterator[Run]:
+        head = found.head
+        if head.kind is HeadKind.SECTION:
+            yield Run(NodeStatus[head.title].word, Role.HEADING)
+        else:
+            yield Run(label(head.title) + ("/" if head.kind is HeadKind.FOLDER else ""), Role.HEADING)
+        settled = sum(found.counts[status] for status in NodeStatus if status.settled)
+        yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")
+
+    def _counts(self, found: Many) -> Iterator[Row]:
+        digits = max((len(count(number)) for number in found.counts), default=1)
+        for status in TALLY_ORDER:
+            number = found.counts[status]
+            if number:
+                glyph = status.ascii if self.ascii_only else status.glyph
+                name = f"{glyph} {status.word:<{WORD_CELLS}}"
+                yield row("  ", Run(name, STATUS_CLASSES[status]), Run(f"{count(number):>{digits}}"))
+
+    def _node_row(self, node: int, clock: float) -> Row:
+        state = self.session.state
+        status = state.status_of(node)
+        time = spent(self.session, node, clock)
+        said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
+        words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
+        return row(
+            "  ",
+            status_run(status, ascii_only=self.ascii_only),
+            " ",
+            name_run(self.session.graph.labels[node]),
+            muted(f"  {words}"),
+            jump=node,
+            indent=4,
+        )
+
+    def _hints(self, found: Many) -> Iterator[tuple[str, str]]:
+        """Keys, and what they would do; every one that acts on many asks first."""
+        counts = found.counts
+        unsettled = sum(counts[status] for status in NodeStatus if not status.settled)
+        hints = [
+            ("node.retry", "retries those that did not complete", any(counts[status] for status in _BEGUN)),
+            ("node.cancel", "cancels those that are not settled", unsettled),
+            ("fold.toggle", "shows them one by one, or hides them", True),
+            ("select.toggle", "selects them, for what comes next", True),
+        ]
+        for id_, words, helps in hints:
+            key = self._keymap.shown(id_, ascii=self.ascii_only)
+            if helps and key:
+                yield key, words

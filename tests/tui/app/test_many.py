@@ -1,0 +1,208 @@
+"""Rows that stand for many nodes, and nodes that are selected: what is shown of them, and what commands mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.app.runs import Recording, opened, screen_text, until
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.model import ArgumentList, Graph, Task
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.screens.preview import PreviewDialog
+
+if TYPE_CHECKING:
+    from dagtui.session.session import Session
+
+pytestmark = pytest.mark.anyio
+
+PARTS = [f"part[n={number}]" for number in range(12)]
+
+
+def parts_under_way() -> Session:
+    """Of twelve cells one has failed with 3, one has completed, two run, and eight are ready."""
+    command = ArgumentList(("true",))
+    labels = ["first", *PARTS]
+    play = Recording(
+        Graph(labels, [], tasks=[Task("first", command), Task("part", command)], task_of=[0, *[1] * len(PARTS)]), jobs=5
+    )
+    play.start("first", *PARTS[:4])
+    play.end("first")
+    play.end(PARTS[0], value=3)
+    play.end(PARTS[1])
+    return play.session()
+
+
+def shown_keys(app: DagtuiApp) -> set[str]:
+    return {id_ for _, _, id_ in app.main.footer._places}
+
+
+def named(app: DagtuiApp) -> set[str]:
+    """The nodes that the preview names."""
+    dialog = app.screen
+    assert isinstance(dialog, PreviewDialog)
+    return {app.session.graph.labels[node] for node in (*dialog.preview.again, *dialog.preview.stopped)}
+
+
+async def test_the_right_side_says_how_the_nodes_of_a_row_stand():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j")
+        await until(lambda: "2 of 12 settled" in screen_text(app))
+        text = screen_text(app)
+        assert "✗ failed" in text
+        assert "✗ part[n=0]  exit 3 after 3.0 s" in text
+        assert "▶ part[n=3]  9 s" in text
+        assert "[1 Log]" not in text, "none of the tabs is what is shown"
+        await pilot.press("k")
+        await until(lambda: "settled" not in screen_text(app))
+
+
+async def test_on_the_page_the_footer_has_no_keys_of_a_log():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "tab")
+        await until(lambda: "node.cancel" in shown_keys(app) and "tree.view" not in shown_keys(app))
+        assert not {id_ for id_ in shown_keys(app) if id_.startswith("log.")}
+
+
+async def test_looking_for_something_from_the_page_looks_in_the_tree():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "tab")
+        await until(lambda: app.main.on_side)
+        await pilot.press("slash", *"n=7")
+        assert app.main.tree_pane.filter_query == "n=7"
+
+
+async def test_what_it_says_follows_the_run():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j")
+        await until(lambda: "2 of 12 settled" in screen_text(app))
+        app.session.give(cancel(app, PARTS[11]))
+        await until(lambda: "3 of 12 settled" in screen_text(app))
+
+
+async def test_a_name_on_the_page_leads_to_its_node():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "tab")
+        await until(lambda: app.main.side.shows_branch and app.focused is app.main.side.branch)
+        await pilot.press("enter")
+        await until(lambda: app.main.node == app.session.graph.node(PARTS[0]))
+        assert not app.main.side.shows_branch
+
+
+async def test_retrying_a_row_shows_and_retries_what_failed_of_it():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j")
+        await until(lambda: "node.retry" in shown_keys(app))
+        await pilot.press("r")
+        assert named(app) == {PARTS[0]}
+
+
+async def test_cancelling_a_row_shows_what_it_would_stop():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "x")
+        assert isinstance(app.screen, PreviewDialog)
+        assert named(app) >= {PARTS[2], PARTS[3]}
+        assert not named(app) & {"first", *PARTS[:2]}
+        assert len(app.screen.preview.stopped) + len(app.screen.preview.dropped) == 10
+
+
+async def test_commands_on_a_row_spare_what_a_filter_hides():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"n=2", "enter", "g", "x")
+        assert isinstance(app.screen, PreviewDialog)
+        assert app.screen.preview.command.nodes == (app.session.graph.node(PARTS[2]),)
+
+
+async def test_where_there_is_nothing_to_do_for_any_it_says_why():
+    app = DagtuiApp(Recording(parts_under_way().graph).session())
+    async with opened(app) as pilot:
+        await pilot.press("j", "r")
+        assert app.main.footer.said == "nothing to retry in 12 nodes: it has not run yet, it starts as soon as it can"
+
+
+async def test_commands_mean_what_is_selected():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        for part in (PARTS[0], PARTS[2]):
+            app.jump(app.session.graph.node(part))
+            await pilot.press("M")
+        await until(lambda: "Esc deselect 2" in screen_text(app))
+        assert screen_text(app).count("•") == 2
+        await pilot.press("R")
+        assert named(app) == {PARTS[0], PARTS[2]}
+        assert "Tab these nodes only" in screen_text(app)
+        await pilot.press("escape")
+        assert app.main.tree_pane.selected_count == 2
+        app.session.give(cancel(app, PARTS[3]))
+        await pilot.press("x")
+        assert named(app) == {PARTS[2]}
+
+
+async def test_a_command_ends_the_selection_that_it_meant(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(PreviewDialog, "deaf", False)
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        app.jump(app.session.graph.node(PARTS[2]))
+        await pilot.press("M", "M", "p")
+        assert app.main.tree_pane.selected_count == 2, "pausing has nothing to do with it"
+        await pilot.press("x", "enter")
+        assert app.main.tree_pane.selected_count == 0
+        for part in PARTS[2:4]:
+            assert app.session.state.status_of(app.session.graph.node(part)) is NodeStatus.CANCELLING
+
+
+async def test_selecting_a_row_selects_all_it_stands_for_and_again_none():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "M")
+        assert app.main.tree_pane.targets == tuple(map(app.session.graph.node, PARTS))
+        await pilot.press("M")
+        assert app.main.tree_pane.selected_count == 0
+
+
+async def test_escape_ends_the_selection_before_the_filter():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("slash", *"n=2", "enter", "G", "M", "escape")
+        assert (app.main.tree_pane.selected_count, app.main.tree_pane.filter_query) == (0, "n=2")
+        await pilot.press("escape")
+        assert app.main.tree_pane.filter_query == ""
+
+
+async def test_another_screen_has_the_same_selection():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "M")
+        kept = app.dump_state()
+    second = DagtuiApp(app.session, state=kept)
+    async with opened(second):
+        await until(lambda: second.main.tree_pane.selected_count == len(PARTS))
+
+
+async def test_copying_a_row_copies_the_names_it_stands_for():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "c")
+        assert app.clipboard.split("\n") == PARTS
+
+
+async def test_a_large_selection_is_not_counted_for_every_frame(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dagtui.tui.tree.navigator.COUNTED", 3)
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j", "M")
+        assert app.main.tree_pane.target_counts is app.session.state.counts
+
+
+def cancel(app: DagtuiApp, name: str):
+    return Command(CommandKind.CANCEL, (app.session.graph.node(name),))

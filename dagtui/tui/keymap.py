@@ -27,15 +27,15 @@ class Pane(enum.Flag):
 
 
 class Group(enum.Enum):
-    """The headings of the help."""
+    """The headings of help and palette, in their order: nobody opens them to learn how to move."""
 
-    MOVE = "Move"
-    PANES = "Panes"
-    FIND = "Find"
     NODE = "Node"
     RUN = "Run"
+    FIND = "Find"
     LOG = "Log"
+    PANES = "Panes"
     SCREEN = "Screen"
+    MOVE = "Move"
 
 
 class Key(NamedTuple):

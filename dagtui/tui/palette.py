@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names that are looked at before the event loop gets its turn."""
-_ORDER = (Group.NODE, Group.RUN, Group.FIND, Group.LOG, Group.SCREEN, Group.PANES, Group.MOVE)
-"""What moves comes last: nobody opens the palette for it."""
+_ORDER = list(Group)
 _NODE_SCORE = 0.3
 """Nodes come after commands."""
 

@@ -12,14 +12,13 @@ from textual.message import Message
 from textual.screen import Screen
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text import cell_width, count
+from dagtui.text import count
 from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
 from dagtui.tui.idle_keys import COMMANDS, idle_keys, idle_keys_of_many
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
-from dagtui.tui.rows import Role, Run
-from dagtui.tui.screens.search_line import SearchLine
+from dagtui.tui.screens.search_line import SearchLine, filtered
 from dagtui.tui.side import Side, SideState
 from dagtui.tui.top_bar import TopBar
 from dagtui.tui.tree.tree import TreeDump, TreePane
@@ -268,13 +267,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if not query:
             line.tell()
             return
-        found, total = self.tree_pane.match_count, len(self._session.graph)
-        tally = Run(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)
-        keys = [] if line.typing else [("find.next", "next"), ("pane.back", "all nodes")]
-        shown = [(self._keymap.shown(id_, ascii=self.has_class("-ascii")), words) for id_, words in keys]
-        runs = [run for key, words in shown for run in (Run(f" {key}", Role.KEY), Run(f" {words} ", Role.MUTED))]
-        room = self.size.width // 2
-        line.tell(tally, *(runs if sum(cell_width(run.text) for run in runs) < room else ()))
+        ids = [] if line.typing else ["find.next"]
+        if ids and not self.tree_pane.selected_count:  # else Esc ends the selection first
+            ids.append("pane.back")
+        keys = [self._keymap.shown(id_, ascii=self.has_class("-ascii")) for id_ in ids]
+        line.tell(*filtered(self.tree_pane.match_count, len(self._session.graph), keys, self.size.width // 2))
 
     # What panes say
 

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from dagtui.text import cell_width
+from dagtui.text import cell_width, count
 from dagtui.tui.rows import PaintedRows, Role, Run
 
 if TYPE_CHECKING:
@@ -128,3 +128,11 @@ class SearchLine(Horizontal):
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.post_message(self.Closed(found=True))
+
+
+def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Run]:
+    """What came of a filter: how many nodes it lets through, and the keys for the next one and for all, if they fit."""
+    runs = [Run(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)]
+    hints = zip(keys, ("next", "all nodes"), strict=False)
+    runs += [run for key, words in hints for run in (Run(f" {key}", Role.KEY), Run(f" {words} ", Role.MUTED))]
+    return runs if sum(cell_width(run.text) for run in runs) <= room else runs[:1]

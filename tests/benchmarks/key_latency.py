@@ -1,0 +1,220 @@
+"""From a key press to what it changes on the terminal: `python tests/benchmarks/key_latency.py`.
+
+Each scenario opens a graph on a pseudo-terminal of 120×40, lets it come to rest, and then moves the cursor up and down
+at irregular intervals, timing how long its mark takes to arrive in another row. The floor is a settled run, where
+nothing else is to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pty", "")]
+
+import anyio  # noqa: E402 - the tests' own modules are found by the line above
+from processes import processes_with, wait_until  # noqa: E402 - likewise
+from terminal import PtyTerminal  # noqa: E402 - likewise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dagtui.engine.messages import Result
+    from dagtui.graph.model import Graph
+
+MARK = "▌"
+CHANGES, NODES = 5_000, 100_000
+
+
+def tasks(count: int, seconds: float) -> str:
+    """Tasks that print a line every so many seconds, at as little cost as can be: they are not what is measured."""
+    program = f"$| = 1; while (1) {{ print qq(a line of output\\n); select(undef, undef, undef, {seconds}) }}"
+    return f"[tasks.t]\nrun = ['perl', '-e', '{program}']\nmatrix = {{ i = {list(range(count))} }}\n"
+
+
+SCENARIOS = {
+    "settled": '[tasks.a]\nrun = "true"\nmatrix = { i = [1, 2, 3, 4, 5, 6, 7, 8] }\n',
+    f"{CHANGES:,} changes/s, {NODES:,} nodes": "",
+    "200 logs, 10 lines/s": tasks(200, 0.1),
+    "50 logs, 20 lines/s": tasks(50, 0.05),
+}
+"""What runs, as the tasks of a graph; without any, attempts are made up in the process that shows them."""
+
+
+# The process whose nodes are made up
+
+
+class MadeUp:
+    """An executor whose attempts end at a steady rate, without processes."""
+
+    def __init__(self, attempts_a_second: float) -> None:
+        self._rate = attempts_a_second
+        self._slots = 0
+        self._waiting: dict[tuple[int, int], None] = {}
+        self._running: dict[tuple[int, int], None] = {}
+        self._deliver: Callable[[Result], None] = print
+
+    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
+        self._deliver, self._slots = deliver, slots
+
+    def start(self, node: int, attempt: int, slots: int) -> None:  # noqa: ARG002 - the protocol's signature
+        self._waiting[node, attempt] = None
+
+    def stop(self, node: int, attempt: int, grace: float) -> None:  # noqa: ARG002 - the protocol's signature
+        from dagtui.engine.messages import Ended, EndKind
+
+        if (node, attempt) in self._running:
+            del self._running[node, attempt]
+            self._deliver(Ended(node, attempt, EndKind.SIGNAL, signal.SIGTERM))
+        self.withdraw(node, attempt)
+
+    def withdraw(self, node: int, attempt: int) -> None:
+        from dagtui.engine.messages import Withdrawn
+
+        if (node, attempt) in self._waiting:
+            del self._waiting[node, attempt]
+            self._deliver(Withdrawn(node, attempt))
+
+    def set_slots(self, slots: int) -> None:
+        self._slots = slots
+
+    def flush(self) -> None:
+        """Everything is in this process."""
+
+    async def serve(self) -> None:
+        from dagtui.engine.messages import Ended, EndKind, Started
+
+        began, ended = time.monotonic(), 0
+        while True:
+            due = min(int((time.monotonic() - began) * self._rate) - ended, len(self._running))
+            for attempt in list(self._running)[:due]:
+                del self._running[attempt]
+                self._deliver(Ended(*attempt, EndKind.EXIT, seconds=0.01))
+            ended += due
+            for attempt in list(islice(self._waiting, max(0, self._slots - len(self._running)))):
+                del self._waiting[attempt]
+                self._running[attempt] = None
+                self._deliver(Started(*attempt))
+            await anyio.sleep(0.004)
+
+    async def close(self) -> None:
+        """Nothing is alive."""
+
+
+class Nowhere:
+    """A journal that keeps nothing."""
+
+    def write(self, events: Iterable[object]) -> None:
+        """Forget them."""
+
+    def sync(self) -> None:
+        """Nothing to sync."""
+
+
+def two_stages() -> Graph:
+    """Half of the nodes need one of the other half each."""
+    from dagtui.graph.loading import load
+
+    with tempfile.TemporaryDirectory() as folder:
+        axes = f"matrix = {{ a = {list(range(NODES // 100))}, b = {list(range(50))} }}"
+        needs = 'needs = ["first[a={{ matrix.a }},b={{ matrix.b }}]"]'
+        path = Path(folder, "graph.toml")
+        path.write_text(
+            f'version = 1\n[tasks.first]\nrun = "true"\n{axes}\n[tasks.second]\n{needs}\nrun = "true"\n{axes}\n'
+        )
+        return load(path)
+
+
+def show_made_up() -> None:
+    """Show a run in which statuses change at a steady rate."""
+    from dagtui.engine.run import Run
+    from dagtui.session.forecast import Forecast
+    from dagtui.session.session import Session
+    from dagtui.tui.show import show
+
+    graph = two_stages()
+    # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
+    run = Run(graph, MadeUp(CHANGES * 2 / 5), Nowhere(), jobs=200)
+    run.begin()
+    show(Session(graph, run, Forecast(graph, None), None), ascii_only=False, theme=None, mouse=True)
+
+
+# The process that presses keys
+
+
+def marked_row(terminal: PtyTerminal) -> int:
+    """The row with the cursor."""
+    buffer = terminal._screen.buffer
+    return next((y for y in range(2, 39) if buffer[y][0].data == MARK), -1)
+
+
+def pass_time(terminal: PtyTerminal, seconds: float) -> None:
+    """Read what comes for a while."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        terminal.read(left)
+
+
+def press(terminal: PtyTerminal, key: str) -> float:
+    """Seconds until the cursor is in another row."""
+    before = marked_row(terminal)
+    began = time.perf_counter()
+    terminal.send(key)
+    while marked_row(terminal) in {before, -1}:
+        terminal.read(0.5)
+        if time.perf_counter() - began > 5:
+            raise AssertionError(f"{key} moved nothing\n{terminal.text}")
+    return time.perf_counter() - began
+
+
+def measure(name: str, presses: int) -> list[float]:
+    """Seconds that each key press took."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as path:
+        folder = Path(path)
+        graph = folder / "graph.toml"
+        graph.write_text(f"version = 1\n{SCENARIOS[name]}")
+        command = [sys.executable, "-m", "dagtui", "--fresh", "-j200", str(graph)]
+        if not SCENARIOS[name]:
+            command = [sys.executable, __file__, "--made-up"]
+        env = {"DAGTUI_SOCKET_DIR": str(folder / "s"), "LANG": "C.UTF-8", "SSH_CONNECTION": ""}
+        with PtyTerminal(command, columns=120, rows=40, env=env, cwd=folder) as terminal:
+            terminal.wait_for(lambda: marked_row(terminal) >= 0, "cursor", 60)
+            terminal.send("=")
+            pass_time(terminal, 4)
+            taken = []
+            for number in range(presses):
+                taken.append(press(terminal, "jk"[number % 2]))
+                pass_time(terminal, random.uniform(0.05, 0.12))
+        for pid in processes_with(str(folder)):
+            os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not processes_with(str(folder)), "its end")
+        return taken
+
+
+def main() -> None:
+    """Measure every scenario."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--presses", type=int, default=300)
+    parser.add_argument("--made-up", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.made_up:
+        show_made_up()
+        return
+    print(f"{'':36}{'p50':>9}{'p99':>9}{'most':>9}")
+    for name in SCENARIOS:
+        taken = sorted(measure(name, options.presses))
+        figures = (statistics.median(taken), taken[int(len(taken) * 0.99)], taken[-1])
+        print(f"{name:36}" + "".join(f"{seconds * 1000:6.1f} ms" for seconds in figures), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -68,7 +68,10 @@ def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         Run(label(session.graph.labels[node]), Role.HEADING),
     ]
     if latest > 1:
-        runs.append(Run(f"  attempt {attempt} of {latest}", Role.PLAIN if attempt == latest else Role.WARNING))
+        # How many there may be is said where one has failed: "attempt 1 of 3".
+        earlier = attempt != latest
+        words = f"  attempt {attempt}, the latest is {latest}" if earlier else f"  attempt {attempt}"
+        runs.append(Run(words, Role.WARNING if earlier else Role.PLAIN))
     time = "" if result else spent(session, node, clock)
     word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
     runs.append(muted(f"  {word}{time}"))

@@ -132,7 +132,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _told_keys(self) -> Mapping[str, str]:
         """What keys do now, where that is not what they do at other times."""
         told = {"run.pause": "resume"} if self._session.state.paused else {}
-        selected = self.tree_pane.selected_count
+        node, selected = self.node, self.tree_pane.selected_count
+        if node is not None and self._session.state.status_of(node) is NodeStatus.CANCELLING:
+            told["node.cancel"] = "kill"
         if selected:
             told["pane.back"] = f"deselect {count(selected)}"
         return told

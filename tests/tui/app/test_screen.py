@@ -248,6 +248,15 @@ async def test_keys_do_not_flicker_between_two_short_nodes():
         await until(lambda: "find.running" in shown_keys(app))
 
 
+async def test_the_footer_says_what_a_key_does_now():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.jump(app.session.graph.node(CELLS[2]))
+        await until(lambda: "p pause" in screen_text(app) and "x cancel" in screen_text(app))
+        await pilot.press("p", "x", "ctrl+l")
+        await until(lambda: "p resume" in screen_text(app) and "x kill" in screen_text(app))
+
+
 def shown_keys(app: DagtuiApp) -> set[str]:
     return {id_ for _, _, id_ in app.main.footer._places}
 

@@ -57,7 +57,8 @@ class BranchPage(NodePage):
     def _title(self, found: Many) -> Iterator[Run]:
         head = found.head
         if head.kind is HeadKind.SECTION:
-            yield Run(NodeStatus[head.title].word, Role.HEADING)
+            status = NodeStatus[head.title]
+            yield Run(status.word, Role.HEADING)
         else:
             yield Run(label(head.title) + ("/" if head.kind is HeadKind.FOLDER else ""), Role.HEADING)
         settled = sum(found.counts[status] for status in NodeStatus if status.settled)

@@ -73,7 +73,7 @@ class Tour:
         self.escape("filter taken away", "fails")
         self.go("find line", "/", "nodes /")
         self.go("find line", name, f"nodes /{name}")
-        self.gone("filtered tree", "\r", "nodes /")
+        self.go("filtered tree", "\r", "Esc all nodes")
 
     def gone(self, place: str, keys: str, text: str) -> None:
         """Leave a place again."""
@@ -141,7 +141,7 @@ def lead_through_the_screen(tour: Tour) -> None:
     tour.go("everything unfolded", "=")
     attack = "\x1b[200~" + CORPUS["bidi overrides"] + "\x1b]52;c;x\x07[/foo]\x1b[201~"
     tour.go("find line in the tree", "/" + attack, "[/foo]")
-    tour.gone("filtered tree", "\r", "nodes /")
+    tour.go("filtered tree", "\r", "Esc all nodes")
     tour.go("nothing found", "n")
     tour.escape("filter taken away", "fails")
     tour.find("no program")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import anyio
 import anyio.lowlevel
 
-from dagtui.engine.effects import Start
-from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.engine.effects import Start, Stop, Withdraw
+from dagtui.engine.messages import Ended, EndKind, Started, Withdrawn
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
@@ -33,23 +34,28 @@ class Traversed:
     verdict: Verdict
     statuses: dict[str, NodeStatus]
     """By label."""
-    errors: dict[str, Exception] = field(default_factory=dict)
-    """What the work raised last, by label, for nodes that failed."""
+    errors: dict[str, BaseException] = field(default_factory=dict)
+    """What the work raised last, by label, for nodes that failed; TimeoutError where it took too long."""
 
 
 class _Traverse:
     """Workers over one traversal: each takes the next node when it is done with one, so that tasks are re-used."""
 
     def __init__(self, graph: Graph, work: Callable[[str], Awaitable[object]], jobs: int, group: TaskGroup) -> None:
+        self.graph = graph
         self.traversal = Traversal(graph, jobs, lookahead=0)
-        self.labels = graph.labels
         self.work = work
         self.group = group
-        self.errors: dict[str, Exception] = {}
+        self.errors: dict[str, BaseException] = {}
         self.coming = 0
         """Workers that were recruited and have not begun."""
-        self.starts: list[Start] = []
+        self.starts: deque[Start] = deque()
+        """What may begin, the most urgent first."""
+        self.scopes: dict[int, anyio.CancelScope] = {}
+        """By node, for attempts that have a timeout."""
         self.wake = anyio.Event()
+        self.wakes_at = float("inf")
+        """When `drive` looks after what is due."""
         self.origin = time.monotonic()
 
     def now(self) -> float:
@@ -57,37 +63,81 @@ class _Traverse:
 
     async def worker(self) -> None:
         """Do the work of one ready node after the other, until there is none."""
-        traversal, labels, errors, starts = self.traversal, self.labels, self.errors, self.starts
+        traversal, labels, starts = self.traversal, self.graph.labels, self.starts
         if len(starts) > 1:
             self.recruit()
         done = 0
         while starts:
-            node, attempt, _ = starts.pop()
-            label = labels[node]
+            node, attempt, _ = starts.popleft()
             traversal.handle(Started(node, attempt), self.now())
-            value = 0
-            try:
-                await self.work(label)
-            except Exception as error:  # noqa: BLE001 - whatever the caller's work raises is the node's failure
-                errors[label] = error
-                value = 1
+            error = await self.attempt(node)
+            if error is None:
+                self.errors.pop(labels[node], None)
             else:
-                errors.pop(label, None)
-            traversal.handle(Ended(node, attempt, EndKind.EXIT, value), self.now())
+                self.errors[labels[node]] = error
+            traversal.handle(Ended(node, attempt, EndKind.EXIT, 0 if error is None else 1), self.now())
             self.take()
             done += 1
             if not done % BREATH:
                 await anyio.lowlevel.checkpoint()
         self.wake.set()
 
+    async def attempt(self, node: int) -> BaseException | None:
+        """Do the work of a node; what went wrong, or None."""
+        timeout = self.graph.task(node).timeout
+        if timeout is None:
+            return await self.try_work(node)
+        self.mind_the_clock()
+        error: BaseException | None = None
+        with anyio.CancelScope() as scope:
+            self.scopes[node] = scope
+            error = await self.try_work(node)
+        del self.scopes[node]
+        return TimeoutError(f"timeout after {timeout:g} s") if scope.cancel_called else error
+
+    async def try_work(self, node: int) -> BaseException | None:
+        try:
+            await self.work(self.graph.labels[node])
+        except Exception as error:  # noqa: BLE001 - whatever the caller's work raises is the node's failure
+            return error
+        except anyio.get_cancelled_exc_class() as error:
+            if anyio.current_effective_deadline() == float("-inf"):
+                raise
+            return error  # nobody cancels us: the work awaited something that was cancelled
+        return None
+
     def take(self) -> None:
-        """Note what may start, and find workers for it."""
-        _, effects = self.traversal.take()
-        for effect in effects:
-            if isinstance(effect, Start):
-                self.starts.append(effect)
+        """Carry out what follows from what happened, and find workers for what may start."""
+        while True:
+            _, effects = self.traversal.take()
+            unwanted: set[tuple[int, int]] = set()
+            for effect in effects:
+                if isinstance(effect, Start):
+                    self.starts.append(effect)
+                elif isinstance(effect, Withdraw):
+                    unwanted.add(effect)
+                elif isinstance(effect, Stop):
+                    self.scopes[effect.node].cancel()
+            if not unwanted:
+                break
+            self.withdraw(unwanted)
+        self.mind_the_clock()
         if len(self.starts) > 1:
             self.recruit()
+
+    def withdraw(self, unwanted: set[tuple[int, int]]) -> None:
+        """Take back what has not begun."""
+        waiting = list(self.starts)
+        self.starts.clear()
+        self.starts.extend(start for start in waiting if start[:2] not in unwanted)
+        gone = [Withdrawn(*start[:2]) for start in waiting if start[:2] in unwanted]
+        self.traversal.handle_results(gone, self.now())
+
+    def mind_the_clock(self) -> None:
+        """Let `drive` look up when something is due before it would."""
+        alarm = self.traversal.next_alarm()
+        if alarm is not None and alarm < self.wakes_at:
+            self.wake.set()
 
     def recruit(self) -> None:
         """Let two more workers begin if there is work for them; each recruits in turn, so their number doubles.
@@ -105,7 +155,7 @@ class _Traverse:
         await self.worker()
 
     async def drive(self) -> None:
-        """Start what may start, and wait for back-offs, until everything is settled."""
+        """Start what may start, and wait for back-offs and timeouts, until everything is settled."""
         self.traversal.begin(self.now())
         while True:
             self.take()
@@ -114,8 +164,8 @@ class _Traverse:
                 return
             self.wake = anyio.Event()
             alarm = self.traversal.next_alarm()
-            patience = float("inf") if alarm is None else max(0.0, alarm - self.now())
-            with anyio.move_on_after(patience):
+            self.wakes_at = float("inf") if alarm is None else alarm
+            with anyio.move_on_after(max(0.0, self.wakes_at - self.now())):
                 await self.wake.wait()
             self.traversal.wake(self.now())
 
@@ -123,10 +173,13 @@ class _Traverse:
 async def traverse(graph: Graph, work: Callable[[str], Awaitable[object]], *, jobs: int | None = None) -> Traversed:
     """Run `work(label)` for every node of a graph, parents before children, and say how each ended.
 
-    At most `jobs` run at a time (None: as many as are ready). A node whose work raises has failed: its descendants
-    do not run, everything else does. Cancelling the caller cancels the work. The order of starts follows the longest
-    way to the end of the graph.
+    At most `jobs` run at a time (None: as many as are ready); raises ValueError for less than one. A node whose work
+    raises an Exception has failed: its descendants do not run, everything else does. Retries, timeouts, triggers and
+    `keep_going` of the graph's tasks hold; a timeout cancels the work. Cancelling the caller cancels the work, and so
+    does work that raises what is no Exception. Of what is ready, that with the longest way behind it starts first.
     """
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs must be 1 at least, or None for no limit, not {jobs}")
     async with anyio.create_task_group() as group:
         run = _Traverse(graph, work, UNLIMITED if jobs is None else jobs, group)
         await run.drive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import anyio
@@ -9,14 +10,14 @@ import pytest
 
 import dagtui
 from dagtui.engine.status import Verdict
-from dagtui.graph.model import RetryPolicy, Task, Trigger
+from dagtui.graph.model import RetryPolicy, RunSettings, Task, Trigger
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 DIAMOND = dagtui.Graph.from_edges("abcd", [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")])
@@ -134,6 +135,197 @@ async def test_retries_and_triggers_of_tasks_count() -> None:
     assert calls == ["flaky", "flaky", "flaky", "last"]
     assert result.verdict is Verdict.COMPLETED
     assert result.errors == {}
+
+
+async def test_a_back_off_ends_although_the_only_worker_always_has_work() -> None:
+    others = [f"n{i}" for i in range(20)]
+    tasks = [Task("flaky", retry=RetryPolicy(retries=1, delay=0.001)), *map(Task, [*others, "after"])]
+    graph = dagtui.Graph(["flaky", *others, "after"], [(0, 21)], tasks=tasks)
+    calls: list[str] = []
+
+    async def work(label: str) -> None:
+        calls.append(label)
+        if calls == ["flaky"]:
+            raise RuntimeError("not yet")
+        await anyio.sleep(0.002)
+
+    result = await dagtui.traverse(graph, work, jobs=1)
+    assert result.verdict is Verdict.COMPLETED
+    assert calls.index("flaky", 1) < len(others), "it comes before most of what is less urgent"
+
+
+async def test_the_longest_way_starts_first_also_without_a_limit() -> None:
+    graph = dagtui.Graph.from_edges("abxcyz", [("b", "x"), ("c", "y"), ("y", "z")])
+    seen: list[str] = []
+
+    async def work(label: str) -> None:
+        seen.append(label)
+
+    await dagtui.traverse(graph, work)
+    assert seen[:3] == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("jobs", [None, 1, 3])
+async def test_with_keep_going_false_nothing_begins_after_the_first_failure(jobs: int | None) -> None:
+    graph = dagtui.Graph([f"n{i}" for i in range(50)], [], settings=RunSettings(keep_going=False))
+    seen: list[str] = []
+
+    async def work(label: str) -> None:
+        seen.append(label)
+        raise ValueError("no luck")
+
+    result = await dagtui.traverse(graph, work, jobs=jobs)
+    assert len(seen) <= 2
+    assert result.verdict is Verdict.FAILED
+    assert list(result.statuses.values()).count(dagtui.NodeStatus.CANCELLED) == 50 - len(seen)
+
+
+async def test_a_timeout_cancels_the_work_and_is_the_error() -> None:
+    tasks = [Task("slow", timeout=0.001, retry=RetryPolicy(retries=1, delay=0.0)), Task("beside"), Task("after")]
+    graph = dagtui.Graph(["slow", "beside", "after"], [(0, 2)], tasks=tasks)
+    cancelled: list[str] = []
+    timed_out = anyio.Event()
+
+    async def work(label: str) -> None:
+        if label != "slow":
+            await timed_out.wait()
+            return
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.append(label)
+            if len(cancelled) == 2:
+                timed_out.set()
+
+    with anyio.fail_after(20):
+        result = await dagtui.traverse(graph, work)
+    assert cancelled == ["slow", "slow"]
+    assert result.statuses["slow"] is dagtui.NodeStatus.FAILED
+    assert result.statuses["beside"] is dagtui.NodeStatus.COMPLETED
+    assert result.statuses["after"] is dagtui.NodeStatus.FAILED_PARENT
+    assert repr(result.errors["slow"]) == "TimeoutError('timeout after 0.001 s')"
+
+
+async def test_a_timeout_comes_although_nothing_else_happens() -> None:
+    graph = dagtui.Graph(["slow"], [], tasks=[Task("slow", timeout=0.001)])
+
+    async def work(_label: str) -> None:
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(20):
+        assert (await dagtui.traverse(graph, work)).verdict is Verdict.FAILED
+
+
+async def test_work_that_ends_though_it_was_cancelled_has_timed_out() -> None:
+    graph = dagtui.Graph(["deaf"], [], tasks=[Task("deaf", timeout=0.001)])
+
+    async def work(_label: str) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(0.01)
+
+    result = await dagtui.traverse(graph, work)
+    assert result.statuses["deaf"] is dagtui.NodeStatus.FAILED
+    assert isinstance(result.errors["deaf"], TimeoutError)
+
+
+async def test_work_that_ends_within_its_timeout_is_well() -> None:
+    graph = dagtui.Graph(["a", "b"], [(0, 1)], tasks=[Task("a", timeout=1000.0), Task("b", timeout=1000.0)])
+
+    async def work(_label: str) -> None:
+        await anyio.lowlevel.checkpoint()
+
+    result = await dagtui.traverse(graph, work)
+    assert (result.verdict, result.errors) == (Verdict.COMPLETED, {})
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("itself", [False, True])
+async def test_work_that_something_else_cancelled_has_failed_and_aborts_nothing(itself: bool) -> None:
+    graph = dagtui.Graph.from_edges(["a", "b", "x"], [("a", "b")])
+    finished: list[str] = []
+
+    async def work(label: str) -> None:
+        if label != "a":
+            await anyio.sleep(0.01)
+            finished.append(label)
+            return
+        other = asyncio.current_task() if itself else asyncio.ensure_future(asyncio.sleep(1000))
+        assert other is not None
+        other.cancel()
+        await (asyncio.sleep(1000) if itself else other)
+
+    with anyio.fail_after(20):
+        result = await dagtui.traverse(graph, work)
+    assert finished == ["x"]
+    assert result.statuses["a"] is dagtui.NodeStatus.FAILED
+    assert result.statuses["b"] is dagtui.NodeStatus.FAILED_PARENT
+    assert isinstance(result.errors["a"], asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_cancelling_the_callers_task_cancels_the_work() -> None:
+    began, cancelled = anyio.Event(), []
+
+    async def work(label: str) -> None:
+        began.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.append(label)
+
+    caller = asyncio.create_task(dagtui.traverse(DIAMOND, work))
+    await began.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert cancelled == ["a"]
+
+
+async def test_what_is_no_exception_ends_the_traversal_and_cancels_the_rest() -> None:
+    class Stop(BaseException):
+        pass
+
+    graph = dagtui.Graph.from_edges("ab", [])
+    waiting = anyio.Event()
+    cancelled: list[str] = []
+
+    async def work(label: str) -> None:
+        if label == "a":
+            await waiting.wait()
+            raise Stop
+        waiting.set()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            cancelled.append(label)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await dagtui.traverse(graph, work)
+    assert caught.value.subgroup(Stop) is not None
+    assert cancelled == ["b"]
+
+
+async def test_work_may_traverse_a_graph_itself() -> None:
+    inner: list[str] = []
+
+    async def work(_label: str) -> None:
+        async def inside(label: str) -> None:
+            await anyio.lowlevel.checkpoint()
+            inner.append(label)
+
+        assert (await dagtui.traverse(DIAMOND, inside, jobs=1)).verdict is Verdict.COMPLETED
+
+    assert (await dagtui.traverse(DIAMOND, work)).verdict is Verdict.COMPLETED
+    assert sorted(inner) == sorted("abcd" * 4)
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+async def test_less_than_one_job_is_refused(jobs: int) -> None:
+    async def work(_label: str) -> None:
+        raise AssertionError("nothing may start")
+
+    with pytest.raises(ValueError, match="jobs must be 1 at least"):
+        await dagtui.traverse(DIAMOND, work, jobs=jobs)
 
 
 async def test_an_empty_graph_is_completed() -> None:

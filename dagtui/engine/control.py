@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
-from dagtui.engine.refusals import refusal, retry_refusal
+from dagtui.engine.reach import cancelled_subtrees, reach, subtrees
+from dagtui.engine.refusals import refusal, retry_refusal, why_unchanged
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.triggers import INDEPENDENT
 from dagtui.engine.why import root_causes
@@ -43,13 +44,6 @@ def preview(run: Derivation, command: Command) -> Preview:
     return found
 
 
-def _why_unchanged(run: Derivation, command: Command) -> str:
-    unbegun = all(run.state.status[node] in _UNBEGUN for node in command.nodes)
-    if command.kind is CommandKind.RERUN and unbegun:
-        return "it has not run yet, and nothing below it has"
-    return "nothing would change"
-
-
 def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stopped: set[int]) -> Preview:
     state = run.state
     again: list[int] = []
@@ -65,7 +59,7 @@ def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stop
         elif NodeStatus(new).settled and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
     if not (again or released or dropped or stopped) and not _differs(run, before):
-        return Preview(command, nothing=_why_unchanged(run, command))
+        return Preview(command, nothing=why_unchanged(run, command))
     return Preview(
         command,
         tuple(again),
@@ -91,25 +85,7 @@ def _below(run: Derivation, command: Command) -> list[int]:
     targets = command.nodes or tuple(run.state.failures())
     if command.kind is CommandKind.CANCEL_ALL:
         return list(range(len(run.graph)))
-    if len(targets) == 1:
-        return sorted(run.graph.subtree(targets[0]))
-    return sorted(_subtree_of_all(run, targets))
-
-
-def _subtree_of_all(run: Derivation, nodes: Iterable[int]) -> set[int]:
-    return _reach(nodes, run.graph.children)
-
-
-def _reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> set[int]:
-    """Some nodes and all that can be reached from them."""
-    found = set(nodes)
-    queue = list(found)
-    for node in queue:
-        for other in neighbours(node):
-            if other not in found:
-                found.add(other)
-                queue.append(other)
-    return found
+    return sorted(subtrees(run.graph, targets))
 
 
 def carry_out(run: Derivation, command: Command, number: int) -> None:
@@ -124,12 +100,7 @@ def carry_out(run: Derivation, command: Command, number: int) -> None:
 def _retry(run: Derivation, nodes: Iterable[int]) -> None:
     """Run nodes again that failed, were cancelled or skipped; for one that is held back, what holds it back."""
     state = run.state
-    targets: dict[int, None] = {}
-    for node in nodes:
-        if state.status[node] == NodeStatus.FAILED_PARENT:
-            targets.update(dict.fromkeys(root_causes(state, node)))
-        elif retry_refusal(run, node) is None:
-            targets[node] = None
+    targets = root_causes(state, (node for node in nodes if retry_refusal(run, node) is None))
     _lift_for(run, targets)
     for node in targets:
         status = state.status[node]
@@ -146,7 +117,7 @@ def _lift_for(run: Derivation, targets: Iterable[int]) -> None:
         for number in run.state.marks.get(node, ()):
             marked.setdefault(number, []).append(node)
     for number, nodes in marked.items():
-        around = _reach(nodes, run.graph.parents) | _reach(nodes, run.graph.children)
+        around = reach(nodes, run.graph.parents) | reach(nodes, run.graph.children)
         _lift(run, sorted(around & run.state.marks.keys()), {number})
     _lift_own(run, targets)
 
@@ -193,12 +164,6 @@ def _rerun(run: Derivation, nodes: Collection[int]) -> None:
 
 
 # Cancel
-
-
-def _marked_children(run: Derivation, node: int) -> list[int]:
-    """The children of a node, without those that run whatever happens above them."""
-    graph = run.graph
-    return [child for child in graph.children(node) if graph.task(child).trigger not in INDEPENDENT]
 
 
 def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
@@ -283,7 +248,7 @@ def _retry_failed(run: Derivation, _nodes: Iterable[int], _number: int) -> None:
 
 
 def _rerun_downstream(run: Derivation, nodes: Iterable[int], _number: int) -> None:
-    _rerun(run, sorted(_subtree_of_all(run, nodes)))
+    _rerun(run, sorted(subtrees(run.graph, nodes)))
 
 
 def _rerun_only(run: Derivation, nodes: Collection[int], _number: int) -> None:
@@ -291,7 +256,7 @@ def _rerun_only(run: Derivation, nodes: Collection[int], _number: int) -> None:
 
 
 def _cancel_subtrees(run: Derivation, nodes: Iterable[int], number: int) -> None:
-    _cancel(run, sorted(_reach(nodes, lambda node: _marked_children(run, node))), number)
+    _cancel(run, sorted(cancelled_subtrees(run.graph, nodes)), number)
 
 
 def _cancel_everything(run: Derivation, _nodes: Iterable[int], number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.reach import cancelled_subtrees, subtrees
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
@@ -33,16 +34,29 @@ def refusal(run: Derivation, command: Command) -> str | None:
         return None if next(state.failures(), None) is not None else "nothing has failed"
     if kind is CommandKind.CANCEL_ALL:
         return None if state.unsettled else "everything is settled already"
+    if not command.nodes:
+        return "it needs at least one node"
+    if kind is CommandKind.CANCEL_SUBTREE:
+        return _subtree_refusal(run, command)
     reasons = [_node_refusal(run, kind, node) for node in command.nodes]
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
         return next((reason for reason in reasons if reason), None)
-    return reasons[0] if reasons and all(reasons) else None
+    return reasons[0] if all(reasons) else None
 
 
 def _jobs_refusal(run: Derivation, command: Command) -> str | None:
     if command.jobs < 1:
         return "there must be one slot at least; pause the run to start nothing"
     return f"there are {command.jobs} slots already" if command.jobs == run.state.jobs else None
+
+
+def _subtree_refusal(run: Derivation, command: Command) -> str | None:
+    status = run.state.status
+    if any(status[node] < NodeStatus.COMPLETED for node in cancelled_subtrees(run.graph, command.nodes)):
+        return None
+    if any(status[node] < NodeStatus.COMPLETED for node in subtrees(run.graph, command.nodes)):
+        return "what is not settled in its subtree runs whatever happens above it; cancel that itself"
+    return "everything in its subtree is settled already"
 
 
 def _node_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
@@ -54,9 +68,6 @@ def _node_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
         return _NOT_YET_RUN if status in {NodeStatus.WAITING, NodeStatus.READY} else None
     if kind is CommandKind.CANCEL:
         return f"it is settled already: {status.word}" if status.settled else None
-    if kind is CommandKind.CANCEL_SUBTREE:
-        settled = all(state.status_of(other).settled for other in run.graph.subtree(node))
-        return "everything in its subtree is settled already" if settled else None
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
         return _decision_refusal(run, kind, node)
     return None
@@ -72,6 +83,17 @@ def retry_refusal(run: Derivation, node: int) -> str | None:
     if status is NodeStatus.SKIPPED and cause is not Cause.PERSON:
         return "its parents would skip it again" if cause is Cause.PROPAGATED else "nothing it runs for has failed"
     return _NOTHING_TO_RETRY.get(status)
+
+
+def why_unchanged(run: Derivation, command: Command) -> str:
+    """Why a command that is not refused changes nothing all the same: a rerun of what could not run then either."""
+    node = command.nodes[0]
+    status = run.state.status_of(node)
+    if status in {NodeStatus.WAITING, NodeStatus.READY}:
+        return f"{_NOT_YET_RUN}, and nothing below it has" if command.kind is CommandKind.RERUN else _NOT_YET_RUN
+    if status is NodeStatus.FAILED_PARENT:
+        return "it is held back; retry it, and what holds it back runs again"
+    return retry_refusal(run, node) or "nothing would change"
 
 
 def _decision_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:

@@ -13,41 +13,63 @@ if TYPE_CHECKING:
 
 
 class Staleness:
-    """Finds what becomes stale when a node that was settled or stopped once begins again."""
+    """Finds what becomes stale when a node that was settled or stopped once begins again.
 
-    __slots__ = ("_flagged", "_state", "outdated")
+    What one beginning made stale need not be looked at by the next, or else many of them would be quadratic. Such nodes
+    are *swept*: they and all below them are stale if they completed, and outdated if they run.
+    """
+
+    __slots__ = ("_state", "_swept", "outdated")
 
     def __init__(self, state: RunState) -> None:
         self._state = state
         self.outdated: set[int] = set()
         """Nodes that run, and began before an ancestor that began again: stale once they complete."""
-        self._flagged: set[int] = set()
-        """Nodes that will begin again, and below which everything is flagged: or else a rerun would be quadratic."""
+        self._swept: set[int] = set()
+
+    @property
+    def active(self) -> bool:
+        """Whether a beginning matters even if it is a node's first."""
+        return bool(self.outdated or self._swept)
 
     def commanded(self) -> None:
-        """A person changed something: nothing is known any more of what is flagged below what."""
-        self._flagged.clear()
+        """A person changed something: what completed by that is not stale."""
+        self._swept.clear()
 
     def begins(self, node: int, again: set[int], alive: Container[int]) -> list[int]:
         """A node begins: the completed nodes that become stale. One that begins again is taken out of `again`."""
         self.outdated.discard(node)
-        if self._flagged and not self._follows_fresh_parents(node):
-            self._flagged.clear()
+        swept = node in self._swept
+        if swept:
+            self._freshen(node)
         if node not in again:
             return []
         again.discard(node)
-        if node in self._flagged:
-            self._flagged.discard(node)
-            return []
-        state = self._state
-        subtree = state.graph.subtree(node)
-        self.outdated.update(other for other in subtree[1:] if other in alive)
-        self._flagged.update(again.intersection(subtree))
-        completed = NodeStatus.COMPLETED
-        return [other for other in subtree[1:] if state.status[other] == completed and not state.stale[other]]
+        return [] if swept else self._sweep(node, alive)
 
-    def _follows_fresh_parents(self, node: int) -> bool:
-        """Whether what is above the node has begun: then its own beginning leaves everything flagged that was."""
-        status, stale = self._state.status, self._state.stale
-        parents = self._state.graph.parents(node)
-        return all(status[parent] == NodeStatus.COMPLETED and not stale[parent] for parent in parents)
+    def _freshen(self, node: int) -> None:
+        """A swept node is no longer older than its ancestors: none of them is swept any more."""
+        parents_of, swept = self._state.graph.parents, self._swept
+        swept.discard(node)
+        queue = [node]
+        for current in queue:
+            for parent in parents_of(current):
+                if parent in swept:  # all below a swept node is swept: there is no way around
+                    swept.discard(parent)
+                    queue.append(parent)
+
+    def _sweep(self, node: int, alive: Container[int]) -> list[int]:
+        """Sweep what is below a node; the completed nodes that were not stale."""
+        state, swept, children_of = self._state, self._swept, self._state.graph.children
+        completed, found, queue = NodeStatus.COMPLETED, [], [node]
+        for current in queue:
+            for child in children_of(current):
+                if child in swept:
+                    continue
+                swept.add(child)
+                queue.append(child)
+                if child in alive:
+                    self.outdated.add(child)
+                elif state.status[child] == completed and not state.stale[child]:
+                    found.append(child)
+        return found

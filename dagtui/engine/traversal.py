@@ -170,7 +170,7 @@ class Traversal(Derivation):
 
     def _run(self, node: int, attempt: int) -> None:
         self.set(node, NodeStatus.RUNNING, marks=())
-        if self.again or self._staleness.outdated:
+        if self.again or self._staleness.active:
             for other in self._staleness.begins(node, self.again, self._running_slots):
                 self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
         self._limit(node, attempt, self.now)

@@ -11,6 +11,8 @@ from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.graph.model import Trigger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dagtui.engine.messages import Ended
     from dagtui.engine.state import RunState
 
@@ -134,11 +136,11 @@ def root_cause(state: RunState, node: int) -> int:
     return root
 
 
-def root_causes(state: RunState, node: int) -> list[int]:
-    """Every failed or cancelled ancestor that holds a FAILED_PARENT node back, nearest first."""
+def root_causes(state: RunState, nodes: Iterable[int]) -> list[int]:
+    """What holds some nodes back: failed and cancelled ancestors, nearest first; a node that isn't held back itself."""
     found: list[int] = []
-    queue = [node]
-    seen = {node}
+    queue = list(dict.fromkeys(nodes))
+    seen = set(queue)
     for current in queue:
         if state.status[current] != NodeStatus.FAILED_PARENT:
             found.append(current)

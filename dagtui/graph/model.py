@@ -255,25 +255,6 @@ class Graph:
         """How many children a node has."""
         return self._child_starts[node + 1] - self._child_starts[node]
 
-    def subtree(self, node: int) -> list[int]:
-        """A node and every node reachable from it, nearest first."""
-        return self._reach(node, self._child_starts, self._child_ends)
-
-    def ancestors(self, node: int) -> list[int]:
-        """Every node from which a node can be reached, nearest first, without the node."""
-        return self._reach(node, self._parent_starts, self._parent_ends)[1:]
-
-    @staticmethod
-    def _reach(node: int, starts: array[int], ends: array[int]) -> list[int]:
-        found = [node]
-        seen = {node}
-        for current in found:
-            for other in ends[starts[current] : starts[current + 1]]:
-                if other not in seen:
-                    seen.add(other)
-                    found.append(other)
-        return found
-
     def _link(self, edges: Iterable[tuple[int, int]]) -> None:
         count = len(self.labels)
         parents, children = array("i"), array("i")

@@ -55,6 +55,7 @@ class CommandChecks(Expectations):
         }.get(kind)
         if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             does = all(self.decidable(node, kind) for node in command.nodes)
+        assert found.nothing != "nothing would change", "it does not say why"
         if does is not None:
             assert (found.nothing is None) == does, f"{kind} {command.nodes}: {found.nothing}, {self.statuses()}"
 

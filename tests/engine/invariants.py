@@ -87,7 +87,7 @@ class Invariants(Ledger):
             assert root_cause(self.state, node) == walked_root(self.state, node)
         state = self.state
         for node in state.nodes_with(NodeStatus.FAILED_PARENT):
-            found = root_causes(state, node)
+            found = root_causes(state, [node])
             assert set(found) == oracle.roots(state, node)
             assert found
             blocker = state.blocker[node]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, derivation, refusals, state, traversal
+from dagtui.engine import control, derivation, reach, refusals, state, traversal
 from dagtui.engine.effects import Start, Stop
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.staleness import Staleness
@@ -262,7 +262,7 @@ def nothing_is_ever_stale(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def what_completed_meanwhile_is_not_stale(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Staleness, "_follows_fresh_parents", lambda _self, _node: True)
+    patch.setattr(Staleness, "_freshen", lambda self, node: self._swept.discard(node))
 
 
 @bug
@@ -280,20 +280,20 @@ def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatc
 
 @bug
 def marks_go_beyond_all_done(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(control, "_marked_children", lambda run, node: run.graph.children(node))
+    patch.setattr(reach, "_marked_children", lambda graph, node: graph.children(node))
 
 
 @bug
 def cancel_subtree_marks_the_node_only(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(control, "_marked_children", lambda _run, _node: [])
+    patch.setattr(reach, "_marked_children", lambda _graph, _node: [])
 
 
 @bug
 def cancel_subtree_spares_nodes_with_other_parents(patch: pytest.MonkeyPatch) -> None:
-    def children(original, run, node):
-        return [child for child in original(run, node) if run.graph.parent_count(child) < 2]
+    def children(original, graph, node):
+        return [child for child in original(graph, node) if graph.parent_count(child) < 2]
 
-    around(patch, control, "_marked_children", children)
+    around(patch, reach, "_marked_children", children)
 
 
 @bug
@@ -317,7 +317,7 @@ def a_second_cancel_does_not_kill(patch: pytest.MonkeyPatch) -> None:
 def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
     def subtrees(_original, run, nodes, number):
         for node in nodes:
-            control._cancel(run, sorted(control._reach([node], lambda n: control._marked_children(run, n))), number)
+            control._cancel(run, sorted(reach.cancelled_subtrees(run.graph, [node])), number)
 
     wrapped = control._DEEDS[CommandKind.CANCEL_SUBTREE]
     deed = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
@@ -326,12 +326,12 @@ def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def retry_does_not_lift_the_ancestors_marks(patch: pytest.MonkeyPatch) -> None:
-    def reach(original, nodes, neighbours):
+    def reached(original, nodes, neighbours):
         if getattr(neighbours, "__func__", None) is Graph.parents:
             return set()
         return original(nodes, neighbours)
 
-    around(patch, control, "_reach", reach)
+    around(patch, control, "reach", reached)
 
 
 @bug
@@ -344,12 +344,12 @@ def retry_lifts_other_commands_marks(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def retry_forgets_what_its_marks_held_below(patch: pytest.MonkeyPatch) -> None:
-    def reach(original, nodes, neighbours):
+    def reached(original, nodes, neighbours):
         if getattr(neighbours, "__func__", None) is Graph.children:
             return set(nodes)
         return original(nodes, neighbours)
 
-    around(patch, control, "_reach", reach)
+    around(patch, control, "reach", reached)
 
 
 @bug

@@ -74,7 +74,7 @@ SETTLED_ALREADY = "it is settled already"
                 CNG: CNG,
                 OK: RDY,
                 BAD: RDY,
-                FP: "nothing would change",
+                FP: "it is held back; retry it",
                 CND: RDY,
                 SKP: W,
             },
@@ -89,7 +89,7 @@ SETTLED_ALREADY = "it is settled already"
                 CNG: CNG,
                 OK: RDY,
                 BAD: RDY,
-                FP: "nothing would change",
+                FP: "it is held back; retry it",
                 CND: RDY,
                 SKP: W,
             },
@@ -382,6 +382,14 @@ def test_rerun_below_an_unmet_parent_is_held_back():
     assert scene.names(answer.dropped) == "x"
 
 
+@pytest.mark.parametrize("kind", [K.RERUN, K.RERUN_ONLY])
+def test_rerun_of_what_would_be_skipped_again_says_why_not(kind: CommandKind):
+    scene = Scene(dag("p>x>y", x={"trigger": "any_failed"}))
+    scene.run("p")
+    assert scene.command(kind, "x").nothing == "nothing it runs for has failed"
+    assert scene.command(kind, "y").nothing == "its parents would skip it again"
+
+
 # Cancel
 
 
@@ -436,6 +444,14 @@ def test_cancel_subtree_stops_at_nodes_that_run_anyway_and_derives_what_follows_
     assert (scene["y"], scene["n"], scene["o"]) == (CND, RDY, W)
     scene.withdrawn("x")
     assert scene.run_all() == ["n", "o"]
+
+
+def test_cancel_subtree_of_a_settled_node_whose_open_children_run_anyway_says_so():
+    scene = Scene(dag("x>n>o", n={"trigger": "all_done"}))
+    scene.fail("x")
+    answer = scene.command(K.CANCEL_SUBTREE, "x")
+    assert answer.nothing == "what is not settled in its subtree runs whatever happens above it; cancel that itself"
+    assert scene.command(K.CANCEL_SUBTREE, "n").nothing is None
 
 
 def test_cancel_subtree_marks_its_top_whatever_its_trigger():

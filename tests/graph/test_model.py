@@ -48,20 +48,6 @@ def test_the_order_is_topological(drawn: tuple[list[int], list[tuple[int, int]]]
     assert all(place[parent] < place[child] for parent, child in edges)
 
 
-@given(FORWARD)
-def test_reach(drawn: tuple[list[int], list[tuple[int, int]]]):
-    graph, _ = dag_of(drawn)
-    below = {node: {node} for node in range(len(graph))}
-    for node in reversed(graph.order):
-        for child in graph.children(node):
-            below[node] |= below[child]
-    for node in range(len(graph)):
-        assert set(graph.subtree(node)) == below[node]
-        assert graph.subtree(node)[0] == node
-        assert len(graph.subtree(node)) == len(below[node])
-        assert set(graph.ancestors(node)) == {other for other in below if node in below[other]} - {node}
-
-
 def shortest(size: int, edges: list[tuple[int, int]]) -> int | None:
     """The length of a shortest cycle, by powers of the adjacency relation."""
     reach = set(edges)

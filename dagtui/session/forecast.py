@@ -8,7 +8,7 @@ from dagtui.engine.priorities import longest_way_among
 from dagtui.engine.status import NodeStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
@@ -39,11 +39,19 @@ class Forecast:
         """The expected seconds of a node; None when nothing is known."""
         return self._estimates[node]
 
-    def seconds_for(self, nodes: Iterable[int]) -> float | None:
-        """The expected seconds of running some nodes, if slots were no limit; None without history."""
+    def seconds_for(self, nodes: Collection[int], jobs: int) -> float | None:
+        """The expected seconds of running some nodes with so many slots and nothing else; None without history.
+
+        The larger of the longest way among them and of their work divided by the slots.
+        """
         if self.weights is None:
             return None
-        return longest_way_among(self._graph, nodes, self.weights)
+        work = sum(self.weights[node] * self._share(node, jobs) for node in nodes)
+        return max(work, longest_way_among(self._graph, nodes, self.weights))
+
+    def _share(self, node: int, jobs: int) -> float:
+        """The part of the slots that a node takes."""
+        return min(1.0, self._graph.task(node).slots / max(1, jobs))
 
     def remaining(self, state: RunState, clock: float) -> tuple[float, int] | None:
         """The expected seconds until everything is settled, and the node that bounds it; None without history.
@@ -70,9 +78,9 @@ class Forecast:
             own = weights[node]
             if status == NodeStatus.RUNNING:
                 own = max(0.0, own - (clock - state.started[node]))
-            work += own
+            work += own * self._share(node, state.jobs)
             way = own + max((ways.get(child, 0.0) for child in graph.children(node)), default=0.0)
             ways[node] = way
             if way > longest:
                 bound, longest = node, way
-        return (max(longest, work / max(1, state.jobs)), bound) if bound >= 0 else None
+        return (max(longest, work), bound) if bound >= 0 else None

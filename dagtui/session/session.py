@@ -234,7 +234,7 @@ class Session:
 
     def seconds_for(self, preview: Preview) -> float | None:
         """The expected seconds of what a command would run."""
-        return self.forecast.seconds_for([*preview.again, *preview.released])
+        return self.forecast.seconds_for([*preview.again, *preview.released], self.state.jobs)
 
     # Driving
 

@@ -34,17 +34,20 @@ def preview(run: Derivation, command: Command) -> Preview:
         return Preview(command, nothing=reason)
     if command.kind in _RUN_WIDE:
         return Preview(command)
+    below = _below(run, command)
     with run.rehearsal() as before:
         carry_out(run, command, run.state.command_number + 1)
         run.settle()
         stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
-        found = _sort_out(run, command, before, stopped)
+        found = _sort_out(run, command, below, before, stopped)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found
 
 
-def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stopped: set[int]) -> Preview:
+def _sort_out(
+    run: Derivation, command: Command, below: Iterable[int], before: dict[int, Before], stopped: set[int]
+) -> Preview:
     state = run.state
     again: list[int] = []
     released: list[int] = []
@@ -66,9 +69,7 @@ def _sort_out(run: Derivation, command: Command, before: dict[int, Before], stop
         tuple(sorted(stopped)),
         tuple(released),
         tuple(dropped),
-        tuple(
-            node for node in _below(run, command) if state.status[node] == NodeStatus.COMPLETED and node not in before
-        ),
+        tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in before),
     )
 
 
@@ -129,6 +130,7 @@ def _lift_own(run: Derivation, nodes: Iterable[int]) -> None:
     own = {number for number, command in commands if command.kind is None and not causes.isdisjoint(command.nodes)}
     if run.stopping in own:
         run.stopping = 0
+        run.final.clear()
     if own:
         _lift(run, list(run.state.marks), own)
 

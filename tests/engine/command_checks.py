@@ -74,9 +74,16 @@ class CommandChecks(Expectations):
             ends = was not in oracle.SETTLED and now in oracle.SETTLED
             ends |= was is NodeStatus.COMPLETED and now in oracle.SETTLED - {NodeStatus.COMPLETED}
             assert ends == (node in dropped), f"n{node} was {was.word}, is {now.word}; dropped: {dropped}"
-            if node in found.kept:
-                assert (was, now) == (NodeStatus.COMPLETED, NodeStatus.COMPLETED)
+            stays = was is now is NodeStatus.COMPLETED and node in self.concerned(found.command, old)
+            assert stays == (node in found.kept), f"n{node} was {was.word}, is {now.word}; kept: {found.kept}"
         assert not set(found.again) & set(found.released)
+
+    def concerned(self, command: Command, old: Before) -> set[int]:
+        """The targets and what is below them."""
+        if command.kind is CommandKind.CANCEL_ALL:
+            return set(self.nodes)
+        targets = old.retried if command.kind is CommandKind.RETRY_FAILED else set(command.nodes)
+        return targets.union(*(self.below[node] for node in targets))
 
     def check_deed(self, command: Command, old: Before) -> None:
         """The rows of the table."""

@@ -63,6 +63,7 @@ class Expectations(Ledger):
             numbers.difference_update(own)
         if self.stopped_by in own:
             self.stopped_by = 0
+            self.final.clear()
 
     def failures(self) -> list[int]:
         return [

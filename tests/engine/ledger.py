@@ -81,6 +81,7 @@ class Ledger:
         assert read is not None
         self.records.append(read)
         if isinstance(event, NodeEvent):
+            assert event.why, f"n{event.node} is {event.status.word}, and nobody says why"
             self.follow_node(event, self.mirror.status_of(event.node))
         elif isinstance(event, CommandEvent) and event.kind is None:
             self.follow_stop(event)

@@ -453,8 +453,8 @@ def a_preview_forgets_the_stale_flag(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
-    def sort_out(original, run, command, before, stopped):
-        found = original(run, command, before, stopped)
+    def sort_out(original, *args):
+        found = original(*args)
         return control.replace(found, again=found.again[1:])
 
     around(patch, control, "_sort_out", sort_out)

@@ -57,6 +57,14 @@ def test_a_preview_of_retry_tells_what_is_released_and_kept():
     assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a", "b d", "n"]
 
 
+def test_a_preview_of_retry_all_failed_tells_what_is_kept_below_them():
+    scene = Scene(dag("a>b>d a>n c", n={"trigger": "all_done"}))
+    scene.fail("a")
+    scene.run("n", "c")
+    found = scene.preview(K.RETRY_FAILED)
+    assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a", "b d", "n"]
+
+
 def test_a_preview_of_retry_of_a_held_back_node_names_its_root_cause():
     scene = Scene(dag("a>b>d"))
     scene.fail("a")

@@ -550,6 +550,15 @@ def test_retrying_the_cause_lifts_the_runs_own_marks_everywhere():
     assert sorted(scene.run_all()) == ["a", "b", "c", "d"]
 
 
+def test_retrying_the_cause_gives_what_still_runs_its_retries_back():
+    scene = fail_fast("a b c", jobs=3, b={"retries": 1})
+    scene.start("a", "b")
+    scene.end("a", 1)
+    scene.command(RETRY, "a")
+    scene.end("b", 1)
+    assert scene["b"] is NodeStatus.RETRYING
+
+
 def test_when_the_retried_cause_fails_again_the_run_stops_again():
     scene = fail_fast("a b", jobs=1)
     scene.fail("a")

@@ -151,12 +151,11 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     def a_late_or_duplicate_result_arrives(self, pick: int, value: int) -> None:
         result = self.delivered[-1 - pick % len(self.delivered)]
         current = self.open.get(result.node)
-        if current is not None and current.attempt == result.attempt and not isinstance(result, Started):
+        duplicate = isinstance(result, Started) and result.node in self.known_alive
+        if current is not None and current.attempt == result.attempt and not duplicate:
             return  # the number of a withdrawn attempt is free again: this would be news
         if isinstance(result, Ended):
             result = result._replace(kind=EndKind.EXIT, value=value)
-        elif isinstance(result, Started) and current is not None and result.node not in self.known_alive:
-            return
         before = photograph(self.state), photograph(self.traversal)
         self.traversal.handle(result, self.traversal.now)
         assert (photograph(self.state), photograph(self.traversal)) == before, f"{result} is late, and was not ignored"

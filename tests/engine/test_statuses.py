@@ -7,7 +7,7 @@ from engine.scene import Scene, dag
 
 from dagtui.engine.effects import SetSlots, Start
 from dagtui.engine.events import NoteEvent
-from dagtui.engine.messages import CommandKind, Ended, EndKind, Started
+from dagtui.engine.messages import CommandKind, Ended, EndKind, Result, Started, Withdrawn
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.graph.model import RetryPolicy
@@ -196,6 +196,22 @@ def test_a_late_result_of_an_earlier_attempt_is_dropped():
         assert scene.traversal.take() == ([], [])
     assert len(scene.events) == events
     assert scene["a"] is NodeStatus.RUNNING
+
+
+@pytest.mark.parametrize(
+    "late",
+    [Started(0, 1), Withdrawn(0, 1), Ended(0, 1, EndKind.EXIT, 0), Ended(0, 1, EndKind.COULD_NOT_START), Started(0, 3)],
+    ids=lambda late: f"{type(late).__name__} {late.attempt}",
+)
+def test_a_late_result_means_nothing_to_an_attempt_in_line(late: Result):
+    scene = Scene(dag("a", a={"retries": 1}))
+    scene.fail("a")
+    scene.tick(0)
+    assert (scene.cause("a"), scene.attempt("a")) == (Cause.IN_LINE, 2)
+    scene.traversal.handle(late, scene.now)
+    assert scene.traversal.take() == ([], [])
+    scene.run("a")
+    assert scene["a"] is NodeStatus.COMPLETED
 
 
 # Rule 3

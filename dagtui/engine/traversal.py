@@ -282,7 +282,7 @@ class Traversal(Derivation):
 
     def _alarm(self, node: int, attempt: int, kind: str) -> None:
         status = self.state.status[node]
-        if kind == "retry" and status == NodeStatus.RETRYING and self.state.due.get(node, self.now) <= self.now:
+        if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(node, NodeStatus.READY)
             self.derive(node)  # its parents may have been reset meanwhile
         elif kind == "timeout" and status == NodeStatus.RUNNING:
@@ -336,9 +336,7 @@ class Traversal(Derivation):
             self._hand_over(node)
 
     def _startable(self, node: int) -> bool:
-        return (
-            self.state.status[node] == NodeStatus.READY and node not in self.handed and node not in self._running_slots
-        )
+        return self.state.status[node] == NodeStatus.READY and node not in self.handed
 
     def _hand_over(self, node: int) -> None:
         slots = self._slots[self.graph.task_of[node]]

@@ -227,6 +227,17 @@ def test_when_everything_is_settled_a_retry_goes_on():
     assert scene.state.verdict() is Verdict.COMPLETED
 
 
+def test_nothing_is_settled_while_an_attempt_that_was_asked_back_may_begin():
+    scene = Scene(dag("p>c"))
+    scene.run("p")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    scene.fail("p")
+    assert (scene["c"], scene.handed()) == (NodeStatus.FAILED_PARENT, {"c"})
+    assert not scene.traversal.settled
+    scene.withdrawn("c")
+    assert scene.traversal.settled
+
+
 # Rule 4
 
 
@@ -451,6 +462,27 @@ def test_what_can_not_be_killed_is_said_once():
     assert not scene.traversal.unkillable
 
 
+@pytest.mark.parametrize("beside", [NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.CANCELLING, NodeStatus.READY])
+def test_a_run_is_not_stuck_while_anything_else_can_happen(beside: NodeStatus):
+    scene = Scene(dag("a b", b={"retry": RetryPolicy(1, delay=1000.0, exit_codes=(75,))}))
+    scene.start("a")
+    scene.command(CANCEL, "a")
+    scene.tick(5 + UNKILLABLE_AFTER)
+    assert scene.traversal.unkillable
+    scene.bring("b", beside)
+    assert not scene.traversal.stuck
+    scene.end("a", 9, EndKind.SIGNAL)
+    assert not scene.traversal.stuck
+
+
+def test_what_has_not_begun_is_not_unkillable():
+    scene = Scene(dag("a"))
+    scene.command(CANCEL, "a")
+    scene.tick(1000)
+    assert not any(isinstance(event, NoteEvent) for event in scene.events)
+    assert not scene.traversal.stuck
+
+
 def test_a_new_attempt_is_not_unkillable_because_of_an_older_one():
     scene = Scene(dag("a", a={"grace": 3.0}))
     scene.command(CANCEL, "a")
@@ -526,6 +558,18 @@ def test_what_began_as_the_first_failure_was_heard_of_finishes():
     assert scene.stops() == {}
     scene.end("b", 1)
     assert scene["b"] is NodeStatus.FAILED
+
+
+def test_what_began_after_the_cause_was_retried_is_stopped_and_starts_again():
+    scene = fail_fast("a b")
+    scene.start("a")
+    scene.end("a", 1)
+    scene.command(RETRY, "a")
+    assert (scene["b"], scene.cause("b"), scene.stops()) == (NodeStatus.CANCELLING, Cause.RESTART, {})
+    scene.start("b")
+    assert scene.stops() == {"b": 5.0}
+    scene.end("b", 15, EndKind.SIGNAL)
+    assert scene.starts() == ["b"]
 
 
 def test_all_done_and_any_failed_nodes_still_run_after_the_first_failure():
@@ -632,14 +676,15 @@ def test_what_begins_although_its_parents_were_reset_is_stopped_and_runs_after_t
 
 
 def test_what_was_to_be_withdrawn_and_could_not_start_does_not_use_its_number_again():
-    scene = Scene(dag("p>c"))
+    scene = Scene(dag("p>c", c={"retries": 1}))
     scene.run("p")
     scene.command(CommandKind.RERUN_ONLY, "p")
     scene.end("c", kind=EndKind.COULD_NOT_START)
     assert (scene["c"], scene.attempt("c")) == (NodeStatus.WAITING, 1)
     scene.run("p")
-    scene.run("c")
+    scene.fail("c")
     assert scene.attempt("c") == 2
+    assert scene["c"] is NodeStatus.RETRYING, "and it takes nothing of the retries"
 
 
 def test_a_cancelled_node_in_line_that_begins_all_the_same_stays_cancelled():

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from dagtui.engine.state import Before, RunState
     from dagtui.graph.model import Graph
 
-DERIVED = frozenset(
-    {NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.SKIPPED}
-)
+DERIVED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
+"""What bears a mark is CANCELLED, and derived again when its last mark is lifted."""
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: Standing.BAD, NodeStatus.SKIPPED: Standing.SKIP}
 
 
@@ -100,14 +99,10 @@ class Derivation:
         self.events.append(event)
 
     def derive(self, node: int) -> None:
-        """Bring a node that has not begun to the status that its parents, trigger and marks give it."""
+        """Bring a node that has not begun, and bears no mark, to the status that its parents and trigger give it."""
         state = self.state
         old = state.status[node]
         if old not in DERIVED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
-            return
-        if node in state.marks:
-            if old != NodeStatus.CANCELLED:
-                self._become(node, NodeStatus.CANCELLED, Cause.CANCEL)
             return
         graph = self.graph
         rule = self._rules[graph.task_of[node]]

@@ -82,6 +82,18 @@ def test_an_attempt_that_could_not_start_has_no_older_attempts_times():
     assert (scene.state.started[0], scene.state.ended[0]) == (12, 12)
 
 
+def test_an_attempt_that_runs_has_its_own_beginning_and_no_end():
+    scene = Scene(dag("a", a={"retries": 1}))
+    scene.tick(5)
+    scene.start("a")
+    scene.tick(4)
+    scene.end("a", 1, seconds=3.5)
+    assert (scene.state.started[0], scene.state.ended[0]) == (5.5, 9), "whoever watched it knows better"
+    scene.tick(7)
+    scene.start("a")
+    assert (scene.state.started[0], scene.state.ended[0]) == (16, 0)
+
+
 def test_an_end_whose_beginning_was_never_heard_of_counts():
     scene = Scene(dag("a"))
     scene.end("a")
@@ -710,6 +722,21 @@ def test_a_budget_of_retries_counts_neither_withdrawn_nor_earlier_attempts():
     scene.run("p")
     scene.fail("c")
     assert scene["c"] is NodeStatus.FAILED
+
+
+def test_an_attempt_that_begins_although_its_node_was_reset_is_the_first_of_the_new_budget():
+    scene = Scene(dag("p>c", c={"retries": 1}))
+    scene.run("p")
+    scene.command(CommandKind.RERUN_ONLY, "p")
+    scene.fail("p")
+    assert (scene["c"], scene.handed()) == (NodeStatus.FAILED_PARENT, {"c"})
+    scene.command(CommandKind.RERUN, "p")
+    scene.run("p")
+    scene.fail("c")
+    assert (scene["c"], scene.attempt("c")) == (NodeStatus.RETRYING, 1)
+    scene.tick(0)
+    scene.fail("c")
+    assert (scene["c"], scene.attempt("c")) == (NodeStatus.FAILED, 2)
 
 
 # Stale

@@ -147,3 +147,12 @@ def test_a_bad_parent_decides_at_once_and_all_the_way_down():
     scene.start("a", "b")
     scene.end("a", 1)
     assert scene.statuses() == "a failed, c failed parent, d failed parent, e failed parent, b running"
+
+
+def test_a_child_that_stays_as_it_is_has_no_event():
+    scene = Scene(dag("q>p>x z", p={"trigger": "any_failed"}, x={"trigger": "any_failed"}))
+    scene.run("q")
+    assert scene.statuses() == "q completed, p skipped, x skipped, z ready"
+    events = len(scene.events)
+    scene.command(CommandKind.MARK_DONE, "p")
+    assert [getattr(event, "node", None) for event in scene.events[events:]] == [None, scene.graph.node("p")]

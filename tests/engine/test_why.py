@@ -110,6 +110,12 @@ def test_a_skipped_node_says_why():
     assert (reason(scene, "x"), reason(scene, "y")) == ("nothing failed", "x was skipped")
 
 
+def test_where_nothing_failed_no_parent_is_to_blame():
+    scene = Scene(dag("a>x>y", x={"trigger": "any_failed"}, y={"trigger": "any_failed"}))
+    scene.run("a")
+    assert reason(scene, "y") == "nothing failed"
+
+
 def test_a_stale_node_says_so():
     scene = Scene(dag("a>x"))
     scene.run("a", "x")

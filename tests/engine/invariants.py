@@ -44,6 +44,7 @@ class Invariants(Ledger):
         self.tallies_and_counts_equal_a_recount()
         self.derived_statuses_are_what_the_table_says()
         self.marks_are_the_commands()
+        self.reasons_and_due_times_are_those_of_the_present_status()
         self.stale_is_what_is_older_than_an_ancestor()
         self.no_success_is_lost()
         self.the_record_knows_every_attempt_that_was_executed()
@@ -70,6 +71,11 @@ class Invariants(Ledger):
     def marks_are_the_commands(self) -> None:
         assert {node: set(marks) for node, marks in self.state.marks.items()} == self.marks
         assert all(len(set(marks)) == len(marks) for marks in self.state.marks.values())
+
+    def reasons_and_due_times_are_those_of_the_present_status(self) -> None:
+        explained = {NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING}
+        assert set(self.state.why) == {node for node in self.nodes if self.state.status_of(node) in explained}
+        assert set(self.state.due) <= set(self.state.nodes_with(NodeStatus.RETRYING))
 
     def stale_is_what_is_older_than_an_ancestor(self) -> None:
         assert {node for node in self.nodes if self.state.stale[node]} == self.stale

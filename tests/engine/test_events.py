@@ -192,3 +192,13 @@ def test_a_watch_sees_what_changed_and_nothing_else():
     watch.nodes.clear()
     scene.start("c")
     assert watch.nodes == set()
+
+
+def test_what_is_said_of_a_run_leaves_its_slots_and_its_pause():
+    state = RunState(dag("a"), 7)
+    state.apply(CommandEvent(0.0, 1, CommandKind.PAUSE))
+    for what in ("attached", "detached", "ended"):
+        state.apply(RunEvent(1.0, what))
+    assert (state.jobs, state.paused) == (7, True)
+    state.apply(RunEvent(2.0, "resumed", jobs=3))
+    assert (state.jobs, state.paused) == (3, False)

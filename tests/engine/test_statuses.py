@@ -94,6 +94,15 @@ def test_an_attempt_that_runs_has_its_own_beginning_and_no_end():
     assert (scene.state.started[0], scene.state.ended[0]) == (16, 0)
 
 
+def test_an_attempt_of_which_nobody_knows_how_long_it_took_ends_when_that_is_heard_of():
+    scene = Scene(dag("a"))
+    scene.tick(5)
+    scene.start("a")
+    scene.tick(4)
+    scene.end("a", kind=EndKind.LOST, seconds=0.0)
+    assert (scene.state.started[0], scene.state.ended[0]) == (5, 9)
+
+
 def test_an_end_whose_beginning_was_never_heard_of_counts():
     scene = Scene(dag("a"))
     scene.end("a")

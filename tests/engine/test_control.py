@@ -418,6 +418,14 @@ def test_cancel_derives_the_children():
     assert scene.state.marks.keys() == {scene.graph.node("x")}
 
 
+def test_a_node_that_is_named_twice_is_cancelled_once():
+    scene = Scene(dag("a"))
+    scene.start("a")
+    scene.command(K.CANCEL, "a", "a")
+    assert scene.stops() == {"a": 5.0}
+    assert scene.marks("a") == (1,)
+
+
 def test_one_cancel_of_overlapping_subtrees_is_one_cancel():
     scene = Scene(dag("a>c b>c", c={"trigger": "any_success"}))
     scene.run("a")

@@ -51,6 +51,7 @@ class Resumed:
         self.begun: list[tuple[int, int]] = []
         self.now = max((event.at for event in past), default=0.0) + 0.001
         self.state.replay(past)
+        self.traversal.now = past[-1].at if past else 0.0
         take_up(self.traversal, self.now, again, used, jobs=jobs, boot="b")
         self.conclude()
         self.seam = len(self.records)
@@ -201,10 +202,12 @@ def status(run: Resumed, name: str) -> tuple[NodeStatus, Cause, int]:
 
 def test_what_ran_is_lost_and_its_number_is_used_up() -> None:
     scene = Scene(dag("a>b"))
+    scene.tick(7)
     scene.start("a")
     run = taken_up(scene)
     lost = [event for event in run.records if isinstance(event, NodeEvent) and event.cause is Cause.LOST]
     assert [(event.node, event.attempt, event.status) for event in lost] == [(0, 1, NodeStatus.FAILED)]
+    assert lost[0].at == 7 < run.now, "it was before the run was taken up"
     run.go_on()
     run.let_end()
     assert run.begun == [(0, 2), (1, 1)]

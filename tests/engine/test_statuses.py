@@ -6,7 +6,7 @@ import pytest
 from engine.scene import Scene, dag
 
 from dagtui.engine.effects import SetSlots, Start
-from dagtui.engine.events import NoteEvent
+from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Result, Started, Withdrawn
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
@@ -555,7 +555,18 @@ def test_what_waits_for_a_retry_at_the_first_failure_has_failed():
     scene.end("b", 4)
     scene.end("a", 1)
     assert (scene["b"], scene.cause("b")) == (NodeStatus.FAILED, Cause.EXIT)
+    settled = [event for event in scene.events if isinstance(event, NodeEvent) and event.node == 1][-1]
+    assert (settled.status, settled.why, settled.value) == (NodeStatus.FAILED, "exit 4", 4)
     assert scene.traversal.settled
+
+
+def test_what_times_out_at_the_first_failure_is_not_retried():
+    scene = fail_fast("a b", b={"timeout": 10.0, "retries": 3})
+    scene.start("a", "b")
+    scene.tick(10)
+    scene.end("a", 1)
+    scene.end("b", 15, EndKind.SIGNAL)
+    assert (scene["b"], scene.cause("b")) == (NodeStatus.FAILED, Cause.TIMEOUT)
 
 
 def test_what_was_handed_over_is_asked_back_at_the_first_failure():

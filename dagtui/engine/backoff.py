@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,5 +17,11 @@ def back_off(policy: RetryPolicy, tries: int, attempt: str) -> float:
         delay = min(policy.max_delay, policy.delay * policy.backoff ** (tries - 1))
     except OverflowError:
         delay = policy.max_delay if policy.delay else 0.0
-    chance = zlib.crc32(attempt.encode()) / 2**32
-    return delay * (1 + policy.jitter * (2 * chance - 1))
+    return delay * (1 + policy.jitter * (2 * _chance(attempt) - 1)) if policy.jitter else delay
+
+
+def _chance(text: str) -> float:
+    """A number from 0 to 1; names that differ in one letter are as far apart as any, which no checksum would give."""
+    from hashlib import blake2b  # most runs never need it
+
+    return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32

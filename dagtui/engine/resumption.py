@@ -48,7 +48,7 @@ def take_up(
         attempt = max(state.attempt[node], used.get(node, 0))
         if attempt or status.settled:
             begun.append(node)
-        if status is not NodeStatus.WAITING or attempt > state.base[node] or node in state.marks:
+        if status is not NodeStatus.WAITING or attempt > state.base[node]:
             run.set(node, NodeStatus.WAITING, why=again.get(node, ""), attempt=attempt, marks=(), fresh=True)
     run.again.update(_above_a_success(run, begun))
     state.touched.clear()

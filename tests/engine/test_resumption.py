@@ -276,6 +276,29 @@ def test_what_stays_below_what_runs_again_becomes_stale() -> None:
     assert run.state.stale[1]
 
 
+def test_what_never_began_and_was_settled_makes_what_stays_below_it_stale() -> None:
+    scene = Scene(dag("a>b", b={"trigger": "all_done"}))
+    scene.command(K.CANCEL, "a")
+    scene.withdrawn("a")
+    scene.run("b")
+    run = taken_up(scene)
+    run.go_on()
+    run.let_end()
+    assert status(run, "a") == (NodeStatus.COMPLETED, Cause.RAN, 1)
+    assert run.state.stale[1]
+
+
+def test_what_stays_far_below_what_runs_again_becomes_stale() -> None:
+    scene = Scene(dag("a>b>c d>c", c={"trigger": "any_success"}))
+    scene.run("d", "c")
+    scene.start("a")
+    run = taken_up(scene)
+    run.go_on()
+    run.flow()
+    assert status(run, "a")[0] is NodeStatus.RUNNING
+    assert run.state.stale[run.graph.node("c")]
+
+
 def test_keep_going_false_holds_again_after_the_run_was_taken_up() -> None:
     scene = Scene(dag("a b>c", keep_going=False), jobs=1)
     scene.fail("b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from engine.machine import TARGETLESS
 from engine.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind, EndKind
@@ -95,6 +96,10 @@ SETTLED_ALREADY = "it is settled already"
             },
         ),
         *row(
+            K.RETRY_FAILED,
+            dict.fromkeys(NodeStatus, "nothing has failed") | {BAD: RDY, FP: W},
+        ),
+        *row(
             K.CANCEL,
             {
                 W: CND,
@@ -174,7 +179,7 @@ SETTLED_ALREADY = "it is settled already"
 def test_a_command_brings_its_target_to(kind: CommandKind, status: NodeStatus, wanted: NodeStatus | str):
     scene = in_status(status)
     before = scene.statuses()
-    answer = scene.command(kind, *([] if kind is K.CANCEL_ALL else ["x"]))
+    answer = scene.command(kind, *([] if kind in TARGETLESS else ["x"]))
     if isinstance(wanted, str):
         assert answer.nothing is not None
         assert wanted in answer.nothing

@@ -794,6 +794,21 @@ def test_what_ran_while_an_ancestor_began_again_is_stale_once_it_completes():
     assert scene.state.stale[1]
 
 
+def test_what_completed_between_two_beginnings_above_it_is_stale_after_the_second():
+    scene = Scene(dag("p>x q>x r>x", x={"trigger": "any_success", "retries": 1}))
+    scene.run("p", "r")
+    scene.start("q")
+    scene.fail("x")
+    scene.command(CommandKind.RERUN_ONLY, "p", "q")
+    scene.start("p")
+    scene.tick(0)
+    scene.run("x")
+    assert not scene.state.stale[scene.graph.node("x")]
+    scene.end("q", 15, EndKind.SIGNAL)
+    scene.start("q")
+    assert scene.state.stale[scene.graph.node("x")]
+
+
 def test_a_first_run_makes_nothing_stale():
     scene = Scene(dag("a>c b>c", c={"trigger": "any_success"}), jobs=1)
     scene.run("a")

@@ -18,6 +18,8 @@ from dagtui.graph.model import Graph, RetryPolicy, Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from dagtui.engine.preview import Preview
+
 
 class Record:
     """A journal in memory that can be full."""
@@ -266,3 +268,42 @@ def test_after_a_person_cancelled_the_run_nobody_waits_for_a_full_journal() -> N
         assert run.state.verdict() is Verdict.CANCELLED
 
     assert run_virtually(main) < 10
+
+
+@pytest.mark.parametrize("ask", [Run.preview, Run.give])
+def test_a_result_in_the_queue_is_taken_before_a_command(ask: Callable[[Run, Command], Preview]) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(Graph(["a"], []), loop, lambda *_: (1.0, 0))
+        await asyncio.sleep(2)
+        assert run.state.status_of(0) is NodeStatus.READY, "nobody drives, so nobody has looked"
+        assert ask(run, Command(CommandKind.CANCEL, (0,))).nothing == "it is settled already: completed"
+        run.turn()
+        assert record.has(0, NodeStatus.COMPLETED, 1)
+
+    run_virtually(main)
+
+
+def test_a_command_is_synced_before_it_is_answered() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(Graph(["a"], []), loop, lambda *_: (100.0, 0))
+        before = record.synced
+        run.give(Command(CommandKind.PAUSE))
+        assert record.synced == before + 1
+
+    run_virtually(main)
+
+
+def test_a_run_is_not_over_before_its_last_event_is_on_record() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(Graph(["a"], []), loop, lambda *_: (1.0, 0))
+        record.full = True
+        driver = asyncio.create_task(run.drive_until_settled())
+        await asyncio.sleep(20)
+        assert run.traversal.settled
+        assert not run.settled
+        assert not driver.done()
+        record.full = False
+        await driver
+        assert record.has(0, NodeStatus.COMPLETED, 1)
+
+    run_virtually(main)

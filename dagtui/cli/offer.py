@@ -77,8 +77,9 @@ def choose(graph: Graph, way: Way) -> Way:
         if way is Way.RESUME:
             from dagtui.session.resume.resuming import resumable_directory
 
-            last = _look(graph, resumable_directory(graph))
-            if last.well:
+            found = resumable_directory(graph)
+            # Of all others something is left as a rule, and whoever resumes them reads them anyway.
+            if _ended_well(found) and (last := _look(graph, found)).well:
                 raise last.nothing_left()
             return way
         directory = last_directory(graph.path)
@@ -123,8 +124,9 @@ def _ended_well(directory: RunDirectory) -> bool:
 def _look(graph: Graph, directory: RunDirectory) -> LastRun:
     from dagtui.session.resume.resuming import look_back
     from dagtui.session.secrecy import keep_secrets
+    from dagtui.store.journal import JournalReader
 
-    return look_back(keep_secrets(graph, os.environ)[0], directory)
+    return look_back(keep_secrets(graph, os.environ)[0], directory, JournalReader(directory.journal_path))
 
 
 def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:

@@ -11,7 +11,7 @@ import click
 
 from dagtui.cli.attaching import attach, is_attachable, live_runs_of, look_of, look_options
 from dagtui.cli.graph_file import graph_file_argument
-from dagtui.cli.offer import Way, asked_for, choose
+from dagtui.cli.offer import Way, asked_for, choose, say_nothing_to_resume
 from dagtui.cli.options import fail, parameter_option, read_graph, resume_options, run_options
 from dagtui.cli.run import make_room, run_headless
 
@@ -155,10 +155,13 @@ def _advise() -> None:
 
 def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look) -> int:
     from dagtui.graph.errors import GraphError
+    from dagtui.session.resume.glance import NothingToResumeError
     from dagtui.store.errors import StoreError
 
     try:
         session = begin(graph)
+    except NothingToResumeError as error:
+        say_nothing_to_resume(error)
     except GraphError as error:
         fail(str(error))
     except (StoreError, OSError) as error:

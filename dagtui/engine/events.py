@@ -196,29 +196,37 @@ def _parse_command(record: Mapping[str, object], graph: Graph, at: float) -> Com
     )
 
 
+_STATUS_OF = {status.name: status for status in NodeStatus}
+_CAUSE_OF = {cause.word: cause for cause in Cause}
+
+
 def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
+    get = record.get  # a hundred thousand nodes leave some hundred thousand records
     node = graph.find(str(record["node"]))
     if node is None:
         return None
-    blocker = graph.find(str(record["blocker"])) if "blocker" in record else None
-    marks = record.get("marks", [])
-    if not isinstance(marks, list):
+    cause, blocker, marks, due = get("cause"), get("blocker"), get("marks"), get("due")
+    if marks is not None and not isinstance(marks, list):
         raise TypeError("marks must be a list")
+    parent = None if blocker is None else graph.find(str(blocker))
     return NodeEvent(
-        at=_number(record.get("at")),
-        node=node,
-        attempt=_integer(record["attempt"]),
-        status=NodeStatus[str(record["status"])],
-        cause=Cause[str(record["cause"]).upper()] if "cause" in record else Cause.NONE,
-        why=str(record.get("why", "")),
-        value=_integer(record.get("exit", record.get("signal"))),
-        seconds=_number(record.get("seconds")),
-        blocker=-1 if blocker is None else blocker,
-        marks=tuple(_integer(mark) for mark in marks),
-        due=_number(record.get("due")),
-        fresh=record.get("fresh") is True,
-        stale=record.get("stale") is True,
+        _number(get("at")),
+        node,
+        _integer(record["attempt"]),
+        _STATUS_OF[str(record["status"])],
+        Cause.NONE if cause is None else _CAUSE_OF[str(cause)],
+        str(get("why", "")),
+        _integer(get("exit", get("signal"))),
+        _number(get("seconds")),
+        -1 if parent is None else parent,
+        tuple(map(_integer, marks)) if marks else (),
+        0.0 if due is None else _number(due),
+        get("fresh") is True,
+        get("stale") is True,
     )
+
+
+_MOST = (1 << 31) - 1
 
 
 def _integer(value: object) -> int:
@@ -226,6 +234,8 @@ def _integer(value: object) -> int:
         return 0
     if not isinstance(value, int):
         raise TypeError(f"not a whole number: {value!r}")
+    if not -_MOST <= value <= _MOST:
+        raise ValueError(f"a number out of all bounds: {value!r:.40}")
     return value
 
 

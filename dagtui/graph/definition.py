@@ -49,6 +49,12 @@ def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
     return changed
 
 
+def gone(old: Graph, new: Graph) -> tuple[str, ...]:
+    """The tasks of the old graph that the new one has no longer."""
+    there = {task.name for task in new.tasks}
+    return tuple(task.name for task in old.tasks if task.name not in there)
+
+
 def with_descendants(graph: Graph, nodes: dict[int, tuple[str, ...]]) -> dict[int, int]:
     """Some nodes and everything below them: by node, one of the given nodes that it is below, itself if it is one."""
     origin = {node: node for node in nodes}

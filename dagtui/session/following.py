@@ -18,8 +18,8 @@ from dagtui.session.session import Session
 from dagtui.session.wall_times import WallTimes
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
+from dagtui.store.follower import JournalFollower
 from dagtui.store.history import History
-from dagtui.store.journal import JournalFollower
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

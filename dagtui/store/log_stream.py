@@ -74,18 +74,3 @@ class LogStream:
             lines -= found
             end = start
         return 0
-
-
-def attempts_on_disk(log_path: Path) -> list[int]:
-    """The numbers of a node's attempts that left a log, given where any one of them is; for when no journal tells."""
-    stem = log_path.name.rpartition(".log")[0].rpartition(".")[0]
-    found = []
-    try:
-        names = os.listdir(log_path.parent)
-    except OSError:
-        return []
-    for name in names:
-        number = name.removeprefix(stem + ".").removesuffix(".log")
-        if name == f"{stem}.{number}.log" and number.isdecimal() and len(number) < 10:
-            found.append(int(number))
-    return sorted(found)

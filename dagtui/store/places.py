@@ -87,9 +87,8 @@ def _ignore_in_git(path: Path) -> None:
 
 
 def _graph_name(path: Path) -> str:
-    name = path.stem if path.suffix == ".toml" else path.name
-    readable = _readable(name)
-    return readable if readable == path.stem else f"{readable}-{_digest(path.name, 4)}"
+    readable = _readable(path.stem if path.suffix == ".toml" else path.name)
+    return readable if path.name == f"{readable}.toml" else f"{readable}-{_digest(path.name, 4)}"
 
 
 def _readable(text: str) -> str:

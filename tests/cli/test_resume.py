@@ -182,6 +182,20 @@ def test_the_question_tells_what_changed(graph: Path) -> None:
         terminal.wait_for_end()
 
 
+@pytest.mark.parametrize("options", [["run"], ["--in-process"], []], ids=["plain", "in process", "session"])
+def test_when_only_what_failed_is_gone_there_is_nothing_to_resume(
+    graph: Path, short_path: Path, options: list[str]
+) -> None:
+    fail_once(graph)
+    graph.write_text(TWO.partition("[tasks.b]")[0], encoding="utf-8")
+    words = [*DAGTUI, *options, "--resume", str(graph)]
+    with PtyTerminal(words, columns=120, env={"DAGTUI_SOCKET_DIR": str(short_path)}) as terminal:
+        assert terminal.wait_for_end() == 0
+        assert "run 1 of graph completed, and nothing of what is left of it changed since" in terminal.text
+    assert done(graph) == []
+    assert runs(graph) == ["1"]
+
+
 @pytest.mark.parametrize("option", ["--resume", "--fresh"])
 def test_with_an_option_nobody_is_asked(graph: Path, option: str) -> None:
     fail_once(graph)

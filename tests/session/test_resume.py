@@ -16,7 +16,6 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.run import Run
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
-from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load
 from dagtui.session.resume import keepers, resuming
 from dagtui.session.resume.glance import NothingToResumeError, ending
@@ -180,6 +179,13 @@ async def test_tasks_come_and_go(project: Project) -> None:
     session = await finish(project.resume())
     assert sorted(project.done()) == ["c one", "d", "x"]
     assert statuses(session)["x"] == "completed ran 2"
+
+
+async def test_tasks_that_are_gone_are_named(project: Project) -> None:
+    await failed(project)
+    project.write(CHAIN.partition("[tasks.d]")[0].replace("c {{", "see {{"))
+    session = await finish(project.resume())
+    assert "resumed: 1 completed node stays; changed: c (run), d (gone), x (gone)" in notes(session)
 
 
 async def test_a_run_that_completed_is_not_run_again(project: Project) -> None:
@@ -359,6 +365,21 @@ async def test_attempts_of_which_only_logs_are_left_keep_their_numbers(project: 
     assert session.log_path(0, 1).read_text(encoding="utf-8") == "hello\n"
 
 
+async def test_also_when_an_attempt_between_them_printed_nothing(project: Project) -> None:
+    project.write(
+        '[tasks.a]\nretries = 2\nrun = "test $DAGTUI_ATTEMPT = 2 || echo attempt $DAGTUI_ATTEMPT; test -e ok"\n'
+    )
+    await finish(project.start())
+    logs = [project.run.log_path("a", attempt) for attempt in (1, 2, 3)]
+    assert [log.exists() for log in logs] == [True, False, True]
+    journal = project.run.journal_path
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:2]))
+    project.allow()
+    session = await finish(project.resume())
+    assert statuses(session) == {"a": "completed ran 4"}
+    assert logs[2].read_text(encoding="utf-8") == "attempt 3\n"
+
+
 async def test_how_a_run_broke_off_is_said(project: Project) -> None:
     await failed(project)
     journal = project.run.journal_path
@@ -395,10 +416,11 @@ async def test_attempts_in_flight_are_lost(project: Project) -> None:
     assert [event.attempt for event in lost if event.node == b] == [1]
 
 
-async def test_a_run_whose_graph_can_not_be_read_is_not_resumed(project: Project) -> None:
+@pytest.mark.parametrize("content", ["version = 9", "", "\0" * 4096, "version = 1\n[tas"])
+async def test_a_run_whose_graph_can_not_be_read_is_not_resumed(project: Project, content: str) -> None:
     await failed(project)
-    project.run.graph_path.write_text("version = 9", encoding="utf-8")
-    with pytest.raises(GraphError):
+    project.run.graph_path.write_text(content, encoding="utf-8")
+    with pytest.raises(StoreError, match=r"run 1: its record of the graph, \S+/1/graph.toml, is damaged .*--fresh"):
         project.resume()
     assert not project.run.is_live()
     await finish(project.start())

@@ -15,7 +15,8 @@ from store.journals import NAMES, golden
 from dagtui.store import journal as journal_module
 from dagtui.store import skim as skim_module
 from dagtui.store.errors import StoreError
-from dagtui.store.journal import JournalFollower, JournalWriter, read_journal, set_aside
+from dagtui.store.follower import JournalFollower
+from dagtui.store.journal import JournalReader, JournalWriter, read_journal, set_aside
 from dagtui.store.skim import skim
 
 if TYPE_CHECKING:
@@ -61,21 +62,29 @@ def check_follower(path: Path, records: list[dict[str, object]]) -> None:
     follower.close()
 
 
+def read_through(path: Path) -> JournalReader:
+    reader = JournalReader(path)
+    for _ in reader:
+        pass
+    return reader
+
+
 def check_recovery(path: Path, damaged: bytes, size: int) -> None:
     if size == 0:
         with pytest.raises(StoreError):
-            JournalWriter.reopen(path)
+            JournalWriter.reopen(read_through(path))
         if damaged:
             with pytest.raises(StoreError, match="nothing of it is whole"):
-                set_aside(path)
+                set_aside(read_through(path))
             assert path.read_bytes() == damaged
         return
-    aside = set_aside(path)
+    reader = read_through(path)
+    aside = set_aside(reader)
     assert (aside is None) == (size == len(damaged))
     if aside is not None:
         assert aside.read_bytes() == damaged[size:]
     assert path.read_bytes() == damaged[:size]
-    writer = JournalWriter.reopen(path)
+    writer = JournalWriter.reopen(reader)
     writer.write([(1.0, '"event":"note","text":"goes on"')])
     writer.close()
     assert read_journal(path).problem is None

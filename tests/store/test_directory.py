@@ -13,6 +13,7 @@ import pytest
 from dagtui.store import directory
 from dagtui.store.directory import RunDirectory, prune, runs
 from dagtui.store.errors import StoreError
+from dagtui.store.logged import LoggedAttempts, attempts_on_disk
 from dagtui.store.places import graph_folder, log_name
 from dagtui.store.summary import graph_runs
 
@@ -288,6 +289,30 @@ def test_graph_names_become_safe_and_distinct_folders(tmp_path: Path, name: str)
     assert not folder.startswith(".")
     assert folder != graph_folder(tmp_path / "reads.toml").name
     assert len(folder) < 60
+
+
+def test_graphs_of_one_folder_never_share_their_runs(tmp_path: Path):
+    endings = ["", ".toml", ".TOML", ".json", ".toml.toml"]
+    stems = ["reads", "Reads", ".reads", "re ads", "re_ads", "e\u0301", "\u00e9", "x" * 60, "x" * 61]
+    names = [stem + ending for stem in stems for ending in endings]
+    assert len({graph_folder(tmp_path / name).name for name in names}) == len(names)
+
+
+def test_what_left_logs_is_found_whatever_else_lies_there(tmp_path: Path):
+    labels = ["a", "train[seed=1,model=s]", "a.1", "-", "\udcff"]
+    assert LoggedAttempts(tmp_path / "none").last("a") == 0
+    for label in labels:
+        for attempt in (3, 12, 2):
+            path = tmp_path / log_name(label, attempt)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+        path.with_name(path.name + ".times").touch()
+        path.with_name(path.name.replace(".2.log", ".x.log")).touch()
+        path.with_name(path.name.replace(".2.log", ".99999999999.log")).touch()
+        assert attempts_on_disk(path) == [2, 3, 12]
+    (tmp_path / "stray.1.log").touch()
+    logged = LoggedAttempts(tmp_path)
+    assert [logged.last(label) for label in [*labels, "b"]] == [12] * len(labels) + [0]
 
 
 def test_log_names_are_safe_spread_and_found_again():

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from dagtui.store import journal
 from dagtui.store.errors import JournalError, StoreError
-from dagtui.store.journal import JournalFollower, JournalWriter, read_journal, set_aside
+from dagtui.store.follower import JournalFollower
+from dagtui.store.journal import JournalReader, JournalWriter, read_journal, set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,13 @@ def write(path: Path, *texts: str) -> None:
     writer = JournalWriter(path)
     writer.write((1.25 + number, f'"event":"note","text":{json.dumps(text)}') for number, text in enumerate(texts))
     writer.close()
+
+
+def read_through(path: Path) -> JournalReader:
+    reader = JournalReader(path)
+    for _ in reader:
+        pass
+    return reader
 
 
 def texts(records: list[dict[str, object]]) -> list[object]:
@@ -129,16 +137,16 @@ def test_lines_out_of_order_are_found(path: Path, change: str):
 def test_a_torn_end_is_set_aside_and_the_journal_goes_on(path: Path):
     write(path, "first", "second")
     whole = path.read_bytes()
-    assert set_aside(path) is None
+    assert set_aside(read_through(path)) is None
     for number in (1, 2):
         with path.open("ab") as file:
             file.write(b'{"seq":')
         with pytest.raises(JournalError, match="torn or damaged"):
-            JournalWriter.reopen(path)
-        assert set_aside(path) == path.with_name(f"journal.jsonl.torn-{number}")
+            JournalWriter.reopen(read_through(path))
+        assert set_aside(read_through(path)) == path.with_name(f"journal.jsonl.torn-{number}")
         assert path.with_name(f"journal.jsonl.torn-{number}").read_bytes() == b'{"seq":'
         assert path.read_bytes() == whole
-    writer = JournalWriter.reopen(path)
+    writer = JournalWriter.reopen(read_through(path))
     writer.write([(9.0, '"event":"note","text":"third"')])
     writer.close()
     reading = read_journal(path)
@@ -147,13 +155,39 @@ def test_a_torn_end_is_set_aside_and_the_journal_goes_on(path: Path):
     assert reading.problem is None
 
 
+def test_a_journal_that_somebody_has_written_to_since_it_was_read_is_not_gone_on_with(path: Path):
+    write(path, "first", "second")
+    reader = read_through(path)
+    whole = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(JournalError, match="somebody has written to it"):
+        JournalWriter.reopen(reader)
+    path.write_bytes(whole)
+    JournalWriter.reopen(reader).close()
+
+
+def test_a_journal_is_read_in_little_memory(path: Path):
+    import tracemalloc
+
+    write(path, *("text " * 20 for _ in range(50_000)))
+    reader = JournalReader(path)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in reader) == 50_001
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+    assert (reader.lines, reader.size, reader.problem) == (50_001, path.stat().st_size, None)
+
+
 def test_a_journal_of_a_later_version_is_no_damage(path: Path):
     head = b'{"seq":1,"time":1.0,"event":"journal","version":2'
     path.write_bytes(b'%b,"crc":"%08x"}\n' % (head, zlib.crc32(head)))
     with pytest.raises(JournalError, match="later dagtui"):
         read_journal(path)
     with pytest.raises(JournalError, match="later dagtui"):
-        set_aside(path)
+        set_aside(read_through(path))
 
 
 def test_a_journal_is_never_overwritten_or_written_through_a_link(path: Path, tmp_path: Path):
@@ -165,9 +199,10 @@ def test_a_journal_is_never_overwritten_or_written_through_a_link(path: Path, tm
     with pytest.raises(StoreError):
         JournalWriter(link)
     assert not (tmp_path / "target").exists()
-    for read in (read_journal, JournalWriter.reopen):
-        with pytest.raises(StoreError, match="symbolic link"):
-            read(link)
+    with pytest.raises(StoreError, match="symbolic link"):
+        read_journal(link)
+    with pytest.raises(StoreError, match="symbolic link"):
+        JournalWriter.reopen(JournalReader(link))
 
 
 def test_a_full_disk_tears_nothing_and_writing_goes_on_later(path: Path):

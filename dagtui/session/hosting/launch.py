@@ -14,6 +14,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.session.door.knock import Visit
 from dagtui.session.door.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
 from dagtui.session.hosting.farewell import in_case_of_death
+from dagtui.session.resume.glance import NothingToResumeError
 from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ def _live(
     try:
         session = begin()
     except (GraphError, StoreError, OSError) as error:
-        text = str(error) if isinstance(error, GraphError) else f"dagtui: {error}"
+        done = isinstance(error, NothingToResumeError) and error.completed
+        text = str(error) if done or isinstance(error, GraphError) else f"dagtui: {error}"
+        status = 0 if done else _BAD_CALL
         connection.sendall(encode({"do": "print", "text": f"{text}\n"}))
-        connection.sendall(encode({"do": "leave", "status": _BAD_CALL}))
-        return _BAD_CALL
+        connection.sendall(encode({"do": "leave", "status": status}))
+        return status
     crash_file = _open_crash_file(session.path)
     with contextlib.suppress(OSError):  # the client was killed meanwhile, which leaves the run as it is
         connection.sendall(encode(in_case_of_death(session, crash_file)))

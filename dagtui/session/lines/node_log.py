@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.choosing import ChoiceError, chosen_nodes
 from dagtui.store.errors import StoreError
-from dagtui.store.journal import JournalFollower
-from dagtui.store.log_stream import LogStream, attempts_on_disk
+from dagtui.store.follower import JournalFollower
+from dagtui.store.log_stream import LogStream
+from dagtui.store.logged import attempts_on_disk
 from dagtui.store.skim import last_record, skim
 from dagtui.text import count, label
 

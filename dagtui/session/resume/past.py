@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import RunEvent, parse
 from dagtui.store.errors import JournalError
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
     from dagtui.session.wall_times import WallTimes
-    from dagtui.store.directory import RunDirectory
-    from dagtui.store.journal import JournalReading
+    from dagtui.store.journal import JournalReader
 
 TICK = 0.001
 """Seconds from the last event of a run to the first after it was resumed, on its clock: what the journal resolves."""
@@ -23,7 +23,6 @@ TICK = 0.001
 class Past:
     """The events of a run up to now."""
 
-    reading: JournalReading
     events: list[Event] = field(default_factory=list)
     """Those of nodes that the graph still has."""
     clock: float = 0.0
@@ -47,14 +46,14 @@ class Past:
             times.set_going(clock, wall)
 
 
-def understand(directory: RunDirectory, reading: JournalReading, graph: Graph) -> Past:
-    """What the journal of a run means for a graph, up to its first torn or damaged line; raises StoreError."""
-    past = Past(reading)
-    for number, record in enumerate(past.reading.records, 1):
+def understand(reader: JournalReader, graph: Graph) -> Past:
+    """What a journal means for a graph, up to its first torn or damaged line; reads it. Raises StoreError."""
+    past = Past()
+    for record in reader:
         try:
             _take_in(past, record, graph)
         except (ValueError, KeyError, TypeError) as error:
-            text = f"can't understand line {number} of the journal {directory.journal_path}: {error}"
+            text = f"can't understand line {reader.lines} of the journal {label(reader.path, 1000)}: {error}"
             raise JournalError(text) from error
     return past
 
@@ -63,17 +62,18 @@ def _take_in(past: Past, record: dict[str, object], graph: Graph) -> None:
     event = parse(record, graph)
     if event is None:
         return
-    time = record.get("time")
-    wall = float(time) if isinstance(time, int | float) else 0.0
     past.events.append(event)
-    past.clock = max(past.clock, event.at)
-    past.last_wall = wall
+    at = event.at
+    if at > past.clock:
+        past.clock = at
+    time = record.get("time")
+    past.last_wall = wall = float(time) if isinstance(time, int | float) else 0.0
     if not isinstance(event, RunEvent):
         return
     if event.what == "started":
-        past.began_at, past.boot, past.ended = wall - event.at, event.boot, False
+        past.began_at, past.boot, past.ended = wall - at, event.boot, False
     elif event.what == "resumed":
-        past.resumed.append((event.at, wall))
+        past.resumed.append((at, wall))
         past.boot, past.ended = event.boot, False
     elif event.what == "ended":
         past.ended, past.unended = True, len(past.events)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.graph.definition import changed_parts, with_descendants
+from dagtui.graph.definition import changed_parts, gone, with_descendants
+from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.session.beginning import Ingredients, boot_id
@@ -19,18 +20,19 @@ from dagtui.session.resume.keepers import wait_for_the_end
 from dagtui.session.resume.past import TICK, understand
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file, replace_file
-from dagtui.store.journal import JournalWriter, read_journal, set_aside
+from dagtui.store.journal import JournalReader, JournalWriter, set_aside
+from dagtui.store.logged import LoggedAttempts
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from dagtui.graph.model import Graph
     from dagtui.session.beginning import Call
     from dagtui.session.resume.past import Past
     from dagtui.session.session import Session
     from dagtui.store.directory import RunDirectory
-    from dagtui.store.journal import JournalReading
 
 NAMED = 5
 """Changed tasks that are named in one line."""
@@ -51,6 +53,10 @@ class LastRun:
     again: dict[int, int]
     """Nodes that count as not run because their definition changed, or that of a node that they are below, which is
     what they are mapped to."""
+    gone: tuple[str, ...]
+    """The tasks that the graph no longer has."""
+    written: bytes | None
+    """The graph as it is to be recorded; None: as it is recorded already."""
 
     @property
     def well(self) -> bool:
@@ -65,7 +71,8 @@ class LastRun:
     def nothing_left(self) -> NothingToResumeError:
         """The error that says so."""
         which = f"run {self.directory.number} of {label(self.graph.name)}"
-        text = f"{which} completed, and nothing changed since: there is nothing to resume"
+        since = "nothing of what is left of it" if self.gone else "nothing"
+        text = f"{which} completed, and {since} changed since: there is nothing to resume"
         return NothingToResumeError(text, completed=True)
 
     def broke_off(self) -> str:
@@ -83,8 +90,9 @@ class LastRun:
             task = self.graph.task_of[node]
             if task not in said:
                 said[task] = f"{label(self.graph.tasks[task].name, 80)} ({', '.join(map(label, parts[:NAMED]))})"
-        more = [f"{count(len(said) - NAMED)} more"] if len(said) > NAMED else []
-        return ", ".join([*list(said.values())[:NAMED], *more])
+        named = [*said.values(), *(f"{label(name, 80)} (gone)" for name in self.gone)]
+        more = [f"{count(len(named) - NAMED)} more"] if len(named) > NAMED else []
+        return ", ".join([*named[:NAMED], *more])
 
     def reasons(self) -> Iterator[tuple[int, str]]:
         """Why nodes run again that would count as done."""
@@ -109,17 +117,24 @@ def resumable_directory(graph: Graph) -> RunDirectory:
     return directory
 
 
-def look_back(graph: Graph, directory: RunDirectory, reading: JournalReading | None = None) -> LastRun:
-    """What became of a run that nobody has; raises StoreError, and GraphError when its graph can't be read.
+def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
+    """What became of a run that nobody has, which the reader of its journal goes through now; raises StoreError.
 
     The graph is the one that is shown and recorded, with secrets masked, as that of the run is.
     """
     with without_garbage_collection():
-        past = understand(directory, reading or read_journal(directory.journal_path), graph)
+        past = understand(reader, graph)
         state = RunState(graph)
         state.replay(past.events)
-    changed = changed_parts(_graph_of(directory), graph) if _is_another(directory, graph) else {}
-    return LastRun(graph, directory, past, state, changed, with_descendants(graph, changed))
+        written = to_toml(graph).encode("utf-8", "backslashreplace")
+        recorded = _recorded_graph(directory)
+        if recorded == written:  # to read a graph takes longer than to write one
+            return LastRun(graph, directory, past, state, {}, {}, (), None)
+        before = _graph_of(directory, recorded)
+        changed = changed_parts(before, graph)
+    return LastRun(
+        graph, directory, past, state, changed, with_descendants(graph, changed), gone(before, graph), written
+    )
 
 
 def _recorded_graph(directory: RunDirectory) -> bytes:
@@ -129,13 +144,17 @@ def _recorded_graph(directory: RunDirectory) -> bytes:
         raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
 
 
-def _is_another(directory: RunDirectory, graph: Graph) -> bool:
-    """Whether anything at all differs; reading a graph takes longer than writing one."""
-    return _recorded_graph(directory) != to_toml(graph).encode("utf-8", "backslashreplace")
-
-
-def _graph_of(directory: RunDirectory) -> Graph:
-    return load_text(_recorded_graph(directory), directory.graph_path)
+def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
+    try:
+        return load_text(content, directory.graph_path)
+    except GraphError as error:
+        # It is no file of the user's to mend, and without it nobody knows what the successes on record stand for.
+        problem = error.problems[0]
+        text = (
+            f"can't resume run {directory.number}: its record of the graph, {problem.path}, is damaged "
+            f"({problem.message}); start a new run with --fresh"
+        )
+        raise StoreError(text) from error
 
 
 def resume(graph: Graph, call: Call) -> Session:
@@ -150,53 +169,51 @@ def resume(graph: Graph, call: Call) -> Session:
         directory.acquire()
         undoing.callback(directory.close)
         wait_for_the_end(directory.path)
-        reading, damaged = _mend(directory)
-        last = look_back(ingredients.shown, directory, reading)
+        _begin_journal(directory.journal_path)
+        reader = JournalReader(directory.journal_path)
+        last = look_back(ingredients.shown, directory, reader)
+        damaged = _set_aside(reader)
         if last.well:
             raise last.nothing_left()
-        session = _take_up(ingredients, last, damaged)
+        with without_garbage_collection():
+            session = _take_up(ingredients, last, reader, damaged)
         session.run.go_on(paused=call.paused)
         undoing.pop_all()
     return session
 
 
-def _mend(directory: RunDirectory) -> tuple[JournalReading, str]:
-    """Make the journal whole: a torn end goes to a file beside it; what it says, and what to say of it.
-
-    Raises StoreError.
-    """
-    path = directory.journal_path
+def _begin_journal(path: Path) -> None:
+    """Begin the journal of a run that broke off before it had a line; raises StoreError."""
     try:
-        if os.path.lexists(path) and not path.stat().st_size:
+        if os.path.lexists(path):
+            if path.stat().st_size:
+                return
             path.unlink()
     except OSError as error:
         raise JournalError.of("begin the journal anew", path, error) from error
-    if not os.path.lexists(path):
-        JournalWriter(path).close()  # the run broke off before it began
-    with without_garbage_collection():
-        reading = read_journal(path)
-    if reading.problem is None:
-        return reading, ""
-    aside = set_aside(path)
-    said = "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
-    return read_journal(path), said
+    JournalWriter(path).close()
 
 
-def _take_up(ingredients: Ingredients, last: LastRun, damaged: str) -> Session:
+def _set_aside(reader: JournalReader) -> str:
+    """Make the journal whole: a torn end goes to a file beside it; what to say of that. Raises StoreError."""
+    aside = set_aside(reader)
+    return "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
+
+
+def _take_up(ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str) -> Session:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()
     # Lines may be missing: what was handed over by them left logs.
     used = _logged(last) if damaged or broke_off else {}
-    session = ingredients.session(
-        directory, JournalWriter.reopen(directory.journal_path, past.reading), past.clock + TICK
-    )
+    session = ingredients.session(directory, JournalWriter.reopen(reader), past.clock + TICK)
     session.look_back(past)
     slots = ingredients.call.slots(graph)
     try:
         session.run.take_up(past.events, dict(last.reasons()), used, jobs=slots, boot=boot_id())
     except JournalFullError as error:
         raise StoreError(str(error)) from error
-    replace_file(directory.graph_path, to_toml(graph).encode("utf-8", "backslashreplace"))
+    if last.written is not None:
+        replace_file(directory.graph_path, last.written)
     for text in (broke_off, damaged, _summary(last)):
         if text:
             session.note(text)
@@ -211,10 +228,7 @@ def _summary(last: LastRun) -> str:
 
 def _logged(last: LastRun) -> dict[int, int]:
     """The last attempt of each node that has a log, where that is later than any that the journal knows."""
-    found: dict[int, int] = {}
-    for node, name in enumerate(last.graph.labels):
-        attempt = last.state.attempt[node]
-        while last.directory.log_path(name, attempt + 1).exists():
-            attempt += 1
-            found[node] = attempt
-    return found
+    known = last.state.attempt
+    logged = LoggedAttempts(last.directory.path / "logs")
+    found = ((node, logged.last(name)) for node, name in enumerate(last.graph.labels))
+    return {node: attempt for node, attempt in found if attempt > known[node]}

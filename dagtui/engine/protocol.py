@@ -59,4 +59,4 @@ class Journal(Protocol):
         """Append the events; when it returns they survive the death of this process. Raises JournalFullError."""
 
     def sync(self) -> None:
-        """Make what was written survive the loss of power."""
+        """Make what was written survive the loss of power; raises JournalFullError."""

@@ -61,6 +61,7 @@ class Run:
         self._withheld: dict[tuple[int, int], Start] = {}
         """Starts that are not on record yet, by node and attempt."""
         self._complained = False
+        self._refused = False
         self._synced = 0.0
         self._unsynced = False
 
@@ -212,9 +213,14 @@ class Run:
         self.sync()
 
     def sync(self) -> None:
-        """Make the record survive the loss of power."""
-        self._journal.sync()
+        """Make the record survive the loss of power; that the disk refuses is said once."""
         self._synced, self._unsynced = self.clock(), False
+        try:
+            self._journal.sync()
+        except JournalFullError as error:
+            if not self._refused:
+                self._refused = True
+                self.state.apply(NoteEvent(self.clock(), f"{error}; what was just recorded may be lost"))
 
     # One turn
 

@@ -86,7 +86,7 @@ class Ingredients:
         run = Run(
             graph,
             executor,
-            Record(writer, graph, self.call.mirror),
+            Record(writer, graph, directory, self.call.mirror),
             jobs=self.call.slots(graph),
             weights=forecast.weights,
             origin=time.monotonic() - clock,

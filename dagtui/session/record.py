@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import fields
 from dagtui.engine.protocol import JournalFullError
-from dagtui.store.errors import JournalError
+from dagtui.store.errors import JournalError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
     from dagtui.session.lines.events_copy import EventsCopy
+    from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalWriter
 
 
 class Record:
     """Writes events to a journal and, as the same lines, to whoever asked for them."""
 
-    def __init__(self, writer: JournalWriter, graph: Graph, mirror: EventsCopy | None) -> None:
+    def __init__(self, writer: JournalWriter, graph: Graph, directory: RunDirectory, mirror: EventsCopy | None) -> None:
+        """What the directory was made with is synced with the journal's first lines, which are worth little alone."""
         self._writer = writer
         self._graph = graph
+        self._unsynced: RunDirectory | None = directory
         self._copy = mirror
 
     def write(self, events: Iterable[Event]) -> None:
@@ -37,10 +40,16 @@ class Record:
             self._copy.write(written)
 
     def sync(self) -> None:
-        """Make what was written survive the loss of power, and write what those who asked for it did not get yet."""
+        """Make what was written survive the loss of power, and write what those who asked for it did not get yet.
+
+        Raises JournalFullError.
+        """
         if self._copy is not None:
             self._copy.flush()
+        directory, self._unsynced = self._unsynced, None
         try:
             self._writer.sync()
-        except JournalError:
-            return  # the next write says what is wrong
+            if directory is not None:
+                directory.sync()
+        except StoreError as error:
+            raise JournalFullError(str(error)) from error

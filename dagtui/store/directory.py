@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from dagtui.store.errors import StoreError
-from dagtui.store.files import check_folder, make_folder, replace_link, write_new_file
+from dagtui.store.files import check_folder, make_folder, replace_link, sync_path, write_new_file
 from dagtui.store.lock import RunLock
 from dagtui.store.places import graph_folder, log_name, make_graph_folder
 from dagtui.text import label
@@ -105,6 +105,14 @@ class RunDirectory:
     def holder(self) -> str:
         """Who had the run last, "process 123"; raises StoreError."""
         return self._lock.holder()
+
+    def sync(self) -> None:
+        """Make all but the journal and the logs survive the loss of power, names included; raises StoreError.
+
+        Not done when the directory is made: it would delay the first node by as long as the disk takes.
+        """
+        for path in (self.graph_path, self.path / "lock", self.path, self.path.parent):
+            sync_path(path)
 
     def is_there(self) -> bool:
         """Whether the directory that this object holds is still the one at its path: somebody may have removed it."""

@@ -64,6 +64,18 @@ def write_new_file(path: Path, content: bytes) -> None:
         raise StoreError.of("write", path, error) from error
 
 
+def sync_path(path: Path) -> None:
+    """Make a file, or the names in a folder, survive the loss of power; raises StoreError."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _SAFE)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise StoreError.of("sync", path, error) from error
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Put a file in the place of what is there, in one step: readers see the old one or the new; raises StoreError."""
     temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")

@@ -27,6 +27,7 @@ class Record:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.full = False
+        self.refuses = False
         self.synced = 0
 
     def write(self, events: Iterable[Event]) -> None:
@@ -35,6 +36,8 @@ class Record:
         self.events.extend(events)
 
     def sync(self) -> None:
+        if self.refuses:
+            raise JournalFullError("can't sync the journal")
         self.synced += 1
 
     def has(self, node: int, status: NodeStatus, attempt: int) -> bool:
@@ -217,6 +220,23 @@ def test_the_journal_is_synced_at_most_once_a_second() -> None:
         run, _, record = begin(graph, loop, lambda *_: (0.1, 0), jobs=1)
         await run.drive_until_settled()
         assert 5 <= record.synced <= 12
+
+    run_virtually(main)
+
+
+def test_a_disk_that_refuses_to_sync_is_complained_of_once_and_the_run_goes_on() -> None:
+    graph = Graph.from_edges([f"n{i}" for i in range(40)], [])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, record = begin(graph, loop, lambda *_: (0.1, 0), jobs=1)
+        watch = run.state.watch()
+        record.refuses = True
+        await run.drive_until_settled()
+        assert [note.text for note in watch.notes] == ["can't sync the journal; what was just recorded may be lost"]
+        assert len(executor.executed) == 40
+        record.refuses = False
+        run.sync()
+        assert record.synced == 1
 
     run_virtually(main)
 

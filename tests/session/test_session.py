@@ -67,6 +67,51 @@ def same(one: RunState, other: RunState) -> bool:
     return True
 
 
+class Synced:
+    """Which files and folders were made to survive the loss of power, in order."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.found: list[tuple[int, int]] = []
+        for name in ("fsync", "fdatasync"):
+            patch.setattr(os, name, self.note)
+
+    def note(self, descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        self.found.append((status.st_dev, status.st_ino))
+
+    def take(self) -> list[tuple[int, int]]:
+        found, self.found = self.found, []
+        return found
+
+
+def identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+async def test_what_is_on_record_survives_the_loss_of_power(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = Synced(monkeypatch)
+    session = start('[tasks.a]\nrun = "test -e ok"\n', paused=True)
+    assert session.path is not None
+    journal, graph, lock = (session.path / name for name in ("journal.jsonl", "graph.toml", "lock"))
+    assert synced.take() == []  # the first node does not wait for the disk
+    session.give(Command(CommandKind.RESUME))
+    assert set(synced.take()) == set(map(identity, (journal, graph, lock, session.path, session.path.parent)))
+    session.give(Command(CommandKind.PAUSE))
+    assert synced.take() == [identity(journal)]
+    session.give(Command(CommandKind.CANCEL_ALL))
+    await session.drive_until_settled()
+    synced.take()
+    await session.close()
+    assert synced.take() == [identity(journal)]
+    (tmp_path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "true"\n', encoding="utf-8")
+    again = Session.resume(load(tmp_path / "graph.toml", {}), paused=True)
+    assert {identity(journal), identity(graph), identity(session.path)} <= set(synced.take())
+    await again.close()
+
+
 GRAPH = """
 [tasks.flaky]
 run = "test $DAGTUI_ATTEMPT -ge 2"

@@ -214,6 +214,7 @@ def _take_up(ingredients: Ingredients, last: LastRun, reader: JournalReader, dam
         raise StoreError(str(error)) from error
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
+        directory.sync()
     for text in (broke_off, damaged, _summary(last)):
         if text:
             session.note(text)

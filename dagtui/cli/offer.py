@@ -81,6 +81,7 @@ def choose(graph: Graph, way: Way) -> Way:
             # Of all others something is left as a rule, and whoever resumes them reads them anyway.
             if _ended_well(found) and (last := _look(graph, found)).well:
                 raise last.nothing_left()
+            wait_for_what_is_left(found)
             return way
         directory = last_directory(graph.path)
         if directory is None or directory.is_live() or _ended_well(directory):
@@ -95,7 +96,31 @@ def choose(graph: Graph, way: Way) -> Way:
         return Way.NEW
     if last.well or last.state.verdict() is Verdict.COMPLETED:
         return Way.NEW
-    return _ask(last)
+    answer = _ask(last)
+    if answer is Way.RESUME:
+        wait_for_what_is_left(directory)
+    return answer
+
+
+def wait_for_what_is_left(directory: RunDirectory) -> None:
+    """Wait while processes of a run that was killed are still being ended, and say so: it may take as long as `grace`.
+
+    Whoever resumes the run looks again, once nobody else can. Ends the program when it takes too long.
+    """
+    from dagtui.session.resume.keepers import left_behind, wait_for_the_end
+    from dagtui.store.errors import StoreError
+
+    left = left_behind(directory.path)
+    if not left:
+        return
+    what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
+    click.echo(f"dagtui: {what}; it goes on when none is left", err=True)
+    try:
+        wait_for_the_end(directory.path)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
 
 
 def advise(graph: Graph) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.graph_file import graph_file_argument
-from dagtui.cli.offer import Way, advise, asked_for, say_nothing_to_resume
+from dagtui.cli.offer import Way, advise, asked_for, say_nothing_to_resume, wait_for_what_is_left
 from dagtui.cli.options import fail, parameter_option, read_graph, resume_options, run_options
 
 if TYPE_CHECKING:
@@ -98,6 +98,8 @@ def run_headless(
         make_room(graph.path)
     if way is Way.ASK:
         advise(graph)
+    elif way is Way.RESUME:
+        _wait_for_what_is_left(graph)
     begin = partial(Session.resume if way is Way.RESUME else Session.start, guardian=guardian)
     try:
         status = Headless(graph, begin, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only).run()
@@ -108,6 +110,18 @@ def run_headless(
     except (StoreError, EventsError, OSError) as error:
         fail(f"dagtui: {error}")
     raise SystemExit(status)
+
+
+def _wait_for_what_is_left(graph: Graph) -> None:
+    from dagtui.session.resume.glance import last_directory
+    from dagtui.store.errors import StoreError
+
+    try:
+        directory = None if graph.path is None else last_directory(graph.path)
+    except StoreError:
+        return  # whoever resumes the run says what is wrong
+    if directory is not None and not directory.is_live():
+        wait_for_what_is_left(directory)
 
 
 def _need_door() -> None:

@@ -68,7 +68,7 @@ class RunDirectory:
     def open(cls, path: Path) -> Self:
         """A run directory that is there, to read; `acquire` it to go on with its run. Raises StoreError."""
         if not _NUMBER.fullmatch(path.name):
-            raise StoreError(f"can't open the run {path}: a run directory is named by its number")
+            raise StoreError(f"can't open the run {label(path, 1000)}: a run directory is named by its number")
         check_folder(path)
         return cls(path)
 

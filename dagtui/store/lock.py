@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, read_file, write_new_file
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,9 @@ class RunLock:
 
     def _seize(self, descriptor: int) -> None:
         if not any(_tries(descriptor)):
-            raise StoreError(f"the run in {self.path.parent} is live: {self.holder() or 'another process'} has it")
+            raise StoreError(f"the run in {self._where()} is live: {self.holder() or 'another process'} has it")
         if os.fstat(descriptor).st_ino != os.lstat(self.path).st_ino:
-            raise StoreError(f"the run in {self.path.parent} was just removed")
+            raise StoreError(f"the run in {self._where()} was just removed")
         run_id = os.pread(descriptor, 200, 0).partition(b"\n")[0]
         os.pwrite(descriptor, f"process {os.getpid():>10}\n".encode(), len(run_id) + 1)
 
@@ -86,14 +87,17 @@ class RunLock:
         return self._lines()[0]
 
     def holder(self) -> str:
-        """Who took the lock last, "process 123"; empty if nobody did. Raises StoreError."""
-        return " ".join(self._lines()[1].split())
+        """Who took the lock last, "process 123"; empty if nobody did. Safe to show; raises StoreError."""
+        return label(" ".join(self._lines()[1].split()))
 
     def release(self) -> None:
         """Let go of the lock."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
+
+    def _where(self) -> str:
+        return label(self.path.parent, 1000)
 
     def _lines(self) -> list[str]:
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.store.errors import StoreError
 from dagtui.store.line_index import GAP, Gap, LineIndex
 from dagtui.store.line_times import LineTimes
-from dagtui.text import LINE_LIMIT
+from dagtui.text import LINE_LIMIT, label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ class LogFile:
             read = self._extend(self._index, self.size, budget)
             inserted = self._index_before(budget - read)
         except OSError as error:
-            raise StoreError(f"can't read the log {self.path}: {error.strerror}") from error
+            raise StoreError.of("read the log", self.path, error) from error
         return Change(read > 0, inserted is not None, inserted or 0, replaced)
 
     def lines(self, first: int, count: int) -> list[LogLine]:
@@ -228,7 +228,7 @@ class LogFile:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
-            raise StoreError(f"can't read the log {self.path}: it is no regular file")
+            raise StoreError(f"can't read the log {label(self.path, 1000)}: it is no regular file")
         identity = (status.st_dev, status.st_ino)
         if self.exists and identity == self._identity and status.st_size >= self._index.end:
             os.close(descriptor)
@@ -315,4 +315,4 @@ class LogFile:
         try:
             return os.pread(self._descriptor, max(0, length), offset)
         except OSError as error:
-            raise StoreError(f"can't read the log {self.path}: {error.strerror}") from error
+            raise StoreError.of("read the log", self.path, error) from error

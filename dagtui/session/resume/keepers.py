@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, read_file
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,7 +67,8 @@ def wait_for_the_end(directory: Path) -> None:
     while left := left_behind(directory):
         if time.monotonic() > deadline:
             raise StoreError(
-                f"processes of the run in {directory} are still being ended (by process {left[0]}); try again later"
+                f"processes of the run in {label(directory, 1000)} are still being ended (by process {left[0]}); "
+                "try again later"
             )
         time.sleep(_LOOK_AGAIN)
 

@@ -412,11 +412,7 @@ def read_to_its_end(tour: Tour, place: str) -> None:
 
 
 def plain_tour(names: list[str], folder: Path, tours: list[Tour]) -> None:
-    path = hostile_graph(folder, names)
-    graph = (
-        path.read_text(encoding="utf-8").replace("sleep 600", "true").replace("retry_delay = 600", "retry_delay = 0")
-    )
-    path.write_text(graph, encoding="utf-8")
+    path = settled_graph(folder, names)
     shown = on_a_terminal(["run", str(path)], folder, tours)
     read_to_its_end(shown, "plain lines and card")
     said = bytes(shown.terminal.raw).decode("utf-8")
@@ -458,6 +454,67 @@ def test_no_line_of_a_run_without_screen_lets_anything_of_the_corpus_in(
     names: list[str], tmp_path: Path, tours: list[Tour]
 ):
     plain_tour(names, tmp_path, tours)
+
+
+# Going on with a run
+
+
+def settled_graph(folder: Path, names: list[str]) -> Path:
+    """A hostile graph of which nothing runs on."""
+    path = hostile_graph(folder, names)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("sleep 600", "true").replace("retry_delay = 600", "retry_delay = 0"), encoding="utf-8")
+    return path
+
+
+def tour_a_resumed_run(names: list[str], folder: Path, tours: list[Tour]) -> None:
+    path = settled_graph(folder, names)
+    assert subprocess.run([*DAGTUI, "run", str(path)], capture_output=True, timeout=60, cwd=ROOT).returncode == 1
+    before = path.read_text(encoding="utf-8")
+    changed = before.replace("HOSTILE = ", "HOSTILE_TOO = ").replace("begin", "beginning")
+    assert changed != before
+    gone = changed.rpartition("[tasks.")[0]
+    lock = path.parent / ".dagtui/graph/runs/1/lock"
+    lock.write_bytes(lock.read_bytes().partition(b"\n")[0] + b"\nprocess \x1b]0;LEAK\x07\x9b2J\n")
+    path.write_text(gone, encoding="utf-8")
+    place = folder / "screen"
+    place.mkdir()
+    tour = Tour([*DAGTUI, "--in-process", str(path)], place)
+    tours.append(tour)
+    tour.go("question whether to resume", "", "did not end well", "Changed since", "[q]uit?")
+    tour.go("a resumed run", "r", "NAME", "resumed:")
+    tour.go("a resumed run that is settled", "", "✗ failed")
+    leave_settled(tour)
+    path.write_text(before, encoding="utf-8")
+    plain = on_a_terminal(["run", str(path), "--resume"], folder, tours)
+    read_to_its_end(plain, "a resumed run without screen")
+    assert b"changed:" in plain.terminal.raw
+    with (path.parent / ".dagtui/graph/runs/1/journal.jsonl").open("ab") as journal:
+        journal.write(b"\x1b]0;LEAK\x07 torn")
+    torn = on_a_terminal(["run", str(path), "--resume"], folder, tours)
+    read_to_its_end(torn, "a run with a torn journal")
+    assert b"set aside" in torn.terminal.raw
+    (path.parent / ".dagtui/graph/runs/1/graph.toml").write_bytes(next(iter(bad_files(names).values())))
+    damaged = on_a_terminal(["run", str(path), "--resume"], folder, tours)
+    read_to_its_end(damaged, "a run with a damaged graph")
+    assert b"--fresh" in damaged.terminal.raw
+
+
+def leave_settled(tour: Tour) -> None:
+    """Leave a run in which nothing is left to do, and read the card."""
+    tour.terminal.send("q")
+    assert tour.end("card") == 1
+    tour.check(filters=True)
+
+
+def test_no_place_of_a_resumed_run_lets_anything_in(tmp_path: Path, tours: list[Tour]):
+    tour_a_resumed_run(HANDFUL, tmp_path, tours)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("names", CHUNKS, ids=lambda names: names[0])
+def test_no_place_of_a_resumed_run_lets_anything_of_the_corpus_in(names: list[str], tmp_path: Path, tours: list[Tour]):
+    tour_a_resumed_run(names, tmp_path, tours)
 
 
 # Files that are no graphs

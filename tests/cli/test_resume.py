@@ -230,26 +230,62 @@ def test_a_hostile_name_is_shown_as_text(graph: Path) -> None:
 # Killed
 
 
-def killing_ground(folder: Path, source: random.Random, nodes: int) -> Path:
-    """A graph of short nodes, each of which tells of its success in a file, and of another attempt beside it."""
-    lines = ["version = 1", "[defaults]", 'grace = "200ms"']
-    for node in range(nodes):
-        parents = sorted(
-            {source.randrange(max(0, node - 9), node) for _ in range(source.choice([0, 1, 2]))} if node else []
-        )
-        deaf = "trap '' TERM; " if node % 7 == 0 else ""
-        lines += [
-            f"[tasks.n{node}]",
-            f"needs = {[f'n{parent}' for parent in parents]}",
-            f'''run = """{deaf}test ! -e pid.{node} || ! kill -0 $(cat pid.{node}) 2>&- || echo {node} >> beside
-echo $$ > pid.{node}
-sleep 0.0{source.randrange(1, 9)}
-rm pid.{node}
-echo {node} $DAGTUI_ATTEMPT >> successes"""''',
+class KillingGround:
+    """A graph of short nodes, each of which tells of its success in a file, and of another attempt beside it.
+
+    Its leaves are changed, renamed, added, removed and brought back from one run to the next; what is above them stays.
+    """
+
+    def __init__(self, folder: Path, source: random.Random, nodes: int) -> None:
+        self.folder = folder
+        self.path = folder / "graph.toml"
+        self.journal = folder / ".dagtui" / "graph" / "runs" / "1" / "journal.jsonl"
+        self.lock = self.journal.with_name("lock")
+        self._source = source
+        self.inner = {f"n{node}": self._parents(node) for node in range(nodes)}
+        self.leaves = {f"leaf{number}": 0 for number in range(nodes // 10)}
+        """Their revisions, by name."""
+        self._gone: dict[str, int] = {}
+        self.write()
+
+    def _parents(self, node: int) -> list[str]:
+        count = self._source.choice([0, 1, 2]) if node else 0
+        return sorted({f"n{self._source.randrange(max(0, node - 9), node)}" for _ in range(count)})
+
+    def write(self) -> None:
+        lines = ["version = 1", "[defaults]", 'grace = "200ms"']
+        for number, (name, parents) in enumerate(self.inner.items()):
+            lines += self._task(name, parents, 0, number)
+        for number, (name, revision) in enumerate(self.leaves.items()):
+            lines += self._task(name, [f"n{(7 * number) % len(self.inner)}"], revision, number)
+        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _task(self, name: str, parents: list[str], revision: int, number: int) -> list[str]:
+        deaf = "trap '' TERM; " if number % 7 == 0 else ""
+        return [
+            f"[tasks.{name}]",
+            f"needs = {parents}",
+            f'''run = """{deaf}test ! -e pid.{name} || ! kill -0 $(cat pid.{name}) 2>&- || echo {name} >> beside
+echo $$ > pid.{name}
+sleep 0.0{number % 8 + 1}
+rm pid.{name}
+echo {name} $DAGTUI_ATTEMPT {revision} >> successes"""''',
         ]
-    path = folder / "graph.toml"
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+
+    def change(self) -> None:
+        """Change one leaf in some way."""
+        name = self._source.choice(sorted(self.leaves))
+        match self._source.choice(["revise", "rename", "remove", "bring back", "nothing"]):
+            case "revise":
+                self.leaves[name] += 1
+            case "rename":
+                self.leaves[f"{name}x"] = self.leaves.pop(name)
+            case "remove" if len(self.leaves) > 1:
+                self._gone[name] = self.leaves.pop(name)
+            case "bring back":
+                self.leaves |= self._gone
+                self._gone.clear()
+        self.write()
 
 
 def records(journal: Path) -> Iterator[dict[str, object]]:
@@ -261,15 +297,30 @@ def size(journal: Path) -> int:
     return journal.read_bytes().count(b"\n") if journal.exists() else 0
 
 
-def run_until_killed(graph: Path, journal: Path, lines: int) -> bool:
-    """Start or resume the run, and kill the program once its journal has grown so much; whether it was soon enough."""
-    before = size(journal)
+def run_until_killed(ground: KillingGround, lines: int) -> bool:
+    """Start or resume the run, and kill the program once its journal has grown so much; whether it was soon enough.
+
+    0: as soon as the program has the run.
+    """
+    before = size(ground.journal)
     resume = ["--resume"] if before else ["--fresh"]
     process = subprocess.Popen(
-        [*DAGTUI, "run", "-j3", *resume, str(graph)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
+        [*DAGTUI, "run", "-j3", *resume, str(ground.path)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
     )
+    mine = f"{process.pid}\n".encode()
+
+    def is_time() -> bool:
+        if process.poll() is not None:
+            return True
+        if lines:
+            return size(ground.journal) >= before + lines
+        return ground.lock.exists() and ground.lock.read_bytes().endswith(mine)
+
     try:
-        wait_until(lambda: process.poll() is not None or size(journal) >= before + lines, "the run goes on")
+        wait_until(is_time, "the run goes on")
     finally:
         process.send_signal(signal.SIGKILL)
         _, said = process.communicate(timeout=30)
@@ -279,37 +330,36 @@ def run_until_killed(graph: Path, journal: Path, lines: int) -> bool:
 
 def kill_again_and_again(folder: Path, seed: int, kills: int, nodes: int = 60) -> None:
     source = random.Random(seed)
-    graph = killing_ground(folder, source, nodes)
-    journal = folder / ".dagtui" / "graph" / "runs" / "1" / "journal.jsonl"
+    ground = KillingGround(folder, source, nodes)
     for _ in range(kills):
-        if not run_until_killed(graph, journal, source.randrange(1, 2 * nodes * 5 // kills)):
+        if not run_until_killed(ground, source.choice([0, source.randrange(1, 2 * nodes * 5 // kills)])):
             break
-    last = call("run", "-j3", "--resume" if size(journal) else "--fresh", graph)
+        ground.change()
+    last = call("run", "-j3", "--resume" if size(ground.journal) else "--fresh", ground.path)
     assert last.returncode == 0, last.stdout + last.stderr
-    check_the_record(folder, journal, nodes)
+    check_the_record(ground)
 
 
-def check_the_record(folder: Path, journal: Path, nodes: int) -> None:
+def check_the_record(ground: KillingGround) -> None:
     acknowledged: set[object] = set()
     handed: Counter[tuple[object, object]] = Counter()
-    lost = 0
-    for record in records(journal):
+    for record in records(ground.journal):
         if record["event"] != "node":
             continue
         node = record["node"]
         if record["status"] == "RUNNING":
             assert node not in acknowledged, f"{node} had succeeded, and ran again"
             handed[node, record["attempt"]] += 1
-        elif record.get("cause") == "ran":
+        elif record.get("cause") == "ran" and node in ground.inner:
             acknowledged.add(node)
-        lost += record.get("cause") == "lost"
         assert node not in acknowledged or record["status"] == "COMPLETED", "a success was lost"
-    assert len(acknowledged) == nodes
+    assert acknowledged == set(ground.inner)
     assert set(handed.values()) == {1}, "an attempt's number was used again"
-    successes = (folder / "successes").read_text(encoding="utf-8").splitlines()
-    assert len(set(successes)) == len(successes), "one attempt succeeded twice"
-    assert {line.split()[0] for line in successes} == {str(node) for node in range(nodes)}
-    assert not (folder / "beside").exists(), "two attempts of one node were alive at once"
+    successes = (ground.folder / "successes").read_text(encoding="utf-8").splitlines()
+    assert len({tuple(line.split()[:2]) for line in successes}) == len(successes), "one attempt succeeded twice"
+    told = {(name, int(revision)) for name, _, revision in map(str.split, successes)}
+    assert told >= {(name, 0) for name in ground.inner} | set(ground.leaves.items())
+    assert not (ground.folder / "beside").exists(), "two attempts of one node were alive at once"
 
 
 def test_a_run_that_is_killed_again_and_again_completes(tmp_path: Path) -> None:

@@ -91,7 +91,10 @@ class _Loading:
         if graph is not None:
             placeholders.check_statuses(graph)
         if graph is None or self._findings:
-            raise self._findings.error(self._text, label(self._path))
+            from dagtui.graph.concealing import concealed
+
+            error = self._findings.error(self._text, label(self._path))
+            raise concealed(error, self._document, self._text, parameters)
         return graph
 
     def _version(self) -> None:

@@ -179,3 +179,45 @@ def test_names_that_only_differ_in_secrets_are_refused(text: str):
     with pytest.raises(GraphError, match="they only differ in secrets") as caught:
         shown_of(text, '["A", "B"]', A="one-secret", B="two-secret")
     assert "-secret" not in caught.value.report()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[params]\nTOKEN = "{TOKEN}" # {TOKEN}\n[tasks.a]\nrun = "x {TOKEN} {{{{ params.nope }}}}"',
+        f'[env]\nTOKEN = "{TOKEN}"\n[tasks.a]\nneeds = ["{TOKEN}"]\nrun = "true"',
+        f'[defaults]\nenv = {{ TOKEN = "{TOKEN}", X = [] }}\n[tasks.a]\nrun = "true"',
+        f'[tasks.a]\nrun = "true"\nenv = {{ TOKEN = "{TOKEN}" }}\nX{TOKEN} = 1',
+        f'[params]\nTOKEN = """\n{TOKEN}\nsecond-line"""\n[tasks.a]\nrun = "second-line {{{{ params.nope }}}}"',
+    ],
+)
+def test_what_is_said_of_a_bad_file_holds_no_secret(text: str):
+    with pytest.raises(GraphError) as caught:
+        graph_of(text)
+    report = str(caught.value)
+    assert "graph.toml:" in report
+    assert TOKEN not in report
+    assert "second-line" not in report
+
+
+def test_what_is_said_of_a_parameter_holds_no_secret():
+    with pytest.raises(GraphError) as caught:
+        load_text(
+            'version = 1\n[run]\nsecrets = ["TOKEN"]\n[params]\nTOKEN = 12345678\n[tasks.a]\nrun = "true"',
+            "graph.toml",
+            {"TOKEN": TOKEN},
+        )
+    assert str(caught.value) == (
+        'graph.toml: the parameter "TOKEN" must be a whole number of at most 64 bits, not "***"'
+    )
+
+
+def test_lines_without_a_secret_are_shown_and_placeholders_are_none():
+    with pytest.raises(GraphError) as caught:
+        graph_of(
+            f'[env]\nTOKEN = "{{{{ env.OTHER }}}}"\n[params]\nx = "{TOKEN}"\n[tasks.a]\nneeds = ["{TOKEN}"]\nrun = 1'
+        )
+    assert f'needs = ["{TOKEN}"]' in str(caught.value)
+    with pytest.raises(GraphError) as caught:
+        graph_of(f'[env]\nTOKEN = "{TOKEN}"\n[tasks.a]\nneeds = ["b"]\nrun = "true"')
+    assert 'needs = ["b"]' in str(caught.value)

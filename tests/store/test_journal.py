@@ -358,3 +358,7 @@ def test_the_check_of_a_line_is_exact():
     good = b'%b,"crc":"%08x"}' % (head, zlib.crc32(head))
     assert journal.parse_line(good, 1) == {"seq": 1}
     assert journal.parse_line(good, 2) is None
+    for more in (b"} ", b"},", b'}{"seq":1', b" "):
+        head = b'{"seq":1' + more
+        expected = {"seq": 1} if more == b" " else None
+        assert journal.parse_line(b'%b,"crc":"%08x"}' % (head, zlib.crc32(head)), 1) == expected

@@ -210,7 +210,8 @@ def set_aside(reader: JournalReader) -> Path | None:
         return None
     path, size = reader.path, reader.size
     if not reader.lines:
-        raise JournalError(f"can't recover the journal {label(path, 1000)}: nothing of it is whole")
+        what = f"can't recover the journal {label(path, 1000)}: nothing of it is whole"
+        raise JournalError(f"{what}; start a new run with --fresh")
     import shutil
 
     number = 1

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dagtui.store import directory
+from dagtui.store import lock as lock_module
 from dagtui.store.directory import RunDirectory, prune, runs
 from dagtui.store.errors import StoreError
+from dagtui.store.lock import RunLock
 from dagtui.store.logged import LoggedAttempts, attempts_on_disk
 from dagtui.store.places import graph_folder, log_name
 from dagtui.store.summary import graph_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CREATE = """
 import sys, pathlib
@@ -138,6 +146,42 @@ def test_the_lock_is_not_inherited(graph: Path):
         child.wait()
 
 
+def test_a_lock_that_somebody_only_asks_about_is_taken_a_moment_later(graph: Path, monkeypatch: pytest.MonkeyPatch):
+    RunDirectory.create(graph, "").close()
+    run = runs(graph)[0]
+    asking = os.open(run.path / "lock", os.O_RDONLY)
+    fcntl.flock(asking, fcntl.LOCK_SH)
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            os.close(asking)
+
+    monkeypatch.setattr(time, "sleep", pause)
+    run.acquire()
+    assert len(pauses) == 3
+    run.close()
+
+
+def test_a_run_that_is_removed_while_its_lock_is_being_taken_is_not_taken(graph: Path, monkeypatch: pytest.MonkeyPatch):
+    RunDirectory.create(graph, "").close()
+    run = runs(graph)[0]
+    lock = run.path / "lock"
+    content = lock.read_bytes()
+
+    def lose(_descriptor: int) -> Iterator[bool]:
+        lock.unlink()
+        lock.write_bytes(content)
+        yield True
+
+    monkeypatch.setattr(lock_module, "_tries", lose)
+    with pytest.raises(StoreError, match="was just removed"):
+        run.acquire()
+    assert lock.read_bytes() == content
+    assert not run.is_live()
+
+
 def test_asking_whether_a_run_is_live_does_not_keep_others_from_taking_it(graph: Path):
     RunDirectory.create(graph, "").close()
     asking = python(
@@ -184,6 +228,21 @@ def test_pruning_removes_what_a_crash_left_and_nothing_young(graph: Path):
     prune(graph)
     assert not old.exists()
     assert young.exists()
+
+
+def test_pruning_leaves_a_directory_that_is_being_made_however_long_that_takes(graph: Path):
+    RunDirectory.create(graph, "").close()
+    making = graph_folder(graph) / "runs" / ".new-0123"
+    making.mkdir()
+    lock = RunLock(making / "lock")
+    lock.make("id")
+    os.utime(making, (0, 0))
+    prune(graph)
+    assert making.exists()
+    lock.release()
+    os.utime(making, (0, 0))
+    prune(graph)
+    assert not making.exists()
 
 
 def test_pruning_does_not_follow_links_out_of_a_run(graph: Path, tmp_path: Path):
@@ -261,6 +320,15 @@ def test_what_belongs_to_somebody_else_is_left_alone(graph: Path, tmp_path: Path
         assert run.path.is_relative_to(tmp_path / "state" / "dagtui")
     assert list(foreign.iterdir()) == []
     assert numbers(graph) == [1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize("name", ["reads", "reads/runs"])
+def test_a_folder_of_somebody_else_inside_ours_is_refused(graph: Path, name: str):
+    RunDirectory.create(graph, "").close()
+    os.chown(graph.parent / ".dagtui" / name, 12345, 12345)
+    with pytest.raises(StoreError, match=r"it belongs to another user \(id 12345\)"):
+        RunDirectory.create(graph, "")
 
 
 def test_the_state_directory_serves_where_the_graph_s_own_can_t_be_written(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dagtui.store import history as history_module
 from dagtui.store.directory import RunDirectory
 from dagtui.store.history import History
 from dagtui.store.places import graph_folder
@@ -33,6 +34,15 @@ def test_own_then_group_then_all(graph: Path):
     assert history.estimate("a", "g") == 1.0
     assert history.estimate("new", "g") == 3.0
     assert history.estimate("new", "unknown") == 4.0
+
+
+def test_what_succeeded_longest_ago_is_forgotten_first(graph: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history_module, "_MOST", 2)
+    history = History.load(graph)
+    for label in ["a", "b", "c", "a"]:
+        history.record(label, "", 1.0)
+    history.save()
+    assert [label for label in "abc" if History.load(graph).knows(label)] == ["a", "c"]
 
 
 def test_newer_successes_weigh_more(graph: Path):

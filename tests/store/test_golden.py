@@ -93,6 +93,22 @@ def test_the_verdict_that_a_run_told_is_taken_and_its_graph_not_read(
     assert summarise(run).standing is standing
 
 
+@pytest.mark.parametrize(
+    ("later", "standing"),
+    [("jobs", RunStanding.CANCELLED), ("retry", RunStanding.FAILED), ("cancel all", RunStanding.CANCELLED)],
+)
+def test_of_a_run_without_a_verdict_a_cancel_of_all_counts_until_something_is_tried_again(
+    later: str, standing: RunStanding, tmp_path: Path
+):
+    *records, end = decoded(golden("failed-then-cancelled"))
+    records.append({"time": 1.5, "event": "command", "number": 99, "command": later, "nodes": [], "at": 9.0})
+    end["why"] = "left settled"
+    end.pop("verdict", None)
+    with RunDirectory.create(tmp_path / "g.toml", "") as run:
+        run.journal_path.write_bytes(encoded([*records, end]))
+    assert summarise(run).standing is standing
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_fields_and_kinds_are_ignored(name: str, tmp_path: Path):
     pick = random.Random(11)

@@ -123,6 +123,13 @@ def test_any_bytes_for_long(line: bytes):
     check_line(line)
 
 
+def test_marks_pile_up_across_colours():
+    piled = "Z" + "".join(f"\u0301\x1b[{colour}m\u0302" for colour in range(31, 38))
+    check_text(piled)
+    check_line(piled.encode())
+    assert t.plain_line(piled).endswith("…")
+
+
 @SHORT
 @given(BYTES, st.integers(0, 200))
 def test_a_line_cut_anywhere_is_as_safe(line: bytes, cut: int):

@@ -20,6 +20,7 @@ from dagtui.graph.loading import load
 from dagtui.session.resume.glance import last_directory
 from dagtui.session.resume.resuming import look_back
 from dagtui.session.secrecy import keep_secrets
+from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,7 +217,9 @@ def test_the_question_about_the_last_run_holds_no_secret(folder: Path):
     env = environment()
     given = load(folder / "graph.toml", {"password": "another-parameter-1"})
     shown, _ = keep_secrets(given, env)
-    last = look_back(shown, last_directory(folder / "graph.toml"))
+    directory = last_directory(folder / "graph.toml")
+    assert directory is not None
+    last = look_back(shown, directory, JournalReader(directory.journal_path))
     text = question(last, time.time())
     assert "did not end well" in text
     assert "Changed since" in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import anyio
 import pytest
 from engine.virtual_time import VirtualLoop, run_virtually
 
@@ -220,6 +221,21 @@ def test_the_journal_is_synced_at_most_once_a_second() -> None:
         run, _, record = begin(graph, loop, lambda *_: (0.1, 0), jobs=1)
         await run.drive_until_settled()
         assert 5 <= record.synced <= 12
+
+    run_virtually(main)
+
+
+def test_the_journal_is_synced_a_second_after_its_last_line_while_nothing_happens() -> None:
+    graph = Graph.from_edges(["a"], [])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(graph, loop, lambda *_: (1000.0, 0))
+        async with anyio.create_task_group() as group:
+            group.start_soon(run.drive)
+            await anyio.sleep(3)
+            assert record.has(0, NodeStatus.RUNNING, 1)
+            assert record.synced == 1
+            group.cancel_scope.cancel()
 
     run_virtually(main)
 

@@ -450,6 +450,50 @@ async def test_durations_of_a_run_that_broke_off_are_learnt(project: Project) ->
     assert set(json.loads(history.read_text())["nodes"]) == set(session.graph.labels)
 
 
+async def test_durations_of_a_run_that_was_closed_are_not_learnt_twice(project: Project) -> None:
+    await failed(project)
+    path = project.run.path.parent.parent / "history.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"a": [', '"a": [100.0, ""], "z": ['), encoding="utf-8")
+    session = await finish(project.resume())
+    assert statuses(session)["a"] == "completed resumed 1"
+    assert json.loads(path.read_text(encoding="utf-8"))["nodes"]["a"][0] == 100.0
+
+
+async def test_the_clock_never_goes_back_when_resuming_breaks_off(project: Project) -> None:
+    await failed(project)
+    journal = project.run.journal_path
+    lines = journal.read_bytes().splitlines(keepends=True)
+    running = next(n for n, line in enumerate(lines) if b'"node":"b"' in line and b"RUNNING" in line)
+    journal.write_bytes(b"".join(lines[: running + 1]))
+    await finish(project.resume())
+    # An attempt that was lost was so before the run was resumed: its record tells a time before that of the seam.
+    lines = journal.read_bytes().splitlines(keepends=True)
+    lost = next(n for n, line in enumerate(lines) if b'"cause":"lost"' in line)
+    journal.write_bytes(b"".join(lines[: lost + 1]))
+    project.write(CHAIN.replace("echo d", "echo dd"))
+    await finish(project.resume())
+    records = read_journal(journal).records
+    seams = [float(str(record["at"])) for record in records if record.get("what") == "resumed"]
+    assert len(seams) == 2
+    assert seams[0] < seams[1]
+
+
+async def test_attempts_of_a_run_that_was_closed_and_resumed_keep_their_numbers_behind_damage(project: Project) -> None:
+    project.write('[tasks.a]\nrun = "echo attempt $DAGTUI_ATTEMPT; test -e ok"\n')
+    await finish(project.start())
+    journal = project.run.journal_path
+    closed = journal.stat().st_size
+    await finish(project.resume())
+    with journal.open("r+b") as file:
+        file.seek(closed)
+        file.write(b"#")
+    assert ending(project.run) is not None
+    project.allow()
+    session = await finish(project.resume())
+    assert statuses(session) == {"a": "completed ran 3"}
+    assert session.log_path(0, 2).read_text(encoding="utf-8") == "attempt 2\n"
+
+
 async def test_nothing_begins_while_processes_of_the_run_are_being_ended(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,6 +109,21 @@ def test_of_a_run_without_a_verdict_a_cancel_of_all_counts_until_something_is_tr
     assert summarise(run).standing is standing
 
 
+@pytest.mark.parametrize(("allowed", "standing"), [("a", RunStanding.COMPLETED), ("b", RunStanding.FAILED)])
+def test_of_a_run_without_a_verdict_the_failure_of_a_cell_is_allowed_by_its_task(
+    allowed: str, standing: RunStanding, tmp_path: Path
+):
+    *records, end = decoded(golden("allowed-failure"))
+    for record in records:
+        if "node" in record:
+            record["node"] = "a[x=1]"
+    end["why"] = "left settled"
+    end.pop("verdict", None)
+    with RunDirectory.create(tmp_path / "g.toml", f"[tasks.{allowed}]\nallow_failure = true\n") as run:
+        run.journal_path.write_bytes(encoded([*records, end]))
+    assert summarise(run).standing is standing
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_fields_and_kinds_are_ignored(name: str, tmp_path: Path):
     pick = random.Random(11)

@@ -44,7 +44,20 @@ def root_folder(folder: Path) -> Path:
 
 def make_graph_folder(graph_path: Path) -> Path:
     """The same, made if need be; raises StoreError."""
-    folder = graph_folder(graph_path)
+    folder, beside = graph_folder(graph_path), _beside(graph_path)
+    try:
+        _make(folder)
+    except StoreError as error:
+        if folder == beside:
+            raise
+        where = label(beside.parent.parent, 1000)
+        raise StoreError(
+            f"{error}; and {where} can't be written: make one of them writable, or set XDG_STATE_HOME"
+        ) from error
+    return folder
+
+
+def _make(folder: Path) -> None:
     root = folder.parent
     try:
         root.parent.mkdir(parents=True, exist_ok=True)  # of the state directory; a graph's own is there
@@ -53,7 +66,6 @@ def make_graph_folder(graph_path: Path) -> Path:
     make_folder(root)
     _ignore_in_git(root / ".gitignore")
     make_folder(folder)
-    return folder
 
 
 def log_name(node_label: str, attempt: int) -> str:

@@ -347,6 +347,20 @@ def test_the_state_directory_serves_where_the_graph_s_own_can_t_be_written(
     assert numbers(other) == []
 
 
+def test_where_nothing_can_be_written_both_places_are_named(
+    graph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file" / "state"))
+    monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != graph.parent)
+    with pytest.raises(StoreError) as caught:
+        RunDirectory.create(graph, "")
+    assert str(caught.value) == (
+        f"can't make the folder {tmp_path}/file/state: Not a directory; and {tmp_path} can't be written: "
+        "make one of them writable, or set XDG_STATE_HOME"
+    )
+
+
 @pytest.mark.parametrize(
     "name", ["a b.toml", "..toml", "ä.toml", "x" * 200 + ".toml", "reads.json", "-.toml", "\n.toml"]
 )

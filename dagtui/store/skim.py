@@ -140,6 +140,8 @@ def last_record(path: Path, node_label: str) -> dict[str, object] | None:
     for number, line in enumerate(_lines(path), 1):
         if not line.endswith(b"\n") or not line.startswith(b'{"seq":%d,' % number) or not is_whole(line[:-1]):
             break
+        if number == 1:
+            check_version(json.loads(line), path)
         if words in line and b'"event":"node"' in line:
             found = line
     record = json.loads(found) if found is not None else None

@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,22 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(folder, MATRIX)
     assert call("run", "graph.toml", cwd=folder).returncode == 1
     return folder
+
+
+def test_of_a_run_of_a_later_dagtui_logs_are_read_and_silence_is_not_explained(tmp_path: Path):
+    write(tmp_path, MATRIX)
+    call("run", "graph.toml", cwd=tmp_path)
+    journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
+    first, rest = journal.read_bytes().split(b"\n", 1)
+    head = first.rpartition(b',"crc"')[0].replace(b'"version":1', b'"version":2')
+    journal.write_bytes(b'%b,"crc":"%08x"}\n%b' % (head, zlib.crc32(head), rest))
+    assert call("logs", "graph.toml", "again", cwd=tmp_path).stdout == "attempt 2\n"
+    done = call("logs", "graph.toml", "quiet", cwd=tmp_path)
+    assert done.stdout == ""
+    assert done.stderr == (
+        "dagtui: quiet left no log in run 1, and what became of it nobody knows: "
+        f"can't read the journal {journal}: it was written by a later dagtui (format 2)\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError
 from dagtui.store.follower import JournalFollower
 from dagtui.store.journal import read_journal
-from dagtui.store.skim import skim
+from dagtui.store.skim import last_record, skim
 from dagtui.store.summary import RunStanding, summarise
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
     records[0]["version"] = 2
     path = tmp_path / "journal.jsonl"
     path.write_bytes(content := encoded(records))
-    for read in (read_journal, skim):
+    for read in (read_journal, skim, lambda path: last_record(path, "first")):
         with pytest.raises(JournalError, match=r"written by a later dagtui \(format 2\)"):
             read(path)
     assert path.read_bytes() == content

@@ -89,8 +89,8 @@ def why_silent(log: NodeLog) -> str:
     name = label(log.node)
     try:
         record = last_record(log.run.journal_path, log.node) or {}
-    except StoreError:
-        record = {}
+    except StoreError as error:
+        return f"{name} left no log in run {log.run.number}, and what became of it nobody knows: {error}"
     reason = label(record.get("why", ""))
     status = str(record.get("status", ""))
     reason = f": {reason}" if reason else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from store.journals import decoded, encoded
 
 from dagtui.engine.events import NodeEvent, NoteEvent, parse
 from dagtui.engine.messages import Command, CommandKind
@@ -438,6 +439,34 @@ async def test_a_damaged_journal_of_another_version_is_left_alone(project: Proje
     with pytest.raises(StoreError, match="later dagtui"):
         project.resume()
     assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("attempt", 10**20),
+        ("attempt", "1"),
+        ("status", "DANCING"),
+        ("cause", "whim"),
+        ("marks", 7),
+        ("marks", ["x"]),
+        ("exit", -(10**12)),
+        ("due", "soon"),
+    ],
+)
+async def test_a_line_that_nobody_understands_is_named_and_nothing_changes(
+    project: Project, field: str, value: object
+) -> None:
+    await failed(project)
+    journal = project.run.journal_path
+    records = decoded(journal.read_bytes())
+    number = next(number for number, record in enumerate(records, 1) if record.get("status") == "RUNNING")
+    records[number - 1][field] = value
+    journal.write_bytes(before := encoded(records))
+    with pytest.raises(StoreError, match=rf"can't understand line {number} of the journal .*/1/journal\.jsonl: "):
+        project.resume()
+    assert journal.read_bytes() == before
+    assert not project.run.is_live()
 
 
 async def test_durations_of_a_run_that_broke_off_are_learnt(project: Project) -> None:

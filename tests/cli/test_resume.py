@@ -378,7 +378,7 @@ test $DAGTUI_ATTEMPT -gt 1 || while :; do sleep 0.05; done
 """
 
 
-def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> None:
+def kill_a_run_of_a_deaf_node(graph: Path) -> None:
     graph.write_text(DEAF, encoding="utf-8")
     journal = graph.parent / ".dagtui" / "graph" / "runs" / "1" / "journal.jsonl"
     process = subprocess.Popen([*DAGTUI, "run", str(graph)], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
@@ -388,6 +388,10 @@ def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> Non
     finally:
         process.kill()
         process.wait(30)
+
+
+def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> None:
+    kill_a_run_of_a_deaf_node(graph)
     again = call("run", "--resume", graph)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "a  lost: the run broke off while it was running" in again.stdout
@@ -395,6 +399,15 @@ def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> Non
         r"dagtui: processes of run 1 are still being ended \(by process \d+\); it goes on when none is left\n",
         again.stderr,
     )
+    assert not graph.with_name("beside").exists()
+
+
+def test_whoever_waits_for_what_a_killed_program_left_is_told_and_may_give_up(graph: Path) -> None:
+    kill_a_run_of_a_deaf_node(graph)
+    with opened(graph, "--resume") as terminal:
+        terminal.wait_for_text("are still being ended")
+        terminal.send("\x03")
+        assert terminal.wait_for_end() == 130
     assert not graph.with_name("beside").exists()
 
 

@@ -392,6 +392,14 @@ async def test_how_a_run_broke_off_is_said(project: Project) -> None:
     assert any("it broke off" in note for note in notes(session))
 
 
+async def test_an_end_that_is_damaged_is_none(project: Project) -> None:
+    await failed(project)
+    journal = project.run.journal_path
+    assert ending(project.run) == "failed"
+    journal.write_bytes(journal.read_bytes().replace(b'"verdict":"failed"', b'"verdict":"dailed"'))
+    assert ending(project.run) is None
+
+
 async def test_a_restart_of_the_machine_is_said(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     await failed(project)
     journal = project.run.journal_path

@@ -155,6 +155,33 @@ def test_a_torn_end_is_set_aside_and_the_journal_goes_on(path: Path):
     assert reading.problem is None
 
 
+def test_nothing_is_cut_off_before_its_copy_is_on_disk(path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(path, "first")
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"torn")
+    aside = path.with_name("journal.jsonl.torn-1")
+    steps: list[tuple[bytes, bytes]] = []
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: steps.append((path.read_bytes(), aside.read_bytes())))
+    assert set_aside(read_through(path)) == aside
+    assert steps == [(whole + b"torn", b"torn"), (whole, b"torn")]
+
+
+def test_a_torn_end_that_can_not_be_copied_stays(path: Path, monkeypatch: pytest.MonkeyPatch):
+    write(path, "first")
+    path.write_bytes(torn := path.read_bytes() + b"torn")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    reader = read_through(path)
+    with pytest.raises(JournalError, match="can't set aside the torn end of"):
+        set_aside(reader)
+    assert path.read_bytes() == torn
+    assert list(path.parent.iterdir()) == [path]
+    assert reader.problem is not None
+
+
 def test_a_journal_that_somebody_has_written_to_since_it_was_read_is_not_gone_on_with(path: Path):
     write(path, "first", "second")
     reader = read_through(path)

@@ -114,12 +114,12 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
     if not left:
         return
     what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
-    click.echo(f"dagtui: {what}; it goes on when none is left", err=True)
     try:
+        click.echo(f"dagtui: {what}; it goes on when none is left", err=True)
         wait_for_the_end(directory.path)
     except StoreError as error:
         fail(f"dagtui: {error}")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # also while that is being written
         raise SystemExit(_INTERRUPTED) from None
 
 

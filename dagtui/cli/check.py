@@ -22,9 +22,8 @@ def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
     from dagtui.text import count, label, plural
 
     graph = read_graph_to_show(graph_file, parameters)
-    edges = sum(graph.child_count(node) for node in range(len(graph)))
     with standard_output() as output:
         output.line(
             f"{label(graph_file)}: {label(graph.name)} is well: {plural(len(graph.tasks), 'task')}, "
-            f"{plural(len(graph), 'node')}, {count(edges)} edges"
+            f"{plural(len(graph), 'node')}, {count(graph.edge_count)} edges"
         )

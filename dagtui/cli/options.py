@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -49,7 +50,7 @@ def resume_options(function: Function) -> Function:
 def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
     """Load the graph; bad input ends the program with one clear report and status 2."""
     from dagtui.graph.errors import GraphError
-    from dagtui.graph.loading import load
+    from dagtui.graph.loading import load, without_garbage_collection
 
     given: dict[str, str] = {}
     for parameter in parameters:
@@ -58,7 +59,10 @@ def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
             fail(f'-p {parameter}: write it as NAME=VALUE, for example "-p samples=4"')
         given[name] = value
     try:
-        return load(graph_file, given)
+        with without_garbage_collection():
+            graph = load(graph_file, given)
+            gc.freeze()  # it stays as long as the program: not to be looked at ever again
+            return graph
     except GraphError as error:
         fail(str(error))
 

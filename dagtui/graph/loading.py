@@ -17,7 +17,7 @@ from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
 from dagtui.graph.origins import Origins
 from dagtui.graph.parameters import read_params
 from dagtui.graph.placeholders import PlaceholderCheck
-from dagtui.graph.positions import locate, task_lines
+from dagtui.graph.positions import locate
 from dagtui.graph.tasks import MOST_SLOTS, TaskReader, read_env, subject
 from dagtui.graph.wiring import Wiring
 from dagtui.text import label
@@ -65,8 +65,9 @@ def without_garbage_collection() -> Iterator[None]:
 class _Loading:
     """One document on its way to a graph."""
 
-    def __init__(self, document: dict[str, object], text: str, path: Path) -> None:
-        self._document = document
+    def __init__(self, document: reading.Document, text: str, path: Path) -> None:
+        self._document = document.tables
+        self._task_lines = document.lines
         self._text = text
         self._path = path
         self._findings = Findings()
@@ -170,7 +171,7 @@ class _Loading:
         return tasks
 
     def _lines(self, tables: dict[str, object]) -> dict[str, int]:
-        lines = task_lines(self._text)
+        lines = self._task_lines
         missing = [("tasks", name) for name in tables if name not in lines]
         if missing:
             found = sorted((place.key.start, str(path[1])) for path, place in locate(self._text, missing).items())

@@ -6,6 +6,8 @@ import copy
 import enum
 from array import array
 from dataclasses import dataclass, field
+from itertools import chain
+from operator import le, sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -221,7 +223,12 @@ class Graph:
         return len(self.labels)
 
     def __repr__(self) -> str:
-        return f"<Graph {self.name!r}: {len(self)} nodes, {len(self._child_ends)} edges>"
+        return f"<Graph {self.name!r}: {len(self)} nodes, {self.edge_count} edges>"
+
+    @property
+    def edge_count(self) -> int:
+        """How many edges there are."""
+        return len(self._child_ends)
 
     def node(self, label: str) -> int:
         """The number of the node with that label; raises KeyError."""
@@ -257,15 +264,13 @@ class Graph:
 
     def _link(self, edges: Iterable[tuple[int, int]]) -> None:
         count = len(self.labels)
-        parents, children = array("i"), array("i")
-        for parent, child in edges:
-            parents.append(parent)
-            children.append(child)
+        both = array("i", chain.from_iterable(edges))
+        parents, children = both[::2], both[1::2]
         self._child_starts, self._child_ends = _flatten(count, parents, children)
         self._parent_starts, self._parent_ends = _flatten(count, children, parents)
 
     def _sort(self) -> array[int]:
-        missing = array("i", (self.parent_count(node) for node in range(len(self))))
+        missing = array("i", map(sub, self._parent_starts[1:], self._parent_starts))
         order = array("i", (node for node in range(len(self)) if not missing[node]))
         starts, ends = self._child_starts, self._child_ends
         position = 0
@@ -290,6 +295,8 @@ def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[in
         starts[key + 1] += 1
     for key in range(count):
         starts[key + 1] += starts[key]
+    if all(map(le, keys, keys[1:])):
+        return starts, values  # as they come from a file, child by child
     ends = array("i", bytes(4 * len(values)))
     heads = starts[:]
     for key, value in zip(keys, values, strict=True):

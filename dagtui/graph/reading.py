@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import GraphError, Problem
+from dagtui.graph.positions import task_lines
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -22,12 +23,23 @@ MOST_PARTS = 64
 MOST_DIGITS = 4300
 """Of a number, as Python itself has it; the reader takes a hundred bytes for each."""
 
+LARGE = 100_000
+"""Characters of a document from which on it pays to try the fast reader, whose patterns take a moment to be made."""
+
 _LONG_LINE = re.compile(rf"^[^\n]{{{2 * MOST_PARTS}}}", re.MULTILINE)
 """Keys and numbers don't go over line ends: without such a line there are none that are too long."""
 _MANY_DOTS = re.compile(rf"^(?:[^.\n]*+\.){{{MOST_PARTS}}}", re.MULTILINE)
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 _MANY_DIGITS = re.compile(rf"(?<![\w.+-])[\w.+-]{{{MOST_DIGITS + 1}}}", re.ASCII)
 _TWICE = re.compile(r"Cannot declare \((.*)\) twice", re.DOTALL)
+
+
+class Document(NamedTuple):
+    """What stands in a file."""
+
+    tables: dict[str, object]
+    lines: dict[str, int]
+    """The line, from 1, of the first header of each `[tasks.NAME]` table."""
 
 
 def read_bytes(path: Path, shown: str) -> bytes:
@@ -56,8 +68,18 @@ def decode(content: bytes, shown: str) -> str:
     return text.replace("\r\n", "\n") if "\r\n" in text else text
 
 
-def parse(text: str, shown: str) -> dict[str, object]:
-    """The tables of a document; raises GraphError with the first error of its syntax."""
+def parse(text: str, shown: str) -> Document:
+    """Read a document; raises GraphError with the first error of its syntax."""
+    if len(text) >= LARGE:
+        from dagtui.graph.plain import read_plain
+
+        plain = read_plain(text)
+        if plain is not None:
+            return Document(*plain)
+    return Document(_tables(text, shown), task_lines(text))
+
+
+def _tables(text: str, shown: str) -> dict[str, object]:
     if _LONG_LINE.search(text) and (_MANY_DOTS.search(text) or _MANY_DIGITS.search(text)):
         _check_extremes(text, shown)
     try:

@@ -51,7 +51,7 @@ class Selector:
             _check(placeholder, params, own)
         self._turning.append(_Turning(axis, template, params, own, self._target))
 
-    def bound(self) -> int:
+    def __len__(self) -> int:
         """How many nodes are chosen at most, for one cell."""
         return len(self._free)
 

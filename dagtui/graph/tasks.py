@@ -48,7 +48,7 @@ class TaskReader:
         own = self._fields(at, table)
         if "call" not in own and "args" in own and ("run" in own or "call" not in self._defaults):
             self._findings.key((*at, "args"), '"args" go with "call"', 'give "call" too, or write them into "run"')
-        fields = {**self._defaults, **own}
+        fields = {**self._defaults, **own} if self._defaults else own
         if "matrix" not in own and ("matrix" in table or self._broken_defaults):
             self.broken.add(name)
         env = own.get("env")
@@ -153,17 +153,19 @@ def _run(value: object) -> ShellCommand | ArgumentList:
         raise values.expected("a command line or a list of arguments", value)
     if not value:
         raise Wrong("must not be empty")
-    arguments = tuple(_element(values.text, entry, index) for index, entry in enumerate(value))
+    arguments = _elements(values.text, value)
     if not arguments[0].strip():
         raise Wrong("must begin with a program", inside=(0,))
     return ArgumentList(arguments)
 
 
-def _element(reader: Callable[[object], str], value: object, index: int) -> str:
+def _elements(reader: Callable[[object], str], entries: list[object]) -> tuple[str, ...]:
+    found: list[str] = []
     try:
-        return reader(value)
+        found.extend(map(reader, entries))
     except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(index,)) from None
+        raise Wrong(wrong.message, wrong.hint, inside=(len(found),)) from None
+    return tuple(found)
 
 
 def _call(value: object) -> str:
@@ -180,9 +182,8 @@ def _args(value: object) -> dict[str, object]:
 
 def _needs(value: object) -> tuple[str, ...]:
     hint = f"write [{quoted(value)}]" if isinstance(value, str) else ""
-    entries = values.items(value, hint)
-    found = tuple([_element(values.filled_text, entry, index) for index, entry in enumerate(entries)])
-    if len(set(found)) < len(found):
+    found = _elements(values.filled_text, values.items(value, hint))
+    if len(found) > 1 and len(set(found)) < len(found):
         index = next(index for index, entry in enumerate(found) if entry in found[:index])
         raise Wrong(f"is {quoted(found[index])} a second time", "remove it", inside=(index,))
     return found
@@ -211,8 +212,7 @@ def _variable(key: str, value: object) -> str:
 
 def _shell(value: object) -> tuple[str, ...]:
     hint = 'write ["bash", "-c"]'
-    entries = values.items(value, hint)
-    shell = tuple(_element(values.filled_text, entry, index) for index, entry in enumerate(entries))
+    shell = _elements(values.filled_text, values.items(value, hint))
     if not shell:
         raise Wrong("must not be empty", hint)
     if any("{{" in argument for argument in shell):

@@ -49,13 +49,15 @@ def text(value: object) -> str:
 def filled_text(value: object) -> str:
     """A text with something in it."""
     found = text(value)
-    if not found.strip():
+    if not found or found.isspace():
         raise Wrong("must not be empty")
     return found
 
 
 def name(value: str) -> str:
     """A name: any printable text of a bearable length, with something to see in it."""
+    if value.isprintable() and value and not value.isspace() and len(value) <= LONGEST_NAME:
+        return value  # as nearly all are: the rest finds out what is wrong
     return printable(filled_text(value))
 
 

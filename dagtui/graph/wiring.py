@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
@@ -11,7 +11,7 @@ from dagtui.graph.selectors import LONGEST_ENTRY, Selector, parse_selector, targ
 from dagtui.graph.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from dagtui.graph.findings import Findings
     from dagtui.graph.layout import Layout
@@ -35,7 +35,9 @@ class Wiring:
         self._params = params
         self._findings = findings
         self._origins = origins
-        self._links: dict[int, list[_Placed]] = {}
+        self._nodes = [layout.nodes(number) for number in range(len(layout.tasks))]
+        self._links: dict[int, list[Link]] = {}
+        self._chosen: list[_Chosen] = []
         self._overlapping: set[int] = set()
         """Tasks with several links to one other task."""
         self._suggested = 0
@@ -46,11 +48,8 @@ class Wiring:
         for number, task in enumerate(self._layout.tasks):
             if not task.needs:
                 continue
-            links = self._read(number, broken)
-            if len({placed.target for placed in links}) < len(links):
-                self._overlapping.add(number)
-            self._links[number] = links
-            total += len(self._layout.nodes(number)) * sum(placed.bound() for placed in links)
+            links = self._links[number] = self._whole(number, broken) or self._read(number, broken)
+            total += len(self._nodes[number]) * sum(map(len, links))
             if total > MOST_EDGES:
                 self._findings.value(
                     self._origins.of(number, "needs"),
@@ -58,35 +57,42 @@ class Wiring:
                     "put a task without a matrix between, or select cells",
                 )
                 return False
-        for number, links in self._links.items():
-            self._links[number] = [placed for placed in links if self._useful(number, placed)]
+        for chosen in self._chosen:
+            if not self._useful(chosen):
+                self._links[chosen.number].remove(chosen.selector)
         return True
 
     def edges(self) -> Iterator[tuple[int, int]]:
         """Every (parent, child), in the order of the children and of their `needs`."""
         for number, links in self._links.items():
-            for cell, node in enumerate(self._layout.nodes(number)):
-                parents: Iterable[int] = chain.from_iterable([placed.nodes(cell) for placed in links])
-                if number in self._overlapping:
-                    parents = dict.fromkeys(parents)
-                for parent in parents:
-                    yield parent, node
+            for cell, node in enumerate(self._nodes[number]):
+                parents = chain.from_iterable([link if isinstance(link, range) else link.nodes(cell) for link in links])
+                yield from zip(dict.fromkeys(parents) if number in self._overlapping else parents, repeat(node))
 
-    def needed(self, number: int) -> set[str]:
-        """The names of the tasks that a task needs."""
-        return {self._layout.tasks[placed.target].name for placed in self._links.get(number, ())}
+    def _whole(self, number: int, broken: Collection[str]) -> list[Link]:
+        """The links of a task that needs nothing but whole tasks, as most do; empty when that has to be looked at."""
+        targets = list(map(self._layout.index.get, self._layout.tasks[number].needs))
+        if broken or number in targets:
+            return []
+        links: list[Link] = [self._nodes[target] for target in targets if target is not None]
+        return links if len(links) == len(targets) else []
 
-    def _read(self, number: int, broken: Collection[str]) -> list[_Placed]:
-        links: list[_Placed] = []
+    def _read(self, number: int, broken: Collection[str]) -> list[Link]:
+        links: list[Link] = []
+        targets: set[int] = set()
         task = self._layout.tasks[number]
         for position, entry in enumerate(task.needs):
             try:
                 target, inside = self._target(number, entry)
                 if broken and (task.name in broken or self._layout.tasks[target].name in broken):
                     continue
-                links.append(_Placed(position, target, self._link(number, target, inside)))
+                links.append(self._link(number, position, target, inside))
             except Wrong as wrong:
                 self._findings.wrong(self._origins.of(number, "needs", position), wrong)
+                continue
+            if target in targets:
+                self._overlapping.add(number)
+            targets.add(target)
         return links
 
     def _target(self, number: int, entry: str) -> tuple[int, str | None]:
@@ -110,44 +116,35 @@ class Wiring:
             hint = f"the tasks are {listed(list(self._layout.index))}"
         return hint
 
-    def _link(self, number: int, target: int, inside: str | None) -> Link:
+    def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
         if inside is None:
-            return self._layout.nodes(target)
-        return parse_selector(inside, self._layout, target, self._layout.cells.get(number), self._params)
+            return self._nodes[target]
+        selector = parse_selector(inside, self._layout, target, self._layout.cells.get(number), self._params)
+        self._chosen.append(_Chosen(number, position, target, selector))
+        return selector
 
-    def _useful(self, number: int, placed: _Placed) -> bool:
-        """Whether a link chooses something for every cell, and never the cell itself; else that is noted."""
-        if not isinstance(placed.link, Selector):
-            return True
-        at = self._origins.of(number, "needs", placed.position)
-        for cell, node in enumerate(self._layout.nodes(number)):
-            chosen = placed.link.nodes(cell)
-            if not chosen:
-                label, entry = self._layout.label(number, cell), self._layout.tasks[number].needs[placed.position]
+    def _useful(self, chosen: _Chosen) -> bool:
+        """Whether a selector chooses something for every cell, and never the cell itself; else that is noted."""
+        number, position, target, selector = chosen
+        at = self._origins.of(number, "needs", position)
+        for cell, node in enumerate(self._nodes[number]):
+            nodes = selector.nodes(cell)
+            if not nodes:
+                label, entry = self._layout.label(number, cell), self._layout.tasks[number].needs[position]
                 message = f"{quoted(entry)} matches no cell for {quoted(label)}"
-                self._findings.value(
-                    at,
-                    message,
-                    f"exclude that cell, or select what task {quoted(self._layout.tasks[placed.target].name)} has",
-                )
+                has = f"select what task {quoted(self._layout.tasks[target].name)} has"
+                self._findings.value(at, message, f"exclude that cell, or {has}")
                 return False
-            if placed.target == number and node in chosen:
+            if target == number and node in nodes:
                 self._findings.value(at, f"{quoted(self._layout.label(number, cell))} needs itself")
                 return False
         return True
 
 
-class _Placed(NamedTuple):
-    """A link with its position in `needs` and the task it leads to."""
+class _Chosen(NamedTuple):
+    """A selector, with the task and the position in its `needs` where it stands, and the task it selects from."""
 
+    number: int
     position: int
     target: int
-    link: Link
-
-    def bound(self) -> int:
-        """How many nodes it chooses at most, for one cell."""
-        return self.link.bound() if isinstance(self.link, Selector) else len(self.link)
-
-    def nodes(self, cell: int) -> Sequence[int]:
-        """The nodes that it chooses for a cell."""
-        return self.link.nodes(cell) if isinstance(self.link, Selector) else self.link
+    selector: Selector

@@ -126,6 +126,7 @@ IN_A_TASK = [
     ("doc = 1", 7, "1", '"doc" must be a text', ""),
     ('needs = "b"', 9, '"b"', '"needs" must be a list, not a text', 'write ["b"]'),
     ("needs = [1]", 10, "1", 'an element of "needs" must be a text', ""),
+    ('needs = ["b", 1]', 15, "1", 'an element of "needs" must be a text', ""),
     ('needs = [""]', 10, '""', 'an element of "needs" must not be empty', ""),
     ('needs = ["b", "b"]', 15, '"b"', 'an element of "needs" is "b" a second time', "remove it"),
     ("matrix = 1", 10, "1", '"matrix" must be a table', "{ seed = [1, 2] }"),

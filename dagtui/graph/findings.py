@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import MESSAGE_CAP, GraphError, Problem
+from dagtui.graph.suggestions import did_you_mean, listed
 from dagtui.text import label
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dagtui.graph.errors import Wrong
     from dagtui.graph.positions import KeyPath, Located, Span
 
@@ -15,6 +18,10 @@ SHOWN = 50
 """Problems of one report."""
 KEPT = 1000
 """Findings that are kept to be sorted by their place; beyond that they are only counted."""
+
+
+SUGGESTED = 20
+"""Names for which one that is meant is looked for among the names of the file: to compare with all takes its time."""
 
 
 class Finding(NamedTuple):
@@ -35,6 +42,7 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[tuple[KeyPath, str], Finding] = {}
         self._more = 0
+        self._suggested = 0
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -51,6 +59,16 @@ class Findings:
         """Note what a reader said about the value at that path; `subject` is what its message speaks of."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
         self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle)
+
+    def suggestion(self, name: str, known: Collection[str], listing: str = "there are") -> str:
+        """A hint for a name that is not among those of the file: the nearest one, or some of them after `listing`.
+
+        Only the first few names get one.
+        """
+        self._suggested += 1
+        if self._suggested > SUGGESTED or not known:
+            return ""
+        return did_you_mean(name, known) or f"{listing} {listed(known)}"
 
     def _note(self, finding: Finding) -> None:
         """Keep a finding once: what the defaults say wrong would be found again in every task."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.graph import values
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.model import Matrix
+from dagtui.graph.suggestions import listed
 from dagtui.graph.templates import value_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from dagtui.graph.model import Cell, Value
 
@@ -86,17 +87,10 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
                 )
             if value_text(_entry(excluded, (*inside, axis))) not in known[axis]:
                 message = f"excludes {quoted(value_text(excluded))}, which {quoted(axis)} doesn't have"
-                hint = f"its values are {listed(map(value_text, axes[axis]))}"
+                hint = f"its values are {listed(list(map(value_text, axes[axis])))}"
                 raise Wrong(message, hint, inside=(*inside, axis))
         found.append(tuple(entry.items()))
     return tuple(found)
-
-
-def listed(names: Iterable[str], most: int = 10) -> str:
-    """The first of several names, for messages."""
-    every = list(names)
-    shown = ", ".join(quoted(name, 40) for name in every[:most])
-    return f"{shown} and {len(every) - most:,} more" if len(every) > most else shown
 
 
 class Wheel(NamedTuple):

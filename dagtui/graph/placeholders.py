@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.graph.environment import parse_env
 from dagtui.graph.errors import Wrong, quoted
-from dagtui.graph.matrices import listed
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
-from dagtui.graph.selectors import unknown_name
-from dagtui.graph.templates import Root, parse_command, parse_template
+from dagtui.graph.selectors import target_of, unknown_name
+from dagtui.graph.suggestions import listed
+from dagtui.graph.templates import Placeholder, Root, cut_command, cut_template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from dagtui.graph.findings import Findings
     from dagtui.graph.layout import Layout
     from dagtui.graph.model import Graph, Task, Value
     from dagtui.graph.origins import Origins
     from dagtui.graph.positions import KeyPath
-    from dagtui.graph.templates import Placeholder, Template
+    from dagtui.graph.templates import Parts
 
 
 class PlaceholderCheck:
@@ -34,7 +33,8 @@ class PlaceholderCheck:
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
         """By the identity of a table of variables: what is different for each task that shares it."""
-        self._statuses: list[tuple[int, KeyPath, Placeholder]] = []
+        self._statuses: dict[tuple[int, str], tuple[KeyPath, Placeholder]] = {}
+        """The first question of each task for each status."""
 
     def check(self, broken: Collection[str]) -> None:
         """Note what is wrong with the placeholders of every task but those whose matrix is not known."""
@@ -44,7 +44,7 @@ class PlaceholderCheck:
 
     def check_statuses(self, graph: Graph) -> None:
         """Note every status that is asked of no parent, or of several."""
-        for number, at, placeholder in self._statuses:
+        for (number, _), (at, placeholder) in self._statuses.items():
             try:
                 for node in self._layout.nodes(number):
                     asked_node(graph, node, placeholder)
@@ -55,16 +55,16 @@ class PlaceholderCheck:
         action = task.action
         if isinstance(action, ShellCommand):
             if "{{" in action.text:
-                self._text(number, "run", (), partial(parse_command, action.text, task.shell))
+                self._text(number, ("run",), cut_command(action.text, task.shell))
         elif isinstance(action, ArgumentList):
             for position, argument in enumerate(action.arguments):
                 if "{{" in argument:
-                    self._text(number, "run", (position,), partial(parse_template, argument))
+                    self._text(number, ("run", position), cut_template(argument))
         elif isinstance(action, PythonCall) and action.arguments:
             for inside, text in texts_in(action.arguments):
-                self._text(number, "args", inside, partial(parse_template, text))
+                self._text(number, ("args", *inside), cut_template(text))
         if "{{" in task.cwd:
-            self._text(number, "cwd", (), partial(parse_template, task.cwd))
+            self._text(number, ("cwd",), cut_template(task.cwd))
         if task.env:
             self._env(number, task.env)
 
@@ -74,42 +74,52 @@ class PlaceholderCheck:
         if known is None:
             known = self._envs[id(env)] = self._shared_env(number, env)
         for name, placeholder in known:
-            self._placeholder(number, self._origins.of(number, "env", name), placeholder)
+            self._placeholder(number, ("env", name), placeholder)
 
     def _shared_env(self, number: int, env: Mapping[str, str]) -> list[tuple[str, Placeholder]]:
         if not any("{{" in text for text in env.values()):
             return []
+        wrong = [(name, part) for name, text in env.items() for part in cut_template(text) if isinstance(part, Wrong)]
+        for name, part in wrong:
+            self._findings.wrong(self._origins.of(number, "env", name), part)
+        if wrong:
+            return []
         try:
             templates = parse_env(env)
-        except Wrong as wrong:
-            at = self._origins.of(number, "env", *wrong.inside)
-            self._findings.value(at, wrong.message, wrong.hint, needle=wrong.needle)
+        except Wrong as circle:
+            self._findings.value(self._origins.of(number, "env", *circle.inside), circle.message, circle.hint)
             return []
         found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
         for name, placeholder in found:
             if placeholder.root is Root.PARAMS:
-                self._placeholder(number, self._origins.of(number, "env", name), placeholder)
+                self._placeholder(number, ("env", name), placeholder)
         return [(name, placeholder) for name, placeholder in found if placeholder.root in {Root.MATRIX, Root.NEEDS}]
 
-    def _text(self, number: int, key: str, inside: KeyPath, parse: Callable[[], Template]) -> None:
-        at = self._origins.of(number, key, *inside)
-        try:
-            template = parse()
-        except Wrong as wrong:
-            self._findings.wrong(at, wrong)
-            return
-        for placeholder in template.placeholders():
-            self._placeholder(number, at, placeholder)
+    def _text(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
+        for part in dict.fromkeys(parts):
+            if isinstance(part, Wrong):
+                self._findings.wrong(self._origins.of(number, *place), part)
+            elif isinstance(part, Placeholder):
+                self._placeholder(number, place, part)
 
-    def _placeholder(self, number: int, at: KeyPath, placeholder: Placeholder) -> None:
-        cells = self._layout.cells.get(number)
-        known: Mapping[str, object] = self._params
-        if placeholder.root is Root.MATRIX:
+    def _placeholder(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+        root, name = placeholder.root, placeholder.name
+        if root is Root.ENV:
+            return
+        if root is Root.NEEDS:
+            if target_of(name, self._layout.index) is not None:
+                if (number, name) not in self._statuses:
+                    self._statuses[number, name] = self._origins.of(number, *place), placeholder
+                return
+            known: Mapping[str, object] = self._layout.index
+        elif root is Root.MATRIX:
+            cells = self._layout.cells.get(number)
             known = cells.digits if cells is not None else {}
-        if placeholder.root is Root.NEEDS:
-            self._statuses.append((number, at, placeholder))
-        elif placeholder.root is not Root.ENV and placeholder.name not in known:
-            self._findings.wrong(at, unknown_name(placeholder, known))
+        else:
+            known = self._params
+        if name not in known:
+            wrong = unknown_name(placeholder, known, self._findings.suggestion)
+            self._findings.wrong(self._origins.of(number, *place), wrong)
 
 
 def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import Wrong, quoted
-from dagtui.graph.matrices import listed
+from dagtui.graph.suggestions import listed
 from dagtui.graph.templates import Root, parse_template, value_text
 from dagtui.graph.values import LONGEST_NAME
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from dagtui.graph.matrices import Cells, Wheel
     from dagtui.graph.model import Value
     from dagtui.graph.templates import Placeholder, Template
+
+Suggest = Callable[[str, Collection[str]], str]
+"""Gives a hint for a name that is none of the known ones."""
 
 LONGEST_ENTRY = 20_000
 """Characters of one entry of `needs`."""
@@ -41,14 +45,14 @@ class Selector:
         offset = self._target.offset(axis, text)
         self._base = None if offset is None or self._base is None else self._base + offset
 
-    def turn(self, axis: str, template: Template, params: Mapping[str, Value]) -> None:
+    def turn(self, axis: str, template: Template, params: Mapping[str, Value], suggest: Suggest) -> None:
         """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
             raise Wrong(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
         for placeholder in placeholders:
-            _check(placeholder, params, own)
+            _check(placeholder, params, own, suggest)
         self._turning.append(_Turning(axis, template, params, own, self._target))
 
     def __len__(self) -> int:
@@ -103,7 +107,7 @@ class _Turning:
         return self._known[digits]
 
 
-def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None) -> None:
+def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, suggest: Suggest) -> None:
     if placeholder.root is Root.PARAMS:
         known: Mapping[str, object] = params
     elif placeholder.root is Root.MATRIX:
@@ -115,22 +119,16 @@ def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | N
             needle=placeholder.source,
         )
     if placeholder.name not in known:
-        raise unknown_name(placeholder, known)
+        raise unknown_name(placeholder, known, suggest)
 
 
-def unknown_name(placeholder: Placeholder, known: Mapping[str, object]) -> Wrong:
-    """The error for a placeholder whose parameter or axis doesn't exist."""
-    from dagtui.graph.suggestions import did_you_mean
-
-    what = "parameter" if placeholder.root is Root.PARAMS else "axis"
+def unknown_name(placeholder: Placeholder, known: Mapping[str, object], suggest: Suggest) -> Wrong:
+    """The error for a placeholder whose parameter, axis or task doesn't exist."""
+    what = {Root.PARAMS: "parameter", Root.MATRIX: "axis"}.get(placeholder.root, "task")
     if placeholder.root is Root.MATRIX and not known:
         return Wrong(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
-    hint = did_you_mean(placeholder.name, known)
-    if not hint and known:
-        hint = f"there are {listed(list(known))}"
-    return Wrong(
-        f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}", hint, needle=placeholder.source
-    )
+    message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
+    return Wrong(message, suggest(placeholder.name, known), needle=placeholder.source)
 
 
 def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
@@ -153,9 +151,9 @@ def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | 
 
 
 def parse_selector(
-    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value]
+    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value], suggest: Suggest
 ) -> Selector:
-    """Read what stands between the brackets; raises Wrong."""
+    """Read what stands between the brackets; raises Wrong, with a hint that `suggest` gives for unknown names."""
     cells = layout.cells.get(target)
     name = layout.tasks[target].name
     if cells is None:
@@ -165,14 +163,14 @@ def parse_selector(
     for axis, text in chosen.items():
         template = parse_template(text)
         if template.filled:
-            selector.turn(axis, parse_template(text.strip()), params)
+            selector.turn(axis, parse_template(text.strip()), params, suggest)
             continue
         literal = template.fill(lambda part: part.source)
         known = cells.digits[axis]
         literal = literal if literal in known else literal.strip()
         if literal not in known:
             message = f"{quoted(axis)} of task {quoted(name)} doesn't have the value {quoted(literal)}"
-            raise Wrong(message, f"its values are {listed(list(known))}", needle=text.strip())
+            raise Wrong(message, f"its values are {listed(known)}", needle=text.strip())
         selector.choose(axis, literal)
     return selector
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import quoted
@@ -71,3 +72,9 @@ def _alike(word: str, known: Collection[str]) -> str | None:
 
     matches = get_close_matches(word, near, n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def listed(names: Collection[str], most: int = 10) -> str:
+    """The first of several names, for messages."""
+    shown = ", ".join([quoted(name, 40) for name in islice(names, most)])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_RETRIES = 1_000_000
 MOST_SLOTS = 100_000
+MOST_ARGUMENTS = 100_000
+"""Of a program: more than systems start one with."""
 _CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 _Fields = dict[str, Any]
@@ -153,6 +155,8 @@ def _run(value: object) -> ShellCommand | ArgumentList:
         raise values.expected("a command line or a list of arguments", value)
     if not value:
         raise Wrong("must not be empty")
+    if len(value) > MOST_ARGUMENTS:
+        raise Wrong(f"has at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
     arguments = _elements(values.text, value)
     if not arguments[0].strip():
         raise Wrong("must begin with a program", inside=(0,))

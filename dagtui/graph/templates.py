@@ -10,14 +10,14 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.quoting import MARK, SHELLS, Place, places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from dagtui.graph.model import Value
 
@@ -79,11 +79,17 @@ def value_text(value: Value) -> str:
     return str(value)
 
 
+Parts = list[str | Placeholder | Wrong]
+"""What a text is cut into, with what is wrong in the places of braces that are no placeholders."""
+MOST_BRACES = 500_000
+"""Of one text: each takes a hundred bytes while it is looked at."""
+MOST_WRONG = 50
+"""Of one text; it is not cut any further then."""
+
+
 def parse_template(text: str) -> Template:
     """Cut a plain text at its placeholders; raises Wrong."""
-    if "{{" not in text:
-        return Template((text,))
-    return _template([_placeholder(part) if isinstance(part, _Braces) else part for part in _cut(text)])
+    return Template((text,)) if "{{" not in text else _template(cut_template(text))
 
 
 def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
@@ -91,24 +97,35 @@ def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
 
     Comments are left as they are.
     """
-    if MARK in text:
-        raise Wrong("a command line can't contain the character NUL")
+    return _template(cut_command(text, shell))
+
+
+def cut_template(text: str) -> Parts:
+    """A plain text with everything that is wrong in it."""
     if "{{" not in text:
-        return Template((text,))
+        return [text]
+    return _too_many(text) or _parts(_cut(text), repeat(Place.WORD))
+
+
+def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
+    """A command line for a shell with everything that is wrong in it."""
+    if MARK in text:
+        return [Wrong("a command line can't contain the character NUL")]
+    if "{{" not in text:
+        return [text]
+    if many := _too_many(text):
+        return many
     cut = _cut(text)
-    marked = "".join([MARK if isinstance(part, _Braces) else part for part in cut])
     name = (shell or DEFAULT_SHELL)[0].rpartition("/")[2]
     if name not in SHELLS:
         first = next((part for part in cut if isinstance(part, _Braces)), None)
         if first is None:
-            return _template(cut)
-        raise Wrong(
-            f"placeholders can't be quoted for the shell {quoted(name)}",
-            "put the value in env and use the variable, or make run a list of arguments",
-            needle=first.source,
-        )
-    around = iter(places(marked, name))
-    return _template([_in_place(part, next(around)) if isinstance(part, _Braces) else part for part in cut])
+            return [part for part in cut if isinstance(part, str)]
+        message = f"placeholders can't be quoted for the shell {quoted(name)}"
+        hint = "put the value in env and use the variable, or make run a list of arguments"
+        return [Wrong(message, hint, needle=first.source)]
+    marked = "".join([MARK if isinstance(part, _Braces) else part for part in cut])
+    return _parts(cut, iter(places(marked, name)))
 
 
 class _Braces(NamedTuple):
@@ -154,8 +171,11 @@ def _placeholder(braces: _Braces) -> Placeholder:
     raise Wrong(f"{quoted(source)} is no placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
 
 
-def _template(parts: Iterable[str | Placeholder | _Braces]) -> Template:
-    """A template without empty texts, and with neighbouring texts in one."""
+def _template(parts: Parts) -> Template:
+    """A template without empty texts, and with neighbouring texts in one; raises the first thing that is wrong."""
+    for part in parts:
+        if isinstance(part, Wrong):
+            raise part
     joined: list[str | Placeholder] = []
     for together, group in groupby(parts, lambda part: isinstance(part, str)):
         if together:
@@ -178,11 +198,32 @@ _MENDS = {
 }
 
 
-def _in_place(braces: _Braces, place: Place) -> str | Placeholder:
+def _too_many(text: str) -> Parts:
+    if text.count("{{") <= MOST_BRACES:
+        return []
+    return [Wrong(f"a text has at most {MOST_BRACES:,} placeholders")]
+
+
+def _parts(cut: list[str | _Braces], around: Iterator[Place]) -> Parts:
+    parts: Parts = []
+    wrong = 0
+    for part in cut:
+        found = part if isinstance(part, str) else _in_place(part, next(around))
+        parts.append(found)
+        wrong += isinstance(found, Wrong)
+        if wrong == MOST_WRONG:
+            break
+    return parts
+
+
+def _in_place(braces: _Braces, place: Place) -> str | Placeholder | Wrong:
     if place is Place.COMMENT:
         return braces.source if braces.path is not None else "{{"
-    placeholder = _placeholder(braces)
+    try:
+        placeholder = _placeholder(braces)
+    except Wrong as wrong:
+        return wrong
     if place is Place.WORD:
         return placeholder
     where, hint = _MENDS[place]
-    raise Wrong(f"the placeholder {quoted(placeholder.source)} is {where}", hint, needle=placeholder.source)
+    return Wrong(f"the placeholder {quoted(placeholder.source)} is {where}", hint, needle=placeholder.source)

@@ -6,9 +6,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
-from dagtui.graph.matrices import listed
 from dagtui.graph.selectors import LONGEST_ENTRY, Selector, parse_selector, target_of
-from dagtui.graph.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from dagtui.graph.origins import Origins
 
 MOST_EDGES = 20_000_000
-SUGGESTED = 20
-"""Unknown parents for which a name that is meant is looked for: comparing with every task takes its time."""
 
 Link = range | Selector
 """All nodes of a task, or some of them for each cell."""
@@ -40,7 +36,6 @@ class Wiring:
         self._chosen: list[_Chosen] = []
         self._overlapping: set[int] = set()
         """Tasks with several links to one other task."""
-        self._suggested = 0
 
     def connect(self, broken: Collection[str]) -> bool:
         """Read all `needs`; False, and noted, when there are too many edges. Nothing is checked of broken tasks."""
@@ -108,18 +103,13 @@ class Wiring:
     def _suggestion(self, entry: str) -> str:
         if entry.startswith("{{"):
             return "placeholders stand between the brackets only: train[seed={{ matrix.seed }}]"
-        self._suggested += 1
-        if self._suggested > SUGGESTED:
-            return ""
-        hint = did_you_mean(entry, self._layout.index)
-        if not hint and 0 < len(self._layout.index) <= 10:
-            hint = f"the tasks are {listed(list(self._layout.index))}"
-        return hint
+        return self._findings.suggestion(entry, self._layout.index, "the tasks are")
 
     def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
         if inside is None:
             return self._nodes[target]
-        selector = parse_selector(inside, self._layout, target, self._layout.cells.get(number), self._params)
+        own, suggest = self._layout.cells.get(number), self._findings.suggestion
+        selector = parse_selector(inside, self._layout, target, own, self._params, suggest)
         self._chosen.append(_Chosen(number, position, target, selector))
         return selector
 

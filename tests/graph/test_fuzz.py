@@ -293,6 +293,21 @@ MONSTERS: dict[str, Callable[[], str | bytes]] = {
         f"matrix = {{ x = [''], y = [{','.join(map(str, range(100_000)))}] }}\n"
     ),
     "a million placeholders": lambda: f"{HEAD}params = {{ x = 1 }}\n[tasks.a]\nrun = ['{'{{params.x}}' * 1_000_000}']",
+    "ten million braces that are no placeholders": lambda: f"{HEAD}[tasks.a]\nrun = ['{'{{x}}' * 10_000_000}']",
+    "a million statuses": lambda: (
+        f"{HEAD}[tasks.a]\nrun = [" + many(1_000_000, "'{{{{needs.b{i}.status}}}}',") + "]"
+    ),
+    "a million statuses of one task": lambda: (
+        f"{HEAD}[tasks.b]\n[tasks.a]\nneeds = ['b']\nrun = [" + "'{{needs.b.status}}'," * 1_000_000 + "]"
+    ),
+    "many misspelt parameters": lambda: (
+        f"{HEAD}[params]\n" + many(2000, "parameter{i} = 1\n") + "[tasks.a]\nrun = ["
+        + many(50_000, "'{{{{ params.paramter{i}x }}}}',") + "]"
+    ),
+    "many wrong selectors": lambda: (
+        f"{HEAD}[tasks.a.matrix]\nx = [" + many(300_000, "{i},") + "]\n[tasks.b]\nneeds = ["
+        + many(20_000, "'a[x=y{i}]', 'a[x={{{{ params.y{i} }}}}]',") + "]"
+    ),
     "a million placeholders for the shell": lambda: (
         f"{HEAD}params = {{ x = 1 }}\n[tasks.a]\nrun = '{'{{params.x}} ' * 300_000}'"
     ),

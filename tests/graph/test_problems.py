@@ -330,6 +330,17 @@ def test_everything_wrong_is_in_one_report_sorted_by_place():
     assert [problem.line for problem in problems] == [2, 4, 5, 7, 8]
 
 
+def test_every_placeholder_that_is_wrong_is_in_the_report():
+    body = (
+        "[tasks.a]\nrun = 'echo {{ x }} \"{{ params.p }}\" {{ params.q }} `{{ env.B }}` {{ oops'\n"
+        'cwd = "{{ y }}{{ z }}"\nenv = { A = "{{ u }}", B = "{{ v }}{{ params.w }}" }\n'
+    )
+    assert [(problem.line, marked(problem)) for problem in problems_of(body)] == [
+        (3, "{{ x }}"), (3, "{{ params.p }}"), (3, "{{ params.q }}"), (3, "{{ env.B }}"), (3, "{{ oops"),
+        (4, "{{ y }}"), (4, "{{ z }}"), (5, "{{ u }}"), (5, "{{ v }}"),
+    ]  # fmt: skip
+
+
 def test_cycles_are_told_together_with_the_rest():
     problems = problems_of('[tasks.a]\nneeds = ["b"]\ntimeout = 0\n[tasks.b]\nneeds = ["a"]')
     assert [problem.line for problem in problems] == [3, 4]

@@ -44,10 +44,18 @@ RESERVED_TASK = ("inputs", "outputs", "pools", "if", "tty")
 """Keys that a later version will have: using one now would silently do nothing."""
 
 _SECRETS = 'it is a key of [run]: secrets = ["NAME"]'
+_OF_RUN = "it is a key of [run]"
+_AT_THE_TOP = "it stands at the top of the file, before the first [table]"
 HABITS = {
-    "": {"secrets": _SECRETS, "keep_going": "it is a key of [run]"},
+    "": {"secrets": _SECRETS, "keep_going": _OF_RUN},
     "defaults": {"secrets": _SECRETS},
-    "tasks": {"secrets": _SECRETS},
+    "tasks": {
+        "secrets": _SECRETS,
+        "version": _AT_THE_TOP,
+        "name": 'a task is named by its header: [tasks.NAME]; "doc" says what it is for',
+        "jobs": _OF_RUN,
+        "keep_going": _OF_RUN,
+    },
     "retry": {
         "retries": 'it is a key of the task: "retries = 3" beside "retry"',
         "attempts": 'the number of retries is a key of the task: "retries = 3" beside "retry"',
@@ -73,6 +81,8 @@ def check_document(findings: Findings, document: dict[str, object]) -> None:
             continue
         if isinstance(value, dict) and key not in RESERVED_DOCUMENT and not value.keys().isdisjoint(("run", "needs")):
             findings.key((key,), f"unknown table {quoted(key)}", f"tasks are written [tasks.{written(key)}]")
+        elif key in RUN and not isinstance(value, dict):
+            findings.key((key,), f"unknown key {quoted(key)}", HABITS[""].get(key, _OF_RUN))
         else:
             unknown_key(findings, (key,), DOCUMENT, RESERVED_DOCUMENT)
 

@@ -119,7 +119,9 @@ class _Loading:
 
     def _table(self, key: str) -> dict[str, object]:
         try:
-            return values.table(self._document.get(key, {}), f"write [{key}]")
+            table = self._document.get(key, {})
+            several = key == "tasks" and isinstance(table, list)
+            return values.table(table, "write [tasks.NAME] for each of them" if several else f"write [{key}]")
         except Wrong as wrong:
             self._findings.wrong((key,), wrong, quoted(key))
             return {}
@@ -152,7 +154,7 @@ class _Loading:
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")
-        if not tables:
+        if not tables and isinstance(self._document.get("tasks", {}), dict):
             self._findings.key(("tasks",), "there are no tasks", 'write [tasks.NAME], then run = "command"')
         lines = self._lines(tables)
         tasks: list[Task] = []

@@ -44,11 +44,15 @@ def _axis(axis: str, value: object) -> tuple[Value, ...]:
     except Wrong as wrong:
         raise Wrong(f"has an axis whose name {wrong.message}", inside=(axis,)) from None
     try:
-        entries = values.items(value, f"write [{value_text(value)}]" if isinstance(value, (int, float)) else "")
+        hint = f"write [{value_text(value)}]" if isinstance(value, (int, float)) else "list its values: [1, 2, 3]"
+        entries = values.items(value, hint)
     except Wrong as wrong:
         raise Wrong(wrong.message, wrong.hint, inside=(axis,)) from None
     if not entries:
         raise Wrong("must have at least one value", inside=(axis,))
+    if axis == "include" and isinstance(entries[0], dict):
+        hint = 'list every value on its axis, and leave cells out by "exclude"; or write another task'
+        raise Wrong("is not there", hint, inside=(axis,))
     found = tuple(_entry(entry, (axis, index)) for index, entry in enumerate(entries))
     seen: set[str] = set()
     for index, entry in enumerate(found):

@@ -109,8 +109,8 @@ def _syntax_problem(message: str, text: str, shown: str) -> Problem:
     if place is None:
         return Problem(label(message, 500), shown)
     start = _offset(text, int(place[1]), int(place[2])) if place[1] else max(0, len(text.rstrip()) - 1)
-    said, hint = _in_words(message[: place.start()])
-    if message.startswith("Unescaped"):  # the library points behind the escape
+    said, hint = _in_words(message[: place.start()], text[start : start + 10] if place[1] else "")
+    if message.startswith(("Unescaped", "Invalid hex")):  # the library points behind the escape
         start = text.rfind("\\", 0, start)
     span = start, start + 1
     if hint.startswith(_SECOND):  # the library points behind the value: show the key
@@ -126,12 +126,15 @@ def _offset(text: str, line: int, column: int) -> int:
     return start + column - 1
 
 
-def _in_words(message: str) -> tuple[str, str]:
-    """What the library says, and how to mend it."""
+def _in_words(message: str, there: str) -> tuple[str, str]:
+    """What the library says, and how to mend it; `there` is what stands where it points."""
     twice = _TWICE.match(message)
     if twice:
         names = re.findall(r"'((?:[^'\\]|\\.)*)'", twice[1])
         return f"the table [{'.'.join(names)}] is here a second time", _SECOND
+    word = re.match(r"\w+|.", there)
+    if message.startswith("Invalid value") and word and word[0] in _NO_VALUES:
+        return "this is no value", _NO_VALUES[word[0]]
     for start, (said, hint) in _SAID.items():
         if message.startswith(start):
             return said or message, hint
@@ -139,13 +142,38 @@ def _in_words(message: str) -> tuple[str, str]:
 
 
 _SECOND = "remove one of them, or give it another name"
+_BACKSLASH = "write \\\\, or use '…', where it is a character"
+_NO_VALUES = {
+    "True": 'write "true"',
+    "False": 'write "false"',
+    "yes": 'write true; texts need quotation marks: "…"',
+    "no": 'write false; texts need quotation marks: "…"',
+    "None": "leave the key out",
+    "null": "leave the key out",
+    "“": 'write straight quotation marks: "…"',
+    "‘": "write straight quotation marks: '…'",
+    "=": "one equals sign is enough",
+}
+"""What people write where a value should stand, and how to mend it."""
 _SAID = {
     "Cannot overwrite a value": ("this key is here a second time", _SECOND),
     "Duplicate inline table key": ("", "remove one of them"),
     "Invalid value": ("this is no value", 'texts need quotation marks: "…"'),
+    "Invalid initial character for a key part": (
+        "here a name should stand",
+        "a table in braces stands on one line, without a comma at its end; a longer one gets a [table] of its own",
+    ),
+    "Expected ']' at the end of a table declaration": (
+        "the name of the table doesn't end here",
+        'names with spaces and the like need quotation marks: [tasks."my task"]',
+    ),
+    "Invalid hex value": ("a backslash that means nothing", _BACKSLASH),
     "Expected '=' after a key": ("", 'write key = value; names with dots or spaces need quotation marks: "a.b"'),
-    "Illegal character '\\n'": ("a text ends on the line on which it begins", 'for several lines write """…"""'),
-    "Unescaped '\\' in a string": ("a backslash that means nothing", "write \\\\, or use '…', where it is a character"),
+    "Illegal character '\\n'": (
+        "a text ends on the line on which it begins",
+        'put the quotation mark at its end, or for several lines write """…"""',
+    ),
+    "Unescaped '\\' in a string": ("a backslash that means nothing", _BACKSLASH),
     "Unclosed array": ("this list isn't closed", 'put a comma between its elements, and "]" at its end'),
     "Unclosed inline table": ("this table isn't closed", 'put a comma between its keys, and "}" at its end'),
     "Unterminated string": ("this text isn't closed", "put the quotation mark at its end"),

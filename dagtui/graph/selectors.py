@@ -127,6 +127,10 @@ def unknown_name(placeholder: Placeholder, known: Mapping[str, object], suggest:
     what = {Root.PARAMS: "parameter", Root.MATRIX: "axis"}.get(placeholder.root, "task")
     if placeholder.root is Root.MATRIX and not known:
         return Wrong(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
+    if "|" in placeholder.name or "(" in placeholder.name:
+        bare = re.split(r"[|(]", placeholder.name)[0].strip()
+        hint = f"nothing can be applied to a value: write {{{{ {placeholder.root.value}.{bare} }}}}"
+        return Wrong(f"{quoted(placeholder.source)} is no placeholder", hint, needle=placeholder.source)
     message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
     return Wrong(message, suggest(placeholder.name, known), needle=placeholder.source)
 

@@ -18,7 +18,7 @@ _OTHER_TOOLS = {
         "after children depend dependencies dependencies_on depends depends_on dependson deps parents prerequisites "
         "prereqs requires upstream upstream_tasks wants"
     ),
-    "run": "bash cmd cmds command commands exec script sh shell_command steps",
+    "run": "bash bash_command cmd cmds command commands exec script sh shell_command steps",
     "call": "callable entry_point function python python_callable",
     "args": "arguments kwargs op_kwargs parameters",
     "doc": "desc description help summary title",
@@ -38,6 +38,11 @@ _OTHER_TOOLS = {
     "params": "inputs parameters variables vars",
     "tasks": "jobs nodes steps targets",
     "if": "condition only_if unless when",
+    "all_success": "on_success success all_succeeded",
+    "none_failed": "none_failed_min_one_success",
+    "any_success": "one_success",
+    "any_failed": "on_error on_failure one_failed failed failure",
+    "all_done": "always completed finally",
 }
 _MEANT_BY: dict[str, list[str]] = {}
 for _key, _words in _OTHER_TOOLS.items():

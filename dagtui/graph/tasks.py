@@ -153,6 +153,9 @@ def _run(value: object) -> ShellCommand | ArgumentList:
         return ShellCommand(values.filled_text(value))
     if not isinstance(value, list):
         raise values.expected("a command line or a list of arguments", value)
+    if value and isinstance(value[0], (list, dict)):
+        hint = "a task is one command: write a text of several lines, or a task for each"
+        raise Wrong("must be a command line or a list of arguments, not a list of commands", hint)
     if not value:
         raise Wrong("must not be empty")
     if len(value) > MOST_ARGUMENTS:
@@ -175,7 +178,10 @@ def _elements(reader: Callable[[object], str], entries: list[object]) -> tuple[s
 def _call(value: object) -> str:
     target = values.text(value)
     if not _CALL.fullmatch(target):
-        raise Wrong("must be a function in a module", 'write "package.module:function"')
+        meant = target.strip().removesuffix("()")
+        meant = meant if ":" in meant else ":".join(meant.rsplit(".", 1))
+        hint = quoted(meant) if _CALL.fullmatch(meant) else '"package.module:function"'
+        raise Wrong("must be a function in a module", f"write {hint}")
     return target
 
 
@@ -185,7 +191,7 @@ def _args(value: object) -> dict[str, object]:
 
 
 def _needs(value: object) -> tuple[str, ...]:
-    hint = f"write [{quoted(value)}]" if isinstance(value, str) else ""
+    hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write ["a", "b"]'
     found = _elements(values.filled_text, values.items(value, hint))
     if len(found) > 1 and len(set(found)) < len(found):
         index = next(index for index, entry in enumerate(found) if entry in found[:index])
@@ -216,6 +222,8 @@ def _variable(key: str, value: object) -> str:
 
 def _shell(value: object) -> tuple[str, ...]:
     hint = 'write ["bash", "-c"]'
+    if isinstance(value, str) and " " in value:
+        hint = f'a command line is written as "run"; {hint} for the shell that runs it'
     shell = _elements(values.filled_text, values.items(value, hint))
     if not shell:
         raise Wrong("must not be empty", hint)

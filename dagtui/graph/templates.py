@@ -167,7 +167,8 @@ def _placeholder(braces: _Braces) -> Placeholder:
     if name.endswith(".status") and name != ".status":
         return Placeholder(root, name.removesuffix(".status"), source)
     if ".outputs." in name:
-        raise Wrong("this version of dagtui doesn't have outputs of tasks yet", needle=source)
+        hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
+        raise Wrong("this version of dagtui doesn't have outputs of tasks yet", hint, needle=source)
     raise Wrong(f"{quoted(source)} is no placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
 
 

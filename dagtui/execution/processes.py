@@ -61,7 +61,7 @@ class Processes:
         attempt = self._owner.pop(pid, self._strays)
         if not ownership.group_lives(pid):
             attempt.children.discard(pid)
-        is_leader = pid == attempt.leader
+        is_leader = pid == attempt.leader and not attempt.ended  # else it is an orphan that was given the same number
         attempt.ended = attempt.ended or is_leader
         if attempt.ended:
             self._changed.add(attempt)

@@ -8,19 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from faults.namespaces import OWN_NUMBERS, has_own_numbers
 from faults.program import HEADLESS, PROGRAM, write_graph
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A process namespace hands its numbers out one by one, to threads, too: the last one counts all that was ever started.
-OWN_NUMBERS = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--pid", "--fork"]
-OWN_NUMBERS += ["--mount-proc", "--kill-child"]
 COUNT = 'before=$(cat /proc/sys/kernel/ns_last_pid); "$@" >&2; echo $(($(cat /proc/sys/kernel/ns_last_pid) - before))'
-
-
-def has_own_numbers() -> bool:
-    return subprocess.run([*OWN_NUMBERS, "cat", "/proc/sys/kernel/ns_last_pid"], capture_output=True).returncode == 0
 
 
 def started(folder: Path, nodes: int, command: str) -> int:

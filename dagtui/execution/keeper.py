@@ -100,22 +100,21 @@ def _keep(app: int, alive: int, guardian: int) -> None:
         os.kill(guardian, signal.SIGKILL)
     os.waitpid(guardian, 0)
     started = quiet_since = time.monotonic()
-    signal_now: int = signal.SIGTERM
+    told = False
     while left := ownership.children(os.getpid()):
         attempts = [pid for pid in left if not _is_ours(pid)]
         now = time.monotonic()
         if now - started > GRACE + _LEAVE:
             break
-        if now - started >= GRACE:
-            signal_now = signal.SIGKILL
         if attempts:
-            if signal_now:
-                ownership.signal_trees(attempts, signal_now)
             quiet_since = now
+            if now - started >= GRACE:
+                ownership.kill_trees(attempts)
+            elif not told:
+                ownership.terminate_trees(attempts)
+                told = True
         elif now - quiet_since >= LOG_PATIENCE:
-            ownership.signal_trees(left, signal.SIGKILL)
-        if signal_now == signal.SIGTERM:
-            signal_now = 0  # once is enough
+            ownership.kill_trees(left)
         time.sleep(_LOOK_AGAIN)
         _reap()
 

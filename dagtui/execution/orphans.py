@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from dagtui.execution import ownership
 
@@ -19,7 +18,7 @@ class Orphans:
     def end(self) -> bool:
         """KILL all that are left, and reap what has ended; whether there were none."""
         found = [pid for pid in ownership.children(os.getpid()) if self._marks.read(pid) and self._is_foreign(pid)]
-        ownership.signal_trees(found, signal.SIGKILL)
+        ownership.kill_trees(found)
         for pid in found:
             os.waitpid(pid, os.WNOHANG)
         return not found

@@ -25,6 +25,19 @@ else:
 _PAGE = 1 << 16
 _SURE = 2048  # bytes; the kernel hands these files out in pages of 4096: what is this short has no further page
 
+
+def kill(pid: int) -> None:
+    """Send KILL to one process."""
+    _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:  # noqa: SIM105 - contextlib costs start-up time
+        os.kill(pid, number)
+    except OSError:  # gone, or a set-uid program beyond our reach
+        pass
+
+
 if sys.platform == "linux":
     import resource
 
@@ -53,25 +66,42 @@ if sys.platform == "linux":
         """The children of a process, whichever of its threads forked them; none when it does not exist."""
         if not _LISTS_CHILDREN:
             return _search_children(pid)
-        found: list[int] = []
         try:
-            for task in os.listdir(f"/proc/{pid}/task"):
-                fd = os.open(f"/proc/{pid}/task/{task}/children", os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    found += _read_pids(fd)
-                finally:
-                    os.close(fd)
+            tasks = os.listdir(f"/proc/{pid}/task")
         except OSError:  # it ended just now; its children are orphans, which the next look finds by their mark
-            pass
+            return []
+        found: list[int] = []
+        for task in tasks:
+            try:
+                fd = os.open(f"/proc/{pid}/task/{task}/children", os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:  # this thread ended just now; another one has its children
+                continue
+            try:
+                found += _read_pids(fd)
+            except OSError:
+                pass
+            finally:
+                os.close(fd)
         return found
 
-    def signal_trees(roots: Iterable[int], number: int) -> None:
-        """Signal processes and all their descendants; what forks meanwhile may slip through: repeat."""
+    def terminate_trees(roots: Iterable[int]) -> None:
+        """Send TERM to processes and all their descendants; what forks meanwhile may slip through."""
         pids = list(roots)
         for pid in pids:
             pids += children(pid)
         for pid in pids:
-            _signal(pid, number)
+            _signal(pid, signal.SIGTERM)
+            _signal(pid, signal.SIGCONT)  # a stopped process has to wake up to hear it
+
+    def kill_trees(roots: Iterable[int]) -> None:
+        """Send KILL to processes and all their descendants, to each at first sight; what slips through: repeat."""
+        pids = list(roots)
+        for pid in pids:
+            kill(pid)
+        for pid in pids:
+            for child in children(pid):
+                kill(child)
+                pids.append(child)
 
     LOOK_AGAIN = 0.0
     """Seconds between looks at groups that are told to end: 0, because here the tree tells all."""
@@ -123,16 +153,25 @@ if sys.platform == "linux":
         def read(self, pid: int) -> int:
             """The serial number of the mark that a process bears; 0 when it bears none of ours."""
             try:
-                # Readable where prlimit(2) is denied: programs that are set-uid.
-                fd = os.open(f"/proc/{pid}/limits", os.O_RDONLY | os.O_CLOEXEC)
-                try:
-                    text = os.read(fd, _PAGE)
-                finally:
-                    os.close(fd)
-                row = next(line for line in text.splitlines() if line.startswith(b"Max file locks"))
-                return max(0, (self._top - int(row.split()[4])) >> self._shift)
-            except (OSError, ValueError, StopIteration):
+                limit = resource.prlimit(pid, _RLIMIT_LOCKS)[1]
+            except PermissionError:  # a set-uid program
+                limit = _shown_limit(pid)
+            except OSError:
                 return 0
+            return 0 if limit == resource.RLIM_INFINITY else max(0, (self._top - limit) >> self._shift)
+
+    def _shown_limit(pid: int) -> int:
+        """The limit that is the mark, read where everybody may read it: slow."""
+        try:
+            fd = os.open(f"/proc/{pid}/limits", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                text = os.read(fd, _PAGE)
+            finally:
+                os.close(fd)
+            row = next(line for line in text.splitlines() if line.startswith(b"Max file locks"))
+            return int(row.split()[4])
+        except (OSError, ValueError, StopIteration):  # it ended just now, or has no limit
+            return resource.RLIM_INFINITY
 
     def _search_children(pid: int) -> list[int]:
         """The children of a process on a kernel that keeps no lists of them: a look at every process."""
@@ -155,14 +194,6 @@ if sys.platform == "linux":
                 text += page
         return [int(pid) for pid in text.split()]
 
-    def _signal(pid: int, number: int) -> None:
-        try:
-            os.kill(pid, number)
-            if number == signal.SIGTERM:
-                os.kill(pid, signal.SIGCONT)  # a stopped process has to wake up to hear it
-        except OSError:  # gone, or a set-uid program beyond our reach
-            pass
-
 else:
 
     def become_subreaper() -> None:
@@ -175,15 +206,22 @@ else:
         """Not to be had here; process groups stand in."""
         return []
 
-    def signal_trees(roots: Iterable[int], number: int) -> None:
-        """Signal the process groups of leaders."""
+    def terminate_trees(roots: Iterable[int]) -> None:
+        """Send TERM to the process groups of leaders."""
         for leader in roots:
-            try:
-                os.killpg(leader, number)
-                if number == signal.SIGTERM:
-                    os.killpg(leader, signal.SIGCONT)  # a stopped process has to wake up to hear it
-            except OSError:  # gone
-                pass
+            _signal_group(leader, signal.SIGTERM)
+            _signal_group(leader, signal.SIGCONT)  # a stopped process has to wake up to hear it
+
+    def kill_trees(roots: Iterable[int]) -> None:
+        """Send KILL to the process groups of leaders."""
+        for leader in roots:
+            _signal_group(leader, signal.SIGKILL)
+
+    def _signal_group(leader: int, number: int) -> None:
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.killpg(leader, number)
+        except OSError:  # gone
+            pass
 
     LOOK_AGAIN = 0.05
     """Seconds between looks at groups that are told to end."""

@@ -29,6 +29,7 @@ class Processes:
         """Those that have a process."""
         self._marks = marks
         self._own_children = ownership.OwnChildren()
+        self._session = os.getsid(0)
         self._owner: dict[int, Attempt] = {}  # by pid: every child of ours that is not reaped
         self._claims: dict[int, Attempt] = {}  # by mark, and by minus the session
         self._late = _owner_of_orphans()  # orphans of attempts that are over: they end at once
@@ -88,7 +89,7 @@ class Processes:
 
         `expected` counts the children of ours that are nobody's: the log process.
         """
-        self._adopt(expected)
+        self._adopt(now, expected)
         if ownership.LOOK_AGAIN:
             self._look_at_groups()
         for attempt in self._changed:
@@ -97,25 +98,30 @@ class Processes:
         for attempt in [attempt for attempt in self._timed if attempt.due <= now]:
             self._press(attempt, now)
 
-    def _adopt(self, expected: int) -> None:
+    def _adopt(self, now: float, expected: int) -> None:
         """Give the orphans that have become our children to the attempts that claim them."""
         pids = self._own_children.pids()
         if len(pids) <= len(self._owner) + expected:
             return
-        for pid in pids:
+        for pid in reversed(pids):  # the latest come last, and if they fork away, they will be there longest
             if pid in self._owner:
                 continue
             owner = self._claim(pid)
-            if owner is not None:
-                owner.children.add(pid)
-                self._owner[pid] = owner
+            if owner is None:
+                continue
+            owner.children.add(pid)
+            self._owner[pid] = owner
+            if owner.pause:  # KILL has begun, and this one has slipped through
+                ownership.kill(pid)
+                owner.pause = _KILL_AGAIN
+                owner.due = min(owner.due, now + _KILL_AGAIN)
 
     def _claim(self, pid: int) -> Attempt | None:
         try:
             session = os.getsid(pid)
         except OSError:
             session = 0
-        if session == os.getsid(0):  # the log process: it bears a mark, but every attempt has a session of its own
+        if session == self._session:  # the log process: it bears a mark, but every attempt has a session of its own
             return None
         mark = self._marks.read(pid)
         owner = self._claims.get(mark) or self._claims.get(-session)
@@ -150,11 +156,12 @@ class Processes:
 
     def _press(self, attempt: Attempt, now: float) -> None:
         """Send the signal that is due to all that exists of an attempt."""
-        ownership.signal_trees(attempt.children, attempt.next_signal)
         if attempt.next_signal == signal.SIGTERM:
+            ownership.terminate_trees(attempt.children)
             attempt.next_signal = signal.SIGKILL
             attempt.due = now + attempt.patience
             return
+        ownership.kill_trees(attempt.children)
         attempt.pause = min(attempt.pause * 2 or _KILL_AGAIN, _KILL_SLOWEST)
         attempt.due = now + attempt.pause
 

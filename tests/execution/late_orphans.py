@@ -1,4 +1,4 @@
-"""Says what becomes of orphans that bear the mark of an attempt that is over, and of those that bear none."""
+"""Says what becomes of orphans that turn up while KILL is sent, when their attempt is over, and without any mark."""
 
 import os
 import signal
@@ -37,6 +37,13 @@ def main() -> None:
     attempt.mark = marks.take()
     attempt.leader = os.fork() or os._exit(0)
     processes.add(attempt)
+    now = time.monotonic()
+    processes.stop(attempt, 0.0, now)
+    processes.settle(now, 0)
+    slipped = child()
+    processes.settle(now, 0)  # no round of KILL is due
+    wait_until(lambda: has_ended(slipped))
+    processes.reaped(slipped)
     os.waitpid(attempt.leader, 0)
     processes.reaped(attempt.leader)
     processes.settle(time.monotonic(), 0)
@@ -45,7 +52,7 @@ def main() -> None:
     processes.settle(time.monotonic(), 0)
     wait_until(lambda: has_ended(marked))
     processes.reaped(marked)
-    sys.stdout.write(f"marked: gone, other: {'gone' if has_ended(other) else 'there'}\n")
+    sys.stdout.write(f"slipped: gone, marked: gone, other: {'gone' if has_ended(other) else 'there'}\n")
     processes.stop_all(time.monotonic())
     processes.settle(time.monotonic(), 0)
     wait_until(lambda: has_ended(other))

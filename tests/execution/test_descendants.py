@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
 import pytest
-from execution.census import alive, end, gone, until
+from execution.census import alive, all_gone, children, end, gone, is_alive, named, until
 from execution.descendants import KINDS
-from execution.families import GRACE, family, present
+from execution.families import GRACE, family, family_command, present
 from execution.stage import IDLE, python, staged
 
 from dagtui.engine.messages import EndKind
@@ -113,3 +115,33 @@ async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
         stage.stop(0, 0.05)
         await stage.ended(0)
         await until(lambda: gone(token))
+
+
+@pytest.mark.parametrize(
+    ("grace", "status"), [(5.0, 128 + signal.SIGTERM), (0.0, signal.SIGKILL), (None, signal.SIGKILL)]
+)
+async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grace: float | None, status: int):
+    """Without a grace, it is not stopped: app, keeper and guardian of the inner run are killed together."""
+    inner = tmp_path / "graph.toml"
+    tasks = [f"[tasks.{kind}]\nrun = {json.dumps(family_command(token, 'stay', kind))}\n" for kind in KINDS]
+    inner.write_text("version = 1\n[defaults]\ngrace = 0.3\n" + "".join(tasks))
+    command = ArgumentList((sys.executable, "-m", "dagtui", "run", str(inner), "-j20"))
+    async with staged(tmp_path, Task("x", command, env=PYTHONPATH), *[python(IDLE)] * 20) as stage:
+        stage.start_all()
+        await until(lambda: present(token) == set(KINDS))
+        outside = stage.executor.processes
+        (app,) = alive(str(inner))
+        (keeper,) = children(app)
+        inside = [app, keeper, *named("dagtui-guardian", keeper)]
+        assert len(inside) == 3
+        if grace is None:
+            for pid in inside:
+                os.kill(pid, signal.SIGSTOP)
+            for pid in inside:
+                end(pid)
+        else:
+            stage.stop(0, grace)
+        assert (await stage.ended(0)).value == status
+        await until(lambda: gone(token) and all_gone(inside))
+        assert all(is_alive(pid) for pid in outside)
+        assert all(stage.has_begun(node) and stage.end_of(node) is None for node in range(1, 21))

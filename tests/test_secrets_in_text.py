@@ -12,19 +12,29 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from dagtui.text import label
+from dagtui.text import label, masking
 from dagtui.text.masking import MARK, MaskedStream, Masking
 from dagtui.text.secrets import LEAST, Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 # Few letters, so that forms overlap, repeat and begin in each other; no letter of the mark.
 LETTERS = b"ab\n"
 FORM = st.binary(min_size=4, max_size=12).map(lambda data: bytes(LETTERS[byte % 3] for byte in data))
-LONG = st.binary(min_size=32, max_size=70).map(lambda data: bytes(LETTERS[byte % 3] for byte in data))
+LONG = st.tuples(st.binary(min_size=32, max_size=70), st.sampled_from([LETTERS, b"ab", b"b\n"])).map(
+    lambda both: bytes(both[1][byte % len(both[1])] for byte in both[0])
+)
 FORMS = st.lists(FORM, min_size=1, max_size=6)
 MANY_FORMS = st.tuples(st.lists(LONG, min_size=24, max_size=30, unique=True), FORMS).map(lambda both: both[0] + both[1])
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, masking._SHORT])
+def short(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Data of any length in both ways: forms that can't be there left out first, or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masking, "_SHORT", request.param)
+        yield
 
 
 def naive(forms: Iterable[bytes], data: bytes, *, cut: bool = False) -> bytes:

@@ -105,6 +105,21 @@ async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
+async def test_what_a_dead_guardian_leaves_hears_term_before_it_is_killed(tmp_path: Path):
+    code = (
+        "import signal\ndef bye(*_): open('bye', 'w').close(); exit()\nsignal.signal(15, bye)\nopen('up', 'w').close()"
+    )
+    async with staged(tmp_path, python(f"{code}\nwhile True: signal.pause()")) as stage:
+        stage.start(0)
+        await stage.begun(0)
+        await until((tmp_path / "up").exists)
+        end(stage.executor.processes[1])
+        assert (await stage.ended(0)).kind is EndKind.LOST
+        assert (tmp_path / "bye").exists()
+
+
+@pytest.mark.anyio
 async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)

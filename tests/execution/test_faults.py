@@ -267,10 +267,11 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
         keeper, guardian = stage.executor.processes
         await stage.executor.close()
         assert stage.end_of(0) == Ended(0, 1, EndKind.LOST, text="a process of it can't be killed")
+    await until(lambda: not is_alive(guardian) and not is_alive(keeper))
+    assert alive(token)
     for pid in alive(token):
         end(pid)
     await until(lambda: gone(token))
-    await until(lambda: not is_alive(guardian) and not is_alive(keeper))
 
 
 @pytest.mark.anyio

@@ -105,6 +105,7 @@ def _keep(app: int, alive: int, guardian: int) -> None:
         attempts = [pid for pid in left if not _is_ours(pid)]
         now = time.monotonic()
         if now - started > GRACE + _LEAVE:
+            ownership.kill_trees(left)  # the log process may be among them
             break
         if attempts:
             quiet_since = now

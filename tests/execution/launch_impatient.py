@@ -16,7 +16,7 @@ processes.UNKILLABLE = 1.0  # before who waits so long imports it
 
 from dagtui.execution import keeper  # noqa: E402
 
-keeper.GRACE = keeper._PATIENCE = keeper._LEAVE = 1.0
+keeper.GRACE = keeper._PATIENCE = keeper._LEAVE = keeper.LOG_PATIENCE = 1.0
 
 _signal = ownership._signal
 

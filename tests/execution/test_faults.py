@@ -67,6 +67,16 @@ def test_nothing_survives_the_death_of_the_app(tmp_path: Path, token: str, victi
         wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
 
 
+def test_a_log_process_that_hangs_does_not_survive_the_death_of_app_and_guardian(tmp_path: Path, token: str):
+    with app(tmp_path, token) as (process, keeper, guardian):
+        log = log_process(guardian)
+        os.kill(log, signal.SIGSTOP)
+        end(guardian)
+        end(process.pid)
+        wait_until(lambda: gone(token))
+        wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
+
+
 def test_term_to_keeper_guardian_and_log_process_changes_nothing(tmp_path: Path, token: str):
     with app(tmp_path, token) as (_, keeper, guardian):
         log = log_process(guardian)

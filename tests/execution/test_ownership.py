@@ -13,6 +13,7 @@ from dagtui.execution import ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def test_children_are_found_without_the_kernels_lists(token: str, monkeypatch: pytest.MonkeyPatch):
@@ -48,3 +49,20 @@ def test_a_mark_is_read_also_of_a_program_that_is_set_uid(idler: int, monkeypatc
 
 def test_who_does_not_exist_bears_no_mark():
     assert ownership.Marks().read(2**30) == 0
+
+
+def test_children_are_found_when_a_thread_ends_meanwhile(idler: int, monkeypatch: pytest.MonkeyPatch):
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: ["999999999", *listdir(path)])
+    assert idler in ownership.children(os.getpid())
+
+
+def test_a_long_list_of_processes_is_read_in_full(tmp_path: Path):
+    pids = list(range(10_000, 40_000))
+    file = tmp_path / "children"
+    file.write_text(" ".join(map(str, pids)) + " ")
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        assert ownership._read_pids(fd) == pids
+    finally:
+        os.close(fd)

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +56,27 @@ def test_children_are_found_when_a_thread_ends_meanwhile(idler: int, monkeypatch
     listdir = os.listdir
     monkeypatch.setattr(os, "listdir", lambda path: ["999999999", *listdir(path)])
     assert idler in ownership.children(os.getpid())
+
+
+def test_children_of_every_thread_are_found(token: str):
+    done, started = threading.Event(), threading.Event()
+    pids: list[int] = []
+
+    def start_and_wait() -> None:
+        with subprocess.Popen([sys.executable, "-I", "-S", "-c", IDLE, token]) as process:
+            pids.append(process.pid)
+            started.set()
+            done.wait()
+            process.kill()
+
+    thread = threading.Thread(target=start_and_wait)
+    thread.start()
+    started.wait()
+    try:
+        assert pids[0] in ownership.children(os.getpid())
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_a_long_list_of_processes_is_read_in_full(tmp_path: Path):

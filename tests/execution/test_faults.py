@@ -286,6 +286,24 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
+async def test_kill_is_sent_until_it_is_heard(tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SPARED_BY_SIGNALS", token)
+    os.mkfifo(tmp_path / "on")
+    code = "import os\nopen('on').close()\nos.execlp('sleep', 'sleep', '600')"
+    async with staged(tmp_path, python(code, token), *["exit 3"] * 2) as stage:
+        stage.start(0)
+        await until(lambda: alive(token))
+        stage.stop(0, 0)
+        for node in (1, 2):  # the guardian has begun these after it sent KILL
+            stage.start(node)
+            await stage.ended(node)
+        assert stage.end_of(0) is None
+        os.close(os.open(tmp_path / "on", os.O_WRONLY))
+        assert (await stage.ended(0)).value == signal.SIGKILL
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
 async def test_closing_while_the_guardian_is_stopped_ends_everything(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay")) as stage:
         stage.start(0)

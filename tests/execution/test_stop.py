@@ -58,11 +58,23 @@ async def test_a_second_stop_shortens_the_grace(tmp_path: Path, second: float):
 
 
 async def test_a_second_stop_does_not_lengthen_the_grace(tmp_path: Path):
+    code = "import signal\nsignal.signal(15, lambda *_: print('heard', flush=True))\nprint('up', flush=True)"
+    async with staged(tmp_path, python(f"{code}\nwhile True: signal.pause()")) as stage:
+        stage.start(0)
+        await stage.printed(b"up")
+        stage.stop(0, 0.5)
+        await stage.printed(b"heard")
+        stage.stop(0, LONG)
+        assert (await stage.ended()).value == signal.SIGKILL
+
+
+async def test_of_two_stops_at_once_the_shorter_grace_holds(tmp_path: Path):
     async with staged(tmp_path, python(DEAF)) as stage:
         stage.start(0)
         await stage.printed(b"deaf")
-        stage.stop(0, 0.1)
-        stage.stop(0, LONG)
+        stage.executor.stop(0, 1, 0.1)
+        stage.executor.stop(0, 1, LONG)
+        stage.executor.flush()
         assert (await stage.ended()).value == signal.SIGKILL
 
 

@@ -286,6 +286,65 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
+async def test_a_leader_that_can_not_be_killed_shields_nobody(
+    tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SPARED_BY_SIGNALS", token)
+    monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
+    code = "import os, sys\nif not os.fork(): os.execl(sys.executable, sys.executable, '-c', sys.argv[2], sys.argv[3])"
+    word = token.replace("token", "child", 1)
+    leader = python(f"{code}\n{IDLE}", token, IDLE, word)
+    async with staged(tmp_path, Task("x", leader, grace=0.1)) as stage:
+        stage.start(0)
+        await until(lambda: len(alive(word)) == 2)  # it stands among the leader's own words, too
+        stage.stop(0, 0)
+        await until(lambda: alive(word) == alive(token))
+        assert alive(token)
+        for pid in alive(token):
+            end(pid)
+        await stage.ended(0)
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
+async def test_closing_does_not_wait_for_a_log_process_that_hangs(tmp_path: Path):
+    async with staged(tmp_path, "echo first; read x < on; echo second") as stage:
+        os.mkfifo(tmp_path / "on")
+        stage.start(0)
+        await stage.printed(b"first\n")
+        await stage.begun(0)
+        log = log_process(stage.executor.processes[1])
+        os.kill(log, signal.SIGSTOP)
+        (tmp_path / "on").write_text("go\n")
+        await stage.ended(0)
+        await stage.executor.close()
+        assert stage.sizes == {(0, 1): -1}
+        assert not is_alive(log)
+
+
+@pytest.mark.anyio
+async def test_the_log_process_finishes_when_guardian_and_keeper_die_together(tmp_path: Path):
+    async with staged(tmp_path, "echo first; read x < on; echo second; : > said; exec sleep 600") as stage:
+        os.mkfifo(tmp_path / "on")
+        stage.start(0)
+        await stage.printed(b"first\n")
+        await stage.begun(0)
+        keeper, guardian = stage.executor.processes
+        log = log_process(guardian)
+        os.kill(log, signal.SIGSTOP)
+        (tmp_path / "on").write_text("go\n")
+        await until((tmp_path / "said").exists)
+        os.kill(guardian, signal.SIGSTOP)
+        end(keeper)
+        end(guardian)
+        assert (await stage.ended(0)).kind is EndKind.LOST
+        os.kill(log, signal.SIGCONT)
+        await stage.printed(b"first\nsecond\n")
+        await until(lambda: not is_alive(log))
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
 async def test_kill_is_sent_until_it_is_heard(tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)
     os.mkfifo(tmp_path / "on")

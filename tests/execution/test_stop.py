@@ -29,6 +29,24 @@ async def test_stop_sends_term(tmp_path: Path):
         assert (end.kind, end.value) == (EndKind.EXIT, 9)
 
 
+async def test_stop_sends_term_to_all_descendants_and_not_only_to_the_leader(tmp_path: Path):
+    child = (
+        "os.setsid(); signal.signal(15, lambda *_: (print('bye', flush=True), os._exit(0))); print('up', flush=True)"
+    )
+    code = (
+        "import os, signal\nsignal.signal(15, signal.SIG_IGN)\n"
+        f"if not os.fork():\n    {child}\nwhile True: signal.pause()"
+    )
+    async with staged(tmp_path, python(code)) as stage:
+        stage.start(0)
+        await stage.printed(b"up")
+        stage.stop(0, LONG)
+        await stage.printed(b"bye")
+        assert stage.end_of(0) is None
+        stage.stop(0, 0)
+        await stage.ended()
+
+
 async def test_who_ignores_term_is_killed_after_the_grace(tmp_path: Path):
     async with staged(tmp_path, python(DEAF)) as stage:
         stage.start(0)

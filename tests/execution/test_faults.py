@@ -118,9 +118,13 @@ async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on
 @pytest.mark.usefixtures("impatient")
 async def test_what_a_dead_guardian_leaves_hears_term_before_it_is_killed(tmp_path: Path):
     code = (
-        "import signal\ndef bye(*_): open('bye', 'w').close(); exit()\nsignal.signal(15, bye)\nopen('up', 'w').close()"
+        "import signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {15})\n"
+        "open('up', 'w').close()\n"
+        "signal.sigwait({15})\n"
+        "open('bye', 'w').close()"
     )
-    async with staged(tmp_path, python(f"{code}\nwhile True: signal.pause()")) as stage:
+    async with staged(tmp_path, python(code)) as stage:
         stage.start(0)
         await stage.begun(0)
         await until((tmp_path / "up").exists)

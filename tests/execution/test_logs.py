@@ -49,10 +49,11 @@ async def test_a_silent_attempt_has_no_log(tmp_path: Path):
 
 
 async def test_logs_are_private_and_so_is_their_directory(tmp_path: Path):
-    async with staged(tmp_path, "echo x") as stage:
-        stage.start(0)
-        await stage.log()
-        assert stage.log_path(0, 1).stat().st_mode & 0o777 == 0o600
+    async with staged(tmp_path, "echo x", "echo y") as stage:
+        for node in (0, 1):  # the second finds the directory there
+            stage.start(node)
+            await stage.log(node)
+            assert stage.log_path(node, 1).stat().st_mode & 0o777 == 0o600
         assert stage.log_path(0, 1).parent.stat().st_mode & 0o777 == 0o700
 
 

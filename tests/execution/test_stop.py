@@ -20,7 +20,13 @@ LONG = 600.0
 
 
 async def test_stop_sends_term(tmp_path: Path):
-    code = "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(9))\nprint('up', flush=True)\nsignal.pause()"
+    code = (
+        "import signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {15})\n"
+        "print('up', flush=True)\n"
+        "signal.sigwait({15})\n"
+        "sys.exit(9)"
+    )
     async with staged(tmp_path, python(code)) as stage:
         stage.start(0)
         await stage.printed(b"up")
@@ -30,12 +36,15 @@ async def test_stop_sends_term(tmp_path: Path):
 
 
 async def test_stop_sends_term_to_all_descendants_and_not_only_to_the_leader(tmp_path: Path):
-    child = (
-        "os.setsid(); signal.signal(15, lambda *_: (print('bye', flush=True), os._exit(0))); print('up', flush=True)"
-    )
     code = (
-        "import os, signal\nsignal.signal(15, signal.SIG_IGN)\n"
-        f"if not os.fork():\n    {child}\nwhile True: signal.pause()"
+        "import os, signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {15})\n"
+        "if os.fork():\n"
+        "    while True: signal.pause()\n"
+        "os.setsid()\n"
+        "print('up', flush=True)\n"
+        "signal.sigwait({15})\n"
+        "print('bye', flush=True)"
     )
     async with staged(tmp_path, python(code)) as stage:
         stage.start(0)
@@ -76,8 +85,13 @@ async def test_a_second_stop_shortens_the_grace(tmp_path: Path, second: float):
 
 
 async def test_a_second_stop_does_not_lengthen_the_grace(tmp_path: Path):
-    code = "import signal\nsignal.signal(15, lambda *_: print('heard', flush=True))\nprint('up', flush=True)"
-    async with staged(tmp_path, python(f"{code}\nwhile True: signal.pause()")) as stage:
+    code = (
+        "import signal\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {15})\n"
+        "print('up', flush=True)\n"
+        "while True: print('heard', signal.sigwait({15}), flush=True)"
+    )
+    async with staged(tmp_path, python(code)) as stage:
         stage.start(0)
         await stage.printed(b"up")
         stage.stop(0, 0.5)

@@ -32,7 +32,7 @@ _UNKILLABLE = "a process of it can't be killed"
 class _Handed:
     """An attempt that was handed over and is not over."""
 
-    __slots__ = ("begun", "cwd", "path", "request", "sequence", "unwanted")
+    __slots__ = ("begun", "cwd", "logged", "path", "request", "sequence", "unwanted")
 
     def __init__(self, request: Message, sequence: int, path: str, cwd: str) -> None:
         self.request = request
@@ -40,6 +40,8 @@ class _Handed:
         self.path = path
         self.cwd = cwd
         self.begun = False
+        self.logged = False
+        """Whether its log is complete already: it has closed its output."""
         self.unwanted = False
         """Whether it is to be withdrawn, should it not have begun."""
 
@@ -228,6 +230,9 @@ class LocalExecutor:
         self._happened.append(Withdrawn(node, attempt))
 
     def _on_closed(self, node: int, attempt: int, size: int, lost: int, why: str) -> None:
+        handed = self._handed.get((node, attempt))
+        if handed is not None:
+            handed.logged = True
         if lost:
             self._happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
         elif size < 0:
@@ -291,4 +296,6 @@ class LocalExecutor:
                 continue
             if not handed.begun:
                 self._happened.append(Started(*key))
-            self._happened += [Ended(*key, EndKind.LOST, text=why), _LogClosed(*key, -1)]
+            self._happened.append(Ended(*key, EndKind.LOST, text=why))
+            if not handed.logged:
+                self._happened.append(_LogClosed(*key, -1))

@@ -10,13 +10,13 @@ from pathlib import Path
 LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py")
 runpy.run_path(LAUNCH)
 
-from dagtui.execution import log_link, ownership, processes  # noqa: E402 - found once the launcher has said where
+from dagtui.execution import ownership, processes  # noqa: E402 - found once the launcher has said where
 
-processes.UNKILLABLE = log_link.PATIENCE = 1.0  # before who waits so long imports it
+processes.UNKILLABLE = 1.0  # before who waits so long imports it
 
 from dagtui.execution import keeper  # noqa: E402
 
-keeper.GRACE = keeper._PATIENCE = keeper._LEAVE = 1.0
+keeper.GRACE = keeper._PATIENCE = keeper._LEAVE = keeper.LOG_PATIENCE = 1.0
 
 _signal = ownership._signal
 

@@ -16,7 +16,7 @@ from execution.families import family, present
 from execution.stage import IDLE, Stage, python, staged
 
 from dagtui.engine.messages import Ended, EndKind, Started
-from dagtui.graph.model import Task
+from dagtui.graph.model import ShellCommand, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +131,17 @@ async def test_what_a_dead_guardian_leaves_hears_term_before_it_is_killed(tmp_pa
         end(stage.executor.processes[1])
         assert (await stage.ended(0)).kind is EndKind.LOST
         assert (tmp_path / "bye").exists()
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
+async def test_a_log_that_was_complete_stays_so_when_its_attempt_is_lost(tmp_path: Path):
+    async with staged(tmp_path, "echo x; exec >&- 2>&-; exec sleep 600") as stage:
+        stage.start(0)
+        assert await stage.log() == b"x\n"
+        end(stage.executor.processes[1])
+        assert (await stage.ended(0)).kind is EndKind.LOST
+        assert stage.sizes == {(0, 1): 2}
 
 
 @pytest.mark.anyio
@@ -271,7 +282,8 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
 ):
     monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)
-    async with staged(tmp_path, Task("x", python(IDLE, token), grace=0.1), "exit 3") as stage:
+    tasks = [Task("x", python(IDLE, token), grace=0.1), Task("y", ShellCommand("exit 3"), grace=0.1)]
+    async with staged(tmp_path, *tasks) as stage:
         stage.start(0)
         await until(lambda: alive(token))
         stage.stop(0, 0)
@@ -310,7 +322,6 @@ async def test_a_leader_that_can_not_be_killed_shields_nobody(
 
 
 @pytest.mark.anyio
-@pytest.mark.usefixtures("impatient")
 async def test_closing_does_not_wait_for_a_log_process_that_hangs(tmp_path: Path):
     async with staged(tmp_path, "echo first; read x < on; echo second") as stage:
         os.mkfifo(tmp_path / "on")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -114,9 +115,12 @@ class _GraphOrCommand(click.Group):
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Carry the command out; what is said of wrong words is safe to show."""
-        with _safe_messages():
-            return super().invoke(ctx)
+        """Carry the command out; what is said of wrong words is safe to show, and Ctrl+C ends quietly with 130."""
+        try:
+            with _safe_messages():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(128 + signal.SIGINT) from None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Let options stand before the graph file, `dagtui -j 4 graph.toml`, and open that of this folder by itself."""

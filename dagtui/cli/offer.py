@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from dagtui.session.resume.resuming import LastRun
     from dagtui.store.directory import RunDirectory
 
-_INTERRUPTED = 130
 _WORDS: dict[str, tuple[NodeStatus, ...]] = {
     "completed": (NodeStatus.COMPLETED,),
     "failed": (NodeStatus.FAILED,),
@@ -119,8 +118,6 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
         wait_for_the_end(directory.path)
     except StoreError as error:
         fail(f"dagtui: {error}")
-    except KeyboardInterrupt:  # also while that is being written
-        raise SystemExit(_INTERRUPTED) from None
 
 
 def advise(graph: Graph) -> None:
@@ -170,7 +167,7 @@ def _ask(last: LastRun) -> Way:
             answer = _answer()
     except KeyboardInterrupt:  # also while the question is being written
         click.echo()
-        raise SystemExit(_INTERRUPTED) from None
+        raise
     click.echo(_SAID[answer])
     if answer is None:
         raise SystemExit(0)

@@ -72,13 +72,10 @@ class Output:
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[Output]:
-    """Standard output for the length of a command; Ctrl+C ends it quietly, with 130."""
+    """Standard output for the length of a command."""
     output = Output()
-    try:
-        yield output
-        output.flush()
-    except KeyboardInterrupt:
-        raise SystemExit(128 + signal.SIGINT) from None
+    yield output
+    output.flush()
 
 
 def _give_up(error: OSError) -> NoReturn:

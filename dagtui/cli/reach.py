@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -128,8 +127,6 @@ def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | No
         return None
     except DoorError as error:
         fail(f"dagtui: {error}")
-    except KeyboardInterrupt:
-        raise SystemExit(128 + signal.SIGINT) from None
     if answer is not None and "error" in answer:
         fail(f"dagtui: {label(answer['error'], 1000)}")
     return answer

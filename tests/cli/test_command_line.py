@@ -200,6 +200,20 @@ def test_commands_without_a_screen_never_import_the_ui_toolkit(graph: Write, wor
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("words", [["check"], ["plan"], ["run"], []])
+def test_ctrl_c_while_the_graph_is_read(tmp_path: Path, words: list[str]) -> None:
+    graph = tmp_path / "graph.toml"
+    os.mkfifo(graph)
+    call = [*DAGTUI, *words, str(graph)]
+    with (
+        subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program,
+        open(graph, "wb"),  # waits until it is being read
+    ):
+        program.send_signal(signal.SIGINT)
+        assert program.communicate(timeout=60) == (b"", b"")
+    assert program.returncode == 130
+
+
 def test_help_names_the_commands() -> None:
     done = call("--help")
     assert done.returncode == 0

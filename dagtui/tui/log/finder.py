@@ -25,25 +25,37 @@ class Tally(NamedTuple):
     """How many lines match: "3/17"."""
 
     number: int
-    """Which of them is the current one, from 1; 0: none is."""
+    """Which of them is the current one, from 1; 0: none is, or nobody can say yet."""
     total: int
-    finished: bool
-    """Whether the whole log was looked at."""
+    """As far as they are known."""
+    progress: float
+    """The share of the log that was looked at; 1: all of it."""
 
 
 class Finder:
-    """One search in one log; `step` does a bounded part of it, `found` are the lines so far, in order."""
+    """One search in one log; `step` does a bounded part of it, `found` are the lines so far, in order.
 
-    def __init__(self, log: LogFile, text: str) -> None:
+    It looks from the line where it begins to the end, and at what lies before that line afterwards: of a large log, a
+    person waits for the next hit and not for the first.
+    """
+
+    def __init__(self, log: LogFile, text: str, start: int = 0) -> None:
+        """`start` is the line where it begins."""
         self.text = text
         self.query: Query = query(text)
         self.found = array("q")
-        self.current = -1
+        self.current = start - 1
         """The line that n and N start from; -1: none."""
         self._log = log
-        self._next = 0
-        """The first line that was not looked at, or may have changed since."""
-        self._stale = True
+        self._start = start
+        self._next = start
+        """The first line from there on that was not looked at, or may have changed since."""
+        self._at_end = False
+        """Whether the last line was looked at, as it is now."""
+        self._before = 0
+        """The first line before the start that was not looked at."""
+        self._hits_before = 0
+        """How many of those found are before the start."""
         self._wanted = 0
         """The direction in which a hit is wanted that is not known yet."""
 
@@ -55,49 +67,60 @@ class Finder:
     @property
     def finished(self) -> bool:
         """Whether every line was looked at."""
-        return not self._stale and self._next >= self._log.line_count - 1
+        return self._at_end and self._before >= self._start
 
     def step(self, budget: int = STEP_BYTES) -> bool:
         """Look at some more lines; returns whether other lines match now."""
         before = self.found[-1:], len(self.found)
         # The last line may have been different when it was looked at.
-        while self.found and self.found[-1] >= self._next:
+        while len(self.found) > self._hits_before and self.found[-1] >= self._next:
             self.found.pop()
+        until = time.perf_counter() + STEP_SECONDS
         try:
-            self._search(budget, time.perf_counter() + STEP_SECONDS)
-        except StoreError:
-            self._next = self._log.line_count  # the view says why the log can't be read
+            hits, self._next = self._search(self._next, self._log.line_count, budget, until)
+            self.found += hits
+            self._at_end = self._next >= self._log.line_count
+            if self._at_end and self._before < self._start:
+                hits, self._before = self._search(self._before, self._start, budget, until)
+                self.found[self._hits_before : self._hits_before] = hits
+                self._hits_before += len(hits)
+        except StoreError:  # the view says why the log can't be read
+            self._give_up()
         if len(self.found) == MOST_HITS:
-            self._next = self._log.line_count
-        self._next = min(self._next, max(0, self._log.line_count - 1))
-        self._stale = False
+            self._give_up()
+        self._next = min(self._next, max(self._start, self._log.line_count - 1))
         return (self.found[-1:], len(self.found)) != before
+
+    def _give_up(self) -> None:
+        self._next, self._before, self._at_end = self._log.line_count, self._start, True
 
     def grown(self) -> None:
         """The log has more, and its last line may be another."""
-        self._stale = True
+        self._at_end = False
 
     def inserted(self, count: int) -> None:
         """Lines were put before those that were known: all are looked at anew."""
         self.found = array("q")
-        self._next = 0
-        self._stale = True
+        self._start += count
+        self._next = self._start
+        self._before = self._hits_before = 0
+        self._at_end = False
         if self.current >= 0:
             self.current += count
 
-    def _search(self, budget: int, until: float) -> None:
-        while len(self.found) < MOST_HITS:
-            line, resume = self._log.find_next(self.query, self._next, budget)
-            if line is not None:
-                self.found.append(line)
-                self._next = line + 1
-            elif resume is not None:
-                self._next = resume
+    def _search(self, line: int, end: int, budget: int, until: float) -> tuple[array[int], int]:
+        """The hits from a line to before another, and how far it came until that time."""
+        hits = array("q")
+        while line < end and len(self.found) + len(hits) < MOST_HITS:
+            hit, resume = self._log.find_next(self.query, line, budget)
+            if hit is not None and hit < end:
+                hits.append(hit)
+                line = hit + 1
             else:
-                self._next = self._log.line_count
-                return
+                line = end if resume is None else resume
             if time.perf_counter() > until:
-                return
+                break
+        return hits, min(line, end)
 
     def want(self, direction: int) -> None:
         """Ask for the hit after the current line, or before it if the direction is below 0."""
@@ -107,22 +130,36 @@ class Finder:
         """The hit that is wanted, once it is known for sure; it is the current line from then on."""
         if not self._wanted:
             return None
-        here = self.current
-        hit = self.after(here) if self._wanted > 0 else self.before(here)
-        # A hit from the other end counts only when there is none left on the way there.
-        on_the_way = hit is not None and (hit > here if self._wanted > 0 else hit < here <= self._next)
-        if not on_the_way and not self.finished:
+        hit = self.after(self.current) if self._wanted > 0 else self.before(self.current)
+        if not self.finished and (hit is None or not self._is_next(hit)):
             return None
         self._wanted = 0
         if hit is not None:
             self.current = hit
         return hit
 
+    def _is_next(self, hit: int) -> bool:
+        """Whether there can be no other hit on the way from the current line to this one."""
+        first, last = (self.current, hit) if self._wanted > 0 else (hit, self.current)
+        if first < last:
+            return self._knows(first + 1, last)
+        return self._knows(first + 1, self._log.line_count) and self._knows(0, last)
+
+    def _knows(self, line: int, end: int) -> bool:
+        """Whether every line from one to before another was looked at."""
+        known = self._log.line_count if self._at_end else self._next
+        if line >= self._start or self._before >= self._start:
+            return line >= end or end <= known
+        return line >= end or end <= self._before
+
     def tally(self) -> Tally:
         """Where the current line stands among those that match."""
         number = bisect_left(self.found, self.current)
         is_hit = number < len(self.found) and self.found[number] == self.current
-        return Tally(number + 1 if is_hit else 0, len(self.found), self.finished)
+        looked_at = 1.0
+        if not self.finished:
+            looked_at = (self._next - self._start + self._before) / max(1, self._log.line_count)
+        return Tally(number + 1 if is_hit and self._knows(0, self.current) else 0, len(self.found), looked_at)
 
     def after(self, line: int) -> int | None:
         """The first match after a line, from the start again if there is none."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.session.session import Session
+    from dagtui.tui.log.finder import Finder
     from dagtui.tui.log.view import LogView
 
 
@@ -87,10 +88,7 @@ def indicators(view: LogView, note: str) -> list[Run]:
     if view.column:
         found.append(muted(f" from column {view.column + 1}"))
     if finder is not None:
-        number, hits, finished = finder.tally()
-        more = "" if finished else "+"
-        where = f"{count(number) if number else '-'}/{count(hits)}{more}"
-        found.append(Run(f" {where} ", Role.KEY if hits else Role.WARNING))
+        found.append(Run(f" {_hits(finder)} ", Role.KEY if finder.found else Role.WARNING))
         found.append(muted(label(finder.text, 20)))
     if note:
         found.append(Run(f" {note}", Role.WARNING))
@@ -99,6 +97,15 @@ def indicators(view: LogView, note: str) -> list[Run]:
     elif not view.follows and view.line_count:
         found.append(muted(" not following"))
     return found
+
+
+def _hits(finder: Finder) -> str:
+    """Which line of those that match is the current one, how many there are, and how much was looked at so far."""
+    number, total, progress = finder.tally()
+    words = f"{count(number)}/{count(total)}" if number else plural(total, "hit")
+    if progress < 1:
+        return f"{words}, looked at {progress:.0%}"
+    return words if total else "no hits"
 
 
 def _with_short_name(runs: Sequence[Run], room: int, *, ascii_only: bool) -> list[Run]:

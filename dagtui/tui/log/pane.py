@@ -241,8 +241,7 @@ class LogPane(Vertical):
         if not text or self._log is None:
             self.clear_find()
             return
-        finder = Finder(self._log.file, text)
-        finder.current = self.view.first_line - 1
+        finder = Finder(self._log.file, text, self.view.first_line)
         finder.want(1)
         self.view.finder = finder
         self.view.redraw()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +16,20 @@ from dagtui.text import plain_line
 from dagtui.tui.log import finder as finder_module
 from dagtui.tui.log.finder import Finder
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 LINE = st.lists(st.sampled_from([b"a", b"B", b"b", b" ", b"\x1b[31m", b"\r", "é".encode(), b"\xff"]), max_size=8).map(
     b"".join
 )
+
+
+@contextmanager
+def monkeypatched(module: object, name: str, value: object) -> Iterator[None]:
+    """For each example anew, as a fixture can't."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, name, value)
+        yield
 
 
 def naive(lines: list[bytes], text: str) -> list[int]:
@@ -34,15 +47,20 @@ def naive(lines: list[bytes], text: str) -> list[int]:
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.lists(LINE, max_size=20), st.lists(LINE, max_size=20), st.sampled_from(["a", "ab", "B", "!b", "é", "!", "b a"])
+    st.lists(LINE, max_size=20),
+    st.lists(LINE, max_size=20),
+    st.sampled_from(["a", "ab", "B", "!b", "é", "!", "b a"]),
+    st.integers(0, 20),
 )
-def test_hits_are_those_of_a_plain_search_also_when_the_log_grows(before: list[bytes], after: list[bytes], text: str):
+def test_hits_are_those_of_a_plain_search_also_when_the_log_grows(
+    before: list[bytes], after: list[bytes], text: str, start: int
+):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log"
         path.write_bytes(b"".join(line + b"\n" for line in before) + b"ab")
         log = LogFile(path)
         log.refresh()
-        finder = Finder(log, text)
+        finder = Finder(log, text, min(start, len(before)))
         while not finder.finished:
             finder.step(1)
         assert list(finder.found) == naive([*before, b"ab"], text)
@@ -55,6 +73,60 @@ def test_hits_are_those_of_a_plain_search_also_when_the_log_grows(before: list[b
             finder.step(1)
         assert list(finder.found) == naive([*before, b"ab\rc", *after], text)
         log.close()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.booleans(), min_size=1, max_size=30).flatmap(
+        lambda lines: st.tuples(st.just(lines), st.integers(0, len(lines) - 1), st.integers(-1, len(lines) - 1))
+    ),
+    st.sampled_from([1, -1]),
+    st.integers(0, 40),
+)
+def test_the_hit_that_is_gone_to_is_the_next_one_however_much_was_looked_at(
+    log: tuple[list[bool], int, int], direction: int, steps: int
+):
+    lines, start, current = log
+    with tempfile.TemporaryDirectory() as folder, monkeypatched(finder_module, "STEP_SECONDS", 0.0):
+        path = Path(folder) / "log"
+        path.write_bytes(b"".join(b"hit\n" if is_hit else b"no\n" for is_hit in lines))
+        file = LogFile(path)
+        file.refresh()
+        finder = Finder(file, "hit", start)
+        for _ in range(steps):
+            finder.step(1)
+        finder.current = current
+        finder.want(direction)
+        found = None
+        while found is None and not (finder.finished and not finder.found):
+            found = finder.arrive()
+            finder.step(1)
+        hits = [number for number, is_hit in enumerate(lines) if is_hit]
+        if direction > 0:
+            expected = next((hit for hit in hits if hit > current), hits[0] if hits else None)
+        else:
+            expected = next((hit for hit in reversed(hits) if hit < current), hits[-1] if hits else None)
+        assert found == expected
+        file.close()
+
+
+def test_what_follows_is_found_before_what_lies_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(finder_module, "STEP_SECONDS", 0.0)
+    path = tmp_path / "log"
+    path.write_bytes(b"hit\n" * 1000)
+    log = LogFile(path)
+    log.refresh()
+    finder = Finder(log, "hit", 900)
+    finder.want(1)
+    finder.step(1)
+    assert finder.arrive() == 900
+    number, total, progress = finder.tally()
+    assert (number, total) == (0, 1), "which of how many is not known yet"
+    assert 0 < progress < 1
+    while not finder.finished:
+        finder.step(1)
+    assert finder.tally() == (901, 1000, 1)
+    log.close()
 
 
 def test_spans_are_where_the_text_occurs():
@@ -74,7 +146,7 @@ def test_next_and_previous_go_round(tmp_path: Path):
     assert (finder.after(-1), finder.after(0), finder.after(2)) == (0, 2, 0)
     assert (finder.before(0), finder.before(2)) == (2, 0)
     finder.current = 2
-    assert finder.tally() == (2, 2, True)
+    assert finder.tally() == (2, 2, 1)
 
 
 def test_remembered_hits_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

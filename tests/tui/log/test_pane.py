@@ -328,11 +328,11 @@ class TestFinding:
         async with staged(LogPane(play.session())) as pane:
             await opened(pane)
             pane.find("needle")
-            assert "-/0" in below(pane)
+            assert "no hits" in below(pane)
             play.prints("fetch", b"a needle\n")
             pane.flush(0.0)
             pane.flush(0.0)
-            assert "-/1" in below(pane)
+            assert "1 hit needle" in below(pane)
 
     async def test_an_exclamation_mark_inverts(self, play: Play):
         play.start("fetch")

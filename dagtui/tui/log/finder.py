@@ -79,8 +79,9 @@ class Finder:
         try:
             hits, self._next = self._search(self._next, self._log.line_count, budget, until)
             self.found += hits
-            self._at_end = self._next >= self._log.line_count
-            if self._at_end and self._before < self._start:
+            was_at_end, self._at_end = self._at_end, self._next >= self._log.line_count
+            in_time = was_at_end or time.perf_counter() <= until
+            if self._at_end and in_time and self._before < self._start:
                 hits, self._before = self._search(self._before, self._start, budget, until)
                 self.found[self._hits_before : self._hits_before] = hits
                 self._hits_before += len(hits)

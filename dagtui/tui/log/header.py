@@ -88,8 +88,8 @@ def indicators(view: LogView, note: str) -> list[Run]:
     if view.column:
         found.append(muted(f" from column {view.column + 1}"))
     if finder is not None:
-        found.append(Run(f" {_hits(finder)} ", Role.KEY if finder.found else Role.WARNING))
-        found.append(muted(label(finder.text, 20)))
+        found.append(muted(f" {label(finder.text, 20)}"))
+        found.append(Run(f" {_hits(finder)}", Role.KEY if finder.found else Role.WARNING))
     if note:
         found.append(Run(f" {note}", Role.WARNING))
     if view.lines_below:
@@ -104,7 +104,7 @@ def _hits(finder: Finder) -> str:
     number, total, progress = finder.tally()
     words = f"{count(number)}/{count(total)}" if number else plural(total, "hit")
     if progress < 1:
-        return f"{words}, looked at {progress:.0%}"
+        return f"{words} ({progress:.0%})"
     return words if total else "no hits"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.containers import Vertical
 
@@ -36,6 +36,15 @@ class LogPaneState:
     """None: it follows the end."""
 
 
+class _Place(NamedTuple):
+    """Where a person was in the log."""
+
+    line: int
+    """The one at the top of the window."""
+    top: Spot | None
+    """None: it followed the end."""
+
+
 class LogPane(Vertical):
     """Shows a log while it grows. Nothing happens by itself: `flush` takes in what is new, methods are the keys."""
 
@@ -57,6 +66,8 @@ class LogPane(Vertical):
         self._shown: tuple[int, int] = (-1, -1)
         """Node and attempt whose log is open."""
         self._note = ""
+        self._before_find: _Place | None = None
+        """Where what is typed is looked for from; None: nobody is typing."""
 
     def compose(self) -> ComposeResult:
         """The line above, and the lines; or the page in their place."""
@@ -99,6 +110,10 @@ class LogPane(Vertical):
             change = log.refresh()
             if change:
                 self.view.take(change)
+                if change.joined and self._before_find:
+                    line, top = self._before_find
+                    moved = top and top._replace(line=top.line + change.inserted)
+                    self._before_find = _Place(line + change.inserted, moved)
             self._look_for_error(log)
         self._find_more()
         self._choose(clock)
@@ -236,12 +251,31 @@ class LogPane(Vertical):
 
     # Finding
 
+    def begin_find(self) -> None:
+        """A person begins to type what is looked for: all of it is looked for from here on, not from an earlier hit."""
+        self._before_find = _Place(self.view.first_line, None if self.view.follows else self.view.top)
+
+    def end_find(self, *, found: bool) -> None:
+        """The typing is over; what was given up is forgotten, and the log is where it was."""
+        if not found:
+            self._go_back()
+            self.clear_find()
+        self._before_find = None
+
+    def _go_back(self) -> None:
+        place = self._before_find
+        if place is not None and place.top is not None:
+            self.view.go_to(place.top)
+        elif place is not None:
+            self.view.follow()
+
     def find(self, text: str) -> None:
         """Look for a text (after "!" for lines without it), and show the first hit from the window's top on."""
+        self._go_back()
         if not text or self._log is None:
             self.clear_find()
             return
-        finder = Finder(self._log.file, text, self.view.first_line)
+        finder = Finder(self._log.file, text, self._before_find.line if self._before_find else self.view.first_line)
         finder.want(1)
         self.view.finder = finder
         self.view.redraw()

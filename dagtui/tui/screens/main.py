@@ -235,6 +235,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def start_search(self) -> None:
         """Let a person type what to look for in the focused pane: the tree or the log."""
         before = "" if self.on_side else self.tree_pane.filter_query
+        if self.on_side:
+            self.side.log_pane.begin_find()
         self.footer.display = False
         self.search_line.open("log" if self.on_side else NODES, before)
         self.search_line.tell()
@@ -251,11 +253,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _end_search(self, message: SearchLine.Closed) -> None:
         self.search_line.rest(NODES, "")
         self.footer.display = True
-        if not message.found:
-            if self.on_side:
-                self.side.log_pane.clear_find()
-            else:
-                self.tree_pane.set_filter("")
+        if self.on_side:
+            self.side.log_pane.end_find(found=message.found)
+        elif not message.found:
+            self.tree_pane.set_filter("")
         self._focus()
         self._tell_filter()
 

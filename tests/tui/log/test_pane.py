@@ -322,6 +322,38 @@ class TestFinding:
             assert "11/11" in below(pane)
             assert "line 119" in texts(pane.view)
 
+    async def test_what_is_typed_is_looked_for_from_where_the_typing_began(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 300))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.top()
+            pane.move(150)
+            pane.view.flush()
+            here = texts(pane.view)
+            pane.begin_find()
+            pane.find("line 2")
+            pane.view.flush()
+            assert "line 200" in texts(pane.view)
+            pane.find("line 17")
+            pane.view.flush()
+            assert "line 170" in texts(pane.view), "and not the first one, as from line 200 on"
+            pane.end_find(found=False)
+            pane.view.flush()
+            assert texts(pane.view) == here
+            assert pane.view.finder is None
+
+    async def test_giving_up_follows_the_end_again(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 200))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.begin_find()
+            pane.find("line 70")
+            assert not pane.view.follows
+            pane.end_find(found=False)
+            assert pane.view.follows
+
     async def test_what_grows_later_is_found_too(self, play: Play):
         play.start("fetch")
         play.prints("fetch", b"nothing\n")
@@ -332,7 +364,7 @@ class TestFinding:
             play.prints("fetch", b"a needle\n")
             pane.flush(0.0)
             pane.flush(0.0)
-            assert "1 hit needle" in below(pane)
+            assert "needle 1 hit" in below(pane)
 
     async def test_an_exclamation_mark_inverts(self, play: Play):
         play.start("fetch")

@@ -191,6 +191,10 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
                 return
         await super().on_event(event)
 
+    def on_search_line_typed(self) -> None:
+        """Something is looked for: a large log takes a while, whether or not anything happens in the run."""
+        self.request_frame()
+
     def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """A key of the footer was clicked."""
         self.action_act(message.id)

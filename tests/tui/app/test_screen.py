@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tui.app.runs import CELLS, HOSTILE, Recording, opened, run_settled, run_under_way, screen_text, turns, until
+from tui.log.stage import Play
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Ended, EndKind
@@ -18,6 +19,7 @@ from dagtui.session.session import Session
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.footer import Footer
 from dagtui.tui.keymap import KEYS, Keymap, Pane
+from dagtui.tui.log import finder
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import MEANINGS
 from dagtui.tui.settled import settled
@@ -259,6 +261,19 @@ async def test_the_footer_says_what_a_key_does_now():
 
 def shown_keys(app: DagtuiApp) -> set[str]:
     return {id_ for _, _, id_ in app.main.footer._places}
+
+
+async def test_a_large_log_of_a_settled_run_is_looked_through_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(finder, "STEP_SECONDS", 0.0)
+    play = Play(Graph.from_edges(["chatty"], []), tmp_path)
+    play.run("chatty")
+    play.prints("chatty", b"nothing\nneedle\n" * 20 + b"the end\n" * 100)
+    app = DagtuiApp(play.session())
+    async with opened(app) as pilot:
+        await pilot.press("tab", "slash", *"needle")
+        await until(lambda: "20 hits" in screen_text(app) or "/20" in screen_text(app))
 
 
 async def test_what_was_said_goes_with_the_next_key():

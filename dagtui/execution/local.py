@@ -113,6 +113,16 @@ class LocalExecutor:
         link = self._guardians.link
         return (link.keeper, link.guardian) if link is not None else (0, 0)
 
+    def surroundings(self, node: int, attempt: int) -> tuple[str, dict[str, str], dict[str, str]]:
+        """What an attempt would find now: its directory, the common variables, and its own, which count more.
+
+        Raises ResolutionError.
+        """
+        resolved = self._resolver.resolve(node, self._status_of)
+        own, unset = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        common = {name: value for name, value in self._commands.environment.items() if name not in unset}
+        return own["PWD"], common, own
+
     # What the engine asks for
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:

@@ -93,7 +93,7 @@ class Ingredients:
         )
         if secrets is not None:
             run.traversal.mask = secrets.mask
-        session = Session(graph, run, forecast, directory, history)
+        session = Session(graph, run, forecast, directory, history, executor)
         session.jobs_given = self.call.jobs
         sessions.append(session)
         run.listeners += [Keepers(directory.path, lambda: executor.processes).note, *self.call.listeners]

@@ -16,6 +16,7 @@ from dagtui.session.forecast import Forecast
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
 from dagtui.session.session import Session
 from dagtui.session.wall_times import WallTimes
+from dagtui.session.workplace import NoWorkplaceError
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
 from dagtui.store.follower import JournalFollower
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Command
     from dagtui.graph.model import Graph
+    from dagtui.session.workplace import Workplace
     from dagtui.store.directory import RunDirectory
 
 READ_ONLY = "read-only: this screen only watches the run"
@@ -112,6 +114,10 @@ class FollowingSession(Session):
     def give(self, command: Command) -> Preview:
         """That the screen is read-only."""
         return Preview(command, nothing=READ_ONLY)
+
+    def workplace(self, node: int) -> Workplace:  # noqa: ARG002 - the signature of a session
+        """None: the variables that the run was started with, secrets among them, are on no record."""
+        raise NoWorkplaceError("read-only: this screen only watches the run, and does not know its environment")
 
     def note(self, text: str) -> None:
         """Nothing: the record is not ours."""

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.resolution import ResolutionError
 from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
 from dagtui.session.wall_times import WallTimes
+from dagtui.session.workplace import TERMINAL, NoWorkplaceError, Workplace
 from dagtui.store.directory import prune
 from dagtui.store.places import log_name
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Command
     from dagtui.engine.preview import Preview
     from dagtui.execution.link import GuardianLink
+    from dagtui.execution.local import LocalExecutor
     from dagtui.graph.model import Graph
     from dagtui.session.lines.events_copy import EventsCopy
     from dagtui.session.resume.past import Past
@@ -44,8 +48,9 @@ class Session:
         forecast: Forecast,
         directory: RunDirectory | None,
         history: History | None = None,
+        executor: LocalExecutor | None = None,
     ) -> None:
-        """Of a recorded run there is no directory, and nothing to learn for the history."""
+        """Of a recorded run there is no directory, nothing to learn for the history, and nobody who executes."""
         self.graph = graph
         self.run = run
         self.state = run.state
@@ -61,6 +66,7 @@ class Session:
         self.untold: list[NoteEvent] = []
         """Notes that no screen has shown yet: the next one begins with them, and clears the list."""
         self._history = history
+        self._executor = executor
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None
 
@@ -217,6 +223,22 @@ class Session:
     def cwd(self, node: int) -> Path:
         """The working directory of a node, with placeholders as they were written."""
         return Path(os.path.normpath((self.graph.directory or Path()) / self.graph.task(node).cwd))
+
+    def workplace(self, node: int) -> Workplace:
+        """What the node's next attempt would find; raises NoWorkplaceError."""
+        if self._executor is None:
+            raise NoWorkplaceError("nothing is executed here: this is a recording")
+        attempt = self.state.attempt[node] + 1
+        try:
+            cwd, common, own = self._executor.surroundings(node, attempt)
+        except ResolutionError as error:
+            raise NoWorkplaceError(str(error)) from None
+        if not os.path.isdir(cwd):
+            raise NoWorkplaceError(
+                f"the working directory of {label(self.graph.labels[node])} is not there: {label(cwd, 1000)}"
+            )
+        kept = {name: value for name, value in common.items() if name not in TERMINAL}
+        return Workplace(attempt, cwd, kept | own)
 
     def command_line(self, node: int) -> str:
         """What a node executes, as it was written."""

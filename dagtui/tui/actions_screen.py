@@ -1,11 +1,8 @@
-"""What the keys do that concern the screen, its terminal, and leaving."""
+"""What the keys do that concern the screen, and leaving it."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
-
-from textual.app import SuspendNotSupported
 
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.tui.palette import Palette
@@ -15,7 +12,6 @@ from dagtui.tui.screens.leave import LeaveDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from dagtui.tui.app import DagtuiApp
 
@@ -24,7 +20,7 @@ COPY_NAME = "copied.txt"
 
 
 class ScreenActions:
-    """Help, palette, copy, pager, repaint, suspend, leave."""
+    """Help, palette, copy, repaint, leave."""
 
     def __init__(self, app: DagtuiApp) -> None:
         self._app = app
@@ -38,10 +34,8 @@ class ScreenActions:
             "screen.palette": lambda: app.push_screen(Palette(ascii=app.ascii_only)),
             "screen.copy": self._copy,
             "screen.repaint": app.action_repaint,
-            "screen.suspend": self._suspend,
             "screen.detach": self._detach,
             "screen.leave": self._leave,
-            "log.pager": self._open_pager,
         }
 
     # Copy
@@ -70,46 +64,7 @@ class ScreenActions:
             return f"copied to the terminal's clipboard only: {path}: {error.strerror}", Role.WARNING
         return f"copied to {path}", Role.PLAIN
 
-    # Pager
-
-    def _open_pager(self) -> None:
-        path = self._log_path()
-        if path is None:
-            self._app.say("this node has no log yet")
-            return
-        try:
-            command = shlex.split(self._app.place.environment.get("PAGER", "")) or ["less"]
-        except ValueError as error:
-            self._app.say(f"$PAGER can't be used: {error}", Role.WARNING)
-            return
-        self._app.run_worker(self._page([*command, str(path)]), group="pager", exclusive=True, exit_on_error=False)
-
-    def _log_path(self) -> Path | None:
-        node = self._app.main.node
-        if node is None:
-            return None
-        shown = self._app.main.side.log_pane.attempt or self._session.state.attempt[node]
-        path = self._session.log_path(node, shown)
-        return path if path.exists() else None
-
-    async def _page(self, command: list[str]) -> None:
-        """Lend the terminal to a pager; the run goes on meanwhile."""
-        app = self._app
-        try:
-            with app.terminal_lent():
-                # Less lets colours through and shows other control codes, if told so; git does the same.
-                trouble = await app.place.run(command, {"LESS": "-R"})
-        except SuspendNotSupported:
-            trouble = "the terminal can't be lent to a pager"
-        if trouble:
-            app.say(trouble, Role.WARNING)
-        app.request_frame()
-
     # Leaving
-
-    def _suspend(self) -> None:
-        app = self._app
-        app.run_worker(app.place.suspend(app), group="pager", exclusive=True, exit_on_error=False)
 
     def _detach(self) -> None:
         """Leave the screen and nothing else, where the run has a process of its own."""

@@ -16,6 +16,7 @@ from dagtui.engine.status import Verdict
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.text import label
 from dagtui.tui.actions_panes import PaneActions
+from dagtui.tui.actions_programs import ProgramActions
 from dagtui.tui.actions_run import RunActions
 from dagtui.tui.actions_screen import ScreenActions
 from dagtui.tui.driver import Terminal, TerminalApp, driver_for
@@ -116,7 +117,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Drive the run, and paint what happens in it."""
-        for actions in (PaneActions(self), RunActions(self), ScreenActions(self)):
+        for actions in (PaneActions(self), RunActions(self), ScreenActions(self), ProgramActions(self)):
             self._actions.update(actions.table())
         self._signals = SignalHandlers(
             asyncio.get_running_loop(), {number: partial(self.terminate, number) for number in self.place.signals}

@@ -34,7 +34,7 @@ _ON_MANY = {
     "node.mark_done": _UNBEGUN | _AMISS,
 }
 """The statuses for which commands on many nodes are worth offering: none is refused for what it finds of others."""
-_OF_NODES = frozenset({*_ON_NODE, "node.rerun", "node.cancel_subtree"})
+_OF_NODES = frozenset({*_ON_NODE, "node.rerun", "node.cancel_subtree", "node.shell"})
 
 
 def idle_keys(session: Session, node: int | None) -> frozenset[str]:
@@ -52,7 +52,7 @@ def idle_keys(session: Session, node: int | None) -> frozenset[str]:
 def idle_keys_of_many(session: Session, counts: Sequence[int]) -> frozenset[str]:
     """The same where commands mean many nodes, so many of each status."""
     there = {status for status in NodeStatus if counts[status]}
-    idle = _idle_for_run(session) | {"pane.open"}
+    idle = _idle_for_run(session) | {"pane.open", "node.shell"}
     idle |= {id_ for id_, statuses in _ON_MANY.items() if not there & statuses}
     return frozenset(idle)
 

@@ -109,6 +109,15 @@ KEYS: tuple[Key, ...] = (
         Pane.TREE,
         72,
     ),
+    Key(
+        "node.shell",
+        ("exclamation_mark",),
+        "shell",
+        "A shell in the node's directory, with its environment",
+        Group.NODE,
+        Pane.TREE | Pane.LOG,
+        73,
+    ),
     Key("run.retry_failed", ("A",), "retry all", "Retry all that failed", Group.RUN, Pane.TREE, 58),
     Key("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts", Group.RUN, Pane.TREE, 45),
     Key("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped", Group.RUN),
@@ -189,6 +198,7 @@ _SHOWN = {
     "colon": ":",
     "comma": ",",
     "question_mark": "?",
+    "exclamation_mark": "!",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dagtui.session.hosting.lease import Lease
     from dagtui.session.session import Session
+    from dagtui.session.workplace import Workplace
     from dagtui.tui.screens.main import ScreenState
 
 
@@ -42,6 +43,10 @@ class LentTerminal:
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
         """Have the client run the program."""
         return await self._lease.run(command, defaults)
+
+    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+        """Have the client run the program."""
+        return await self._lease.run_at(workplace, command, heading)
 
     async def suspend(self, app: DagtuiApp) -> None:
         """Have the client stop itself; the run goes on."""

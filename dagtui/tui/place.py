@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
+from dagtui.session.hosting.foreground import Foreground
+from dagtui.session.workplace import variables_on_terminal
+from dagtui.text import label
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dagtui.session.session import Session
+    from dagtui.session.workplace import Workplace
     from dagtui.tui.app import DagtuiApp
 
 
@@ -39,6 +46,12 @@ class Place(Protocol):
         `defaults` are for variables that are not in the environment. The App has given the terminal back.
         """
 
+    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+        """Run a program at a node's workplace, below a line of text; returns why it could not be started, or nothing.
+
+        The App has given the terminal back.
+        """
+
     async def suspend(self, app: DagtuiApp) -> None:
         """Give the terminal to the shell until the job is continued."""
 
@@ -60,19 +73,31 @@ class OwnTerminal:
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
         """Run a program as a child."""
-        environment = {**defaults, **os.environ}
-        try:
-            async with await anyio.open_process(
-                list(command), stdin=None, stdout=None, stderr=None, env=environment
-            ) as process:
-                await process.wait()
-        except OSError as error:
-            return f"{command[0]}: {error.strerror}"
-        return ""
+        return await _run(command, {**defaults, **os.environ})
+
+    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+        """Run a program as a child."""
+        with contextlib.suppress(OSError):  # a terminal that takes no line now has other worries
+            os.write(self.output, heading.encode(sys.stdout.encoding or "ascii", "replace"))
+        return await _run(command, variables_on_terminal(workplace.environment), workplace.cwd)
 
     async def suspend(self, app: DagtuiApp) -> None:
         """Stop this job."""
         app.action_suspend_process()
+
+
+async def _run(command: Sequence[str], environment: Mapping[str, str], cwd: str | None = None) -> str:
+    with Foreground() as foreground:
+        try:
+            process = await anyio.open_process(
+                list(command), stdin=None, stdout=None, stderr=None, env=environment, cwd=cwd
+            )
+        except OSError as error:
+            return f"{label(error.filename or command[0], 1000)}: {error.strerror}"
+        async with process:
+            foreground.program = process.pid
+            await process.wait()
+    return ""
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.session.door.sockets import DoorError, NobodyError
+from dagtui.session.hosting.foreground import Foreground
 from dagtui.session.hosting.signals import Signals
+from dagtui.session.workplace import variables_on_terminal
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -163,29 +165,45 @@ class _Loan:
 
     def _run(self, message: Mapping[str, object]) -> None:
         """Run a program on the terminal until it ends; ^C and ^Z are its own, and the shell's."""
-        command, defaults = message.get("command"), message.get("defaults")
+        command, cwd = message.get("command"), message.get("cwd")
         words = [str(word) for word in command] if isinstance(command, list) else []
-        environment = {**(defaults if isinstance(defaults, dict) else {}), **os.environ}
         trouble = ""
-        with self._signals.left_alone(signal.SIGTSTP):
+        with self._signals.left_alone(signal.SIGTSTP), Foreground() as foreground:
             try:
-                process = subprocess.Popen(words, env=environment)
-            except (OSError, ValueError, IndexError) as error:
-                trouble = f"{words[:1]}: {error}" if not isinstance(error, OSError) else f"{words[0]}: {error.strerror}"
+                process = subprocess.Popen(
+                    words, env=_variables_for(message), cwd=cwd if isinstance(cwd, str) else None
+                )
+            except OSError as error:
+                trouble = f"{label(error.filename or words[0], 1000)}: {error.strerror}"
+            except (ValueError, IndexError) as error:
+                trouble = f"{words[:1]}: {error}"
             else:
-                self._wait_for(process)
+                foreground.program = process.pid
+                self._wait_for(process, foreground)
         self._tell({"tell": "ran", "trouble": trouble})
 
-    def _wait_for(self, process: subprocess.Popen[bytes]) -> None:
+    def _wait_for(self, process: subprocess.Popen[bytes], foreground: Foreground) -> None:
         poll = select.poll()
         poll.register(self._signals.fileno(), select.POLLIN)
         while process.poll() is None:
+            group = foreground.stopped_group()
+            if group:
+                self._stop_too(foreground, group)
             poll.poll()
             for number in self._signals.take():
                 if number in ENDING:
                     self._pass_on(number)
                     # As when the terminal goes: what is interactive may ignore TERM.
-                    process.send_signal(signal.SIGHUP)
+                    foreground.hang_up()
+
+    def _stop_too(self, foreground: Foreground, group: int) -> None:
+        """A shell has stopped itself, group and all: nobody could go on with it if this job did not stop as well."""
+        foreground.give(os.getpgrp())
+        with self._signals.left_alone(signal.SIGCONT):
+            os.kill(0, signal.SIGTSTP)
+            _claim_terminal()
+        foreground.give(group)
+        os.killpg(group, signal.SIGCONT)
 
     def _stop(self) -> None:
         """Stop this job, as ^Z does elsewhere; the whole group, so that the shell sees it even behind a script.
@@ -231,6 +249,14 @@ class _Loan:
                 termios.tcflush(1, termios.TCOFLUSH)
                 os.write(1, _CANCEL + restore.encode())
             termios.tcsetattr(0, termios.TCSANOW, self._found)
+
+
+def _variables_for(message: Mapping[str, object]) -> dict[str, str]:
+    """A program's variables: those it was given, else this terminal's, with defaults for what is not set."""
+    whole, defaults = message.get("environment"), message.get("defaults")
+    if isinstance(whole, dict):
+        return variables_on_terminal(whole)
+    return {**(defaults if isinstance(defaults, dict) else {}), **os.environ}
 
 
 def _claim_terminal() -> None:

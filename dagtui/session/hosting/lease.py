@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.session.door.conversation import Conversation
+    from dagtui.session.workplace import Workplace
 
 _PIECE = 50_000
 """Characters of text in one message: each may take six bytes of JSON, and some are two of its characters."""
@@ -120,8 +121,23 @@ class Lease:
 
         It gets the client's environment, with `defaults` for variables that are not in it.
         """
-        answer = await self._ask({"do": "run", "command": list(command), "defaults": dict(defaults)})
-        return GONE if answer is None else label(answer.get("trouble", ""), 200)
+        return await self._have_run({"do": "run", "command": list(command), "defaults": dict(defaults)})
+
+    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+        """Have a program run on the terminal, at a node's workplace, below a line; returns what went wrong, or nothing.
+
+        Of the client's environment it gets what is about the terminal.
+        """
+        await self.tell({"do": "print", "text": heading})
+        request = {"do": "run", "command": list(command), "cwd": workplace.cwd}
+        return await self._have_run({**request, "environment": dict(workplace.environment)})
+
+    async def _have_run(self, request: Mapping[str, object]) -> str:
+        try:
+            answer = await self._ask(request)
+        except DoorError as error:  # more variables than fit into one line of the protocol
+            return f"its environment can't be handed over: {error}"
+        return GONE if answer is None else label(answer.get("trouble", ""), 1000)
 
     async def stop(self) -> None:
         """Have the client stop itself, so that the shell has the terminal; returns when it is continued."""
@@ -133,7 +149,7 @@ class Lease:
         self._answer, self._answered = None, anyio.Event()
         try:
             await self._conversation.send(message)
-        except DoorError:
+        except NobodyError:
             return None
         await self._answered.wait()
         return self._answer

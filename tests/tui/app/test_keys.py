@@ -399,6 +399,12 @@ async def _(hand: Hand, key: str):
     assert "no log" in hand.said()
 
 
+@check("node.shell")
+async def _(hand: Hand, key: str):
+    await hand.press(key)
+    assert "nothing is executed here" in hand.said()  # on real terminals: pty/test_shell
+
+
 @check("screen.copy")
 async def _(hand: Hand, key: str):
     await hand.on("merge")

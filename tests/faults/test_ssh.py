@@ -184,10 +184,20 @@ def stalled_link(place: Place, seconds: float) -> None:
     place.write(EVERY_NODE.format(seconds=0.1, cells=", ".join(map(str, range(2000))), token=place.token))
     terminal = place.open()
     terminal.wait_for_text("graph #1")
-    wait_until(lambda: len(place.journal()) > 50, "some nodes")
+    # It has been asked whether it is there, and has answered.
+    terminal.wait_for(lambda: len(place.journal()) > 50 and b"\x1b[5n" in terminal.raw, "some nodes")
     terminal.signal(signal.SIGSTOP)
     before, began = len(place.journal()), time.monotonic()
-    wait_until(lambda: time.monotonic() - began > seconds, "time to pass", seconds + 30)
+    received = []
+
+    def is_over() -> bool:
+        received.append((time.monotonic() - began, place.wire.received))
+        return received[-1][0] > seconds
+
+    wait_until(is_over, "time to pass", seconds + 30)
+    # Ten seconds after its last answer nothing more is sent to it but now and then a question.
+    late = [count for at, count in received if at > 15]
+    assert not late or late[-1] - late[0] < 2000, "frames pile up in the link"
     during = len(place.journal()) - before
     terminal.signal(signal.SIGCONT)
     counted = len(place.journal())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from dagtui.tui.driver import Terminal, TerminalApp, TerminalDriver, driver_for, watch_signals
+from dagtui.tui.driver import Terminal, TerminalApp, TerminalDriver, driver, driver_for, echo, watch_signals
 
 if TYPE_CHECKING:
     from textual import events
@@ -59,14 +59,14 @@ class DriverApp(TerminalApp[str]):
         record("mounted", pid=os.getpid(), blocking=os.get_blocking(0))
 
     def beat(self) -> None:
-        driver = self.terminal_driver
+        own = self.terminal_driver
         record(
             "beat",
             at=time.monotonic(),
-            stalled=driver.stalled,
-            frames=driver.frames_sent,
-            refused=driver.frames_refused,
-            written=driver.bytes_written,
+            stalled=own.stalled,
+            frames=own.frames_sent,
+            refused=own.frames_refused,
+            written=own.bytes_written,
             cpu=time.process_time(),
         )
 
@@ -162,13 +162,13 @@ async def run_app(terminal: tuple[int, int] = (0, 1)) -> None:
 
     with watch_signals(signalled):
         result = await app.run_async()
-    driver = app.terminal_driver
+    own = app.terminal_driver
     record(
         "end",
         result=result,
-        refused=driver.frames_refused,
-        removed=driver.codes_removed,
-        written=driver.bytes_written,
+        refused=own.frames_refused,
+        removed=own.codes_removed,
+        written=own.bytes_written,
         synchronized=app._sync_available,
         blocking=os.get_blocking(terminal[0]),
     )
@@ -213,6 +213,11 @@ def abandon() -> None:
 if __name__ == "__main__":
     if "lend" in OPTIONS:
         sys.exit(lend())
+    if "impatient" in OPTIONS:
+        echo.ASK_SECONDS = echo.PATIENCE = 0.3
+        echo.AGAIN_SECONDS = 0.5
+    if "waits" in OPTIONS:
+        driver._ANSWER_SECONDS = 20.0
     if "drop" in OPTIONS:
         os.setuid(65534)
     if "abandon" in OPTIONS:

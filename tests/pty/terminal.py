@@ -27,11 +27,14 @@ SECONDS = 20.0
 """The longest that a condition is waited for; reached only by a failure."""
 
 # What the driver sets and undoes, and what frames consist of: every byte sent to a terminal is one of these.
-_MODES = re.compile(rb"\x1b\[\?(?:1049|25|1004|2004|7|1000|1003|1006|2026)[hl]|\x1b\[>25u|\x1b\[<u|\x1b\[\?2026\$p")
+_MODES = re.compile(
+    rb"\x1b\[\?(?:1049|25|1004|2004|7|1000|1003|1006|2026)[hl]|\x1b\[>25u|\x1b\[<u|\x1b\[\?2026\$p|\x1b\[5n"
+)
 _FRAME = re.compile(rb"\x1b\[[0-9;:]*m|\x1b\[[0-9]+;[0-9]+H|\r?\n|[\x20-\x7e]+")
 _REPAINT = re.compile(rb"\x18|\x0f|\x1b\(B|\x1b\[r|\x1b\[\?6l|\x1b\[2J")
 # pyte prints what it doesn't know.
 _UNKNOWN_TO_PYTE = re.compile(r"\x1b\[(?:[<>=][0-9;]*[a-zA-Z]|\?[0-9;]*\$p)|\x18|\x0f")
+_QUESTION, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\()?\Z")
 
 
@@ -57,6 +60,8 @@ class PtyTerminal:
         self._stream = pyte.Stream(self._screen)
         self._unfed = ""
         self._synchronized = synchronized
+        self.answers = True
+        """Whether it says that it is there when it is asked, as terminals do."""
         self._master, self._slave = pty.openpty()
         self._set_size(columns, rows)
         self.settings_before = self.settings()
@@ -182,6 +187,9 @@ class PtyTerminal:
         self.raw += data
         if self._synchronized and b"\x1b[?2026$p" in data:
             self.send("\x1b[?2026;2$y")
+        # A question that was cut lies across the border.
+        if self.answers and (asked := self.raw[-len(data) - len(_QUESTION) + 1 :].count(_QUESTION)):
+            self.send(_ANSWER * asked)
         self._feed(data.decode("utf-8", "replace"))
         return bool(data)
 

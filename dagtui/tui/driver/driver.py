@@ -15,6 +15,7 @@ from textual.driver import Driver
 from textual.geometry import Size
 
 from dagtui.tui.driver import modes
+from dagtui.tui.driver.echo import QUESTION, Echo
 from dagtui.tui.driver.frame_filter import frame_filter
 from dagtui.tui.driver.pacing import Pacing
 from dagtui.tui.driver.reader import TerminalReader
@@ -32,6 +33,8 @@ _LEAVE_SECONDS: Final = 0.3
 """A stopped terminal may hold up leaving no longer."""
 _COPY_CHARACTERS: Final = 100_000
 """Terminals refuse or cut longer clipboards."""
+_ANSWER_SECONDS: Final = 0.4
+"""So long at most leaving waits for an answer that would be printed behind a prompt; it holds up the run, too."""
 _BELL: Final = "\x07"
 _OPERATING_SYSTEM_COMMAND: Final = "\x1b]"
 
@@ -66,6 +69,8 @@ class TerminalDriver(Driver):
         self._output: Descriptor | None = None
         self._reader: TerminalReader | None = None
         self._writer: TerminalWriter | None = None
+        self._echo: Echo | None = None
+        """Only where a link may hold what the terminal has not got yet."""
         self._kernel_signals = SignalHandlers(
             self._loop,
             {
@@ -90,7 +95,7 @@ class TerminalDriver(Driver):
     @property
     def stalled(self) -> bool:
         """Whether the terminal has not yet taken all it was given: nothing should be rendered now."""
-        return self._writer is not None and self._writer.behind
+        return (self._writer is not None and self._writer.behind) or (self._echo is not None and self._echo.overdue)
 
     @property
     def lost(self) -> bool:
@@ -191,11 +196,13 @@ class TerminalDriver(Driver):
         self._outgoing.clear()
         if not frame or self._writer is None:
             return
-        if self._writer.behind:
+        if self.stalled:
             self.refuse_frame()
             return
         self.frames_sent += 1
         self._writer.send(frame.encode())
+        if self._echo is not None:
+            self._echo.sent()
 
     def disable_input(self) -> None:
         """Read nothing more."""
@@ -230,16 +237,22 @@ class TerminalDriver(Driver):
         self._input = Descriptor(self._terminal.input, os.O_RDONLY)
         self._output = Descriptor(self._terminal.output, os.O_WRONLY)
         self._reader = TerminalReader(
-            self._input.number, self._loop, on_message=self.process_message, on_lost=self._lose
+            self._input.number,
+            self._loop,
+            on_message=self.process_message,
+            on_lost=self._lose,
+            on_heard=self._heard,
         )
         self._reader.expect_answer()
         self._writer = TerminalWriter(
             self._output.number,
             self._loop,
             on_behind=self._pacing.hold,
-            on_drained=self._pacing.release,
+            on_drained=self._go_on,
             on_lost=self._lose,
         )
+        if self._terminal.environment.get("SSH_CONNECTION"):
+            self._echo = Echo(self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._go_on)
         if self._terminal.is_controlling():
             self._kernel_signals.set()
 
@@ -247,7 +260,8 @@ class TerminalDriver(Driver):
         if self._writer is not None:
             self._writer.finish(modes.leaving().encode(), _LEAVE_SECONDS)
         if self._reader is not None:
-            self._reader.discard()
+            waits = self._echo is not None and self._echo.outstanding
+            self._reader.discard(_ANSWER_SECONDS if waits else 0.0)
         if self._line is not None:
             self._line.restore()
 
@@ -255,11 +269,13 @@ class TerminalDriver(Driver):
         if self._writer is not None:
             self._writer.close()
             self._bytes_written += self._writer.bytes_written
+        if self._echo is not None:
+            self._echo.close()
         # In reverse: both may have set the flag of one shared description.
         for descriptor in (self._output, self._input):
             if descriptor is not None:
                 descriptor.close()
-        self._reader = self._writer = self._input = self._output = None
+        self._reader = self._writer = self._input = self._output = self._echo = None
 
     def _last_resort(self) -> None:
         """Give the terminal back when the interpreter ends and nobody has stopped application mode."""
@@ -277,6 +293,24 @@ class TerminalDriver(Driver):
         """Send codes of our own, which belong to no frame; whether they were accepted."""
         return self._writer is not None and self._writer.send(data.encode())
 
+    def _ask(self) -> None:
+        if self._reader is not None and self._send(QUESTION):
+            self._reader.expect_answer()
+
+    def _heard(self, echoes: int) -> None:
+        """Something came from the terminal, so many answers among it."""
+        if self._echo is None:
+            return
+        if echoes:
+            self._echo.answered()
+        else:
+            self._echo.heard()
+
+    def _go_on(self) -> None:
+        """The terminal has taken what waited, or has answered."""
+        if not self.stalled:
+            self._pacing.release()
+
     def _lose(self, reason: str) -> None:
         """The terminal has gone: touch it no more, paint no more, and say so once."""
         if self._lost:
@@ -285,6 +319,8 @@ class TerminalDriver(Driver):
         self.disable_input()
         if self._writer is not None:
             self._writer.close()
+        if self._echo is not None:
+            self._echo.close()
         self._pacing.hold()
         # Not from here: this may be the middle of a frame.
         self._loop.call_soon(self._report_loss, reason)

@@ -40,6 +40,11 @@ class Keyboard:
     def awaiting(self, awaiting: bool) -> None:
         self._filter.awaiting = awaiting
 
+    @property
+    def echoes(self) -> int:
+        """How often the terminal has said that it is there."""
+        return self._filter.echoes
+
     def feed(self, data: bytes) -> Iterator[Message]:
         """The messages that `data` completes; to be exhausted before the next call."""
         return filter(_is_visible, self._messages(self._filter.feed(self._decoder.decode(data))))

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from dagtui.tui.driver.keyboard import Keyboard
+from dagtui.tui.driver.replies import ECHO
 
 if TYPE_CHECKING:
     import asyncio
@@ -39,11 +40,14 @@ class TerminalReader:
         *,
         on_message: Callable[[Message], None],
         on_lost: Callable[[str], None],
+        on_heard: Callable[[int], None] = lambda _echoes: None,
     ) -> None:
+        """`on_heard` is called when something came, with the number of answers to the question whether it is there."""
         self._descriptor = descriptor
         self._loop = loop
         self._on_message = on_message
         self._on_lost = on_lost
+        self._on_heard = on_heard
         self._keyboard = Keyboard()
         self._expiry: asyncio.TimerHandle | None = None
         self._end_of_wait: asyncio.TimerHandle | None = None
@@ -58,6 +62,8 @@ class TerminalReader:
         """Note that the terminal was asked something: an escape may be the beginning of its answer."""
         self.expect_more()
         self._keyboard.awaiting = True
+        if self._end_of_wait is not None:
+            self._end_of_wait.cancel()
         self._end_of_wait = self._loop.call_later(_ANSWER_SECONDS, self._stop_waiting)
 
     def close(self) -> None:
@@ -68,14 +74,23 @@ class TerminalReader:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._descriptor)
 
-    def discard(self) -> None:
+    def discard(self, answer_seconds: float = 0.0) -> None:
         """Throw away what was typed ahead, and what a moving mouse or a late answer would leave on a prompt.
 
-        Takes no time unless the mouse moved or something was asked in the last second.
+        Takes no time unless the mouse moved or something was asked in the last second, or an answer is to come within
+        so many seconds.
         """
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
-        deadline = time.monotonic() + _DISCARD_SECONDS
+        answer_deadline = time.monotonic() + answer_seconds
+        deadline = max(answer_deadline, time.monotonic() + _DISCARD_SECONDS)
+        answered = b""
+        while ECHO not in answered and (left := answer_deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
+            with contextlib.suppress(OSError):
+                piece = os.read(self._descriptor, 65536)
+                if not piece:
+                    return
+                answered = answered[-len(ECHO) :] + piece
         if time.monotonic() < self._more_expected_until:
             while time.monotonic() < deadline and poll.poll(_QUIET_SECONDS * 1000):
                 with contextlib.suppress(OSError):
@@ -97,9 +112,11 @@ class TerminalReader:
             return
         if b"\x1b[<" in data:
             self.expect_more()
+        before = self._keyboard.echoes
         for message in self._keyboard.feed(data):
             self._on_message(message)
         self._be_patient()
+        self._on_heard(self._keyboard.echoes - before)
 
     def _expire(self) -> None:
         for message in self._keyboard.expire():

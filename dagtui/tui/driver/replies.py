@@ -82,7 +82,9 @@ _LAST_CHARACTER: Final = 0x10FFFF
 _EVENT: Final = re.compile(r"\x1b\[(?:<[0-9]{1,3};-?[0-9]{1,5};-?[0-9]{1,5}[Mm]|[IO]|\?2026;[0-4]\$y)")
 # The end of a string; Enter and control keys end it too, for it has none of them.
 _STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f]|\x1b\\|\x1b(?=[^\\])")
-_ANSWER: Final = re.compile(r"\x1b\[\?2026;[0-4]\$y")
+ECHO: Final = b"\x1b[0n"
+"""The answer to the question whether a terminal is there."""
+_ANSWER: Final = re.compile(r"\x1b\[(?:\?2026;[0-4]\$y|0n)")
 # What, behind an escape that came long before, makes a reply or a key's sequence; and what may still become one. Digits
 # and brackets are given out one by one until that is known: as keys they choose a tab or an attempt.
 _LATE: Final = re.compile(r"\x1b(?:\[(?:[<-?A-Z~]|[0-9][0-9;:]*[ -/<-~])|\](?:[0-9]+;|[lL])|P[0-9>!=?$+|]|_G|O[A-Z])")
@@ -104,6 +106,8 @@ class ReplyFilter:
     def __init__(self) -> None:
         self.awaiting = False
         """Whether an answer is on its way: an escape is then longer taken for its beginning. Ends when it comes."""
+        self.echoes = 0
+        """How often the terminal has said that it is there, which it does when it is asked."""
         self._state = _State.GROUND
         self._held = ""
         self._late = ""
@@ -189,9 +193,10 @@ class ReplyFilter:
                 return position + 2, Token(Kind.ALT, text[1])
             case "ss3" | "linux":
                 return end, Token(Kind.PLAIN, text)
-            case "csi" if _is_wanted(text):
+            case "csi":
                 self.awaiting = self.awaiting and not _ANSWER.fullmatch(text)
-                return end, Token(Kind.PLAIN, text)
+                self.echoes += text.encode() == ECHO
+                return end, Token(Kind.PLAIN, text) if _is_wanted(text) else None
             case "paste":
                 self._state = _State.PASTE
             case "string":

@@ -181,7 +181,8 @@ def test_a_link_cut_at_random_moments(place: Place, seed: int) -> None:
 
 def stalled_link(place: Place, seconds: float) -> None:
     """The client stands still, reading nothing: the run goes on, and afterwards the screen is right again."""
-    place.write(EVERY_NODE.format(seconds=0.1, cells=", ".join(map(str, range(2000))), token=place.token))
+    nodes = 1000 + round(50 * seconds)  # the run takes longer than the stall
+    place.write(EVERY_NODE.format(seconds=0.1, cells=", ".join(map(str, range(nodes))), token=place.token))
     terminal = place.open()
     terminal.wait_for_text("graph #1")
     # It has been asked whether it is there, and has answered.

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.attaching import (
+    a_terminal,
+    has_screen,
+    is_attachable,
+    live_runs_of,
+    look_of,
+    look_options,
+    shown_run,
+    ways_to,
+)
 from dagtui.cli.attaching import attach as attach_to
-from dagtui.cli.attaching import is_attachable, live_runs_of, look_of, look_options, shown_run, ways_to
 from dagtui.cli.options import fail
 from dagtui.cli.reach import run_option
 
@@ -38,8 +46,8 @@ def attach(
         from dagtui.cli.watch import watch
 
         watch(graph_file, number, ascii_only=ascii_only, theme=theme, mouse=not no_mouse)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        fail("dagtui attach needs a terminal; dagtui status, wait and logs don't")
+    if not has_screen():
+        fail(f"dagtui attach needs {a_terminal()}; dagtui status, wait and logs don't")
     from dagtui.session.hosting.client import RunIsEndingError
 
     run = _only_live() if graph_file is None else _of_graph(graph_file, number)

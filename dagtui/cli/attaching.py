@@ -30,6 +30,21 @@ def look_options(function: Function) -> Function:
     return click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")(function)
 
 
+def has_screen() -> bool:
+    """Whether the screen can be shown here: on a terminal that can do more than print line after line."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Whether the terminal says that it understands no control codes, as those inside editors do."""
+    return os.environ.get("TERM") == "dumb"
+
+
+def a_terminal() -> str:
+    """What there is none of here, for people."""
+    return "a terminal that can show it (TERM is dumb)" if is_dumb() else "a terminal"
+
+
 def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> Look:
     """What these options, the locale and the environment make of the screen."""
     from dagtui.session.hosting.client import Look

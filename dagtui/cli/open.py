@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.attaching import attach, is_attachable, live_runs_of, look_of, look_options
+from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of, look_options
 from dagtui.cli.graph_file import graph_file_argument
 from dagtui.cli.offer import Way, asked_for, choose, say_nothing_to_resume
 from dagtui.cli.options import fail, parameter_option, read_graph, resume_options, run_options
@@ -62,7 +61,9 @@ def open_graph(
     dagtui attach, brings its screen back; --fresh and --resume end it first, if it is settled and on no screen.
     """
     way = asked_for(resume=resume, fresh=fresh)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not has_screen():
+        if is_dumb():
+            click.echo("dagtui: plain lines instead of the screen: TERM is dumb", err=True)
         graph = read_graph(graph_file, parameters)
         run_headless(graph, jobs, None, way, paused=paused, ascii_only=ascii_only)
     look = look_of(ascii_only, theme, no_mouse)

@@ -32,8 +32,8 @@ class Output:
 
     @property
     def wants_colours(self) -> bool:
-        """Whether colours make sense: a terminal, and a person who has not said no (https://no-color.org)."""
-        return self.is_terminal and not os.environ.get("NO_COLOR")
+        """Whether colours make sense: a terminal that knows them, and a person who has not said no (no-color.org)."""
+        return self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     @property
     def is_unicode(self) -> bool:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.attaching import ways_to
+from dagtui.cli.attaching import a_terminal, has_screen, ways_to
 from dagtui.cli.options import fail
 from dagtui.text import label
 
@@ -22,8 +21,8 @@ def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, them
 
     Without a graph: the one live run of this user. Ends the program with the status of the run, if it is over.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        fail("dagtui attach --read-only needs a terminal; dagtui status and dagtui logs don't")
+    if not has_screen():
+        fail(f"dagtui attach --read-only needs {a_terminal()}; dagtui status and dagtui logs don't")
     from dagtui.store.errors import StoreError
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
@@ -14,6 +15,8 @@ from dagtui.tui.rows import Role
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from pathlib import Path
+
+    from textual.worker import Worker
 
     from dagtui.session.workplace import Workplace
     from dagtui.tui.app import DagtuiApp
@@ -33,11 +36,12 @@ class ProgramActions:
         return {
             "log.pager": self._open_pager,
             "node.shell": self._open_shell,
-            "screen.suspend": lambda: self._start(self._app.place.suspend(self._app)),
+            "screen.suspend": lambda: self._start(partial(self._app.place.suspend, self._app)),
         }
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        self._app.run_worker(work, group="program", exclusive=True, exit_on_error=False)
+    def _start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        # Not begun yet: the App may be told to end before this one's turn comes.
+        _: Worker[None] = self._app.run_worker(work, group="program", exclusive=True, exit_on_error=False)
 
     async def _lend(self, program: Callable[[], Awaitable[str]]) -> None:
         """Lend the terminal to a program, and say why it could not be started."""
@@ -64,7 +68,8 @@ class ProgramActions:
             self._app.say(f"$PAGER can't be used: {error}", Role.WARNING)
             return
         # Less lets colours through and shows other control codes, if told so; git does the same.
-        self._start(self._lend(lambda: self._app.place.run([*command, str(path)], {"LESS": "-R"})))
+        program = partial(self._app.place.run, [*command, str(path)], {"LESS": "-R"})
+        self._start(partial(self._lend, program))
 
     def _log_path(self) -> Path | None:
         node = self._app.main.node
@@ -87,8 +92,8 @@ class ProgramActions:
             self._app.say(str(error), Role.WARNING)
             return
         command = [self._app.place.environment.get("SHELL") or "sh"]
-        heading = self._heading(node, workplace)
-        self._start(self._lend(lambda: self._app.place.run_at(workplace, command, heading)))
+        program = partial(self._app.place.run_at, workplace, command, self._heading(node, workplace))
+        self._start(partial(self._lend, program))
 
     def _heading(self, node: int, workplace: Workplace) -> str:
         """Where the shell is, and how to come back."""

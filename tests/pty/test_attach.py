@@ -589,6 +589,16 @@ def test_where_there_can_be_no_socket_the_run_ends_with_its_terminal(stage: Stag
     wait_until(lambda: not stage.pids(), "end of the run")
 
 
+@pytest.mark.parametrize("words", [["graph.toml"], ["attach", "graph.toml"], ["attach", "--read-only", "graph.toml"]])
+def test_a_terminal_that_only_prints_lines_gets_lines(stage: Stage, words: list[str]) -> None:
+    stage.write(BROKEN)
+    terminal = stage.open(*words, env={"TERM": "dumb"})
+    assert terminal.wait_for_end() == (2 if "attach" in words else 1)
+    assert "TERM is dumb" in terminal.text
+    assert b"\x1b" not in terminal.raw
+    assert ("exit 7" in terminal.text) == ("attach" not in words)
+
+
 def test_attach_says_when_there_is_nothing(stage: Stage) -> None:
     stage.write(BROKEN)
     nothing = stage.open("attach")

@@ -120,6 +120,7 @@ def test_one_that_somebody_looks_at_is_left_alone(stage: Stage) -> None:
     beside = stage.open("run", "graph.toml")
     assert beside.wait_for_end() == 1
     assert ended_why(stage, 1) is None
+    assert stage.open("retry", "graph.toml", "two").wait_for_end() == 0, "it is not about to end either"
     looking.send("q")
     assert looking.wait_for_end() == 1
 

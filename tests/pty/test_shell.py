@@ -236,3 +236,20 @@ def test_another_terminal_may_attach_while_a_shell_is_open(stage: Stage) -> None
     assert first.settings() == first.settings_before
     assert "attached elsewhere" in first.text
     assert first.raw.count(b"\x1b[?1049h") == 1, "the screen did not come back in between"
+
+
+@pytest.mark.parametrize("key", ["!", "\x1a"])
+def test_a_program_that_is_not_begun_when_the_screen_is_left_is_forgotten(stage: Stage, key: str) -> None:
+    terminal = opened(stage)
+    terminal.send(f"{key}d")
+    # Whichever comes first: what was not begun is no warning of the interpreter, which would be all that is on record.
+    terminal.wait_for(lambda: PROMPT in terminal.text or terminal.process.poll() is not None, "a shell or the end")
+    if terminal.process.poll() is None:
+        terminal.send("exit\n")
+        terminal.wait_for(lambda: is_shown(terminal), "the screen")
+        terminal.send("d")
+    assert terminal.wait_for_end() == 0
+    os.kill(stage.session(), signal.SIGTERM)
+    session = stage.session()
+    stage.wait_for_end_of(session)
+    assert not (stage.run_directory / "session.err").exists()

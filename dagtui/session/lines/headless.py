@@ -185,7 +185,8 @@ class Headless:
     def _wants_colours(self) -> bool:
         if os.environ.get("NO_COLOR"):
             return False
-        return self._is_terminal or bool(os.environ.get("FORCE_COLOR"))
+        is_coloured = self._is_terminal and os.environ.get("TERM") != "dumb"
+        return is_coloured or bool(os.environ.get("FORCE_COLOR"))
 
     def _print(self, events: Sequence[Event]) -> None:
         self._pending.extend(events)

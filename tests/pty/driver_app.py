@@ -64,6 +64,7 @@ class DriverApp(TerminalApp[str]):
             "beat",
             at=time.monotonic(),
             stalled=own.stalled,
+            overdue=own._echo is not None and own._echo.overdue,
             frames=own.frames_sent,
             refused=own.frames_refused,
             written=own.bytes_written,

@@ -23,7 +23,7 @@ def far(on_terminal: StartApp, *options: str) -> SmallApp:
 def fall_silent(app: SmallApp) -> None:
     """Take everything and answer nothing, as a link does behind which nobody is, until the app has noticed."""
     app.terminal.answers = False
-    app.terminal.wait_for(lambda: app.last_beat()["stalled"], "stall")
+    app.terminal.wait_for(lambda: app.last_beat()["overdue"], "an overdue answer")
 
 
 def test_nothing_is_painted_while_an_answer_is_overdue_and_then_all_at_once(on_terminal: StartApp):
@@ -31,13 +31,14 @@ def test_nothing_is_painted_while_an_answer_is_overdue_and_then_all_at_once(on_t
     fall_silent(app)
     silent = app.last_beat()
     beats = len(app.records("beat"))
-    app.terminal.send("T")
+    app.terminal.send("T")  # from here on only the layout changes
+    app.terminal.wait_for(lambda: app.records("key"), "key")
     app.terminal.resize(100, 30)
+    app.terminal.wait_for(lambda: app.records("size")[-1]["width"] == 100, "new size")
     app.terminal.wait_for(lambda: len(app.records("beat")) > beats + 30, "beats")
     held = app.last_beat()
     assert held["stalled"]
     assert held["frames"] == silent["frames"]
-    assert held["written"] - silent["written"] <= 10 * len(QUESTION), "only questions"
     app.terminal.answers = True
     # As what waited in the link is answered at last.
     app.terminal.send(b"\x1b[0n")
@@ -51,16 +52,19 @@ def test_a_lost_answer_is_asked_for_again(on_terminal: StartApp):
     app = far(on_terminal)
     fall_silent(app)
     app.terminal.answers = True
-    app.terminal.wait_for(lambda: not app.last_beat()["stalled"], "recovery")
+    app.terminal.wait_for(lambda: not app.last_beat()["overdue"], "recovery")
 
 
 def test_what_is_typed_has_it_asked_at_once_and_who_never_answers_any_more_is_not_waited_for(on_terminal: StartApp):
     app = far(on_terminal)
     fall_silent(app)
-    app.terminal.wait_for(lambda: app.terminal.send("j") or not app.last_beat()["stalled"], "the screen")
-    shown = app.last_beat()["frames"]
+    app.terminal.wait_for(lambda: app.terminal.send("j") or not app.last_beat()["overdue"], "the screen")
+    app.terminal.send("T")
+    app.settle()
     asked = app.terminal.raw.count(QUESTION)
-    app.terminal.wait_for(lambda: app.last_beat()["frames"] > shown + 30, "painting")
+    app.terminal.send("W")
+    app.terminal.wait_for_text("words")
+    app.settle()
     assert app.terminal.raw.count(QUESTION) == asked
 
 
@@ -70,7 +74,7 @@ def test_a_terminal_that_never_answers_is_asked_once_and_never_waited_for(on_ter
     app.started()
     shown = app.last_beat()["frames"]
     app.terminal.wait_for(lambda: app.last_beat()["frames"] > shown + 60, "painting")
-    assert not any(beat["stalled"] for beat in app.records("beat"))
+    assert not any(beat["overdue"] for beat in app.records("beat"))
     assert app.terminal.raw.count(QUESTION) == 1
 
 

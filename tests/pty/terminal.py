@@ -138,6 +138,13 @@ class PtyTerminal:
         poll.register(self._slave, select.POLLIN)
         return bool(poll.poll(0))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes nothing more before somebody reads what was sent."""
+        poll = select.poll()
+        poll.register(self._slave, select.POLLOUT)
+        return not poll.poll(0)
+
     def write_as_another(self, text: str) -> None:
         """Write to the terminal as another program would."""
         os.write(self._slave, text.encode())

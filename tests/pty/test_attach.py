@@ -309,6 +309,17 @@ def test_kill_9_of_the_session_ends_its_processes_and_the_client_restores_the_te
     wait_until(lambda: not stage.pids(), "end of all processes")
 
 
+def test_kill_9_of_the_session_of_a_terminal_that_takes_nothing_does_not_keep_the_client(stage: Stage) -> None:
+    stage.write(LONG)
+    terminal = stage.open()
+    is_up(stage, terminal)
+    sizes = iter(range(100, 200))
+    wait_until(lambda: terminal.resize(next(sizes, 200), 50) or terminal.is_full, "full terminal")
+    os.kill(stage.session(), signal.SIGKILL)
+    wait_until(lambda: terminal.process.poll() is not None, "end of the client")
+    assert terminal.settings() == terminal.settings_before
+
+
 def test_after_the_loss_of_a_session_the_same_command_offers_to_resume(stage: Stage) -> None:
     stage.write(LONG)
     terminal = stage.open()

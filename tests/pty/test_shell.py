@@ -214,6 +214,20 @@ def test_whatever_happens_to_the_client_the_run_goes_on_and_nothing_of_the_shell
     assert stage.told()[-1] == "detached"
 
 
+def test_a_job_of_the_shell_that_does_not_mind_a_hang_up_does_not_keep_the_terminal(stage: Stage) -> None:
+    (stage.folder / "shell").write_text("#!/bin/sh\nexec dash -i\n")
+    terminal = opened(stage)
+    shell_on(terminal, "first")
+    ask(
+        terminal,
+        f'sh -c \'trap "" HUP; stty -echo; echo it wa""its; while :; do sleep 0.1; done\' {stage.token}-job',
+        "it waits",
+    )
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_for_end() == 0
+    assert terminal.is_restored
+
+
 def test_kill_9_of_the_session_leaves_the_shell_alone_and_is_told_afterwards(stage: Stage) -> None:
     terminal = opened(stage)
     shell_on(terminal, "first")

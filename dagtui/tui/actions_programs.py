@@ -84,7 +84,7 @@ class ProgramActions:
     def _open_shell(self) -> None:
         node = self._app.main.node
         if node is None:
-            self._app.say("this row is not one node: unfold it")
+            self._app.say("this row stands for no node of its own: unfold it")
             return
         try:
             workplace = self._session.workplace(node)

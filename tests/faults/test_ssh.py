@@ -157,7 +157,7 @@ def cut_and_come_back(place: Place, *, nodes: int, seconds: float, cuts: int, lo
             chance.choice((place.wire.cut, place.wire.cut, terminal.hang_up))()
             wait_until(lambda terminal=terminal: terminal.process.poll() is not None, "the client's end")
         terminal = place.open()
-        terminal.wait_for_text("completed")
+        terminal.wait_for_text("graph #1  ✓ completed")
         terminal.send("q")
         terminal.wait_for_end()
     executed = (place.run_directory() / "executed").read_text().split()

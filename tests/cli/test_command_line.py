@@ -206,14 +206,7 @@ def test_ctrl_c_while_the_graph_is_read(tmp_path: Path, words: list[str]) -> Non
     os.mkfifo(graph)
     call = [*DAGTUI, *words, str(graph)]
     with (
-        subprocess.Popen(
-            call,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # Shells start what is to run in the background with this signal ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        ) as program,
+        subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program,
         open(graph, "wb"),  # waits until it is being read
     ):
         program.send_signal(signal.SIGINT)

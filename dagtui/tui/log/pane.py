@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
 from dagtui.tui.log.attempt_log import AttemptLog
 from dagtui.tui.log.document import Spot
 from dagtui.tui.log.ending import ending, failure_text
-from dagtui.tui.log.finder import Finder
 from dagtui.tui.log.header import HeaderLine, heading, indicators
+from dagtui.tui.log.search import Search
 from dagtui.tui.log.silence import SilencePage
 from dagtui.tui.log.view import LogView
 
@@ -36,15 +36,6 @@ class LogPaneState:
     """None: it follows the end."""
 
 
-class _Place(NamedTuple):
-    """Where a person was in the log."""
-
-    line: int
-    """The one at the top of the window."""
-    top: Spot | None
-    """None: it followed the end."""
-
-
 class LogPane(Vertical):
     """Shows a log while it grows. Nothing happens by itself: `flush` takes in what is new, methods are the keys."""
 
@@ -60,14 +51,13 @@ class LogPane(Vertical):
         """The attempt that a person chose; None: the latest, whichever that is."""
         self.header = HeaderLine(ascii_only=ascii)
         self.view = LogView(ascii_only=ascii)
+        self._search = Search(self.view)
         self.silence = SilencePage(session, ascii=ascii)
         self.silence.display = False
         self._log: AttemptLog | None = None
         self._shown: tuple[int, int] = (-1, -1)
         """Node and attempt whose log is open."""
         self._note = ""
-        self._before_find: _Place | None = None
-        """Where what is typed is looked for from; None: nobody is typing."""
 
     def compose(self) -> ComposeResult:
         """The line above, and the lines; or the page in their place."""
@@ -110,17 +100,14 @@ class LogPane(Vertical):
             change = log.refresh()
             if change:
                 self.view.take(change)
-                if change.joined and self._before_find:
-                    line, top = self._before_find
-                    moved = top and top._replace(line=top.line + change.inserted)
-                    self._before_find = _Place(line + change.inserted, moved)
+                if change.joined:
+                    self._search.inserted(change.inserted)
             self._look_for_error(log)
-        self._find_more()
+        searches = self._search.step()
         self._choose(clock)
         self._draw_header(clock)
         self.view.flush()
-        finder = self.view.finder
-        return self.view.late or (log is not None and not log.complete) or (finder is not None and not finder.finished)
+        return self.view.late or searches or (log is not None and not log.complete)
 
     def _note_attempt(self) -> None:
         """Open another log if another attempt is to be shown."""
@@ -133,8 +120,7 @@ class LogPane(Vertical):
         self._shown, self._note = wanted, ""
         self._log = AttemptLog(self._session.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
-        if text and self._log:
-            self.view.finder = Finder(self._log.file, text)
+        self._search.opened(text)
 
     def _choose(self, clock: float) -> None:
         """Show the lines, or the page that says why there are none."""
@@ -252,48 +238,36 @@ class LogPane(Vertical):
     # Finding
 
     def begin_find(self) -> None:
-        """A person begins to type what is looked for: all of it is looked for from here on, not from an earlier hit."""
-        self._before_find = _Place(self.view.first_line, None if self.view.follows else self.view.top)
+        """A person begins to type what is looked for."""
+        self._search.begin()
 
-    def end_find(self, *, found: bool) -> None:
-        """The typing is over; what was given up is forgotten, and the log is where it was."""
-        if not found:
-            self._go_back()
-            self.clear_find()
-        self._before_find = None
+    def keep_find(self) -> None:
+        """The typing is over."""
+        self._search.keep()
 
-    def _go_back(self) -> None:
-        place = self._before_find
-        if place is not None and place.top is not None:
-            self.view.go_to(place.top)
-        elif place is not None:
-            self.view.follow()
+    def give_up_find(self) -> None:
+        """The typing is over, and nothing is looked for; the log is where it was."""
+        self._search.give_up()
+        self._moved()
 
     def find(self, text: str) -> None:
         """Look for a text (after "!" for lines without it), and show the first hit from the window's top on."""
-        self._go_back()
-        if not text or self._log is None:
-            self.clear_find()
-            return
-        finder = Finder(self._log.file, text, self._before_find.line if self._before_find else self.view.first_line)
-        finder.want(1)
-        self.view.finder = finder
-        self.view.redraw()
-        self._find_more()
+        self._search.look_for(text)
         self._moved()
 
     def find_next(self) -> None:
         """Show the next hit, after the last one the first again."""
-        self._hit(1)
+        self._search.go(1)
+        self._moved()
 
     def find_previous(self) -> None:
         """Show the hit before, before the first one the last again."""
-        self._hit(-1)
+        self._search.go(-1)
+        self._moved()
 
     def clear_find(self) -> None:
         """Look for nothing any more."""
-        self.view.finder = None
-        self.view.redraw()
+        self._search.forget()
         self._moved()
 
     def first_error(self) -> None:
@@ -303,24 +277,6 @@ class LogPane(Vertical):
         self._log.seek_error()
         self._look_for_error(self._log)
         self._draw_header(self._session.clock())
-
-    def _hit(self, direction: int) -> None:
-        finder = self.view.finder
-        if finder is not None:
-            finder.want(direction)
-            self._find_more()
-            self._moved()
-
-    def _find_more(self) -> None:
-        """Look through some more of the log, and go to the hit that is wanted once it is known."""
-        finder = self.view.finder
-        if finder is None:
-            return
-        if not finder.finished and finder.step():
-            self.view.mark_late()
-        hit = finder.arrive()
-        if hit is not None:
-            self.view.reveal(hit)
 
     def _look_for_error(self, log: AttemptLog) -> None:
         line = log.first_error()

@@ -253,8 +253,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _end_search(self, message: SearchLine.Closed) -> None:
         self.search_line.rest(NODES, "")
         self.footer.display = True
-        if self.on_side:
-            self.side.log_pane.end_find(found=message.found)
+        if self.on_side and message.found:
+            self.side.log_pane.keep_find()
+        elif self.on_side:
+            self.side.log_pane.give_up_find()
         elif not message.found:
             self.tree_pane.set_filter("")
         self._focus()

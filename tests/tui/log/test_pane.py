@@ -338,7 +338,7 @@ class TestFinding:
             pane.find("line 17")
             pane.view.flush()
             assert "line 170" in texts(pane.view), "and not the first one, as from line 200 on"
-            pane.end_find(found=False)
+            pane.give_up_find()
             pane.view.flush()
             assert texts(pane.view) == here
             assert pane.view.finder is None
@@ -351,7 +351,7 @@ class TestFinding:
             pane.begin_find()
             pane.find("line 70")
             assert not pane.view.follows
-            pane.end_find(found=False)
+            pane.give_up_find()
             assert pane.view.follows
 
     async def test_what_grows_later_is_found_too(self, play: Play):

@@ -20,15 +20,15 @@ def folder() -> Path:
 
 
 def sources(root: Path, package: str) -> list[Path]:
-    """The Python files of a package; `modules` are those that lie in no package."""
-    if package == "modules":
-        return sorted(root.glob("*.py"))
-    return sorted(path for path in (root / package).rglob("*.py") if "test" not in path.parts)
+    """The Python files of a package, none where it is not installed; `modules` are those that lie in no package."""
+    found = root.glob("*.py") if package == "modules" else (root / package).rglob("*.py")
+    # Systems link some of them to elsewhere; what a link leads to is counted, too.
+    return sorted(path for path in found if path.is_file() and "test" not in path.relative_to(root).parts)
 
 
-def find() -> None:
-    """Note where the library is."""
-    root = Path(sysconfig.get_paths()["stdlib"])
+def find(library: str) -> None:
+    """Note where the library is: that of this Python, if no other is named."""
+    root = Path(library or sysconfig.get_paths()["stdlib"])
     packages = sum(1 for path in root.iterdir() if (path / "__init__.py").exists())
     print(f"{root}: {len(sources(root, 'modules'))} modules and {packages} packages")
     (folder() / "root").write_text(str(root), encoding="utf-8")
@@ -51,7 +51,8 @@ def count(package: str) -> None:
         lines += text.count(b"\n")
         size += len(text)
         print(f"\r{number:4d} of {len(files)} files, {kinds.total():9,d} tokens", end="", flush=True)
-    print(f"\n{package}: {lines:,d} lines, {kinds.total():,d} tokens, most frequent name: {names.most_common(1)[0][0]}")
+    most_frequent = max(names, key=names.__getitem__, default="none")
+    print(f"\n{package}: {lines:,d} lines, {kinds.total():,d} tokens, most frequent name: {most_frequent}")
     result = {"package": package, "files": len(files), "lines": lines, "bytes": size, "kinds": kinds, "names": names}
     (folder() / f"{package}.json").write_text(json.dumps(result), encoding="utf-8")
 
@@ -91,7 +92,7 @@ def report(top: str) -> None:
     print(f"{'package':16} {'files':>6} {'lines':>9} {'tokens':>10} {'comments':>9}  most frequent name")
     for row in rows[: int(top)]:
         tokens = sum(row["kinds"].values())
-        name = max(row["names"], key=row["names"].get)
+        name = max(row["names"], key=row["names"].get, default="none")
         share = 100 * row["kinds"].get("COMMENT", 0) / max(1, row["lines"])
         print(f"{row['package']:16} {row['files']:6,d} {row['lines']:9,d} {tokens:10,d} {share:8.1f}%  {name}")
     for row in rows:

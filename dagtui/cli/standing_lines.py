@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, duration, label
+from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterato
     for node in failures[:SHOWN]:
         yield f"  {_glyph('FAILED', ascii_only=ascii_only)} {label(node.get('node'))}  {_why(node)}  {_log(node)}"
     if len(failures) > SHOWN:
-        yield f"    and {count(len(failures) - SHOWN)} more failures"
+        yield f"    and {plural(len(failures) - SHOWN, 'more failure')}"
 
 
 def headline(answer: Mapping[str, object]) -> str:
@@ -43,7 +43,8 @@ def headline(answer: Mapping[str, object]) -> str:
     remaining = answer.get("remaining")
     if isinstance(remaining, dict):
         words.append(f"about {_duration(remaining.get('seconds'))} left (bound by {label(remaining.get('node'))})")
-    words.append(f"{label(answer.get('jobs'), 20)} jobs")
+    jobs = answer.get("jobs")
+    words.append(plural(jobs, "job") if isinstance(jobs, int) else "? jobs")
     if answer.get("paused"):
         words.append("paused")
     words.append(label(answer.get("screen"), 20))

@@ -65,7 +65,7 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         return [row(Run("completed without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
     if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
         return _failed(session, node, reason, ascii_only=ascii_only)
-    began = "no output" if session.attempts.result(node, attempt) else "has not started"
+    began = "no output" if session.attempts.result(node, attempt) else "did not run"
     return [row(Run(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 

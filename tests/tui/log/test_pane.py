@@ -501,15 +501,18 @@ class TestEndings:
             ([("start", "refs"), ("end", "refs")], 1, "completed without output"),
             ([("start", "refs"), ("fail", "refs")], 1, "failed without output"),
             ([("start", "refs"), ("fail", "refs")], 2, "has not started: held back by what failed before it"),
-            ([("give", "split")], 2, "has not started: cancelled"),
+            ([("cancel", "split")], 2, "did not run: cancelled"),
+            ([("mark", "split")], 2, "did not run: marked done by a person"),
+            ([("skip", "split")], 2, "did not run: skipped by a person"),
         ],
     )
     async def test_without_output_it_says_why(self, play: Play, script: list[tuple[str, str]], node: int, words: str):
+        commands = {"cancel": CommandKind.CANCEL, "mark": CommandKind.MARK_DONE, "skip": CommandKind.SKIP}
         for what, label in script:
             if what == "start":
                 play.start(label)
-            elif what == "give":
-                play.give(CommandKind.CANCEL, label)
+            elif what in commands:
+                play.give(commands[what], label)
             else:
                 play.end(label, 1 if what == "fail" else 0)
         async with staged(LogPane(play.session())) as pane:

@@ -141,7 +141,10 @@ class Page(PaintedRows):
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:
-        """Follow the row that was clicked."""
+        """Do what the key under the pointer does, or follow the row that was clicked."""
+        if key := self._key_at(event.x, event.y):
+            self.app.simulate_key(key)
+            return
         clicked = bisect_right(self._first, self.first_row + event.y) - 1
         if 0 <= clicked < len(self.rows) and self.rows[clicked].jump >= 0:
             self.cursor = clicked
@@ -159,6 +162,15 @@ class Page(PaintedRows):
         self.scroll_rows(-WHEEL_ROWS)
 
     # Layout
+
+    def _key_at(self, x: int, y: int) -> str:
+        """The key that the text at a place of the window stands for; empty: none."""
+        shown = self.first_row + y
+        for run in self._screen_rows[shown] if shown < len(self._screen_rows) else ():
+            x -= cell_width(run.text)
+            if x < 0:
+                return run.press
+        return ""
 
     def _wrap(self, width: int) -> None:
         if self._wrapped_width == width:
@@ -198,9 +210,9 @@ def _cut(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
     """The runs between two indices of their text."""
     found = []
     position = 0
-    for text, role in runs:
-        piece = text[max(0, start - position) : max(0, end - position)]
-        position += len(text)
+    for run in runs:
+        piece = run.text[max(0, start - position) : max(0, end - position)]
+        position += len(run.text)
         if piece:
-            found.append(Run(piece, role))
+            found.append(run._replace(text=piece))
     return tuple(found)

@@ -47,6 +47,8 @@ class Run(NamedTuple):
     text: str
     role: str = Role.PLAIN
     """A Role, or one of the STATUS_CLASSES."""
+    press: str = ""
+    """The key that a click on it stands for; empty: none."""
 
 
 class Row(NamedTuple):

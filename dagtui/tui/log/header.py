@@ -47,11 +47,11 @@ class HeaderLine(PaintedRows, can_focus=False):
             right.pop(0)
         room = width - _cells(right) - (1 if right else 0)
         left: list[Run] = []
-        for text, role in _with_short_name(self._left, room, ascii_only=self.ascii_only):
-            shown = fit(text, room, self.ascii_only)
-            left.append(Run(shown, role))
+        for run in _with_short_name(self._left, room, ascii_only=self.ascii_only):
+            shown = fit(run.text, room, self.ascii_only)
+            left.append(run._replace(text=shown))
             room -= cell_len(shown)
-            if shown != text:
+            if shown != run.text:
                 break
         gap = width - _cells(left) - _cells(right)
         return [self.strip([*left, Run(" " * gap), *right], width)][:height]
@@ -114,10 +114,10 @@ def _with_short_name(runs: Sequence[Run], room: int, *, ascii_only: bool) -> lis
     if excess <= 0:
         return list(runs)
     return [
-        Run(shortened(text, max(NAME_CELLS, cell_len(text) - excess), ascii_only=ascii_only), role)
-        if role == Role.HEADING and cell_len(text) > NAME_CELLS
-        else Run(text, role)
-        for text, role in runs
+        run._replace(text=shortened(run.text, max(NAME_CELLS, cell_len(run.text) - excess), ascii_only=ascii_only))
+        if run.role == Role.HEADING and cell_len(run.text) > NAME_CELLS
+        else run
+        for run in runs
     ]
 
 

@@ -27,6 +27,8 @@ SCROLLS = ("j k", "scroll")
 """Stands behind the other keys where there is more than can be seen."""
 _CHROME = 4
 """Columns of a box that are no text: border and padding at both sides."""
+_PRESSED = {"Enter": "enter", "Esc": "escape", "Tab": "tab"}
+"""What keys are called by Textual, where it isn't what a dialog calls them."""
 
 _MOVES: Iterable[tuple[str, str]] = (
     ("j,down", "move(1)"),
@@ -167,5 +169,7 @@ class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
 def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Run]:
     runs: list[Run] = []
     for key, words in keys:
-        runs += [Run("   " if runs else ""), Run(key, Role.KEY), Run(f" {words}", Role.MUTED)]
+        first = key.split(" ")[0]
+        pressed = "" if (key, words) == SCROLLS else _PRESSED.get(first, first)
+        runs += [Run("   " if runs else ""), Run(key, Role.KEY, pressed), Run(f" {words}", Role.MUTED, pressed)]
     return runs

@@ -115,7 +115,9 @@ class LeaveDialog(Dialog[Leaving]):
     def _choice(self, answer: _Answer) -> tuple[Run, ...]:
         chosen = answer is self._chosen
         mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
-        return (Run(f"{mark} {answer.value}   ", Role.KEY if chosen else Role.MUTED),)
+        following = self._answers[(self._answers.index(self._chosen) + 1) % len(self._answers)]
+        pressed = "" if chosen else "tab" if answer is following else "shift+tab"
+        return (Run(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Run("   "))
 
     def _name_row(self, node: int) -> Row:
         state = self._session.state

@@ -129,7 +129,9 @@ class PreviewDialog(Dialog[Preview]):
         marks = ("(*)", "( )") if self.ascii_only else ("●", "○")
         for index, command in enumerate(self._commands):
             chosen = index == self._chosen
-            yield Run(f"{marks[0 if chosen else 1]} {_choice(command)}   ", Role.KEY if chosen else Role.MUTED)
+            mark, role, pressed = (marks[0], Role.KEY, "") if chosen else (marks[1], Role.MUTED, "tab")
+            yield Run(f"{mark} {_choice(command)}", role, pressed)
+            yield Run("   ")
 
     def action_choose(self) -> None:
         """Choose the other command."""

@@ -331,3 +331,67 @@ async def test_a_list_that_is_cut_says_that_it_scrolls():
         assert "j k scroll" in screen_text(app)
         await pilot.resize_terminal(120, 50)
         await until(lambda: "j k scroll" not in screen_text(app))
+
+
+# The mouse
+
+
+async def click_on(app: DagtuiApp, pilot: Pilot[Leaving], words: str) -> None:
+    row, text = next((y, text) for y, text in enumerate(screen_text(app).splitlines()) if words in text)
+    await pilot.click(offset=(text.index(words), row))
+
+
+async def test_the_keys_of_a_question_can_be_clicked(time: Time):
+    app = DagtuiApp(run_under_way())
+    node = app.session.graph.node(CELLS[2])
+    async with opened(app) as pilot:
+        await ask(app, pilot, CELLS[2], "X")
+        await click_on(app, pilot, "cancel subtree   ")
+        assert isinstance(app.screen, PreviewDialog), "a double click on what opened it does not answer it"
+        time.now += 1
+        await click_on(app, pilot, "Esc go back")
+        assert app.screen is app.main
+        assert app.session.state.status_of(node) is NodeStatus.RUNNING
+        await ask(app, pilot, CELLS[2], "X")
+        time.now += 1
+        await click_on(app, pilot, "Enter cancel")
+        assert app.screen is app.main
+        assert app.session.state.status_of(node) is NodeStatus.CANCELLING
+
+
+async def test_the_answers_of_a_preview_can_be_clicked():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await ask(app, pilot, "split", "R")
+        both = app.screen.preview.kills_and_reruns
+        await click_on(app, pilot, "○ ")
+        assert app.screen.preview.kills_and_reruns == {app.session.graph.node("split")} < both
+        await click_on(app, pilot, "● ")
+        assert app.screen.preview.kills_and_reruns < both, "it is chosen already"
+        await click_on(app, pilot, "○ ")
+        assert app.screen.preview.kills_and_reruns == both
+
+
+@pytest.mark.parametrize("detachable", [False, True])
+async def test_the_answers_before_leaving_can_be_clicked(time: Time, detachable: bool):
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        app.push_screen(LeaveDialog(app.session, detachable=detachable))
+        await until(lambda: "○ cancel all and leave" in screen_text(app))
+        time.now += 1
+        for answer in ["cancel all and leave", "stay", "detach", "cancel all and leave"]:
+            if answer != "detach" or detachable:
+                await click_on(app, pilot, f"○ {answer}")
+                assert f"● {answer}" in screen_text(app)
+        await click_on(app, pilot, "Enter cancel all and leave")
+        assert app.session.state.cancelled_all
+
+
+async def test_clicks_beside_the_keys_do_nothing(time: Time):
+    app = DagtuiApp(run_under_way())
+    async with opened(app, (60, 14)) as pilot:
+        await ask(app, pilot, "fetch", "R")
+        time.now += 1
+        for words in ("j k scroll", "Rerun fetch?", "     │"):
+            await click_on(app, pilot, words)
+            assert isinstance(app.screen, PreviewDialog)

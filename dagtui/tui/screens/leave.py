@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
 
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
+REHEARSED_EVERY = 20.0
+"""So many times as long as a preview took, no other is made: that of a large graph would fill every frame."""
 
 
 class _Answer(enum.Enum):
@@ -52,22 +54,30 @@ class LeaveDialog(Dialog[Leaving]):
         self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
         self._chosen = self._answers[0]
         self._session = session
-        # Where the default is to detach, what cancelling would stop is not at stake until that is chosen.
-        self._preview = None if detachable else self._at_stake()
+        self._preview: Preview | None = None
+        self._due = 0.0
+        """When the preview may be made anew."""
+        if not detachable:  # where the default is to detach, nothing is at stake until cancelling is chosen
+            self._rehearse()
         self._grouped = Grouped(session, ascii_only=ascii)
         self._stopping = False
         self._killed = False
         self._numbers = self._counted()
-        """What was said last of how the run stands."""
+        """How the run stood when it was last looked at."""
+        self._outdated = False
+        """Whether the run has gone on since what is shown."""
 
     def _counted(self) -> tuple[int, ...]:
         if self._stopping:
             return (len(self._session_alive()),)
         return (self._session.alive(), self._session.state.unsettled, self._session.settled)
 
-    def _at_stake(self) -> Preview:
-        """What cancelling all would do now; what is done is not at stake."""
-        return replace(self._session.preview(CANCEL_ALL), kept=())
+    def _rehearse(self) -> None:
+        """Find what cancelling all would do now; what is done is not at stake."""
+        began = self.monotonic()
+        self._preview = replace(self._session.preview(CANCEL_ALL), kept=())
+        now = self.monotonic()
+        self._due = now + (now - began) * REHEARSED_EVERY
 
     # What it says
 
@@ -139,7 +149,9 @@ class LeaveDialog(Dialog[Leaving]):
             at = self._answers.index(self._chosen) + step
             self._chosen = self._answers[at % len(self._answers)]
             at_stake = self._chosen is _Answer.CANCEL or _Answer.DETACH not in self._answers
-            self._preview = self._at_stake() if at_stake else None  # the run has gone on since the question was put
+            self._preview = None
+            if at_stake:
+                self._rehearse()  # the run has gone on since the question was put
             self.show()
 
     def action_accept(self) -> None:
@@ -176,17 +188,24 @@ class LeaveDialog(Dialog[Leaving]):
     def _cancel(self) -> None:
         self._session.give(CANCEL_ALL)
         self._stopping = True
+        self._preview = None
         self.show()
         self.flush()
 
     def flush(self) -> None:
         """Say how the run stands now; once it is being stopped, leave when nothing is left to wait for."""
         before, self._numbers = self._numbers, self._counted()
+        self._outdated |= before != self._numbers
         if self._stopping and not self._numbers[0]:
             self.dismiss(Leaving.CANCEL_ALL)
-        elif before == self._numbers:
+        elif not self._outdated:
             return
         elif self._session.settled and not self._stopping:
+            self._outdated = False
             self.ask_again()
         else:
+            waits = self._preview is not None and self.monotonic() < self._due
+            if self._preview is not None and not waits:
+                self._rehearse()
+            self._outdated = waits
             self.show()

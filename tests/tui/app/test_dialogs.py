@@ -303,6 +303,19 @@ async def test_where_detaching_is_the_default_nothing_is_rehearsed_until_cancell
         assert [command.kind for command in asked] == [CommandKind.CANCEL_ALL]
 
 
+async def test_what_ends_while_the_question_stands_is_no_longer_at_stake():
+    app = DagtuiApp(run_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("q")
+        await until(lambda: CELLS[2] in screen_text(app) and isinstance(app.screen, LeaveDialog))
+        body = app.screen._body
+        node = app.session.graph.node(CELLS[2])
+        app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        await until(lambda: CELLS[2] not in body.copy_text())
+        assert "Stopped 1 node" in body.copy_text()
+        assert CELLS[3] in body.copy_text()
+
+
 async def test_the_question_whether_to_leave_counts_what_is_in_flight_now():
     app = DagtuiApp(run_under_way())
     async with opened(app):

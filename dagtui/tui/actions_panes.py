@@ -82,7 +82,8 @@ class PaneActions:
             self._tree.page(direction / 2)
 
     def _toggle(self) -> None:
-        if self._main.on_side:
+        # The page of a row that stands for many offers this key for that row.
+        if self._main.on_side and not self._main.side.shows_branch:
             self._main.movable.page(1)
         else:
             self._tree.toggle()

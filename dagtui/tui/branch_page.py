@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.text import count, label
+from dagtui.tui.helpful import offered
 from dagtui.tui.log.silence import spent
 from dagtui.tui.node_page import NodePage
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
@@ -51,8 +52,7 @@ class BranchPage(NodePage):
                 left_out = found.counts[status] - len(nodes)
                 if left_out > 0:
                     rows.append(row(muted(f"    and {count(left_out)} more")))
-        hints = [row("  ", Run(f"{key} ", Role.KEY), words) for key, words in self._hints(found)]
-        return [*rows, row(), row(muted("what you can do")), *hints]
+        return [*rows, *offered(self._keymap, self._hints(found), ascii_only=self.ascii_only)]
 
     def _title(self, found: Many) -> Iterator[Run]:
         head = found.head
@@ -90,16 +90,12 @@ class BranchPage(NodePage):
         )
 
     def _hints(self, found: Many) -> Iterator[tuple[str, str]]:
-        """Keys, and what they would do; every one that acts on many asks first."""
+        """Ids of keys, and what they would do; every one that acts on many asks first."""
         counts = found.counts
         unsettled = sum(counts[status] for status in NodeStatus if not status.settled)
-        hints = [
-            ("node.retry", "retries those that did not complete", any(counts[status] for status in _BEGUN)),
-            ("node.cancel", "cancels those that are not settled", unsettled),
-            ("fold.toggle", "shows them one by one, or hides them", True),
-            ("select.toggle", "selects them, for what comes next", True),
-        ]
-        for id_, words, helps in hints:
-            key = self._keymap.shown(id_, ascii=self.ascii_only)
-            if helps and key:
-                yield key, words
+        if any(counts[status] for status in _BEGUN):
+            yield "node.retry", "retries those that did not complete"
+        if unsettled:
+            yield "node.cancel", "cancels those that are not settled"
+        yield "fold.toggle", "shows them one by one, or hides them"
+        yield "select.toggle", "selects them, for what comes next"

@@ -10,7 +10,7 @@ from dagtui.tui.causes import failed_ancestors
 from dagtui.tui.rows import Role, Row, Run, muted, row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dagtui.session.session import Session
     from dagtui.tui.keymap import Keymap
@@ -20,11 +20,16 @@ NAME_CELLS = 40
 
 def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
     """A row for each key that would do something useful about a node as it is now."""
-    rows = [
-        row("  ", Run(f"{keymap.shown(id_)} ", Role.KEY), words, indent=4)
-        for id_, words in _hints(session, node)
-        if keymap.shown(id_)
-    ]
+    return offered(keymap, _hints(session, node))
+
+
+def offered(keymap: Keymap, hints: Iterable[tuple[str, str]], *, ascii_only: bool = False) -> list[Row]:
+    """Rows for ids of keys with what they would do here; a click on one does it. Empty when none has a key."""
+    rows = []
+    for id_, words in hints:
+        for key in keymap.keys(id_)[:1]:
+            shown = Run(f"{keymap.shown(id_, ascii=ascii_only)} ", Role.KEY, key)
+            rows.append(row("  ", shown, Run(words, press=key), indent=4))
     return [row(), row(muted("what you can do")), *rows] if rows else []
 
 

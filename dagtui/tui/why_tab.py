@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import waits_for, why
-from dagtui.text import duration, label, plain_line
+from dagtui.text import duration, label, plain_line, plural
 from dagtui.tui.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
 from dagtui.tui.helpful import helpful
 from dagtui.tui.log.attempt_log import AttemptLog
@@ -153,7 +153,7 @@ class Explanation:
         running = list(state.nodes_with(NodeStatus.RUNNING))
         if not running:
             return []
-        rows = self._section(f"{len(running):,} running, {state.jobs:,} slots", running[:MOST_RUNNING])
+        rows = self._section(f"{len(running):,} running, {plural(state.jobs, 'slot')}", running[:MOST_RUNNING])
         if len(running) > MOST_RUNNING:
             rows.append(row(muted(f"    and {len(running) - MOST_RUNNING:,} more")))
         return rows

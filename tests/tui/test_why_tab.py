@@ -152,7 +152,7 @@ async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
     crowded = Play(Graph.from_edges(["a", "b"], []), tmp_path / "logs", jobs=1)
     crowded.start("a")
     found = await explained(crowded.session(), "b")
-    assert found[found.index("1 running, 1 slots") + 1].strip() == "▶ a  running 0 s"
+    assert found[found.index("1 running, 1 slot") + 1].strip() == "▶ a  running 0 s"
 
 
 async def test_nothing_hostile_gets_through(tmp_path: Path):

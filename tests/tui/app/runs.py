@@ -110,3 +110,9 @@ def screen_text(app: DagtuiApp) -> str:
     """What is on the screen, row by row."""
     strips = app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def click_on(app: DagtuiApp, pilot: Pilot[Leaving], words: str) -> None:
+    """Click on the first place where the words are."""
+    row, text = next((y, text) for y, text in enumerate(screen_text(app).splitlines()) if words in text)
+    await pilot.click(offset=(text.index(words), row))

@@ -7,6 +7,7 @@ from tui.app.runs import (
     CELLS,
     HOSTILE,
     Recording,
+    click_on,
     opened,
     run_settled,
     run_under_way,
@@ -347,11 +348,6 @@ async def test_a_list_that_is_cut_says_that_it_scrolls():
 
 
 # The mouse
-
-
-async def click_on(app: DagtuiApp, pilot: Pilot[Leaving], words: str) -> None:
-    row, text = next((y, text) for y, text in enumerate(screen_text(app).splitlines()) if words in text)
-    await pilot.click(offset=(text.index(words), row))
 
 
 async def test_the_keys_of_a_question_can_be_clicked(time: Time):

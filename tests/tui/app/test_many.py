@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.app.runs import Recording, opened, screen_text, until
+from tui.app.runs import Recording, click_on, opened, screen_text, until
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
@@ -206,3 +206,27 @@ async def test_a_large_selection_is_not_counted_for_every_frame(monkeypatch: pyt
 
 def cancel(app: DagtuiApp, name: str):
     return Command(CommandKind.CANCEL, (app.session.graph.node(name),))
+
+
+async def test_what_can_be_done_about_many_can_be_clicked():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        await pilot.press("j")
+        await until(lambda: "2 of 12 settled" in screen_text(app))
+        rows = len(app.main.tree_pane.outline)
+        await click_on(app, pilot, "shows them one by one")
+        await until(lambda: len(app.main.tree_pane.outline) > rows)
+        await click_on(app, pilot, "x cancels those")
+        await until(lambda: isinstance(app.screen, PreviewDialog))
+        assert PARTS[2] in named(app)
+
+
+async def test_what_can_be_done_about_a_node_can_be_clicked():
+    app = DagtuiApp(parts_under_way())
+    node = app.session.graph.node(PARTS[2])
+    async with opened(app) as pilot:
+        app.main.tree_pane.select(node)
+        await pilot.press("3")
+        await until(lambda: f"x cancels {PARTS[2]}" in screen_text(app))
+        await click_on(app, pilot, f"cancels {PARTS[2]}")
+        await until(lambda: app.session.state.status_of(node) is NodeStatus.CANCELLING)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
+from dagtui.engine.events import CommandEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.reach import cancelled_subtrees, reach, subtrees
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from dagtui.engine.derivation import Derivation
-    from dagtui.engine.state import Before
+    from dagtui.engine.rehearsal import Before, Rehearsal
+    from dagtui.engine.state import RunState
 
 _UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
-_UNSETTLED = frozenset(status for status in NodeStatus if not status.settled)
+_SETTLED = frozenset(status for status in NodeStatus if status.settled)
+_UNSETTLED = frozenset(NodeStatus) - _SETTLED
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
 _BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
 _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
@@ -29,39 +32,51 @@ _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JO
 
 def preview(run: Derivation, command: Command) -> Preview:
     """What a command would do now, by doing it and taking it back."""
+    with run.rehearsal() as rehearsal:
+        return _rehearse(run, command, rehearsal)
+
+
+def carry_out(run: Derivation, command: Command) -> Preview:
+    """Do what a command says, if that is something, and what was expected of it; what it did, or would do."""
+    with run.rehearsal() as rehearsal:
+        found = _rehearse(run, command, rehearsal)
+        rehearsal.kept = found.nothing is None and not found.changed
+    return found
+
+
+def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Preview:
     reason = refusal(run, command)
     if reason is not None:
         return Preview(command, nothing=reason)
+    below = _below(run, command)
+    number = run.state.command_number + 1
+    run.emit(CommandEvent(run.now, number, command.kind, command.nodes, command.jobs, command.by))
     if command.kind in _RUN_WIDE:
         return Preview(command)
-    below = _below(run, command)
-    with run.rehearsal() as before:
-        carry_out(run, command, run.state.command_number + 1)
-        run.settle()
-        stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
-        found = _sort_out(run, command, below, before, stopped)
+    _DEEDS[command.kind](run, command.nodes, number)
+    run.settle()
+    found = _sort_out(run, command, below, rehearsal)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found
 
 
-def _sort_out(
-    run: Derivation, command: Command, below: Iterable[int], before: dict[int, Before], stopped: set[int]
-) -> Preview:
-    state = run.state
+def _sort_out(run: Derivation, command: Command, below: Iterable[int], rehearsal: Rehearsal) -> Preview:
+    state, before, changed = run.state, rehearsal.before, rehearsal.watch.nodes
     again: list[int] = []
     released: list[int] = []
     dropped: list[int] = []
-    for node in sorted(before):
-        old, new = before[node].status, state.status[node]
+    for node in sorted(changed):
+        old, new = before.status[node], state.status[node]
         if new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
-            if (old, before[node].cause) != (NodeStatus.CANCELLING, Cause.RESTART):
+            if (old, before.cause[node]) != (NodeStatus.CANCELLING, Cause.RESTART):
                 again.append(node)
         elif new in _UNBEGUN and old not in _UNBEGUN:
             (again if state.attempt[node] else released).append(node)
-        elif NodeStatus(new).settled and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
+        elif new in _SETTLED and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
-    if not (again or released or dropped or stopped) and not _differs(run, before):
+    stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
+    if not (again or released or dropped or stopped) and not any(_differs(state, before, node) for node in changed):
         return Preview(command, nothing=why_unchanged(run, command))
     return Preview(
         command,
@@ -69,30 +84,22 @@ def _sort_out(
         tuple(sorted(stopped)),
         tuple(released),
         tuple(dropped),
-        tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in before),
+        tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in changed),
     )
 
 
-def _differs(run: Derivation, before: dict[int, Before]) -> bool:
-    state = run.state
-    return any(
-        (old.status, old.cause, old.marks) != (state.status[node], state.cause[node], state.marks.get(node, ()))
-        for node, old in before.items()
-    )
+def _differs(state: RunState, before: Before, node: int) -> bool:
+    if (before.status[node], before.cause[node]) != (state.status[node], state.cause[node]):
+        return True
+    return before.marks.get(node, ()) != state.marks.get(node, ())
 
 
-def _below(run: Derivation, command: Command) -> list[int]:
+def _below(run: Derivation, command: Command) -> Iterable[int]:
     """The targets and what lies below them; everything, for commands without targets."""
     targets = command.nodes or tuple(run.state.failures())
     if command.kind is CommandKind.CANCEL_ALL:
-        return list(range(len(run.graph)))
+        return range(len(run.graph))
     return sorted(subtrees(run.graph, targets))
-
-
-def carry_out(run: Derivation, command: Command, number: int) -> None:
-    """Do what a command says to the nodes; what follows from it is derived afterwards."""
-    if command.kind not in _RUN_WIDE:
-        _DEEDS[command.kind](run, command.nodes, number)
 
 
 # Retry and rerun
@@ -170,12 +177,12 @@ def _rerun(run: Derivation, nodes: Collection[int]) -> None:
 
 def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
     """Mark nodes that are not settled; running ones are stopped, those that are stopping already are killed."""
-    state = run.state
+    state, own = run.state, (number,)
     for node in dict.fromkeys(nodes):
         status = state.status[node]
         if status not in _UNSETTLED:
             continue
-        marks = (*state.marks.get(node, ()), number)
+        marks = state.marks.get(node, ()) + own  # mostly the one tuple for all of them
         if _to_be_told(run, node):
             run.stop(node, Cause.CANCEL, marks=marks)
         elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:

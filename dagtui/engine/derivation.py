@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dagtui.engine.effects import Effect
-    from dagtui.engine.state import Before, RunState
+    from dagtui.engine.rehearsal import Rehearsal
+    from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
 
 DERIVED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
@@ -169,14 +170,20 @@ class Derivation:
         self.effects.append(Stop(node, self.state.attempt[node], self.graph.task(node).grace))
 
     @contextmanager
-    def rehearsal(self) -> Iterator[dict[int, Before]]:
-        """Whatever is done inside is taken back at the end; yields what changed nodes were before."""
-        events, effects, stopping, now = self.events, self.effects, self.stopping, self.now
-        final, again = self.final, self.again
+    def rehearsal(self) -> Iterator[Rehearsal]:
+        """Whatever is done inside is taken back at the end, unless it is to be kept.
+
+        Inside, `events` and `effects` are those of the rehearsal alone.
+        """
+        events, effects, stopping, final, again = self.events, self.effects, self.stopping, self.final, self.again
         self.events, self.effects, self.final, self.again = [], [], final.copy(), again.copy()
-        try:
-            with self.state.rehearsal() as before:
-                yield before
-        finally:
-            self.events, self.effects, self.stopping, self.now = events, effects, stopping, now
-            self.final, self.again = final, again
+        with self.state.rehearsal() as rehearsal:
+            try:
+                yield rehearsal
+            finally:
+                if rehearsal.kept:
+                    events += self.events
+                    effects += self.effects
+                else:
+                    self.stopping, self.final, self.again = stopping, final, again
+                self.events, self.effects = events, effects

@@ -8,45 +8,18 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import CommandKind
+from dagtui.engine.rehearsal import Rehearsal
 from dagtui.engine.status import Cause, NodeStatus, Standing, Verdict, standing
+from dagtui.engine.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from dagtui.engine.rehearsal import Before
     from dagtui.graph.model import Graph
 
 STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
-
-
-class Watch:
-    """What changed since whoever watches looked last; the watcher clears it."""
-
-    __slots__ = ("nodes", "notes", "run")
-
-    def __init__(self) -> None:
-        self.nodes: set[int] = set()
-        self.notes: list[NoteEvent] = []
-        self.run = True
-        """Something changed that concerns the run: jobs, pause, a command."""
-
-
-class Before:
-    """What a node was before a rehearsal changed it."""
-
-    __slots__ = ("attempt", "base", "blocker", "cause", "ended", "marks", "stale", "started", "status", "value")
-
-    def __init__(self, state: RunState, node: int) -> None:
-        self.status = state.status[node]
-        self.cause = state.cause[node]
-        self.attempt = state.attempt[node]
-        self.base = state.base[node]
-        self.blocker = state.blocker[node]
-        self.started = state.started[node]
-        self.ended = state.ended[node]
-        self.value = state.value[node]
-        self.stale = state.stale[node]
-        self.marks = state.marks.get(node, ())
 
 
 class RunState:
@@ -98,7 +71,6 @@ class RunState:
         self._standing = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._watches: list[Watch] = []
-        self._before: dict[int, Before] | None = None
 
     # Reading
 
@@ -185,8 +157,6 @@ class RunState:
     def apply_node(self, event: NodeEvent) -> None:
         """Let a node come to a status; the hot path of `apply`."""
         at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
-        if self._before is not None and node not in self._before:
-            self._before[node] = Before(self, node)
         old = self.status[node]
         self.counts[old] -= 1
         self.counts[status] += 1
@@ -277,39 +247,39 @@ class RunState:
     # Rehearsing
 
     @contextmanager
-    def rehearsal(self) -> Iterator[dict[int, Before]]:
-        """Let events happen that are taken back at the end; yields what changed nodes were before.
+    def rehearsal(self) -> Iterator[Rehearsal]:
+        """Let events happen that are taken back at the end, unless they are to be kept.
 
-        Whoever watches sees nothing of it. Only node events may be rehearsed.
+        Whoever watches sees nothing of them before the end.
         """
-        watches, self._watches = self._watches, []
-        before: dict[int, Before] = {}
-        self._before = before
-        jobs, why, due, counts = self.jobs, self.why.copy(), self.due.copy(), self.counts[:]
+        rehearsal = Rehearsal(self)
+        watches, self._watches = self._watches, [rehearsal.watch]
         try:
-            yield before
+            yield rehearsal
         finally:
-            self._before = None
-            for node, old in before.items():
-                self._restore(node, old)
-            self.touched.clear()
-            self._watches, self.jobs, self.why, self.due, self.counts = watches, jobs, why, due, counts
+            self._watches = watches
+            if rehearsal.kept:
+                for watch in watches:
+                    watch.add(rehearsal.watch)
+            else:
+                self._restore(rehearsal.before)
 
-    def _restore(self, node: int, old: Before) -> None:
-        self.status[node] = old.status
-        self.cause[node] = old.cause
-        self.attempt[node] = old.attempt
-        self.base[node] = old.base
-        self._block(node, old.blocker)
-        self.started[node] = old.started
-        self.ended[node] = old.ended
-        self.value[node] = old.value
-        self.stale[node] = old.stale
-        if old.marks:
-            self.marks[node] = old.marks
-        else:
-            self.marks.pop(node, None)
-        self._count(node, self._standing_for(node, old.status, old.cause))
+    def columns(self) -> list[memoryview]:
+        """The arrays as bytes that can be copied and written back."""
+        arrays: tuple[bytearray | array[int] | array[float], ...] = (
+            *(self.status, self.cause, self.attempt, self.base, self.blocker, self.value, self.started, self.ended),
+            *(self.stale, self.ok, self.bad, self.skip, self._standing),
+        )
+        return [memoryview(column).cast("B") for column in arrays]
+
+    def _restore(self, old: Before) -> None:
+        for column, content in zip(self.columns(), old.columns, strict=True):
+            column[:] = content
+        self.marks, self.due, self.why = old.marks, old.due, old.why
+        self.commands, self.counts = old.commands, old.counts
+        self.jobs, self.paused, self.cancelled_all, self.command_number = old.run
+        self.touched.clear()
+        self.roots.clear()
 
 
 _STANDINGS = bytes(standing(status, Cause.NONE, allow_failure=False) for status in NodeStatus)

@@ -261,12 +261,9 @@ class Traversal(Derivation):
     # Commands
 
     def _command(self, command: Command) -> Preview:
-        found = control.preview(self, command)
+        found = control.carry_out(self, command)
         if found.nothing is not None or found.changed:
             return found
-        number = self.state.command_number + 1
-        self.emit(CommandEvent(self.now, number, command.kind, command.nodes, command.jobs, command.by))
-        control.carry_out(self, command, number)
         self._staleness.commanded()
         if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
             self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))

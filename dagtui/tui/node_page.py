@@ -11,7 +11,7 @@ from dagtui.tui.rows import muted, row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.engine.state import Watch
+    from dagtui.engine.watch import Watch
     from dagtui.session.session import Session
     from dagtui.tui.rows import Row
 

@@ -439,14 +439,14 @@ def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: pytest.MonkeyPatch)
 
 @bug
 def a_preview_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
-    around(patch, RunState, "_restore", lambda _original, _self, _node, _old: None)
+    around(patch, RunState, "_restore", lambda _original, _self, _old: None)
 
 
 @bug
 def a_preview_forgets_the_stale_flag(patch: pytest.MonkeyPatch) -> None:
-    def restore(original, self, node, old):
-        original(self, node, old)
-        self.stale[node] = 0
+    def restore(original, self, old):
+        original(self, old)
+        self.stale[:] = bytes(len(self.stale))
 
     around(patch, RunState, "_restore", restore)
 
@@ -462,16 +462,16 @@ def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_changed_command_is_obeyed(patch: pytest.MonkeyPatch) -> None:
-    def preview(original, run, command):
-        return control.replace(original(run, command), changed=False)
+    def rehearse(original, *args):
+        return control.replace(original(*args), changed=False)
 
-    around(patch, control, "preview", preview)
+    around(patch, control, "_rehearse", rehearse)
 
 
 @bug
 def a_command_that_does_nothing_says_nothing(patch: pytest.MonkeyPatch) -> None:
     around(patch, refusals, "_node_refusal", lambda _original, _run, _kind, _node: None)
-    patch.setattr(control, "_differs", lambda _run, _before: True)
+    patch.setattr(control, "_differs", lambda _state, _before, _node: True)
 
 
 @bug

@@ -9,6 +9,7 @@ from engine.machine import STEERING, TARGETLESS
 from engine.scene import dag
 
 from dagtui.engine.derivation import Derivation
+from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
@@ -23,6 +24,7 @@ class Effort:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.calls: dict[str, int] = {}
         self._count(patch, Derivation, "derive")
+        self._count(patch, Derivation, "set")
         self._count(patch, Graph, "parents")
         self._count(patch, Graph, "children")
 
@@ -30,9 +32,9 @@ class Effort:
         original = getattr(owner, name)
         self.calls[name] = 0
 
-        def counted(*args: object) -> object:
+        def counted(*args: object, **fields: object) -> object:
             self.calls[name] += 1
-            return original(*args)
+            return original(*args, **fields)
 
         patch.setattr(owner, name, counted)
 
@@ -179,7 +181,11 @@ def test_one_command_for_all_nodes_is_linear(
         fail_all_above(traversal)
     elif after == "all cancelled":
         traversal.handle(Command(CommandKind.CANCEL_ALL), 0.0)
+    traversal.take()
     effort = Effort(monkeypatch)
-    traversal.handle(Command(kind, () if kind in TARGETLESS else everything), 0.0)
+    answer = traversal.handle(Command(kind, () if kind in TARGETLESS else everything), 0.0)
     calls = effort.take()
     assert max(calls.values()) <= 30 * len(everything), calls
+    if answer is not None and answer.nothing is None:
+        happened = [event for event in traversal.take()[0] if isinstance(event, NodeEvent)]
+        assert calls["set"] == len(happened), "it was rehearsed, and then done once more"

@@ -96,6 +96,18 @@ def test_a_command_does_what_its_preview_said():
     assert all(scene.state.status[node] == NodeStatus.CANCELLED for node in found.dropped)
 
 
+def test_whoever_watches_hears_of_a_command_once_it_is_carried_out():
+    scene = busy()
+    watch = scene.state.watch()
+    watch.nodes.clear()
+    watch.run = False
+    scene.preview(K.CANCEL_SUBTREE, "a")
+    scene.command(K.CANCEL_SUBTREE, "a", expected=frozenset())
+    assert (watch.nodes, watch.run) == (set(), False)
+    scene.command(K.CANCEL_SUBTREE, "a")
+    assert (scene.names(sorted(watch.nodes)), watch.run) == ("c e g", True)
+
+
 def test_a_command_whose_kills_have_changed_does_nothing_and_shows_the_new_preview():
     scene = busy()
     expected = scene.preview(K.CANCEL_ALL).kills_and_reruns

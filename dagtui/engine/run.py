@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SYNC_EVERY = 1.0
 """Seconds between two syncs of the journal, at least."""
+AT_ONCE = 10_000
+"""Events that are journaled at once: the lines of a million need more memory than all else."""
 TRY_AGAIN = 1.0
 """Seconds until a journal that could not be written is tried again."""
 
@@ -256,21 +258,25 @@ class Run:
         return left
 
     def _record(self, events: list[Event]) -> bool:
+        """Journal what happened, as far as there is room for it; False when something is left."""
         events = self._unwritten + events
-        if not events:
-            return True
+        written = 0
         try:
-            self._journal.write(events)
+            while written < len(events):
+                self._journal.write(events[written : written + AT_ONCE])
+                written += AT_ONCE
+            self._complained = False
         except JournalFullError as error:
-            self._unwritten = events
             if not self._complained:
                 self._complained = True
                 self.state.apply(NoteEvent(self.clock(), str(error)))
-            return False
-        self._unwritten, self._complained, self._unsynced = [], False, True
-        for listener in self.listeners:
-            listener(events)
-        return True
+        self._unwritten = events[written:]
+        del events[written:]
+        if events:
+            self._unsynced = True
+            for listener in self.listeners:
+                listener(events)
+        return not self._unwritten
 
     def _carry_out(self, effects: list[Effect]) -> None:
         executor = self._executor

@@ -33,7 +33,7 @@ class Record:
         """Append the events; raises JournalFullError."""
         now, graph = time.time(), self._graph
         try:
-            written = self._writer.write([(now, fields(event, graph)) for event in events])
+            written = self._writer.write((now, fields(event, graph)) for event in events)
         except JournalError as error:
             raise JournalFullError(str(error)) from error
         if self._copy is not None:

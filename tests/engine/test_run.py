@@ -28,13 +28,18 @@ class Record:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.full = False
+        self.room = 1_000_000
+        """Events that fit, in all."""
+        self.blocks: list[int] = []
         self.refuses = False
         self.synced = 0
 
     def write(self, events: Iterable[Event]) -> None:
-        if self.full:
+        block = list(events)
+        if self.full or len(self.events) + len(block) > self.room:
             raise JournalFullError("no space left on the disk")
-        self.events.extend(events)
+        self.events += block
+        self.blocks.append(len(block))
 
     def sync(self) -> None:
         if self.refuses:
@@ -288,6 +293,34 @@ def test_what_was_withheld_while_the_journal_is_full_can_be_taken_back(command: 
         assert executor.executed == [(0, 1), (1, 1)]
         assert run.state.verdict() is Verdict.COMPLETED
         driver.cancel()
+
+    run_virtually(main)
+
+
+def test_much_at_once_is_journaled_in_blocks_and_acted_upon_when_all_of_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dagtui.engine.run.AT_ONCE", 4)
+    graph = Graph.from_edges("abcdefghij", [])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, record = begin(graph, loop, lambda *_: (1.0, 0))
+        heard: list[Event] = []
+        run.listeners.append(heard.extend)
+        await run.drive_until_settled()
+        before, executed = len(record.events), len(executor.executed)
+        heard.clear()
+        record.blocks.clear()
+        record.room = before + 6
+        run.give(Command(CommandKind.RERUN, tuple(range(len(graph)))))
+        assert len(record.events) == before + 4, "what fits is on record"
+        assert heard == record.events[before:]
+        assert len(executor.executed) == executed, "it began before all that led to it was on record"
+        record.room = 1_000_000
+        run.turn()
+        assert max(record.blocks) == 4
+        assert heard == record.events[before:], "all is heard of, once, in its order"
+        assert len(executor.executed) == executed + 2
+        await run.drive_until_settled()
+        assert run.state.attempt[0] == 2
 
     run_virtually(main)
 

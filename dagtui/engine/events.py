@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import CommandKind
@@ -98,11 +97,6 @@ def command_word(event: CommandEvent) -> str:
     if event.kind is None:
         return FAIL_FAST
     return event.kind.value if isinstance(event.kind, CommandKind) else event.kind
-
-
-@lru_cache(maxsize=65536)
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=True)
 
 
 _NAMES = tuple(status.name for status in NodeStatus)

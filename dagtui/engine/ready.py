@@ -25,6 +25,10 @@ class ReadyQueue:
             heap = self._heaps[slots] = []
         heapq.heappush(heap, (-self._ways[node], node))
 
+    def clear(self) -> None:
+        """Forget all entries: none of them still holds."""
+        self._heaps.clear()
+
     def pop(self, free: int, holds: Callable[[int], bool]) -> int | None:
         """Take the most urgent node that wants at most so many slots and for which `holds`; None without one."""
         best: list[tuple[float, int]] | None = None

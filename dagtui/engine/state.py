@@ -219,6 +219,8 @@ class RunState:
         before = self._standing[node]
         self._standing[node] = now
         children = self.graph.children(node)
+        if not children:
+            return
         for tally, step in ((self._tally(before), -1), (self._tally(now), 1)):
             if tally is not None:
                 for child in children:

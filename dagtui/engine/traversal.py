@@ -319,6 +319,8 @@ class Traversal(Derivation):
     def _fill(self) -> None:
         """Hand over ready nodes: as many as there are free slots, and when attempts are short, some more."""
         state = self.state
+        if not state.counts[NodeStatus.READY]:
+            self.ready.clear()
         if state.paused:
             return
         while True:

@@ -42,14 +42,14 @@ def done(state: RunState, preview: Preview) -> str:
     if command.kind in _PLAIN:
         return _PLAIN[command.kind]
     parts = [_own(state, preview)] if len(command.nodes) == 1 else []
-    stopping = tuple(node for node in preview.stopped if node not in preview.again)
+    meant, again = set(command.nodes), set(preview.again)
     for nodes, words in (
-        (preview.again, "run again"),
-        (stopping, "stopping"),
-        (preview.released, "released"),
-        (preview.dropped, "not run"),
+        (again, "run again"),
+        (set(preview.stopped) - again, "stopping"),
+        (set(preview.released), "released"),
+        (set(preview.dropped), "not run"),
     ):
-        others = len(nodes) - sum(node in nodes for node in command.nodes)
+        others = len(nodes - meant)
         if others:
             parts.append(f"{count(others)} {words}")
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")

@@ -109,7 +109,8 @@ class RunActions:
         if first.nothing is not None:
             self._report(first)
             return
-        self._app.push_screen(PreviewDialog(self._session, commands, ascii=self._app.ascii_only), self._report)
+        dialog = PreviewDialog(self._session, commands, first, ascii=self._app.ascii_only)
+        self._app.push_screen(dialog, self._report)
 
     def _report(self, result: Preview | None) -> None:
         if result is None:

@@ -87,14 +87,15 @@ class PreviewDialog(Dialog[Preview]):
         Binding("tab,d,o", "choose", show=False),
     ]
 
-    def __init__(self, session: Session, commands: Sequence[Command], *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, session: Session, commands: Sequence[Command], first: Preview, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        """It begins with what the first command would do."""
         super().__init__(ascii=ascii)
         self._session = session
         self._commands = commands
         self._chosen = 0
         self._grouped = Grouped(session, ascii_only=ascii)
         self._changed = False
-        self.preview = session.preview(commands[0])
+        self.preview = first
         """What is shown."""
 
     def head(self) -> list[Row]:

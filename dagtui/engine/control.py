@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
-from dagtui.engine.events import CommandEvent
+from dagtui.engine.events import MOST_NAMED, CommandEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.reach import cancelled_subtrees, reach, subtrees
 from dagtui.engine.refusals import refusal, retry_refusal, why_unchanged
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.triggers import INDEPENDENT
-from dagtui.engine.why import root_causes
+from dagtui.engine.why import mark_why, root_causes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -50,7 +50,7 @@ def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Previe
         return Preview(command, nothing=reason)
     below = _below(run, command)
     number = run.state.command_number + 1
-    run.emit(CommandEvent(run.now, number, command.kind, command.nodes, command.jobs, command.by))
+    run.emit(_event(run, command, number))
     if command.kind in _RUN_WIDE:
         return Preview(command)
     _DEEDS[command.kind](run, command.nodes, number)
@@ -59,6 +59,11 @@ def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Previe
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found
+
+
+def _event(run: Derivation, command: Command, number: int) -> CommandEvent:
+    named, more = command.nodes[:MOST_NAMED], max(0, len(command.nodes) - MOST_NAMED)
+    return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, more)
 
 
 def _sort_out(run: Derivation, command: Command, below: Iterable[int], rehearsal: Rehearsal) -> Preview:
@@ -178,6 +183,7 @@ def _rerun(run: Derivation, nodes: Collection[int]) -> None:
 def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
     """Mark nodes that are not settled; running ones are stopped, those that are stopping already are killed."""
     state, own = run.state, (number,)
+    why = mark_why(state, number)
     for node in dict.fromkeys(nodes):
         status = state.status[node]
         if status not in _UNSETTLED:
@@ -191,7 +197,7 @@ def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
         elif status == NodeStatus.CANCELLING:
             run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
         else:
-            run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, marks=marks)
+            run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks)
 
 
 def _to_be_told(run: Derivation, node: int) -> bool:
@@ -205,6 +211,7 @@ def _to_be_told(run: Derivation, node: int) -> bool:
 def mark_after_failure(run: Derivation, number: int) -> None:
     """Rule 7: mark what has not begun, settle what waits for a retry; what is to run in any case still runs."""
     state = run.state
+    not_begun = mark_why(state, number)
     for node in range(len(run.graph)):
         status = state.status[node]
         if status == NodeStatus.RETRYING:
@@ -214,10 +221,10 @@ def mark_after_failure(run: Derivation, number: int) -> None:
         if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
             run.final.add(node)
         if run.graph.task(node).trigger not in INDEPENDENT:
-            _keep_from_beginning(run, node, number)
+            _keep_from_beginning(run, node, number, not_begun)
 
 
-def _keep_from_beginning(run: Derivation, node: int, number: int) -> None:
+def _keep_from_beginning(run: Derivation, node: int, number: int, why: str) -> None:
     """Mark a node that has not begun, or is about to begin again; one that has begun by now is let finish."""
     state = run.state
     status = state.status[node]
@@ -226,7 +233,7 @@ def _keep_from_beginning(run: Derivation, node: int, number: int) -> None:
         run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
         run.effects.append(Withdraw(node, state.attempt[node]))
     elif status in _UNBEGUN:
-        run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, marks=marks)
+        run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks)
     elif status == NodeStatus.CANCELLING and state.cause[node] in _BEGINS_AGAIN:
         run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
 

@@ -41,6 +41,10 @@ class NodeEvent(NamedTuple):
     """An ancestor ran again after it completed."""
 
 
+MOST_NAMED = 1000
+"""Nodes that a command is recorded with: the names of a million would be a line that nobody can read again."""
+
+
 class CommandEvent(NamedTuple):
     """A command was carried out; `number` is what the marks it set refer to."""
 
@@ -52,6 +56,8 @@ class CommandEvent(NamedTuple):
     nodes: tuple[int, ...] = ()
     jobs: int = 0
     by: str = "person"
+    more: int = 0
+    """How many nodes it was given for besides; whatever it did to them is told by their own events."""
 
 
 class RunEvent(NamedTuple):
@@ -110,6 +116,7 @@ def fields(event: Event, graph: Graph) -> str:
     if isinstance(event, CommandEvent):
         nodes = ",".join(_quoted(graph.labels[node]) for node in event.nodes)
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
+        extra += f',"more":{event.more}' if event.more else ""
         return (
             f'"event":"command","number":{event.number},"command":{_quoted(command_word(event))},"nodes":[{nodes}],'
             f'"by":{_quoted(event.by)}{extra},"at":{event.at:.3f}'
@@ -187,6 +194,7 @@ def _parse_command(record: Mapping[str, object], graph: Graph, at: float) -> Com
         tuple(node for node in found if node is not None),
         _integer(record.get("jobs")),
         str(record.get("by", "person")),
+        _integer(record.get("more")),
     )
 
 

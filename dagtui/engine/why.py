@@ -45,11 +45,12 @@ def status_why(
         label = state.graph.labels[blocker]
         return f"held back by {label}" if status is NodeStatus.FAILED_PARENT else f"{label} was skipped"
     if marks and status is NodeStatus.CANCELLED:
-        return _mark_why(state, marks[-1])
+        return mark_why(state, marks[-1])
     return _FIXED.get((status, cause), "")
 
 
-def _mark_why(state: RunState, mark: int) -> str:
+def mark_why(state: RunState, mark: int) -> str:
+    """Why a node is cancelled that bears the mark of a command."""
     command = state.commands.get(mark)
     if command is None:
         return "cancelled"
@@ -58,7 +59,8 @@ def _mark_why(state: RunState, mark: int) -> str:
         return f"not begun, because {names} failed"
     if command.kind is CommandKind.CANCEL_ALL:
         return "cancelled with the whole run"
-    more = f" and {len(command.nodes) - 1} more" if len(command.nodes) > 1 else ""
+    others = len(command.nodes) - 1 + command.more
+    more = f" and {others} more" if others > 0 else ""
     if command.kind is CommandKind.CANCEL_SUBTREE:
         return f"cancelled with subtree {names}{more}"
     if command.kind is CommandKind.CANCEL:

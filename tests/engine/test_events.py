@@ -8,7 +8,7 @@ import pytest
 from engine.invariants import same_state
 from engine.scene import Scene, dag
 
-from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, fields, parse
+from dagtui.engine.events import MOST_NAMED, CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, fields, parse
 from dagtui.engine.messages import Command, CommandKind, EndKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -49,6 +49,7 @@ def test_every_name_survives(node: int):
         CommandEvent(1.5, 3, CommandKind.CANCEL_SUBTREE, (0, 9)),
         CommandEvent(1.5, 3, CommandKind.SET_JOBS, jobs=7, by="signal"),
         CommandEvent(1.5, 3, None, (2,), by="keep_going = false"),
+        CommandEvent(1.5, 3, CommandKind.CANCEL, (0, 9), more=999_998),
         RunEvent(0.0, "started", "why", 4),
         RunEvent(0.0, "ended"),
         NoteEvent(0.5, "something", 3, 2),
@@ -57,6 +58,22 @@ def test_every_name_survives(node: int):
 )
 def test_an_event_survives_the_journal(event: Event):
     assert parse(record(event), GRAPH) == event
+
+
+def test_a_command_over_very_many_nodes_is_recorded_with_the_first_ones_and_their_number():
+    graph = Graph.from_edges([f"n{node}" for node in range(3 * MOST_NAMED)], [])
+    traversal = Traversal(graph)
+    everything = tuple(range(len(graph)))
+    traversal.handle(Command(CommandKind.CANCEL_SUBTREE, everything), 0.0)
+    events, _ = traversal.take()
+    command = events[0]
+    assert isinstance(command, CommandEvent)
+    assert (command.nodes, command.more) == (everything[:MOST_NAMED], 2 * MOST_NAMED)
+    replayed = RunState(graph)
+    replayed.replay(event for event in (parse(record(event, graph), graph) for event in events) if event is not None)
+    same_state(replayed, traversal.state)
+    text = f"cancelled with subtree n0 and {len(graph) - 1} more"
+    assert {why(state, len(graph) - 1, 0.0) for state in (replayed, traversal.state)} == {text}
 
 
 @pytest.mark.parametrize("cause", list(Cause))

@@ -130,8 +130,10 @@ def _lift_for(run: Derivation, targets: Iterable[int]) -> None:
         for number in run.state.marks.get(node, ()):
             marked.setdefault(number, []).append(node)
     for number, nodes in marked.items():
-        around = reach(nodes, run.graph.parents) | reach(nodes, run.graph.children)
-        _lift(run, sorted(around & run.state.marks.keys()), {number})
+        around = reach(nodes, run.graph.parents)
+        around |= reach(nodes, run.graph.children)
+        around.intersection_update(run.state.marks)
+        _lift(run, sorted(around), {number})
     _lift_own(run, targets)
 
 

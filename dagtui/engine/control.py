@@ -62,8 +62,8 @@ def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Previe
 
 
 def _event(run: Derivation, command: Command, number: int) -> CommandEvent:
-    named, more = command.nodes[:MOST_NAMED], max(0, len(command.nodes) - MOST_NAMED)
-    return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, more)
+    named, others = command.nodes[:MOST_NAMED], max(0, len(command.nodes) - MOST_NAMED)
+    return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others)
 
 
 def _sort_out(run: Derivation, command: Command, below: Iterable[int], rehearsal: Rehearsal) -> Preview:

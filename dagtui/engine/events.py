@@ -56,7 +56,7 @@ class CommandEvent(NamedTuple):
     nodes: tuple[int, ...] = ()
     jobs: int = 0
     by: str = "person"
-    more: int = 0
+    others: int = 0
     """How many nodes it was given for besides; whatever it did to them is told by their own events."""
 
 
@@ -116,7 +116,7 @@ def fields(event: Event, graph: Graph) -> str:
     if isinstance(event, CommandEvent):
         nodes = ",".join(_quoted(graph.labels[node]) for node in event.nodes)
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
-        extra += f',"more":{event.more}' if event.more else ""
+        extra += f',"others":{event.others}' if event.others else ""
         return (
             f'"event":"command","number":{event.number},"command":{_quoted(command_word(event))},"nodes":[{nodes}],'
             f'"by":{_quoted(event.by)}{extra},"at":{event.at:.3f}'
@@ -194,7 +194,7 @@ def _parse_command(record: Mapping[str, object], graph: Graph, at: float) -> Com
         tuple(node for node in found if node is not None),
         _integer(record.get("jobs")),
         str(record.get("by", "person")),
-        _integer(record.get("more")),
+        _integer(record.get("others")),
     )
 
 

@@ -59,7 +59,7 @@ def mark_why(state: RunState, mark: int) -> str:
         return f"not begun, because {names} failed"
     if command.kind is CommandKind.CANCEL_ALL:
         return "cancelled with the whole run"
-    others = len(command.nodes) - 1 + command.more
+    others = len(command.nodes) - 1 + command.others
     more = f" and {others} more" if others > 0 else ""
     if command.kind is CommandKind.CANCEL_SUBTREE:
         return f"cancelled with subtree {names}{more}"

@@ -49,7 +49,7 @@ def test_every_name_survives(node: int):
         CommandEvent(1.5, 3, CommandKind.CANCEL_SUBTREE, (0, 9)),
         CommandEvent(1.5, 3, CommandKind.SET_JOBS, jobs=7, by="signal"),
         CommandEvent(1.5, 3, None, (2,), by="keep_going = false"),
-        CommandEvent(1.5, 3, CommandKind.CANCEL, (0, 9), more=999_998),
+        CommandEvent(1.5, 3, CommandKind.CANCEL, (0, 9), others=999_998),
         RunEvent(0.0, "started", "why", 4),
         RunEvent(0.0, "ended"),
         NoteEvent(0.5, "something", 3, 2),
@@ -68,7 +68,7 @@ def test_a_command_over_very_many_nodes_is_recorded_with_the_first_ones_and_thei
     events, _ = traversal.take()
     command = events[0]
     assert isinstance(command, CommandEvent)
-    assert (command.nodes, command.more) == (everything[:MOST_NAMED], 2 * MOST_NAMED)
+    assert (command.nodes, command.others) == (everything[:MOST_NAMED], 2 * MOST_NAMED)
     replayed = RunState(graph)
     replayed.replay(event for event in (parse(record(event, graph), graph) for event in events) if event is not None)
     same_state(replayed, traversal.state)

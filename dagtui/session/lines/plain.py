@@ -121,7 +121,7 @@ class PlainLines:
 
     def _command(self, event: CommandEvent) -> str:
         names = ", ".join(label(self._session.graph.labels[node]) for node in event.nodes[:3])
-        others = len(event.nodes) - 3 + event.more
+        others = len(event.nodes) - 3 + event.others
         if others > 0:
             names += f" and {count(others)} more"
         words = "nothing more begins" if event.kind is None else label(command_word(event))

@@ -105,11 +105,15 @@ class Derivation:
         old = state.status[node]
         if old not in DERIVED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
             return
-        graph = self.graph
-        rule = self._rules[graph.task_of[node]]
-        status, cause = rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
+        status, cause = self._follows(node)
         if status != old or not self._still_blocked(node, status):
             self._become(node, status, cause)
+
+    def _follows(self, node: int) -> tuple[NodeStatus, Cause]:
+        """The status that a node's parents and trigger give it."""
+        state, graph = self.state, self.graph
+        rule = self._rules[graph.task_of[node]]
+        return rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
 
     def _still_blocked(self, node: int, status: NodeStatus) -> bool:
         """Whether the parent that is stored as the one in the way still is."""
@@ -147,7 +151,10 @@ class Derivation:
             self.set(node, NodeStatus.WAITING, attempt=attempt - 1, marks=(), fresh=True)
             self.set(node, NodeStatus.WAITING, attempt=attempt)
         else:
-            self.set(node, NodeStatus.WAITING, attempt=attempt, marks=(), fresh=True)
+            # One event, not two, for each of the many that can start at once.
+            ready = self._follows(node)[0] is NodeStatus.READY
+            status = NodeStatus.READY if ready else NodeStatus.WAITING
+            self.set(node, status, attempt=attempt, marks=(), fresh=True)
         self.derive(node)
 
     def take_back(self, node: int) -> None:

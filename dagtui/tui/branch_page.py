@@ -8,6 +8,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.text import count, label
 from dagtui.tui.helpful import offered
+from dagtui.tui.idle_keys import idle_keys_of_many
 from dagtui.tui.log.silence import spent
 from dagtui.tui.node_page import NodePage
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     from dagtui.tui.tree.members import Many
 
 WORD_CELLS = 16
-_BEGUN = frozenset({NodeStatus.FAILED, NodeStatus.CANCELLED, NodeStatus.FAILED_PARENT})
-"""What retrying is for."""
+_HINTS = {
+    "node.retry": "retries those that did not complete",
+    "node.cancel": "cancels those that are not settled",
+    "fold.toggle": "shows them one by one, or hides them",
+    "select.toggle": "selects them, for what comes next",
+}
+"""What keys do with the nodes of the row, by their ids; those that would do nothing are left out."""
 
 
 class BranchPage(NodePage):
@@ -91,11 +97,5 @@ class BranchPage(NodePage):
 
     def _hints(self, found: Many) -> Iterator[tuple[str, str]]:
         """Ids of keys, and what they would do; every one that acts on many asks first."""
-        counts = found.counts
-        unsettled = sum(counts[status] for status in NodeStatus if not status.settled)
-        if any(counts[status] for status in _BEGUN):
-            yield "node.retry", "retries those that did not complete"
-        if unsettled:
-            yield "node.cancel", "cancels those that are not settled"
-        yield "fold.toggle", "shows them one by one, or hides them"
-        yield "select.toggle", "selects them, for what comes next"
+        idle = idle_keys_of_many(self.session, found.counts)
+        return ((id_, words) for id_, words in _HINTS.items() if id_ not in idle)

@@ -9,7 +9,7 @@ from tui.app.runs import Recording, click_on, opened, screen_text, until
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.graph.model import ArgumentList, Graph, Task
+from dagtui.graph.model import ArgumentList, Graph, RetryPolicy, Task
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.preview import PreviewDialog
 
@@ -58,6 +58,19 @@ async def test_the_right_side_says_how_the_nodes_of_a_row_stand():
         assert "[1 Log]" not in text, "none of the tabs is what is shown"
         await pilot.press("k")
         await until(lambda: "settled" not in screen_text(app))
+
+
+async def test_what_the_page_offers_is_what_the_footer_offers():
+    """Nodes that wait for their next attempt can be retried at once, also where nothing has come to an end."""
+    part = Task("part", ArgumentList(("true",)), retry=RetryPolicy(retries=1, delay=60.0))
+    play = Recording(Graph(PARTS, [], tasks=[part], task_of=[0] * len(PARTS)), jobs=5)
+    play.start(PARTS[0])
+    play.end(PARTS[0], value=3)
+    app = DagtuiApp(play.session())
+    async with opened(app):
+        await until(lambda: "selects them" in screen_text(app))
+        assert "node.retry" in shown_keys(app)
+        assert "r retries those that did not complete" in screen_text(app)
 
 
 async def test_on_the_page_the_footer_has_no_keys_of_a_log():

@@ -258,10 +258,6 @@ class Graph:
         """How many parents a node has."""
         return self._parent_starts[node + 1] - self._parent_starts[node]
 
-    def child_count(self, node: int) -> int:
-        """How many children a node has."""
-        return self._child_starts[node + 1] - self._child_starts[node]
-
     def _link(self, edges: Iterable[tuple[int, int]]) -> None:
         count = len(self.labels)
         both = array("i", chain.from_iterable(edges))

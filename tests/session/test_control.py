@@ -15,7 +15,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
 from dagtui.session.door.control import serve_control
 from dagtui.session.door.knock import Visit, knock
-from dagtui.session.door.live import Screen, all_live, live_run, live_runs
+from dagtui.session.door.live import Screen, all_live, live_runs
 from dagtui.session.door.requests import token
 from dagtui.session.session import Session
 
@@ -303,24 +303,21 @@ def test_a_door_that_can_not_be_made_is_noted_and_stops_nothing(
 
 
 def test_live_runs_are_found_by_their_graph_and_by_their_sockets(folder: Path, graph_file: Path) -> None:
-    assert live_run(graph_file) is None
+    assert live_runs(graph_file) == []
     assert all_live() == []
 
     def client(session: Session) -> None:
-        found = live_run(graph_file)
-        assert found is not None
+        [found] = live_runs(graph_file)
         assert found.reachable
         assert (found.number, found.path, found.graph, found.screen) == (1, session.path, graph_file, Screen.DETACHED)
-        assert live_runs(graph_file) == [found]
         assert all_live() == [found]
         (folder / f"{found.run_id}.sock").rename(folder / "elsewhere")
-        lost = live_run(graph_file)
-        assert lost is not None
+        [lost] = live_runs(graph_file)
         assert not lost.reachable
         assert (lost.pid, lost.screen) == (found.pid, None)
 
     during(graph_file, client, screen=Screen.DETACHED)
-    assert live_run(graph_file) is None
+    assert live_runs(graph_file) == []
     assert all_live() == []
 
 

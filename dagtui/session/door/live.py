@@ -74,12 +74,6 @@ def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:
     return [_of_directory(run, graph_path, folder) for run in held_runs(graph_path)]
 
 
-def live_run(graph_path: Path, folder: Path | None = None) -> LiveRun | None:
-    """The latest live run of a graph file; None when there is none. Raises StoreError."""
-    held = held_runs(graph_path)
-    return _of_directory(held[-1], graph_path, folder) if held else None
-
-
 def all_live(folder: Path | None = None) -> list[LiveRun]:
     """Every live run of this user that has a socket, oldest first; dead sockets are removed. Raises DoorError."""
     folder = sockets_folder(folder)

@@ -111,7 +111,9 @@ def _command(name: str) -> click.Command:
     if order.takes_number:
         call = click.argument("jobs", metavar="N", callback=_slots)(call)
     if order.takes_nodes:
-        call = click.argument("nodes", metavar="NODE...", nargs=-1, shell_complete=complete_tasks)(call)
+        needless = any(not variant.takes_nodes for variant in order.variants.values())
+        metavar = "[NODE...]" if needless else "NODE..."
+        call = click.argument("nodes", metavar=metavar, nargs=-1, shell_complete=complete_tasks)(call)
     call = click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(call)
     text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
     # A negative number is no option.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.tui.idle_keys import UNFOLD
 from dagtui.tui.keymap import Pane
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class PaneActions:
 
     def _select(self) -> None:
         if not self._tree.toggle_selected():
-            self._app.say("this row stands for no node of its own")
+            self._app.say(UNFOLD)
 
     def _find(self) -> None:
         """In the tree what is typed filters; in the log it is looked for."""

@@ -10,6 +10,7 @@ from textual.app import SuspendNotSupported
 
 from dagtui.session.workplace import NoWorkplaceError
 from dagtui.text import label
+from dagtui.tui.idle_keys import UNFOLD
 from dagtui.tui.rows import Role
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class ProgramActions:
     def _open_shell(self) -> None:
         node = self._app.main.node
         if node is None:
-            self._app.say("this row stands for no node of its own: unfold it")
+            self._app.say(UNFOLD)
             return
         try:
             workplace = self._session.workplace(node)

@@ -9,6 +9,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.refusals import refusal
 from dagtui.session.wording import done
 from dagtui.text import plural
+from dagtui.tui.idle_keys import UNFOLD
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.preview import PreviewDialog
 
@@ -97,7 +98,7 @@ class RunActions:
     def _targets(self) -> tuple[int, ...]:
         targets = self._app.main.tree_pane.targets
         if not targets:
-            self._app.say("this row stands for no node of its own: unfold it")
+            self._app.say(UNFOLD)
         return targets
 
     def _give(self, command: Command) -> None:

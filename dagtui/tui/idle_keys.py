@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from dagtui.session.session import Session
 
+UNFOLD = "this row stands for no node of its own: unfold it"
+"""What a key says that needs one node, on a row that stands for many or for none."""
 COMMANDS = frozenset(key.id for key in KEYS if key.group in {Group.NODE, Group.RUN})
 """The keys that command the run."""
 _ON_NODE = {

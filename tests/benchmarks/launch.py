@@ -60,7 +60,8 @@ def on_screen(folder: Path) -> None:
 def show(folder: Path, command: list[str]) -> None:
     """Run on a terminal of 120×40 until the run has completed."""
     with PtyTerminal(command, columns=120, rows=40, env=environment(folder), cwd=folder) as terminal:
-        terminal.wait_for_text("✓ completed")
+        # In the first line: a row of many nodes says the same word of some of them.
+        terminal.wait_for(lambda: "✓ completed" in terminal.text.partition("\n")[0], "the end of the run")
         terminal.send("q")
         terminal.wait_for_end()
     for pid in processes_with(str(folder)):

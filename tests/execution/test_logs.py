@@ -171,15 +171,17 @@ async def test_more_attempts_than_default_descriptors_allow(tmp_path: Path):
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    limit = max(map(int, os.listdir("/dev/fd"))) + 50  # tests before this one may have left some open
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     try:
         command = "ulimit -n; read x < fifo"
         os.mkfifo(tmp_path / "fifo")
-        async with staged(tmp_path, *[command] * 120, slots=120) as stage:
+        count = limit + 20
+        async with staged(tmp_path, *[command] * count, slots=count) as stage:
             stage.start_all()
-            await until(lambda: all(stage.has_begun(node) for node in range(120)))
-            for node in range(120):
-                await stage.printed(b"100\n", node)
+            await until(lambda: all(stage.has_begun(node) for node in range(count)))
+            for node in range(count):
+                await stage.printed(b"%d\n" % limit, node)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

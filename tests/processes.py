@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import signal
 import threading
 import time
@@ -13,6 +14,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def fresh_token() -> str:
+    """A word that no other test's processes have in their command lines, on this machine, at any time."""
+    return f"token-{secrets.token_hex(8)}"
 
 
 def processes_with(token: str) -> list[int]:
@@ -31,6 +37,16 @@ def processes_with(token: str) -> list[int]:
         if token.encode() in words and not dead:
             found.append(int(name))
     return found
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler of its own for a signal; one that has ended has none."""
+    try:
+        words = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    caught = re.search(r"SigCgt:\s*(\w+)", words)
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
 
 
 def processes_told_of(folder: Path) -> dict[int, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import processes_with, wait_until
+from processes import fresh_token, processes_with, wait_until
 
 Write = Callable[..., Path]
 
@@ -154,10 +154,8 @@ def test_events_on_standard_output_leave_the_lines_to_standard_error(graph: Writ
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_cancels_the_run_and_leaves_nothing_behind(
-    graph: Write, tmp_path: Path, number: int, status: int
-) -> None:
-    token = f"token-{tmp_path.name}-{number}"
+def test_a_signal_cancels_the_run_and_leaves_nothing_behind(graph: Write, number: int, status: int) -> None:
+    token = fresh_token()
     path = graph(f"""[tasks.a]\nrun = "sh -c 'trap : TERM; while :; do sleep 0.1; done' {token}"\ngrace = 0.5\n""")
     running = subprocess.Popen([*DAGTUI, "run", str(path)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     wait_until(lambda: processes_with(token), "the node runs")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
-from processes import processes_with, wait_until
+from processes import fresh_token, processes_with, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,7 +201,7 @@ def test_a_long_silence_is_broken(tmp_path: Path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_a_run_in_a_broken_pipe(tmp_path: Path, number: int):
-    token = f"token-{tmp_path.name}"
+    token = fresh_token()
     write(tmp_path, f"""[tasks.a]\nrun = "sh -c 'sleep 60 # {token}'"\n""")
     reading, writing = os.pipe()
     it = subprocess.Popen(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from execution.census import end_all
+from processes import fresh_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +18,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def token(request: pytest.FixtureRequest) -> Iterator[str]:
+def token() -> Iterator[str]:
     """A word that only processes of this test have among their arguments; none is left behind by a failed test."""
-    word = f"token-{id(request)}-{request.node.name}".replace("[", "-").replace("]", "")
+    word = fresh_token()
     yield word
     end_all(word)

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "pty"))  # not a package: that name is the standard library's
 
 from execution.census import end_all
+from processes import fresh_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def token(request: pytest.FixtureRequest) -> Iterator[str]:
+def token() -> Iterator[str]:
     """A word that only processes of this test have among their arguments; none is left behind by a failed test."""
-    word = f"token-{id(request)}-{request.node.name}".replace("[", "-").replace("]", "").replace(" ", "-")
+    word = fresh_token()
     yield word
     end_all(word)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from faults.sshd import SshServer, terminals_for_a_server
 from faults.wire import Wire
-from processes import processes_with, wait_until
+from processes import fresh_token, processes_with, wait_until
 from terminal import ROOT, PtyTerminal
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Place:
 
     def __init__(self, folder: Path, sockets: Path, server: SshServer, wire: Wire) -> None:
         self.folder = folder
-        self.token = f"token-{folder.name}"
+        self.token = fresh_token()
         self.graph = folder / "graph.toml"
         self.sockets = sockets
         self._server = server

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from processes import processes_with
+from processes import catches, fresh_token, processes_with
 from terminal import PtyTerminal, wait_until
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Stage:
 
     def __init__(self, folder: Path, sockets: Path) -> None:
         self.folder = folder
-        self.token = f"token-{folder.name}"
+        self.token = fresh_token()
         """Words in the command lines of the graph's processes."""
         self.sockets = sockets
         self.terminals: list[PtyTerminal] = []
@@ -89,10 +89,26 @@ class Stage:
         """The processes that belong to nodes."""
         return processes_with(self.token)
 
+    def stubborn_pids(self) -> list[int]:
+        """Those of them that have come as far as to catch TERM; a shell is there before its trap is."""
+        return [pid for pid in self.pids() if catches(pid, signal.SIGTERM)]
+
     def session(self) -> int:
         """The process that has the latest run."""
         words = (self.run_directory / "lock").read_text(encoding="ascii").split()
         return int(words[words.index("process") + 1])
+
+    def connections(self) -> int:
+        """The sockets that the session holds, its own among them."""
+        folder = Path(f"/proc/{self.session()}/fd")
+        return sum(self._is_socket(path) for path in folder.iterdir())
+
+    @staticmethod
+    def _is_socket(path: Path) -> bool:
+        try:
+            return os.readlink(path).startswith("socket:")
+        except OSError:  # closed since it was listed
+            return False
 
     def is_alive(self, pid: int) -> bool:
         """Whether a process of this stage is there: another one may have got its number."""

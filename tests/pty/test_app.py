@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import processes_with
+from processes import fresh_token, processes_with
 from terminal import PtyTerminal, wait_until
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ run = "true"
 
 
 @pytest.fixture
-def token(tmp_path: Path) -> str:
-    return f"token-{tmp_path.name}"
+def token() -> str:
+    return fresh_token()
 
 
 @pytest.fixture

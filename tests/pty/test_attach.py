@@ -49,7 +49,7 @@ def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
 def is_up(stage: Stage, terminal: PtyTerminal) -> None:
     """Wait until the screen is there and the long node runs."""
     terminal.wait_for_text("quick")
-    wait_until(stage.pids, "process of the long node")
+    wait_until(stage.stubborn_pids, "process of the long node")
 
 
 def shows_cursor_on(terminal: PtyTerminal, name: str) -> bool:
@@ -333,7 +333,7 @@ def test_after_the_loss_of_a_session_the_same_command_offers_to_resume(stage: St
     again.send("r\n")
     again.wait_for_text("running")
     assert stage.runs() == ["1"]
-    wait_until(stage.pids, "process of the long node")
+    wait_until(stage.stubborn_pids, "process of the long node")
     assert stage.told()[-1] == "attached"
 
 
@@ -559,7 +559,7 @@ def test_a_session_of_another_version_is_told_apart(stage: Stage) -> None:
 def test_a_run_on_another_terminal_without_session_is_named_and_not_started_twice(stage: Stage) -> None:
     stage.write(LONG)
     first = stage.open("run", "graph.toml")
-    wait_until(stage.pids, "process of the long node")
+    wait_until(stage.stubborn_pids, "process of the long node")
     wait_until(lambda: list(stage.sockets.glob("*.sock")), "its socket")
     other = stage.open()
     assert other.wait_for_end() == 2
@@ -641,12 +641,16 @@ def test_a_session_that_does_not_answer_does_not_keep_the_terminal(stage: Stage)
 
 
 def test_whoever_attaches_to_a_run_that_is_ending_waits_for_its_end(stage: Stage) -> None:
-    stage.write(LONG.replace("0.3", "1.5"))
+    stage.write(LONG.replace("0.3", "600"))
     first = stage.open()
     is_up(stage, first)
     os.kill(stage.session(), signal.SIGTERM)
     first.wait_for(lambda: first.is_restored, "terminal given back")
+    connections = stage.connections()
     second = stage.open("attach", "graph.toml")
+    wait_until(lambda: stage.connections() > connections, "connection")
+    for pid in stage.pids():
+        os.kill(pid, signal.SIGKILL)
     assert second.wait_for_end() == 2
     assert "has just ended" in second.text
     assert first.wait_for_end() == 128 + signal.SIGTERM
@@ -657,7 +661,7 @@ def test_ctrl_c_while_everything_is_stopping_kills_what_is_left(stage: Stage) ->
     stage.write("""[tasks.long]\nrun = "sh -c 'trap : TERM; while :; do sleep 0.1; done' {token}"\ngrace = 600\n""")
     terminal = stage.open()
     terminal.wait_for_text("long")
-    wait_until(stage.pids, "the node")
+    wait_until(stage.stubborn_pids, "the node")
     os.kill(stage.session(), signal.SIGTERM)
     terminal.wait_for(lambda: terminal.is_restored, "terminal given back")
     terminal.send("\x03")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from processes import catches
 from sessions import Stage
 from terminal import wait_until
 
@@ -53,7 +54,7 @@ def opened(stage: Stage, graph: str = LONG, program: str = "") -> PtyTerminal:
     stage.write(graph)
     terminal = stage.open(program=("-c", program + MAIN)) if program else stage.open()
     terminal.wait_for_text("quick")
-    wait_until(stage.pids, "process of the long node")
+    wait_until(stage.stubborn_pids, "process of the long node")
     return terminal
 
 
@@ -170,28 +171,23 @@ def test_who_waits_for_the_end_of_a_run_can_be_told_to_end_and_starts_nothing(st
     session = stage.session()
     os.kill(session, signal.SIGTERM)
     first.wait_for(lambda: first.is_restored, "terminal given back")
-    files = len(os.listdir(f"/proc/{session}/fd"))
+    connections = stage.connections()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         waiting = stage.open()
         # It is connected, and does what the signal does by default.
-        wait_until(lambda: len(os.listdir(f"/proc/{session}/fd")) > files, "connection")
+        wait_until(lambda: stage.connections() > connections, "connection")
         wait_until(lambda pid=waiting.process.pid, number=number: is_default(pid, number), "wait")
         waiting.resize(50, 20)
         waiting.signal(number)
         assert waiting.wait_for_end() == -number
-        wait_until(lambda: len(os.listdir(f"/proc/{session}/fd")) == files, "end of the connection")
+        wait_until(lambda: stage.connections() == connections, "end of the connection")
     assert first.process.poll() is None
     assert stage.runs() == ["1"]
 
 
 def is_default(pid: int, number: signal.Signals) -> bool:
-    caught = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
     # Python catches INT from its beginning, and never HUP or TERM.
-    return caught is not None and "python" in os.readlink(f"/proc/{pid}/exe") and not caught_by(caught[1], number)
-
-
-def caught_by(mask: str, number: int) -> bool:
-    return bool(int(mask, 16) >> (number - 1) & 1)
+    return "python" in os.readlink(f"/proc/{pid}/exe") and not catches(pid, number)
 
 
 def test_who_waits_for_the_end_of_a_run_goes_on_waiting_when_the_window_changes(stage: Stage) -> None:
@@ -224,7 +220,7 @@ def test_a_run_that_is_ending_takes_cancels_and_nothing_else(stage: Stage) -> No
 def test_a_run_without_screen_that_is_ending_takes_cancels_and_nothing_else(stage: Stage) -> None:
     stage.write(STUBBORN)
     terminal = stage.open("run", "graph.toml")
-    wait_until(lambda: stage.pids() and list(stage.sockets.glob("*.sock")), "the run and its door")
+    wait_until(lambda: stage.stubborn_pids() and list(stage.sockets.glob("*.sock")), "the run and its door")
     terminal.signal(signal.SIGTERM)
     wait_until(lambda: stage.statuses()["long"] == "CANCELLING", "cancel")
     answer = asked(stage, {"want": "give", "command": "retry", "nodes": ["long"]})

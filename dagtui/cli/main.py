@@ -87,10 +87,7 @@ class _GraphOrCommand(click.Group):
         found = [CompletionItem(name) for name in self.list_commands(ctx) if name.startswith(incomplete)]
         found += [CompletionItem(name) for name in sorted(glob(f"{escape(incomplete)}*.toml")) if is_plain(name)]
         if incomplete.startswith("-"):
-            opening = self.get_command(ctx, _OPEN)
-            options = [parameter for it in (opening, self) if it is not None for parameter in it.get_params(ctx)]
-            names = dict.fromkeys(name for parameter in options for name in parameter.opts)
-            found += [CompletionItem(name) for name in names if name.startswith(incomplete)]
+            found += [CompletionItem(name) for name in self._options(ctx) if name.startswith(incomplete)]
         return found or [CompletionItem(incomplete, type="file")]
 
     def resolve_command(
@@ -128,8 +125,23 @@ class _GraphOrCommand(click.Group):
             args = [_OPEN] if graph_file_here() is not None else _help_to_begin(ctx)
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
         if args and args[0].startswith("-") and args[0] not in own:
+            if args[0].startswith("--") and not ctx.resilient_parsing:
+                self._check_option(ctx, args[0].partition("=")[0])
             args = [_OPEN, *args]
         return super().parse_args(ctx, args)
+
+    def _check_option(self, ctx: click.Context, name: str) -> None:
+        """Raise NoSuchOption, with what may be meant, for one that neither opening a graph nor the group itself has."""
+        known = self._options(ctx)
+        if name != "--" and name not in known:
+            raise click.NoSuchOption(name, possibilities=known, ctx=ctx)
+
+    def _options(self, ctx: click.Context) -> list[str]:
+        """The options that may stand first: those of opening a graph, and its own."""
+        opening = self.get_command(ctx, _OPEN)
+        parameters = [parameter for it in (opening, self) if it is not None for parameter in it.get_params(ctx)]
+        options = [parameter for parameter in parameters if isinstance(parameter, click.Option)]
+        return list(dict.fromkeys(name for option in options for name in (*option.opts, *option.secondary_opts)))
 
 
 def _help_to_begin(ctx: click.Context) -> NoReturn:

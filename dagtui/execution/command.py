@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.execution.lookup import Lookup, search
 from dagtui.execution.simple import simple_words
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from dagtui.graph.resolution import Resolved
 
-DEFAULT_SHELL = ("sh", "-e", "-c")
 _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
 _COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
+_NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
 _MOST = 4096  # command lines whose words are remembered
 
 
@@ -109,7 +109,8 @@ class Commands:
         other = search(name, path, cwd)
         if other is not None:
             raise CommandError(label(f'program "{name}" is not executable: {other}', 500))
-        raise CommandError(label(f'program "{name}" not found in PATH', 500))
+        hint = _NO_SHELL if len(argv) == 1 and any(map(str.isspace, name)) else ""
+        raise CommandError(label(f'program "{name}" not found in PATH', 500) + hint)
 
 
 def _first_executable(name: str, path: str, cwd: str) -> str | None:

@@ -14,8 +14,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import Wrong
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
-from dagtui.graph.templates import DEFAULT_SHELL, Placeholder, Root, parse_command, parse_template, value_text
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.templates import Placeholder, Root, parse_command, parse_template, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,6 +21,10 @@ Cell = tuple[tuple[str, Value], ...]
 """One cell of a matrix: (axis, value) pairs in the order of the axes."""
 
 
+DEFAULT_SHELL = ("sh", "-e", "-c")
+"""What runs a shell string where the file names no other shell."""
+
+
 class Trigger(enum.Enum):
     """When a node may run, given how its parents settled."""
 

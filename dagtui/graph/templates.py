@@ -14,6 +14,7 @@ from itertools import groupby, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.model import DEFAULT_SHELL
 from dagtui.graph.quoting import MARK, SHELLS, Place, places
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Value
 
-DEFAULT_SHELL = ("sh", "-e", "-c")
 
 _TOKEN = re.compile(r"\{\{\{\{|\{\{(?:([^{}\n]*+)\}\})?")
 _LITERAL_HINT = 'to write two braces as they are, double them: "{{{{"'

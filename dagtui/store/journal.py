@@ -8,7 +8,6 @@ import os
 import sys
 import time
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from dagtui.store.errors import JournalError
@@ -151,24 +150,6 @@ class JournalReader:
             raise JournalError.of("read the journal", self.path, error) from error
         if not self.lines:
             self.problem = "it is empty"
-
-
-@dataclass(frozen=True, slots=True)
-class JournalReading:
-    """What a journal holds, all at once; `torn`, `problem` and `size` are those of its reader."""
-
-    records: list[dict[str, object]]
-    """The whole lines, in their order."""
-    torn: bytes
-    problem: str | None
-    size: int
-
-
-def read_journal(path: Path) -> JournalReading:
-    """Read a journal up to the first line that is torn or damaged; raises as its reader does."""
-    reader = JournalReader(path)
-    records = list(reader)
-    return JournalReading(records, reader.torn, reader.problem, reader.size)
 
 
 def check_version(first: dict[str, object], path: Path) -> None:

@@ -59,10 +59,6 @@ class Secrets:
             return text
         return self._masking.mask(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
-    def mask_bytes(self, data: bytes) -> bytes:
-        """Bytes with every form in them masked."""
-        return self._masking.mask(data) if self.forms else data
-
 
 def forms(value: str) -> set[bytes]:
     """The byte strings that give a value away."""

@@ -114,6 +114,14 @@ def test_a_wrong_call_exits_with_2(graph: Write, words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(("word", "meant"), [("--vresion", "--version"), ("--frsh", "--fresh"), ("--jbos=3", "--jobs")])
+def test_a_slip_in_a_first_option_is_told_with_what_is_meant(word: str, meant: str) -> None:
+    done = call(word, "graph.toml")
+    assert done.returncode == 2
+    assert meant in done.stderr
+    assert "COMMAND [ARGS]" in done.stderr
+
+
 def test_a_run_that_could_never_be_resumed_does_not_begin_paused(graph: Write, tmp_path: Path) -> None:
     path = graph('[tasks.a]\nrun = "touch ran"\n')
     nowhere = {**os.environ, "DAGTUI_SOCKET_DIR": str(path)}

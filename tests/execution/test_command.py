@@ -89,8 +89,13 @@ def test_two_directories_do_not_share_what_is_remembered(commands: Commands, tmp
 
 def test_a_directory_of_that_name_is_no_program(commands: Commands, tmp_path: Path):
     (tmp_path / "bin" / "tool").mkdir()
-    with pytest.raises(CommandError, match="not found in PATH"):
+    with pytest.raises(CommandError, match=r"not found in PATH$"):
         commands.program(resolved(tmp_path, ArgumentList(("tool",))))
+
+
+def test_a_shell_string_in_brackets_is_told(commands: Commands, tmp_path: Path):
+    with pytest.raises(CommandError, match="leave the brackets out for a shell string"):
+        commands.program(resolved(tmp_path, ArgumentList(("tool && tool",))))
 
 
 def test_without_path_the_systems_own_is_searched(tmp_path: Path):

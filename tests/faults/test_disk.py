@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from faults.small_disk import SmallDisk, small_disk, wait_for_line
+from journals import read_journal
 from processes import processes_with, wait_until
-
-from dagtui.store.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,7 @@ import pytest
 from execution.census import gone, wait_until
 from execution.families import family_command
 from faults.program import Headless, release, write_graph
-
-from dagtui.store.journal import read_journal
+from journals import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,8 +18,7 @@ from execution.census import alive, all_gone, end, gone, wait_until
 from execution.descendants import KINDS
 from execution.families import family_command, present
 from faults.program import Headless, OnScreen, Run, release, write_graph
-
-from dagtui.store.journal import read_journal
+from journals import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from execution.census import alive, all_gone, end, gone, state, wait_until
 from faults.program import Headless, write_graph
-
-from dagtui.store.journal import read_journal
+from journals import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

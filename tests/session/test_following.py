@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from journals import read_journal
 from processes import wait_until
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, RunEvent, fields, parse
@@ -21,7 +22,7 @@ from dagtui.graph.loading import load
 from dagtui.session.following import FollowingSession, open_run
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.errors import StoreError
-from dagtui.store.journal import JournalWriter, read_journal
+from dagtui.store.journal import JournalWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

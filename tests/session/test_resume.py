@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from journals import read_journal
 from store.journals import decoded, encoded
 
 from dagtui.engine.events import NodeEvent, NoteEvent, parse
@@ -23,7 +24,7 @@ from dagtui.session.resume.glance import NothingToResumeError, ending
 from dagtui.session.resume.past import understand
 from dagtui.session.session import Session
 from dagtui.store.errors import StoreError
-from dagtui.store.journal import JournalReader, read_journal
+from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from journals import read_journal
 
 from dagtui.engine.events import parse
 from dagtui.engine.messages import Command, CommandKind
@@ -16,7 +17,6 @@ from dagtui.graph.loading import load
 from dagtui.session.processors import processors
 from dagtui.session.session import Session
 from dagtui.store.directory import RunDirectory
-from dagtui.store.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

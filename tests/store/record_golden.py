@@ -208,11 +208,11 @@ def record_lost() -> None:
         os.kill(run.pid, signal.SIGKILL)
         run.wait()
         from dagtui.engine.events import parse
-        from dagtui.store.journal import read_journal
+        from dagtui.store.journal import JournalReader
 
         graph = load(path)
         state = RunState(graph)
-        events = (parse(record, graph) for record in read_journal(journal).records)
+        events = (parse(record, graph) for record in JournalReader(journal))
         state.replay(event for event in events if event is not None)
         keep("lost", path, journal, final_state(state))
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journals import read_journal
 from store.journals import NAMES, golden
 
 from dagtui.store import journal as journal_module
 from dagtui.store import skim as skim_module
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.journal import JournalReader, JournalWriter, read_journal, set_aside
+from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.skim import skim
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from journals import read_journal
 from store.journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
 from store.record_golden import STORIES, final_state
 
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.journal import read_journal
 from dagtui.store.skim import last_record, skim
 from dagtui.store.summary import RunStanding, summarise
 

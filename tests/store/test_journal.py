@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journals import read_journal
 
 from dagtui.store import journal
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.journal import JournalReader, JournalWriter, read_journal, set_aside
+from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path

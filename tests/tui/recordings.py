@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from journals import read_journal
+
 from dagtui.engine.events import Event, parse
 from dagtui.graph.loading import load
 from dagtui.session.session import Session
-from dagtui.store.journal import read_journal
 
 FOLDER = Path(__file__).parent / "snapshots" / "demo"
 BEGAN_AT = 1_795_000_000.0

@@ -236,7 +236,7 @@ def test_kill_9_of_the_session_leaves_the_shell_alone_and_is_told_afterwards(sta
     ask(terminal, "echo $DAGTUI_N''ODE", "first")
     terminal.send("exit\n")
     assert terminal.wait_for_end() == 1
-    assert "died; the processes of its run were ended" in terminal.text
+    assert b"died; the processes of its run were ended" in terminal.raw
     assert terminal.is_restored
 
 

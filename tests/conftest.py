@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 settings.load_profile("fixed")
 
-# Shells start what is to run in the background with this signal ignored; what tests start would inherit that.
+# What is started in the background, or by nohup, ignores one of these; what tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

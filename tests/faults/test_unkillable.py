@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import pytest
 
 LAUNCH = str(Path(__file__).parents[1] / "execution" / "launch_impatient.py")
+# The app signals nothing: a victim that its guardian gave up becomes its child, if it is slow, and is none to it.
 IMPATIENT = (
-    "import dagtui.engine.traversal, dagtui.execution.link, dagtui.execution.local\n"
+    "import dagtui.engine.traversal, dagtui.execution.link, dagtui.execution.local, dagtui.execution.ownership\n"
+    "dagtui.execution.ownership._signal = lambda pid, number: None\n"
     "dagtui.engine.traversal.UNKILLABLE_AFTER = 0.5\n"
     "dagtui.execution.local._BOUND = 1.0\n"
     f"dagtui.execution.link._LAUNCH = {LAUNCH!r}\n"

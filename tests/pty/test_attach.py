@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -314,8 +315,8 @@ def test_kill_9_of_the_session_of_a_terminal_that_takes_nothing_does_not_keep_th
     stage.write(LONG)
     terminal = stage.open()
     is_up(stage, terminal)
-    sizes = iter(range(100, 200))
-    wait_until(lambda: terminal.resize(next(sizes, 200), 50) or terminal.is_full, "full terminal")
+    sizes = itertools.cycle(range(100, 200))
+    wait_until(lambda: terminal.resize(next(sizes), 50) or terminal.is_full, "full terminal")
     os.kill(stage.session(), signal.SIGKILL)
     wait_until(lambda: terminal.process.poll() is not None, "end of the client")
     assert terminal.settings() == terminal.settings_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-_OBJECTS = 10_000
+_OBJECTS = 30_000
 """How many new objects make it worth while to look for cycles that nothing needs any more."""
 
 
@@ -22,6 +23,9 @@ def main() -> None:
     from dagtui.cli.descriptors import open_standard_descriptors
 
     open_standard_descriptors()
+    from dagtui.cli.plain_calls import carry_out
+
+    carry_out(sys.argv[1:], os.environ)
     from dagtui.cli.main import command
 
     command(prog_name="dagtui")

@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagtui import text as t
+from dagtui.text import lines, styles
 
 PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 
@@ -85,7 +86,7 @@ def test_no_character_of_a_forbidden_category_comes_out():
         every = "".join(map(chr, range(start, start + 0x1000)))
         assert offenders(t.label(every, 100_000)) == []
         assert offenders(t.block(every, 100_000), allowed="\n") == []
-        assert offenders(t.styled(every).text) == []
+        assert offenders(lines.styled(every).text) == []
 
 
 def test_label_caps_with_an_ellipsis():
@@ -119,29 +120,29 @@ def test_block_keeps_newlines_and_expands_tabs():
 @example(b"\x1b]" * 50)
 @example(b"\x1bP" + b"a" * 100)
 def test_lines_are_safe_and_their_spans_lie_in_order(raw: bytes):
-    text, spans = t.styled(raw)
+    text, spans = lines.styled(raw)
     assert offenders(text) == []
-    assert len(text) <= 8 * t.LINE_LIMIT + 40
+    assert len(text) <= 8 * lines.LINE_LIMIT + 40
     ends = [0]
     for span in spans:
         assert ends[-1] <= span.start < span.end <= len(text)
-        assert span.style != t.PLAIN
+        assert span.style != styles.PLAIN
         ends.append(span.end)
-    assert t.plain_line(raw) == text
-    assert t.plain_line(text) == text
+    assert lines.plain_line(raw) == text
+    assert lines.plain_line(text) == text
 
 
 @given(HOSTILE)
 def test_lines_may_be_given_as_text(hostile: str):
-    assert offenders(t.styled(hostile).text) == []
+    assert offenders(lines.styled(hostile).text) == []
 
 
 @given(HOSTILE_BYTES)
 def test_for_terminal_lets_only_colours_pass(raw: bytes):
-    written = t.for_terminal(raw)
+    written = lines.for_terminal(raw)
     rest, colours = re.subn(r"\x1b\[[0-9;]+m", "", written)
     assert offenders(rest) == []
-    assert rest == t.plain_line(raw)
+    assert rest == lines.plain_line(raw)
     if colours:
         assert written.rfind("\x1b[0m") == written.rfind("\x1b[")
 
@@ -176,45 +177,45 @@ def test_for_terminal_lets_only_colours_pass(raw: bytes):
     ],
 )
 def test_line_is_shown_as_a_terminal_would_leave_it(raw: bytes, shown: str):
-    assert t.plain_line(raw) == shown
+    assert lines.plain_line(raw) == shown
 
 
 @pytest.mark.parametrize(
     ("parameters", "style"),
     [
-        ("31", t.Style(foreground="red")),
-        ("91;104", t.Style(foreground="bright_red", background="bright_blue")),
-        ("1;2;3;4;7;9", t.Style(bold=True, dim=True, italic=True, underline=True, reverse=True, strike=True)),
-        ("1;22", t.PLAIN),
-        ("31;1;", t.PLAIN),
-        ("31;39;41;49", t.PLAIN),
-        ("38;5;200", t.Style(foreground=200)),
-        ("38;5;200;1", t.Style(foreground=200, bold=True)),
-        ("48;2;1;2;3;3", t.Style(background=(1, 2, 3), italic=True)),
-        ("38:2::1:2:3", t.Style(foreground=(1, 2, 3))),
-        ("38:2:1:2:3", t.Style(foreground=(1, 2, 3))),
-        ("38:5:7;1", t.Style(foreground=7, bold=True)),
-        ("4:3", t.Style(underline=True)),
-        ("4;4:0", t.PLAIN),
-        ("38;5;256", t.PLAIN),
-        ("38;2;1;2", t.PLAIN),
-        ("38;2;256;0;0", t.PLAIN),
-        ("38;2;0;0;256", t.PLAIN),
-        ("38:2::0:256:0", t.PLAIN),
-        ("38;9;1", t.Style(bold=True)),
-        ("38", t.PLAIN),
-        ("5;6;8;10;99999", t.PLAIN),
+        ("31", styles.Style(foreground="red")),
+        ("91;104", styles.Style(foreground="bright_red", background="bright_blue")),
+        ("1;2;3;4;7;9", styles.Style(bold=True, dim=True, italic=True, underline=True, reverse=True, strike=True)),
+        ("1;22", styles.PLAIN),
+        ("31;1;", styles.PLAIN),
+        ("31;39;41;49", styles.PLAIN),
+        ("38;5;200", styles.Style(foreground=200)),
+        ("38;5;200;1", styles.Style(foreground=200, bold=True)),
+        ("48;2;1;2;3;3", styles.Style(background=(1, 2, 3), italic=True)),
+        ("38:2::1:2:3", styles.Style(foreground=(1, 2, 3))),
+        ("38:2:1:2:3", styles.Style(foreground=(1, 2, 3))),
+        ("38:5:7;1", styles.Style(foreground=7, bold=True)),
+        ("4:3", styles.Style(underline=True)),
+        ("4;4:0", styles.PLAIN),
+        ("38;5;256", styles.PLAIN),
+        ("38;2;1;2", styles.PLAIN),
+        ("38;2;256;0;0", styles.PLAIN),
+        ("38;2;0;0;256", styles.PLAIN),
+        ("38:2::0:256:0", styles.PLAIN),
+        ("38;9;1", styles.Style(bold=True)),
+        ("38", styles.PLAIN),
+        ("5;6;8;10;99999", styles.PLAIN),
     ],
 )
-def test_colours(parameters: str, style: t.Style):
-    text, spans = t.styled(f"\x1b[{parameters}mx")
+def test_colours(parameters: str, style: styles.Style):
+    text, spans = lines.styled(f"\x1b[{parameters}mx")
     assert text == "x"
-    assert spans == (() if style == t.PLAIN else (t.Span(0, 1, style),))
+    assert spans == (() if style == styles.PLAIN else (lines.Span(0, 1, style),))
 
 
 @given(
     st.builds(
-        t.Style,
+        styles.Style,
         st.none() | st.sampled_from(["red", "bright_white"]) | st.integers(0, 255) | st.just((1, 20, 255)),
         st.none() | st.sampled_from(["black", "bright_cyan"]) | st.integers(0, 255) | st.just((0, 0, 0)),
         st.booleans(),
@@ -225,23 +226,23 @@ def test_colours(parameters: str, style: t.Style):
         st.booleans(),
     )
 )
-def test_a_style_written_for_a_terminal_reads_back_as_itself(style: t.Style):
-    spans = t.styled(f"{style.sgr}x").spans
-    assert (spans[0].style if spans else t.PLAIN) == style
+def test_a_style_written_for_a_terminal_reads_back_as_itself(style: styles.Style):
+    spans = lines.styled(f"{style.sgr}x").spans
+    assert (spans[0].style if spans else styles.PLAIN) == style
 
 
 def test_equal_runs_are_one_span_and_the_style_starts_anew():
-    assert t.styled("\x1b[1ma\x1b[1mb\x1b[0mc").spans == (t.Span(0, 2, t.Style(bold=True)),)
-    assert t.styled("d").spans == ()
-    assert t.for_terminal("\x1b[31ma\x1b[0mb\x1b[4mc") == "\x1b[31ma\x1b[0mb\x1b[4mc\x1b[0m"
+    assert lines.styled("\x1b[1ma\x1b[1mb\x1b[0mc").spans == (lines.Span(0, 2, styles.Style(bold=True)),)
+    assert lines.styled("d").spans == ()
+    assert lines.for_terminal("\x1b[31ma\x1b[0mb\x1b[4mc") == "\x1b[31ma\x1b[0mb\x1b[4mc\x1b[0m"
 
 
 def test_long_lines_are_cut_and_say_so():
-    line = t.styled(b"a" * (t.LINE_LIMIT + 5))
-    assert line.text == "a" * t.LINE_LIMIT + " …[+5 chars]"
-    assert line.spans == (t.Span(t.LINE_LIMIT, len(line.text), t.DIM),)
-    assert t.plain_line(b"ab", more=1234567) == "ab …[+1,234,567 chars]"
-    assert t.plain_line(b"\x1b[1mb", more=3) == "b …[+3 chars]"
+    line = lines.styled(b"a" * (lines.LINE_LIMIT + 5))
+    assert line.text == "a" * lines.LINE_LIMIT + " …[+5 chars]"
+    assert line.spans == (lines.Span(lines.LINE_LIMIT, len(line.text), styles.DIM),)
+    assert lines.plain_line(b"ab", more=1234567) == "ab …[+1,234,567 chars]"
+    assert lines.plain_line(b"\x1b[1mb", more=3) == "b …[+3 chars]"
 
 
 @pytest.mark.parametrize(
@@ -249,9 +250,9 @@ def test_long_lines_are_cut_and_say_so():
     [b"\x1b", b"\x1b]", b"\x1b[", b"\x1bP\x9d", b"\x1b[1m", b"\x1b[38;", b"\t", b"\xc2\x9b", b"a\b", b"\x1b(", b"\xff"],
 )
 def test_hostile_lines_are_bounded(unit: bytes):
-    text = t.plain_line(unit * (t.LINE_LIMIT * 4 // len(unit)))
+    text = lines.plain_line(unit * (lines.LINE_LIMIT * 4 // len(unit)))
     assert offenders(text) == []
-    assert len(text) <= 8 * t.LINE_LIMIT + 40
+    assert len(text) <= 8 * lines.LINE_LIMIT + 40
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pyte import Screen, Stream
 from rich.cells import cell_len
 
 from dagtui import text as t
+from dagtui.text import lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,17 +69,17 @@ def check_text(text: str) -> None:
 
 
 def check_line(line: str | bytes) -> None:
-    shown, spans = t.styled(line)
+    shown, spans = lines.styled(line)
     assert is_safe(shown)
-    assert len(shown) <= min(10 * len(line) + 40, 10 * t.LINE_LIMIT + 40)
+    assert len(shown) <= min(10 * len(line) + 40, 10 * lines.LINE_LIMIT + 40)
     # Even a line of marks is no longer than a few times what it takes on the screen.
     assert len(shown) <= (MOST_MARKS + 2) * (t.cell_width(shown) + 1)
-    assert len(shown) > t.LINE_LIMIT or t.plain_line(shown) == shown
+    assert len(shown) > lines.LINE_LIMIT or lines.plain_line(shown) == shown
     ends = [0]
     for span in spans:
         assert ends[-1] <= span.start < span.end <= len(shown)
         ends.append(span.end)
-    written = t.for_terminal(line)
+    written = lines.for_terminal(line)
     assert SGR.sub("", written) == shown
     assert "\x1b" not in SGR.sub("", written)
 
@@ -127,7 +128,7 @@ def test_marks_pile_up_across_colours():
     piled = "Z" + "".join(f"\u0301\x1b[{colour}m\u0302" for colour in range(31, 38))
     check_text(piled)
     check_line(piled.encode())
-    assert t.plain_line(piled).endswith("…")
+    assert lines.plain_line(piled).endswith("…")
 
 
 @SHORT
@@ -220,7 +221,8 @@ def steps(action: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("unit", UNITS, ids=ascii)
 @pytest.mark.parametrize(
-    "sanitise", [t.styled, lambda text: t.label(text, len(text)), lambda text: t.block(text, len(text)), t.cell_width]
+    "sanitise",
+    [lines.styled, lambda text: t.label(text, len(text)), lambda text: t.block(text, len(text)), t.cell_width],
 )
 def test_twice_as_much_takes_twice_the_steps_at_most(unit: str, sanitise: Callable[[str], object]):
     one, two = (steps(lambda size=size: sanitise(unit * size)) for size in (1000, 2000))
@@ -229,5 +231,7 @@ def test_twice_as_much_takes_twice_the_steps_at_most(unit: str, sanitise: Callab
 
 @pytest.mark.parametrize("unit", UNITS, ids=ascii)
 def test_more_than_the_limit_takes_no_more_steps(unit: str):
-    one, many = (steps(lambda size=size: t.styled("x" + unit * size)) for size in (t.LINE_LIMIT, 20 * t.LINE_LIMIT))
+    one, many = (
+        steps(lambda size=size: lines.styled("x" + unit * size)) for size in (lines.LINE_LIMIT, 20 * lines.LINE_LIMIT)
+    )
     assert many <= one + 50

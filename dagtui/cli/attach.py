@@ -13,13 +13,13 @@ from dagtui.cli.attaching import (
     is_attachable,
     live_runs_of,
     look_of,
-    look_options,
     shown_run,
     ways_to,
 )
 from dagtui.cli.attaching import attach as attach_to
-from dagtui.cli.options import fail
+from dagtui.cli.options import look_options
 from dagtui.cli.reach import run_option
+from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
     from dagtui.session.door.live import LiveRun

@@ -7,9 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-import click
-
-from dagtui.cli.options import Function, fail
+from dagtui.cli.saying import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -18,16 +16,6 @@ if TYPE_CHECKING:
 
     from dagtui.session.door.live import LiveRun
     from dagtui.session.hosting.client import Look
-
-THEMES = ("dark", "light", "ansi", "contrast")
-_THEME = f"Colours of the screen: {', '.join(THEMES[:-1])} or {THEMES[-1]}."
-
-
-def look_options(function: Function) -> Function:
-    """How the screen looks."""
-    function = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(function)
-    function = click.option("--theme", type=click.Choice(THEMES), metavar="NAME", default=None, help=_THEME)(function)
-    return click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")(function)
 
 
 def has_screen() -> bool:

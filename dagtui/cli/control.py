@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.graph_file import complete_tasks
-from dagtui.cli.options import fail
+from dagtui.cli.arguments import complete_tasks
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
+from dagtui.cli.saying import fail
 from dagtui.engine.messages import CommandKind
 from dagtui.text import count, duration, label
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from dagtui.cli.graph_file import NAMES
-from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
+from dagtui.cli.saying import fail
 
 STARTER = Path(__file__).with_name("starter.toml")
 """The graph that is written: it runs everywhere, in some seconds."""

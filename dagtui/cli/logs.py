@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.graph_file import complete_tasks, refuse_folder
-from dagtui.cli.options import fail
+from dagtui.cli.arguments import complete_tasks
+from dagtui.cli.graph_file import refuse_folder
 from dagtui.cli.output import standard_output
+from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import click
 
 from dagtui import __version__
 from dagtui.cli.graph_file import BEGIN, NAMES, graph_file_here, is_plain, with_its_ending
-from dagtui.cli.options import BAD_CALL
+from dagtui.cli.saying import BAD_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dagtui.cli.graph_file import refuse_folder
-from dagtui.cli.options import fail
+from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

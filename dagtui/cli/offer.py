@@ -11,11 +11,10 @@ import tty
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-import click
-
-from dagtui.cli.options import fail
+from dagtui.cli.output import Output, standard_output
+from dagtui.cli.saying import fail, say
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.text import block, count, duration, label
+from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +90,7 @@ def choose(graph: Graph, way: Way) -> Way:
     except (StoreError, GraphError) as error:
         if way is Way.RESUME:
             fail(f"dagtui: {error}")
-        click.echo(block(f"dagtui: the last run can't be resumed, so this is a new one: {error}", 10_000), err=True)
+        say(f"dagtui: the last run can't be resumed, so this is a new one: {error}")
         return Way.NEW
     if last.well or last.state.verdict() is Verdict.COMPLETED:
         return Way.NEW
@@ -114,7 +113,7 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
         return
     what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
     try:
-        click.echo(f"dagtui: {what}; it goes on when none is left", err=True)
+        say(f"dagtui: {what}; it goes on when none is left")
         wait_for_the_end(directory.path)
     except StoreError as error:
         fail(f"dagtui: {error}")
@@ -134,7 +133,7 @@ def advise(graph: Graph) -> None:
     if directory is None or directory.is_live() or _ended_well(directory):
         return
     how = {"failed": "failed", "cancelled": "was cancelled", None: "broke off"}.get(ending(directory), "was left")
-    click.echo(f"dagtui: run {directory.number} {how}; --resume would go on with it, this is a new run", err=True)
+    say(f"dagtui: run {directory.number} {how}; --resume would go on with it, this is a new run")
 
 
 def _ended_well(directory: RunDirectory) -> bool:
@@ -155,20 +154,23 @@ def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
     """End the program: with 0 when everything is done, as make does."""
     if not error.completed:
         fail(f"dagtui: {error}")
-    click.echo(str(error))
+    with standard_output() as output:
+        output.line(str(error))
     raise SystemExit(0)
 
 
 def _ask(last: LastRun) -> Way:
+    output = Output()
     try:
         with _single_keys():
-            click.echo(question(last, time.time()))
-            click.echo("[r]esume it (Enter), start a [n]ew run, [q]uit? ", nl=False)
+            output.line(question(last, time.time()))
+            output.write(b"[r]esume it (Enter), start a [n]ew run, [q]uit? ")
+            output.flush()
             answer = _answer()
     except KeyboardInterrupt:  # also while the question is being written
-        click.echo()
+        output.lines([""])
         raise
-    click.echo(_SAID[answer])
+    output.lines([_SAID[answer]])
     if answer is None:
         raise SystemExit(0)
     return answer

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of, look_options
-from dagtui.cli.graph_file import graph_file_argument
-from dagtui.cli.offer import Way, asked_for, choose, say_nothing_to_resume
-from dagtui.cli.options import fail, parameter_option, read_graph, resume_options, run_options
-from dagtui.cli.run import make_room, run_headless
+from dagtui.cli.arguments import graph_file_argument
+from dagtui.cli.opening import show_graph
+from dagtui.cli.options import look_options, parameter_option, resume_options, run_options
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from pathlib import Path
-
-    from dagtui.graph.model import Graph
-    from dagtui.session.hosting.client import Look
-    from dagtui.session.hosting.lease import Lease
-    from dagtui.session.hosting.leaving import Leaving
-    from dagtui.session.session import Session
 
 
 class _Context(click.Context):
@@ -60,114 +49,15 @@ def open_graph(
     The run outlives the terminal: `d` detaches, and so does a lost connection. While it is live, the same command, or
     dagtui attach, brings its screen back; --fresh and --resume end it first, if it is settled and on no screen.
     """
-    way = asked_for(resume=resume, fresh=fresh)
-    if not has_screen():
-        if is_dumb():
-            click.echo("dagtui: plain lines instead of the screen: TERM is dumb", err=True)
-        graph = read_graph(graph_file, parameters)
-        run_headless(graph, jobs, None, way, paused=paused, ascii_only=ascii_only)
-    look = look_of(ascii_only, theme, no_mouse)
-
-    def begin(graph: Graph) -> Session:
-        from dagtui.session.session import Session
-
-        start = Session.resume if way is Way.RESUME else Session.start
-        return start(graph, jobs=jobs, paused=paused)
-
-    def load() -> Graph:
-        nonlocal way
-        graph = read_graph(graph_file, parameters)
-        if way is not Way.ASK:
-            make_room(graph_file)
-        way = choose(graph, way)
-        return graph
-
-    if in_process:
-        raise SystemExit(_show_in_process(load(), begin, look))
-    options = {"-j": jobs, "-p": parameters, "--paused": paused, "--resume": resume, "--fresh": fresh}
-    raise SystemExit(_open(graph_file, load, begin, look, [name for name, given in options.items() if given]))
-
-
-def _open(
-    graph_file: Path, load: Callable[[], Graph], begin: Callable[[Graph], Session], look: Look, given: list[str]
-) -> int:
-    """Attach to the live run of the graph, or start one; returns the exit status."""
-    from dagtui.session.hosting.client import RunIsEndingError
-
-    while True:
-        live = live_runs_of(graph_file)
-        try:
-            if live and is_attachable(live[0]) and {"--fresh", "--resume"}.isdisjoint(given):
-                return attach(live[0], look, given)
-            # Others may be live and have no door yet: whoever starts them lets us look again.
-            return _start(graph_file, load(), begin, look, given)
-        except RunIsEndingError:
-            continue  # it has ended: nothing stands in the way of a new one
-
-
-def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: Look, given: list[str]) -> int:
-    from dagtui.session.door.sockets import DoorError
-    from dagtui.session.hosting.client import lend_terminal
-    from dagtui.session.hosting.launch import check_doors, start_session
-    from dagtui.session.hosting.start_lock import StartLock
-    from dagtui.store.errors import StoreError
-
-    try:
-        check_doors()
-    except DoorError as error:
-        click.echo(f"dagtui: the run will end with this terminal: {error}", err=True)
-        return _show_in_process(graph, begin, look)
-    try:
-        lock = StartLock(graph_file)
-    except StoreError as error:
-        fail(f"dagtui: {error}")
-    with lock:
-        live = live_runs_of(graph_file)
-        if live:
-            lock.let_go()
-            return attach(live[0], look, given)
-        _advise()
-        visit = start_session(lambda: begin(graph), _screens, lock.let_go)
-    with visit:
-        try:
-            return lend_terminal(visit, look)
-        except DoorError as error:
-            fail(f"dagtui: {error}")
-
-
-def _screens(session: Session, until_failure: Callable[[], Awaitable[None]]) -> Callable[[Lease], Awaitable[Leaving]]:
-    from dagtui.tui.lent import LentScreens
-
-    return LentScreens(session, until_failure).show
-
-
-def _advise() -> None:
-    """Say when this machine would not let the run outlive its terminal."""
-    from dagtui.session.hosting.linger import advice
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a user without a name
-        return
-    text = advice(os.environ, user)
-    if text:
-        click.echo(f"dagtui: {text}", err=True)
-
-
-def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look) -> int:
-    from dagtui.graph.errors import GraphError
-    from dagtui.session.resume.glance import NothingToResumeError
-    from dagtui.store.errors import StoreError
-
-    try:
-        session = begin(graph)
-    except NothingToResumeError as error:
-        say_nothing_to_resume(error)
-    except GraphError as error:
-        fail(str(error))
-    except (StoreError, OSError) as error:
-        fail(f"dagtui: {error}")
-    # The first nodes are running already; what follows takes a quarter of a second to import.
-    from dagtui.tui.show import show
-
-    return show(session, ascii_only=look.ascii, theme=look.theme, mouse=look.mouse)
+    show_graph(
+        graph_file,
+        parameters,
+        jobs,
+        paused=paused,
+        resume=resume,
+        fresh=fresh,
+        ascii_only=ascii_only,
+        theme=theme,
+        no_mouse=no_mouse,
+        in_process=in_process,
+    )

@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.options import BAD_CALL
+from dagtui.cli.saying import BAD_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

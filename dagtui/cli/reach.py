@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.options import Function, fail
+from dagtui.cli.saying import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from dagtui.cli.options import Function
     from dagtui.cli.output import Output
     from dagtui.session.door.knock import Visit
     from dagtui.session.door.sockets import DoorError

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.graph_file import refuse_folder
-from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
+from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

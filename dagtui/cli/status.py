@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.arguments import complete_tasks
 from dagtui.cli.control import names_of
-from dagtui.cli.graph_file import complete_tasks
-from dagtui.cli.options import fail
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import (
     ask,
@@ -24,6 +23,7 @@ from dagtui.cli.reach import (
     reach,
     run_option,
 )
+from dagtui.cli.saying import fail
 from dagtui.cli.standing_lines import headline, standing_lines
 from dagtui.text import label
 

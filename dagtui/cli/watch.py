@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dagtui.cli.attaching import a_terminal, has_screen, ways_to
-from dagtui.cli.options import fail
+from dagtui.cli.saying import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:

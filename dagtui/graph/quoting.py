@@ -10,26 +10,7 @@ import enum
 import re
 from typing import NamedTuple
 
-MARK = "\0"
-"""Stands for a placeholder: no command line can contain it."""
-
-SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
-"""Those whose quoting is known."""
-
-
-class Place(enum.Enum):
-    """What is around a placeholder."""
-
-    WORD = "a plain word"
-    COMMENT = "a comment"
-    QUOTES = "quotes"
-    BACKTICKS = "backticks"
-    EXPANSION = "${…}"
-    ARITHMETIC = "arithmetic"
-    HEREDOC = "a here-document"
-    BACKSLASH = "a backslash"
-    DOLLAR = "a dollar sign"
-    UNCLEAR = "something that can't be told"
+from dagtui.graph.places import MARK, Place
 
 
 class _In(enum.Enum):

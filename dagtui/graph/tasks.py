@@ -9,7 +9,7 @@ from dagtui.graph import keys, values
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.matrices import read_matrix
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
-from dagtui.graph.quoting import SHELLS
+from dagtui.graph.places import SHELLS
 from dagtui.graph.suggestions import did_you_mean
 from dagtui.graph.templates import value_text
 

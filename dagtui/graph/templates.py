@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.model import DEFAULT_SHELL
-from dagtui.graph.quoting import MARK, SHELLS, Place, places
+from dagtui.graph.places import MARK, SHELLS, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -124,6 +124,8 @@ def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
         message = f"placeholders can't be quoted for the shell {quoted(name)}"
         hint = "put the value in env and use the variable, or make run a list of arguments"
         return [Wrong(message, hint, needle=first.source)]
+    from dagtui.graph.quoting import places
+
     marked = "".join([MARK if isinstance(part, _Braces) else part for part in cut])
     return _parts(cut, iter(places(marked, name)))
 

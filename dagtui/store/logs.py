@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.store.errors import StoreError
 from dagtui.store.line_index import GAP, Gap, LineIndex
 from dagtui.store.line_times import LineTimes
-from dagtui.text import LINE_LIMIT, label
+from dagtui.text import label
+from dagtui.text.lines import LINE_LIMIT
 
 if TYPE_CHECKING:
     from pathlib import Path

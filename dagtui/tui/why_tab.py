@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import waits_for, why
-from dagtui.text import duration, label, plain_line, plural
+from dagtui.text import duration, label, plural
+from dagtui.text.lines import plain_line
 from dagtui.tui.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
 from dagtui.tui.helpful import helpful
 from dagtui.tui.log.attempt_log import AttemptLog

@@ -192,18 +192,31 @@ def test_ascii_where_the_output_is_not_utf_8(graph: Write) -> None:
     assert done.stdout.isascii()
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "{graph}"], ["run", "{graph}"]])
-def test_commands_without_a_screen_never_import_the_ui_toolkit(graph: Write, words: list[str]) -> None:
-    path = graph('[tasks.a]\nrun = "true"\n')
-    arguments = [word.format(graph=path) for word in words]
+def imports(names: set[str], *words: object) -> set[str]:
+    """Those of some modules that a call which goes well has imported at its end."""
     code = (
         "import sys, runpy\nsys.argv[0] = 'dagtui'\n"
         "try:\n    runpy.run_module('dagtui', run_name='__main__', alter_sys=True)\n"
         "except SystemExit as end:\n    assert not end.code, end.code\n"
-        "found = {'textual', 'rich'} & set(sys.modules)\nassert not found, found"
+        f"print({names} & set(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", code, *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+    return {name for name in names if repr(name) in done.stderr.splitlines()[-1]}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["check", "{graph}"], ["run", "{graph}"]])
+def test_commands_without_a_screen_never_import_the_ui_toolkit(graph: Write, words: list[str]) -> None:
+    path = graph('[tasks.a]\nrun = "true"\n')
+    assert imports({"textual", "rich"}, *[word.format(graph=path) for word in words]) == set()
+
+
+@pytest.mark.parametrize("words", [[], ["run"]])
+def test_calls_without_options_do_not_wait_for_a_parser_of_options(graph: Write, words: list[str]) -> None:
+    path = graph('[tasks.a]\nrun = "true"\n')
+    assert imports({"click"}, *words, path) == set()
+    assert imports({"click"}, *words, path, "-j2") == {"click"}
 
 
 @pytest.mark.parametrize("words", [["check"], ["plan"], ["run"], []])

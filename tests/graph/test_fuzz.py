@@ -23,7 +23,7 @@ from dagtui.graph.errors import GraphError, Wrong
 from dagtui.graph.keys import DOCUMENT, RUN, TASK
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
-from dagtui.graph.quoting import SHELLS
+from dagtui.graph.places import SHELLS
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.graph.templates import parse_command, parse_template
 from dagtui.text import label

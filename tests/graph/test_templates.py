@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import Wrong
-from dagtui.graph.quoting import MARK, Place, places
+from dagtui.graph.places import MARK, Place
+from dagtui.graph.quoting import places
 from dagtui.graph.templates import Placeholder, Root, Template, parse_command, parse_template, value_text
 
 X = "{{ params.x }}"

@@ -282,7 +282,7 @@ def test_a_screen_that_can_not_be_made_leaves_the_run_alive(stage: Stage) -> Non
 
 IMPORTS_SLOWLY = """
 import os, time
-import dagtui.cli.open as opening
+import dagtui.cli.opening as opening
 screens = opening._screens
 def slowly(*words):
     end = time.monotonic() + 20

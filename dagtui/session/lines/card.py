@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.session.lines.way_back import way_back
-from dagtui.text import count, duration, for_terminal, label
+from dagtui.text import count, duration, label
+from dagtui.text.lines import for_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +73,7 @@ def _failure(session: Session, node: int, width: int, *, colours: bool, ascii_on
 
 
 def _without_colours(line: bytes) -> str:
-    from dagtui.text import plain_line
+    from dagtui.text.lines import plain_line
 
     return plain_line(line)
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
-from dagtui.session.lines.card import card
-from dagtui.session.lines.events_copy import copy_at, copy_to
 from dagtui.session.lines.line_writer import LineWriter
 from dagtui.session.lines.plain import PlainLines
 from dagtui.session.removed import DirectoryWatch
@@ -81,6 +79,8 @@ class Headless:
         session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
         # The first nodes are running already; the event loop takes a while to import.
         import anyio
+
+        from dagtui.session.lines.card import card
 
         self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._wants_colours())
         self._writer.say(self._lines.opening())
@@ -178,6 +178,8 @@ class Headless:
         """What gets the journal's lines as they are written."""
         if self._events is None:
             return None
+        from dagtui.session.lines.events_copy import copy_at, copy_to
+
         if self._events == "-":
             return copy_to(os.dup(1))
         return copy_at(self._events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.text import LINE_LIMIT, for_terminal, plain_line
+from dagtui.text.lines import LINE_LIMIT, for_terminal, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dagtui.store.errors import StoreError
 from dagtui.store.logs import Change, LogFile, LogLine
 from dagtui.store.queries import ErrorLine
-from dagtui.text import label, plain_line
+from dagtui.text import label
+from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:
     from pathlib import Path

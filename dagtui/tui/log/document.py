@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
-from dagtui.text import StyledLine, label, styled
+from dagtui.text import label
+from dagtui.text.lines import StyledLine, styled
 from dagtui.tui.log.wrapping import breaks
 from dagtui.tui.page import wrapped
 

@@ -12,9 +12,9 @@ from rich.style import Style
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dagtui.text import Color as TaskColor
-    from dagtui.text import Span, StyledLine
-    from dagtui.text import Style as TaskStyle
+    from dagtui.text.lines import Span, StyledLine
+    from dagtui.text.styles import Color as TaskColor
+    from dagtui.text.styles import Style as TaskStyle
 
 
 class Mark(NamedTuple):

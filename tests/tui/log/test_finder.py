@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtui.store.logs import LogFile
-from dagtui.text import plain_line
+from dagtui.text.lines import plain_line
 from dagtui.tui.log import finder as finder_module
 from dagtui.tui.log.finder import Finder
 

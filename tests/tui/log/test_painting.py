@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.style import Style
 
-from dagtui.text import Style as TaskStyle
-from dagtui.text import styled
+from dagtui.text.lines import styled
+from dagtui.text.styles import Style as TaskStyle
 from dagtui.tui.log.painting import Mark, rich_style, segments
 
 PIECES = st.lists(

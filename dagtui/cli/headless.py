@@ -1,0 +1,120 @@
+"""A run without a screen, from the call to its exit status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+from dagtui.cli.offer import Way, advise, asked_for, say_nothing_to_resume, wait_for_what_is_left
+from dagtui.cli.reading import read_graph
+from dagtui.cli.saying import fail, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.execution.link import GuardianLink
+    from dagtui.graph.model import Graph
+
+
+def run_graph(
+    graph_file: Path,
+    parameters: tuple[str, ...] = (),
+    jobs: int | None = None,
+    *,
+    paused: bool = False,
+    resume: bool = False,
+    fresh: bool = False,
+    events: str | None = None,
+    ascii_only: bool = False,
+) -> NoReturn:
+    """Read a graph, run it, and exit with what came of it."""
+    way = asked_for(resume=resume, fresh=fresh)
+    guardian = _start_guardian()
+    graph = read_graph(graph_file, parameters)
+    run_headless(graph, jobs, events, way, guardian, paused=paused, ascii_only=ascii_only)
+
+
+def _start_guardian() -> GuardianLink | None:
+    """Start the guardian while this process still reads its modules and the graph; without a run it ends with us."""
+    from dagtui.execution.link import GuardianLink
+
+    try:
+        return GuardianLink()
+    except OSError:  # the run will start its own, or say what is wrong
+        return None
+
+
+def make_room(graph_file: Path) -> None:
+    """End the runs of a graph that only wait for somebody to look at them, and say so."""
+    from dagtui.session.door.making_room import make_room as end_idle
+    from dagtui.store.errors import StoreError
+
+    try:
+        ended = end_idle(graph_file)
+    except StoreError:
+        return  # whoever makes the new run's directory says what is wrong
+    for number in ended:
+        text = f"run {number} was settled and detached: it has ended, to make room; dagtui runs lists it"
+        say(f"dagtui: {text}")
+
+
+def run_headless(
+    graph: Graph,
+    jobs: int | None,
+    events: str | None,
+    way: Way,
+    guardian: GuardianLink | None = None,
+    *,
+    paused: bool = False,
+    ascii_only: bool = False,
+) -> NoReturn:
+    """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
+    from functools import partial
+
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.lines.events_copy import EventsError
+    from dagtui.session.lines.headless import Headless
+    from dagtui.session.resume.glance import NothingToResumeError
+    from dagtui.session.session import Session
+    from dagtui.store.errors import StoreError
+
+    if paused:
+        _need_door()
+    if graph.path is not None:
+        make_room(graph.path)
+    if way is Way.ASK:
+        advise(graph)
+    elif way is Way.RESUME:
+        _wait_for_what_is_left(graph)
+    begin = partial(Session.resume if way is Way.RESUME else Session.start, guardian=guardian)
+    try:
+        status = Headless(graph, begin, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only).run()
+    except NothingToResumeError as error:
+        say_nothing_to_resume(error)
+    except GraphError as error:
+        fail(str(error))
+    except (StoreError, EventsError, OSError) as error:
+        fail(f"dagtui: {error}")
+    raise SystemExit(status)
+
+
+def _wait_for_what_is_left(graph: Graph) -> None:
+    from dagtui.session.resume.glance import last_directory
+    from dagtui.store.errors import StoreError
+
+    try:
+        directory = None if graph.path is None else last_directory(graph.path)
+    except StoreError:
+        return  # whoever resumes the run says what is wrong
+    if directory is not None and not directory.is_live():
+        wait_for_what_is_left(directory)
+
+
+def _need_door() -> None:
+    """Exit with 2 when nobody could resume a run, since none can be reached."""
+    from dagtui.session.door.sockets import DoorError
+    from dagtui.session.hosting.launch import check_doors
+
+    try:
+        check_doors()
+    except DoorError as error:
+        fail(f"dagtui: --paused: nobody could resume the run: {error}")

@@ -1,0 +1,45 @@
+"""From the file and the parameters of a call to its graph."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.cli.saying import fail
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.graph.model import Graph
+
+
+def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
+    """Load the graph; bad input ends the program with one clear report and status 2."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.graph.loading import load, without_garbage_collection
+
+    given: dict[str, str] = {}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not equals or not name:
+            fail(f'-p {parameter}: write it as NAME=VALUE, for example "-p samples=4"')
+        given[name] = value
+    try:
+        with without_garbage_collection():
+            graph = load(graph_file, given)
+            gc.freeze()  # it stays as long as the program: not to be looked at ever again
+            return graph
+    except GraphError as error:
+        fail(str(error))
+
+
+def read_graph_to_show(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
+    """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.secrecy import hide_known
+
+    try:
+        return hide_known(read_graph(graph_file, parameters), os.environ)
+    except GraphError as error:
+        fail(str(error))

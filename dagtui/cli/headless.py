@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.offer import Way, advise, asked_for, say_nothing_to_resume, wait_for_what_is_left
 from dagtui.cli.reading import read_graph
 from dagtui.cli.saying import fail, say
+from dagtui.cli.ways import Way, asked_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,7 @@ def run_headless(
     """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
     from functools import partial
 
+    from dagtui.cli.offer import advise, say_nothing_to_resume
     from dagtui.graph.errors import GraphError
     from dagtui.session.lines.events_copy import EventsError
     from dagtui.session.lines.headless import Headless
@@ -98,6 +99,7 @@ def run_headless(
 
 
 def _wait_for_what_is_left(graph: Graph) -> None:
+    from dagtui.cli.offer import wait_for_what_is_left
     from dagtui.session.resume.glance import last_directory
     from dagtui.store.errors import StoreError
 

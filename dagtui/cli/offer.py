@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import sys
 import termios
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.output import Output, standard_output
 from dagtui.cli.saying import fail, say
+from dagtui.cli.ways import Way
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import count, duration, label
 
@@ -34,30 +34,12 @@ _WORDS: dict[str, tuple[NodeStatus, ...]] = {
 }
 
 
-class Way(enum.Enum):
-    """How a run begins."""
-
-    NEW = "new"
-    RESUME = "resume"
-    ASK = "ask"
-    """Not decided: when the last run did not end well, a person is asked."""
-
-
 _ANSWERS: dict[bytes, Way | None] = {
     **dict.fromkeys([b"r", b"R", b"\r", b"\n"], Way.RESUME),
     **dict.fromkeys([b"n", b"N"], Way.NEW),
     **dict.fromkeys([b"q", b"Q", b"\x1b", b"\x04", b""], None),
 }
 _SAID = {Way.RESUME: "resume", Way.NEW: "new", None: "quit"}
-
-
-def asked_for(*, resume: bool, fresh: bool) -> Way:
-    """The way that the options mean."""
-    if resume and fresh:
-        fail("--resume goes on with the last run, --fresh starts a new one: give one of them")
-    if resume:
-        return Way.RESUME
-    return Way.NEW if fresh else Way.ASK
 
 
 def choose(graph: Graph, way: Way) -> Way:

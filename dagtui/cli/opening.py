@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of
 from dagtui.cli.headless import make_room, run_headless
-from dagtui.cli.offer import Way, asked_for, choose, say_nothing_to_resume
+from dagtui.cli.offer import choose, say_nothing_to_resume
 from dagtui.cli.reading import read_graph
 from dagtui.cli.saying import fail, say
+from dagtui.cli.ways import Way, asked_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

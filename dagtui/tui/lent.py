@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from dagtui.session.hosting.client import TOLD
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.tui.afterwards import forget_app, forget_codes
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.collector import spare_what_is_loaded
 from dagtui.tui.driver import modes
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ class LentScreens:
         self._state: ScreenState | None = None
         self._colours: tuple[str | None, ...] | None = None
         """What the last terminal's environment said about its colours."""
-        # What was loaded stays for good: the collector need not walk through it at every frame.
-        gc.collect()
-        gc.freeze()
+        spare_what_is_loaded()
 
     async def show(self, lease: Lease) -> Leaving:
         """Show the run on a terminal until that is left."""

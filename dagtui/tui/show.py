@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from dagtui.session.hosting.leaving import Leaving
 from dagtui.session.lines.card import card
 from dagtui.session.lines.headless import EXIT
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.collector import spare_what_is_loaded
 from dagtui.tui.driver import watch_signals
 from dagtui.tui.locale import wants_ascii
 
@@ -33,9 +33,7 @@ class Show:
 
     def run(self) -> int:
         """Show the run until it is left; returns the exit status."""
-        # What was loaded stays for good: the collector need not walk through it at every frame.
-        gc.collect()
-        gc.freeze()
+        spare_what_is_loaded()
         anyio.run(self._live)
         if self._leaving is Leaving.LOST:
             return 128 + signal.SIGHUP

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from dagtui.session.lines.card import card
 from dagtui.session.lines.headless import EXIT
 from dagtui.text import label
 from dagtui.tui.app import DRIVING, DagtuiApp
+from dagtui.tui.collector import spare_what_is_loaded
 from dagtui.tui.locale import wants_ascii
 from dagtui.tui.rows import Role
 
@@ -66,9 +66,7 @@ def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme:
     state: ScreenState | None = None
     while True:
         session = open_run(directory, graph_path)
-        # What was loaded stays for good: the collector need not walk through it at every frame.
-        gc.collect()
-        gc.freeze()
+        spare_what_is_loaded()
         app = WatchApp(session, ascii=ascii_only, theme=f"dagtui-{theme}" if theme else None, mouse=mouse, state=state)
         leaving = anyio.run(_show, app)
         if not session.outdated:

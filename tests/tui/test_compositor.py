@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.segment import Segment
 from textual.app import App
 from textual.geometry import Region
-from textual.screen import Screen
+from textual.screen import UPDATE_PERIOD
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dagtui.tui.compositor import TightCompositor, TightUpdate
+from dagtui.tui.compositor import TightUpdate
+from dagtui.tui.prompt_screen import SOON, PromptScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -81,18 +82,14 @@ class Letters(Widget):
         return Strip([Segment(chr(97 + y) * self.size.width)])
 
 
-class TightScreen(Screen[None]):
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = TightCompositor()
-
+class LettersScreen(PromptScreen[None]):
     def compose(self) -> ComposeResult:
         yield Letters()
 
 
 class Tight(App[None]):
-    def get_default_screen(self) -> Screen[None]:
-        return TightScreen()
+    def get_default_screen(self) -> LettersScreen:
+        return LettersScreen()
 
 
 @pytest.mark.anyio
@@ -109,3 +106,15 @@ async def test_a_refreshed_region_of_a_widget_is_all_that_is_written(monkeypatch
         text = written.render_segments(Console(color_system=None))
         assert "\x1b[3;16Hccc" in text
         assert "cccc" not in text
+
+
+@pytest.mark.anyio
+async def test_what_changes_right_after_a_frame_is_painted_long_before_textual_would() -> None:
+    app = Tight()
+    async with app.run_test(size=(20, 5)) as pilot:
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, PromptScreen)
+        assert screen._painter is not None
+        assert screen._painter._interval == SOON < UPDATE_PERIOD / 2
+        assert screen._Screen__update_timer is None, "nothing is painted by Textual's own timer"

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.screen import Screen
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count
-from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.footer import Footer
 from dagtui.tui.idle_keys import COMMANDS, idle_keys, idle_keys_of_many
 from dagtui.tui.keymap import Keymap, Pane
 from dagtui.tui.page import JumpTo
+from dagtui.tui.prompt_screen import PromptScreen
 from dagtui.tui.screens.search_line import SearchLine, filtered
 from dagtui.tui.side import Side, SideState
 from dagtui.tui.top_bar import TopBar
@@ -64,7 +63,7 @@ class ScreenState:
     side: SideState
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class MainScreen(PromptScreen[None], inherit_bindings=False):
     """Lays out the panes, and knows which one has the focus."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
@@ -82,8 +81,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         detachable: bool = False,
         ascii: bool = False,  # noqa: A002 - the name of the option
     ) -> None:
-        super().__init__(classes="-ascii" if ascii else None)
-        self._compositor = TightCompositor()
+        super().__init__("-ascii" if ascii else None)
         self._session = session
         self.top_bar = TopBar(session, ascii=ascii)
         self.tree_pane = TreePane(session, ascii=ascii)

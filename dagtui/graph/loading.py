@@ -17,7 +17,6 @@ from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
 from dagtui.graph.origins import Origins
 from dagtui.graph.parameters import read_params
 from dagtui.graph.placeholders import PlaceholderCheck
-from dagtui.graph.positions import locate
 from dagtui.graph.tasks import MOST_SLOTS, TaskReader, read_env, subject
 from dagtui.graph.wiring import Wiring
 from dagtui.text import label
@@ -176,6 +175,8 @@ class _Loading:
         lines = self._task_lines
         missing = [("tasks", name) for name in tables if name not in lines]
         if missing:
+            from dagtui.graph.positions import locate
+
             found = sorted((place.key.start, str(path[1])) for path, place in locate(self._text, missing).items())
             line, counted = 1, 0
             for start, name in found:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.graph.headers import BASIC, LITERAL, LONG_BASIC, LONG_LITERAL, PART, part_name
 from dagtui.text import cell_width, label
 
 if TYPE_CHECKING:
@@ -14,27 +14,11 @@ if TYPE_CHECKING:
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value; numbers are positions in arrays."""
 
-# Possessive groups fail only on the first character or the one behind a literal: whatever else an attempt has consumed,
-# CPython before 3.11.5 would not give back.
-_BASIC = r'"(?:[^"\\\n]++|\\.)*+"'
-_LITERAL = r"'[^'\n]*+'"
-_LONG_BASIC = r'"""(?:[^"\\]++|\\.|"[^"\\]|""[^"\\]|"\\.|""\\.)*+"{3,5}'
-_LONG_LITERAL = r"'''(?:[^']++|'[^']|''[^'])*+'{3,5}"
-_PART = rf"[A-Za-z0-9_-]++|{_BASIC}|{_LITERAL}"
-
 _SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
-_KEY_PART = re.compile(_PART)
+_KEY_PART = re.compile(PART)
 _DOT = re.compile(r"[ \t]*+\.[ \t]*+")
 _EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
-_SCALAR = re.compile(
-    rf"{_LONG_BASIC}|{_LONG_LITERAL}|{_BASIC}|{_LITERAL}|[^\s,\]}}#]++(?:[ ]\d[^\s,\]}}#]*+)?", re.DOTALL
-)
-_TASK_HEADER = re.compile(
-    rf"#[^\n]*+|{_LONG_BASIC}|{_LONG_LITERAL}"
-    rf"|^[ \t]*+\[[ \t]*+(?:tasks|\"tasks\"|'tasks')[ \t]*+\.[ \t]*+(?P<name>{_PART})[ \t]*+[.\]]"
-    rf"|{_BASIC}|{_LITERAL}",
-    re.DOTALL | re.MULTILINE,
-)
+_SCALAR = re.compile(rf"{LONG_BASIC}|{LONG_LITERAL}|{BASIC}|{LITERAL}|[^\s,\]}}#]++(?:[ ]\d[^\s,\]}}#]*+)?", re.DOTALL)
 
 
 class Span(NamedTuple):
@@ -76,20 +60,6 @@ def extremes(text: str) -> Extremes:
     return Extremes(*scan.longest_key, scan.longest_bare)
 
 
-def task_lines(text: str) -> dict[str, int]:
-    """The line, from 1, of the first header of each `[tasks.NAME]` table."""
-    lines: dict[str, int] = {}
-    line, counted = 1, 0
-    for match in _TASK_HEADER.finditer(text):
-        part = match["name"]
-        if part is None:
-            continue
-        line += text.count("\n", counted, match.start())
-        counted = match.start()
-        lines.setdefault(_name(part), line)
-    return lines
-
-
 class Excerpt(NamedTuple):
     """A place as people are shown it: line and column from 1, the line's text, what to mark of it in cells."""
 
@@ -120,20 +90,6 @@ def excerpt(text: str, span: Span) -> Excerpt:
 
 def _shown(text: str) -> str:
     return label(text.replace("\t", " ").replace("\r", ""), 1000)
-
-
-def _name(part: str) -> str:
-    """A part of a key without its quotation marks and escapes."""
-    if part[0] == "'":
-        return part[1:-1]
-    if part[0] != '"':
-        return part
-    if "\\" not in part:
-        return part[1:-1]
-    try:
-        return str(tomllib.loads(f"key = {part}")["key"])
-    except ValueError:
-        return part[1:-1]
 
 
 class _Open(NamedTuple):
@@ -208,7 +164,7 @@ class _Scan:
             if match is None:
                 self._measure(parts)  # a reader has had the work with what is well formed
                 raise _MalformedError
-            parts.append((_name(match[0]), Span(*match.span())))
+            parts.append((part_name(match[0]), Span(*match.span())))
             dot = _DOT.match(self._text, match.end())
             if dot is None:
                 break

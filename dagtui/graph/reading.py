@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import GraphError, Problem
-from dagtui.graph.positions import task_lines
+from dagtui.graph.headers import task_lines
 from dagtui.text import label
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from dagtui.graph import reading
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
+from dagtui.graph.headers import task_lines
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.plain import LONGEST_VALUE, read_plain
-from dagtui.graph.positions import task_lines
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 

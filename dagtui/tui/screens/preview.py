@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NAMES_SHOWN = 500
 """Names of each group; the count says how many there are."""
 CHANGED = "Things changed meanwhile: this is what it would do now."
+ALSO = "Enter stops what begins until then, too."
 
 
 class Grouped:
@@ -106,6 +107,8 @@ class PreviewDialog(Dialog[Preview]):
             rows.append(row(*self._choices()))
         if self._changed:
             rows.append(row(Run(CHANGED, Role.WARNING)))
+            if preview.stopped and preview.dropped:
+                rows.append(row(muted(ALSO)))
         if preview.nothing is not None:
             return [*rows, row(Run(preview.nothing, Role.WARNING), indent=2)]
         rows.append(self._grouped.summary(preview))
@@ -149,7 +152,7 @@ class PreviewDialog(Dialog[Preview]):
         shown = self.preview.kills_and_reruns
         command = self._commands[self._chosen]
         result = self._session.give(replace(command, expected=shown))
-        if result.changed and result.kills_and_reruns < shown:
+        if result.changed and result.kills_and_reruns <= shown | self._assented():
             # Part of it came about by itself; what is left was assented to.
             result = self._session.give(replace(command, expected=result.kills_and_reruns))
         if not result.changed:
@@ -158,6 +161,14 @@ class PreviewDialog(Dialog[Preview]):
         self._changed = True
         self.preview = replace(result, changed=False)
         self.ask_again()
+
+    def _assented(self) -> frozenset[int]:
+        """What may be stopped beside what is shown as such.
+
+        Where nodes begin faster than a person reads, the same would be asked for ever: the second time it says that
+        those which would not run at all may have to be stopped.
+        """
+        return frozenset(self.preview.dropped) if self._changed and self.preview.stopped else frozenset()
 
 
 _CHOICES = {CommandKind.RERUN: "with downstream", CommandKind.RERUN_ONLY: "this node only"}

@@ -15,14 +15,14 @@ from tui.app.runs import (
     until,
 )
 
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog
-from dagtui.tui.screens.preview import CHANGED, PreviewDialog
+from dagtui.tui.screens.preview import ALSO, CHANGED, PreviewDialog
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -126,6 +126,38 @@ async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time:
         await pilot.press("enter")
         assert app.screen is app.main
         assert list(state.marks) == [1, 2]
+
+
+async def test_nodes_that_begin_faster_than_a_person_reads_are_asked_about_once_more_and_not_for_ever(time: Time):
+    labels = ["top", *map(str, range(1, 1000))]
+    play = Recording(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
+    play.start("top")
+    session = play.session()
+    state = session.state
+    app = DagtuiApp(session)
+
+    def next_begins(node: int) -> None:
+        session.run.post(Ended(node, state.attempt[node], EndKind.EXIT, 0, "", 0.01))
+        session.run.turn()
+        session.run.post(Started(node + 1, state.attempt[node + 1]))
+
+    async with opened(app) as pilot:
+        await ask(app, pilot, "top", "X")
+        for node in range(3):
+            next_begins(node)
+        time.now += 1
+        await pilot.press("enter")
+        assert isinstance(app.screen, PreviewDialog)
+        assert ALSO in screen_text(app)
+        shown = app.screen.preview.stopped
+        next_begins(3)
+        time.now += 1
+        await pilot.press("enter")
+        assert app.screen is app.main
+        assert state.status_of(3) is NodeStatus.COMPLETED
+        assert state.status_of(4) is NodeStatus.CANCELLING
+        assert list(state.marks) == list(range(4, 1000))
+        assert len(shown) < 900, "most were not even in line"
 
 
 async def test_when_less_is_left_than_was_shown_it_goes_on(time: Time):

@@ -231,7 +231,10 @@ class PtyTerminal:
         unfinished = _UNFINISHED.search(text)
         end = unfinished.start() if unfinished else len(text)
         self._unfed = text[end:]
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub("", text[:end]))
+        try:
+            self._stream.feed(_UNKNOWN_TO_PYTE.sub("", text[:end]))
+        except TypeError:  # of a sequence that was cut, and goes on as another one, with parameters that this lacks
+            self._stream = pyte.Stream(self._screen)
 
     def _set_size(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

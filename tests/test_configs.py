@@ -19,7 +19,7 @@ def test_the_statistics_hold_for_a_library_with_links_and_without_some_packages(
     (library / "broken.py").symlink_to("gone.py")
     (library / "folder.py").mkdir()
     shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns(".*"))
-    command = [sys.executable, "-m", "dagtui", "run", tmp_path / "configs" / "stdlib.toml", "-p", f"library={library}"]
+    command = [sys.executable, "-m", "dagtui", "run", tmp_path / "configs" / "stdlib.toml", "-p", f"folder={library}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
     log = next(tmp_path.glob("configs/.dagtui/stdlib/runs/1/logs/*/check-*.log")).read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import click
 from dagtui.cli.arguments import complete_tasks
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
-from dagtui.cli.saying import fail
+from dagtui.cli.saying import fail, say
 from dagtui.engine.messages import CommandKind
 from dagtui.text import count, duration, label
 
@@ -156,11 +156,9 @@ def _carry_out(
         if as_json:
             print_json(output, answer)
         elif answer.get("nothing") is not None:
-            click.echo(label(answer.get("words"), 1000), err=True)
+            say(label(answer.get("words"), 1000))
         elif answer.get("changed"):
-            click.echo(
-                f"dagtui {name}: nothing was done: it would stop or run other nodes than --expect says", err=True
-            )
+            say(f"dagtui {name}: nothing was done: it would stop or run other nodes than --expect says")
         elif dry_run:
             output.lines(_preview_lines(answer))
         else:

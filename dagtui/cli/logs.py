@@ -13,7 +13,7 @@ import click
 from dagtui.cli.arguments import complete_tasks
 from dagtui.cli.graph_file import refuse_folder
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import fail
+from dagtui.cli.saying import fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -133,4 +133,4 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
 def _explain(log: NodeLog) -> None:
     from dagtui.session.lines.node_log import why_silent
 
-    click.echo(f"dagtui: {why_silent(log)}", err=True)
+    say(f"dagtui: {why_silent(log)}")

@@ -9,7 +9,7 @@ import click
 
 from dagtui.cli.graph_file import refuse_folder
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import fail
+from dagtui.cli.saying import fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +104,6 @@ def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
             output.line(f"      journals and logs: {label(found[0].path.parent, 4096)}")
     if not any_found:
         if graph_file is None:
-            click.echo("no runs below ./.dagtui; name a graph, or see all that are live: dagtui status", err=True)
+            say("no runs below ./.dagtui; name a graph, or see all that are live: dagtui status")
         else:
-            click.echo(f"no runs of {label(graph_file)}", err=True)
+            say(f"no runs of {label(graph_file)}")

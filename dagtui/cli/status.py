@@ -23,7 +23,7 @@ from dagtui.cli.reach import (
     reach,
     run_option,
 )
-from dagtui.cli.saying import fail
+from dagtui.cli.saying import fail, say
 from dagtui.cli.standing_lines import headline, standing_lines
 from dagtui.text import label
 
@@ -159,7 +159,7 @@ def _wait_for_answer(
         try:
             return ask_in_time(visit, {"want": "wait", "nodes": list(names)}, timeout)
         except TimeoutError:
-            click.echo(f"dagtui: not settled within {timeout:g} s", err=True)
+            say(f"dagtui: not settled within {timeout:g} s")
             raise SystemExit(TIMED_OUT) from None
 
 
@@ -167,7 +167,7 @@ def _ends_soon(run: RunDirectory) -> bool:
     """Whether a run whose process has hung up, or answers nobody, closes its record within a while."""
     end = time.monotonic() + _RECORD_SECONDS
     while run.is_live() and time.monotonic() < end:
-        time.sleep(0.02)
+        time.sleep(0.02)  # a lock that is let go tells nobody
     return not run.is_live()
 
 

@@ -116,7 +116,7 @@ def _keep(app: int, alive: int, guardian: int) -> None:
                 told = True
         elif now - quiet_since >= LOG_PATIENCE:
             ownership.kill_trees(left)
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_LOOK_AGAIN)  # processes that end far below, or hop, wake nobody here
         _reap()
 
 

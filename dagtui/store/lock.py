@@ -111,7 +111,7 @@ def _tries(descriptor: int) -> Iterator[bool]:
     """Try a few times: somebody may just be asking whether the lock is held."""
     yield _try(descriptor, fcntl.LOCK_EX)
     for _ in range(_TRIES):
-        time.sleep(_PAUSE)
+        time.sleep(_PAUSE)  # to wait in flock(2) itself would have no end
         yield _try(descriptor, fcntl.LOCK_EX)
 
 

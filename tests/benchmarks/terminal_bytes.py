@@ -68,13 +68,13 @@ def measure(name: str, seconds: float, *, remote: bool) -> tuple[float, float, f
             busy = (ticks(folder) - used) / (time.monotonic() - began)
             time.sleep(2)  # the terminal's buffer fills
             used, began = ticks(folder), time.monotonic()
-            time.sleep(seconds)
+            time.sleep(seconds)  # reads nothing: that is what a stopped terminal is
             stopped = (ticks(folder) - used) / (time.monotonic() - began)
             pass_time(terminal, 1)
         for pid in processes_with(str(folder)):
             os.kill(pid, 15)
         while processes_with(str(folder)):
-            time.sleep(0.05)
+            time.sleep(0.05)  # they have been told to end
         return rate, busy, stopped
 
 

@@ -102,4 +102,4 @@ def wait_until(condition: Callable[[], object], deadline: float = DEADLINE) -> N
     while not condition():
         if time.monotonic() > last:
             raise TimeoutError
-        time.sleep(0.002)
+        time.sleep(0.002)  # between two looks at processes of others

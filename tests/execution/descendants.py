@@ -12,7 +12,7 @@ HOP = (
     "import os, time\n"
     "end = time.monotonic() + 120\n"  # should a test ever leave it alive
     "while time.monotonic() < end:\n"
-    "    time.sleep(0.01)\n"
+    "    time.sleep(0.01)\n"  # a pid for so long, or the machine would have time for nothing else
     "    if os.fork(): os._exit(0)\n"
     "    os.setsid()"
 )

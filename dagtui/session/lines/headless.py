@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
+from dagtui.session.lines.events_copy import copy_at, copy_to
 from dagtui.session.lines.line_writer import LineWriter
 from dagtui.session.lines.plain import PlainLines
 from dagtui.session.removed import DirectoryWatch
@@ -178,8 +179,6 @@ class Headless:
         """What gets the journal's lines as they are written."""
         if self._events is None:
             return None
-        from dagtui.session.lines.events_copy import copy_at, copy_to
-
         if self._events == "-":
             return copy_to(os.dup(1))
         return copy_at(self._events)

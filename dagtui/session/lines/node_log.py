@@ -153,7 +153,7 @@ class LogFollower:
                 if not self._next_attempt():
                     break
                 quiet_since = None
-            time.sleep(LOOK_EVERY)
+            time.sleep(LOOK_EVERY)  # a file that grows wakes nobody
         self._stream.close()
         self._journal.close()
         return found

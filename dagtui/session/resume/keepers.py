@@ -70,7 +70,7 @@ def wait_for_the_end(directory: Path) -> None:
                 f"processes of the run in {label(directory, 1000)} are still being ended (by process {left[0]}); "
                 "try again later"
             )
-        time.sleep(_LOOK_AGAIN)
+        time.sleep(_LOOK_AGAIN)  # they are no children of ours, whose end could be waited for
 
 
 def _began(pid: int) -> str:

@@ -109,7 +109,7 @@ class TerminalWriter:
                 return False
             poll.poll(left * 1000)
             if not progress:
-                time.sleep(min(left, 0.005))
+                time.sleep(min(left, 0.005))  # a terminal may be called writable and take nothing
 
     def _push(self) -> bool:
         """Write until the terminal is full; whether it took anything."""

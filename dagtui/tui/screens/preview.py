@@ -107,8 +107,8 @@ class PreviewDialog(Dialog[Preview]):
             rows.append(row(*self._choices()))
         if self._changed:
             rows.append(row(Run(CHANGED, Role.WARNING)))
-            if preview.stopped and preview.dropped:
-                rows.append(row(muted(ALSO)))
+        if self._stops_more:
+            rows.append(row(muted(ALSO)))
         if preview.nothing is not None:
             return [*rows, row(Run(preview.nothing, Role.WARNING), indent=2)]
         rows.append(self._grouped.summary(preview))
@@ -152,7 +152,8 @@ class PreviewDialog(Dialog[Preview]):
         shown = self.preview.kills_and_reruns
         command = self._commands[self._chosen]
         result = self._session.give(replace(command, expected=shown))
-        if result.changed and result.kills_and_reruns <= shown | self._assented():
+        assented = shown | frozenset(self.preview.dropped) if self._stops_more else shown
+        if result.changed and result.kills_and_reruns <= assented:
             # Part of it came about by itself; what is left was assented to.
             result = self._session.give(replace(command, expected=result.kills_and_reruns))
         if not result.changed:
@@ -162,13 +163,13 @@ class PreviewDialog(Dialog[Preview]):
         self.preview = replace(result, changed=False)
         self.ask_again()
 
-    def _assented(self) -> frozenset[int]:
-        """What may be stopped beside what is shown as such.
+    @property
+    def _stops_more(self) -> bool:
+        """Whether to go on may stop what is shown as not run at all, which is then said.
 
-        Where nodes begin faster than a person reads, the same would be asked for ever: the second time it says that
-        those which would not run at all may have to be stopped.
+        Where nodes begin faster than a person reads, the same would be asked for ever: it is so the second time.
         """
-        return frozenset(self.preview.dropped) if self._changed and self.preview.stopped else frozenset()
+        return self._changed and bool(self.preview.stopped and self.preview.dropped)
 
 
 _CHOICES = {CommandKind.RERUN: "with downstream", CommandKind.RERUN_ONLY: "this node only"}

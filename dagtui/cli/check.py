@@ -1,4 +1,4 @@
-"""`dagtui check`: read a graph and say whether it is well."""
+"""`dagtui check`: read a graph and report its errors."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @parameter_option
 def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
     """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
-    from dagtui.text import count, label, plural
+    from dagtui.text import label, plural
 
     graph = read_graph_to_show(graph_file, parameters)
+    amounts = ", ".join(
+        [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
+    )
     with standard_output() as output:
-        output.line(
-            f"{label(graph_file)}: {label(graph.name)} is well: {plural(len(graph.tasks), 'task')}, "
-            f"{plural(len(graph), 'node')}, {count(graph.edge_count)} edges"
-        )
+        output.line(f"{label(graph_file)}: OK ({amounts})")

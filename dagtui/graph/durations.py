@@ -23,7 +23,7 @@ def parse_duration(value: object) -> float:
     Raises ValueError, whose text completes "the timeout …", for what is negative, no number or beyond ten years.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError("must be a text or a number of seconds")  # noqa: TRY004 - one kind of error for the caller
+        raise ValueError("must be a string or a number of seconds")  # noqa: TRY004 - one kind of error for the caller
     seconds = _of_text(value) if isinstance(value, str) else value
     if isinstance(seconds, float) and not math.isfinite(seconds):
         raise ValueError("must be a finite number")
@@ -38,5 +38,5 @@ def _of_text(text: str) -> float:
     stripped = text.strip()
     match = _DURATION.fullmatch(stripped) if len(stripped) <= 100 else None
     if match is None or not any(match.groups()):
-        raise ValueError("must not be negative" if stripped.startswith("-") else "is no duration")
+        raise ValueError("must not be negative" if stripped.startswith("-") else "is not a duration")
     return math.fsum(float(number) * unit for number, unit in zip(match.groups(), _SECONDS, strict=True) if number)

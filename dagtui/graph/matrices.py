@@ -87,7 +87,9 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
         for axis, excluded in entry.items():
             if axis not in known:
                 raise Wrong(
-                    f"names {quoted(axis)}, which is no axis", f"the axes are {listed(axes)}", inside=(*inside, axis)
+                    f"names {quoted(axis)}, which is not an axis",
+                    f"the axes are {listed(axes)}",
+                    inside=(*inside, axis),
                 )
             if value_text(_entry(excluded, (*inside, axis))) not in known[axis]:
                 message = f"excludes {quoted(value_text(excluded))}, which {quoted(axis)} doesn't have"

@@ -59,7 +59,7 @@ def _like(default: Value, text: str) -> Value:
         return _BOOLEANS[text.lower()]
     if isinstance(default, int):
         if not _WHOLE.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
-            raise Wrong("must be a whole number of at most 64 bits")
+            raise Wrong("must be an integer of at most 64 bits")
         return int(text)
     if isinstance(default, float):
         if not _NUMBER.fullmatch(text):

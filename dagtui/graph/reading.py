@@ -64,7 +64,9 @@ def decode(content: bytes, shown: str) -> str:
         before = content[: error.start].decode()
         around = before + content[error.start : error.start + 60].decode(errors="surrogateescape")
         hint = "save it as UTF-8"
-        raise GraphError([_problem("is no valid UTF-8", around, (len(before), len(before) + 1), shown, hint)]) from None
+        raise GraphError(
+            [_problem("is not valid UTF-8", around, (len(before), len(before) + 1), shown, hint)]
+        ) from None
     return text.replace("\r\n", "\n") if "\r\n" in text else text
 
 
@@ -134,7 +136,7 @@ def _in_words(message: str, there: str) -> tuple[str, str]:
         return f"the table [{'.'.join(names)}] is here a second time", _SECOND
     word = re.match(r"\w+|.", there)
     if message.startswith("Invalid value") and word and word[0] in _NO_VALUES:
-        return "this is no value", _NO_VALUES[word[0]]
+        return "not a valid value", _NO_VALUES[word[0]]
     for start, (said, hint) in _SAID.items():
         if message.startswith(start):
             return said or message, hint
@@ -146,8 +148,8 @@ _BACKSLASH = "write \\\\, or use '…', where it is a character"
 _NO_VALUES = {
     "True": 'write "true"',
     "False": 'write "false"',
-    "yes": 'write true; texts need quotation marks: "…"',
-    "no": 'write false; texts need quotation marks: "…"',
+    "yes": 'write true; strings need quotation marks: "…"',
+    "no": 'write false; strings need quotation marks: "…"',
     "None": "leave the key out",
     "null": "leave the key out",
     "“": 'write straight quotation marks: "…"',
@@ -158,7 +160,7 @@ _NO_VALUES = {
 _SAID = {
     "Cannot overwrite a value": ("this key is here a second time", _SECOND),
     "Duplicate inline table key": ("", "remove one of them"),
-    "Invalid value": ("this is no value", 'texts need quotation marks: "…"'),
+    "Invalid value": ("not a valid value", 'strings need quotation marks: "…"'),
     "Invalid initial character for a key part": (
         "here a name should stand",
         "a table in braces stands on one line, without a comma at its end; a longer one gets a [table] of its own",
@@ -170,13 +172,13 @@ _SAID = {
     "Invalid hex value": ("a backslash that means nothing", _BACKSLASH),
     "Expected '=' after a key": ("", 'write key = value; names with dots or spaces need quotation marks: "a.b"'),
     "Illegal character '\\n'": (
-        "a text ends on the line on which it begins",
+        "a string ends on the line on which it begins",
         'put the quotation mark at its end, or for several lines write """…"""',
     ),
     "Unescaped '\\' in a string": ("a backslash that means nothing", _BACKSLASH),
-    "Unclosed array": ("this list isn't closed", 'put a comma between its elements, and "]" at its end'),
+    "Unclosed array": ("this array isn't closed", 'put a comma between its elements, and "]" at its end'),
     "Unclosed inline table": ("this table isn't closed", 'put a comma between its keys, and "}" at its end'),
-    "Unterminated string": ("this text isn't closed", "put the quotation mark at its end"),
+    "Unterminated string": ("this string isn't closed", "put the quotation mark at its end"),
     "Expected newline or end of document": ("there is something behind the value", "one key on each line"),
     "Invalid statement": ("", "write key = value, or [table]"),
 }

@@ -87,7 +87,7 @@ class Resolver:
         known = self._paths.get(cwd)
         if known is None:
             if "\0" in cwd or not cwd:
-                raise Wrong(f'"{label(cwd)}" is no directory')
+                raise Wrong(f'"{label(cwd)}" is not a directory')
             # Dots are taken away as `cd` does it, so that what is shown is what a person would type.
             known = self._paths[cwd] = Path(os.path.normpath(self._directory / cwd))
         return known
@@ -174,7 +174,7 @@ class _Plan:
         self._call = _cut(action.arguments) if isinstance(action, PythonCall) else None
 
     def constant(self) -> bool:
-        """Whether there is no placeholder in any text."""
+        """Whether there is not a placeholder in any text."""
         templates = [*self._env.values(), self._cwd, *self._arguments, *_templates_in(self._call)]
         if self._command is not None:
             templates.append(self._command)

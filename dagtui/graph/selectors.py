@@ -130,7 +130,7 @@ def unknown_name(placeholder: Placeholder, known: Mapping[str, object], suggest:
     if "|" in placeholder.name or "(" in placeholder.name:
         bare = re.split(r"[|(]", placeholder.name)[0].strip()
         hint = f"nothing can be applied to a value: write {{{{ {placeholder.root.value}.{bare} }}}}"
-        return Wrong(f"{quoted(placeholder.source)} is no placeholder", hint, needle=placeholder.source)
+        return Wrong(f"{quoted(placeholder.source)} is not a placeholder", hint, needle=placeholder.source)
     message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
     return Wrong(message, suggest(placeholder.name, known), needle=placeholder.source)
 

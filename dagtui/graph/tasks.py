@@ -94,7 +94,7 @@ class TaskReader:
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
         meant = key in keys.RESERVED_TASK or did_you_mean(key, keys.TASK)
         if at[0] == "tasks" and isinstance(value, dict) and not meant:
-            message = f"task {quoted(at[1])} has a table {quoted(key)}, which is no key of a task"
+            message = f"task {quoted(at[1])} has a table {quoted(key)}, which is not a key of a task"
             self._findings.key((*at, key), message, f"quote the name: [tasks.{quoted(_whole_name(at[1], key, value))}]")
             return
         keys.unknown_key(self._findings, (*at, key), keys.TASK, keys.RESERVED_TASK)
@@ -152,10 +152,10 @@ def _run(value: object) -> ShellCommand | ArgumentList:
     if isinstance(value, str):
         return ShellCommand(values.filled_text(value))
     if not isinstance(value, list):
-        raise values.expected("a command line or a list of arguments", value)
+        raise values.expected("a string or an array of strings", value)
     if value and isinstance(value[0], (list, dict)):
-        hint = "a task is one command: write a text of several lines, or a task for each"
-        raise Wrong("must be a command line or a list of arguments, not a list of commands", hint)
+        hint = "a task is one command: write a string of several lines, or a task for each"
+        raise Wrong("must be one command, not an array of commands", hint)
     if not value:
         raise Wrong("must not be empty")
     if len(value) > MOST_ARGUMENTS:
@@ -213,7 +213,7 @@ def read_env(value: object) -> dict[str, str]:
 
 def _variable(key: str, value: object) -> str:
     if not key or "=" in key or "\0" in key:
-        raise Wrong('is no name of a variable: it must not be empty or contain "="', inside=(key,))
+        raise Wrong('is not a valid name for a variable: it must not be empty or contain "="', inside=(key,))
     try:
         return value_text(values.scalar(value))
     except Wrong as wrong:
@@ -270,7 +270,7 @@ def _trigger(value: object) -> Trigger:
         if trigger.value == word:
             return trigger
     known = [trigger.value for trigger in Trigger]
-    raise Wrong("is no trigger", did_you_mean(word, known) or f"the triggers are {', '.join(known)}")
+    raise Wrong("is not a trigger", did_you_mean(word, known) or f"the triggers are {', '.join(known)}")
 
 
 _RETRY: Mapping[str, Callable[[object], object]] = {

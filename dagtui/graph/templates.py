@@ -122,7 +122,7 @@ def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
         if first is None:
             return [part for part in cut if isinstance(part, str)]
         message = f"placeholders can't be quoted for the shell {quoted(name)}"
-        hint = "put the value in env and use the variable, or make run a list of arguments"
+        hint = "put the value in env and use the variable, or write run as an array of strings"
         return [Wrong(message, hint, needle=first.source)]
     from dagtui.graph.quoting import places
 
@@ -163,7 +163,7 @@ def _placeholder(braces: _Braces) -> Placeholder:
     root, name = _ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
         hint = f"it starts with params., matrix., env. or needs.; {_LITERAL_HINT}"
-        raise Wrong(f"{quoted(source)} is no placeholder", hint, needle=source)
+        raise Wrong(f"{quoted(source)} is not a placeholder", hint, needle=source)
     if root is not Root.NEEDS:
         return Placeholder(root, name, source)
     if name.endswith(".status") and name != ".status":
@@ -171,7 +171,7 @@ def _placeholder(braces: _Braces) -> Placeholder:
     if ".outputs." in name:
         hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
         raise Wrong("this version of dagtui doesn't have outputs of tasks yet", hint, needle=source)
-    raise Wrong(f"{quoted(source)} is no placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
+    raise Wrong(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
 
 
 def _template(parts: Parts) -> Template:
@@ -204,7 +204,7 @@ _MENDS = {
 def _too_many(text: str) -> Parts:
     if text.count("{{") <= MOST_BRACES:
         return []
-    return [Wrong(f"a text has at most {MOST_BRACES:,} placeholders")]
+    return [Wrong(f"a string has at most {MOST_BRACES:,} placeholders")]
 
 
 def _parts(cut: list[str | _Braces], around: Iterator[Place]) -> Parts:

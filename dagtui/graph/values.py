@@ -1,11 +1,12 @@
 """Reading single values of a document: each function returns what it read or raises Wrong.
 
-The message says what is wrong of a subject that the caller knows: "must be a text, not a list".
+The message says what is wrong of a subject that the caller knows: "must be a string, not an array".
 """
 
 from __future__ import annotations
 
 import math
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from dagtui.graph.durations import HINT, parse_duration
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200
 """Characters of a name of a task, parameter or axis."""
 _WORDS = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    str: "a text",
-    list: "a list",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a float",
+    str: "a string",
+    list: "an array",
     dict: "a table",
+    datetime: "a date-time",
+    date: "a date",
+    time: "a time",
 }
 
 
 def kind(value: object) -> str:
-    """What a value of a document is, in words."""
-    return _WORDS.get(type(value), "a date or time")
+    """Name the type of a value in TOML's own words."""
+    return _WORDS.get(type(value), "a value of another type")
 
 
 def expected(what: str, value: object, hint: str = "") -> Wrong:
@@ -37,17 +41,17 @@ def expected(what: str, value: object, hint: str = "") -> Wrong:
 
 
 def text(value: object) -> str:
-    """Any text without NUL, which no command, path or variable can hold."""
+    """Any string without NUL, which no command, path or variable can hold."""
     if not isinstance(value, str):
         hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
-        raise expected("a text", value, hint)
+        raise expected("a string", value, hint)
     if "\0" in value:
         raise Wrong("can't contain the character NUL")
     return value
 
 
 def filled_text(value: object) -> str:
-    """A text with something in it."""
+    """A string with something in it."""
     found = text(value)
     if not found or found.isspace():
         raise Wrong("must not be empty")
@@ -62,7 +66,7 @@ def name(value: str) -> str:
 
 
 def printable(value: object) -> str:
-    """A text that can be shown on one line as it is."""
+    """A string that can be shown on one line as it is."""
     found = text(value)
     if not found.isprintable():
         raise Wrong("contains characters that can't be printed")
@@ -72,16 +76,16 @@ def printable(value: object) -> str:
 
 
 def boolean(value: object) -> bool:
-    """True or false."""
+    """A boolean."""
     if not isinstance(value, bool):
-        raise expected("true or false", value)
+        raise expected("a boolean", value, "write true or false")
     return value
 
 
 def whole(value: object, least: int, most: int) -> int:
-    """A whole number between two bounds, both included."""
+    """An integer between two bounds, both included."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise expected("a whole number", value)
+        raise expected("an integer", value)
     if not least <= value <= most:
         raise Wrong(f"must be between {least:,} and {most:,}")
     return value
@@ -113,7 +117,7 @@ def some_duration(value: object) -> float:
 
 
 def scalar(value: object) -> Value:
-    """A text, a number of at most 64 bits, true or false."""
+    """A string, a number of at most 64 bits or a boolean."""
     if isinstance(value, int):
         return value if isinstance(value, bool) else fits(value)
     if isinstance(value, str):
@@ -121,20 +125,20 @@ def scalar(value: object) -> Value:
     if isinstance(value, float):
         return value
     hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
-    raise expected("a text, a number, true or false", value, hint)
+    raise expected("a string, a number or a boolean", value, hint)
 
 
 def fits(value: int) -> int:
-    """A whole number of at most 64 bits, which is all that TOML promises."""
+    """An integer of at most 64 bits, which is all that TOML promises."""
     if not -(2**63) <= value < 2**63:
         raise Wrong("must fit in 64 bits", "write it in quotation marks")
     return value
 
 
 def items(value: object, hint: str = "") -> list[object]:
-    """A list."""
+    """An array."""
     if not isinstance(value, list):
-        raise expected("a list", value, hint)
+        raise expected("an array", value, hint)
     return value
 
 
@@ -146,7 +150,7 @@ def table(value: object, hint: str = "") -> dict[str, object]:
 
 
 def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
-    """Arguments of a call: texts, numbers, true, false, lists and tables of them."""
+    """Arguments of a call: strings, numbers, booleans, arrays and tables of them."""
     if isinstance(value, dict):
         return {key: plain_data(entry, (*inside, key)) for key, entry in value.items()}
     if isinstance(value, list):

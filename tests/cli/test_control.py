@@ -351,7 +351,7 @@ def test_a_number_that_is_no_live_run_is_told_which_are(half_done: LiveGraph) ->
         (["jobs", "g.toml", "-3"], "there can't be -3 slots; give a whole number from 1 to 1,000,000"),
         (["jobs", "g.toml", "9" * 5000], "slots; give a whole number from 1 to 1,000,000"),
         (["jobs", "g.toml", "many"], "'many' is no number of slots; give a whole number from 1 to 1,000,000"),
-        (["wait", "g.toml", "--timeout", "soon"], "'soon' is no duration; write"),
+        (["wait", "g.toml", "--timeout", "soon"], "'soon' is not a duration; write"),
         (["retyr", "g.toml"], "there is no command and no file 'retyr'; did you mean \"retry\"?"),
         (["status", "."], "is a folder: name the graph's file"),
         (["logs", ".", "a"], "is a folder: name the graph's file"),

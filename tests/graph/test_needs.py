@@ -111,7 +111,7 @@ def test_every_cell_times_every_cell():
         ("train[seed={{ params.x }}]", 'there is no parameter "x"', 'there are "nine"'),
         ("train[seed={{ matrix.seed }}]", "this task has no matrix", ""),
         ("train[seed={{ env.X }}]", "can't be used in needs", "only params and matrix"),
-        ("train[seed={{ oops }}]", "is no placeholder", "params., matrix."),
+        ("train[seed={{ oops }}]", "is not a placeholder", "params., matrix."),
         ("train[seed={{ oops ]", 'without its "}}"', "double them"),
         ("{{ params.nine }}", "there is no task", "between the brackets only"),
         ("x" * 30_000, "at most 20,000 characters", ""),

@@ -120,7 +120,7 @@ def test_a_variable_that_is_not_set(body: str):
 def test_directories_that_cannot_be():
     graph, resolver = resolver_of('cwd = "{{ env.EMPTY }}"')
     resolver = Resolver(graph, {"EMPTY": ""})
-    with pytest.raises(ResolutionError, match="is no directory"):
+    with pytest.raises(ResolutionError, match="is not a directory"):
         resolver.resolve(graph.node("a"), str)
 
 

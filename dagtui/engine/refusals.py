@@ -92,7 +92,7 @@ def why_unchanged(run: Derivation, command: Command) -> str:
     if status in {NodeStatus.WAITING, NodeStatus.READY}:
         return f"{_NOT_YET_RUN}, and nothing below it has" if command.kind is CommandKind.RERUN else _NOT_YET_RUN
     if status is NodeStatus.FAILED_PARENT:
-        return "it is held back; retry it, and what holds it back runs again"
+        return "it is blocked; retry it, and what blocks it runs again"
     return retry_refusal(run, node) or "nothing would change"
 
 
@@ -108,5 +108,5 @@ def _decision_refusal(run: Derivation, kind: CommandKind, node: int) -> str | No
     if kind is CommandKind.MARK_DONE and cause is Cause.MARKED:
         return "it is marked done already"
     if status is NodeStatus.COMPLETED:
-        return "it succeeded; there is nothing to skip" if kind is CommandKind.SKIP else "it is completed already"
+        return "it succeeded; there is nothing to skip" if kind is CommandKind.SKIP else "it is done already"
     return None

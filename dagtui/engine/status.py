@@ -26,8 +26,8 @@ class NodeStatus(enum.IntEnum):
 
     @property
     def word(self) -> str:
-        """The status in running text: `failed parent`."""
-        return self.name.lower().replace("_", " ")
+        """The status in running text: `blocked`."""
+        return _WORDS[self]
 
     @property
     def glyph(self) -> str:
@@ -40,6 +40,10 @@ class NodeStatus(enum.IntEnum):
         return _ASCII[self]
 
 
+_WORDS = (
+    *("waiting", "queued", "running", "retrying", "cancelling"),
+    *("done", "failed", "blocked", "cancelled", "skipped"),
+)
 _GLYPHS = "·○▶↻◌✓✗⊘■↷"
 _ASCII = ".o>~c+x!#-"
 

@@ -43,7 +43,7 @@ def status_why(
         return f"attempt {attempt}"
     if blocker >= 0:
         label = state.graph.labels[blocker]
-        return f"held back by {label}" if status is NodeStatus.FAILED_PARENT else f"{label} was skipped"
+        return f"blocked by {label}" if status is NodeStatus.FAILED_PARENT else f"{label} was skipped"
     if marks and status is NodeStatus.CANCELLED:
         return mark_why(state, marks[-1])
     return _FIXED.get((status, cause), "")
@@ -97,9 +97,9 @@ def why(state: RunState, node: int, clock: float) -> str:
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:
         root = root_cause(state, node)
-        held = f"held back by {state.graph.labels[root]}"
+        blocked = f"blocked by {state.graph.labels[root]}"
         # A record of a graph that was changed may name no parent.
-        return held if state.status[root] == NodeStatus.FAILED_PARENT else f"{held}: {why(state, root, clock)}"
+        return blocked if state.status[root] == NodeStatus.FAILED_PARENT else f"{blocked} ({why(state, root, clock)})"
     text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import NodeStatus
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dagtui.engine.preview import Preview
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
@@ -53,6 +56,27 @@ def done(state: RunState, preview: Preview) -> str:
         if others:
             parts.append(f"{count(others)} {words}")
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
+
+
+def with_reason(word: str, reason: str) -> str:
+    """A status in a word and its reason, which may hold the word: "skipped: nothing failed", "blocked by a"."""
+    if not reason:
+        return word
+    return reason if word in reason else f"{word}: {reason}"
+
+
+def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
+    """How many nodes have each status: "11 done, 1 failed, 2 failed (allowed)"."""
+    words: list[str] = []
+    for status in statuses:
+        number = state.counts[status]
+        if status is NodeStatus.FAILED and number:
+            forbidden = sum(1 for _ in state.failures())
+            words += [f"{count(forbidden)} failed"] if forbidden else []
+            words += [f"{count(number - forbidden)} failed (allowed)"] if number > forbidden else []
+        elif number:
+            words.append(f"{count(number)} {status.word}")
+    return ", ".join(words)
 
 
 _PLAIN = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.text import count
+from dagtui.session.wording import counts
 from dagtui.tui.rows import Role
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def settled(
     if verdict is Verdict.COMPLETED:
         words, hints, role = "completed", [], Role.PLAIN
     else:
-        words = ", ".join(f"{count(state.counts[status])} {status.word}" for status in _AMISS if state.counts[status])
+        words = counts(state, _AMISS)
         hints, role = _helpful(session, node, read_only=read_only), Role.WARNING
     hints.append(("screen.leave", "leave"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.widget import Widget
 
-STATUS_CLASSES: Mapping[NodeStatus, str] = {status: f"status--{status.word.replace(' ', '-')}" for status in NodeStatus}
+STATUS_CLASSES: Mapping[NodeStatus, str] = {
+    status: f"status--{status.name.lower().replace('_', '-')}" for status in NodeStatus
+}
 """The component class that gives a status its look; a widget that uses them adds STATUS_CSS to its DEFAULT_CSS."""
 
 STATUS_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")

@@ -74,7 +74,7 @@ class Explanation:
         status = self._state.status_of(self._node)
         reason = label(why(self._state, self._node, self._clock), 500)
         rows = [
-            row(status_run(status, ascii_only=self._ascii, word=True), Run(f"  {reason}", Role.HEADING), indent=2),
+            row(*self._heading(status, reason), indent=2),
             *self._behind(status),
         ]
         if self._state.stale[self._node]:
@@ -84,7 +84,7 @@ class Explanation:
 
     def _behind(self, status: NodeStatus) -> list[Row]:
         if status is NodeStatus.FAILED_PARENT:
-            return self._held_back()
+            return self._blocked()
         if status is NodeStatus.WAITING:
             return self._waiting()
         if status is NodeStatus.READY:
@@ -99,11 +99,17 @@ class Explanation:
             return self._running()
         return []
 
-    def _held_back(self) -> list[Row]:
+    def _heading(self, status: NodeStatus, reason: str) -> tuple[Run, ...]:
+        """The status and its reason; a reason that begins with the status stands for both."""
+        if reason.startswith(status.word):
+            return status_run(status, ascii_only=self._ascii), Run(f" {reason}", Role.HEADING)
+        return status_run(status, ascii_only=self._ascii, word=True), Run(f"  {reason}", Role.HEADING)
+
+    def _blocked(self) -> list[Row]:
         causes = failed_ancestors(self._session, self._node)
         way = way_to_cause(self._session, self._node)
         self.culprit = way[-1]
-        rows = self._way("held back by")
+        rows = self._way("blocked by")
         others = [cause for cause in causes if cause != way[-1]]
         if others:
             rows += self._section("and also by", others)

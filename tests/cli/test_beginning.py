@@ -44,7 +44,7 @@ def test_what_init_writes_is_well_and_runs(tmp_path: Path):
     assert len(dagtui.load(tmp_path / "graph.toml")) == 6
     ran = call(cwd=tmp_path)
     assert ran.returncode == 0, ran.stdout
-    assert "6 completed" in ran.stdout
+    assert "6 done" in ran.stdout
     log = call("logs", "graph.toml", "report", cwd=tmp_path)
     assert log.stdout == "evaluate has completed\n"
 

@@ -47,7 +47,7 @@ def test_a_run_that_goes_well_exits_with_0(graph: Write) -> None:
     done = call("run", graph('[tasks.a]\nrun = "echo hello"\n[tasks.b]\nneeds = ["a"]\nrun = ["true"]\n'))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "✓ a" in done.stdout
-    assert "2 completed" in done.stdout
+    assert "2 done" in done.stdout
 
 
 def test_without_a_terminal_the_screen_is_not_opened(graph: Write) -> None:
@@ -65,7 +65,7 @@ def test_a_failed_node_exits_with_1_and_shows_its_last_lines(graph: Write) -> No
     assert "exit 3" in done.stdout
     assert "what went wrong" in done.stdout
     assert "⊘ b" in done.stdout
-    assert "held back by a" in done.stdout
+    assert "blocked by a" in done.stdout
 
 
 def test_of_many_nodes_that_will_not_begin_the_first_are_named_and_the_others_counted(graph: Write):
@@ -83,10 +83,10 @@ def test_of_many_nodes_that_will_not_begin_the_first_are_named_and_the_others_co
     """)
     done = call("run", path)
     lines = done.stdout.splitlines()
-    assert sum("held back by a" in line for line in lines) == 20
-    assert sum(line.endswith("⊘ and 1,180 more failed parent") for line in lines) == 1
+    assert sum("blocked by a" in line for line in lines) == 20
+    assert sum(line.endswith("⊘ and 1,180 more blocked") for line in lines) == 1
     assert any("✓ c" in line for line in lines)
-    assert "  1 completed, 1 failed, 1,200 failed parent" in lines
+    assert "  1 done, 1 failed, 1,200 blocked" in lines
 
 
 @pytest.mark.parametrize("words", [["run"], ["check"], []])

@@ -201,7 +201,7 @@ def test_a_run_that_begins_paused_says_how_to_go_on(live: Live, form: str) -> No
         command, *arguments = shlex.split(said.partition("it goes on with: dagtui ")[2])
         done = graph.call(command, *arguments, graph=False)
         assert (done.returncode, done.stdout) == (0, "resumed\n")
-        assert "1 completed" in run.stdout.read()
+        assert "1 done" in run.stdout.read()
     assert run.returncode == 0
 
 
@@ -221,7 +221,7 @@ def test_the_status_is_told_to_people_and_to_machines(half_done: LiveGraph) -> N
     assert plain.returncode == 0, plain.stderr
     first, counts, *lines = plain.stdout.splitlines()
     assert first.startswith("graph run 1: running, ")
-    assert counts == "  1 waiting, 2 running, 1 completed, 1 failed, 1 failed parent"
+    assert counts == "  1 waiting, 2 running, 1 done, 1 failed, 1 blocked"
     assert [line.split()[1] for line in lines] == ["train[seed=1]", "train[seed=2]", "bad"]
     assert "exit 3  log: /" in lines[-1]
     every = half_done.call("status", graph=False)

@@ -105,7 +105,7 @@ def test_no_run_yet(tmp_path: Path):
     ("node", "reason"),
     [
         ("quiet", "quiet printed nothing, failed: exit 3"),
-        ("held", "held has not started in run 1 (failed parent: held back by quiet)"),
+        ("held", "held has not started in run 1 (blocked by quiet)"),
     ],
 )
 def test_why_there_is_no_output(ran: Path, node: str, reason: str):

@@ -394,7 +394,7 @@ def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> Non
     kill_a_run_of_a_deaf_node(graph)
     again = call("run", "--resume", graph)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "a  lost: the run broke off while it was running" in again.stdout
+    assert "a  failed: lost: the run broke off while it was running" in again.stdout
     assert re.fullmatch(
         r"dagtui: processes of run 1 are still being ended \(by process \d+\); it goes on when none is left\n",
         again.stderr,

@@ -46,13 +46,13 @@ def test_finished_runs_newest_first(tmp_path: Path):
     lines = call("runs", "graph.toml", cwd=tmp_path).stdout.splitlines()
     assert len(lines) == 6
     assert lines[-1].split()[:2] == ["1", "failed"]
-    assert "11 completed, 1 failed, 2 failed parent" in lines[-1]
+    assert "11 done, 1 failed, 2 blocked" in lines[-1]
     assert " ago " in lines[-1]
     assert lines[-1].endswith(str(tmp_path / ".dagtui/graph/runs/1"))
     assert "\x1b" not in "".join(lines)
     shown = on_a_terminal("runs", "graph.toml", cwd=tmp_path).decode().splitlines()
     assert len(shown) == 7
-    assert shown[5].endswith("11 completed, 1 failed, 2 failed parent")
+    assert shown[5].endswith("11 done, 1 failed, 2 blocked")
     assert shown[6] == f"      journals and logs: {tmp_path / '.dagtui/graph/runs'}"
 
 

@@ -107,7 +107,7 @@ def test_a_reader_that_stopped_does_not_delay_the_run(tmp_path: Path, more: list
         output = it.stdout.read()
         assert it.wait(60) == 0
     assert output.count(b"\n") > 1200
-    assert (b'"what":"ended"' if more else b"600 completed") in output
+    assert (b'"what":"ended"' if more else b"600 done") in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -175,8 +175,8 @@ def test_plain_lines_have_no_control_codes_and_one_line_for_each_event(tmp_path:
     assert "\r" not in done.stdout
     lines = done.stdout.splitlines()
     assert lines[0] == f"graph run 1: 1 node, {lines[0].split(', ')[1]}, {tmp_path}/.dagtui/graph/runs/1"
-    assert lines[1].endswith("▶ a")
-    assert "✗ a  exit 1" in lines[2]
+    assert lines[1].endswith("▶ a  started")
+    assert "✗ a  failed: exit 1" in lines[2]
     assert "  │ 50%" in lines
 
 

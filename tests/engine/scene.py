@@ -84,7 +84,7 @@ class Scene:
 
     def statuses(self) -> str:
         """Every node with its status: `a completed, b waiting`."""
-        return ", ".join(f"{label} {self[label].word}" for label in self.graph.labels)
+        return ", ".join(f"{label} {self[label].name.lower().replace('_', ' ')}" for label in self.graph.labels)
 
     def handed(self) -> set[str]:
         return {self.graph.labels[node] for node in self.traversal.handed}

@@ -65,8 +65,8 @@ def test_a_retrying_node_counts_down():
 def test_a_held_back_node_names_its_root_cause():
     scene = Scene(dag("a>b>c"))
     scene.fail("a")
-    assert reason(scene, "c") == "held back by a: exit 1"
-    assert next(e.why for e in scene.events if isinstance(e, NodeEvent) and e.node == 2) == "held back by b"
+    assert reason(scene, "c") == "blocked by a (exit 1)"
+    assert next(e.why for e in scene.events if isinstance(e, NodeEvent) and e.node == 2) == "blocked by b"
 
 
 @pytest.mark.parametrize(
@@ -182,23 +182,23 @@ def test_the_root_cause_follows_when_the_first_is_gone():
     scene.run("a")
     assert scene["x"] is NodeStatus.FAILED_PARENT
     assert scene.blocker("x") == "b"
-    assert reason(scene, "x") == "held back by b: exit 1"
+    assert reason(scene, "x") == "blocked by b (exit 1)"
 
 
 def test_a_long_chain_finds_its_root_cause():
     names = [f"n{i}" for i in range(3000)]
     scene = Scene(dag(">".join(names)))
     scene.fail("n0")
-    assert reason(scene, "n2999") == "held back by n0: exit 1"
+    assert reason(scene, "n2999") == "blocked by n0 (exit 1)"
 
 
 def test_a_record_of_another_graph_gives_no_endless_search():
     graph = dag("a>x")
     state = RunState(graph)
     state.replay([NodeEvent(0.0, 1, 0, NodeStatus.FAILED_PARENT), NodeEvent(0.0, 0, 0, NodeStatus.FAILED_PARENT)])
-    assert why(state, 1, 0.0) == "held back by x"
+    assert why(state, 1, 0.0) == "blocked by x"
     state.replay([NodeEvent(0.0, node, 0, NodeStatus.FAILED_PARENT, blocker=1 - node) for node in (0, 1)])
-    assert why(state, 1, 0.0).startswith("held back by ")
+    assert why(state, 1, 0.0).startswith("blocked by ")
 
 
 def test_the_root_of_a_long_chain_is_looked_for_once():
@@ -209,7 +209,7 @@ def test_the_root_of_a_long_chain_is_looked_for_once():
     scene.state.blocker = steps  # type: ignore[assignment]
     for node in range(length, length - 200, -1):
         assert root_cause(scene.state, node) == 0
-        assert why(scene.state, node, scene.now) == "held back by n0: exit 1"
+        assert why(scene.state, node, scene.now) == "blocked by n0 (exit 1)"
     assert steps.count < 4 * length
 
 
@@ -227,13 +227,13 @@ def test_a_root_that_was_found_is_forgotten_when_the_way_changes():
     scene = Scene(dag("a>b b>c c>d x>b x>a"))
     scene.run("x")
     scene.fail("a")
-    assert reason(scene, "d") == "held back by a: exit 1"
+    assert reason(scene, "d") == "blocked by a (exit 1)"
     scene.command(K.RETRY, "a")
     assert reason(scene, "d") == "0 / 1 parents"
     scene.run("a", value=3)
-    assert reason(scene, "d") == "held back by a: exit 3"
+    assert reason(scene, "d") == "blocked by a (exit 3)"
     # A node that was a root gets a blocker of its own.
     scene.command(K.RERUN_ONLY, "x")
     scene.command(K.RETRY, "a")
     scene.run("x", value=4)
-    assert reason(scene, "d") == "held back by x: exit 4"
+    assert reason(scene, "d") == "blocked by x (exit 4)"

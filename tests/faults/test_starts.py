@@ -51,7 +51,7 @@ def test_nodes_that_can_not_start_say_why_and_the_rest_goes_on(tmp_path: Path):
         }
         assert {run.statuses[name] for name in (*programs, *places)} == {"FAILED"}
         assert run.statuses["well"] == "COMPLETED"
-        assert why["below"] == "held back by missing"
+        assert why["below"] == "blocked by missing"
         assert run.log("well") == b"well\n"
         assert why["orphan"] in run.printed, "it is said, not only recorded"
         assert run.crashes == []

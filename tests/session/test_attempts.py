@@ -11,7 +11,7 @@ def results(scene: Scene, label: str) -> str:
     """`1 failed exit 1, 2 completed succeeded`."""
     found = AttemptResults(len(scene.graph))
     found.learn(scene.events)
-    shown = [f"{one.attempt} {one.status.word} {one.why}" for one in found.of(scene.graph.node(label))]
+    shown = [f"{one.attempt} {one.status.name.lower()} {one.why}" for one in found.of(scene.graph.node(label))]
     return ", ".join(shown)
 
 

@@ -117,7 +117,7 @@ async def failed(project: Project) -> Session:
 def statuses(session: Session) -> dict[str, str]:
     state = session.state
     return {
-        label: f"{state.status_of(node).word} {state.cause_of(node).word} {state.attempt[node]}"
+        label: f"{state.status_of(node).name.lower()} {state.cause_of(node).word} {state.attempt[node]}"
         for node, label in enumerate(session.graph.labels)
     }
 

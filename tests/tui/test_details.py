@@ -61,7 +61,7 @@ def test_a_node_is_told_in_full(play: Play):
     play.start("fetch")
     play.end("fetch", after=14.0)
     found = table(play, 0)
-    assert found["status"] == "✓ completed"
+    assert found["status"] == "✓ done"
     assert found["why"] == "succeeded"
     assert re.fullmatch(r"✓ 2  \d\d:\d\d:\d\d  14 s  succeeded", found["attempts"])
     assert found["command"] == "curl $URL"

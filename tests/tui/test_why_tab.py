@@ -61,11 +61,11 @@ def fail_refs(play: Play, output: bytes = b"") -> None:
 async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(play: Play):
     fail_refs(play, b"".join(b"line %d\n" % number for number in range(50)) + b"\x1b[31mno such genome\x1b[0m\n")
     found = await explained(play.session(), "report")
-    assert found[0] == "⊘ failed parent  held back by refs: exit 2"
-    way = found[found.index("held back by") + 1 :]
+    assert found[0] == "⊘ blocked by refs (exit 2)"
+    way = found[found.index("blocked by") + 1 :]
     assert [text.strip() for text in way[:3]] == [
-        "⊘ train  failed parent",
-        "└ ⊘ split  failed parent",
+        "⊘ train  blocked",
+        "└ ⊘ split  blocked",
         "└ ✗ refs  exit 2 after 4.0 s",
     ]
     assert "the last lines of refs" in found
@@ -110,7 +110,7 @@ async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):
     assert found[0] == "· waiting  0 / 1 parents"
     assert found[found.index("waits for") + 1].strip() == "· split  waiting"
     way = found[found.index("the longest way") + 1 :]
-    assert [text.strip() for text in way[:2]] == ["· split  waiting", "○ refs  ready"]
+    assert [text.strip() for text in way[:2]] == ["· split  waiting", "○ refs  queued"]
 
 
 async def test_a_failed_node_shows_its_own_end(play: Play):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.session.lines.way_back import way_back
-from dagtui.text import count, duration, label
-from dagtui.text.lines import for_terminal
+from dagtui.session.wording import counts
+from dagtui.store.queries import ErrorLine
+from dagtui.text import count, duration, label, plural
+from dagtui.text.lines import for_terminal, plain_line
+from dagtui.text.shape import shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
 
 FAILURES_SHOWN = 10
+"""Failures that say something else than the others."""
+FAILURES_READ = 500
+"""Failures whose logs are looked at, to find those that are alike."""
+NAMED = 8
+"""Nodes that are named after the one whose log is shown, where they failed alike."""
 LINES_SHOWN = 20
 TAIL_BYTES = 64 * 1024
 
@@ -30,12 +39,18 @@ _MARKS = {
 
 def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> str:
     """The card as lines of text with SGR codes at most."""
-    lines = [*_headline(session, colours=colours, ascii_only=ascii_only)]
-    failures = list(session.state.failures())
-    for node in failures[:FAILURES_SHOWN]:
-        lines += ["", *_failure(session, node, width, colours=colours, ascii_only=ascii_only)]
-    if len(failures) > FAILURES_SHOWN:
-        lines += ["", f"and {count(len(failures) - FAILURES_SHOWN)} more failures"]
+    headline = _headline(session, colours=colours, ascii_only=ascii_only)
+    lines = [f"{headline}  run {session.number}, {duration(session.elapsed)}", f"  {counts(session.state)}"]
+    if session.path is not None:
+        lines.append(f"  {label(session.path, 4096)}")
+    groups, unread = _alike(session)
+    for group in groups[:FAILURES_SHOWN]:
+        lines += ["", *_failure(session, group, width, colours=colours, ascii_only=ascii_only)]
+    left = sum(len(group.nodes) for group in groups[FAILURES_SHOWN:]) + unread
+    if left:
+        lines += ["", f"and {plural(left, 'more failure')}"]
+    if groups:
+        lines += ["", f"{headline}: {counts(session.state)}"]
     if session.graph_path is not None and session.state.verdict() is not Verdict.COMPLETED:
         lines += ["", f"to go on with it: {way_back(session, ascii_only=ascii_only)}"]
     return "\n".join(lines)
@@ -45,37 +60,65 @@ def _paint(text: str, code: str, *, colours: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[m" if colours else text
 
 
-def _headline(session: Session, *, colours: bool, ascii_only: bool) -> list[str]:
-    state = session.state
-    verdict = state.verdict()
+def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
+    verdict = session.state.verdict()
     mark = _MARKS[verdict].ascii if ascii_only else _MARKS[verdict].glyph
     word = "left while running" if verdict is Verdict.RUNNING else verdict.value
-    head = _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
-    counts = [f"{count(state.counts[status])} {status.word}" for status in NodeStatus if state.counts[status]]
-    lines = [f"{head}  run {session.number}, {duration(session.elapsed)}", f"  {', '.join(counts)}"]
-    if session.path is not None:
-        lines.append(f"  {label(session.path, 4096)}")
-    return lines
+    return _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
 
 
-def _failure(session: Session, node: int, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Failures that say the same."""
+
+    nodes: list[int]
+    """In the order of the file; the first one is shown."""
+    tail: list[bytes]
+    """The last lines of the first one's log."""
+
+
+def _alike(session: Session) -> tuple[list[_Alike], int]:
+    """The failures, alike ones together, and how many were not looked at."""
+    failures = list(session.state.failures())
+    groups: dict[tuple[str, str], _Alike] = {}
+    for node in failures[:FAILURES_READ]:
+        tail = _tail(session.log_path(node, session.state.attempt[node]))
+        key = why(session.state, node, session.clock()), shape(_decisive(tail))
+        group = groups.setdefault(key, _Alike([], tail))
+        group.nodes.append(node)
+    return list(groups.values()), len(failures) - min(len(failures), FAILURES_READ)
+
+
+def _decisive(tail: list[bytes]) -> str:
+    """The line that says what went wrong: the first that looks like an error, else the last that says anything."""
+    said = [line for line in tail if line.strip()]
+    is_error = ErrorLine().matches
+    return plain_line(next(filter(is_error, said), said[-1] if said else b""))
+
+
+def _failure(session: Session, group: _Alike, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
+    node = group.nodes[0]
     mark = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     name = _paint(f"{mark} {label(session.graph.labels[node])}", "1;31", colours=colours)
     lines = [f"{name}  {label(why(session.state, node, session.clock()))}"]
+    if len(group.nodes) > 1:
+        lines.append(f"  {_paint(_others(session, group.nodes), '1;31', colours=colours)}")
     path = session.log_path(node, session.state.attempt[node])
     bar = "|" if ascii_only else "│"
-    for line in _tail(path):
-        shown = for_terminal(line) if colours else label(_without_colours(line), width)
+    for line in group.tail:
+        shown = for_terminal(line) if colours else label(plain_line(line), width)
         lines.append(f"  {bar} {shown}")
     if path.exists():
         lines.append(f"  log: {label(path, 4096)}")
     return lines
 
 
-def _without_colours(line: bytes) -> str:
-    from dagtui.text.lines import plain_line
-
-    return plain_line(line)
+def _others(session: Session, nodes: list[int]) -> str:
+    """Which other nodes failed alike: the first by name, then how many more."""
+    names = [label(session.graph.labels[node], 80) for node in nodes[1 : NAMED + 1]]
+    more = len(nodes) - 1 - len(names)
+    text = f"{plural(len(nodes), 'node')} failed alike, also {', '.join(names)}"
+    return f"{text} and {count(more)} more" if more else text
 
 
 def _tail(path: Path) -> list[bytes]:

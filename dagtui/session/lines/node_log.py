@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.choosing import ChoiceError, chosen_nodes
+from dagtui.session.wording import with_reason
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
 from dagtui.store.log_stream import LogStream
@@ -93,10 +94,9 @@ def why_silent(log: NodeLog) -> str:
         return f"{name} left no log in run {log.run.number}, and what became of it nobody knows: {error}"
     reason = label(record.get("why", ""))
     status = str(record.get("status", ""))
-    reason = f": {reason}" if reason else ""
+    said = with_reason(NodeStatus[status].word, reason) if status in NodeStatus.__members__ else "waits for its parents"
     if not log.attempt or status in {"FAILED_PARENT", "SKIPPED"}:
-        state = status.lower().replace("_", " ") or "waits for its parents"
-        return f"{name} has not started in run {log.run.number} ({state}{reason})"
+        return f"{name} has not started in run {log.run.number} ({said})"
     if record.get("attempt") != log.attempt:
         return f"{name}: attempt {log.attempt} printed nothing"
     if status in {"RUNNING", "CANCELLING"} and not log.run.is_live():
@@ -104,8 +104,8 @@ def why_silent(log: NodeLog) -> str:
     if status in {"RUNNING", "CANCELLING"}:
         return f"{name} has printed nothing yet, attempt {log.attempt} is running"
     if status == "READY":
-        return f"{name} is about to start{reason}"
-    return f"{name} printed nothing, {status.lower().replace('_', ' ')}{reason}"
+        return f"{name} is about to start: {reason}" if reason else f"{name} is about to start"
+    return f"{name} printed nothing, {said}"
 
 
 def print_log(log: NodeLog, write: Callable[[bytes], None], last_lines: int | None) -> bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, command_word
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import root_cause
+from dagtui.session.wording import with_reason
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class PlainLines:
         self._session = session
         self._ascii = ascii_only
         self._colours = colours
+        self._blank = "" if ascii_only else " "
+        """Stands in the column of glyphs where a line has none."""
 
     def opening(self) -> str:
         """The first line: what runs, where."""
@@ -55,7 +59,7 @@ class PlainLines:
         """A line for a run that began paused: what makes it go on."""
         session = self._session
         words = ["dagtui", "resume", shlex.quote(str(session.graph_path)), "--run", str(session.number)]
-        return self._line(session.clock(), " ", f"paused: it goes on with: {label(' '.join(words), 4096)}")
+        return self._line(session.clock(), self._blank, f"paused: it goes on with: {label(' '.join(words), 4096)}")
 
     def still(self, clock: float) -> str:
         """A line for when nothing has happened for long: what is running, and how many nodes are settled."""
@@ -73,7 +77,7 @@ class PlainLines:
         if state.counts[NodeStatus.RETRYING]:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to try again"
         total = len(self._session.graph)
-        return self._line(clock, " ", f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
+        return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
     def lines(self, events: Iterable[Event]) -> Iterator[str]:
         """The lines for events of one moment; what only follows from others gets none until it is settled.
@@ -93,7 +97,7 @@ class PlainLines:
                         continue
                 yield self._node(event)
             elif isinstance(event, CommandEvent):
-                yield self._line(event.at, " ", self._command(event))
+                yield self._line(event.at, self._blank, self._command(event))
             elif isinstance(event, NoteEvent):
                 name = f"{label(self._session.graph.labels[event.node])}: " if event.node >= 0 else ""
                 yield self._line(event.at, "!", f"{name}{label(event.text)}")
@@ -102,22 +106,31 @@ class PlainLines:
                 yield self._line(at, self._glyph(status), f"and {count(number - UNBEGUN)} more {status.word}")
 
     def _node(self, event: NodeEvent) -> str:
-        name, status = label(self._session.graph.labels[event.node]), event.status
-        words = [name]
-        if event.status is NodeStatus.RUNNING:
-            if event.attempt > 1:
-                words.append(f"attempt {event.attempt}")
-        elif event.cause is not Cause.RAN:
-            words.append(label(event.why))
+        words = f"{label(self._session.graph.labels[event.node])}  {self._words(event)}"
+        if event.seconds and event.status is not NodeStatus.RETRYING:
+            words = f"{words}  {duration(event.seconds)}"
+        return self._line(event.at, self._glyph(event.status), words)
+
+    def _words(self, event: NodeEvent) -> str:
+        """What happened to the node, as a verb: the glyph only repeats it."""
+        status, why = event.status, label(event.why)
+        if status is NodeStatus.RUNNING:
+            return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
         if status is NodeStatus.RETRYING:
-            words.append(f"again in {duration(max(0.0, event.due - event.at))}")
-        elif event.seconds:
-            words.append(duration(event.seconds))
-        return self._line(event.at, self._glyph(status), "  ".join(word for word in words if word))
+            return f"failed: {why}, tries again in {duration(max(0.0, event.due - event.at))}"
+        if status is NodeStatus.FAILED:
+            allowed = " (allowed)" if self._session.graph.task(event.node).allow_failure else ""
+            return f"failed{allowed}: {why}"
+        if status is NodeStatus.FAILED_PARENT:
+            return f"blocked by {label(self._session.graph.labels[root_cause(self._session.state, event.node)])}"
+        word = "stopping" if status is NodeStatus.CANCELLING else status.word
+        return with_reason(word, "" if event.cause is Cause.RAN else why)
 
     def _glyph(self, status: NodeStatus) -> str:
-        glyph = status.ascii if self._ascii else status.glyph
-        return f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m" if self._colours and status in _COLOURS else glyph
+        """The glyph of a status where the terminal can show it: the words after it say the same."""
+        if self._ascii:
+            return ""
+        return f"\x1b[{_COLOURS[status]}m{status.glyph}\x1b[m" if self._colours and status in _COLOURS else status.glyph
 
     def _command(self, event: CommandEvent) -> str:
         names = ", ".join(label(self._session.graph.labels[node]) for node in event.nodes[:3])
@@ -129,4 +142,4 @@ class PlainLines:
 
     def _line(self, at: float, glyph: str, text: str) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
-        return f"{clock} {glyph} {text}"
+        return " ".join(filter(None, (clock, glyph, text)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
+from dagtui.session.wording import with_reason
 from dagtui.text import block, cell_width, duration, fit, label, plural
 from dagtui.tui.rows import Role, Row, Run, row
 from dagtui.tui.theme import STATUS_CLASSES
@@ -115,4 +116,4 @@ def status_line(session: Session, node: int, clock: float) -> str:
     """Status and reason in one line, safe to show."""
     status = session.state.status_of(node)
     reason = label(why(session.state, node, clock), 300)
-    return f"{status.word}: {reason}" if reason else status.word
+    return with_reason(status.word, reason)

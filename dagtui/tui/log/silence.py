@@ -52,7 +52,7 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         return _waiting(session, node, clock, ascii_only=ascii_only)
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(session, node)
-        heading = row(Run("has not started: held back by what failed before it", Role.HEADING))
+        heading = row(Run("has not started: blocked by what failed before it", Role.HEADING))
         return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
     reason = label(why(state, node, clock), 300)
     if status is NodeStatus.RUNNING:

@@ -219,9 +219,7 @@ class Rows:
             # How many parents are settled is in the column of times.
             return Piece(waiting_why(state, node).partition(", ")[2], QUIET)
         if status is _S.FAILED_PARENT:
-            root = root_cause(state, node)
-            said = why(state, root, clock) if state.status[root] != _S.FAILED_PARENT else "held back itself"
-            return Piece(label(f"held back by {self._graph.labels[root]}: {said}"), QUIET)
+            return Piece(label(why(state, node, clock)), QUIET)
         look = int(status) if status is _S.FAILED else QUIET
         return Piece(label(why(state, node, clock)), look)
 

@@ -316,7 +316,7 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
             await pilot.press("x")
             await until(lambda: session.settled)
             await until(lambda: "settled" in app.main.footer.said)
-            assert app.main.footer.said == "settled: 1 failed parent, 1 cancelled; r retry, q leave"
+            assert app.main.footer.said == "settled: 1 blocked, 1 cancelled; r retry, q leave"
     finally:
         await session.close("test")
 
@@ -340,7 +340,7 @@ def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play.start("a")
     play.end("a", value=1)
     words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
-    assert words == "settled: 1 failed, 1 failed parent; r retry, q leave"
+    assert words == "settled: 1 failed, 1 blocked; r retry, q leave"
 
 
 def test_of_several_failures_it_is_said_how_to_retry_all():

@@ -297,7 +297,7 @@ class TestShowing:
         play.run(name)
         async with staged(LogPane(play.session()), (34, 10)) as pane:
             await opened(pane)
-            assert texts(pane.header)[0] == "✓ train[1,small]  completed 3.0 s"
+            assert texts(pane.header)[0] == "✓ train[1,small]  done 3.0 s"
 
 
 class TestFinding:
@@ -500,7 +500,7 @@ class TestEndings:
             ([("start", "fetch")], 0, "no output yet: runs for 0 s"),
             ([("start", "refs"), ("end", "refs")], 1, "completed without output"),
             ([("start", "refs"), ("fail", "refs")], 1, "failed without output"),
-            ([("start", "refs"), ("fail", "refs")], 2, "has not started: held back by what failed before it"),
+            ([("start", "refs"), ("fail", "refs")], 2, "has not started: blocked by what failed before it"),
             ([("cancel", "split")], 2, "did not run: cancelled"),
             ([("mark", "split")], 2, "did not run: marked done by a person"),
             ([("skip", "split")], 2, "did not run: skipped by a person"),
@@ -523,7 +523,7 @@ class TestEndings:
         play.start("refs")
         async with staged(LogPane(play.session(12.0))) as pane:
             await opened(pane, 2)
-            named = ["▶ refs  running 12 s", "○ fetch  ready"]
+            named = ["▶ refs  running 12 s", "○ fetch  queued"]
             await until(lambda: [text.strip() for text in texts(pane.silence)[2:4]] == named)
             pane.silence.focus()
             await until(lambda: pane.silence.has_focus)

@@ -123,14 +123,14 @@ def test_the_why_of_what_is_held_back_names_the_root_where_there_is_room() -> No
     held = [NodeEvent(3, node, 0, NodeStatus.FAILED_PARENT, blocker=node - 1) for node in (1, 2)]
     rows = rows_of(graph, [*ran(0, 1, 2, code=7), *held])
     assert "by a" in text(rows, 2, 60)
-    assert "held back by a: exit 7" in text(rows, 2, 100)
+    assert "blocked by a (exit 7)" in text(rows, 2, 100)
 
 
 def test_the_root_of_a_very_long_chain_is_named_too() -> None:
     graph = chain(5_000)
     held = [NodeEvent(3, node, 0, NodeStatus.FAILED_PARENT, blocker=node - 1) for node in range(1, 5_000)]
     rows = rows_of(graph, [*ran(0, 1, 2, code=7), *held])
-    assert "held back by n0: exit 7" in text(rows, 4_999, 200)
+    assert "blocked by n0 (exit 7)" in text(rows, 4_999, 200)
 
 
 def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:

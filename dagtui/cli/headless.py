@@ -21,7 +21,7 @@ def run_graph(
     jobs: int | None = None,
     *,
     paused: bool = False,
-    resume: bool = False,
+    resume: int | None = None,
     fresh: bool = False,
     events: str | None = None,
     ascii_only: bool = False,
@@ -30,7 +30,7 @@ def run_graph(
     way = asked_for(resume=resume, fresh=fresh)
     guardian = _start_guardian()
     graph = read_graph(graph_file, parameters)
-    run_headless(graph, jobs, events, way, guardian, paused=paused, ascii_only=ascii_only)
+    run_headless(graph, jobs, events, way, guardian, resume=resume, paused=paused, ascii_only=ascii_only)
 
 
 def _start_guardian() -> GuardianLink | None:
@@ -64,17 +64,18 @@ def run_headless(
     way: Way,
     guardian: GuardianLink | None = None,
     *,
+    resume: int | None = None,
     paused: bool = False,
     ascii_only: bool = False,
 ) -> NoReturn:
     """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
     from functools import partial
 
-    from dagtui.cli.offer import advise, say_nothing_to_resume
+    from dagtui.cli.offer import advise, say_nothing_to_resume, wait_for_what_is_left
     from dagtui.graph.errors import GraphError
     from dagtui.session.lines.events_copy import EventsError
     from dagtui.session.lines.headless import Headless
-    from dagtui.session.resume.glance import NothingToResumeError
+    from dagtui.session.resume.glance import NothingToResumeError, resumable
     from dagtui.session.session import Session
     from dagtui.store.errors import StoreError
 
@@ -83,11 +84,13 @@ def run_headless(
     if graph.path is not None:
         make_room(graph.path)
     if way is Way.ASK:
-        advise(graph)
-    elif way is Way.RESUME:
-        _wait_for_what_is_left(graph)
-    begin = partial(Session.resume if way is Way.RESUME else Session.start, guardian=guardian)
+        advise(graph, jobs, ascii_only=ascii_only)
+    begin = partial(Session.start, guardian=guardian)
     try:
+        if way is Way.RESUME:
+            found = resumable(graph, resume or None)
+            wait_for_what_is_left(found.directory)
+            begin = partial(Session.resume, guardian=guardian, resumption=found)
         status = Headless(graph, begin, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only).run()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)
@@ -96,19 +99,6 @@ def run_headless(
     except (StoreError, EventsError, OSError) as error:
         fail(f"dagtui: {error}")
     raise SystemExit(status)
-
-
-def _wait_for_what_is_left(graph: Graph) -> None:
-    from dagtui.cli.offer import wait_for_what_is_left
-    from dagtui.session.resume.glance import last_directory
-    from dagtui.store.errors import StoreError
-
-    try:
-        directory = None if graph.path is None else last_directory(graph.path)
-    except StoreError:
-        return  # whoever resumes the run says what is wrong
-    if directory is not None and not directory.is_live():
-        wait_for_what_is_left(directory)
 
 
 def _need_door() -> None:

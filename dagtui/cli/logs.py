@@ -64,6 +64,7 @@ def logs(
 
 
 def _run(graph_file: Path, number: int | None) -> RunDirectory:
+    from dagtui.store.directory import latest_first
     from dagtui.store.summary import graph_runs
     from dagtui.text import label
 
@@ -75,7 +76,7 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
     if not found:
         fail(f"dagtui: {label(graph_file)} has no run yet; start one with: dagtui {label(graph_file)}")
     if number is None:
-        return found[0]
+        return latest_first(found)[0]
     run = next((run for run in found if run.number == number), None)
     if run is None:
         fail(f"dagtui: {label(graph_file)} has no run {number}; it has {_ranges([run.number for run in found])}")

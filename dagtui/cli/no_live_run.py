@@ -36,6 +36,7 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
 
 
 def _last(graph_file: Path, number: int | None) -> RunSummary | None:
+    from dagtui.store.directory import latest_first
     from dagtui.store.errors import StoreError
     from dagtui.store.summary import graph_runs, summarise
 
@@ -43,7 +44,7 @@ def _last(graph_file: Path, number: int | None) -> RunSummary | None:
         found = [run for run in graph_runs(graph_file) if number in {None, run.number}]
     except StoreError as error:
         fail(f"dagtui: {error}")
-    return summarise(found[0]) if found else None
+    return summarise(latest_first(found)[0]) if found else None
 
 
 def _fate(last: RunSummary) -> str:
@@ -62,4 +63,4 @@ def _ways_on(last: RunSummary, shown: str) -> str:
     resumable = {RunStanding.LOST, RunStanding.FAILED, RunStanding.CANCELLED, RunStanding.DAMAGED}
     if last.standing not in resumable:
         return f"start one with: dagtui {shown}"
-    return f"go on with it: dagtui {shown} --resume, or start a new one: dagtui {shown} --fresh"
+    return f"go on with it: dagtui {shown} --resume {last.number}, or start a new one: dagtui {shown} --fresh"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dagtui.graph.model import Graph
-    from dagtui.session.resume.glance import NothingToResumeError
+    from dagtui.session.resume.glance import NothingToResumeError, Resumption
     from dagtui.session.resume.resuming import LastRun
     from dagtui.store.directory import RunDirectory
 
@@ -42,44 +42,67 @@ _ANSWERS: dict[bytes, Way | None] = {
 _SAID = {Way.RESUME: "resume", Way.NEW: "new", None: "quit"}
 
 
-def choose(graph: Graph, way: Way) -> Way:
-    """Whether to start a new run of a graph or to resume its last one, before anything starts.
+def choose(graph: Graph, way: Way, number: int | None = None) -> Resumption | None:
+    """Which run of a graph to resume, the one with that number or the last one; None: a new one is to be started.
 
     Ends the program when there is nothing to resume (0 if all is done, else 2), and when the person quits.
     """
+    if way is Way.NEW or graph.path is None:
+        return None
+    found = _to_resume(graph, number) if way is Way.RESUME else _offered(graph)
+    if found is not None:
+        wait_for_what_is_left(found.directory)
+    return found
+
+
+def _to_resume(graph: Graph, number: int | None) -> Resumption:
+    """The run that is to be resumed; ends the program when there is nothing to resume (0 if all is done, else 2)."""
     from dagtui.graph.errors import GraphError
-    from dagtui.session.resume.glance import NothingToResumeError, last_directory
+    from dagtui.session.resume.glance import NothingToResumeError, ended_well, resumable
     from dagtui.store.errors import StoreError
 
-    if way is Way.NEW or graph.path is None:
-        return Way.NEW
     try:
-        if way is Way.RESUME:
-            from dagtui.session.resume.resuming import resumable_directory
-
-            found = resumable_directory(graph)
-            # Of all others something is left as a rule, and whoever resumes them reads them anyway.
-            if _ended_well(found) and (last := _look(graph, found)).well:
-                raise last.nothing_left()
-            wait_for_what_is_left(found)
-            return way
-        directory = last_directory(graph.path)
-        if directory is None or directory.is_live() or _ended_well(directory):
-            return Way.NEW
-        last = _look(graph, directory)
+        found = resumable(graph, number)
+        # Of all others something is left as a rule, and whoever resumes them reads them anyway.
+        if ended_well(found.directory) and (last := _look(graph, found.directory)).well:
+            raise last.nothing_left()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)
     except (StoreError, GraphError) as error:
-        if way is Way.RESUME:
-            fail(f"dagtui: {error}")
-        say(f"dagtui: the last run can't be resumed, so this is a new one: {error}")
-        return Way.NEW
+        fail(f"dagtui: {error}")
+    return found
+
+
+def _offered(graph: Graph) -> Resumption | None:
+    """The run that a person wants to be resumed; None: none is left to be resumed, or a new one is wanted."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.store.errors import StoreError
+
+    found = _unfinished(graph)
+    if found is None:
+        return None
+    try:
+        last = _look(graph, found.directory)
+    except (StoreError, GraphError) as error:
+        say(f"dagtui: run {found.directory.number} can't be resumed, so this is a new one: {error}")
+        return None
     if last.well or last.state.verdict() is Verdict.COMPLETED:
-        return Way.NEW
-    answer = _ask(last)
-    if answer is Way.RESUME:
-        wait_for_what_is_left(directory)
-    return answer
+        return None
+    return found if _ask(last, found) is Way.RESUME else None
+
+
+def _unfinished(graph: Graph) -> Resumption | None:
+    """The run that --resume would go on with, if it is not live and did not end well."""
+    from dagtui.session.resume.glance import ended_well, resumption
+    from dagtui.store.errors import StoreError
+
+    try:
+        found = None if graph.path is None else resumption(graph.path)
+    except StoreError:
+        return None  # whoever makes the new run's directory says what is wrong
+    if found is None or found.directory.is_live() or ended_well(found.directory):
+        return None
+    return found
 
 
 def wait_for_what_is_left(directory: RunDirectory) -> None:
@@ -101,27 +124,24 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
         fail(f"dagtui: {error}")
 
 
-def advise(graph: Graph) -> None:
-    """Say in one line, where nobody can be asked, that the last run could be resumed."""
-    from dagtui.session.resume.glance import ending, last_directory
-    from dagtui.store.errors import StoreError
-
-    if graph.path is None:
+def advise(graph: Graph, jobs: int | None, *, ascii_only: bool) -> None:
+    """Say in one line, where nobody can be asked, how the run before a new one can be resumed, also later."""
+    found = _unfinished(graph)
+    if found is None:
         return
-    try:
-        directory = last_directory(graph.path)
-    except StoreError:
-        return  # whoever makes the new run's directory says what is wrong
-    if directory is None or directory.is_live() or _ended_well(directory):
-        return
-    how = {"failed": "failed", "cancelled": "was cancelled", None: "broke off"}.get(ending(directory), "was left")
-    say(f"dagtui: run {directory.number} {how}; --resume would go on with it, this is a new run")
-
-
-def _ended_well(directory: RunDirectory) -> bool:
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.lines.way_back import command_to_resume
     from dagtui.session.resume.glance import ending
+    from dagtui.session.secrecy import hide_known
 
-    return ending(directory) == Verdict.COMPLETED.value
+    number = found.directory.number
+    how = {"failed": "failed", "cancelled": "was cancelled", None: "broke off"}.get(ending(found.directory), "was left")
+    try:
+        shown = hide_known(graph, os.environ)
+    except GraphError:
+        return  # whoever begins the run says what is wrong
+    command = command_to_resume(shown, number, jobs, ascii_only=ascii_only)
+    say(f"dagtui: this is a new run. Run {number} {how}; to resume it: {command}")
 
 
 def _look(graph: Graph, directory: RunDirectory) -> LastRun:
@@ -141,11 +161,11 @@ def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
     raise SystemExit(0)
 
 
-def _ask(last: LastRun) -> Way:
+def _ask(last: LastRun, found: Resumption) -> Way:
     output = Output()
     try:
         with _single_keys():
-            output.line(question(last, time.time()))
+            output.line(question(last, found, time.time()))
             output.write(b"[r]esume it (Enter), start a [n]ew run, [q]uit? ")
             output.flush()
             answer = _answer()
@@ -169,8 +189,8 @@ def _answer() -> Way | None:
             return _ANSWERS[key]
 
 
-def question(last: LastRun, now: float) -> str:
-    """What became of the last run, in a few lines that are safe to show."""
+def question(last: LastRun, found: Resumption, now: float) -> str:
+    """What became of the run that can be resumed, in a few lines that are safe to show."""
     counts = last.state.counts
     amounts = [
         f"{count(amount)} {word}"
@@ -180,6 +200,8 @@ def question(last: LastRun, now: float) -> str:
     ago = duration(now - last.past.last_wall) if last.past.last_wall else ""
     name = f"Run {last.directory.number} of {label(last.graph.name)}"
     lines = [f"{name}{f', {ago} ago,' if ago else ''} did not end well: {', '.join(amounts)}."]
+    if found.passed_over:
+        lines.append(f"This {found.words()}.")
     if last.broke_off():
         lines.append(f"{last.broke_off().capitalize()}.")
     if last.changed:

@@ -8,7 +8,7 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.opening import show_graph
-from dagtui.cli.options import look_options, parameter_option, resume_options, run_options
+from dagtui.cli.options import ResumingCommand, look_options, parameter_option, resume_options, run_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ class _Context(click.Context):
         return "dagtui" if self.parent is None else self.parent.command_path
 
 
-class _Open(click.Command):
+class _Open(ResumingCommand):
     context_class = _Context
 
 
@@ -37,7 +37,7 @@ def open_graph(
     parameters: tuple[str, ...],
     jobs: int | None,
     paused: bool,
-    resume: bool,
+    resume: int | None,
     fresh: bool,
     ascii_only: bool,
     theme: str | None,

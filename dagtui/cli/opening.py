@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dagtui.session.hosting.client import Look
     from dagtui.session.hosting.lease import Lease
     from dagtui.session.hosting.leaving import Leaving
+    from dagtui.session.resume.glance import Resumption
     from dagtui.session.session import Session
 
 
@@ -30,7 +31,7 @@ def show_graph(
     jobs: int | None = None,
     *,
     paused: bool = False,
-    resume: bool = False,
+    resume: int | None = None,
     fresh: bool = False,
     ascii_only: bool = False,
     theme: str | None = None,
@@ -43,26 +44,29 @@ def show_graph(
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
         graph = read_graph(graph_file, parameters)
-        run_headless(graph, jobs, None, way, paused=paused, ascii_only=ascii_only)
+        run_headless(graph, jobs, None, way, resume=resume, paused=paused, ascii_only=ascii_only)
     look = look_of(ascii_only, theme, no_mouse)
+
+    found: Resumption | None = None
 
     def begin(graph: Graph) -> Session:
         from dagtui.session.session import Session
 
-        start = Session.resume if way is Way.RESUME else Session.start
-        return start(graph, jobs=jobs, paused=paused)
+        if found is None:
+            return Session.start(graph, jobs=jobs, paused=paused)
+        return Session.resume(graph, jobs=jobs, paused=paused, resumption=found)
 
     def load() -> Graph:
-        nonlocal way
+        nonlocal found
         graph = read_graph(graph_file, parameters)
         if way is not Way.ASK:
             make_room(graph_file)
-        way = choose(graph, way)
+        found = choose(graph, way, resume or None)
         return graph
 
     if in_process:
         raise SystemExit(_show_in_process(load(), begin, look))
-    options = {"-j": jobs, "-p": parameters, "--paused": paused, "--resume": resume, "--fresh": fresh}
+    options = {"-j": jobs, "-p": parameters, "--paused": paused, "--resume": resume is not None, "--fresh": fresh}
     raise SystemExit(_open(graph_file, load, begin, look, [name for name, given in options.items() if given]))
 
 

@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from dagtui.cli.ways import LAST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_RESUME = "--resume="
+_DIGITS = 9
+"""Of the number of a run at most."""
 THEMES = ("dark", "light", "ansi", "contrast")
 _THEME = f"Colours of the screen: {', '.join(THEMES[:-1])} or {THEMES[-1]}."
 
@@ -38,8 +43,46 @@ def resume_options(function: Function) -> Function:
     """Whether the last run goes on."""
     function = click.option("--fresh", is_flag=True, help="Start a new run, whatever became of the last one.")(function)
     return click.option(
-        "--resume", is_flag=True, help="Go on with the last run: what completed and has not changed stays."
+        "--resume",
+        type=_RunNumber(),
+        metavar="[N]",
+        help="Go on with run N, or the last run: what completed and has not changed stays.",
     )(function)
+
+
+class _RunNumber(click.ParamType[int]):
+    """The number of a run; empty: the last one."""
+
+    name = "number of a run"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """A number from 1, or LAST."""
+        if value == "":
+            return LAST
+        number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS else 0
+        if not number:
+            self.fail(f"{value!r} is not the number of a run; dagtui runs GRAPH.toml lists them", param, ctx)
+        return number
+
+
+class ResumingCommand(click.Command):
+    """A command whose `--resume` may be followed by a number: any other word that follows is not its value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let click see one word for the option and its value."""
+        return super().parse_args(ctx, _with_values(args))
+
+
+def _with_values(words: list[str]) -> list[str]:
+    found: list[str] = []
+    for at, word in enumerate(words):
+        if word == "--":
+            return [*found, *words[at:]]
+        if found and found[-1] == _RESUME and word.isdecimal():
+            found[-1] += word
+        else:
+            found.append(_RESUME if word == "--resume" else word)
+    return found
 
 
 def look_options(function: Function) -> Function:

@@ -8,13 +8,13 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.headless import run_graph
-from dagtui.cli.options import parameter_option, resume_options, run_options
+from dagtui.cli.options import ResumingCommand, parameter_option, resume_options, run_options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command(short_help="Run a graph without a screen.")
+@click.command(cls=ResumingCommand, short_help="Run a graph without a screen.")
 @graph_file_argument
 @parameter_option
 @run_options
@@ -26,7 +26,7 @@ def run(
     parameters: tuple[str, ...],
     jobs: int | None,
     paused: bool,
-    resume: bool,
+    resume: int | None,
     fresh: bool,
     events: str | None,
     ascii_only: bool,

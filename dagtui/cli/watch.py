@@ -36,7 +36,7 @@ def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, them
 
 
 def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
-    from dagtui.store.directory import runs_in
+    from dagtui.store.directory import latest_first, runs_in
     from dagtui.store.places import folder_with_runs
 
     found = runs_in(folder_with_runs(graph_file))
@@ -45,7 +45,8 @@ def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
         found = [run for run in found if run.number == number]
     if not found:
         fail(f"dagtui: {shown} has no {'such run' if number else 'run'}; start one with: dagtui {shown}")
-    return next((run for run in reversed(found) if run.is_live()), found[-1])
+    found = latest_first(found)
+    return next((run for run in found if run.is_live()), found[0])
 
 
 def _only_live() -> tuple[RunDirectory, Path]:

@@ -16,10 +16,14 @@ class Way(enum.Enum):
     """Not decided: when the last run did not end well, a person is asked."""
 
 
-def asked_for(*, resume: bool, fresh: bool) -> Way:
-    """The way that the options mean."""
-    if resume and fresh:
-        fail("--resume goes on with the last run, --fresh starts a new one: give one of them")
-    if resume:
+LAST = 0
+"""Stands for the last run where the number of a run is asked for."""
+
+
+def asked_for(*, resume: int | None, fresh: bool) -> Way:
+    """The way that the options mean; `resume` is the number of a run, or `LAST`."""
+    if resume is not None and fresh:
+        fail("--resume goes on with an earlier run, --fresh starts a new one: give one of them")
+    if resume is not None:
         return Way.RESUME
     return Way.NEW if fresh else Way.ASK

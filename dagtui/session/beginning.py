@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
     from dagtui.session.lines.events_copy import EventsCopy
+    from dagtui.session.resume.glance import Resumption
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class Call:
     """What gets the journal's lines as well."""
     guardian: GuardianLink | None = None
     """One that was started already."""
+    resumption: Resumption | None = None
+    """The run to go on with; None: the last one that there is something to go on with."""
 
     def slots(self, graph: Graph) -> int:
         """How many slots the run has at first."""
@@ -106,6 +109,8 @@ def start(graph: Graph, call: Call) -> Session:
     directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
     session = ingredients.session(directory, JournalWriter(directory.journal_path))
     session.run.begin(paused=call.paused, boot=boot_id())
+    if directory.remark:
+        session.note(directory.remark)
     return session
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local import LocalExecutor
     from dagtui.graph.model import Graph
     from dagtui.session.lines.events_copy import EventsCopy
+    from dagtui.session.resume.glance import Resumption
     from dagtui.session.resume.past import Past
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
@@ -102,8 +103,9 @@ class Session:
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
         mirror: EventsCopy | None = None,
         guardian: GuardianLink | None = None,
+        resumption: Resumption | None = None,
     ) -> Session:
-        """Go on with the graph's last run, in its directory; takes and does the same as `start`.
+        """Go on with a run of the graph, by default the last one, in its directory; else as `start`.
 
         Raises NothingToResumeError when there is no such run, or nothing left to do in it; StoreError also when it is
         live; GraphError when the graph that it ran can't be read any more.
@@ -111,7 +113,7 @@ class Session:
         from dagtui.session.beginning import Call
         from dagtui.session.resume.resuming import resume
 
-        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian))
+        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian, resumption))
 
     @classmethod
     def recorded(

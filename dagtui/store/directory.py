@@ -16,11 +16,14 @@ from dagtui.store.places import graph_folder, log_name, make_graph_folder
 from dagtui.text import label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LAST_NUMBER = 999_999_999
+LATEST = "latest"
+"""The link beside `runs` to the run that was begun or resumed last."""
 _MAKING = ".new-"
 _REMOVING = ".old-"
 _LEFT_BEHIND = 3600.0
@@ -33,6 +36,8 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.number = int(path.name)
+        self.remark = ""
+        """What is wrong beside the run and does not keep it from going on; safe to show."""
         self._lock = RunLock(path / "lock")
         self._run_id = ""
 
@@ -54,7 +59,6 @@ class RunDirectory:
             write_new_file(making / "graph.toml", resolved_graph.encode("utf-8", "backslashreplace"))
             make_folder(making / "logs")
             path = _rename_to_next_number(making, runs_folder)
-            replace_link(folder / "latest", f"runs/{path.name}")
         except StoreError:
             lock.release()
             _remove_tree(making)
@@ -62,6 +66,7 @@ class RunDirectory:
         directory = cls(path)
         lock.path = path / "lock"
         directory._lock = lock
+        directory.become_latest()
         return directory
 
     @classmethod
@@ -97,6 +102,13 @@ class RunDirectory:
         """Take the run over; raises StoreError when another process has it."""
         if not self._lock.held:
             self._lock.take()
+
+    def become_latest(self) -> None:
+        """Let the link `latest` lead here; when it can't be set, `remark` says so."""
+        try:
+            replace_link(self.path.parent.parent / LATEST, f"runs/{self.path.name}")
+        except StoreError as error:
+            self.remark = f"{error}; the run goes on without that link"
 
     def is_live(self) -> bool:
         """Whether a process has this run, this one included."""
@@ -144,13 +156,29 @@ def runs_in(folder: Path) -> list[RunDirectory]:
     return [RunDirectory(folder / "runs" / str(number)) for number in _numbers(folder / "runs")]
 
 
+def latest_first(found: Sequence[RunDirectory]) -> list[RunDirectory]:
+    """The runs of one graph, newest first, and before all others the one that the link `latest` leads to.
+
+    That is the run that was begun or resumed last; a run may be resumed after later ones have been begun.
+    """
+    newest_first = sorted(found, key=lambda run: run.number, reverse=True)
+    if len(newest_first) < 2:
+        return newest_first
+    try:
+        name = os.path.basename(os.readlink(newest_first[0].path.parent.parent / LATEST))
+    except OSError:
+        return newest_first
+    return sorted(newest_first, key=lambda run: run.path.name != name)
+
+
 def prune(graph_path: Path, keep: int = 50) -> list[int]:
     """Remove all but the last `keep` runs, except live ones and the latest; returns the numbers of those removed.
 
     Raises StoreError when the directory can't be read; a run that can't be removed stays.
     """
     found = runs(graph_path)
-    removed = [run.number for run in found[: -max(keep, 1)] if _remove(run.path)]
+    latest = latest_first(found)[:1]
+    removed = [run.number for run in found[: -max(keep, 1)] if run not in latest and _remove(run.path)]
     if found:
         _remove_left_behind(found[0].path.parent)
     return removed

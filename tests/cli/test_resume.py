@@ -29,7 +29,7 @@ TWO = """version = 1
 [params]
 word = "one"
 [tasks.a]
-run = "echo a >> done"
+run = "test ! -e bad; echo a >> done"
 [tasks.b]
 needs = ["a"]
 run = "echo b {{ params.word }} >> done; test -e ok"
@@ -82,7 +82,10 @@ def test_a_run_that_is_complete_has_nothing_to_resume(graph: Path) -> None:
     call("run", graph, "--resume")
     again = call("run", graph, "--resume")
     assert again.returncode == 0, again.stderr
-    assert again.stdout == "run 1 of graph completed, and nothing changed since: there is nothing to resume\n"
+    assert again.stdout == (
+        "run 1 of graph completed, and no task changed in the file since (what they read is not looked at): "
+        "there is nothing to resume; --fresh runs everything again\n"
+    )
     done(graph)
     changed = call("run", graph, "--resume", "-p", "word=two")
     assert changed.returncode == 0, changed.stdout + changed.stderr
@@ -110,11 +113,105 @@ def test_without_a_terminal_nobody_is_asked_and_one_line_tells_of_resuming(graph
         assert done(graph) == ["a", "b one"]
         graph.with_name("ok").unlink()
         if arguments[0] == "run":
-            assert found.stderr == "dagtui: run 1 failed; --resume would go on with it, this is a new run\n"
+            command = f"dagtui {graph} --resume 1"
+            assert found.stderr == f"dagtui: this is a new run. Run 1 failed; to resume it: {command}\n"
             assert call("run", graph, "--fresh").stderr == ""
             done(graph)
             graph.with_name("ok").touch()
     assert runs(graph) == ["1", "2", "3", "4"]
+
+
+def empty_run(graph: Path) -> None:
+    """A later run in which nothing completed."""
+    graph.with_name("bad").touch()
+    assert call("run", graph, "--fresh").returncode == 1
+    graph.with_name("bad").unlink()
+    assert done(graph) == []
+
+
+def test_a_last_run_in_which_nothing_completed_is_passed_over(graph: Path) -> None:
+    fail_once(graph)
+    empty_run(graph)
+    empty_run(graph)
+    again = call("run", graph, "--resume")
+    assert again.returncode == 0, again.stderr
+    assert done(graph) == ["b one"]
+    assert "graph run 1: " in again.stdout
+    assert "passed over runs 2 and 3: nothing completed in them (--resume N goes on with one of them)" in again.stdout
+    # The run that was resumed last is the last one from now on.
+    assert "run 1 of graph completed" in call("run", graph, "--resume").stdout
+    assert "/runs/1/logs/" in call("logs", graph, "b", "--path").stdout
+    assert call("run", graph, "--resume", 2).returncode == 0
+    assert done(graph) == ["a", "b one"]
+
+
+def test_a_run_that_went_well_is_not_gone_back_behind(graph: Path) -> None:
+    fail_once(graph)
+    assert call("run", graph, "--fresh").returncode == 0
+    done(graph)
+    empty_run(graph)
+    again = call("run", graph, "--resume")
+    assert "graph run 3: " in again.stdout
+    assert "passed over" not in again.stdout
+    assert done(graph) == ["a", "b one"]
+
+
+def test_when_no_earlier_run_has_successes_the_last_one_goes_on(graph: Path) -> None:
+    empty_run(graph)
+    empty_run(graph)
+    assert "graph run 2: " in call("run", graph, "--resume").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["run", "GRAPH", "--resume", "1"], ["run", "--resume=1", "GRAPH"], ["--resume", "1", "GRAPH"]],
+    ids=" ".join,
+)
+def test_a_run_is_resumed_by_its_number(graph: Path, words: list[str]) -> None:
+    fail_once(graph)
+    assert call("run", graph, "--fresh").returncode == 0
+    done(graph)
+    again = call(*(graph if word == "GRAPH" else word for word in words))
+    assert again.returncode == 0, again.stderr
+    assert "graph run 1: " in again.stdout
+    assert done(graph) == ["b one"]
+
+
+@pytest.mark.parametrize("number", ["7", "0", "1x", "99999999999999999999"])
+def test_what_is_not_the_number_of_a_run_runs_nothing(graph: Path, number: str) -> None:
+    fail_once(graph)
+    found = call("run", graph, f"--resume={number}")
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+    assert "dagtui runs" in found.stderr
+    assert done(graph) == []
+
+
+def test_the_first_line_of_a_new_run_says_how_to_go_on_with_the_one_before(graph: Path) -> None:
+    fail_once(graph)
+    new = call("run", graph, "-p", "word=two")
+    command = new.stderr.splitlines()[0].partition("to resume it: ")[2]
+    assert command == f"dagtui {graph} --resume 1 -p word=two"
+    done(graph)
+    assert call(*command.split()[1:]).returncode == 0
+    assert done(graph) == ["b two"]
+
+
+def test_a_live_run_leaves_the_one_before_it_in_reach(graph: Path) -> None:
+    fail_once(graph)
+    with subprocess.Popen(
+        [*DAGTUI, "run", str(graph), "--paused"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=ENVIRONMENT
+    ) as live:
+        try:
+            assert live.stdout is not None
+            next(line for line in live.stdout if b"paused: " in line)
+            found = call("run", graph, "--resume")
+            assert found.returncode == 2
+            assert found.stderr.endswith("; --resume 1 goes on with the one before\n")
+            assert call("run", graph, "--resume", "1").returncode == 0
+        finally:
+            live.terminate()
+    assert done(graph) == ["b one"]
 
 
 def test_after_a_run_that_went_well_nothing_is_said(graph: Path) -> None:
@@ -173,6 +270,20 @@ def test_a_person_may_leave_it_at_that(graph: Path, key: str, status: int) -> No
     assert runs(graph) == ["1"]
 
 
+def test_the_question_is_about_the_last_run_that_has_successes(graph: Path) -> None:
+    fail_once(graph)
+    empty_run(graph)
+    with opened(graph) as terminal:
+        terminal.wait_for_text(QUESTION)
+        assert "Run 1 of graph" in terminal.text
+        assert "This passed over run 2: nothing completed in it" in terminal.text
+        terminal.send("r")
+        terminal.wait_for_text("✓ completed")
+        terminal.send("q")
+        terminal.wait_for_end()
+    assert done(graph) == ["b one"]
+
+
 def test_the_question_tells_what_changed(graph: Path) -> None:
     fail_once(graph)
     with opened(graph, "-p", "word=two") as terminal:
@@ -191,7 +302,7 @@ def test_when_only_what_failed_is_gone_there_is_nothing_to_resume(
     words = [*DAGTUI, *options, "--resume", str(graph)]
     with PtyTerminal(words, columns=120, env={"DAGTUI_SOCKET_DIR": str(short_path)}) as terminal:
         assert terminal.wait_for_end() == 0
-        assert "run 1 of graph completed, and nothing of what is left of it changed since" in terminal.text
+        assert "run 1 of graph completed, and no task that is left of it changed in the file since" in terminal.text
     assert done(graph) == []
     assert runs(graph) == ["1"]
 

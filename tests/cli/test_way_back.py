@@ -50,7 +50,7 @@ def test_the_printed_command_gives_what_was_given_and_nothing_has_changed_by_it(
 def test_what_was_not_given_is_not_printed(tmp_path: Path):
     path = write(tmp_path, GRAPH)
     first = call("run", path, cwd=tmp_path)
-    assert way_back(first.stderr + first.stdout) == f"dagtui {path} --resume"
+    assert way_back(first.stderr + first.stdout) == f"dagtui {path} --resume 1"
 
 
 @pytest.mark.parametrize(("locale", "mark"), [("C.UTF-8", "…"), ("C", "...")])
@@ -60,7 +60,7 @@ def test_of_a_secret_only_the_name_is_printed(tmp_path: Path, locale: str, mark:
     done = subprocess.run(
         [*DAGTUI, *command], cwd=path.parent, env={**ENVIRONMENT, "LC_ALL": locale}, capture_output=True
     )
-    assert f"--resume -p words={mark}".encode() in done.stdout + done.stderr
+    assert f"--resume 1 -p words={mark}".encode() in done.stdout + done.stderr
     assert b"hunter2" not in done.stdout + done.stderr
     files = [file for file in (tmp_path / ".dagtui").rglob("*") if file.is_file()]
     assert all(b"hunter2" not in file.read_bytes() for file in files if file.suffix != ".log")

@@ -20,7 +20,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.session.resume import keepers, resuming
-from dagtui.session.resume.glance import NothingToResumeError, ending
+from dagtui.session.resume.glance import NothingToResumeError, ending, last_directory
 from dagtui.session.resume.past import understand
 from dagtui.session.session import Session
 from dagtui.store.errors import StoreError
@@ -88,7 +88,7 @@ class Project:
 
     @property
     def run(self) -> RunDirectory:
-        directory = resuming.last_directory(self.path)
+        directory = last_directory(self.path)
         assert directory is not None
         return directory
 
@@ -194,7 +194,7 @@ async def test_tasks_that_are_gone_are_named(project: Project) -> None:
 async def test_a_run_that_completed_is_not_run_again(project: Project) -> None:
     project.allow()
     await finish(project.start())
-    with pytest.raises(NothingToResumeError, match="completed, and nothing changed since"):
+    with pytest.raises(NothingToResumeError, match="completed, and no task changed in the file since"):
         project.resume()
 
 

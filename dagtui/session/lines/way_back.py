@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -11,25 +12,33 @@ from dagtui.text.masking import MARK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dagtui.graph.model import Graph
     from dagtui.session.session import Session
 
 _LONGEST = 4096
 
 
 def way_back(session: Session, *, ascii_only: bool) -> str:
+    """A line for a shell that goes on with a session's run."""
+    return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only)
+
+
+def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool) -> str:
     """A line for a shell, with the parameters and slots that were given: without them, definitions would differ.
 
-    Of a parameter that holds a secret there is only the name, with dots for a person to fill in.
+    Of a parameter that holds a secret there is only the name, with dots for a person to fill in. It names the run, so
+    that it means the same one when others have been begun since.
     """
-    words = ["dagtui", shlex.quote(str(session.graph_path)), "--resume", *_given(session, ascii_only=ascii_only)]
+    words = ["dagtui", shlex.quote(os.fspath(graph.path or graph.name)), "--resume", str(number)]
+    words += _given(graph, jobs, ascii_only=ascii_only)
     return " ".join(label(word, _LONGEST) for word in words)
 
 
-def _given(session: Session, *, ascii_only: bool) -> Iterator[str]:
+def _given(graph: Graph, jobs: int | None, *, ascii_only: bool) -> Iterator[str]:
     hidden = "..." if ascii_only else "…"
-    for name, text in session.graph.given.items():
+    for name, text in graph.given.items():
         secret = MARK.decode() in text
         yield "-p"
         yield shlex.quote(f"{name}=") + hidden if secret else shlex.quote(f"{name}={text}")
-    if session.jobs_given is not None:
-        yield f"-j {session.jobs_given}"
+    if jobs is not None:
+        yield f"-j {jobs}"

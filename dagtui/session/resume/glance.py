@@ -1,22 +1,29 @@
-"""What became of the last run, as cheaply as possible: looked at on every launch."""
+"""Which run to go on with, and what became of it, as cheaply as possible: looked at on every launch."""
 
 from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.store.directory import runs
+from dagtui.engine.status import Verdict
+from dagtui.store.directory import latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file
 from dagtui.store.journal import is_whole
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.graph.model import Graph
     from dagtui.store.directory import RunDirectory
 
 _TAIL = 65_536
+_BLOCK = 1_048_576
+_SUCCESS = b'"status":"COMPLETED"'
+"""As the journal spells it; in a text, its quotes would be escaped."""
 
 
 class NothingToResumeError(StoreError):
@@ -28,10 +35,95 @@ class NothingToResumeError(StoreError):
         self.completed = completed
 
 
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """The run to go on with."""
+
+    directory: RunDirectory
+    passed_over: tuple[int, ...] = ()
+    """The numbers of the later runs that were passed over, because nothing completed in them."""
+
+    def words(self) -> str:
+        """Which runs were passed over; empty when none was."""
+        if not self.passed_over:
+            return ""
+        numbers = [str(number) for number in sorted(self.passed_over)]
+        if len(numbers) == 1:
+            return f"passed over run {numbers[0]}: nothing completed in it (--resume {numbers[0]} goes on with it)"
+        which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        return f"passed over runs {which}: nothing completed in them (--resume N goes on with one of them)"
+
+
 def last_directory(graph_path: Path) -> RunDirectory | None:
     """The directory of the last run of a graph file; raises StoreError."""
-    found = runs(graph_path)
-    return found[-1] if found else None
+    return next(iter(latest_first(runs(graph_path))), None)
+
+
+def resumption(graph_path: Path, number: int | None = None) -> Resumption | None:
+    """The run of a graph file to go on with: the one with that number, else the last one.
+
+    A last run in which nothing completed is passed over for an earlier one that has successes and did not end well.
+    Returns None when there is no such run. Raises StoreError.
+    """
+    found = latest_first(runs(graph_path))
+    if number is not None:
+        return next((Resumption(run) for run in found if run.number == number), None)
+    for at, run in enumerate(found):
+        if run.is_live() or ended_well(run):
+            break  # what came before a run that went well is settled by it
+        if has_successes(run):
+            return Resumption(run, tuple(passed.number for passed in found[:at]))
+    return Resumption(found[0]) if found else None
+
+
+def resumable(graph: Graph, number: int | None = None) -> Resumption:
+    """The run of a graph to go on with, which no process has.
+
+    Raises NothingToResumeError when there is none, and StoreError when it is live.
+    """
+    found = None if graph.path is None else resumption(graph.path, number)
+    name = label(graph.name)
+    if found is None and number is not None:
+        text = f"{name} has no run {number}: dagtui runs {label(str(graph.path), 4096)} lists those that it has"
+        raise NothingToResumeError(text, completed=False)
+    if found is None:
+        raise NothingToResumeError(f"{name} has no run yet, so there is nothing to resume", completed=False)
+    directory = found.directory
+    if directory.is_live():
+        raise StoreError(
+            f"run {directory.number} of {name} is live ({directory.holder()} has it), so there is nothing to resume; "
+            "dagtui attach brings its screen here, unless it belongs to the terminal that it was started on"
+            + _earlier(graph, directory)
+        )
+    return found
+
+
+def _earlier(graph: Graph, live: RunDirectory) -> str:
+    """How to go on with the run before a live one, if there is something left to do in it."""
+    before = [] if graph.path is None else latest_first(runs(graph.path))
+    for run in before:
+        if run.number < live.number and not run.is_live():
+            return "" if ended_well(run) else f"; --resume {run.number} goes on with the one before"
+    return ""
+
+
+def ended_well(directory: RunDirectory) -> bool:
+    """Whether a run completed."""
+    return ending(directory) == Verdict.COMPLETED.value
+
+
+def has_successes(directory: RunDirectory) -> bool:
+    """Whether any node of a run ever completed; false when its journal can't be read."""
+    rest = b""
+    try:
+        with open(open_file(directory.journal_path, os.O_RDONLY), "rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                if _SUCCESS in rest + block:
+                    return True
+                rest = block[-len(_SUCCESS) :]
+    except (OSError, StoreError):
+        pass
+    return False
 
 
 def ending(directory: RunDirectory) -> str | None:

@@ -15,7 +15,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.session.beginning import Ingredients, boot_id
-from dagtui.session.resume.glance import NothingToResumeError, last_directory
+from dagtui.session.resume.glance import NothingToResumeError, resumable
 from dagtui.session.resume.keepers import wait_for_the_end
 from dagtui.session.resume.past import TICK, understand
 from dagtui.store.errors import JournalError, StoreError
@@ -71,8 +71,11 @@ class LastRun:
     def nothing_left(self) -> NothingToResumeError:
         """The error that says so."""
         which = f"run {self.directory.number} of {label(self.graph.name)}"
-        since = "nothing of what is left of it" if self.gone else "nothing"
-        text = f"{which} completed, and {since} changed since: there is nothing to resume"
+        since = "no task that is left of it" if self.gone else "no task"
+        text = (
+            f"{which} completed, and {since} changed in the file since (what they read is not looked at): "
+            "there is nothing to resume; --fresh runs everything again"
+        )
         return NothingToResumeError(text, completed=True)
 
     def broke_off(self) -> str:
@@ -101,20 +104,6 @@ class LastRun:
                 yield node, f"changed since it ran: {', '.join(self.changed[node])}"
             else:
                 yield node, f"runs again: {self.graph.labels[origin]} changed"
-
-
-def resumable_directory(graph: Graph) -> RunDirectory:
-    """The last run of a graph, which nobody has; raises NothingToResumeError, and StoreError when it is live."""
-    directory = None if graph.path is None else last_directory(graph.path)
-    name = label(graph.name)
-    if directory is None:
-        raise NothingToResumeError(f"{name} has no run yet, so there is nothing to resume", completed=False)
-    if directory.is_live():
-        raise StoreError(
-            f"run {directory.number} of {name} is live ({directory.holder()} has it), so there is nothing to resume; "
-            "dagtui attach brings its screen here, unless it belongs to the terminal that it was started on"
-        )
-    return directory
 
 
 def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
@@ -158,13 +147,16 @@ def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
 
 
 def resume(graph: Graph, call: Call) -> Session:
-    """Go on with the last run of a graph; raises NothingToResumeError, StoreError and GraphError.
+    """Go on with the run that the call names, else the last one.
+
+    Raises NothingToResumeError, StoreError and GraphError.
 
     Nothing starts before it is on record what stays and what runs again; only then the resolved graph is replaced: a
     crash in between leaves a run that can be resumed just as before.
     """
     ingredients = Ingredients(graph, call)
-    directory = resumable_directory(ingredients.shown)
+    found = call.resumption or resumable(ingredients.shown)
+    directory = found.directory
     with ExitStack() as undoing:
         directory.acquire()
         undoing.callback(directory.close)
@@ -177,6 +169,10 @@ def resume(graph: Graph, call: Call) -> Session:
             raise last.nothing_left()
         with without_garbage_collection():
             session = _take_up(ingredients, last, reader, damaged)
+        directory.become_latest()
+        for text in (found.words(), directory.remark):
+            if text:
+                session.note(text)
         session.run.go_on(paused=call.paused)
         undoing.pop_all()
     return session

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import MOST_NAMED, CommandEvent
-from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.followers import run_again
+from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.reach import cancelled_subtrees, reach, subtrees
 from dagtui.engine.refusals import refusal, retry_refusal, why_unchanged
@@ -55,6 +56,8 @@ def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Previe
         return Preview(command)
     _DEEDS[command.kind](run, command.nodes, number)
     run.settle()
+    if command.kind in RUN_AGAIN:
+        run_again(run, rehearsal.before)
     found = _sort_out(run, command, below, rehearsal)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import Event, NodeEvent, with_text
+from dagtui.engine.followers import find_followers
 from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.engine.triggers import TABLE
 from dagtui.engine.why import status_why
@@ -48,6 +49,14 @@ class Derivation:
         self.again: set[int] = set()
         """Nodes that were settled or stopped once; when they begin, what began below them before is stale."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
+        self._followers: bytes | None = None
+
+    @property
+    def followers(self) -> bytes:
+        """By node, whether rule 9 concerns it; empty when it concerns none. Found when it is first asked for."""
+        if self._followers is None:
+            self._followers = find_followers(self.graph)
+        return self._followers
 
     def emit(self, event: Event) -> None:
         """Let an event happen and keep it for the journal."""

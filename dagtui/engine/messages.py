@@ -73,6 +73,10 @@ class CommandKind(enum.Enum):
     SET_JOBS = "jobs"
 
 
+RUN_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.RERUN, CommandKind.RERUN_ONLY})
+"""The commands that let settled nodes begin again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One command; `nodes` are its targets, empty for those that mean the whole run."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import CommandKind
+from dagtui.engine.messages import RUN_AGAIN, CommandKind
 from dagtui.engine.rehearsal import Rehearsal
 from dagtui.engine.status import Cause, NodeStatus, Standing, Verdict, standing
 from dagtui.engine.watch import Watch
@@ -241,7 +241,7 @@ class RunState:
             self.jobs = event.jobs
         elif kind is CommandKind.CANCEL_ALL:
             self.cancelled_all = True
-        elif kind in _AGAIN:
+        elif kind in RUN_AGAIN:
             self.cancelled_all = False
         if kind is None or kind in _MARKING:
             self.commands[event.number] = event
@@ -288,7 +288,6 @@ _STANDINGS = bytes(standing(status, Cause.NONE, allow_failure=False) for status 
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
 _MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
-_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.RERUN, CommandKind.RERUN_ONLY})
 
 
 def _integers(count: int) -> array[int]:

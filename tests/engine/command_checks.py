@@ -9,17 +9,17 @@ from engine.expectations import Expectations
 from engine.ledger import ALIVE, UNBEGUN
 
 from dagtui.engine.effects import Stop
-from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
+    from engine.oracle import Standing
+
     from dagtui.engine.effects import Effect
     from dagtui.engine.preview import Preview
 
 CANCELS = {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}
 RUN_WIDE = {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}
-
-Standing = tuple[NodeStatus, Cause]
 
 
 class Before(NamedTuple):
@@ -100,6 +100,8 @@ class CommandChecks(Expectations):
         else:
             concerned = old.retried
             self.check_retries(old, new)
+        if kind in RUN_AGAIN:
+            concerned = concerned | self.check_followers(concerned, old, new)
         marked = {node for node in self.nodes if old.marks.get(node, set()) != self.marks.get(node, set())}
         for node in set(self.nodes) - concerned - marked:
             if old.statuses[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
@@ -124,9 +126,21 @@ class CommandChecks(Expectations):
     def check_retries(self, old: Before, new: list[Standing]) -> None:
         for node in old.retried:
             assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
+        due = oracle.due_again(self.graph, old.statuses, new)
         for node, (status, cause) in enumerate(old.statuses):
-            if status is NodeStatus.COMPLETED and cause is not Cause.MARKED:
+            if status is NodeStatus.COMPLETED and cause is not Cause.MARKED and node not in due:
                 assert new[node] == (status, cause), "a retry ran a success again"
+
+    def check_followers(self, meant: set[int], old: Before, new: list[Standing]) -> set[int]:
+        """Rule 9: what ran because of how others ended runs again with the command that puts that in question."""
+        due = oracle.due_again(self.graph, old.statuses, new) - meant
+        for node in due:
+            assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}, (
+                f"n{node} outlived its reason"
+            )
+            self.tries[node] = 0
+        self.succeeded -= due
+        return due
 
     def check_cancelled(self, node: int, old: Before, now: Standing, grace: float | None) -> None:
         stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)

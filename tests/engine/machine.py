@@ -55,7 +55,7 @@ def photograph(thing: object) -> dict[str, object]:
         if isinstance(value, dict | list | set)
         else value
         for name, value in vars(thing).items()
-        if name not in {"graph", "state", "ready", "now", "roots", "_watches"}
+        if name not in {"graph", "state", "ready", "now", "roots", "_watches", "_followers"}
     }
 
 

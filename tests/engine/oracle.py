@@ -8,7 +8,7 @@ from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.model import Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
@@ -129,6 +129,45 @@ def roots(state: RunState, node: int) -> set[int]:
         ):
             found.add(parent)
     return found
+
+
+Standing = tuple[NodeStatus, Cause]
+
+
+def follows(graph: Graph, node: int) -> bool:
+    """Whether a node may run because of how a parent ended; commands of the model ask for no status."""
+    lenient = any(graph.task(parent).allow_failure for parent in graph.parents(node))
+    return lenient or graph.task(node).trigger is not Trigger.ALL_SUCCESS
+
+
+def ended_otherwise(graph: Graph, old: Sequence[Standing], new: Sequence[Standing]) -> set[int]:
+    """Rule 9: the nodes that had ended in a way that a command has put in question."""
+    found: set[int] = set()
+    for node in graph.order:
+        (was, cause), (now, _) = old[node], new[node]
+        if was not in SETTLED:
+            continue
+        if now in SETTLED:
+            changed = was is not now
+        else:
+            expected_again = was is NodeStatus.COMPLETED or (was is NodeStatus.SKIPPED and cause is not Cause.PERSON)
+            changed = not expected_again
+        if changed:
+            found.add(node)
+    return found
+
+
+def due_again(graph: Graph, old: Sequence[Standing], new: Sequence[Standing]) -> set[int]:
+    """Rule 9: the nodes that counted as done and have to run again, because a parent had ended otherwise."""
+    changed = ended_otherwise(graph, old, new)
+    done = {(NodeStatus.COMPLETED, cause) for cause in Cause} - {(NodeStatus.COMPLETED, Cause.MARKED)}
+    return {
+        node
+        for node in graph.order
+        if (old[node] in done or (old[node][0] is NodeStatus.FAILED and graph.task(node).allow_failure))
+        and follows(graph, node)
+        and not changed.isdisjoint(graph.parents(node))
+    }
 
 
 def verdict(state: RunState, *, ended_by_person: bool) -> Verdict:

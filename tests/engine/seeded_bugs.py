@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, derivation, reach, refusals, state, traversal
+from dagtui.engine import control, derivation, followers, reach, refusals, state, traversal
 from dagtui.engine.effects import Start, Stop
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
-from dagtui.graph.model import Graph
+from dagtui.graph.model import Graph, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -432,6 +432,55 @@ def rule_7_stops_the_run_twice(patch: pytest.MonkeyPatch) -> None:
 @bug
 def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: pytest.MonkeyPatch) -> None:
     around(patch, control, "_lift_own", lambda _original, _run, _nodes: None)
+
+
+# Rule 9
+
+
+@bug
+def what_ran_because_of_a_failure_outlives_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(control, "run_again", lambda _run, _before: set())
+
+
+@bug
+def what_ran_below_an_allowed_failure_outlives_it(patch: pytest.MonkeyPatch) -> None:
+    def find_followers(_original, graph):
+        return bytes(graph.task(node).trigger is not Trigger.ALL_SUCCESS for node in range(len(graph)))
+
+    around(patch, derivation, "find_followers", find_followers)
+
+
+@bug
+def an_allowed_failure_outlives_what_it_followed(patch: pytest.MonkeyPatch) -> None:
+    def counts_as_done(original, state, node):
+        return state.status[node] == NodeStatus.COMPLETED and original(state, node)
+
+    around(patch, followers, "_counts_as_done", counts_as_done)
+
+
+@bug
+def what_followed_a_skip_by_a_person_outlives_it(patch: pytest.MonkeyPatch) -> None:
+    def ends_otherwise(original, state, before, node):
+        return before.status[node] != NodeStatus.SKIPPED and original(state, before, node)
+
+    around(patch, followers, "_ends_otherwise", ends_otherwise)
+
+
+@bug
+def what_a_person_marked_runs_again_with_what_it_would_follow(patch: pytest.MonkeyPatch) -> None:
+    def counts_as_done(original, state, node):
+        return state.status[node] == NodeStatus.COMPLETED or original(state, node)
+
+    around(patch, followers, "_counts_as_done", counts_as_done)
+
+
+@bug
+def what_followed_a_success_runs_again_with_it(patch: pytest.MonkeyPatch) -> None:
+    def ends_otherwise(original, state, before, node):
+        again = before.status[node] == NodeStatus.COMPLETED and state.status[node] < NodeStatus.COMPLETED
+        return again or original(state, before, node)
+
+    around(patch, followers, "_ends_otherwise", ends_otherwise)
 
 
 # Previews, refusals and the record

@@ -50,19 +50,19 @@ def test_a_preview_of_rerun_only_tells_what_is_kept():
 
 
 def test_a_preview_of_retry_tells_what_is_released_and_kept():
-    scene = Scene(dag("a>b>d a>n", n={"trigger": "all_done"}))
+    scene = Scene(dag("a>b>d a>n>m", n={"trigger": "all_done"}))
     scene.fail("a")
-    scene.run("n")
+    scene.run("n", "m")
     found = scene.preview(K.RETRY, "a")
-    assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a", "b d", "n"]
+    assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a n", "b d", "m"]
 
 
 def test_a_preview_of_retry_all_failed_tells_what_is_kept_below_them():
-    scene = Scene(dag("a>b>d a>n c", n={"trigger": "all_done"}))
+    scene = Scene(dag("a>b>d a>n>m c", n={"trigger": "all_done"}))
     scene.fail("a")
-    scene.run("n", "c")
+    scene.run("n", "m", "c")
     found = scene.preview(K.RETRY_FAILED)
-    assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a", "b d", "n"]
+    assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a n", "b d", "m"]
 
 
 def test_a_preview_of_retry_of_a_held_back_node_names_its_root_cause():

@@ -13,7 +13,9 @@ from engine.model_executor import ModelExecutor
 from engine.scene import Scene, dag
 from engine.wandering import Wanderer
 
+from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
+from dagtui.engine.followers import BROKE_OFF
 from dagtui.engine.messages import CommandKind, EndKind, Started
 from dagtui.engine.resumption import take_up
 from dagtui.engine.state import RunState
@@ -120,22 +122,44 @@ def break_off_and_go_on(seed: int) -> None:
         changed = {node for node in range(len(graph)) if source.random() < 0.1}
         again = {node: "changed" for start in changed for node in {start} | oracle.descendants(graph, start)}
         run = Resumed(graph, past, again, jobs=source.choice([1, 2, 3]))
-        check_what_stays(before, run, again)
+        check_what_stays(before, run, again, due(before, past, again))
         check_a_second_try(past, run, again)
         run.go_on()
-        check_what_begins(before, past, run, again, source)
+        check_what_begins(before, past, run, again.keys() | due(before, past, again), source)
         records = run.records
     run = Resumed(graph, records)
     run.go_on()
     run.let_end()
-    allowed = {Verdict.COMPLETED} if not run.state.counts[NodeStatus.FAILED_PARENT] else {Verdict.FAILED}
-    assert run.state.verdict() in allowed
+    if run.state.counts[NodeStatus.FAILED_PARENT]:
+        wanted = Verdict.FAILED
+    else:
+        wanted = Verdict.CANCELLED if run.state.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
+    assert run.state.verdict() is wanted
     assert not list(run.state.failures())
 
 
-def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str]) -> None:
+def due(before: RunState, past: Sequence[Event], again: Mapping[int, str]) -> set[int]:
+    """What counts as done and runs again by rule 9; what was in flight when the run broke off had not ended."""
+    nodes = range(len(before.graph))
+    old = [(before.status_of(node), before.cause_of(node)) for node in nodes]
+    for node, why in before.why.items():
+        if why == BROKE_OFF:
+            old[node] = (NodeStatus.RUNNING, Cause.NONE)
+    run = Resumed(before.graph, past, again)
+    run.go_on()
+    return oracle.due_again(
+        before.graph, old, [(run.state.status_of(node), run.state.cause_of(node)) for node in nodes]
+    )
+
+
+def kept(before: RunState, node: int) -> tuple[int, ...]:
+    """The marks that a person gave a node by itself or with a subtree."""
+    commands, wanted = before.commands, {K.CANCEL, K.CANCEL_SUBTREE}
+    return tuple(mark for mark in before.marks.get(node, ()) if commands[mark].kind in wanted)
+
+
+def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], due: set[int]) -> None:
     state = run.state
-    assert not state.marks
     assert not state.due
     assert not state.paused
     assert not state.cancelled_all
@@ -143,13 +167,21 @@ def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str]) -
         was, is_now = before.status_of(node), state.status_of(node)
         if (was, before.cause_of(node)) in BY_A_PERSON:
             assert (is_now, state.cause_of(node)) == (was, before.cause_of(node))
-        elif was is NodeStatus.COMPLETED and node not in again:
+        elif kept(before, node):
+            assert (is_now, state.marks.get(node)) == (NodeStatus.CANCELLED, kept(before, node))
+        elif node in again or node in due:
+            assert is_now is NodeStatus.WAITING
+            assert state.base[node] == state.attempt[node]
+        elif was is NodeStatus.FAILED and state.allows_failure(node) and before.why[node] != BROKE_OFF:
+            assert is_now is NodeStatus.FAILED, "a failure that is allowed is run again by retry only"
+        elif was is NodeStatus.COMPLETED:
             assert (is_now, state.cause_of(node)) == (NodeStatus.COMPLETED, Cause.RESUMED)
             assert state.stale[node] == before.stale[node]
         else:
             assert is_now is NodeStatus.WAITING
             assert state.base[node] == state.attempt[node]
         assert state.attempt[node] == before.attempt[node]
+    assert state.marks == {node: marks for node in before.marks if (marks := kept(before, node))}
 
 
 def check_a_second_try(past: Sequence[Event], run: Resumed, again: Mapping[int, str]) -> None:
@@ -158,12 +190,13 @@ def check_a_second_try(past: Sequence[Event], run: Resumed, again: Mapping[int, 
         other = Resumed(run.graph, run.records[:length], again)
         assert other.state.status == run.state.status
         assert other.state.cause == run.state.cause
+        assert other.state.marks == run.state.marks
         assert other.state.attempt == run.state.attempt
         assert other.state.base == run.state.base
 
 
 def check_what_begins(
-    before: RunState, past: Sequence[Event], run: Resumed, again: Mapping[int, str], source: random.Random
+    before: RunState, past: Sequence[Event], run: Resumed, again: set[int], source: random.Random
 ) -> None:
     used = numbers(past)
     stays = [node for node in before.nodes_with(NodeStatus.COMPLETED) if node not in again]
@@ -183,6 +216,23 @@ def withdrawn(past: Sequence[Event], node: int, attempt: int) -> bool:
 def test_nothing_is_lost_wherever_a_run_breaks_off() -> None:
     for seed in range(150):
         break_off_and_go_on(seed)
+
+
+FORGETFUL = {
+    "followers": ("followers_again", lambda _run, _again: set()),
+    "what is allowed": ("stays_done", lambda state, node: state.status[node] == NodeStatus.COMPLETED),
+    "a person's cancel": ("kept_marks", lambda _state, _node: ()),
+    "which cancels were a person's": ("kept_marks", lambda state, node: state.marks.get(node, ())),
+}
+"""Small mistakes that the test above must find."""
+
+
+@pytest.mark.parametrize("name", FORGETFUL)
+def test_a_resumption_that_forgets_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resumption, *FORGETFUL[name])
+    with pytest.raises(AssertionError):
+        for seed in range(150):
+            break_off_and_go_on(seed)
 
 
 @pytest.mark.torture
@@ -266,26 +316,28 @@ def test_numbers_of_attempts_that_only_left_logs_are_not_used_again() -> None:
 
 
 def test_what_stays_below_what_runs_again_becomes_stale() -> None:
-    scene = Scene(dag("a>b", b={"trigger": "all_done"}))
+    scene = Scene(dag("a>b>c", b={"trigger": "all_done"}))
     scene.fail("a")
-    scene.run("b")
+    scene.run("b", "c")
     run = taken_up(scene)
     run.go_on()
     run.let_end()
-    assert status(run, "b")[:2] == (NodeStatus.COMPLETED, Cause.RESUMED)
-    assert run.state.stale[1]
+    assert status(run, "b") == (NodeStatus.COMPLETED, Cause.RAN, 2)
+    assert status(run, "c")[:2] == (NodeStatus.COMPLETED, Cause.RESUMED)
+    assert bytes(run.state.stale) == b"\0\0\1"
 
 
 def test_what_never_began_and_was_settled_makes_what_stays_below_it_stale() -> None:
-    scene = Scene(dag("a>b", b={"trigger": "all_done"}))
-    scene.command(K.CANCEL, "a")
-    scene.withdrawn("a")
-    scene.run("b")
+    anyway = {"trigger": "all_done"}
+    scene = Scene(dag("f>g>h>i a>b>c", keep_going=False, b=anyway, c=anyway), jobs=1)
+    scene.fail("f")
+    scene.run("b", "c")
+    assert scene["a"] is NodeStatus.CANCELLED
     run = taken_up(scene)
     run.go_on()
     run.let_end()
     assert status(run, "a") == (NodeStatus.COMPLETED, Cause.RAN, 1)
-    assert run.state.stale[1]
+    assert run.state.stale[run.graph.node("c")]
 
 
 def test_what_stays_far_below_what_runs_again_becomes_stale() -> None:

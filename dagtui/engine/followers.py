@@ -1,0 +1,114 @@
+"""Rule 9: what ran because of how others ended does not outlive that reason unsaid.
+
+A *follower* is a node that may run although a parent did not complete: its trigger allows it, a parent's failure is
+allowed, or its command asks for a parent's status. When a command lets a parent begin again that had failed, or had
+been blocked, cancelled or skipped, a follower that succeeded on the strength of that runs again with the command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
+from dagtui.graph.templates import Placeholder, Root, cut_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.engine.derivation import Derivation
+    from dagtui.engine.rehearsal import Before
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph, Task
+
+BROKE_OFF = "lost: the run broke off while it was running"
+"""Why a node failed whose attempt was in flight when its run broke off: it had not ended."""
+
+
+def find_followers(graph: Graph) -> bytes:
+    """By node, whether it is a follower; empty when none is."""
+    tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _asks_for_a_status(task) for task in graph.tasks)
+    allowed = [number for number, task in enumerate(graph.tasks) if task.allow_failure]
+    if not allowed and not any(tasks):
+        return b""
+    found = bytearray(tasks[task] for task in graph.task_of)
+    if allowed:
+        lenient = frozenset(allowed)
+        for node, task in enumerate(graph.task_of):
+            if task in lenient:
+                for child in graph.children(node):
+                    found[child] = 1
+    return bytes(found)
+
+
+def _asks_for_a_status(task: Task) -> bool:
+    return any(
+        isinstance(part, Placeholder) and part.root is Root.NEEDS
+        for text in _texts(task)
+        if "needs." in text
+        for part in cut_template(text)
+    )
+
+
+def _texts(task: Task) -> Iterator[str]:
+    """Every text of a task that may have placeholders."""
+    action = task.action
+    if isinstance(action, ShellCommand):
+        yield action.text
+    elif isinstance(action, ArgumentList):
+        yield from action.arguments
+    elif isinstance(action, PythonCall):
+        yield repr(action.arguments)
+    yield task.cwd
+    yield from task.env.values()
+
+
+def run_again(run: Derivation, before: Before) -> set[int]:
+    """Reset the followers of what a rehearsed command lets begin again, until there is none left; returns them.
+
+    Everything that the command touched must have been derived.
+    """
+    followers = run.followers
+    found: set[int] = set()
+    if not followers:
+        return found
+    looked_at: set[int] = set()
+    position = 0
+    while position < len(run.events):  # which grow with every follower
+        event = run.events[position]
+        position += 1
+        if not isinstance(event, NodeEvent) or event.node in looked_at:
+            continue
+        looked_at.add(event.node)
+        if not _ends_otherwise(run.state, before, event.node):
+            continue
+        for child in run.graph.children(event.node):
+            if followers[child] and _counts_as_done(run.state, child):
+                found.add(child)
+                run.reset(child)
+                run.settle()
+    return found
+
+
+def _counts_as_done(state: RunState, node: int) -> bool:
+    """Whether a node ran and its children went on; what a person marked did not run."""
+    status = state.status[node]
+    if status == NodeStatus.COMPLETED:
+        return state.cause[node] != Cause.MARKED
+    return status == NodeStatus.FAILED and state.allows_failure(node)
+
+
+def _ends_otherwise(state: RunState, before: Before, node: int) -> bool:
+    """Whether a node had ended, and does not any more, or is expected not to end in the same way.
+
+    What completed is expected to do so again, and what its parents skipped to be skipped again: none of them failed.
+    """
+    old, new = before.status[node], state.status[node]
+    if old < NodeStatus.COMPLETED or before.why.get(node) == BROKE_OFF:
+        return False
+    if new >= NodeStatus.COMPLETED:
+        return old != new
+    if old == NodeStatus.SKIPPED:
+        return before.cause[node] == Cause.PERSON
+    return old != NodeStatus.COMPLETED

@@ -214,7 +214,11 @@ def withdrawn(past: Sequence[Event], node: int, attempt: int) -> bool:
 
 
 def test_nothing_is_lost_wherever_a_run_breaks_off() -> None:
-    for seed in range(150):
+    break_off_often(150)
+
+
+def break_off_often(times: int) -> None:
+    for seed in range(times):
         break_off_and_go_on(seed)
 
 
@@ -231,8 +235,7 @@ FORGETFUL = {
 def test_a_resumption_that_forgets_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resumption, *FORGETFUL[name])
     with pytest.raises(AssertionError):
-        for seed in range(150):
-            break_off_and_go_on(seed)
+        break_off_often(150)
 
 
 @pytest.mark.torture

@@ -191,6 +191,8 @@ def _answer() -> Way | None:
 
 def question(last: LastRun, found: Resumption, now: float) -> str:
     """What became of the run that can be resumed, in a few lines that are safe to show."""
+    from dagtui.session.resume.resuming import named, stay_cancelled
+
     counts = last.state.counts
     amounts = [
         f"{count(amount)} {word}"
@@ -207,6 +209,10 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
     if last.changed:
         again = sum(last.state.status[node] == NodeStatus.COMPLETED for node in last.again)
         lines.append(f"Changed since: {last.changes()}; {count(again)} that completed would run again.")
+    if last.followers:
+        lines.append(f"What ran because of how others ended would run again: {named(last.graph, last.followers)}.")
+    if last.cancelled:
+        lines.append(f"{stay_cancelled(last.graph, last.cancelled)}.")
     return "\n".join(lines)
 
 

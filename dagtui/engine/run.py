@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.engine.control import carry_out
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop
 from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
-from dagtui.engine.messages import CommandKind, Withdrawn
+from dagtui.engine.messages import Command, CommandKind, Withdrawn
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import take_up
 from dagtui.engine.traversal import Traversal
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import anyio
 
-    from dagtui.engine.messages import Command, Result
+    from dagtui.engine.messages import Result
     from dagtui.engine.preview import Preview
     from dagtui.engine.protocol import Executor, Journal
     from dagtui.graph.model import Graph
@@ -81,16 +82,26 @@ class Run:
         self._set_off(paused=paused)
 
     def take_up(
-        self, events: Sequence[Event], again: Mapping[int, str], used: Mapping[int, int], *, jobs: int, boot: str = ""
+        self,
+        events: Sequence[Event],
+        again: Mapping[int, str],
+        used: Mapping[int, int],
+        *,
+        jobs: int,
+        boot: str = "",
+        rerun: tuple[int, ...] = (),
     ) -> None:
         """Take over a recorded run of which no attempt is alive, as `resumption.take_up` says; then call `go_on`.
 
-        The clock reads more than in any of the events. Raises JournalFullError, and then nothing is on record.
+        The nodes in `rerun` run again with what is downstream of them, as after the command. The clock reads more than
+        in any of the events. Raises JournalFullError, and then nothing is on record.
         """
         traversal = self.traversal
         traversal.state.replay(events)
         traversal.now = events[-1].at if events else 0.0
         take_up(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
+        if rerun:
+            carry_out(traversal, Command(CommandKind.RERUN, rerun, by="the call"))
         happened, _ = traversal.take()
         self._journal.write(happened)
         self.sync()

@@ -72,6 +72,8 @@ class Traversal(Derivation):
         """Derive every node and start what can start; the first call of a run."""
         self.now = now
         self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
+        for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
+            self.ready.push(node, self._slots[self.graph.task_of[node]])
         for node in self.graph.order:
             self.derive(node)
         self._conclude()

@@ -199,7 +199,7 @@ def test_what_a_person_cancelled_stays_cancelled() -> None:
     run = taken_up(scene)
     run.let_end()
     assert [run.state.status_of(node).word for node in range(5)] == [
-        *["cancelled", "failed parent", "cancelled", "cancelled", "completed"]
+        *["cancelled", "blocked", "cancelled", "cancelled", "done"]
     ]
     assert run.state.marks == {0: (1,), 2: (2,), 3: (2,)}
 

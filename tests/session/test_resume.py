@@ -74,6 +74,11 @@ class Project:
     def resume(self, **parameters: str) -> Session:
         return Session.resume(load(self.path, parameters), jobs=2)
 
+    def rerun(self, *labels: str) -> Session:
+        """Resume, and run some nodes again."""
+        graph = load(self.path)
+        return Session.resume(graph, jobs=2, rerun=tuple(map(graph.node, labels)))
+
     def done(self) -> list[str]:
         """What has run, in its order; forgotten afterwards."""
         path = self.directory / "done"
@@ -234,6 +239,87 @@ async def test_what_a_person_marked_done_stays(project: Project) -> None:
     session = await finish(project.resume())
     assert project.done() == ["c one", "d"]
     assert statuses(session)["b"] == "completed marked 1"
+
+
+REPORT = """
+[tasks.train]
+run = "test -e ok"
+[tasks.report]
+needs = ["train"]
+trigger = "all_done"
+run = "echo train has {{ needs.train.status }} >> done"
+[tasks.publish]
+needs = ["report"]
+run = "echo publish >> done"
+"""
+
+
+async def test_what_ran_because_of_a_failure_runs_again_and_what_is_below_it_is_stale(project: Project) -> None:
+    project.write(REPORT)
+    await finish(project.start())
+    assert project.done() == ["train has failed", "publish"]
+    project.allow()
+    session = await finish(project.resume())
+    assert project.done() == ["train has completed"]
+    text = "resumed: 1 completed node stays; what ran because of how others ended runs again: report"
+    assert text in notes(session)
+    assert [bool(flag) for flag in session.state.stale] == [False, False, True]
+    assert replayed(session).stale == session.state.stale
+    with pytest.raises(NothingToResumeError):
+        project.resume()
+
+
+async def test_nodes_of_a_run_that_completed_run_again_with_what_is_downstream(project: Project) -> None:
+    project.write(REPORT)
+    await finish(project.start())
+    project.allow()
+    session = await finish(project.resume())
+    project.done()
+    session = await finish(project.rerun("report"))
+    assert project.done() == ["train has completed", "publish"]
+    assert statuses(session) == {
+        "train": "completed resumed 2",
+        "report": "completed ran 3",
+        "publish": "completed ran 2",
+    }
+    assert not any(session.state.stale)
+    mirror = replayed(session)
+    assert (mirror.status, mirror.attempt, mirror.stale) == (
+        session.state.status,
+        session.state.attempt,
+        session.state.stale,
+    )
+
+
+async def test_what_a_person_cancelled_stays_cancelled_until_it_is_to_run_again(project: Project) -> None:
+    session = project.start()
+    session.give(Command(CommandKind.CANCEL_SUBTREE, (session.graph.node("b"),)))
+    await finish(session)
+    assert sorted(project.done()) == ["a", "x"]
+    project.allow()
+    session = await finish(project.resume())
+    assert project.done() == []
+    assert session.state.verdict() is Verdict.CANCELLED
+    stays = "3 nodes stay cancelled: b, c, d; retry runs them after all, or --resume --rerun NODE"
+    assert stays in notes(session)
+    session = await finish(project.rerun("c"))
+    assert "1 node stays cancelled: b; retry runs it after all, or --resume --rerun NODE" in notes(session)
+    session = await finish(project.rerun("b"))
+    assert project.done() == ["b", "c one", "d"]
+    assert session.state.verdict() is Verdict.COMPLETED
+
+
+async def test_a_resumed_run_leaves_failures_that_are_allowed(project: Project) -> None:
+    project.write(CHAIN.replace("[tasks.b]", "[tasks.b]\nallow_failure = true") + "[tasks.bad]\nrun = 'test -e ok'\n")
+    session = await finish(project.start())
+    assert session.state.verdict() is Verdict.FAILED
+    project.done()
+    project.allow()
+    session = await finish(project.resume())
+    assert project.done() == []
+    assert statuses(session)["b"] == "failed exit 1"
+    assert statuses(session)["c"] == "completed resumed 1"
+    assert session.state.verdict() is Verdict.COMPLETED
 
 
 async def test_times_and_attempts_before_the_seam_are_known(project: Project) -> None:

@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagtui.engine.derivation import Derivation
 from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.resumption import followers_again, kept_marks
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.definition import changed_parts, gone, with_descendants
@@ -25,7 +27,7 @@ from dagtui.store.logged import LoggedAttempts
 from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from dagtui.graph.model import Graph
@@ -53,6 +55,8 @@ class LastRun:
     again: dict[int, int]
     """Nodes that count as not run because their definition changed, or that of a node that they are below, which is
     what they are mapped to."""
+    followers: frozenset[int]
+    """Nodes that are done and run again, since what they ran after does."""
     gone: tuple[str, ...]
     """The tasks that the graph no longer has."""
     written: bytes | None
@@ -64,9 +68,9 @@ class LastRun:
         return self.past.ended and self.state.verdict() is Verdict.COMPLETED and not self.changed
 
     @property
-    def kept(self) -> int:
-        """How many completed nodes stay."""
-        return sum(node not in self.again for node in self.state.nodes_with(NodeStatus.COMPLETED))
+    def cancelled(self) -> list[int]:
+        """The nodes that stay cancelled, because a person cancelled them, and not the whole run."""
+        return sorted(node for node in self.state.marks if kept_marks(self.state, node))
 
     def nothing_left(self) -> NothingToResumeError:
         """The error that says so."""
@@ -118,12 +122,16 @@ def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> L
         written = to_toml(graph).encode("utf-8", "backslashreplace")
         recorded = _recorded_graph(directory)
         if recorded == written:  # to read a graph takes longer than to write one
-            return LastRun(graph, directory, past, state, {}, {}, (), None)
+            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None)
         before = _graph_of(directory, recorded)
         changed = changed_parts(before, graph)
-    return LastRun(
-        graph, directory, past, state, changed, with_descendants(graph, changed), gone(before, graph), written
-    )
+        again = with_descendants(graph, changed)
+        followers = _followers(state, again)
+    return LastRun(graph, directory, past, state, changed, again, followers, gone(before, graph), written)
+
+
+def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:
+    return frozenset(followers_again(Derivation(state.graph, state), again)).difference(again)
 
 
 def _recorded_graph(directory: RunDirectory) -> bytes:
@@ -165,7 +173,7 @@ def resume(graph: Graph, call: Call) -> Session:
         reader = JournalReader(directory.journal_path)
         last = look_back(ingredients.shown, directory, reader)
         damaged = _set_aside(reader)
-        if last.well:
+        if last.well and not call.rerun:
             raise last.nothing_left()
         with without_garbage_collection():
             session = _take_up(ingredients, last, reader, damaged)
@@ -205,22 +213,43 @@ def _take_up(ingredients: Ingredients, last: LastRun, reader: JournalReader, dam
     session.look_back(past)
     slots = ingredients.call.slots(graph)
     try:
-        session.run.take_up(past.events, dict(last.reasons()), used, jobs=slots, boot=boot_id())
+        session.run.take_up(
+            past.events, dict(last.reasons()), used, jobs=slots, boot=boot_id(), rerun=ingredients.call.rerun
+        )
     except JournalFullError as error:
         raise StoreError(str(error)) from error
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
         directory.sync()
-    for text in (broke_off, damaged, _summary(last)):
+    stay, cancelled = session.state.counts[NodeStatus.COMPLETED], list(session.state.nodes_with(NodeStatus.CANCELLED))
+    for text in (broke_off, damaged, _summary(last, stay), stay_cancelled(graph, cancelled)):
         if text:
             session.note(text)
     return session
 
 
-def _summary(last: LastRun) -> str:
-    stays = f"{plural(last.kept, 'completed node')} {'stays' if last.kept == 1 else 'stay'}"
-    changes = last.changes()
-    return f"resumed: {stays}" + (f"; changed: {changes}" if changes else "")
+def _summary(last: LastRun, kept: int) -> str:
+    parts = [f"{plural(kept, 'completed node')} {'stays' if kept == 1 else 'stay'}"]
+    if last.followers:
+        parts.append(f"what ran because of how others ended runs again: {named(last.graph, last.followers)}")
+    if changes := last.changes():
+        parts.append(f"changed: {changes}")
+    return f"resumed: {'; '.join(parts)}"
+
+
+def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
+    """Which nodes stay cancelled, and how to lift that; empty when none does."""
+    if not nodes:
+        return ""
+    verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
+    text = f"{plural(len(nodes), 'node')} {verb} cancelled: {named(graph, nodes)}"
+    return f"{text}; retry runs {them} after all, or --resume --rerun NODE"
+
+
+def named(graph: Graph, nodes: Collection[int]) -> str:
+    """Some nodes by name, the others as a number; safe to show."""
+    names = [label(graph.labels[node], 80) for node in sorted(nodes)[:NAMED]]
+    return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
 
 
 def _logged(last: LastRun) -> dict[int, int]:

@@ -20,7 +20,7 @@ def blocks(language: str) -> list[str]:
 def test_the_python_example_runs() -> None:
     (example,) = blocks("python")
     done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "fetch is done\ntrain is done\nreport is done\ncompleted completed\n", done.stderr
+    assert done.stdout == "fetch is done\ntrain is done\nreport is done\ncompleted done\n", done.stderr
 
 
 def test_the_graphs_are_well(tmp_path: Path) -> None:

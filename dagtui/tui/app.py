@@ -29,6 +29,7 @@ from dagtui.tui.place import OwnTerminal, in_force
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
+from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.settled import settled
 from dagtui.tui.theme import DARK, THEMES, variable_defaults
 
@@ -247,7 +248,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
             return  # the App is ending
         if self.main.flush(self.session.clock()):
             self.request_frame()
-        if isinstance(screens[-1], LeaveDialog):
+        if isinstance(screens[-1], LeaveDialog | PreviewDialog):
             screens[-1].flush()
         if self._restored:
             self._tell_settled()

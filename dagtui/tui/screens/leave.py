@@ -14,7 +14,7 @@ from dagtui.session.hosting.leaving import Leaving
 from dagtui.text import count, plural
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
-from dagtui.tui.screens.preview import NAMES_SHOWN, Grouped
+from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
 
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
-REHEARSED_EVERY = 20.0
-"""So many times as long as a preview took, no other is made: that of a large graph would fill every frame."""
 
 
 class _Answer(enum.Enum):

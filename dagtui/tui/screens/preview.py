@@ -13,7 +13,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.session.wording import asked, target
 from dagtui.text import count, duration, plural
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
-from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
 from dagtui.tui.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 NAMES_SHOWN = 500
 """Names of each group; the count says how many there are."""
+REHEARSED_EVERY = 20.0
+"""So many times as long as a preview took, no other is made: that of a large graph would fill every frame."""
+ALWAYS = float("-inf")
+"""Since when something is shown that stood in the question from the beginning."""
 CHANGED = "Things changed meanwhile: this is what it would do now."
 ALSO = "Enter stops what begins until then, too."
 
@@ -96,6 +100,11 @@ class PreviewDialog(Dialog[Preview]):
         self._chosen = 0
         self._grouped = Grouped(session, ascii_only=ascii)
         self._changed = False
+        self._watch = session.state.watch()
+        self._due = 0.0
+        """When the preview may be made anew."""
+        self._drastic_since = dict.fromkeys(first.kills_and_reruns, ALWAYS)
+        """What is shown as stopped or run again, and since when where that was not so from the beginning."""
         self.preview = first
         """What is shown."""
 
@@ -143,11 +152,35 @@ class PreviewDialog(Dialog[Preview]):
             self._chosen = 1 - self._chosen
             self._changed = False
             self.preview = self._session.preview(self._commands[self._chosen])
+            self._drastic_since = dict.fromkeys(self.preview.kills_and_reruns, ALWAYS)
             self.show()
+
+    def on_unmount(self) -> None:
+        """The run is no longer followed."""
+        self._session.state.unwatch(self._watch)
+
+    def flush(self) -> None:
+        """Show what the command would do now, if the run has gone on since it was last looked at."""
+        began = self.monotonic()
+        if not (self._watch.nodes or self._watch.run) or began < self._due:
+            return
+        self._watch.nodes, self._watch.run = set(), False
+        self._watch.notes.clear()
+        now = self._session.preview(self._commands[self._chosen])
+        self._due = began + (self.monotonic() - began) * REHEARSED_EVERY
+        if now == self.preview:
+            return
+        since = {node: self._drastic_since.get(node, began) for node in now.kills_and_reruns}
+        self._drastic_since, self.preview = since, now
+        self.show()
 
     def action_accept(self) -> None:
         """Give the command that was previewed; when it would do more than was shown, show that first."""
         if self.deaf or self.preview.nothing is not None:
+            return
+        if self._is_too_new and not self._changed:
+            self._changed = True
+            self.ask_again()
             return
         shown = self.preview.kills_and_reruns
         command = self._commands[self._chosen]
@@ -161,7 +194,13 @@ class PreviewDialog(Dialog[Preview]):
             return
         self._changed = True
         self.preview = replace(result, changed=False)
+        self._drastic_since = dict.fromkeys(self.preview.kills_and_reruns, ALWAYS)
         self.ask_again()
+
+    @property
+    def _is_too_new(self) -> bool:
+        """Whether something that would be stopped or run again is shown for too short a time to have been read."""
+        return self.monotonic() - max(self._drastic_since.values(), default=ALWAYS) < DEAF_SECONDS
 
     @property
     def _stops_more(self) -> bool:

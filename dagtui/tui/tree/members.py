@@ -43,18 +43,25 @@ def members(outline: Outline, item: int) -> list[int]:
 
 def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | None:
     """How many nodes of each status are behind a row that stands for many; None of another row."""
-    reach = _reach(outline, item)
-    return None if reach is None else tallies.counts(*reach)
+    head, reach = outline.layout.head(item), _reach(outline, item)
+    if head is None or reach is None:
+        return None
+    return tallies.cells(item, head.total) if head.kind is HeadKind.MATRIX else tallies.counts(*reach)
 
 
 def many(outline: Outline, tallies: Tallies, item: int) -> Many | None:
     """What there is to say of a row that stands for many; None of another row."""
-    head, reach = outline.layout.head(item), _reach(outline, item)
-    if head is None or reach is None:
+    layout = outline.layout
+    head, reach, found = layout.head(item), _reach(outline, item), counts(outline, tallies, item)
+    if head is None or reach is None or found is None:
         return None
-    items = outline.layout.items
-    named = {status: [items[at] for at in islice(tallies.having(status, *reach), NAMED)] for status in NOTABLE}
-    return Many(head, tallies.counts(*reach), named)
+    named: dict[NodeStatus, list[int]] = {}
+    for status in NOTABLE:
+        nodes = (layout.items[at] for at in tallies.having(status, *reach)) if found[status] else iter(())
+        if head.kind is HeadKind.MATRIX:
+            nodes = (node for node in nodes if layout.parents[node] == item)
+        named[status] = list(islice(nodes, NAMED))
+    return Many(head, found, named)
 
 
 def _reach(outline: Outline, item: int) -> tuple[int, int] | None:

@@ -43,6 +43,8 @@ class Navigator:
         """The item it is on."""
         self.selected: set[int] = set()
         """The nodes that commands mean in place of the row with the cursor."""
+        self._came_from: int | None = None
+        """The node that the cursor was on before a view opened at its top."""
         self.generation = 0
         """Grows when other rows are in sight, or look different."""
         self._state = state
@@ -198,7 +200,8 @@ class Navigator:
 
     def show(self, view: View) -> None:
         """Go to a view; the cursor stays on its node, which is unfolded."""
-        node = self.node
+        node = self.node if self._came_from is None or self.row else self._came_from
+        self._came_from = None
         self.view = view
         self._use(self._views.regroup() if view is View.STATUS else self._views.outline(view))
         self.cursor = NOTHING
@@ -206,6 +209,11 @@ class Navigator:
             self.outline.reveal(node)
             self.cursor = node
         self._settle()
+
+    def show_top(self) -> None:
+        """Put the cursor on the first row; the next view that is shown goes back to its node, if it is still there."""
+        self._came_from = self.node
+        self.to_row(0)
 
     def regroup(self) -> None:
         """Order the view by status anew; the cursor stays on its node or section, or near where it was."""

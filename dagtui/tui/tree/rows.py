@@ -50,6 +50,8 @@ WEIGHTS = (
     _S.SKIPPED,
 )
 """The first of them that occurs stands for many nodes; its count stays the longest where there is little room."""
+_BELOW = 4 + len(WEIGHTS)
+"""From that rank on stands what is folded away: the numbers of what the row names stay longer."""
 _RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
 
 TICKING = frozenset({_S.RUNNING, _S.CANCELLING, _S.RETRYING})
@@ -118,8 +120,7 @@ class Rows:
         """What the row of an item depends on, and what its column of times says: equal ones look the same."""
         state = self._state
         node = self.outline.layout.node(item)
-        branch = self.branch(item)
-        counts = tuple(self._navigator.tallies.counts(*branch)) if branch is not None else ()
+        counts = tuple(count for part in self._counts(item) for count in part)
         if node is None:
             return counts, ""
         status = state.status_of(node)
@@ -166,11 +167,11 @@ class Rows:
 
     def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Piece, Body]:
         status = self._state.status_of(node)
+        if self._has_left_section(item, status):
+            return SPACE, Body(Piece(self._name(node, item), QUIET))
         notes: list[Piece] = []
         ranks: list[int] = []
-        branch = self.branch(item)
-        if branch is not None:
-            self._add_tallies(self._navigator.tallies.counts(*branch), notes, ranks)
+        self._add_below(self._counts(item)[1], width, notes, ranks)
         attempt = self._state.attempt[node]
         if attempt > 1:
             notes.append(Piece(f"{self.glyphs.times}{attempt}", QUIET))
@@ -189,6 +190,12 @@ class Rows:
         aside = self._aside(node, status, clock) if width >= ASIDE else Piece("")
         name = Piece(self._name(node, item), _NAME_LOOKS.get(status, PLAIN))
         return self._glyph(status), Body(name, Piece(""), tuple(notes), tuple(ranks), aside)
+
+    def _has_left_section(self, item: int, status: NodeStatus) -> bool:
+        """Whether the node stands in a section of another status than its own until the sections are made anew."""
+        layout = self.outline.layout
+        head = layout.head(layout.parents[item])
+        return head is not None and head.kind is HeadKind.SECTION and head.title != status.name
 
     def _name(self, node: int, item: int) -> str:
         """The node's label; below the row of its matrix only its cell."""
@@ -234,11 +241,12 @@ class Rows:
             status = NodeStatus[head.title]
             count = Piece(f" {self.glyphs.times}{head.total}", QUIET)
             return self._glyph(status), Body(Piece(status.word.upper(), int(status)), count)
-        counts = self._navigator.tallies.counts(*(self.branch(item) or (0, 0)))
+        counts, below = self._counts(item)
         status = weightiest(counts)
         notes: list[Piece] = []
         ranks: list[int] = []
         self._add_tallies(counts, notes, ranks)
+        self._add_below(below, width, notes, ranks)
         if head.kind is HeadKind.FOLDER:
             name, suffix = label(head.title) + "/", ""
         else:
@@ -260,11 +268,36 @@ class Rows:
         name = Piece(label(self._graph.labels[node]), QUIET)
         return Piece(self.glyphs.reference, GUIDE), Body(name, Piece(" " + self._glyph(status).text, int(status)))
 
-    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int]) -> None:
+    def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
+        """How many nodes of each status a row stands for, and how many stand below those and are folded away."""
+        branch = self.branch(item)
+        if branch is None:
+            return (), ()
+        tallies = self._navigator.tallies
+        head, counts = self.outline.layout.head(item), tallies.counts(*branch)
+        if head is None:
+            return (), counts
+        if head.kind is not HeadKind.MATRIX:
+            return counts, ()
+        cells = tallies.cells(item, head.total)
+        if not self.outline.is_folded(item):
+            return cells, ()
+        return cells, [every - own for every, own in zip(counts, cells, strict=True)]
+
+    def _add_below(self, counts: Sequence[int], width: int, notes: list[Piece], ranks: list[int]) -> None:
+        """A second figure: what is folded away below the nodes that the row names."""
+        total = sum(counts)
+        if not total:
+            return
+        notes.append(Piece(f"+{tally(total)}" + (" below" if width >= ASIDE else ""), QUIET))
+        ranks.append(_BELOW)
+        self._add_tallies(counts, notes, ranks, _BELOW)
+
+    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int], rank: int = 4) -> None:
         for status in TALLY_ORDER:
             if counts[status]:
                 notes.append(Piece(self._glyph(status).text + tally(counts[status]), int(status)))
-                ranks.append(4 + _RANK[status])
+                ranks.append(rank + _RANK[status])
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:

@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.tui.tree.paths import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -32,6 +33,8 @@ class Tallies:
         pick = itemgetter(*layout.items, 0) if len(layout) else tuple
         self._by_position = bytearray(pick(extended)[: len(layout)])
         self._counted: dict[tuple[int, int], Counts] = {}
+        self._cells: dict[tuple[int, int], Counts] = {}
+        """By branch: the counts of what stands right below its row."""
 
     def update(self, nodes: Collection[int]) -> list[int]:
         """Take over the statuses of these nodes; returns the positions whose status differs, ascending."""
@@ -46,6 +49,7 @@ class Tallies:
         changed.sort()
         if len(changed) > _RECOUNTED:
             self._counted.clear()
+            self._cells.clear()
         else:
             self._follow(changed)
         return [position for position, _, _ in changed]
@@ -58,6 +62,15 @@ class Tallies:
                 if position >= start:
                     counts[old] -= 1
                     counts[new] += 1
+        layout = self._layout
+        for position, old, new in changed if self._cells else ():
+            above = layout.parents[layout.items[position]]
+            if above == TOP or position >= (end := layout.shut_end(above)):
+                continue  # what hangs below all cells of a matrix comes after them
+            cells = self._cells.get((layout.positions[above] + 1, end))
+            if cells is not None:
+                cells[old] -= 1
+                cells[new] += 1
 
     def counts(self, start: int, end: int) -> Counts:
         """How many nodes of each status there are from position start to before end; remembered until `keep`."""
@@ -66,10 +79,28 @@ class Tallies:
             found = self._counted[start, end] = self._count(start, end)
         return found
 
+    def cells(self, item: int, total: int) -> Counts:
+        """How many of the `total` cells right below the row of a matrix have each status; remembered until `keep`."""
+        layout = self._layout
+        start, end = layout.positions[item] + 1, layout.shut_end(item)
+        if end - start == total:
+            return self.counts(start, end)
+        known = self._cells.get((start, end))
+        if known is not None:
+            return known
+        counts = [0] * _STATUSES
+        self._cells[start, end] = counts
+        position = start
+        while position < end:
+            counts[self._by_position[position]] += 1
+            position = layout.ends[layout.items[position]]
+        return counts
+
     def keep(self, branches: Iterable[tuple[int, int]]) -> None:
         """Forget the counts of all branches but these."""
-        counted = self._counted
-        self._counted = {branch: counted[branch] for branch in branches if branch in counted}
+        counted, cells, kept = self._counted, self._cells, set(branches)
+        self._counted = {branch: counted[branch] for branch in kept if branch in counted}
+        self._cells = {branch: cells[branch] for branch in kept if branch in cells}
 
     def _count(self, start: int, end: int) -> Counts:
         counts = [0] * _STATUSES

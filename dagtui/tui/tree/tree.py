@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from dagtui.tui.tree.canvas import TreeCanvas
+from dagtui.tui.tree.canvas import MARGIN, TreeCanvas
 from dagtui.tui.tree.navigator import NavigatorDump
 from dagtui.tui.tree.stems import marker_column
+from dagtui.tui.tree.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from dagtui.engine.status import NodeStatus
     from dagtui.tui.tree.members import Many
     from dagtui.tui.tree.outline import Outline
-    from dagtui.tui.tree.views import View
 
 FRAME = 1 / 30
 """Seconds between two messages about where the cursor rests."""
@@ -193,7 +193,11 @@ class TreePane(TreeCanvas):
         """Go to the next view, which is returned; the cursor stays on its node."""
         self.take_changes()
         self.navigator.show(self.view.following)
+        if self.view is View.STATUS and self.navigator.row >= max(1, self.size.height - MARGIN):
+            self.navigator.show_top()
         self.follow()
+        if self.view is View.STATUS:
+            self.scroll_to(y=0, animate=False)
         return self.view
 
     def set_filter(self, text: str) -> None:

@@ -128,6 +128,47 @@ async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time:
         assert list(state.marks) == [1, 2]
 
 
+async def test_a_preview_follows_the_run_and_says_when_nothing_is_left(time: Time):
+    app = DagtuiApp(run_under_way())
+    session = app.session
+    node = session.graph.node(CELLS[2])
+    async with opened(app) as pilot:
+        await ask(app, pilot, CELLS[2], "X")
+        assert app.screen.preview.stopped == (node,)
+        assert "Enter" in screen_text(app)
+        for cell in CELLS[2:]:
+            number = session.graph.node(cell)
+            session.run.post(Ended(number, session.state.attempt[number], EndKind.EXIT, 0, "", 1.0))
+        session.run.turn()
+        await until(lambda: app.screen.preview.nothing is not None)
+        await until(lambda: "Enter" not in screen_text(app))
+        assert "Esc" in screen_text(app)
+        time.now += 1
+        await pilot.press("enter")
+        assert isinstance(app.screen, PreviewDialog), "there is nothing to assent to"
+
+
+async def test_what_has_just_come_into_a_preview_is_not_assented_to_unread(time: Time):
+    play = Recording(Graph.from_edges(["top", "left", "right"], [("top", "left"), ("top", "right")]))
+    play.start("top")
+    session = play.session()
+    app = DagtuiApp(session)
+    async with opened(app) as pilot:
+        await ask(app, pilot, "top", "X")
+        time.now += 1
+        session.run.post(Ended(0, session.state.attempt[0], EndKind.EXIT, 0, "", 1.0))
+        session.run.turn()
+        session.run.post(Started(1, session.state.attempt[1]))
+        session.run.turn()
+        await until(lambda: bool(app.screen.preview.stopped) and app.screen.preview.stopped[0] == 1)
+        await pilot.press("enter")
+        assert isinstance(app.screen, PreviewDialog)
+        assert CHANGED in screen_text(app)
+        time.now += 1
+        await pilot.press("enter")
+        assert app.screen is app.main
+
+
 async def test_nodes_that_begin_faster_than_a_person_reads_are_asked_about_once_more_and_not_for_ever(time: Time):
     labels = ["top", *map(str, range(1, 1000))]
     play = Recording(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
@@ -143,9 +184,9 @@ async def test_nodes_that_begin_faster_than_a_person_reads_are_asked_about_once_
 
     async with opened(app) as pilot:
         await ask(app, pilot, "top", "X")
+        time.now += 1
         for node in range(3):
             next_begins(node)
-        time.now += 1
         await pilot.press("enter")
         assert isinstance(app.screen, PreviewDialog)
         assert ALSO in screen_text(app)

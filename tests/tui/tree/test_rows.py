@@ -9,7 +9,7 @@ from tui.tree.samples import chain, graphs, matrix_graph, ran, still
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.model import Graph
+from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
 from dagtui.tui.tree.navigator import Navigator
@@ -108,6 +108,25 @@ def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
     assert "train" in narrow
     assert "✗2" in narrow
     assert "✓188" not in narrow  # what matters least goes first
+
+
+def test_a_folded_matrix_counts_its_own_cells_and_says_apart_what_is_below_them() -> None:
+    tasks = [Task("prepare"), Task("train")]
+    labels = [f"{task.name}[{at}]" for task in tasks for at in range(12)]
+    graph = Graph(labels, [(at, 12 + at) for at in range(12)], tasks=tasks, task_of=[0] * 12 + [1] * 12)
+    events = [event for node in range(11) for event in ran(node, 1, 2)]
+    events += [*ran(11, 1, None), *ran(12, 3, 4, code=1), *ran(13, 3, None)]
+    rows = rows_of(graph, events)
+    head = rows.outline.layout.parents[0]
+    below = ["✗1", "▶1"]
+    shown = text(rows, head, 100).split()
+    assert shown[:6] == ["▸", "▶", "prepare", "×12", "✓11", "▶1"]
+    assert shown[6:8] == ["+12", "below"]
+    assert sorted(shown[8:10]) == sorted(below)
+    rows.outline.unfold(head)
+    assert text(rows, head, 100).split() == ["▾", "▶", "prepare", "×12", "✓11", "▶1"]
+    rows.outline.fold(0)
+    assert text(rows, 0, 100).split()[-5:] == ["+1", "below", "✗1", "1.0", "s"]
 
 
 @pytest.mark.parametrize("width", [24, 40, 60, 120])

@@ -9,6 +9,7 @@ from tui.tree.samples import graphs, matrix_graph
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.tree import tallies as tallies_module
 from dagtui.tui.tree.dependencies import dependency_layout
+from dagtui.tui.tree.layout import HeadKind
 from dagtui.tui.tree.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -45,6 +46,25 @@ def test_counts_follow_every_change(graph: Graph, data: st.DataObject):
         changed = tallies.update(changes.keys())
         assert changed == sorted(layout.positions[node] for node in changes if status[node] != before[node])
         tallies.keep(data.draw(st.sets(st.sampled_from(sorted(counted)))) if counted else ())
+
+
+@given(graph=graphs(), data=st.data())
+def test_counts_of_cells_leave_out_what_is_below_them(graph: Graph, data: st.DataObject):
+    layout = dependency_layout(graph)
+    status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
+    tallies = Tallies(layout, status)
+    heads = {len(graph) + at: head.total for at, head in enumerate(layout.heads) if head.kind is HeadKind.MATRIX}
+    for _ in range(3):
+        for item, total in heads.items():
+            cells = [node for node in range(len(graph)) if layout.parents[node] == item]
+            cells = [node for node in cells if layout.positions[node] < layout.shut_end(item)]
+            assert len(cells) == total
+            expected = [sum(status[node] == value for node in cells) for value in NodeStatus]
+            assert tallies.cells(item, len(cells)) == expected
+        changes = data.draw(st.dictionaries(st.integers(0, len(graph) - 1), STATUSES))
+        for node, value in changes.items():
+            status[node] = value
+        tallies.update(changes.keys())
 
 
 def test_many_changes_at_once_are_counted_anew(monkeypatch: pytest.MonkeyPatch):

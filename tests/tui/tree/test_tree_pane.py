@@ -292,11 +292,35 @@ async def test_the_view_by_status_follows_the_run_but_not_at_each_frame() -> Non
         await pilot.pause()
         shown = lines(pane)
         assert "RUNNING" in shown[0]
-        assert "✓ n5" in shown[1]  # at once in its old place
+        assert "n5" in shown[1]  # still there,
+        assert not any(status.glyph in shown[1] for status in NodeStatus if status is not NodeStatus.WAITING)
         pane._regroup_at = 0.0
         pane.flush(100.2)
         await pilot.pause()
         assert not any("RUNNING" in line for line in lines(pane))
+
+
+async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_to_the_node() -> None:
+    session = still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])
+    async with showing(session) as (_, pane, pilot):
+        pane.select(80)
+        pane.cycle_view()
+        assert pane.cycle_view() is View.STATUS
+        await pilot.pause()
+        assert "RUNNING" in lines(pane)[0]
+        assert pane.cursor_row == 0
+        assert pane.cycle_view() is View.DEPENDENCY
+        assert pane.cursor_node == 80
+
+
+async def test_a_node_near_the_top_of_the_view_by_status_keeps_the_cursor() -> None:
+    async with showing(still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])) as (_, pane, pilot):
+        pane.select(1)
+        pane.cycle_view()
+        pane.cycle_view()
+        await pilot.pause()
+        assert pane.cursor_node == 1
+        assert pane.scroll_offset.y == 0
 
 
 async def test_the_next_failure_is_found_though_no_frame_was_painted_since() -> None:

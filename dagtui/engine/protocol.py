@@ -45,6 +45,9 @@ class Executor(Protocol):
     def flush(self) -> None:
         """Send what was asked for since the last call."""
 
+    def collect(self) -> None:
+        """Deliver the results that have arrived by now, without waiting for any."""
+
     async def serve(self) -> None:
         """Deliver results until `close` has ended everything or the caller cancels; loses no result in between."""
 

@@ -11,6 +11,7 @@ from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Withdrawn
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import take_up
+from dagtui.engine.stalls import Stall
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Run:
         self._unwritten: list[Event] = []
         self._withheld: dict[tuple[int, int], Start] = {}
         """Starts that are not on record yet, by node and attempt."""
+        self._stall = Stall()
         self._complained = False
         self._refused = False
         self._synced = 0.0
@@ -160,8 +162,7 @@ class Run:
     def turn(self) -> None:
         """Take what is queued and what is due, record it, and do what follows."""
         self._take_results()
-        alarm = self.traversal.next_alarm()
-        if alarm is not None and alarm <= self.clock():
+        if self._judges_alarms():
             self.traversal.wake(self.clock())
         self._conclude()
         if self._unsynced and self.clock() - self._synced >= SYNC_EVERY:
@@ -207,7 +208,7 @@ class Run:
         dues = [self._synced + SYNC_EVERY] if self._unsynced else []
         alarm = self.traversal.next_alarm()
         if alarm is not None:
-            dues.append(alarm)
+            dues.append(self._stall.postponed(alarm))
         if self._unwritten:
             dues.append(self.clock() + TRY_AGAIN)
         return max(0.0, min(dues) - self.clock()) if dues else float("inf")
@@ -241,6 +242,15 @@ class Run:
         if self._results:
             results, self._results = self._results, []
             self.traversal.handle_results(results, self.clock())
+
+    def _judges_alarms(self) -> bool:
+        """Whether an alarm is due, and every result that came before it is taken."""
+        alarm = self.traversal.next_alarm()
+        if alarm is None or alarm > self.clock():
+            return False
+        self._executor.collect()
+        self._take_results()
+        return not self._stall.holds(alarm, self.clock())
 
     def _conclude(self) -> None:
         """Journal what happened, then do what follows from it."""

@@ -12,6 +12,7 @@ import anyio.lowlevel
 
 from dagtui.engine.effects import Start, Stop, Withdraw
 from dagtui.engine.messages import Ended, EndKind, Started, Withdrawn
+from dagtui.engine.stalls import LATE, MOMENT
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
@@ -167,6 +168,8 @@ class _Traverse:
             self.wakes_at = float("inf") if alarm is None else alarm
             with anyio.move_on_after(max(0.0, self.wakes_at - self.now())):
                 await self.wake.wait()
+            if self.now() - self.wakes_at > LATE:  # the event loop stood still: work that is done is heard of first
+                await anyio.sleep(MOMENT)
             self.traversal.wake(self.now())
 
 

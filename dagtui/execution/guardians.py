@@ -72,6 +72,11 @@ class Guardians:
             if link is not None:
                 link.expect(sequence)
 
+    def collect(self) -> None:
+        """Pass on what the guardian has said by now; the end of its socket is left to `serve`."""
+        if self.link is not None and self._loop is not None:
+            self._on_messages(self.link.drain())
+
     def soon(self, step: Callable[[], None]) -> None:
         """Take a step in the next turn of the event loop, if there is one."""
         if self._loop is not None:

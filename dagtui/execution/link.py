@@ -72,6 +72,16 @@ class GuardianLink:
             data = b""
         return self._input.feed(data) if data else None
 
+    def drain(self) -> list[Message]:
+        """All that has arrived; `receive` tells whether guardian and keeper have gone."""
+        messages: list[Message] = []
+        try:
+            while data := self._socket.recv(_READ):
+                messages += self._input.feed(data)
+        except OSError:  # there is no more, or it went with requests unread
+            pass
+        return messages
+
     def finish(self) -> None:
         """Have everything ended: no request follows."""
         self._finished = True

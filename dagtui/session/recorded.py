@@ -38,6 +38,9 @@ class StillExecutor:
     def flush(self) -> None:
         """Nothing is sent."""
 
+    def collect(self) -> None:
+        """There are no results."""
+
     async def serve(self) -> None:
         """Wait until cancelled: there are no results."""
         import anyio

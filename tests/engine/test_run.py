@@ -63,6 +63,8 @@ class TimedExecutor:
         self.alive: dict[tuple[int, int], asyncio.TimerHandle] = {}
         self.executed: list[tuple[int, int]] = []
         self.most = 0
+        self.unheard: list[Ended] = []
+        """What has ended, and nobody has read of."""
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
         self.deliver, self.slots = deliver, slots
@@ -96,7 +98,7 @@ class TimedExecutor:
             self.withdraw(node, attempt)
             return
         handle.cancel()
-        end = Ended(node, attempt, EndKind.SIGNAL, 15, seconds=1.0)
+        end = Ended(node, attempt, EndKind.SIGNAL, 15, seconds=self.script(node, attempt)[0])
         asyncio.get_running_loop().call_later(0.1, self.end, end)
 
     def withdraw(self, node: int, attempt: int) -> None:
@@ -110,6 +112,12 @@ class TimedExecutor:
 
     def flush(self) -> None:
         pass
+
+    def collect(self) -> None:
+        """Deliver what a guardian would have said by now."""
+        for end in self.unheard:
+            self.deliver(end)
+        self.unheard.clear()
 
     async def serve(self) -> None:
         await asyncio.Event().wait()
@@ -152,6 +160,53 @@ def test_a_timeout_stops_the_attempt_and_is_the_reason() -> None:
         assert run.state.cause_of(0) is Cause.TIMEOUT
 
     assert run_virtually(main) == pytest.approx(30, abs=2)
+
+
+def test_what_ended_before_its_timeout_is_heard_of_before_the_timeout_is_judged() -> None:
+    graph = Graph(["fast"], [], tasks=[Task("fast", timeout=6)])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, _ = begin(graph, loop, lambda *_: (100.0, 0))
+        driver = asyncio.create_task(run.drive_until_settled())
+        await asyncio.sleep(3)
+        executor.alive[0, 1].cancel()
+        executor.unheard.append(Ended(0, 1, EndKind.EXIT, 0, seconds=3.0))
+        await driver
+        assert (run.state.status_of(0), run.state.cause_of(0)) == (NodeStatus.COMPLETED, Cause.RAN)
+
+    run_virtually(main)
+
+
+def test_after_a_stall_what_comes_in_a_moment_is_heard_of_before_timeouts_are_judged() -> None:
+    graph = Graph(["fast"], [], tasks=[Task("fast", timeout=6)])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, executor, _ = begin(graph, loop, lambda *_: (100.0, 0))
+        run.turn()
+        await asyncio.sleep(20)  # nobody drives: the program stands still
+        run.turn()
+        assert run.state.status_of(0) is NodeStatus.RUNNING
+        driver = asyncio.create_task(run.drive_until_settled())
+        await asyncio.sleep(0)
+        executor.alive[0, 1].cancel()
+        executor.end(Ended(0, 1, EndKind.EXIT, 0, seconds=20.0))
+        await driver
+        assert run.state.status_of(0) is NodeStatus.COMPLETED
+
+    run_virtually(main)
+
+
+def test_after_a_stall_what_still_runs_has_timed_out() -> None:
+    graph = Graph(["slow"], [], tasks=[Task("slow", timeout=6)])
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, _ = begin(graph, loop, lambda *_: (100.0, 0))
+        run.turn()
+        await asyncio.sleep(20)
+        await run.drive_until_settled()
+        assert run.state.cause_of(0) is Cause.TIMEOUT
+
+    assert run_virtually(main) == pytest.approx(20, abs=1)
 
 
 def test_another_driver_goes_on_where_a_cancelled_one_was() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from itertools import pairwise
 
 import anyio
@@ -220,8 +222,8 @@ async def test_work_that_ends_though_it_was_cancelled_has_timed_out() -> None:
     graph = dagtui.Graph(["deaf"], [], tasks=[Task("deaf", timeout=0.001)])
 
     async def work(_label: str) -> None:
-        with anyio.CancelScope(shield=True):
-            await anyio.sleep(0.01)
+        with contextlib.suppress(anyio.get_cancelled_exc_class()):
+            await anyio.sleep_forever()
 
     result = await dagtui.traverse(graph, work)
     assert result.statuses["deaf"] is dagtui.NodeStatus.FAILED
@@ -347,3 +349,27 @@ async def test_a_long_chain_needs_no_stack() -> None:
 
     await dagtui.traverse(graph, work)
     assert seen == count
+
+
+async def test_work_that_was_done_while_the_event_loop_stood_still_has_not_timed_out() -> None:
+    tasks = [Task("done", timeout=1.0), Task("slow", timeout=1.0), Task("blocks")]
+    graph = dagtui.Graph(["done", "slow", "blocks"], [], tasks=tasks)
+    waiting = anyio.Event()
+
+    async def work(label: str) -> None:
+        if label == "blocks":
+            await waiting.wait()
+            await anyio.lowlevel.checkpoint()
+            time.sleep(1.7)  # noqa: ASYNC251 - the event loop stands still for longer than the others may take
+        elif label == "slow":
+            await anyio.sleep_forever()
+        else:
+            waiting.set()
+            await anyio.to_thread.run_sync(time.sleep, 0.05)  # it is done long before the event loop hears of it
+            for _ in range(10):
+                await anyio.lowlevel.checkpoint()
+
+    result = await dagtui.traverse(graph, work)
+    statuses = {label: status.name for label, status in result.statuses.items()}
+    assert statuses == {"done": "COMPLETED", "slow": "FAILED", "blocks": "COMPLETED"}
+    assert isinstance(result.errors["slow"], TimeoutError)

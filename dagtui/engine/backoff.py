@@ -1,11 +1,26 @@
-"""How long a failed attempt is followed by nothing."""
+"""Whether a failed attempt is retried, and after what delay: exponential, with deterministic jitter."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.engine.status import Cause
+
 if TYPE_CHECKING:
     from dagtui.graph.model import RetryPolicy
+
+_SIGNALLED = 128
+"""What shells add to the number of a signal that ended a program."""
+
+
+def retries(policy: RetryPolicy, cause: Cause, value: int) -> bool:
+    """Whether the policy retries after that end, if tries are left; the value is an exit status or a signal."""
+    codes = policy.exit_codes
+    if not codes:
+        return True
+    if cause is Cause.SIGNAL:
+        return value + _SIGNALLED in codes
+    return (value if cause is Cause.EXIT else cause.word) in codes
 
 
 def back_off(policy: RetryPolicy, tries: int, attempt: str) -> float:

@@ -6,7 +6,7 @@ import heapq
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control
-from dagtui.engine.backoff import back_off
+from dagtui.engine.backoff import back_off, retries
 from dagtui.engine.derivation import Derivation
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
@@ -215,9 +215,9 @@ class Traversal(Derivation):
         self.unkillable.discard(node)
         self._learn(seconds)
         status = self.state.status[node]
-        if status == NodeStatus.CANCELLING:
+        if status == NodeStatus.CANCELLING and not self._ended_in_time(message):
             self._reaped(message)
-        elif status not in {NodeStatus.RUNNING, NodeStatus.READY}:
+        elif status not in {NodeStatus.RUNNING, NodeStatus.READY, NodeStatus.CANCELLING}:
             # It was to be withdrawn, and could not start either; its number was heard of, so it is not used again.
             self.set(node, NodeStatus(status), self.state.cause_of(node), blocker=self.state.blocker[node], fresh=True)
         elif kind is EndKind.EXIT and value == 0:
@@ -225,6 +225,13 @@ class Traversal(Derivation):
             self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds, stale=stale)
         else:
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds)
+
+    def _ended_in_time(self, message: Ended) -> bool:
+        """Whether an attempt had ended by itself before it was stopped for its timeout, as happens after a stall."""
+        timeout = self.graph.task(message.node).timeout
+        if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT:
+            return False
+        return 0.0 < message.seconds < timeout  # 0: nobody measured it
 
     def _reaped(self, message: Ended) -> None:
         """A node that was told to stop has stopped; why it was told decides what it becomes."""
@@ -241,10 +248,7 @@ class Traversal(Derivation):
         """An attempt failed: try again later, or settle."""
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
-        may_retry = tries <= policy.retries and node not in self.final
-        if may_retry and policy.exit_codes:
-            may_retry = cause is Cause.EXIT and value in policy.exit_codes
-        if not may_retry:
+        if tries > policy.retries or node in self.final or not retries(policy, cause, value):
             self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds)
             self._stop_after_failure(node)
             return

@@ -40,7 +40,6 @@ class Attempt:
         "pipe",
         "sequence",
         "slots",
-        "unset",
         "withdrawn",
     )
 
@@ -53,7 +52,6 @@ class Attempt:
         argv: tuple[str, ...] = (),
         cwd: str = "/",
         env: dict[str, str] | None = None,
-        unset: tuple[str, ...] = (),
         log: str = "",
         grace: float = 0.0,
         fallback: tuple[str, tuple[str, ...]] | None = None,
@@ -68,8 +66,6 @@ class Attempt:
         self.cwd = cwd
         self.env: dict[str, str] = env or {}
         """Variables that differ from the common environment."""
-        self.unset = unset
-        """Variables of the common environment that are to be missing."""
         self.log = log
         self.grace = grace
         self.fallback = fallback

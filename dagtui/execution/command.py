@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
 _COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
+"""What makes programs print colours without a terminal, into files too; set for tasks with `colour = true` only."""
 _NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
 _MOST = 4096  # command lines whose words are remembered
 
@@ -41,29 +42,26 @@ class Commands:
 
     def __init__(self, environment: Mapping[str, str], added: Mapping[str, str]) -> None:
         """`added` are variables for every attempt, which a task can't change."""
-        defaults = {"PYTHONUNBUFFERED": "1"}
-        if not environment.get("NO_COLOR"):
-            defaults |= dict.fromkeys(_COLOURS, "1")
-        self.environment: dict[str, str] = defaults | dict(environment)
+        self.environment: dict[str, str] = {"PYTHONUNBUFFERED": "1"} | dict(environment)
         """Common to all attempts."""
         self._added = dict(added)
-        self._forced = tuple(name for name in _COLOURS if name in defaults and name not in environment)
         self._lookup = Lookup()
         self._words: dict[str, tuple[str, ...] | None] = {}
 
-    def variables(self, resolved: Resolved, node: str, attempt: int) -> tuple[dict[str, str], tuple[str, ...]]:
-        """The variables of an attempt that differ from the common environment, and those that are missing from it."""
-        own = resolved.env
+    def variables(self, resolved: Resolved, node: str, attempt: int) -> dict[str, str]:
+        """The variables of an attempt that differ from the common environment."""
         env = {
-            **own,
+            **resolved.env,
             **self._added,
             "PWD": os.fspath(resolved.cwd),  # as a shell would set it
             "DAGTUI_NODE": node,
             "DAGTUI_ATTEMPT": str(attempt),
         }
-        if self._forced and own.get("NO_COLOR"):
-            return env, tuple(name for name in self._forced if name not in own)
-        return env, ()
+        if resolved.colour and not resolved.env.get("NO_COLOR", self.environment.get("NO_COLOR")):
+            for name in _COLOURS:
+                if name not in self.environment:
+                    env.setdefault(name, "1")
+        return env
 
     def program(self, resolved: Resolved) -> Program:
         """What to execute for a node; raises CommandError."""

@@ -5,7 +5,7 @@ One thread, asleep in poll(2); every signal but SIGCHLD is blocked. Messages (fr
     ("environment", variables)          what is common to all attempts
     ("secrets", forms)                  byte strings to mask in logs; comes before any start
     ("slots", count)                    no more at a time; further starts wait in their order
-    ("start", node, attempt, sequence, slots, path, argv, cwd, env, unset, log, grace, fallback)
+    ("start", node, attempt, sequence, slots, path, argv, cwd, env, log, grace, fallback)
     ("stop", node, attempt, grace)      TERM now, KILL after so many seconds (0: KILL now); one that waits is withdrawn
     ("withdraw", node, attempt)         take back one that waits
     end of file                         stop everything, then exit

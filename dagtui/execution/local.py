@@ -119,9 +119,8 @@ class LocalExecutor:
         Raises ResolutionError.
         """
         resolved = self._resolver.resolve(node, self._status_of)
-        own, unset = self._commands.variables(resolved, self._graph.labels[node], attempt)
-        common = {name: value for name, value in self._commands.environment.items() if name not in unset}
-        return own["PWD"], common, own
+        own = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        return own["PWD"], dict(self._commands.environment), own
 
     # What the engine asks for
 
@@ -142,12 +141,12 @@ class LocalExecutor:
         except (ResolutionError, CommandError) as error:
             self._fail(node, attempt, str(error))
             return
-        env, unset = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        env = self._commands.variables(resolved, self._graph.labels[node], attempt)
         cwd, log = env["PWD"], os.path.join(self._here, self._log_path(node, attempt))
         grace = self._graph.task(node).grace
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
-        request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, unset, log, grace, fallback)
+        request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
         self._handed[node, attempt] = _Handed(request, number, path, cwd)
         self._requests.append(request)
         self._guardians.expect(number)
@@ -174,6 +173,11 @@ class LocalExecutor:
             self._requests.clear()
         elif self._handed and not self._guardians.losing:
             self._reconnect()
+
+    def collect(self) -> None:
+        """Deliver what the guardian has said by now."""
+        self._guardians.collect()
+        self._hand_out()
 
     async def serve(self) -> None:
         """Deliver results until `close` has ended everything."""

@@ -97,8 +97,6 @@ class Spawner:
 
     def _execute(self, attempt: Attempt, output: int) -> int:
         env = self._base | attempt.env
-        for name in attempt.unset:
-            env.pop(name, None)
         try:
             return _posix_spawn(attempt.path, attempt.argv, env, output)
         except OSError as error:

@@ -1,10 +1,10 @@
 """What a success of a node stands for: its definition in named parts, compared between two readings of a graph.
 
-Parts are what is executed and what comes before it: `run`, `call`, `args.NAME`, `cwd`, `shell`, `env.NAME`, `needs`,
-and `params.NAME` where only the value of a parameter differs. A node is known by its label, which tells its task and
-its cell. What decides when, how often or how long it is tried (trigger, retries, timeout, grace, slots), what a failure
-means, and how it is shown changes nothing about a success. The environment of the run itself is not compared, nor is
-the content of any file.
+Parts are what is executed and what comes before it: `run`, `call`, `args.NAME`, `cwd`, `shell`, `env.NAME`, `colour`,
+`needs` and `params.NAME` where only the value of a parameter differs. A node is known by its label, which tells its
+task and its cell. What decides when, how often or how long it is tried (trigger, retries, timeout, grace, slots), what
+a failure means, and how it is shown changes nothing about a success. The environment of the run itself is not compared,
+nor is the content of any file.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class _Comparison:
 
 
 def _written(task: Task) -> tuple[object, ...]:
-    return task.action, task.cwd, task.shell, task.env
+    return task.action, task.cwd, task.shell, task.env, task.colour
 
 
 class _Text:
@@ -167,6 +167,8 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
     yield "shell", _Text("\1".join(task.shell or DEFAULT_SHELL), None)
     for name, value in task.env.items():
         yield f"env.{name}", _text(value, parse_template)
+    if task.colour:
+        yield "colour", _Text("true", None)  # codes may go into files
 
 
 def _text(source: str, parse: Callable[[str], Template], quote: Callable[[str], str] = str) -> _Text:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, Matrix
 
 _PLAIN = Task("")
-_SIMPLE = ("group", "doc", "cwd", "timeout", "grace", "slots", "allow_failure")
+_SIMPLE = ("group", "doc", "cwd", "timeout", "grace", "slots", "allow_failure", "colour")
 """Keys whose values are written as they are."""
 
 

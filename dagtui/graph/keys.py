@@ -36,6 +36,7 @@ TASK = (
     "slots",
     "trigger",
     "allow_failure",
+    "colour",
 )
 
 RESERVED_DOCUMENT = ("pools",)

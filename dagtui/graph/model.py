@@ -35,6 +35,10 @@ class Trigger(enum.Enum):
     ALL_DONE = "all_done"
 
 
+RETRIED_WORDS = ("timeout", "lost")
+"""Ends without an exit status that `exit_codes` can name."""
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often and when a failed attempt is followed by another; times in seconds."""
@@ -45,8 +49,8 @@ class RetryPolicy:
     max_delay: float = 3600.0
     jitter: float = 0.0
     """Share of the delay, 0 to 1, by which it may be longer or shorter."""
-    exit_codes: tuple[int, ...] = ()
-    """Only these exit statuses are retried; empty: every failure."""
+    exit_codes: tuple[int | str, ...] = ()
+    """Only these ends are retried; empty: every failure. A signal n counts as 128 + n; the words are RETRIED_WORDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Task:
     needs: tuple[str, ...] = ()
     """The tasks, or cells of them, that come before, as they are written in the file."""
     matrix: Matrix | None = None
+    colour: bool = False
+    """Whether attempts get the variables that make programs print colours without a terminal."""
 
 
 @dataclass(frozen=True, slots=True)

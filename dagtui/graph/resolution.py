@@ -46,6 +46,8 @@ class Resolved:
     """Absolute."""
     shell: tuple[str, ...] | None
     """The shell's argv; None: the default, `sh -e -c`."""
+    colour: bool = False
+    """Whether programs are to print colours without a terminal."""
 
 
 class Resolver:
@@ -187,7 +189,7 @@ class _Plan:
                 values.env[name] = template.fill(values.of)
             env = values.env
         cwd = resolver.path(self._cwd.fill(values.of))
-        return Resolved(self._action(values), env, cwd, self._task.shell)
+        return Resolved(self._action(values), env, cwd, self._task.shell, self._task.colour)
 
     def _action(self, values: _Values) -> Action:
         if self._command is not None:

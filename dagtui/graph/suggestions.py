@@ -30,6 +30,7 @@ _OTHER_TOOLS = {
     "grace": "grace_period kill_timeout stop_timeout",
     "slots": "cores cpu cpus pool_slots threads weight",
     "allow_failure": "allow_fail continue_on_error continue-on-error ignore_error ignore_errors ignore_failure",
+    "colour": "ansi clicolor_force color colored colors coloured colours force_color",
     "trigger": "run_if trigger_rule",
     "matrix": "expand foreach matrices strategy",
     "group": "folder namespace section stage tag tags task_group",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dagtui.graph import keys, values
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.matrices import read_matrix
-from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.model import RETRIED_WORDS, ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
 from dagtui.graph.places import SHELLS
 from dagtui.graph.suggestions import did_you_mean
 from dagtui.graph.templates import value_text
@@ -71,6 +71,7 @@ class TaskReader:
             line,
             fields.get("needs", ()),
             fields.get("matrix"),
+            fields.get("colour", False),
         )
 
     def _fields(self, at: KeyPath, table: dict[str, object]) -> _Fields:
@@ -251,17 +252,33 @@ def _retry_table(value: object) -> _Fields:
     return fields
 
 
-def _exit_codes(value: object) -> tuple[int, ...]:
+def _exit_codes(value: object) -> tuple[int | str, ...]:
     entries = values.items(value, "write [7, 28]")
     if not entries:
         raise Wrong("must not be empty", "leave it out to retry after every failure")
-    found: list[int] = []
+    found: list[int | str] = []
     for index, entry in enumerate(entries):
         try:
-            found.append(values.whole(entry, 1, 255))
+            found.append(_exit_code(entry))
         except Wrong as wrong:
             raise Wrong(wrong.message, wrong.hint, inside=(index,)) from None
     return tuple(dict.fromkeys(found))
+
+
+def _exit_code(entry: object) -> int | str:
+    if not isinstance(entry, str):
+        return values.whole(entry, 1, 255)
+    if entry in RETRIED_WORDS:
+        return entry
+    import signal
+
+    name = "SIG" + entry.upper().removeprefix("SIG")
+    if name in signal.Signals.__members__:
+        hint = f"write {128 + signal.Signals[name]}: the end by a signal counts as 128 and its number"
+    else:
+        hint = did_you_mean(entry, RETRIED_WORDS)
+    words = " or ".join(map(quoted, RETRIED_WORDS))
+    raise Wrong(f"must be an exit status from 1 to 255, {words}", hint)
 
 
 def _trigger(value: object) -> Trigger:
@@ -300,5 +317,6 @@ READERS: Mapping[str, Callable[[object], object]] = {
     "slots": lambda value: values.whole(value, 1, MOST_SLOTS),
     "trigger": _trigger,
     "allow_failure": values.boolean,
+    "colour": values.boolean,
 }
 """How the value of each key of a task is read."""

@@ -104,6 +104,7 @@ def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, 
     yield "failure", "allowed" if task.allow_failure else ""
     yield "timeout", duration(task.timeout) if task.timeout else "none"
     yield "grace", f"{duration(task.grace)} from TERM to KILL"
+    yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
     yield "slots", str(task.slots) if task.slots != 1 else ""
     estimate = session.estimate(node)
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
@@ -123,7 +124,9 @@ def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
     if policy.jitter:
         words += f", give or take {policy.jitter:.0%}"
     if policy.exit_codes:
-        words += f", only for exit {', '.join(map(str, policy.exit_codes))}"
+        statuses = [str(code) for code in policy.exit_codes if isinstance(code, int)]
+        named = [code for code in policy.exit_codes if isinstance(code, str)]
+        words += f", only for {', '.join(['exit ' + ', '.join(statuses)] * bool(statuses) + named)}"
     attempt = session.state.attempt[node]
     return f"{words}; attempt {attempt} of {tries(session, node)}" if attempt else words
 

@@ -133,7 +133,8 @@ class Ledger:
         self.tries[node] = self.tries.get(node, 0) + 1
         again = self.tries[node] <= policy.retries and node not in self.final
         if policy.exit_codes:
-            again = again and event.cause is Cause.EXIT and event.value in policy.exit_codes
+            as_shells_say = {Cause.EXIT: event.value, Cause.SIGNAL: 128 + event.value}
+            again = again and as_shells_say.get(event.cause, event.cause.name.lower()) in policy.exit_codes
         assert again == (event.status is NodeStatus.RETRYING), f"try {self.tries[node]} of {policy}"
         if again:
             longest = policy.delay * policy.backoff ** (self.tries[node] - 1) * (1 + policy.jitter)

@@ -106,7 +106,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             self.executor.end(next(iter(self.executor.alive)), *how, self.seconds)
         self.everything_flows()
 
-    @rule(how=st.sampled_from(ENDS), seconds=st.sampled_from([0.0, 2.0]))
+    @rule(how=st.sampled_from(ENDS), seconds=st.sampled_from([0.0, 5.0]))
     def an_attempt_is_made_and_heard_of_later(self, how: tuple[EndKind, int], seconds: float) -> None:
         self.time_passes(seconds, wakes=True)
         self.executor.read(99)
@@ -126,12 +126,17 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         for result in results:
             self.note_result(result)
         may_succeed = {
-            node for node in self.nodes if self.state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.READY}
+            node
+            for node in self.nodes
+            if self.state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.READY}
+            or (self.state.status_of(node), self.state.cause_of(node)) == (NodeStatus.CANCELLING, Cause.TIMEOUT)
         }
         self.traversal.handle_results(results, self.now)
         self.conclude()
         for result in results:
             if isinstance(result, Ended) and result[2:4] == (EndKind.EXIT, 0) and result.node in may_succeed:
+                if self.state.cause_of(result.node) is Cause.TIMEOUT and not self.in_time(result):
+                    continue
                 self.succeeded.add(result.node)
 
     @rule()
@@ -248,16 +253,22 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             return
         if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
             assert now is NodeStatus.CANCELLED, "whatever a cancelled node's exit is, it is cancelled"
-        elif status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:
+        elif status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT and not self.in_time(result):
             assert now in {NodeStatus.FAILED, NodeStatus.RETRYING}
             assert why is Cause.TIMEOUT, "whatever the exit is, it was the timeout"
-        elif status not in {NodeStatus.RUNNING, NodeStatus.READY}:
+        elif status not in {NodeStatus.RUNNING, NodeStatus.READY} and cause is not Cause.TIMEOUT:
             assert now not in ALIVE | {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING}
         elif result.kind is EndKind.EXIT and result.value == 0:
             assert (now, why) == (NodeStatus.COMPLETED, Cause.RAN)
             self.succeeded.add(node)
         else:
             assert now in {NodeStatus.FAILED, NodeStatus.RETRYING}
+            assert why is not Cause.TIMEOUT, "it ended by itself before its timeout"
+
+    def in_time(self, result: Ended) -> bool:
+        """Whether an attempt's own time says that it ended before its timeout."""
+        timeout = self.graph.task(result.node).timeout
+        return timeout is not None and 0 < result.seconds < timeout
 
     def command(self, command: Command, *, wrong: bool) -> None:
         before = photograph(self.state), photograph(self.traversal)

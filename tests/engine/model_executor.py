@@ -12,6 +12,9 @@ from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+TOO_LONG = 9.0
+"""Seconds, more than any timeout of the random graphs."""
+
 
 @dataclass
 class Process:
@@ -92,10 +95,14 @@ class ModelExecutor:
             self.outgoing.append(Started(start.node, start.attempt))
 
     def end(self, node: int, kind: EndKind, value: int, seconds: float) -> None:
-        """A process ends and is reaped."""
+        """A process ends and is reaped; `seconds` is its time, unless it was told to stop first or nobody measured."""
         process = self.alive.pop(node)
         if process.killed:
             kind, value = EndKind.SIGNAL, 9
+        if process.told:
+            seconds = max(seconds, TOO_LONG)
+        if kind is EndKind.LOST:
+            seconds = 0.0
         self.outgoing.append(Ended(node, process.attempt, kind, value, seconds=seconds))
         self._begin()
 

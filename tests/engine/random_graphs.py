@@ -17,7 +17,7 @@ POLICIES = [
     RetryPolicy(),
     RetryPolicy(1, delay=0.0),
     RetryPolicy(2, delay=2.0, backoff=2.0, jitter=0.5),
-    RetryPolicy(1, delay=2.0, exit_codes=(7,)),
+    RetryPolicy(1, delay=2.0, exit_codes=(7, 143, "lost")),
 ]
 TIMEOUTS = [None, None, 4.0]
 SLOTS = [1, 1, 1, 2, 3]

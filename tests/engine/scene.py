@@ -122,9 +122,12 @@ class Scene:
             self.traversal.handle(Withdrawn(node, self.state.attempt[node]), self.now)
             self._take()
 
-    def end(self, label: str, value: int = 0, kind: EndKind = EndKind.EXIT, seconds: float = 1.0) -> None:
-        """The attempt of a node ends."""
+    def end(self, label: str, value: int = 0, kind: EndKind = EndKind.EXIT, seconds: float | None = None) -> None:
+        """The attempt of a node ends, after a second or after its timeout unless its seconds are given."""
         node = self.graph.node(label)
+        if seconds is None:
+            timed_out = self.state.cause_of(node) is Cause.TIMEOUT
+            seconds = 1.0 + (self.graph.task(node).timeout or 0.0) * timed_out
         self.traversal.handle(Ended(node, self.state.attempt[node], kind, value, seconds=seconds), self.now)
         self._take()
 

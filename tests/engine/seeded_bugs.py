@@ -79,6 +79,11 @@ def exit_0_after_a_timeout_counts_as_completed(patch: pytest.MonkeyPatch) -> Non
 
 
 @bug
+def what_ended_in_time_while_the_program_stood_still_timed_out(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Traversal, "_ended_in_time", lambda *_: False)
+
+
+@bug
 def timeout_beats_a_persons_cancel(patch: pytest.MonkeyPatch) -> None:
     def alarm(original, self, node, attempt, kind):
         if kind == "timeout" and self.state.status[node] == NodeStatus.CANCELLING:

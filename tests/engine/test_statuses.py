@@ -169,11 +169,36 @@ def test_only_listed_exit_codes_are_retried(value: int, again: bool):
     assert scene["a"] is (NodeStatus.RETRYING if again else NodeStatus.FAILED)
 
 
-def test_with_listed_exit_codes_a_signal_is_not_retried():
-    scene = Scene(dag("a", a={"retry": RetryPolicy(1, exit_codes=(9,))}))
+@pytest.mark.parametrize(
+    ("kind", "value", "listed", "again"),
+    [
+        (EndKind.SIGNAL, 9, (137,), True),
+        (EndKind.EXIT, 137, (137,), True),
+        (EndKind.SIGNAL, 9, (9,), False),
+        (EndKind.SIGNAL, 9, ("timeout", "lost"), False),
+        (EndKind.LOST, 0, (1, "lost"), True),
+        (EndKind.LOST, 0, (1, "timeout"), False),
+        (EndKind.COULD_NOT_START, 0, (1, "timeout", "lost"), False),
+        (EndKind.COULD_NOT_START, 0, (), True),
+        (EndKind.LOST, 0, (), True),
+    ],
+)
+def test_ends_without_an_exit_status_are_retried_as_listed(
+    kind: EndKind, value: int, listed: tuple[int | str, ...], again: bool
+):
+    scene = Scene(dag("a", a={"retry": RetryPolicy(1, exit_codes=listed)}))
     scene.start("a")
-    scene.end("a", 9, EndKind.SIGNAL)
-    assert scene["a"] is NodeStatus.FAILED
+    scene.end("a", value, kind, seconds=0.0)
+    assert scene["a"] is (NodeStatus.RETRYING if again else NodeStatus.FAILED)
+
+
+@pytest.mark.parametrize(("listed", "again"), [((143,), False), (("timeout",), True), (("lost",), False), ((), True)])
+def test_a_timeout_is_retried_as_listed_whatever_ended_the_attempt(listed: tuple[int | str, ...], again: bool):
+    scene = Scene(dag("a", a={"timeout": 10.0, "retry": RetryPolicy(1, exit_codes=listed)}))
+    scene.start("a")
+    scene.tick(10)
+    scene.end("a", 15, EndKind.SIGNAL, seconds=10.0)
+    assert scene["a"] is (NodeStatus.RETRYING if again else NodeStatus.FAILED)
 
 
 def test_after_its_back_off_a_node_waits_again_for_parents_that_were_reset():
@@ -413,6 +438,25 @@ def test_whatever_an_attempt_exits_with_after_its_timeout_it_failed_by_timeout(k
     scene.end("a", value, kind)
     assert (scene["a"], scene.cause("a")) == (NodeStatus.FAILED, Cause.TIMEOUT)
     assert scene.events[-1].why == "timeout after 10 s"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "status", "cause"),
+    [
+        (EndKind.EXIT, 0, NodeStatus.COMPLETED, Cause.RAN),
+        (EndKind.EXIT, 3, NodeStatus.FAILED, Cause.EXIT),
+        (EndKind.SIGNAL, 9, NodeStatus.FAILED, Cause.SIGNAL),
+    ],
+)
+def test_what_ended_in_time_by_its_own_clock_did_not_time_out(
+    kind: EndKind, value: int, status: NodeStatus, cause: Cause
+):
+    scene = Scene(dag("a>b", a={"timeout": 10.0}))
+    scene.start("a")
+    scene.tick(30)
+    scene.end("a", value, kind, seconds=9.9)
+    assert (scene["a"], scene.cause("a")) == (status, cause)
+    assert scene.starts() == (["b"] if status is NodeStatus.COMPLETED else [])
 
 
 def test_a_timeout_is_retried_as_any_failure():

@@ -46,7 +46,7 @@ class Wanderer:
             machine.everything_flows,
             lambda: machine.an_attempt_is_made(choose(ENDS)),
             lambda: machine.an_attempt_is_made(choose(ENDS)),
-            lambda: machine.an_attempt_is_made_and_heard_of_later(choose(ENDS), choose([0.0, 2.0])),
+            lambda: machine.an_attempt_is_made_and_heard_of_later(choose(ENDS), choose([0.0, 5.0])),
             if_any(
                 lambda: machine.delivered, lambda: machine.a_late_or_duplicate_result_arrives(pick(), choose([0, 1]))
             ),

@@ -25,9 +25,10 @@ KNOWN = sum(1 << number - 1 for number in signal.valid_signals())
 BASE = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LANG": "C"}
 
 
-async def variables(folder: Path, env: dict[str, str], base: dict[str, str]) -> dict[str, str]:
+async def variables(folder: Path, env: dict[str, str], base: dict[str, str], *, colour: bool = False) -> dict[str, str]:
     """The environment of an attempt."""
-    task = Task("the node", python("import os, json; print(json.dumps(dict(os.environ)))"), env=env)
+    code = "import os, json; print(json.dumps(dict(os.environ)))"
+    task = Task("the node", python(code), env=env, colour=colour)
     async with staged(folder, task, environment=base) as stage:
         stage.start(0)
         found: dict[str, str] = json.loads(await stage.log())
@@ -37,7 +38,7 @@ async def variables(folder: Path, env: dict[str, str], base: dict[str, str]) -> 
 async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LATER", "not frozen")
     found = await variables(tmp_path, {"OWN": "value", "HOME": "/own"}, BASE)
-    found.pop("LC_CTYPE", None)  # Python adds it to its own environment
+    found.pop("LC_CTYPE", None)  # the Python of this task adds it to its own environment
     assert found == {
         "PATH": BASE["PATH"],
         "HOME": "/own",
@@ -45,8 +46,6 @@ async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Pat
         "OWN": "value",
         "PWD": str(tmp_path),
         "PYTHONUNBUFFERED": "1",
-        "FORCE_COLOR": "1",
-        "CLICOLOR_FORCE": "1",
         "DAGTUI_RUN_ID": "run-1",
         "DAGTUI_RUN_DIR": str(tmp_path),
         "DAGTUI_NODE": "the node",
@@ -57,7 +56,9 @@ async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Pat
 @pytest.mark.parametrize(
     ("env", "base", "expected"),
     [
+        ({}, {}, ("1", "1", "1")),
         ({}, {"NO_COLOR": "1"}, (None, None, "1")),
+        ({"NO_COLOR": ""}, {"NO_COLOR": "1"}, ("1", "1", "1")),
         ({}, {"NO_COLOR": ""}, ("1", "1", "1")),
         ({"NO_COLOR": "1"}, {}, (None, None, "1")),
         ({"NO_COLOR": "1", "FORCE_COLOR": "3"}, {}, ("3", None, "1")),
@@ -66,11 +67,17 @@ async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Pat
         ({"PYTHONUNBUFFERED": ""}, {}, ("1", "1", "")),
     ],
 )
-async def test_colours_are_forced_unless_somebody_has_said_otherwise(
+async def test_a_task_that_asks_for_colours_gets_them_unless_somebody_has_said_otherwise(
     tmp_path: Path, env: dict[str, str], base: dict[str, str], expected: tuple[str | None, ...]
 ):
-    found = await variables(tmp_path, env, BASE | base)
+    found = await variables(tmp_path, env, BASE | base, colour=True)
     assert tuple(map(found.get, ("FORCE_COLOR", "CLICOLOR_FORCE", "PYTHONUNBUFFERED"))) == expected
+
+
+@pytest.mark.parametrize("base", [{}, {"FORCE_COLOR": "2", "CLICOLOR_FORCE": ""}, {"NO_COLOR": "1"}])
+async def test_without_the_key_colours_are_as_the_caller_has_them(tmp_path: Path, base: dict[str, str]):
+    found = await variables(tmp_path, {}, BASE | base)
+    assert {name: value for name, value in found.items() if "COLOR" in name} == base
 
 
 async def test_bytes_that_are_no_text_pass_through_variables_and_arguments(tmp_path: Path):

@@ -45,13 +45,14 @@ TASKS = st.builds(
             "shell": st.just(["bash", "-c"]),
             "retries": st.integers(0, 10),
             "retry": st.fixed_dictionaries(
-                {}, optional={"delay": SECONDS, "jitter": st.floats(0, 1), "exit_codes": st.just([7])}
+                {}, optional={"delay": SECONDS, "jitter": st.floats(0, 1), "exit_codes": st.just([7, "lost"])}
             ),
             "timeout": SECONDS,
             "grace": SECONDS,
             "slots": st.integers(1, 9),
             "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
             "allow_failure": st.booleans(),
+            "colour": st.booleans(),
             "matrix": MATRICES,
         },
     ),

@@ -58,6 +58,13 @@ _NEED_PARENTS = {Trigger.ANY_SUCCESS, Trigger.ANY_FAILED}
         *[(f'trigger = "{trigger.value}"', "trigger", trigger) for trigger in Trigger if trigger not in _NEED_PARENTS],
         ("allow_failure = true", "allow_failure", True),
         ("", "allow_failure", False),
+        (
+            'retries = 1\nretry = { exit_codes = [137, "timeout", "lost", 137] }',
+            "retry",
+            RetryPolicy(1, exit_codes=(137, "timeout", "lost")),
+        ),
+        ("colour = true", "colour", True),
+        ("", "colour", False),
     ],
 )
 def test_a_key_of_a_task(body: str, field: str, value: object):
@@ -88,6 +95,8 @@ def test_a_trigger_of_a_task_with_parents(trigger: Trigger):
         ('retries = 2\nretry = { delay = "2s" }', "retry = { backoff = 2 }", "retry", RetryPolicy(2, 1, 2)),
         ('shell = ["bash", "-c"]', "", "shell", ("bash", "-c")),
         ('trigger = "all_done"', "", "trigger", Trigger.ALL_DONE),
+        ("colour = true", "", "colour", True),
+        ("colour = true", "colour = false", "colour", False),
     ],
 )
 def test_defaults_are_replaced_and_variables_merge(defaults: str, body: str, field: str, value: object):

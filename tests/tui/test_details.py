@@ -34,10 +34,11 @@ def play(tmp_path: Path) -> Play:
             group="data",
             doc="Download the reads",
             env={"URL": "https://example.org"},
-            retry=RetryPolicy(retries=3, delay=2.0, backoff=2.0, exit_codes=(7,)),
+            retry=RetryPolicy(retries=3, delay=2.0, backoff=2.0, exit_codes=(7, 137, "timeout")),
             timeout=90.0,
             slots=2,
             line=12,
+            colour=True,
         ),
         Task("call", PythonCall("mypkg:main", {"x": 1}), trigger=Trigger.ALL_DONE, allow_failure=True),
         Task(EVIL, ArgumentList(("echo", EVIL)), doc=EVIL, env={EVIL: EVIL}, cwd=EVIL, group=EVIL),
@@ -66,9 +67,12 @@ def test_a_node_is_told_in_full(play: Play):
     assert re.fullmatch(r"✓ 2  \d\d:\d\d:\d\d  14 s  succeeded", found["attempts"])
     assert found["command"] == "curl $URL"
     assert found["group"] == "data"
-    assert found["retries"] == ("3, after 2.0 s, each time x 2, at most 1 h 00 m, only for exit 7; attempt 2 of 4")
+    assert found["retries"] == (
+        "3, after 2.0 s, each time x 2, at most 1 h 00 m, only for exit 7, 137, timeout; attempt 2 of 4"
+    )
     assert found["timeout"] == "1 m 30 s"
     assert found["slots"] == "2"
+    assert found["colour"] == "forced, by FORCE_COLOR and CLICOLOR_FORCE"
     assert found["env"] == "URL=https://example.org"
     assert found["defined in"].endswith("reads.toml:12")
     assert found["needs"] == "none"

@@ -92,6 +92,7 @@ def _node_json(plan: Plan, node: int, critical: set[int]) -> str:
             "timeout": task.timeout,
             "command": command_line(task.action),
             "cwd": task.cwd,
+            "colour": task.colour,
         }
     )
 

@@ -289,7 +289,7 @@ class Rows:
         total = sum(counts)
         if not total:
             return
-        notes.append(Piece(f"+{tally(total)}" + (" below" if width >= ASIDE else ""), QUIET))
+        notes.append(Piece(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", QUIET))
         ranks.append(_BELOW)
         self._add_tallies(counts, notes, ranks, _BELOW)
 

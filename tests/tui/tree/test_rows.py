@@ -121,12 +121,12 @@ def test_a_folded_matrix_counts_its_own_cells_and_says_apart_what_is_below_them(
     below = ["✗1", "▶1"]
     shown = text(rows, head, 100).split()
     assert shown[:6] == ["▸", "▶", "prepare", "×12", "✓11", "▶1"]
-    assert shown[6:8] == ["+12", "below"]
+    assert shown[6:8] == ["+12", "below:"]
     assert sorted(shown[8:10]) == sorted(below)
     rows.outline.unfold(head)
     assert text(rows, head, 100).split() == ["▾", "▶", "prepare", "×12", "✓11", "▶1"]
     rows.outline.fold(0)
-    assert text(rows, 0, 100).split()[-5:] == ["+1", "below", "✗1", "1.0", "s"]
+    assert text(rows, 0, 100).split()[-5:] == ["+1", "below:", "✗1", "1.0", "s"]
 
 
 @pytest.mark.parametrize("width", [24, 40, 60, 120])

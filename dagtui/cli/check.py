@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +23,7 @@ def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
     """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
     from dagtui.text import label, plural
 
-    graph = read_graph_to_show(graph_file, parameters)
+    graph = read_graph_to_show(graph_file, parameters, os.environ)
     amounts = ", ".join(
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from dagtui.graph.model import Graph
 
 
 def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
-    """Load the graph; bad input ends the program with one clear report and status 2."""
+    """Load the graph of a run; bad input, and variables that are not set, end the program with one report, status 2."""
+    return _read(graph_file, parameters, os.environ)
+
+
+def _read(graph_file: Path, parameters: tuple[str, ...], environment: Mapping[str, str] | None) -> Graph:
     from dagtui.graph.errors import GraphError
     from dagtui.graph.loading import load, without_garbage_collection
 
@@ -27,19 +32,24 @@ def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
         given[name] = value
     try:
         with without_garbage_collection():
-            graph = load(graph_file, given)
+            graph = load(graph_file, given, environment)
             gc.freeze()  # it stays as long as the program: not to be looked at ever again
             return graph
     except GraphError as error:
         fail(str(error))
 
 
-def read_graph_to_show(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
-    """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run."""
+def read_graph_to_show(
+    graph_file: Path, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
+) -> Graph:
+    """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run.
+
+    Variables are looked up only in an environment that is given.
+    """
     from dagtui.graph.errors import GraphError
     from dagtui.session.secrecy import hide_known
 
     try:
-        return hide_known(read_graph(graph_file, parameters), os.environ)
+        return hide_known(_read(graph_file, parameters, environment), os.environ)
     except GraphError as error:
         fail(str(error))

@@ -10,11 +10,11 @@ nor is the content of any file.
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import Wrong
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.places import Place, quote
 from dagtui.graph.templates import Placeholder, Root, parse_command, parse_template, value_text
 
 if TYPE_CHECKING:
@@ -127,9 +127,10 @@ def _written(task: Task) -> tuple[object, ...]:
 class _Text:
     """One part of a task as it is written."""
 
-    def __init__(self, source: str, template: Template | None, quote: Callable[[str], str] = str) -> None:
+    def __init__(self, source: str, template: Template | None, written: Callable[[str, Place], str]) -> None:
         self.source = source
-        self.quote = quote
+        self.written = written
+        """A value as it is written at a place of the text."""
         self._template = template
 
     def holes(self) -> list[Placeholder]:
@@ -146,7 +147,8 @@ def _filled(text: _Text, graph: Graph) -> str:
 
     def value(hole: Placeholder) -> str:
         if hole.root is Root.PARAMS and hole.name in graph.params:
-            return text.quote(value_text(graph.params[hole.name]))
+            found = hole.known(value_text(graph.params[hole.name]))
+            return text.written(found or "", hole.place)
         return f"\0{hole.root.value}.{hole.name}\0"  # no text that was read has this character
 
     return text.fill(value)
@@ -156,23 +158,27 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
     """The parts of a task by their names."""
     action = task.action
     if isinstance(action, ShellCommand):
-        yield "run", _text(action.text, lambda text: parse_command(text, task.shell), shlex.quote)
+        yield "run", _text(action.text, lambda text: parse_command(text, task.shell), quote)
     elif isinstance(action, ArgumentList):
         yield "run", _text("\1".join(["", *action.arguments]), parse_template)
     elif isinstance(action, PythonCall):
-        yield "call", _Text(action.target, None)
+        yield "call", _Text(action.target, None, _plain)
         for name, value in action.arguments.items():
             yield f"args.{name}", _text(value if isinstance(value, str) else repr(value), parse_template)
     yield "cwd", _text(os.path.normpath(task.cwd), parse_template)
-    yield "shell", _Text("\1".join(task.shell or DEFAULT_SHELL), None)
+    yield "shell", _Text("\1".join(task.shell or DEFAULT_SHELL), None, _plain)
     for name, value in task.env.items():
         yield f"env.{name}", _text(value, parse_template)
     if task.colour:
         yield "colour", _Text("true", None)  # codes may go into files
 
 
-def _text(source: str, parse: Callable[[str], Template], quote: Callable[[str], str] = str) -> _Text:
+def _plain(value: str, _place: Place) -> str:
+    return value
+
+
+def _text(source: str, parse: Callable[[str], Template], written: Callable[[str, Place], str] = _plain) -> _Text:
     try:
-        return _Text(source, parse(source), quote)
+        return _Text(source, parse(source), written)
     except Wrong:  # a mask stands where something else was written
-        return _Text(source, None)
+        return _Text(source, None, written)

@@ -65,10 +65,15 @@ class Findings:
 
         Only the first few names get one.
         """
+        near = self.nearest(name, known)
+        return near if near or self._suggested > SUGGESTED or not known else f"{listing} {listed(known)}"
+
+    def nearest(self, name: str, known: Collection[str]) -> str:
+        """A hint for a name that is not known: the nearest one that is, if there is one; only for the first few."""
         self._suggested += 1
         if self._suggested > SUGGESTED or not known:
             return ""
-        return did_you_mean(name, known) or f"{listing} {listed(known)}"
+        return did_you_mean(name, known)
 
     def _note(self, finding: Finding) -> None:
         """Keep a finding once: what the defaults say wrong would be found again in every task."""

@@ -31,22 +31,32 @@ VERSION = 1
 _WANTS_PARENTS = frozenset({Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
-def load(path: Path | str, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Graph:
+def load(
+    path: Path | str,
+    parameters: Mapping[str, str] = _NO_PARAMETERS,
+    environment: Mapping[str, str] | None = None,
+) -> Graph:
     """Read a graph file; `parameters` replace the defaults of `[params]`; raises GraphError.
 
-    Nothing is executed or imported. The reader of the standard library does the parsing, most of the time it takes.
+    With an environment, every variable that a placeholder asks for must be in it or have a default. Nothing is executed
+    or imported. The reader of the standard library does the parsing, most of the time it takes.
     """
     shown = label(path)
-    return load_text(reading.read_bytes(Path(path), shown), path, parameters)
+    return load_text(reading.read_bytes(Path(path), shown), path, parameters, environment)
 
 
-def load_text(content: bytes | str, path: Path | str, parameters: Mapping[str, str] = _NO_PARAMETERS) -> Graph:
+def load_text(
+    content: bytes | str,
+    path: Path | str,
+    parameters: Mapping[str, str] = _NO_PARAMETERS,
+    environment: Mapping[str, str] | None = None,
+) -> Graph:
     """Read the content of a graph file that lies, or will lie, at `path`; raises GraphError."""
     shown = label(path)
     with without_garbage_collection():
         text = reading.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
         document = reading.parse(text, shown)
-        return _Loading(document, text, Path(path)).graph(parameters)
+        return _Loading(document, text, Path(path)).graph(parameters, environment)
 
 
 @contextmanager
@@ -71,7 +81,7 @@ class _Loading:
         self._path = path
         self._findings = Findings()
 
-    def graph(self, parameters: Mapping[str, str]) -> Graph:
+    def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         self._version()
         keys.check_document(self._findings, self._document)
         name = self._name()
@@ -85,7 +95,7 @@ class _Loading:
         origins = Origins(self._document, tasks)
         wiring = Wiring(layout, params, self._findings, origins)
         connected = wiring.connect(reader.broken)
-        placeholders = PlaceholderCheck(layout, params, self._findings, origins)
+        placeholders = PlaceholderCheck(layout, params, environment, self._findings, origins)
         placeholders.check(reader.broken)
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:

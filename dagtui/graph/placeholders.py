@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.environment import parse_env
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
-from dagtui.graph.selectors import target_of, unknown_name
+from dagtui.graph.selectors import LITERAL_BEHIND_OR, target_of, unknown_name
 from dagtui.graph.suggestions import listed
 from dagtui.graph.templates import Placeholder, Root, cut_command, cut_template
 
@@ -22,13 +22,25 @@ if TYPE_CHECKING:
     from dagtui.graph.templates import Parts
 
 
+ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR"})
+"""What each attempt gets by itself: the graph's placeholders are filled in before."""
+
+
 class PlaceholderCheck:
     """Goes over the tasks of a layout; statuses of needed nodes are looked at again when the graph is built."""
 
-    def __init__(self, layout: Layout, params: Mapping[str, Value], findings: Findings, origins: Origins) -> None:
-        """Check against the parameters of the graph."""
+    def __init__(
+        self,
+        layout: Layout,
+        params: Mapping[str, Value],
+        environment: Mapping[str, str] | None,
+        findings: Findings,
+        origins: Origins,
+    ) -> None:
+        """Check against the parameters of the graph and the variables of a run; None: these are not known yet."""
         self._layout = layout
         self._params = params
+        self._environment = environment
         self._findings = findings
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
@@ -91,7 +103,7 @@ class PlaceholderCheck:
             return []
         found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
         for name, placeholder in found:
-            if placeholder.root is Root.PARAMS:
+            if placeholder.root in {Root.PARAMS, Root.ENV}:
                 self._placeholder(number, ("env", name), placeholder)
         return [(name, placeholder) for name, placeholder in found if placeholder.root in {Root.MATRIX, Root.NEEDS}]
 
@@ -105,6 +117,7 @@ class PlaceholderCheck:
     def _placeholder(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         root, name = placeholder.root, placeholder.name
         if root is Root.ENV:
+            self._variable(number, place, placeholder)
             return
         if root is Root.NEEDS:
             if target_of(name, self._layout.index) is not None:
@@ -117,13 +130,35 @@ class PlaceholderCheck:
             known = cells.digits if cells is not None else {}
         else:
             known = self._params
-        if name not in known:
+        if name not in known and placeholder.default is None:
             wrong = unknown_name(placeholder, known, self._findings.suggestion)
             self._findings.wrong(self._origins.of(number, *place), wrong)
 
+    def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+        """Note a variable that is not set; one that names itself means the one that the run is started with."""
+        environment, name = self._environment, placeholder.name
+        if environment is None or name in environment or placeholder.default is not None:
+            return
+        env = self._layout.tasks[number].env
+        if name in env and place != ("env", name):
+            return
+        message = f"{quoted(placeholder.source)}: the environment variable {quoted(name)} is not set"
+        hint = f'set it, or give a default: {{{{ env.{name} or "…" }}}}'
+        if name in ATTEMPT_VARIABLES:
+            hint = f"each attempt has it as a variable: write ${name} in a shell line"
+        elif " or " in name:
+            hint = LITERAL_BEHIND_OR
+        else:
+            near = self._findings.nearest(name, environment.keys() | env.keys())
+            hint = f"{near} Otherwise {hint}" if near else hint
+        self._findings.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
 
-def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int:
-    """The parent whose status a placeholder of a node asks for; raises Wrong when it is none, or one of several."""
+
+def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
+    """The parent whose status a placeholder of a node asks for; None when it is none, and there is a default.
+
+    Raises Wrong when it is none, or one of several.
+    """
     named = graph.find(placeholder.name)
     parents = graph.parents(node)
     if named is not None and named in parents:
@@ -131,6 +166,8 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int:
     found = [parent for parent in parents if graph.task(parent).name == placeholder.name]
     if len(found) == 1:
         return found[0]
+    if not found and placeholder.default is not None:
+        return None
     if not found:
         has = f", which has {listed([graph.labels[parent] for parent in parents])}" if parents else ""
         raise Wrong(

@@ -1,8 +1,12 @@
-"""What may be around a placeholder in a shell command line, and of which shells that can be told."""
+"""What may be around a placeholder in a shell command line, and how a value is quoted there.
+
+Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.4 Reserved Words; and what bash, ksh and zsh add.
+"""
 
 from __future__ import annotations
 
 import enum
+import re
 
 MARK = "\0"
 """Stands for a placeholder: no command line can contain it."""
@@ -10,17 +14,45 @@ MARK = "\0"
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 """Those whose quoting is known."""
 
+_BARE = re.compile(r"[A-Za-z0-9_./:-]+")
+_SPECIAL_IN_QUOTES = re.compile(r'[$`"\\]')
+_RESERVED = frozenset(
+    """
+    case coproc do done elif else end esac fi for foreach function if in nocorrect noglob repeat select then time
+    until while
+    """.split()  # noqa: SIM905 - a list of quoted words would fill the screen
+)
+"""Words that a shell may take for a part of its syntax."""
+
 
 class Place(enum.Enum):
     """What is around a placeholder."""
 
     WORD = "a plain word"
+    APART = "a plain word, but what stands before or behind it would go on with the value"
+    SINGLE = "single quotes"
+    DOUBLE = "double quotes"
+    DOUBLE_APART = "double quotes, but what stands before it would go on with the value"
     COMMENT = "a comment"
-    QUOTES = "quotes"
+    ANSI = "$'…'"
     BACKTICKS = "backticks"
     EXPANSION = "${…}"
     ARITHMETIC = "arithmetic"
     HEREDOC = "a here-document"
+    RAW_HEREDOC = "a here-document whose word is quoted"
     BACKSLASH = "a backslash"
     DOLLAR = "a dollar sign"
     UNCLEAR = "something that can't be told"
+
+
+def quote(value: str, place: Place) -> str:
+    """The value as it is written at that place, for any of SHELLS: the shell makes the same value of it."""
+    if place is Place.SINGLE:
+        return value.replace("'", r"'\''")
+    if place is Place.DOUBLE:
+        return _SPECIAL_IN_QUOTES.sub(r"\\\g<0>", value)
+    if place is Place.DOUBLE_APART:
+        return '""' + _SPECIAL_IN_QUOTES.sub(r"\\\g<0>", value)
+    if place is Place.WORD and _BARE.fullmatch(value) and value not in _RESERVED:
+        return value
+    return "'" + value.replace("'", "'\"'\"'") + "'"

@@ -1,7 +1,7 @@
-"""Where in a shell command line a placeholder stands: only in plain words can a quoted value be put in its place.
+"""Where in a shell command line a placeholder stands: in a word, in quotes, or where a value can't be quoted.
 
 Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.6 Word Expansions, 2.7.4 Here-Document; and what bash, ksh
-and zsh add. It need not parse commands: it must never take a place for a plain word that is none.
+and zsh add. It need not parse commands: it must never take one place for another.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PLACES = {
     _In.PARENTHESIS: Place.WORD,
     _In.ARRAY: Place.WORD,
     _In.SUBSTITUTION: Place.WORD,
-    _In.QUOTES: Place.QUOTES,
+    _In.QUOTES: Place.DOUBLE,
     _In.EXPANSION: Place.EXPANSION,
     _In.ARITHMETIC: Place.ARITHMETIC,
     _In.ARITHMETIC_PARENTHESIS: Place.ARITHMETIC,
@@ -49,11 +49,18 @@ _CASE = re.compile(r"case(?=\s)")
 _SUBSTITUTION = re.compile(r"\$[({]|`")
 _DECEPTIVE = re.compile(r"['\"\\#]|<<")
 _WORD_ENDS = frozenset(" \t\n;&|()<>")
+_REDIRECTION = re.compile(r"(?:\\\n)*+[<>]")
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+_VARIABLE = re.compile(r"\$(?:[A-Za-z0-9_]++|[@*#?$!-])?\Z")
+_VARIABLE_OF_ZSH = re.compile(r"\$[^\s'\"`;|&<>]*+\Z")
+"""There, modifiers and subscripts go on behind the name."""
+_LOOKED_BACK = 200
+"""Characters before a placeholder in which a variable that it would go on with is looked for."""
 
 
 def places(command: str, shell: str) -> list[Place]:
     """What is around each MARK in a command line for one of SHELLS, in their order."""
-    scan = _Scan(command, ansi=shell not in {"sh", "dash"})
+    scan = _Scan(command, shell)
     scan.run()
     return scan.places
 
@@ -74,10 +81,11 @@ class _Heredoc(NamedTuple):
 class _Scan:
     """One pass over a command line."""
 
-    def __init__(self, text: str, *, ansi: bool) -> None:
+    def __init__(self, text: str, shell: str) -> None:
         self.places: list[Place] = []
         self._text = text
-        self._ansi = ansi
+        self._variable = _VARIABLE_OF_ZSH if shell == "zsh" else _VARIABLE
+        self._ansi = shell not in {"sh", "dash"}
         """Whether `$'…'` is known to be a kind of quotes; a plain sh may or may not have it."""
         self._inside = [_In.COMMAND]
         self._position = 0
@@ -99,7 +107,7 @@ class _Scan:
         if character == "\n" and self._heredocs and self._inside[-1] not in _COMMANDS:
             self._unclear = True
         if character == MARK:
-            self._place(_PLACES[self._inside[-1]])
+            self._place(self._around())
         elif character == "\\":
             self._backslash()
         elif character == "`":
@@ -118,6 +126,23 @@ class _Scan:
             self._command(character)
         else:
             self._position += 1
+
+    def _around(self) -> Place:
+        """The place of a placeholder that stands here."""
+        inside = self._inside[-1]
+        if inside is _In.QUOTES and self._inside[-2] not in _COMMANDS:
+            inside = self._inside[-2]  # quotes in ${…} and in arithmetic are not the same in all shells
+        place = _PLACES[inside]
+        if place is not Place.WORD and place is not Place.DOUBLE:
+            return place
+        before = self._text[max(0, self._position - _LOOKED_BACK) : self._position].replace("\\\n", "")
+        variable = self._variable.search(before)
+        if place is Place.DOUBLE:
+            return Place.DOUBLE_APART if variable or _is_long_name(before) else place
+        if variable and variable[0] == "$":
+            return Place.DOLLAR
+        apart = variable or _is_long_name(before) or _REDIRECTION.match(self._text, self._position + 1)
+        return Place.APART if apart else place
 
     def _place(self, place: Place) -> None:
         self.places.append(Place.UNCLEAR if self._unclear else place)
@@ -162,22 +187,23 @@ class _Scan:
 
     def _single_quote(self) -> None:
         if self._inside[-1] in _COMMANDS:
-            self._take(_SINGLE, Place.QUOTES)
+            self._take(_SINGLE, Place.SINGLE)
             return
         # Inside "${…}" and $((…)) shells differ in whether it quotes.
-        if _In.QUOTES in self._inside or self._inside[-1] in _ARITHMETICS:
+        if self._inside[-1] in _ARITHMETICS or self._in_quoted_expansion():
             self._unclear = True
             self._position += 1
         else:
-            self._take(_SINGLE, Place.QUOTES)
+            self._take(_SINGLE, Place.EXPANSION)
+
+    def _in_quoted_expansion(self) -> bool:
+        """Whether there are quotes around the "${…}" that the scan is in; $(…) begins anew."""
+        command = max(index for index, inside in enumerate(self._inside) if inside in _COMMANDS)
+        return _In.QUOTES in self._inside[command:]
 
     def _dollar(self) -> None:
-        quotes = self._inside[-1] is _In.QUOTES
-        if self._at("$" + MARK):
-            self._position += 1
-            self._place(Place.QUOTES if quotes else Place.DOLLAR)
-        elif self._at("$'") and not quotes:
-            taken = self._take(_ANSI, Place.QUOTES)
+        if self._at("$'") and self._inside[-1] is not _In.QUOTES:
+            taken = self._take(_ANSI, Place.ANSI)
             known = self._ansi or "\\'" not in taken
             self._unclear = self._unclear or not known or self._inside[-1] not in _COMMANDS
         elif self._at("$(("):
@@ -266,7 +292,8 @@ class _Scan:
                 stop = self._text.find("\n", self._position)
                 stop = len(self._text) if stop < 0 else stop
                 line = self._text[self._position : stop]
-                self.places += [Place.UNCLEAR if self._unclear else Place.HEREDOC] * line.count(MARK)
+                place = Place.RAW_HEREDOC if heredoc.raw else Place.HEREDOC
+                self.places += [Place.UNCLEAR if self._unclear else place] * line.count(MARK)
                 self._position = stop + 1
                 if (line.lstrip("\t") if heredoc.tabs else line) == heredoc.word:
                     break
@@ -285,3 +312,8 @@ def _stands_alone(line: str) -> bool:
         return True
     closed = line.count("(") == line.count(")") and line.count("{") == line.count("}") and line.count("`") % 2 == 0
     return closed and not _DECEPTIVE.search(line)
+
+
+def _is_long_name(before: str) -> bool:
+    """Whether a name fills all that was looked at: it may be a variable's."""
+    return len(before) > _LOOKED_BACK // 2 and _NAME.fullmatch(before) is not None

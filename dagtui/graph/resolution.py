@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from dagtui.graph.environment import parse_env
 from dagtui.graph.errors import Wrong
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.graph.placeholders import asked_node
+from dagtui.graph.places import quote
 from dagtui.graph.templates import Root, Template, parse_command, parse_template, value_text
 from dagtui.text import label
 
@@ -140,9 +140,11 @@ class _Values:
 
     def _find(self, placeholder: Placeholder) -> str:
         root, name = placeholder.root, placeholder.name
+        found: str | None
         if root is Root.NEEDS:
-            return self._status_of(asked_node(self._graph, self._node, placeholder))
-        if root is Root.ENV:
+            asked = asked_node(self._graph, self._node, placeholder)
+            found = None if asked is None else self._status_of(asked)
+        elif root is Root.ENV:
             found = self.env.get(name)
             found = self._environment.get(name) if found is None else found
         elif root is Root.MATRIX:
@@ -151,14 +153,15 @@ class _Values:
             found = self._cell.get(name)
         else:
             found = value_text(self._graph.params[name]) if name in self._graph.params else None
+        found = placeholder.known(found)
         if found is None:
             what = "the environment variable is not set" if root is Root.ENV else "there is no such value"
             raise Wrong(f"{placeholder.source}: {what}")
         return found
 
     def quoted(self, placeholder: Placeholder) -> str:
-        """The value as one word of a shell's command line."""
-        return shlex.quote(self.of(placeholder))
+        """The value as it is written in a shell's command line."""
+        return quote(self.of(placeholder), placeholder.place)
 
 
 class _Plan:

@@ -27,6 +27,8 @@ LONGEST_ENTRY = 20_000
 MOST_PLACEHOLDERS = 64
 """Of the value of one axis: it is filled in for every cell."""
 
+LITERAL_BEHIND_OR = 'behind "or" stands a literal: {{ … or "text" }}'
+
 
 class Selector:
     """Some cells of a task, chosen for each cell of the task that needs them."""
@@ -84,7 +86,8 @@ class _Turning:
         self._template = template
         self._params = params
         self._target = target
-        names = {part.name for part in template.placeholders() if part.root is Root.MATRIX}
+        there = own.digits if own is not None else {}
+        names = {part.name for part in template.placeholders() if part.root is Root.MATRIX and part.name in there}
         self._wheels: dict[str, Wheel] = {name: own.wheel(name) for name in names} if own is not None else {}
         self._steps = [(wheel.stride, len(wheel.texts)) for wheel in self._wheels.values()]
         self._known: dict[tuple[int, ...], int | None] = {}
@@ -95,16 +98,16 @@ class _Turning:
             texts = {
                 name: wheel.texts[digit] for (name, wheel), digit in zip(self._wheels.items(), digits, strict=True)
             }
-            text = self._template.fill(
-                # What is longer than any value of an axis equals none.
-                lambda part: (
-                    value_text(self._params[part.name])[: LONGEST_NAME + 1]
-                    if part.root is Root.PARAMS
-                    else texts[part.name]
-                )
-            )
+            text = self._template.fill(lambda part: self._value(part, texts))
             self._known[digits] = self._target.offset(self._axis, text)
         return self._known[digits]
+
+    def _value(self, part: Placeholder, texts: Mapping[str, str]) -> str:
+        """The value of a placeholder, cut: what is longer than any value of an axis equals none."""
+        found = texts.get(part.name)
+        if part.root is Root.PARAMS:
+            found = value_text(self._params[part.name]) if part.name in self._params else None
+        return (part.known(found) or "")[: LONGEST_NAME + 1]
 
 
 def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, suggest: Suggest) -> None:
@@ -118,7 +121,7 @@ def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | N
             "only params and matrix are known before anything runs",
             needle=placeholder.source,
         )
-    if placeholder.name not in known:
+    if placeholder.name not in known and placeholder.default is None:
         raise unknown_name(placeholder, known, suggest)
 
 
@@ -131,6 +134,8 @@ def unknown_name(placeholder: Placeholder, known: Mapping[str, object], suggest:
         bare = re.split(r"[|(]", placeholder.name)[0].strip()
         hint = f"nothing can be applied to a value: write {{{{ {placeholder.root.value}.{bare} }}}}"
         return Wrong(f"{quoted(placeholder.source)} is not a placeholder", hint, needle=placeholder.source)
+    if " or " in placeholder.name:
+        return Wrong(f"{quoted(placeholder.source)} is not a placeholder", LITERAL_BEHIND_OR, needle=placeholder.source)
     message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
     return Wrong(message, suggest(placeholder.name, known), needle=placeholder.source)
 

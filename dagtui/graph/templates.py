@@ -1,16 +1,17 @@
 """Texts with placeholders: `{{ params.samples }}`, `{{ matrix.seed }}`, `{{ env.HOME }}`, `{{ needs.fetch.status }}`.
 
 The whole grammar: a path between double braces on one line. Its first word says where to look; the rest of it, dots
-and hyphens included, is one name, for `needs` without the `.status` at its end. Four braces `{{{{` stand for two.
-Nothing can be called, and a value that is put in is not read again.
+and hyphens included, is one name, for `needs` without the `.status` at its end. Behind it `or` and a literal may stand
+for a value that is missing or empty: `{{ env.STAGE or "dev" }}`. Four braces `{{{{` stand for two. Nothing can be
+called, and a value that is put in is not read again.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
-from itertools import groupby, repeat
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import Wrong, quoted
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Value
 
 
-_TOKEN = re.compile(r"\{\{\{\{|\{\{(?:([^{}\n]*+)\}\})?")
+_QUOTED = r"""(?:"[^"\n]*+"|'[^'\n]*+')"""
+_TOKEN = re.compile(
+    rf"""\{{\{{\{{\{{|\{{\{{(?:([^{{}}\n"']*+(?:(?<=[ \t]or)|(?<=[ \t]or[ \t])){_QUOTED}[ \t]*+|[^{{}}\n]*+)\}}\}})?"""
+)
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _LITERAL_HINT = 'to write two braces as they are, double them: "{{{{"'
 
 
@@ -48,6 +53,14 @@ class Placeholder:
     """The parameter, axis or variable; for `needs` the task or node whose status it is."""
     source: str
     """As it is written."""
+    default: str | None = None
+    """What stands for a value that is missing or empty."""
+    place: Place = Place.WORD
+    """In a shell command line: what is around it."""
+
+    def known(self, value: str | None) -> str | None:
+        """The value to put in: the default in place of a missing or empty one, None when there is neither."""
+        return self.default if self.default is not None and not value else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +106,18 @@ def parse_template(text: str) -> Template:
 
 
 def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
-    """Cut a shell command line at its placeholders, which must be plain words of it; raises Wrong.
+    """Cut a shell command line at its placeholders; raises Wrong where a value can't be quoted.
 
     Comments are left as they are.
     """
-    return _template(cut_command(text, shell))
+    return Template((text,)) if "{{" not in text else _template(cut_command(text, shell))
 
 
 def cut_template(text: str) -> Parts:
     """A plain text with everything that is wrong in it."""
     if "{{" not in text:
         return [text]
-    return _too_many(text) or _parts(_cut(text), repeat(Place.WORD))
+    return _too_many(text) or _parts(_cut(text), _placeholder_or_wrong)
 
 
 def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
@@ -118,19 +131,21 @@ def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
     cut = _cut(text)
     name = (shell or DEFAULT_SHELL)[0].rpartition("/")[2]
     if name not in SHELLS:
-        first = next((part for part in cut if isinstance(part, _Braces)), None)
+        first = next((part for part in cut if isinstance(part, Braces)), None)
         if first is None:
             return [part for part in cut if isinstance(part, str)]
         message = f"placeholders can't be quoted for the shell {quoted(name)}"
         hint = "put the value in env and use the variable, or write run as an array of strings"
         return [Wrong(message, hint, needle=first.source)]
     from dagtui.graph.quoting import places
+    from dagtui.graph.shell_places import in_place
 
-    marked = "".join([MARK if isinstance(part, _Braces) else part for part in cut])
-    return _parts(cut, iter(places(marked, name)))
+    marked = "".join([MARK if isinstance(part, Braces) else part for part in cut])
+    around = iter(places(marked, name))
+    return _parts(cut, lambda braces: in_place(braces, next(around)))
 
 
-class _Braces(NamedTuple):
+class Braces(NamedTuple):
     """What stands between two braces and two braces."""
 
     source: str
@@ -138,27 +153,31 @@ class _Braces(NamedTuple):
     """None: they are not closed."""
 
 
-def _cut(text: str) -> list[str | _Braces]:
+def _cut(text: str) -> list[str | Braces]:
     """Cut a text at its braces; four of them are two."""
-    parts: list[str | _Braces] = []
+    parts: list[str | Braces] = []
     start = 0
     for match in _TOKEN.finditer(text):
         parts.append(text[start : match.start()])
         if match[0] == "{{{{":
             parts.append("{{")
         elif match[1] is None:
-            parts.append(_Braces(text[match.start() : match.start() + 20].partition("\n")[0], None))
+            parts.append(Braces(text[match.start() : match.start() + 20].partition("\n")[0], None))
         else:
-            parts.append(_Braces(match[0], match[1].strip()))
+            parts.append(Braces(match[0], match[1].strip()))
         start = match.end()
     parts.append(text[start:])
     return parts
 
 
-def _placeholder(braces: _Braces) -> Placeholder:
+def placeholder_in(braces: Braces) -> Placeholder:
+    """The placeholder between two braces and two braces; raises Wrong."""
     source, path = braces
     if path is None:
         raise Wrong('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)
+    before, default = _with_default(path)
+    if default is not None:
+        return replace(placeholder_in(Braces(source, before)), default=default)
     first, _, name = path.partition(".")
     root, name = _ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
@@ -172,6 +191,21 @@ def _placeholder(braces: _Braces) -> Placeholder:
         hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
         raise Wrong("this version of dagtui doesn't have outputs of tasks yet", hint, needle=source)
     raise Wrong(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
+
+
+def _with_default(path: str) -> tuple[str, str | None]:
+    """A path without the `or` and the literal at its end, and that literal; names may have an `or` in them."""
+    if path[-1:] in {'"', "'"} and path.find(path[-1]) < len(path) - 1:
+        start = path.rfind(path[-1], 0, -1)
+        before, default = path[:start].rstrip(), path[start + 1 : -1]
+    else:
+        before, _, default = path.rpartition(" ")
+        if default not in {"true", "false"} and not _NUMBER.fullmatch(default):
+            return path, None
+        before = before.rstrip()
+    if not before.endswith((" or", "\tor")):
+        return path, None
+    return before[:-2].rstrip(), default
 
 
 def _template(parts: Parts) -> Template:
@@ -189,29 +223,17 @@ def _template(parts: Parts) -> Template:
     return Template(tuple(joined))
 
 
-_MENDS = {
-    Place.QUOTES: ("inside quotes", "remove the quotes: the value is quoted when it is put in"),
-    Place.BACKTICKS: ("inside backticks", "write $(…) for `…`"),
-    Place.EXPANSION: ("inside ${…}", "give it to a variable first: x={{ … }}"),
-    Place.ARITHMETIC: ("inside arithmetic", "give it to a variable first: x={{ … }}"),
-    Place.HEREDOC: ("inside a here-document", "put the value in env and use the variable"),
-    Place.BACKSLASH: ("after a backslash", "remove the backslash: the value is quoted when it is put in"),
-    Place.DOLLAR: ("after a dollar sign", "remove the dollar sign"),
-    Place.UNCLEAR: ("where its quoting can't be told", "give it to a variable on the first line: x={{ … }}"),
-}
-
-
 def _too_many(text: str) -> Parts:
     if text.count("{{") <= MOST_BRACES:
         return []
     return [Wrong(f"a string has at most {MOST_BRACES:,} placeholders")]
 
 
-def _parts(cut: list[str | _Braces], around: Iterator[Place]) -> Parts:
+def _parts(cut: list[str | Braces], read: Callable[[Braces], str | Placeholder | Wrong]) -> Parts:
     parts: Parts = []
     wrong = 0
     for part in cut:
-        found = part if isinstance(part, str) else _in_place(part, next(around))
+        found = part if isinstance(part, str) else read(part)
         parts.append(found)
         wrong += isinstance(found, Wrong)
         if wrong == MOST_WRONG:
@@ -219,14 +241,8 @@ def _parts(cut: list[str | _Braces], around: Iterator[Place]) -> Parts:
     return parts
 
 
-def _in_place(braces: _Braces, place: Place) -> str | Placeholder | Wrong:
-    if place is Place.COMMENT:
-        return braces.source if braces.path is not None else "{{"
+def _placeholder_or_wrong(braces: Braces) -> Placeholder | Wrong:
     try:
-        placeholder = _placeholder(braces)
+        return placeholder_in(braces)
     except Wrong as wrong:
         return wrong
-    if place is Place.WORD:
-        return placeholder
-    where, hint = _MENDS[place]
-    return Wrong(f"the placeholder {quoted(placeholder.source)} is {where}", hint, needle=placeholder.source)

@@ -56,7 +56,7 @@ name = "with {IN_FILE}"
 password = "to be given"
 [env]
 IN_FILE = "{IN_FILE}"
-PEM = "{{{{ env.KEY_OUTSIDE }}}}"
+PEM = "{{{{ env.KEY_OUTSIDE or 'not set' }}}}"
 [run]
 secrets = ["API_TOKEN", "IN_FILE", "KEY_OUTSIDE", "password"]
 [tasks.print]
@@ -74,7 +74,7 @@ run = "true"
 [tasks.nowhere]
 run = ["/nonexistent/{IN_FILE}/{{{{ params.password }}}}", "{IN_FILE}"]
 [tasks.lost]
-cwd = "/nonexistent/{{{{ env.API_TOKEN }}}}"
+cwd = "/nonexistent/{{{{ env.API_TOKEN or 'not set' }}}}"
 run = "true"
 [tasks.long]
 run = ["{"x" * 485}{{{{ params.password }}}}"]

@@ -134,8 +134,8 @@ def test_tasks_made_in_python_with_mistakes():
     graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("{{ params.gone }}"))])
     with pytest.raises(ResolutionError, match="there is no such value"):
         Resolver(graph, {}).resolve(0, str)
-    graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("'{{ params.gone }}'"))])
-    with pytest.raises(ResolutionError, match="remove the quotes"):
+    graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("`{{ params.gone }}`"))])
+    with pytest.raises(ResolutionError, match="inside backticks"):
         Resolver(graph, {}).resolve(0, str)
 
 

@@ -170,7 +170,7 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
     for name, value in task.env.items():
         yield f"env.{name}", _text(value, parse_template)
     if task.colour:
-        yield "colour", _Text("true", None)  # codes may go into files
+        yield "colour", _Text("true", None, _plain)  # codes may go into files
 
 
 def _plain(value: str, _place: Place) -> str:

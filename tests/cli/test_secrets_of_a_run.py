@@ -167,7 +167,7 @@ def test_what_only_reads_the_file_masks_what_is_known_and_asks_for_nothing(folde
         command = [*DAGTUI, *words, "graph.toml", "-p", f"password={PARAMETER}"]
         done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        assert b"with ***" in done.stdout
+        assert b"with ***" in done.stdout or words == ["check"]  # which does not name the graph
         check_nothing_in(done.stdout + done.stderr, words)
 
 

@@ -20,9 +20,10 @@ def main() -> None:
     sys.excepthook = _print_safely
     # Modules and graphs are many objects and no garbage: looking for some after every 700th delays the first node.
     gc.set_threshold(_OBJECTS)
-    from dagtui.cli.descriptors import open_standard_descriptors
+    from dagtui.cli.inherited import hear_notices, open_standard_descriptors
 
     open_standard_descriptors()
+    hear_notices()
     from dagtui.cli.plain_calls import carry_out
 
     carry_out(sys.argv[1:], os.environ)

@@ -164,9 +164,10 @@ class Headless(Run):
 class OnScreen(Run):
     """`dagtui graph.toml` on a terminal of its own, read by who looks at it."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, through: Sequence[str] = ()) -> None:
+        """`through` is what executes the program: a shell that traps something, say."""
         super().__init__(folder)
-        command = [sys.executable, *PROGRAM, str(folder / "graph.toml"), *ON_SCREEN, *options]
+        command = [*through, sys.executable, *PROGRAM, str(folder / "graph.toml"), *ON_SCREEN, *options]
         self.terminal = PtyTerminal(command, cwd=folder, env={"LANG": "C.UTF-8"}, columns=100, rows=45)
 
     def __enter__(self) -> Self:

@@ -42,12 +42,13 @@ class Stage:
         self,
         *words: str,
         program: Sequence[str] = ("-m", "dagtui"),
+        through: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         columns: int = 100,
         rows: int = 30,
     ) -> PtyTerminal:
-        """A terminal with `dagtui graph.toml`, or with other words after the program."""
-        return self.start([sys.executable, *program, *(words or ("graph.toml",))], env, columns, rows)
+        """A terminal with `dagtui graph.toml`, or with other words after the program; `through` is what executes it."""
+        return self.start([*through, sys.executable, *program, *(words or ("graph.toml",))], env, columns, rows)
 
     def start(
         self, command: Sequence[str], env: Mapping[str, str] | None = None, columns: int = 100, rows: int = 30

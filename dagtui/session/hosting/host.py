@@ -16,6 +16,7 @@ from dagtui.session.door.conversation import Conversation
 from dagtui.session.door.door import failure
 from dagtui.session.door.live import Screen
 from dagtui.session.door.sockets import DoorError, peer_of
+from dagtui.session.heeded import heeded
 from dagtui.session.hosting.farewell import after_a_crash, detached, elsewhere, ended, in_case_of_death
 from dagtui.session.hosting.lease import Lease
 from dagtui.session.hosting.leaving import Leaving
@@ -138,7 +139,7 @@ class Host:
 
     async def _obey_signals(self, early: Sequence[int]) -> None:
         """TERM and INT cancel the run and end it, the second kills what is left; HUP is about no terminal of ours."""
-        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
+        with anyio.open_signal_receiver(*heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
             for number in early:
                 self._obey(signal.Signals(number))
             async for number in received:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.errors import GraphError
 from dagtui.session.door.knock import Visit
 from dagtui.session.door.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
+from dagtui.session.heeded import heeded
 from dagtui.session.hosting.farewell import in_case_of_death
 from dagtui.session.resume.glance import NothingToResumeError
 from dagtui.store.errors import StoreError
@@ -66,7 +67,7 @@ def _live(
     _let_go_of_what_was_inherited()
     early: list[int] = []
     # A signal may come before there is an event loop to take it.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
         signal.signal(number, lambda number, _frame: early.append(number))
     try:
         session = begin()

@@ -7,6 +7,8 @@ import os
 import signal
 from typing import TYPE_CHECKING, Self, TypeAlias
 
+from dagtui.session.heeded import heeded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType, TracebackType
@@ -16,10 +18,13 @@ _Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | signal.
 
 
 class Signals:
-    """While its block runs, these signals do nothing but make its descriptor readable; in the main thread only."""
+    """While its block runs, these signals do nothing but make its descriptor readable; in the main thread only.
+
+    Those that were ignored before stay so.
+    """
 
     def __init__(self, numbers: Sequence[signal.Signals]) -> None:
-        self._numbers = numbers
+        self._numbers = heeded(numbers)
         self._before: dict[signal.Signals, _Handler] = {}
         self._reader = self._writer = -1
 
@@ -53,12 +58,13 @@ class Signals:
     @contextlib.contextmanager
     def left_alone(self, *numbers: signal.Signals) -> Iterator[None]:
         """For a while these signals do what they do by default."""
-        for number in numbers:
+        alone = heeded(numbers)
+        for number in alone:
             signal.signal(number, signal.SIG_DFL)
         try:
             yield
         finally:
-            for number in numbers:
+            for number in alone:
                 signal.signal(number, self._note)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
+from dagtui.session.heeded import heeded
 from dagtui.session.lines.events_copy import copy_at, copy_to
 from dagtui.session.lines.line_writer import LineWriter
 from dagtui.session.lines.plain import PlainLines
@@ -60,6 +61,7 @@ class Headless:
         self._writer = LineWriter(2 if events == "-" else 1, encoding)
         self._is_terminal = stream is not None and stream.isatty()
         self._ascii = ascii_only or "utf" not in encoding.lower()
+        self._signals = heeded(SIGNALS)
         self._signal = 0
         self._over = False
         """Nothing more happens in the run; at most its record is still to be closed."""
@@ -74,7 +76,7 @@ class Headless:
     def run(self) -> int:
         """Run, and return the exit status. Raises StoreError, EventsError and OSError when it cannot begin."""
         # A signal may come before there is an event loop to take it.
-        for number in SIGNALS:
+        for number in self._signals:
             signal.signal(number, lambda number, _frame: self._early.append(number))
         copy = self._open_events()
         session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
@@ -92,7 +94,7 @@ class Headless:
             if not self._over:
                 raise
         # The run is over: from here on a signal ends the program, which may wait for a reader that has stopped.
-        for number in SIGNALS:
+        for number in self._signals:
             signal.signal(number, signal.SIG_DFL)
         self._writer.say("")
         self._writer.say(card(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
@@ -162,7 +164,7 @@ class Headless:
         """The first signal cancels the run, the second kills what is left."""
         import anyio
 
-        with anyio.open_signal_receiver(*SIGNALS) as received:
+        with anyio.open_signal_receiver(*self._signals) as received:
             for early in self._early:
                 self._obey(session, early)
             async for number in received:

@@ -8,16 +8,21 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dagtui.session.heeded import heeded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 class SignalHandlers:
-    """Handlers that the event loop calls, which can be set and taken back any number of times, in the main thread."""
+    """Handlers that the event loop calls, which can be set and taken back any number of times, in the main thread.
+
+    Signals that the caller of the program had ignored get none.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, handlers: Mapping[signal.Signals, Callable[[], None]]) -> None:
         self._loop = loop
-        self._handlers = handlers
+        self._handlers = {number: handlers[number] for number in heeded(handlers)}
 
     def set(self) -> None:
         """From now on the loop calls the handlers."""

@@ -1,0 +1,29 @@
+"""Repair what the caller left of descriptors and signals before anything relies on them."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+_NOTICES = (signal.SIGCHLD, signal.SIGWINCH, signal.SIGCONT)
+"""Signals that only tell something. A caller that ignored or blocked one (`trap '' CHLD`) did not mean this program."""
+
+
+def open_standard_descriptors() -> None:
+    """Open /dev/null where standard input, output or error is closed.
+
+    Otherwise the next file that is opened takes that number, the journal, say, and what is printed would go there.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+
+
+def hear_notices() -> None:
+    """Take the signals that tell of children and of the terminal. Without SIGCHLD nobody can be waited for."""
+    for number in _NOTICES:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _NOTICES)

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.graph_file import BEGIN, NAMES, graph_file_here, is_plain, refuse_folder, with_its_ending
+from dagtui.cli.graph_file import (
+    BEGIN,
+    NAMES,
+    STANDARD_INPUT,
+    GraphFile,
+    graph_file_at,
+    graph_file_here,
+    graph_path_at,
+    is_plain,
+    refuse_folder,
+    with_its_ending,
+)
 from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
@@ -20,9 +31,21 @@ _COMPLETED = 200
 
 
 def graph_file_argument(function: Function) -> Function:
-    """A graph file to read; without one, that of this folder."""
+    """A graph to read, `-` for standard input; without one, that of this folder."""
     kind = click.Path(path_type=Path)
     return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_file)(function)
+
+
+def graph_path_argument(function: Function) -> Function:
+    """A graph whose runs are meant."""
+    kind = click.Path(path_type=Path)
+    return click.argument("graph_file", metavar="GRAPH.toml", type=kind, callback=_path)(function)
+
+
+def optional_graph_path_argument(function: Function) -> Function:
+    """A graph whose runs are meant, if one is."""
+    kind = click.Path(path_type=Path)
+    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_path)(function)
 
 
 def complete_tasks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -43,15 +66,21 @@ def complete_tasks(context: click.Context, _parameter: click.Parameter, incomple
     return [CompletionItem(name) for name in names if name.startswith(incomplete) and is_plain(name)][:_COMPLETED]
 
 
-def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> Path | None:
+def _path(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> Path | None:
+    if context.resilient_parsing or graph_file is None:
+        return graph_file
+    return graph_path_at(graph_file)
+
+
+def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> GraphFile | Path | None:
     if context.resilient_parsing:  # a shell asks how the line may go on
         return graph_file
     if graph_file is not None:
         refuse_folder(graph_file)
-        if meant := with_its_ending(str(graph_file)):
+        if str(graph_file) != STANDARD_INPUT and (meant := with_its_ending(str(graph_file))):
             fail(f'dagtui: there is no file "{graph_file}"; did you mean "{meant}"?')
-        return graph_file
+        return graph_file_at(graph_file)
     here = graph_file_here()
     if here is None:
         raise click.UsageError(f"there is no {NAMES[0]} in this folder; {BEGIN}", context)
-    return here
+    return graph_file_at(here)

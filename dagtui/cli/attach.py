@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.attaching import (
     a_terminal,
     has_screen,
@@ -22,11 +22,13 @@ from dagtui.cli.reach import run_option
 from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dagtui.session.door.live import LiveRun
 
 
 @click.command(short_help="Bring the screen of a live run to this terminal.")
-@click.argument("graph_file", metavar="[GRAPH.toml]", type=click.Path(path_type=Path), required=False)
+@optional_graph_path_argument
 @run_option
 @click.option("--read-only", is_flag=True, help="Watch only, whoever else has the run; also one that is over.")
 @look_options

@@ -13,13 +13,13 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.reading import read_graph_to_show
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dagtui.cli.graph_file import GraphFile
 
 
 @click.command(short_help="Read a graph and say what is wrong with it.")
 @graph_file_argument
 @parameter_option
-def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
+def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
     """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
     from dagtui.text import label, plural
 
@@ -28,4 +28,4 @@ def check(graph_file: Path, parameters: tuple[str, ...]) -> None:
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )
     with standard_output() as output:
-        output.line(f"{label(graph_file)}: OK ({amounts})")
+        output.line(f"{label(graph_file.title or graph_file.path)}: OK ({amounts})")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.arguments import complete_tasks
+from dagtui.cli.arguments import complete_tasks, graph_path_argument
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
 from dagtui.cli.saying import fail, say
@@ -17,6 +16,7 @@ from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 REFUSED = 1
 """Exit status when the command would do nothing."""
@@ -114,7 +114,7 @@ def _command(name: str) -> click.Command:
         needless = any(not variant.takes_nodes for variant in order.variants.values())
         metavar = "[NODE...]" if needless else "NODE..."
         call = click.argument("nodes", metavar=metavar, nargs=-1, shell_complete=complete_tasks)(call)
-    call = click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))(call)
+    call = graph_path_argument(call)
     text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
     # A negative number is no option.
     settings = {"ignore_unknown_options": order.takes_number}

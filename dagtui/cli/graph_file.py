@@ -1,16 +1,98 @@
-"""The graph file of a call: the one that is named, or the one of this folder."""
+"""The graph of a call: the file that is named, the one of this folder, or what a pipe holds."""
 
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from pathlib import Path
+from typing import NamedTuple
 
-from dagtui.cli.saying import fail
+from dagtui.cli.saying import fail, say
 
 NAMES = ("graph.toml", "dagtui.toml")
 """What a graph is called that need not be named."""
 BEGIN = "name a graph's file, or write one to begin with: dagtui init"
 """What to do where there is none."""
+STANDARD_INPUT = "-"
+_DESCRIPTOR = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]{1,9})")
+"""A file that this process has open: how shells hand over what a command prints, `<(command)`."""
+
+
+class GraphFile(NamedTuple):
+    """A graph to read."""
+
+    path: Path
+    """Its file, or the path that stands for a graph from a pipe: its runs are found by it."""
+    content: bytes | None = None
+    """What the pipe held: it can be read only once. None: read the file."""
+    title: str = ""
+    """What errors in the content call it."""
+
+
+def graph_file_at(path: Path) -> GraphFile:
+    """The graph that an argument names, to be read; reads a pipe. Exits with 2 when that fails."""
+    from dagtui.store.places import is_piped, real_file
+
+    piped = _piped(path)
+    if piped is not None:
+        return piped
+    if is_piped(path):
+        fail(f"dagtui: the graph of the runs in {path.parent} came from a pipe; pipe it again: {call_of(path)}")
+    real = real_file(path)
+    if os.path.dirname(os.path.abspath(path)) != os.path.dirname(os.path.abspath(real)):
+        say(f"dagtui: {path} is a link to {real}: its tasks run in {real.parent}")
+    return GraphFile(real)
+
+
+def graph_path_at(path: Path) -> Path:
+    """The path by which the runs of a graph are found that an argument names; reads a pipe for the graph's name."""
+    from dagtui.store.places import real_file
+
+    piped = _piped(path)
+    found = real_file(path) if piped is None else piped.path
+    say_where(found)
+    return found
+
+
+def say_where(path: Path) -> None:
+    """Say in one line that runs are kept elsewhere because `.dagtui` belongs to another user."""
+    from dagtui.store.places import why_elsewhere
+
+    text = why_elsewhere(path)
+    if text:
+        say(f"dagtui: {text}")
+
+
+def _piped(path: Path) -> GraphFile | None:
+    """What a pipe holds; None for a file with a name."""
+    word = os.fspath(path)
+    match = _DESCRIPTOR.fullmatch(word)
+    if match is None and word != STANDARD_INPUT:
+        return None
+    from dagtui.store.piped import identified
+
+    number = int(match[1] or 0) if match else 0
+    title, shown = ("stdin", "standard input") if number == 0 else ("pipe", word)
+    if number == 0 and os.isatty(0):
+        say("dagtui: reading the graph from the terminal; Ctrl+D on an empty line ends it")
+    content = _read(number, shown)
+    return GraphFile(identified(content, title), content, title)
+
+
+def _read(number: int, shown: str) -> bytes:
+    from dagtui.graph.reading import MOST_BYTES
+
+    try:
+        with open(number, "rb", closefd=False) as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        fail(f"dagtui: {shown} can't be read: {error.strerror}; name the graph's file")
+    if len(content) > MOST_BYTES:
+        fail(f"dagtui: {shown} holds more than {MOST_BYTES // 1024**2} MB")
+    if not content.strip():
+        fail(f"dagtui: {shown} is empty: pipe a graph into it, or name the graph's file")
+    return content
 
 
 def graph_file_here() -> Path | None:
@@ -20,11 +102,34 @@ def graph_file_here() -> Path | None:
 
 def refuse_folder(graph_file: Path) -> None:
     """Exit with 2 when a folder stands where the graph's file should, and say which file in it may be meant."""
-    if not graph_file.is_dir():
+    if not os.path.isdir(graph_file):
         return
-    inside = next((graph_file / name for name in NAMES if (graph_file / name).is_file()), None)
+    inside = next((graph_file / name for name in NAMES if os.path.isfile(graph_file / name)), None)
     hint = f", for example {inside}" if inside is not None else ""
     fail(f"dagtui: {graph_file} is a folder: name the graph's file{hint}")
+
+
+def why_missing(graph_file: Path) -> str:
+    """Why a graph's file can't be found; empty when it is there, or when the graph has none."""
+    from dagtui.store.places import is_piped
+
+    if is_piped(graph_file):
+        return ""
+    try:
+        os.stat(graph_file)
+    except FileNotFoundError:
+        return "there is no such file"
+    except OSError as error:
+        return f"it can't be looked at ({error.strerror})"
+    return ""
+
+
+def call_of(graph_file: Path) -> str:
+    """The words that run a graph, for a person to give to a shell."""
+    from dagtui.store.places import is_piped
+
+    # Only a person knows what wrote the graph into the pipe.
+    return "… | dagtui run -" if is_piped(graph_file) else f"dagtui {shlex.quote(str(graph_file))}"
 
 
 def with_its_ending(word: str) -> str:

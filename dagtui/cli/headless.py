@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from dagtui.cli.graph_file import say_where
 from dagtui.cli.reading import read_graph
 from dagtui.cli.saying import fail, say
 from dagtui.cli.ways import Way, asked_for
@@ -11,12 +12,13 @@ from dagtui.cli.ways import Way, asked_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.cli.graph_file import GraphFile
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
 
 
 def run_graph(
-    graph_file: Path,
+    graph_file: GraphFile,
     parameters: tuple[str, ...] = (),
     jobs: int | None = None,
     *,
@@ -82,6 +84,7 @@ def run_headless(
     if paused:
         _need_door()
     if graph.path is not None:
+        say_where(graph.path)
         make_room(graph.path)
     if way is Way.ASK:
         advise(graph, jobs, ascii_only=ascii_only)

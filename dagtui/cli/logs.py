@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.arguments import complete_tasks
-from dagtui.cli.graph_file import refuse_folder
+from dagtui.cli.arguments import complete_tasks, graph_path_argument
+from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.saying import fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dagtui.cli.output import Output
     from dagtui.session.lines.node_log import NodeLog
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Print the log of a node.")
-@click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))
+@graph_path_argument
 @click.argument("node", shell_complete=complete_tasks)
 @click.option("--run", "run_number", type=click.IntRange(min=1), metavar="N", help="Of that run; default: the last.")
 @click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Of that attempt; default: the last.")
@@ -71,10 +71,10 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
     found = graph_runs(graph_file)
     if not found:
         refuse_folder(graph_file)
-    if not found and not graph_file.exists():
-        fail(f"dagtui: {label(graph_file)}: there is no such file, and no run of it")
+    if not found and (missing := why_missing(graph_file)):
+        fail(f"dagtui: {label(graph_file)}: {missing}, and no run of it")
     if not found:
-        fail(f"dagtui: {label(graph_file)} has no run yet; start one with: dagtui {label(graph_file)}")
+        fail(f"dagtui: {label(graph_file)} has no run yet; start one with: {call_of(graph_file)}")
     if number is None:
         return latest_first(found)[0]
     run = next((run for run in found if run.number == number), None)
@@ -101,7 +101,7 @@ def _print_path(log: NodeLog, output: Output) -> None:
         output.line(label(log.path, 4096))
     else:
         output.write(os.fsencode(log.path) + b"\n")
-    if not log.path.exists():
+    if not os.path.exists(log.path):
         _explain(log)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.graph_file import refuse_folder
+from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
         fail(f"dagtui: run {number} of {shown} is not live, {what}; leave out --run, or give one that is live")
     refuse_folder(graph_file)
     last = _last(graph_file, number)
-    if last is None and not graph_file.exists():
-        fail(f"dagtui: {shown}: there is no such file, and no live run of it")
+    if last is None and (missing := why_missing(graph_file)):
+        fail(f"dagtui: {shown}: {missing}, and no live run of it")
     if last is None and number:
         fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists those there are")
     if last is None:
-        fail(f"dagtui: {shown} has no live run; start one with: dagtui {shown}")
-    fail(f"dagtui: {shown} has no live run: {_fate(last)}; {_ways_on(last, shown)}")
+        fail(f"dagtui: {shown} has no live run; start one with: {call_of(graph_file)}")
+    fail(f"dagtui: {shown} has no live run: {_fate(last)}; {_ways_on(last, call_of(graph_file))}")
 
 
 def _last(graph_file: Path, number: int | None) -> RunSummary | None:
@@ -57,10 +57,10 @@ def _fate(last: RunSummary) -> str:
     return f"run {last.number} has ended, {last.standing.value}"
 
 
-def _ways_on(last: RunSummary, shown: str) -> str:
+def _ways_on(last: RunSummary, call: str) -> str:
     from dagtui.store.summary import RunStanding
 
     resumable = {RunStanding.LOST, RunStanding.FAILED, RunStanding.CANCELLED, RunStanding.DAMAGED}
     if last.standing not in resumable:
-        return f"start one with: dagtui {shown}"
-    return f"go on with it: dagtui {shown} --resume {last.number}, or start a new one: dagtui {shown} --fresh"
+        return f"start one with: {call}"
+    return f"go on with it: {call} --resume {last.number}, or start a new one: {call} --fresh"

@@ -11,7 +11,7 @@ from dagtui.cli.opening import show_graph
 from dagtui.cli.options import ResumingCommand, look_options, parameter_option, resume_options, run_options
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dagtui.cli.graph_file import GraphFile
 
 
 class _Context(click.Context):
@@ -33,7 +33,7 @@ class _Open(ResumingCommand):
 @look_options
 @click.option("--in-process", is_flag=True, help="The run ends with this terminal, and can't be detached.")
 def open_graph(
-    graph_file: Path,
+    graph_file: GraphFile,
     parameters: tuple[str, ...],
     jobs: int | None,
     paused: bool,

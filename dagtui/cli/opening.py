@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of
+from dagtui.cli.graph_file import say_where
 from dagtui.cli.headless import make_room, run_headless
 from dagtui.cli.offer import choose, say_nothing_to_resume
 from dagtui.cli.reading import read_graph
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from dagtui.cli.graph_file import GraphFile
     from dagtui.graph.model import Graph
     from dagtui.session.hosting.client import Look
     from dagtui.session.hosting.lease import Lease
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def show_graph(
-    graph_file: Path,
+    graph_file: GraphFile,
     parameters: tuple[str, ...] = (),
     jobs: int | None = None,
     *,
@@ -59,15 +61,16 @@ def show_graph(
     def load() -> Graph:
         nonlocal found
         graph = read_graph(graph_file, parameters)
+        say_where(graph_file.path)
         if way is not Way.ASK:
-            make_room(graph_file)
+            make_room(graph_file.path)
         found = choose(graph, way, resume or None)
         return graph
 
     if in_process:
         raise SystemExit(_show_in_process(load(), begin, look))
     options = {"-j": jobs, "-p": parameters, "--paused": paused, "--resume": resume is not None, "--fresh": fresh}
-    raise SystemExit(_open(graph_file, load, begin, look, [name for name, given in options.items() if given]))
+    raise SystemExit(_open(graph_file.path, load, begin, look, [name for name, given in options.items() if given]))
 
 
 def _open(

@@ -23,18 +23,20 @@ def carry_out(words: Sequence[str], environment: Mapping[str, str]) -> None:
         return
     if graph_file.startswith("-") or not graph_file.endswith(".toml"):
         return
-    if not os.path.exists(graph_file) or os.path.isdir(graph_file):
+    if not os.path.isfile(graph_file) or os.path.islink(graph_file):
         return
     from pathlib import Path
+
+    from dagtui.cli.graph_file import GraphFile
 
     try:
         if command:
             from dagtui.cli.headless import run_graph
 
-            run_graph(Path(graph_file))
+            run_graph(GraphFile(Path(graph_file)))
         else:
             from dagtui.cli.opening import show_graph
 
-            show_graph(Path(graph_file))
+            show_graph(GraphFile(Path(graph_file)))
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None

@@ -12,7 +12,7 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.reading import read_graph_to_show
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dagtui.cli.graph_file import GraphFile
 
 
 @click.command(short_help="Say what would run, in which order, and how long it would take.")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="A line for every node, however many there are.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
-def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
+def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
     """Say what a run of GRAPH.toml would do if all went well, in the order in which its nodes would begin.
 
     Times come from the history of earlier runs. Nothing is executed. Commands are shown as they are written in the
@@ -38,7 +38,7 @@ def plan(graph_file: Path, parameters: tuple[str, ...], jobs: int | None, everyt
     from dagtui.store.history import History
 
     slots = jobs or graph.settings.jobs or processors()
-    made = make_plan(graph, History.load(graph_file), slots)
+    made = make_plan(graph, History.load(graph_file.path), slots)
     with standard_output() as output:
         if as_json:
             output.lines(plan_json(made))

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.cli.saying import fail
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+    from dagtui.cli.graph_file import GraphFile
     from dagtui.graph.model import Graph
 
 
-def read_graph(graph_file: Path, parameters: tuple[str, ...]) -> Graph:
+def read_graph(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
     """Load the graph of a run; bad input, and variables that are not set, end the program with one report, status 2."""
     return _read(graph_file, parameters, os.environ)
 
 
-def _read(graph_file: Path, parameters: tuple[str, ...], environment: Mapping[str, str] | None) -> Graph:
+def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None) -> Graph:
     from dagtui.graph.errors import GraphError
-    from dagtui.graph.loading import load, without_garbage_collection
+    from dagtui.graph.loading import load, load_text, without_garbage_collection
+    from dagtui.store.stated import remember
 
     given: dict[str, str] = {}
     for parameter in parameters:
@@ -32,7 +34,12 @@ def _read(graph_file: Path, parameters: tuple[str, ...], environment: Mapping[st
         given[name] = value
     try:
         with without_garbage_collection():
-            graph = load(graph_file, given, environment)
+            if graph_file.content is None:
+                graph = load(graph_file.path, given, environment)
+            else:
+                graph = load_text(graph_file.content, graph_file.title, given, environment)
+                graph.path = graph_file.path
+            remember(Path(os.path.abspath(graph_file.path)), graph.settings.state)
             gc.freeze()  # it stays as long as the program: not to be looked at ever again
             return graph
     except GraphError as error:
@@ -40,7 +47,7 @@ def _read(graph_file: Path, parameters: tuple[str, ...], environment: Mapping[st
 
 
 def read_graph_to_show(
-    graph_file: Path, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
+    graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
 ) -> Graph:
     """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run.
 

@@ -11,7 +11,7 @@ from dagtui.cli.headless import run_graph
 from dagtui.cli.options import ResumingCommand, parameter_option, resume_options, run_options
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from dagtui.cli.graph_file import GraphFile
 
 
 @click.command(cls=ResumingCommand, short_help="Run a graph without a screen.")
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--events", metavar="FILE|-", help="Write every event as a JSON line to a file, or to standard output.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Use ASCII characters only.")
 def run(
-    graph_file: Path,
+    graph_file: GraphFile,
     parameters: tuple[str, ...],
     jobs: int | None,
     paused: bool,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.graph_file import refuse_folder
+from dagtui.cli.arguments import optional_graph_path_argument
+from dagtui.cli.graph_file import refuse_folder, why_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.saying import fail, say
 
@@ -21,7 +22,7 @@ SHOWN = 20
 
 
 @click.command(short_help="List the runs of a graph.")
-@click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=click.Path(path_type=Path))
+@optional_graph_path_argument
 @click.option(
     "-n",
     "--most",
@@ -58,8 +59,8 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
     found = graph_runs(graph_file)
     if not found:
         refuse_folder(graph_file)
-    if not found and not graph_file.exists():
-        fail(f"dagtui: {click.format_filename(graph_file)}: there is no such file, and no run of it")
+    if not found and (missing := why_missing(graph_file)):
+        fail(f"dagtui: {click.format_filename(graph_file)}: {missing}, and no run of it")
     yield str(graph_file), found
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.arguments import complete_tasks
+from dagtui.cli.arguments import complete_tasks, graph_path_argument, optional_graph_path_argument
 from dagtui.cli.control import names_of
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import (
@@ -29,6 +28,7 @@ from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from dagtui.session.door.live import LiveRun
     from dagtui.store.directory import RunDirectory
@@ -41,7 +41,7 @@ _EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
 
 
 @click.command(short_help="Say how a live run stands.")
-@click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=click.Path(path_type=Path))
+@optional_graph_path_argument
 @run_option
 @json_option
 def status(graph_file: Path | None, number: int | None, *, as_json: bool) -> None:
@@ -110,7 +110,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 
 
 @click.command(short_help="Wait until a live run, or some of its nodes, are settled.")
-@click.argument("graph_file", metavar="GRAPH.toml", type=click.Path(path_type=Path))
+@graph_path_argument
 @click.argument("nodes", metavar="[NODE...]", nargs=-1, shell_complete=complete_tasks)
 @click.option(
     "--timeout",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dagtui.cli.attaching import a_terminal, has_screen, ways_to
+from dagtui.cli.graph_file import call_of
 from dagtui.cli.saying import fail
 from dagtui.text import label
 
@@ -44,7 +45,7 @@ def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
     if number is not None:
         found = [run for run in found if run.number == number]
     if not found:
-        fail(f"dagtui: {shown} has no {'such run' if number else 'run'}; start one with: dagtui {shown}")
+        fail(f"dagtui: {shown} has no {'such run' if number else 'run'}; start one with: {call_of(graph_file)}")
     found = latest_first(found)
     return next((run for run in found if run.is_live()), found[0])
 

@@ -35,6 +35,8 @@ def to_toml(graph: Graph) -> str:
         run["keep_going"] = False
     if graph.settings.secrets:
         run["secrets"] = list(graph.settings.secrets)
+    if graph.settings.state:
+        run["state"] = graph.settings.state
     if run:
         document["run"] = run
     document["tasks"] = _tasks(graph)

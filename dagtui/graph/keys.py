@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dagtui.graph.positions import KeyPath
 
 DOCUMENT = ("version", "name", "params", "env", "defaults", "run", "tasks")
-RUN = ("jobs", "keep_going", "secrets")
+RUN = ("jobs", "keep_going", "secrets", "state")
 RETRY = ("delay", "backoff", "max_delay", "jitter", "exit_codes")
 TASK = (
     "group",

@@ -159,7 +159,14 @@ class _Loading:
             secrets = _names(table.get("secrets", []))
         except Wrong as wrong:
             self._findings.wrong(("run", "secrets"), wrong, quoted("run.secrets"))
-        return RunSettings(jobs, keep_going, secrets)
+        return RunSettings(jobs, keep_going, secrets, self._state(table))
+
+    def _state(self, table: dict[str, object]) -> str:
+        try:
+            return values.path(table["state"]) if "state" in table else ""
+        except Wrong as wrong:
+            self._findings.wrong(("run", "state"), wrong, quoted("run.state"))
+            return ""
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")

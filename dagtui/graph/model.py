@@ -130,6 +130,8 @@ class RunSettings:
     keep_going: bool = True
     secrets: tuple[str, ...] = ()
     """Names of variables and parameters whose values are masked wherever the run is shown or recorded."""
+    state: str = ""
+    """The directory that keeps the runs, relative to the graph file; empty: the usual place."""
 
 
 class CycleError(ValueError):

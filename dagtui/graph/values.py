@@ -58,6 +58,14 @@ def filled_text(value: object) -> str:
     return found
 
 
+def path(value: object) -> str:
+    """A path that can be shown on one line as it is."""
+    found = filled_text(value)
+    if not found.isprintable():
+        raise Wrong("contains characters that can't be printed")
+    return found
+
+
 def name(value: str) -> str:
     """A name: any printable text of a bearable length, with something to see in it."""
     if value.isprintable() and value and not value.isspace() and len(value) <= LONGEST_NAME:

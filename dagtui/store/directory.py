@@ -246,7 +246,7 @@ def _remove_left_behind(folder: Path) -> None:
     for path in folder.glob(".*"):
         if not path.name.startswith((_MAKING, _REMOVING)):
             continue
-        with contextlib.suppress(FileNotFoundError):  # somebody else may be removing it
+        with contextlib.suppress(OSError):  # somebody else may be removing it
             is_old = time.time() - path.lstat().st_mtime > _LEFT_BEHIND
             if is_old and not RunLock(path / "lock").is_taken():
                 _remove_tree(path)

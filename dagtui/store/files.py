@@ -19,6 +19,7 @@ def make_folder(path: Path) -> None:
     """Make a folder that only its owner can enter, or check that the one that is there is ours; raises StoreError."""
     try:
         os.mkdir(path, 0o700)
+        os.chmod(path, 0o700)  # the umask may have taken it from its owner
     except FileExistsError:
         check_folder(path)
     except OSError as error:
@@ -30,7 +31,7 @@ def check_folder(path: Path) -> None:
     try:
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
-            kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no folder"
+            kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
             raise StoreError(f"can't use {label(path, 1000)}: it is {kind}; move it away")
         if status.st_uid != os.geteuid():
             raise StoreError(f"can't use {label(path, 1000)}: it belongs to another user (id {status.st_uid})")

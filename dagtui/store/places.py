@@ -1,4 +1,4 @@
-"""Where things lie on disk: which folder a graph's runs are kept in, and names that are safe for files."""
+"""Where the runs of a graph lie on disk, and names that are safe for files."""
 
 from __future__ import annotations
 
@@ -10,62 +10,120 @@ from pathlib import Path
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, write_new_file
+from dagtui.store.stated import stated_folder
 from dagtui.text import label
 
+STATE_VARIABLE = "DAGTUI_STATE_DIR"
+"""The environment variable that names the state directory: the runs of all graphs are kept in it."""
+PIPED = "piped-graph"
+"""Stands for the file of a graph that came from a pipe, in the graph's folder. No such file is written."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_OWN = ".dagtui"
+
+
+def real_file(graph_path: Path) -> Path:
+    """The graph file that a path means: a link to a file is the same graph as the file."""
+    return Path(os.path.realpath(graph_path)) if os.path.islink(graph_path) else graph_path
 
 
 def graph_folder(graph_path: Path) -> Path:
-    """The folder of a graph file's runs and history: `.dagtui/NAME` beside it, else in the user's state directory.
+    """The folder of a graph's runs and history. Nothing is made here.
 
-    The second when a folder beside the graph can't be written or belongs to somebody else. Nothing is made here.
+    It lies in the state directory that DAGTUI_STATE_DIR or `state` in `[run]` names. Without one it is `.dagtui/NAME`
+    beside the graph's file, or in the user's state directory when a folder beside the graph can't be written or belongs
+    to another user, or when the graph is not a regular file.
     """
-    beside = _beside(graph_path)
-    return beside if _is_usable(beside.parent) else _elsewhere(graph_path)
+    if is_piped(graph_path):
+        return graph_path.parent
+    path = _absolute(graph_path)
+    named = _named_directory(path)
+    if named is not None:
+        return _within(named, path)
+    beside = _beside(path)
+    return beside if _is_file_or_absent(path) and _is_usable(path.parent / _OWN) else _elsewhere(path)
+
+
+def folders_with_runs(graph_path: Path) -> list[Path]:
+    """Every folder that has runs of a graph, the one for new runs first: they may have moved there since."""
+    first = graph_folder(graph_path)
+    if is_piped(graph_path):
+        return [first]
+    path = _absolute(graph_path)
+    found = dict.fromkeys([first, _beside(path), _elsewhere(path)])
+    return [folder for folder in found if folder == first or os.path.isdir(folder / "runs")]
 
 
 def folder_with_runs(graph_path: Path) -> Path:
-    """Where a graph's runs are, to read them: a folder that can't be written any more may have some all the same."""
-    first = graph_folder(graph_path)
-    if (first / "runs").is_dir():
-        return first
-    beside = _beside(graph_path)
-    other = _elsewhere(graph_path) if first == beside else beside
-    return other if (other / "runs").is_dir() else first
+    """Where a graph's runs are, to read them: the first folder that has some, else the one for new runs."""
+    found = folders_with_runs(graph_path)
+    return next((folder for folder in found if os.path.isdir(folder / "runs")), found[0])
 
 
-def root_folder(folder: Path) -> Path:
-    """`.dagtui` of a folder; raises StoreError when somebody put something else in its place."""
-    root = Path(os.path.abspath(folder)) / ".dagtui"
-    if os.path.lexists(root) and not stat.S_ISDIR(os.lstat(root).st_mode):
-        raise StoreError(f"can't read {label(root, 1000)}: it is no folder; move it away")
-    return root
+def piped_graph(name: str, directory: Path, state: str) -> Path:
+    """The path that stands for a graph read from a pipe in a directory; its runs lie in the state directory.
+
+    `state` is its `state` in `[run]`, or empty.
+    """
+    place = directory / name
+    named = _from_environment() or (Path(os.path.abspath(directory / Path(state).expanduser())) if state else None)
+    # With a character that no path has, so that the folder of a file is never the same.
+    digest = _digest(str(place) + "\0", 6)
+    return (named or _user_directory()) / f"{_readable(name)}-{digest}" / PIPED
+
+
+def why_elsewhere(graph_path: Path) -> str:
+    """What to tell a person whose runs are kept elsewhere because `.dagtui` is another user's; else empty."""
+    if is_piped(graph_path):
+        return ""
+    path = _absolute(graph_path)
+    root, folder = path.parent / _OWN, graph_folder(graph_path)
+    owner = _foreign_owner(root)
+    if owner is None or folder == _beside(path) or _named_directory(path) is not None:
+        return ""
+    return f"{label(root, 1000)} belongs to another user (id {owner}); your runs are in {label(folder, 1000)}"
+
+
+def root_folder(folder: Path) -> Path | None:
+    """The folder that holds those of a directory's graphs: the state directory, else `.dagtui`; None: another user's.
+
+    Raises StoreError when `.dagtui` is not a folder.
+    """
+    named = _from_environment()
+    if named is not None:
+        return named
+    root = Path(os.path.abspath(folder)) / _OWN
+    if not os.path.lexists(root):
+        return root
+    if not _is_usable(root) and _foreign_owner(root) is not None:
+        return None
+    real = _followed(root)
+    if not os.path.isdir(real):
+        raise StoreError(f"can't read {label(root, 1000)}: {_what_stands_there(root)}")
+    return real
 
 
 def make_graph_folder(graph_path: Path) -> Path:
-    """The same, made if need be; raises StoreError."""
-    folder, beside = graph_folder(graph_path), _beside(graph_path)
-    try:
-        _make(folder)
-    except StoreError as error:
-        if folder == beside:
-            raise
-        where = label(beside.parent.parent, 1000)
+    """Return the graph's folder, made if need be; raises StoreError."""
+    folder = graph_folder(graph_path)
+    if not folder.is_absolute():
         raise StoreError(
-            f"{error}; and {where} can't be written: make one of them writable, or set XDG_STATE_HOME"
+            f"can't keep runs in {label(folder, 1000)}: this user has no home directory; "
+            f"set {STATE_VARIABLE} to the absolute path of a folder"
+        )
+    if folder.parent == _followed(_absolute(graph_path).parent / _OWN):
+        _make_beside(_absolute(graph_path).parent / _OWN)
+        make_folder(folder)
+        return folder
+    try:
+        _make_elsewhere(folder)
+    except StoreError as error:
+        if is_piped(graph_path) or _named_directory(_absolute(graph_path)) is not None:
+            raise
+        where = label(_absolute(graph_path).parent, 1000)
+        raise StoreError(
+            f"{error}; and {where} can't be written: make one of them writable, or set {STATE_VARIABLE}"
         ) from error
     return folder
-
-
-def _make(folder: Path) -> None:
-    root = folder.parent
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)  # of the state directory; a graph's own is there
-    except OSError as error:
-        raise StoreError.of("make the folder", root.parent, error) from error
-    make_folder(root)
-    _ignore_in_git(root / ".gitignore")
-    make_folder(folder)
 
 
 def log_name(node_label: str, attempt: int) -> str:
@@ -74,18 +132,133 @@ def log_name(node_label: str, attempt: int) -> str:
     return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"
 
 
-def _beside(graph_path: Path) -> Path:
-    path = Path(os.path.abspath(graph_path))
-    return path.parent / ".dagtui" / _graph_name(path)
+# Which folder
 
 
-def _elsewhere(graph_path: Path) -> Path:
-    """The folder in the user's state directory."""
+def _absolute(graph_path: Path) -> Path:
+    return Path(os.path.abspath(real_file(graph_path)))
+
+
+def is_piped(graph_path: Path) -> bool:
+    """Whether the path stands for a graph that came from a pipe."""
+    return graph_path.name == PIPED and not os.path.isfile(graph_path)
+
+
+def _is_file_or_absent(path: Path) -> bool:
+    """Whether runs may lie beside it. `/dev` and the like are no places for them."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        return True
+
+
+def _named_directory(path: Path) -> Path | None:
+    """The state directory that a person has named: for everything, or for this graph."""
+    named = _from_environment()
+    if named is not None:
+        return named
+    stated = stated_folder(path)
+    return Path(os.path.abspath(path.parent / Path(stated).expanduser())) if stated else None
+
+
+def _from_environment() -> Path | None:
+    named = os.environ.get(STATE_VARIABLE)
+    return Path(os.path.abspath(Path(named).expanduser())) if named else None
+
+
+def _user_directory() -> Path:
     import platformdirs
 
-    path = Path(os.path.abspath(graph_path))
-    # There, graphs of the same name from several directories meet.
-    return platformdirs.user_state_path("dagtui") / f"{_readable(path.stem)}-{_digest(str(path), 6)}"
+    return platformdirs.user_state_path("dagtui")
+
+
+def _beside(path: Path) -> Path:
+    return _followed(path.parent / _OWN) / _graph_name(path)
+
+
+def _elsewhere(path: Path) -> Path:
+    return _within(_user_directory(), path)
+
+
+def _within(directory: Path, path: Path) -> Path:
+    """The folder in a state directory, where graphs of the same name from several directories meet."""
+    real = directory / _name_among_others(Path(os.path.realpath(path)))
+    as_named = directory / _name_among_others(path)
+    # Earlier versions told apart the ways through links to a folder: what such a run left is still found.
+    return as_named if as_named != real and os.path.isdir(as_named) and not os.path.isdir(real) else real
+
+
+def _name_among_others(path: Path) -> str:
+    return f"{_readable(path.stem)}-{_digest(str(path), 6)}"
+
+
+def _followed(root: Path) -> Path:
+    """`.dagtui`, or the folder that it leads to if it is a link of this user's own."""
+    try:
+        is_own_link = os.path.islink(root) and os.lstat(root).st_uid == os.geteuid()
+    except OSError:  # it has just been removed
+        return root
+    return Path(os.path.realpath(root)) if is_own_link else root
+
+
+def _is_usable(root: Path) -> bool:
+    """Whether the folder is ours to write, or could be made. What is ours but not a folder is refused later."""
+    try:
+        status = os.lstat(root)
+    except FileNotFoundError:
+        return os.access(root.parent, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+    if status.st_uid != os.geteuid():
+        return False
+    try:
+        status = os.stat(root)
+    except OSError:
+        return True
+    if not stat.S_ISDIR(status.st_mode):
+        return True
+    return status.st_uid == os.geteuid() and os.access(root, os.W_OK | os.X_OK)
+
+
+def _foreign_owner(root: Path) -> int | None:
+    """The other user to whom `.dagtui` belongs, or the folder that it leads to."""
+    for look in (os.lstat, os.stat):
+        try:
+            owner = look(root).st_uid
+        except OSError:
+            return None
+        if owner != os.geteuid():
+            return owner
+    return None
+
+
+# Making it
+
+
+def _make_beside(root: Path) -> None:
+    if os.path.islink(root) and not os.path.isdir(root):
+        raise StoreError(f"can't use {label(root, 1000)}: {_what_stands_there(root)}")
+    folder = _followed(root)
+    make_folder(folder)
+    _ignore_in_git(folder / ".gitignore")
+
+
+def _make_elsewhere(folder: Path) -> None:
+    """Make a folder in a state directory. Only the inner one is closed: others may share the directory."""
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError.of("make the folder", folder.parent, error) from error
+    make_folder(folder)
+    _ignore_in_git(folder / ".gitignore")
+
+
+def _what_stands_there(root: Path) -> str:
+    if not os.path.islink(root):
+        return "it is not a folder; move it away"
+    target = os.path.realpath(root)
+    what = "which is not a folder" if os.path.lexists(target) else "which does not exist"
+    return f"it is a symbolic link to {label(target, 1000)}, {what}; make that folder, or remove the link"
 
 
 def _ignore_in_git(path: Path) -> None:
@@ -96,6 +269,9 @@ def _ignore_in_git(path: Path) -> None:
     except StoreError:
         if not os.path.lexists(path):  # else another run was faster
             raise
+
+
+# Names
 
 
 def _graph_name(path: Path) -> str:
@@ -109,16 +285,3 @@ def _readable(text: str) -> str:
 
 def _digest(text: str, size: int) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
-
-
-def _is_usable(folder: Path) -> bool:
-    """Whether the folder is ours to write, or could be made; a link that stands there is refused later, and said."""
-    try:
-        status = os.lstat(folder)
-    except FileNotFoundError:
-        return os.access(folder.parent, os.W_OK | os.X_OK)
-    except OSError:
-        return False
-    if not stat.S_ISDIR(status.st_mode):
-        return True
-    return status.st_uid == os.geteuid() and os.access(folder, os.W_OK | os.X_OK)

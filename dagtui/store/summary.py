@@ -12,13 +12,15 @@ from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.store.directory import RunDirectory, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
-from dagtui.store.places import folder_with_runs, root_folder
+from dagtui.store.places import folder_with_runs, graph_folder, root_folder
 from dagtui.store.skim import Skim, skim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+_MOST_FILES = 200
+"""Files of a folder whose runs are looked for elsewhere."""
 _LARGEST_GRAPH = 5_000_000
 """Bytes of a resolved graph that is read to learn which failures were allowed."""
 
@@ -144,18 +146,26 @@ def graph_runs(graph_path: Path) -> list[RunDirectory]:
 
 
 def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:
-    """The graphs that have runs in `.dagtui` of a folder, and their runs, newest first; raises StoreError.
+    """The graphs of a folder that have runs, and their runs, newest first; raises StoreError.
 
-    A graph is known by the name of its directory.
+    A graph in `.dagtui`, or in the state directory, is known by the name of its directory; one whose runs lie elsewhere
+    by that of its file.
     """
     root = root_folder(folder)
+    for inside in _folders_in(root) if root is not None else ():
+        if found := runs_in(inside):
+            yield inside.name, found[::-1]
+    for path in sorted(folder.glob("*.toml"))[:_MOST_FILES]:
+        place = graph_folder(path)
+        if place.parent != root and (found := runs_in(place)):
+            yield path.stem, found[::-1]
+
+
+def _folders_in(root: Path) -> list[Path]:
     try:
         with os.scandir(root) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+            return sorted(root / entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise StoreError.of("read", root, error) from error
-    for name in names:
-        if found := runs_in(root / name):
-            yield name, found[::-1]

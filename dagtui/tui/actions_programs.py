@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from functools import partial
 from typing import TYPE_CHECKING
@@ -78,7 +79,7 @@ class ProgramActions:
             return None
         shown = self._app.main.side.log_pane.attempt or self._session.state.attempt[node]
         path = self._session.log_path(node, shown)
-        return path if path.exists() else None
+        return path if os.path.exists(path) else None
 
     # Shell
 

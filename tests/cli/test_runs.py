@@ -146,18 +146,15 @@ def test_times_to_come_and_absurd_ones(tmp_path: Path):
 @pytest.mark.parametrize("kind", ["file", "link"])
 def test_something_else_in_the_place_of_the_directory(tmp_path: Path, kind: str):
     write(tmp_path, '[tasks.a]\nrun = "true"\n')
-    outside = tmp_path / "outside"
-    outside.mkdir()
     if kind == "file":
         (tmp_path / ".dagtui").write_text("x")
     else:
-        (tmp_path / ".dagtui").symlink_to(outside)
+        (tmp_path / ".dagtui").symlink_to(tmp_path / "nowhere")
     for words in (["run", "graph.toml"], ["runs"]):
         done = call(*words, cwd=tmp_path)
         assert done.returncode == 2
-        assert "move it away" in done.stderr
+        assert ("move it away" if kind == "file" else "remove the link") in done.stderr
         assert done.stderr.count("\n") == 1
-    assert list(outside.iterdir()) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

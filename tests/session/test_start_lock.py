@@ -75,5 +75,5 @@ def test_a_forked_process_has_it_too(graph: Path, other: subprocess.Popen[str]):
 
 def test_what_stands_in_the_way_is_said(graph: Path):
     (graph.parent / ".dagtui").write_text("in the way")
-    with pytest.raises(StoreError, match="no folder"):
+    with pytest.raises(StoreError, match="not a folder"):
         StartLock(graph)

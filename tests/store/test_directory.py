@@ -269,10 +269,11 @@ def test_planted_links_are_refused(graph: Path, tmp_path: Path, planted: str, ki
     path = graph.parent / planted
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == "link":
-        path.symlink_to(outside)
+        # A link of this user's own in the place of `.dagtui` is followed, but to a folder only.
+        path.symlink_to(outside if planted != ".dagtui" else tmp_path / "nowhere")
     else:
         path.write_text("x")
-    with pytest.raises(StoreError, match="symbolic link" if kind == "link" else "no folder"):
+    with pytest.raises(StoreError, match="symbolic link" if kind == "link" else "not a folder"):
         RunDirectory.create(graph, "")
     assert list(outside.iterdir()) == []
 
@@ -356,8 +357,8 @@ def test_where_nothing_can_be_written_both_places_are_named(
     with pytest.raises(StoreError) as caught:
         RunDirectory.create(graph, "")
     assert str(caught.value) == (
-        f"can't make the folder {tmp_path}/file/state: Not a directory; and {tmp_path} can't be written: "
-        "make one of them writable, or set XDG_STATE_HOME"
+        f"can't make the folder {tmp_path}/file/state/dagtui: Not a directory; and {tmp_path} can't be written: "
+        "make one of them writable, or set DAGTUI_STATE_DIR"
     )
 
 

@@ -17,7 +17,7 @@ from dagtui.session.door.sockets import (
     sockets_folder,
 )
 from dagtui.store.directory import runs_in
-from dagtui.store.places import folder_with_runs
+from dagtui.store.places import folders_with_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +66,7 @@ class LiveRun:
 
 def held_runs(graph_path: Path) -> list[RunDirectory]:
     """The runs of a graph file that a process has, oldest first; none is asked. Raises StoreError."""
-    return [run for run in runs_in(folder_with_runs(graph_path)) if run.is_live()]
+    return [run for folder in folders_with_runs(graph_path)[::-1] for run in runs_in(folder) if run.is_live()]
 
 
 def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:

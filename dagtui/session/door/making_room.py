@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.store.directory import runs_in
-from dagtui.store.places import folder_with_runs
+from dagtui.store.places import folders_with_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def make_room(graph_path: Path, folder: Path | None = None) -> list[int]:
 
     A run that is not settled, or that is on a screen, goes on, and so does one that can't be asked. Raises StoreError.
     """
-    held = [run for run in runs_in(folder_with_runs(graph_path)) if run.is_live()]
+    held = [run for folder in folders_with_runs(graph_path) for run in runs_in(folder) if run.is_live()]
     return [run.number for run in held if _ends(run.run_id, folder)]
 
 

@@ -90,7 +90,7 @@ def check_sockets_folder(folder: Path) -> None:
     except OSError as error:
         raise DoorError(f"can't use the folder for sockets {shown}: {error.strerror}") from error
     if not stat.S_ISDIR(status.st_mode):
-        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "no folder"
+        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
         raise DoorError(f"can't use {shown} for sockets: it is {kind}; remove it, or set {FOLDER_VARIABLE}")
     if status.st_uid != os.geteuid():
         raise DoorError(

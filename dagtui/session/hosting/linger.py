@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,9 @@ def advice(environment: Mapping[str, str], user: str, root: Path = Path("/")) ->
 
     Only files are read; what they do not say counts as harmless.
     """
-    if not environment.get("SSH_CONNECTION") or not (root / "run/systemd/system").is_dir():
+    if not environment.get("SSH_CONNECTION") or not os.path.isdir(root / "run/systemd/system"):
         return ""
-    if (root / "var/lib/systemd/linger" / user).exists():
+    if os.path.exists(root / "var/lib/systemd/linger" / user):
         return ""
     settings = _settings(root)
     only, excluded = settings.get("KillOnlyUsers", "").split(), settings.get("KillExcludeUsers", "root").split()
@@ -49,7 +50,7 @@ def _settings(root: Path) -> dict[str, str]:
 def _files(root: Path) -> Iterator[Path]:
     """The files in the order in which they count, the last one most."""
     main = next(
-        (root / folder / "logind.conf" for folder in _FOLDERS if (root / folder / "logind.conf").is_file()), None
+        (root / folder / "logind.conf" for folder in _FOLDERS if os.path.isfile(root / folder / "logind.conf")), None
     )
     if main is not None:
         yield main

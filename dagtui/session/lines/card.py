@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def _failure(session: Session, group: _Alike, width: int, *, colours: bool, asci
     for line in group.tail:
         shown = for_terminal(line) if colours else label(plain_line(line), width)
         lines.append(f"  {bar} {shown}")
-    if path.exists():
+    if os.path.exists(path):
         lines.append(f"  log: {label(path, 4096)}")
     return lines
 

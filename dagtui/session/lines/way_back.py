@@ -6,6 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
+from dagtui.store.places import is_piped
 from dagtui.text import label
 from dagtui.text.masking import MARK
 
@@ -29,8 +30,12 @@ def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only
     Of a parameter that holds a secret there is only the name, with dots for a person to fill in. It names the run, so
     that it means the same one when others have been begun since.
     """
-    words = ["dagtui", shlex.quote(os.fspath(graph.path or graph.name)), "--resume", str(number)]
-    words += _given(graph, jobs, ascii_only=ascii_only)
+    if graph.path is not None and is_piped(graph.path):
+        # Only a person knows what wrote the graph into the pipe.
+        words = ["..." if ascii_only else "…", "| dagtui run -"]
+    else:
+        words = ["dagtui", shlex.quote(os.fspath(graph.path or graph.name))]
+    words += ["--resume", str(number), *_given(graph, jobs, ascii_only=ascii_only)]
     return " ".join(label(word, _LONGEST) for word in words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
@@ -52,7 +53,7 @@ def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tu
         ("cwd", label(session.cwd(node), 1000)),
     ]
     path = session.log_path(node, result.attempt)
-    facts.append(("log", label(path, 1000) if path.exists() else "none: it printed nothing"))
+    facts.append(("log", label(path, 1000) if os.path.exists(path) else "none: it printed nothing"))
     return [(name, value) for name, value in facts if value]
 
 

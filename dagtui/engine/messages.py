@@ -49,7 +49,7 @@ class Withdrawn(NamedTuple):
 
 
 class Remark(NamedTuple):
-    """Something worth knowing about an attempt, also after its end; it changes no status."""
+    """Something worth knowing about an attempt, also after its end, or the run (node -1); it changes no status."""
 
     node: int
     attempt: int

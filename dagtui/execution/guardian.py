@@ -15,6 +15,7 @@ To the app; all but the ends come up to 20 ms late, in company, and so do these 
     ("ready", pid)
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
+    ("short", errno, what)      starts wait until others have ended, for want of descriptors, processes or memory
     ("exited", node, attempt, status, seconds, silent)    the leader's wait status; silent: it never printed anything
     ("withdrawn", node, attempt)
     ("closed", node, attempt, size, lost, why)  its log is complete; size in bytes, -1: the log process died over it;
@@ -35,7 +36,8 @@ from dagtui.execution.attempt import Attempt
 from dagtui.execution.frames import Decoder, Message, encode
 from dagtui.execution.log_link import LogLink
 from dagtui.execution.processes import UNKILLABLE, Processes
-from dagtui.execution.spawn import Spawner, StartError
+from dagtui.execution.spawn import SCARCE, Spawner, StartError
+from dagtui.execution.start_hold import ENDING, StartHold
 from dagtui.execution.waiting import WaitingStarts
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ else:
 _LAZY = 0.02  # seconds that news may wait for company
 _YOUNG = 0.01  # seconds after which the log process reads an attempt's pipe; most short attempts never trouble it
 _READ = 1 << 16
-_UNHURRIED = frozenset(("ready", "begun", "closed"))
+_UNHURRIED = frozenset(("ready", "begun", "short", "closed"))
 _AT_ONCE = 16  # starts, before signals and messages are looked at again
 
 
@@ -76,6 +78,8 @@ class Guardian:
         self._masking: Masking | None = None
         self._young: deque[tuple[float, Attempt]] = deque()  # whose pipes are still read by us, and until when
         self._hungry = False  # whether more starts fit at once
+        self._hold = StartHold()
+        self._shortages: set[int] = set()  # errors of starts that had to wait, each said once
         self._input, self._output, self._blocked = Decoder(), bytearray(), False
         self._news: list[Message] = []
         self._news_due, self._urgent = inf, False
@@ -123,7 +127,7 @@ class Guardian:
 
     def _wait(self) -> None:
         """Sleep until something happens or is due, and take it in."""
-        due = min(self._news_due, self._logs.due, self._processes.due)
+        due = min(self._news_due, self._logs.due, self._processes.due, self._hold.due if self._waiting else inf)
         if self._young:
             due = min(due, self._young[0][0])
         if not self._open and self._processes:
@@ -210,7 +214,7 @@ class Guardian:
     def _begin(self) -> None:
         """Start what fits."""
         self._hungry = False
-        if self._logs.crowded:
+        if not self._waiting or self._hold.holds(time.monotonic()) or self._logs.crowded:
             return
         for _ in range(_AT_ONCE):
             attempt = self._waiting.take()
@@ -222,7 +226,7 @@ class Guardian:
         self._hungry = True
 
     def _start(self, attempt: Attempt) -> bool:
-        """Start one; False when it has to wait for the descriptors of others that have ended."""
+        """Start one; False when it has to wait for what others have: descriptors, processes, memory."""
         now = attempt.begun = time.monotonic()
         self._ledger.begin(attempt.sequence)
         if not attempt.path:
@@ -232,8 +236,9 @@ class Guardian:
         try:
             self._spawner.start(attempt)
         except StartError as error:
-            if error.what == "pipe" and self._logs.is_about_to_close:
+            if error.number in SCARCE and (self._waiting.used or self._logs.is_about_to_close):
                 self._ledger.expect(attempt.sequence)
+                self._say_short(error)
                 return False
             self._say("failed", *attempt.key, error.number, error.what)
             return True
@@ -259,6 +264,8 @@ class Guardian:
             attempt = self._processes.reaped(pid)
             if attempt is not None:
                 self._waiting.used -= attempt.slots
+                if status & 0x7F in ENDING and attempt.patience == inf:
+                    self._hold.suspect(now)
                 silent = self._read_rest(attempt)
                 self._say("exited", *attempt.key, status, now - attempt.begun, silent)
 
@@ -307,6 +314,11 @@ class Guardian:
         self._say("closed", *key, size, lost, why)
 
     # --- News for the app.
+
+    def _say_short(self, error: StartError) -> None:
+        if self._waiting.used and error.number not in self._shortages:
+            self._shortages.add(error.number)
+            self._say("short", error.number, error.what)
 
     def _say(self, *message: object) -> None:
         self._news_due = min(self._news_due, time.monotonic() + _LAZY)

@@ -11,7 +11,7 @@ from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, With
 from dagtui.execution import ownership
 from dagtui.execution.command import CommandError, Commands
 from dagtui.execution.guardians import Guardians
-from dagtui.execution.start_errors import start_error
+from dagtui.execution.start_errors import shortage, start_error
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
 
@@ -101,6 +101,7 @@ class LocalExecutor:
         self._handlers: dict[object, Callable[..., None]] = {
             "ready": self._on_ready,
             "begun": self._on_begun,
+            "short": self._on_short,
             "exited": self._on_exited,
             "failed": self._on_failed,
             "withdrawn": self._on_withdrawn,
@@ -233,6 +234,9 @@ class LocalExecutor:
         self._happened.append(Ended(node, attempt, kind, value, "", seconds))
         if silent:
             self._happened.append(_LogClosed(node, attempt, 0))
+
+    def _on_short(self, number: int, what: str) -> None:
+        self._happened.append(Remark(-1, 0, shortage(number, what)))
 
     def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
         handed = self._handed.pop((node, attempt))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from dagtui.execution.ownership import Marks
 
 _SCRIPT_SHELL = "/bin/sh"
-_SCARCE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
+SCARCE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
+"""Errors of starts that may succeed when others have ended."""
 _SPARE_FILES = 64  # what the guardian needs besides one pipe for each attempt
 _RESERVED_FILES = 8  # never given to attempts: finding their processes and starting the log process take some
 
@@ -108,7 +109,7 @@ class Spawner:
 
 def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, ...]] | None:
     """What to execute instead: the shell itself, which says what is wrong; and it reads scripts without a `#!` line."""
-    if number in _SCARCE:
+    if number in SCARCE:
         return None
     if attempt.fallback is not None:
         return attempt.fallback

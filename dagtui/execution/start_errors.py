@@ -26,8 +26,8 @@ _DIRECTORY = {
     errno.ELOOP: "working directory {directory} is a symbolic link that leads nowhere",
     0: "working directory {directory} holds a null byte",
 }
-_FILES = "no file descriptors left (see ulimit -n): use fewer jobs"
-_PIPE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
+_FILES = "no file descriptors left (see ulimit -n)"
+_ANYWHERE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
 
 
 def start_error(number: int, what: str, program: str, cwd: str) -> str:
@@ -38,5 +38,11 @@ def start_error(number: int, what: str, program: str, cwd: str) -> str:
         if os.path.exists(os.path.join(cwd, program)):
             line = 'the interpreter that {program} names in its "#!" line does not exist'
     else:
-        line = {"cwd": _DIRECTORY, "pipe": _PIPE}.get(what, _COMMAND).get(number, os.strerror(number).lower())
+        known = _ANYWHERE | (_DIRECTORY if what == "cwd" else _COMMAND)
+        line = known.get(number, os.strerror(number).lower())
     return label(line.format(**names), 500)
+
+
+def shortage(number: int, what: str) -> str:
+    """What is said when starts wait for what others have."""
+    return f"{start_error(number, what, '', '')}; nodes begin as others end"

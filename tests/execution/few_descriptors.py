@@ -8,7 +8,7 @@ import anyio
 from execution.census import until
 from execution.stage import python, staged
 
-from dagtui.engine.messages import EndKind
+from dagtui.engine.messages import Remark
 
 NODES = 60
 
@@ -16,13 +16,13 @@ NODES = 60
 async def main(folder: Path) -> None:
     async with staged(folder, *[python("import signal; signal.pause()")] * NODES, "exit 3") as stage:
         stage.start(*range(NODES))
-        await until(lambda: all(stage.has_begun(node) or stage.end_of(node) for node in range(NODES)))
-        refused = [end for node in range(NODES) if (end := stage.end_of(node))]
-        reasons = {(end.kind is EndKind.COULD_NOT_START, end.text) for end in refused}
-        sys.stdout.write(f"refused: {reasons}\n")
+        await until(lambda: any(isinstance(result, Remark) for result in stage.results))
         for node in range(NODES):
+            await stage.begun(node)
             stage.stop(node, 0)
         await until(lambda: all(stage.end_of(node) for node in range(NODES)))
+        ends = {end.kind for node in range(NODES) if (end := stage.end_of(node))}
+        sys.stdout.write(f"{[result.text for result in stage.results if isinstance(result, Remark)]} {ends}\n")
         stage.start(NODES)
         sys.stdout.write(f"later: {(await stage.ended(NODES)).value}\n")
 

@@ -220,7 +220,7 @@ async def test_a_name_cannot_carry_control_characters_into_the_message(tmp_path:
     assert text.isprintable()
 
 
-def test_without_descriptors_attempts_fail_and_others_go_on(tmp_path: Path):
+def test_without_descriptors_attempts_wait_for_those_of_others(tmp_path: Path):
     # In a process of its own: the limit has to hold for the guardian from its start.
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("few_descriptors.py")), str(tmp_path), "40"],
@@ -229,8 +229,8 @@ def test_without_descriptors_attempts_fail_and_others_go_on(tmp_path: Path):
         text=True,
         timeout=DEADLINE,
     )
-    refused = (True, "no file descriptors left (see ulimit -n): use fewer jobs")
-    assert done.stdout.splitlines() == [f"refused: {{{refused}}}", "later: 3"], done.stderr
+    said = ["no file descriptors left (see ulimit -n); nodes begin as others end"]
+    assert done.stdout.splitlines() == [f"{said} {{{EndKind.SIGNAL!r}}}", "later: 3"], done.stderr
 
 
 # --- Scripts

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from dagtui.tui.place import Place
 
 DRIVING = "driving"
+_TURNS = 2000
+"""Turns of the loop that a field may take for what was typed fast, or came at once."""
 
 
 class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
@@ -188,8 +190,10 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched = True
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
-            typing = isinstance(self.focused, Input)
-            if not typing and await self._check_bindings(event.key):
+            field = self.focused if isinstance(self.focused, Input) else None
+            if field is not None and not event.is_printable:
+                await _until_typed(field)
+            if (field is None or not event.is_printable) and await self._check_bindings(event.key):
                 return
         await super().on_event(event)
 
@@ -277,6 +281,14 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         for note in notes[-1:]:
             name = f"{label(self.session.graph.labels[note.node], cap=60)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)
+
+
+async def _until_typed(field: Input) -> None:
+    """Let a field take what was typed into it: the next key may end the typing."""
+    for _ in range(_TURNS):
+        if not field.message_queue_size:
+            break
+        await asyncio.sleep(0)  # its own task needs a turn of the loop for each
 
 
 def _single(error: BaseException | None) -> BaseException | None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from rich.text import Text
 from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
+from textual.widgets import Input
 
 from dagtui.text import label
+from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.keymap import KEYS, Group, Key
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ class Palette(CommandPalette):
 
     def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__([_Commands, _Nodes], placeholder="Command or node", id="--command-palette")
+        self._compositor = TightCompositor()
         self._ascii = ascii
         self.set_class(ascii, "-ascii")
 
@@ -122,5 +125,6 @@ class Palette(CommandPalette):
         yield from super().compose()
 
     def on_mount(self) -> None:
-        """Show a plain prompt."""
+        """Show a plain prompt, and a cursor that does not blink: nothing is sent when nothing happens."""
+        self.query_one(Input).cursor_blink = False
         self.query_one(SearchIcon).icon = ">" if self._ascii else "›"

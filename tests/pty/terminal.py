@@ -62,6 +62,9 @@ class PtyTerminal:
         self._synchronized = synchronized
         self.answers = True
         """Whether it says that it is there when it is asked, as terminals do."""
+        self.rate = 0
+        """How many bytes it takes a second; 0: as many as there are."""
+        self._taken_up_to = 0.0
         self._master, self._slave = pty.openpty()
         self._set_size(columns, rows)
         self.settings_before = self.settings()
@@ -188,7 +191,7 @@ class PtyTerminal:
         if not poll.poll(seconds * 1000):
             return False
         try:
-            data = os.read(self._master, 65536)
+            data = os.read(self._master, self._room())
         except OSError:  # no process has the terminal open
             return False
         self.raw += data
@@ -199,6 +202,10 @@ class PtyTerminal:
             self.send(_ANSWER * asked)
         self._feed(data.decode("utf-8", "replace"))
         return bool(data)
+
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether nothing at all is sent in so many seconds."""
+        return not self.read(seconds)
 
     def wait_for(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
         """Read until the condition holds.
@@ -225,6 +232,15 @@ class PtyTerminal:
             while self.read(0.05):
                 pass
         return self.process.wait(seconds)
+
+    def _room(self) -> int:
+        """How many bytes may be taken now; waits until there may be some, where there is a rate."""
+        if not self.rate:
+            return 65536
+        share = 1 / 50
+        time.sleep(max(0.0, self._taken_up_to - time.monotonic()))  # this is what makes it slow
+        self._taken_up_to = time.monotonic() + share
+        return max(1, int(self.rate * share))
 
     def _feed(self, text: str) -> None:
         text = self._unfed + text

@@ -40,7 +40,7 @@ def test_escape_alone_is_the_escape_key(on_terminal: StartApp):
 def test_keys_as_terminals_send_them(on_terminal: StartApp):
     app = on_terminal("keys").started()
     typed = {
-        "\x1bx": "alt+x",
+        "\x1b\x7f": "alt+backspace",
         "\x1b[A": "up",
         "\x1bOB": "down",
         "\x1b[5~": "pageup",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,12 @@ from terminal_replies import REPLIES
 from textual import events
 
 from dagtui.tui.driver.keyboard import Keyboard
+from dagtui.tui.driver.replies import _PATIENCE as PATIENCE
 from dagtui.tui.driver.replies import Kind, ReplyFilter, Token
 
+STRINGS = [f"\x1b{begin}X q retry A\x1b\\" for begin in "X^"]
+"""Strings without any meaning (SOS and PM), which no terminal answers."""
+C1 = {f"\x1b{chr(code - 0x40)}": chr(code) for code in range(0x80, 0xA0)}
 KEYS = ["\x1b[A", "\x1b[1;5C", "\x1bOP", "\x1b[106u", "\x1b[<0;5;3M", "\x1b[200~text\x1b[201~", "\x1bx", "j"]
 
 
@@ -86,8 +91,6 @@ def test_what_is_unfinished_is_waited_for_only_so_long():
     assert reply_filter.patience is None
     for unfinished, done in {
         "\x1b": [Token(Kind.ESCAPE)],
-        "\x1b[": [Token(Kind.ALT, "[")],
-        "\x1bP": [Token(Kind.ALT, "P")],
         "\x1b[?62": [],
         "\x1b]11;rgb": [],
         "\x1b]11;rgb\x1b": [],
@@ -99,6 +102,17 @@ def test_what_is_unfinished_is_waited_for_only_so_long():
         # The rest of a sequence of which a key was made is still waited for, which nobody notices.
         assert list(reply_filter.expire()) == []
         assert reply_filter.patience is None
+
+
+@pytest.mark.parametrize("second", "[]PX^_O")
+def test_escape_and_what_begins_a_sequence_are_two_keys_when_none_follows(second: str):
+    reply_filter = ReplyFilter()
+    assert list(reply_filter.feed(f"\x1b{second}")) == []
+    assert list(reply_filter.expire()) == [Token(Kind.ESCAPE)]
+    assert reply_filter.patience == PATIENCE
+    assert list(reply_filter.expire()) == [Token(Kind.PLAIN, second)]
+    assert list(reply_filter.expire()) == []
+    assert reply_filter.patience is None
 
 
 HARMLESS = {"escape", "left_square_bracket", "right_square_bracket", "semicolon", *"0123456789", "P", "O", "underscore"}
@@ -118,7 +132,7 @@ def keys_with_pauses(text: str, pauses: set[int]) -> list[str]:
 
 
 def is_harmless(key: str) -> bool:
-    return key in HARMLESS or key.startswith(("alt+", "shift+alt+"))
+    return key in HARMLESS
 
 
 @pytest.mark.parametrize("reply", REPLIES, ids=ascii)
@@ -168,7 +182,7 @@ def test_an_escape_waits_longer_while_an_answer_is_on_its_way():
         (["\x1b", "j"], ["escape", "j"]),
         (["\x1b", "\x1b[A"], ["escape", "up"]),
         (["\x1b]11;rgb:ff", "\x03", "j"], ["j"]),  # a control key ends what only looked like a string
-        (["\x1b]11;rgb:ff", "\x1b", "x"], ["alt+x"]),
+        (["\x1b]11;rgb:ff", "\x1b", "x"], ["escape", "x"]),
     ],
 )
 def test_what_a_person_types_after_escape_is_still_theirs(pieces: list[str], keys: list[str]):
@@ -183,12 +197,30 @@ def test_what_a_person_types_after_escape_is_still_theirs(pieces: list[str], key
 
 def test_escape_twice_and_escape_before_an_arrow_keep_both():
     assert tokens("\x1b\x1b[A") == [Token(Kind.ESCAPE), Token(Kind.PLAIN, "\x1b[A")]
-    assert tokens("\x1b\x1bx") == [Token(Kind.ESCAPE), Token(Kind.ALT, "x")]
+    assert tokens("\x1b\x1bx") == [Token(Kind.ESCAPE), Token(Kind.ESCAPE), Token(Kind.PLAIN, "x")]
 
 
-def test_alt_with_what_begins_a_string_is_a_key_when_no_string_follows():
-    assert tokens("\x1bPj") == [Token(Kind.ALT, "P"), Token(Kind.PLAIN, "j")]
-    assert tokens("\x1b]j") == [Token(Kind.ALT, "]"), Token(Kind.PLAIN, "j")]
+TYPED = [chr(code) for code in range(0x7F) if chr(code) not in "[]PX^_O\\\x08"] + ["é", "日"]
+"""What is typed behind Esc, but for what begins a sequence."""
+
+
+@pytest.mark.parametrize("character", TYPED, ids=ascii)
+def test_escape_and_a_key_at_once_are_both_of_them(character: str):
+    for typed in (f"\x1b{character}j", f"ab\x1b{character}j"):
+        for cut in range(len(typed) + 1):
+            found = tokens(typed[:cut], typed[cut:])
+            assert "".join("^" if token.kind is Kind.ESCAPE else token.text for token in found) == typed.replace(
+                "\x1b", "^"
+            )
+
+
+@pytest.mark.parametrize("typed", ["Pj", "]j", "Oé", "_j", "X\r", "Xj\r", "^\t"])
+def test_escape_and_what_begins_a_string_are_keys_when_no_string_follows(typed: str):
+    assert tokens(f"\x1b{typed}") == [Token(Kind.ESCAPE), Token(Kind.PLAIN, typed)]
+
+
+def test_a_word_is_still_deleted_by_alt_and_backspace():
+    assert [message.key for message in messages(b"\x1b\x7f")] == ["alt+backspace"]
 
 
 def test_a_sequence_too_long_to_be_one_gives_no_keys():
@@ -212,9 +244,60 @@ def test_numbers_that_are_no_characters_are_dropped():
 
 @pytest.mark.parametrize(
     "typed",
-    ["\u202e", "\u200b", "\U000e0041", "\x9b", "\x1b[8238u", "\x1b[97;;8238u", "\x1b[200~\u202e\u2066\ufeff\x1b[201~"],
+    ["\u202e", "\u200b", "\U000e0041", "\x85", "\x1b[8238u", "\x1b[97;;8238u", "\x1b[200~\u202e\u2066\ufeff\x1b[201~"],
 )
 def test_what_hides_or_reorders_is_neither_typed_nor_pasted(typed: str):
     found = messages(f"a{typed}b".encode())
     said = [(message.character or "") if isinstance(message, events.Key) else message.text for message in found]
     assert "".join(said).strip("a") == "b"
+
+
+def eight_bits(reply: str) -> str:
+    """The same with codes of C1 in place of what begins with an escape."""
+    return re.sub(r"\x1b[@-_]", lambda found: C1[found[0]], reply)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("reply", [*REPLIES, *STRINGS], ids=ascii)
+def test_a_reply_in_eight_bits_cut_anywhere_gives_no_key(reply: str, encoding: str):
+    data = eight_bits(reply).encode(encoding)
+    assert b"\x1b" not in data
+    for cut in range(len(data) + 1):
+        found = messages(b"a" + data[:cut], data[cut:] + b"b")
+        assert [message.key for message in found if isinstance(message, events.Key)] == ["a", "b"], cut
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=ascii)
+def test_a_reply_in_eight_bits_with_a_long_pause_gives_no_key_that_does_something(reply: str):
+    reply = eight_bits(reply)
+    for cut in range(1, len(reply)):
+        keys = keys_with_pauses(f"{reply}j", {cut})
+        assert keys[-1] == "j", cut
+        assert all(map(is_harmless, keys[:-1])), (cut, keys)
+
+
+@pytest.mark.parametrize("string", STRINGS, ids=ascii)
+def test_strings_of_no_meaning_in_pieces_give_no_key(string: str):
+    for first, second in itertools.combinations(range(len(string) + 1), 2):
+        pieces = [string[:first], string[first:second], string[second:]]
+        found = messages(*[piece.encode() for piece in pieces], b"j")
+        assert [message.key for message in found if isinstance(message, events.Key)] == ["j"], pieces
+
+
+@pytest.mark.parametrize("string", STRINGS, ids=ascii)
+def test_a_string_of_no_meaning_after_a_late_escape_gives_no_key_but_that(string: str):
+    assert keys_with_pauses(f"{string}j", {1}) == ["escape", "j"]
+
+
+def test_keys_in_eight_bits_are_keys():
+    found = messages(b"\x9bA\xc2\x9b1;5C\x8fP\x9b106uj")
+    assert [message.key for message in found] == ["up", "ctrl+right", "f1", "j", "j"]
+
+
+def test_a_paste_ends_as_it_began():
+    assert [
+        (token.kind, token.text) for token in tokens("\x1b[200~X\x9b201~q\x1b[201~\x9b200~q\x1b[201~r\x9b201~")
+    ] == [
+        (Kind.PASTE, "X201~q"),
+        (Kind.PASTE, "q[201~r"),
+    ]

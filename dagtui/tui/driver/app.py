@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.segment import Segment, Segments
 from textual.app import App
 
 from dagtui.text import block
 from dagtui.tui.driver.driver import TerminalDriver
+from dagtui.tui.driver.reflow import Reflow
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual import events
+    from textual.driver import Driver
     from textual.screen import Screen
 
 ResultT = TypeVar("ResultT")
@@ -21,6 +24,23 @@ _TRACEBACK_CHARACTERS = 20_000
 
 class TerminalApp(App[ResultT]):
     """An App that renders nothing while its terminal is behind, and says so to its driver."""
+
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class)
+        self._reflow = Reflow(cast("App[object]", self))
+
+    @property
+    def reflowing(self) -> bool:
+        """Whether the widgets still adapt to a new size, after which all is painted once."""
+        return self._reflow.pending
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        # Textual calls its own handler, too, after this one.
+        if self._size not in {None, event.size} and self.terminal_driver is not None:
+            self._reflow.begin()
+
+    async def _on_unmount(self) -> None:
+        self._reflow.end()
 
     @property
     def terminal_driver(self) -> TerminalDriver | None:
@@ -38,9 +58,8 @@ class TerminalApp(App[ResultT]):
             super()._display(screen, renderable)
         elif driver.stalled:
             driver.refuse_frame()
-        elif not screen._repaint_required:
-            # Where it is required, all is painted within a tick: at the start, and at each change of size, Textual
-            # would send three times the same.
+        elif not screen._repaint_required and not self.reflowing:
+            # Where it is required, all is painted within a tick: at the start, Textual would send three times the same.
             super()._display(screen, renderable)
 
     def _fatal_error(self) -> None:

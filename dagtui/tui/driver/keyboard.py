@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 
+def _codes_of_eight_bits(error: UnicodeError) -> tuple[str, int]:
+    """What a byte that is not UTF-8 may be: a code of C1 as terminals of eight bits send it; else nothing."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    first = error.object[error.start]
+    return (chr(first), error.start + 1) if 0x80 <= first <= 0x9F else ("", error.end)
+
+
+codecs.register_error("dagtui-terminal", _codes_of_eight_bits)
+
+
 class Keyboard:
     """Decodes, takes out the terminal's replies, and has the rest parsed; cut anywhere, never raising."""
 
     def __init__(self) -> None:
         # Textual's own decoder raises on the first byte that is not UTF-8.
-        self._decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+        self._decoder = codecs.getincrementaldecoder("utf-8")("dagtui-terminal")
         self._filter = ReplyFilter()
         self._parser = XTermParser()
 
@@ -60,9 +71,8 @@ class Keyboard:
                     yield from self._parser.feed(token.text)
                 case Kind.ESCAPE:
                     yield events.Key("escape", "\x1b")
-                case Kind.ALT:
-                    # The parser itself would wait for the escape delay, and mix up what is typed meanwhile.
-                    yield from self._parser._sequence_to_key_events(token.text, alt=True)
+                case Kind.ALT_BACKSPACE:
+                    yield events.Key("alt+backspace", None)
                 case Kind.PASTE:
                     yield events.Paste(token.text)
 

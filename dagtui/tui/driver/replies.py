@@ -1,10 +1,13 @@
 """Tells keys, mouse and pastes from a terminal's replies, which must never act as keys.
 
 Textual's parser gives back as single keys whatever it doesn't understand, so it is shown only whole sequences that it
-understands; everything else that begins with an escape ends here. A terminal answers not only what this program
-asked: replies to the program before it arrive too, and a slow line delivers them in pieces. A pause within an escape
-sequence makes its first byte or two a key that a person may have pressed (Esc, Alt+[), all of which are harmless; the
-rest is held together with them for a while, and is no key when both make a reply.
+understands; everything else that begins with an escape, or with the one character of eight bits that stands for one,
+ends here. A terminal answers not only what this program asked: replies to the program before it arrive too, and a slow
+line delivers them in pieces. A pause within an escape sequence makes its first byte or two keys that a person may have
+pressed (Esc, then a bracket), all of which are harmless; the rest is held together with them for a while, and is no key
+when both make a reply.
+
+An escape right before a character is two keys, Esc and that one: fast typists, macros and slow links send them so.
 """
 
 from __future__ import annotations
@@ -43,8 +46,8 @@ class Kind(enum.Enum):
     """Text as typed, or one whole sequence that Textual's parser knows."""
     ESCAPE = "escape"
     """The Esc key."""
-    ALT = "alt"
-    """One character typed with Alt."""
+    ALT_BACKSPACE = "alt+backspace"
+    """The one key with Alt that fields know: it deletes a word."""
     PASTE = "paste"
     """The text of one paste."""
 
@@ -59,17 +62,21 @@ class Token:
 
 _SEQUENCE: Final = re.compile(
     r"""
-      (?P<plain>  [^\x1b]+ )
-    | (?P<paste>  \x1b\[200~ )
-    | (?P<x10>    \x1b\[M[^\x1b]{3} )                                   # a mouse report of the oldest kind
+      (?P<plain>  [^\x1b\x80-\x9f]+ )
+    | (?P<paste>  (?:\x1b\[|\x9b)200~ )
+    | (?P<x10>    (?:\x1b\[|\x9b)M[^\x1b]{3} )                          # a mouse report of the oldest kind
     | (?P<linux>  \x1b\[\[[A-E] )                                       # F1 to F5 on the Linux console
-    | (?P<csi>    \x1b\[(?![M\[])[0-?]*[ -/]*[@-~] )
-    | (?P<broken> \x1b\[(?:[0-?]*[ -/]*(?=[^ -~])|M[^\x1b]{0,2}(?=\x1b)|\[(?=[^A-E])) )
-    | (?P<whole>  \x1b[\]PX^_][^\x07\x1b\x18\x1a]*(?:\x07|\x1b\\) )
-    | (?P<string> \x1b(?:\](?=[0-9lL])|P(?=[0-9>!=?$+|])|_(?=G)) )      # OSC, DCS and APC as terminals begin them
-    | (?P<ss3>    \x1bO[ -~] )
-    | (?P<escape> \x1b(?=\x1b) )
-    | (?P<alt>    \x1b[^\x1b\[\]PX^_O] | \x1b[\]PX^_O](?=.) )
+    | (?P<csi>    (?:\x1b\[|\x9b)(?![M\[])[0-?]*[ -/]*[@-~] )
+    | (?P<broken> (?:\x1b\[|\x9b)(?:[0-?]*[ -/]*(?=[^ -~])|M[^\x1b]{0,2}(?=\x1b)|\[(?=[^A-E])) )
+    | (?P<whole>  (?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x18\x1a\x9c]*(?:\x07|\x1b\\|\x9c) )
+    # OSC, DCS and APC as terminals begin them; SOS and PM, whose text may be any, by more than is typed at once.
+    | (?P<string> \x1b(?:\](?=[0-9lL])|P(?=[0-9>!=?$+|])|_(?=G)|[X^](?=[^\x00-\x1f\x7f-\x9f]{2}))|[\x90\x98\x9d-\x9f] )
+    | (?P<ss3>    (?:\x1bO|\x8f)[ -~] )
+    | (?P<code>   [\x80-\x8e\x91-\x97\x99\x9a\x9c] | \x8f(?=[^ -~]) | \x1b\\ )  # no key, and the end of no string
+    | (?P<alt>    \x1b[\x08\x7f] )                                      # no person means Esc and Backspace
+    # The Esc key, before a character that begins no sequence, or after which none goes on.
+    | (?P<escape> \x1b(?=[^\[\]PX^_O\\]
+                       | (?:[\]P_O]|[X^][^\x00-\x1f\x7f-\x9f]?(?![^\x00-\x1f\x7f-\x9f]))(?:[^\x1b]|\x1b.)) )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -81,15 +88,20 @@ _LAST_CHARACTER: Final = 0x10FFFF
 # Mouse; the terminal has or has lost the focus; it knows synchronized output.
 _EVENT: Final = re.compile(r"\x1b\[(?:<[0-9]{1,3};-?[0-9]{1,5};-?[0-9]{1,5}[Mm]|[IO]|\?2026;[0-4]\$y)")
 # The end of a string; Enter and control keys end it too, for it has none of them.
-_STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f]|\x1b\\|\x1b(?=[^\\])")
+_STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f\x9c]|\x1b\\|\x1b(?=[^\\])")
 ECHO: Final = b"\x1b[0n"
 """The answer to the question whether a terminal is there."""
 _ANSWER: Final = re.compile(r"\x1b\[(?:\?2026;[0-4]\$y|0n)")
 # What, behind an escape that came long before, makes a reply or a key's sequence; and what may still become one. Digits
 # and brackets are given out one by one until that is known: as keys they choose a tab or an attempt.
-_LATE: Final = re.compile(r"\x1b(?:\[(?:[<-?A-Z~]|[0-9][0-9;:]*[ -/<-~])|\](?:[0-9]+;|[lL])|P[0-9>!=?$+|]|_G|O[A-Z])")
-_LATE_BEGINNING: Final = re.compile(r"\x1b(?:\[(?:[0-9][0-9;:]{0,40})?|\][0-9]{0,4}|P|_|O)")
-_PASTE_END: Final = "\x1b[201~"
+_LATE: Final = re.compile(
+    r"\x1b(?:\[(?:[<-?A-Z~]|[0-9][0-9;:]*[ -/<-~])|\](?:[0-9]+;|[lL])|P[0-9>!=?$+|]|_G|O[A-Z]|[X^][^\x00-\x1f\x7f]{3})"
+)
+_LATE_BEGINNING: Final = re.compile(r"\x1b(?:\[(?:[0-9][0-9;:]{0,40})?|\][0-9]{0,4}|P|_|O|X|\^)")
+_PASTE_ENDS: Final = {"\x1b": "\x1b[201~", "\x9b": "\x9b201~"}
+"""By how the beginning began: a paste may hold the other one."""
+_INTRODUCERS: Final = {ord(code): f"\x1b{chr(ord(code) - 0x40)}" for code in "\x8f\x90\x98\x9b\x9d\x9e\x9f"}
+"""The codes of C1 that begin a sequence, and what they stand for."""
 # A paste is text: returns become line feeds, tabs stay; other control codes go, and what hides or reorders.
 _PASTE_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f]|{HIDDEN.pattern}")
 
@@ -114,13 +126,14 @@ class ReplyFilter:
         """The beginning of a sequence that was given out as a key, or given up."""
         self._pasted: list[str] = []
         self._pasted_characters = 0
+        self._paste_end = ""
 
     @property
     def patience(self) -> float | None:
         """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
         if self._state is _State.PASTE:
             return _PASTE_PATIENCE
-        if self._state is _State.STRING or len(self._held) > 2:
+        if self._state is _State.STRING or (len(self._held) > 2 and self._held[1] not in "X^"):
             return _SEQUENCE_PATIENCE
         if self._held:
             return _AWAITING_PATIENCE if self.awaiting else _PATIENCE
@@ -158,11 +171,21 @@ class ReplyFilter:
         if state is _State.PASTE:
             yield self._end_paste(held)
         elif state is _State.GROUND and held:
-            self._late = late + held
-            if held == "\x1b":
-                yield Token(Kind.ESCAPE)
-            elif len(held) <= 2:  # more at once is typed by nobody
-                yield Token(Kind.PLAIN, held) if late else Token(Kind.ALT, held[1])
+            yield from self._give_up(held, late)
+
+    def _give_up(self, held: str, late: str) -> Iterator[Token]:
+        """The keys that the beginning of a sequence may have been; more at once is typed by nobody."""
+        whole = late + held.translate(_INTRODUCERS)
+        if held == "\x1b":
+            yield Token(Kind.ESCAPE)
+        elif held[0] == "\x1b" and (len(held) == 2 or held[1] in "X^"):
+            # The others may still be part of a reply.
+            yield Token(Kind.ESCAPE)
+            self._held, self._late = held[1:], "\x1b"
+            return
+        elif late and len(held) <= 2 and ord(held[0]) not in _INTRODUCERS:
+            yield Token(Kind.PLAIN, held)
+        self._late = whole
 
     def _with_late(self, buffer: str) -> str:
         """The buffer, with the escape that was given out before it if both make a sequence.
@@ -188,17 +211,19 @@ class ReplyFilter:
             case "escape":
                 return end, Token(Kind.ESCAPE)
             case "alt":
-                return position + 2, Token(Kind.ALT, text[1])
-            case "ss3" if text not in ANSI_SEQUENCES_KEYS:
-                return position + 2, Token(Kind.ALT, text[1])
+                return end, Token(Kind.ALT_BACKSPACE)
+            case "ss3" if text[0] == "\x1b" and text not in ANSI_SEQUENCES_KEYS:
+                return position + 1, Token(Kind.ESCAPE)
             case "ss3" | "linux":
-                return end, Token(Kind.PLAIN, text)
+                text = text.translate(_INTRODUCERS)
+                return end, Token(Kind.PLAIN, text) if text in ANSI_SEQUENCES_KEYS else None
             case "csi":
+                text = text.translate(_INTRODUCERS)
                 self.awaiting = self.awaiting and not _ANSWER.fullmatch(text)
                 self.echoes += text.encode() == ECHO
                 return end, Token(Kind.PLAIN, text) if _is_wanted(text) else None
             case "paste":
-                self._state = _State.PASTE
+                self._state, self._paste_end = _State.PASTE, _PASTE_ENDS[text[0]]
             case "string":
                 self._state = _State.STRING
         return end, None
@@ -212,13 +237,14 @@ class ReplyFilter:
         return end.start() if end[0] == "\x1b" else end.end()
 
     def _paste(self, buffer: str, position: int) -> tuple[int, Token | None]:
-        end = buffer.find(_PASTE_END, position)
+        ending = self._paste_end
+        end = buffer.find(ending, position)
         if end >= 0:
             self._state = _State.GROUND
-            return end + len(_PASTE_END), self._end_paste(buffer[position:end])
+            return end + len(ending), self._end_paste(buffer[position:end])
         # What may be the beginning of the end waits for the next chunk.
-        escape = buffer.rfind("\x1b", max(position, len(buffer) - len(_PASTE_END) + 1))
-        stop = escape if escape >= 0 and _PASTE_END.startswith(buffer[escape:]) else len(buffer)
+        begin = buffer.rfind(ending[0], max(position, len(buffer) - len(ending) + 1))
+        stop = begin if begin >= 0 and ending.startswith(buffer[begin:]) else len(buffer)
         self._keep(buffer[position:stop])
         return stop, None
 

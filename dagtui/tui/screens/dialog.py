@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from dagtui.tui.page import Page, wrapped
+from dagtui.tui.prompt_screen import PromptScreen
 from dagtui.tui.rows import Role, Row, Run, row
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Still(Part, can_focus=False):
     """A part of a box that is never scrolled."""
 
 
-class Dialog(ModalScreen[AnswerT], inherit_bindings=False):
+class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False):
     """A question or a page over the main screen: title, body, and the keys that answer it."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")

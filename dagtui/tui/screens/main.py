@@ -88,7 +88,9 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.side = Side(session, ascii=ascii, keymap=keymap)
         self._keymap = keymap
         self.footer = Footer(keymap, detachable=detachable, ascii=ascii)
-        self.search_line = SearchLine()
+        self.search_line = SearchLine(self._end_search)
+        self._looked_for = ""
+        """What was typed, as far as anything was done about it."""
         self.read_only = False
         """Whether every command is refused."""
         self.touched = False
@@ -232,7 +234,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def start_search(self) -> None:
         """Let a person type what to look for in the focused pane: the tree or the log."""
-        before = "" if self.on_side else self.tree_pane.filter_query
+        self._looked_for = before = "" if self.on_side else self.tree_pane.filter_query
         if self.on_side:
             self.side.log_pane.begin_find()
         self.footer.display = False
@@ -241,21 +243,29 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     @on(SearchLine.Typed)
     def _search(self, message: SearchLine.Typed) -> None:
+        if self.search_line.typing:
+            self._look_for(message.text)
+
+    def _look_for(self, text: str) -> None:
+        if text == self._looked_for:
+            return
+        self._looked_for = text
         if self.on_side:
-            self.side.log_pane.find(message.text)
+            self.side.log_pane.find(text)
         else:
-            self.tree_pane.set_filter(message.text)
+            self.tree_pane.set_filter(text)
             self._tell_filter()
 
-    @on(SearchLine.Closed)
-    def _end_search(self, message: SearchLine.Closed) -> None:
+    def _end_search(self, found: bool) -> None:
+        if found:
+            self._look_for(self.search_line.text)  # of what was typed last, nothing may have been told yet
         self.search_line.rest(NODES, "")
         self.footer.display = True
-        if self.on_side and message.found:
+        if self.on_side and found:
             self.side.log_pane.keep_find()
         elif self.on_side:
             self.side.log_pane.give_up_find()
-        elif not message.found:
+        elif not found:
             self.tree_pane.set_filter("")
         self._focus()
         self._tell_filter()

@@ -15,7 +15,7 @@ from dagtui.text import cell_width, count
 from dagtui.tui.rows import PaintedRows, Role, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -23,13 +23,26 @@ if TYPE_CHECKING:
 
 
 class _Field(Input):
+    """Ends the typing at once, not by a message: the next key is meant for what is there then."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "give_up", show=False),
     ]
 
+    def __init__(self, on_closed: Callable[[bool], None]) -> None:
+        # Control codes that were pasted could not be looked for anyway.
+        allowed = r"[^\x00-\x1f\x7f-\x9f]*"
+        super().__init__(id="find-field", compact=True, select_on_focus=False, restrict=allowed)
+        self.cursor_blink = False  # nothing is sent when nothing happens
+        self._on_closed = on_closed
+
     def action_give_up(self) -> None:
         """Look for nothing."""
-        self.post_message(SearchLine.Closed(found=False))
+        self._on_closed(False)
+
+    async def action_submit(self) -> None:
+        """Look for what was typed."""
+        self._on_closed(True)
 
 
 class _Words(PaintedRows, can_focus=False):
@@ -65,21 +78,14 @@ class SearchLine(Horizontal):
             super().__init__()
             self.text = text
 
-    class Closed(Message):
-        """The typing is over: by Enter, or given up."""
-
-        def __init__(self, *, found: bool) -> None:
-            super().__init__()
-            self.found = found
-
-    def __init__(self) -> None:
+    def __init__(self, on_closed: Callable[[bool], None]) -> None:
+        """`on_closed` is called when the typing is over: by Enter (True), or given up."""
         super().__init__(id="find")
         self.typing = False
         """Whether a person is typing; else it only tells what was typed."""
         self._prompt = _Words(id="find-prompt")
         self._outcome = _Words(id="find-outcome")
-        # Control codes that were pasted could not be looked for anyway.
-        self._field = _Field(id="find-field", compact=True, select_on_focus=False, restrict=r"[^\x00-\x1f\x7f-\x9f]*")
+        self._field = _Field(on_closed)
 
     def compose(self) -> ComposeResult:
         """Prompt and field."""
@@ -123,11 +129,6 @@ class SearchLine(Horizontal):
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Typed(event.value))
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Closed(found=True))
 
 
 def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Run]:

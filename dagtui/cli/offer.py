@@ -10,6 +10,7 @@ import tty
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes
 from dagtui.cli.output import Output, standard_output
 from dagtui.cli.saying import fail, say
 from dagtui.cli.ways import Way
@@ -34,10 +35,10 @@ _WORDS: dict[str, tuple[NodeStatus, ...]] = {
 }
 
 
-_ANSWERS: dict[bytes, Way | None] = {
-    **dict.fromkeys([b"r", b"R", b"\r", b"\n"], Way.RESUME),
-    **dict.fromkeys([b"n", b"N"], Way.NEW),
-    **dict.fromkeys([b"q", b"Q", b"\x1b", b"\x04", b""], None),
+_ANSWERS: dict[str, Way | None] = {
+    **dict.fromkeys(["r", "R", "\r", "\n"], Way.RESUME),
+    **dict.fromkeys(["n", "N"], Way.NEW),
+    **dict.fromkeys(["q", "Q", ESCAPE, "\x04", END], None),
 }
 _SAID = {Way.RESUME: "resume", Way.NEW: "new", None: "quit"}
 
@@ -179,12 +180,10 @@ def _ask(last: LastRun, found: Resumption) -> Way:
 
 
 def _answer() -> Way | None:
-    """What the next key that means something stands for; None: quit."""
+    """What the next key that means something stands for; None: quit. Arrows, clicks and answers mean nothing."""
+    keystrokes = Keystrokes(sys.stdin.fileno())
     while True:
-        try:
-            key = os.read(sys.stdin.fileno(), 1)
-        except OSError:  # the terminal has gone
-            return None
+        key = keystrokes.read()
         if key in _ANSWERS:
             return _ANSWERS[key]
 

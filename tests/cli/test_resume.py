@@ -270,6 +270,21 @@ def test_a_person_may_leave_it_at_that(graph: Path, key: str, status: int) -> No
     assert runs(graph) == ["1"]
 
 
+def test_keys_that_are_no_answer_do_nothing_and_leave_nothing_to_the_shell(graph: Path) -> None:
+    fail_once(graph)
+    with opened(graph) as terminal:
+        terminal.wait_for_text(QUESTION)
+        for keys in ("\x1b[B", "\x1bOA", "\x1b[1;5C", "\x1b[<0;5;3M", "\x9bA\x9b24;80R", b"\x9bA", "x "):
+            terminal.send(keys)
+        assert terminal.process.poll() is None
+        terminal.send("q")
+        assert terminal.wait_for_end() == 0
+        assert f"{QUESTION} quit" in terminal.text
+        assert terminal.settings() == terminal.settings_before
+        assert not terminal.is_input_pending()
+    assert runs(graph) == ["1"]
+
+
 def test_the_question_is_about_the_last_run_that_has_successes(graph: Path) -> None:
     fail_once(graph)
     empty_run(graph)

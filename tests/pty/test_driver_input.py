@@ -74,6 +74,14 @@ def test_mouse_and_focus_arrive(on_terminal: StartApp):
     assert app.records("focus")
 
 
+def test_only_the_first_button_clicks(on_terminal: StartApp):
+    app = on_terminal("keys").started()
+    others = "".join(f"\x1b[<{code};7;3M\x1b[<{code};7;3m" for code in (1, 2, 6, 17, 128, 129, 130, 131))
+    assert keys_of(app, f"{others}\x1b[<16;5;3M\x1b[<16;5;3m\x1b[<35;9;3M\x1b[<64;6;4M\x1b[<65;6;4Mq") == []
+    assert [(item["x"], item["y"]) for item in app.records("click")] == [(4, 2)]
+    assert [(item["x"], item["y"]) for item in app.records("scroll")] == [(5, 3)]
+
+
 def test_bytes_that_are_no_text_are_ignored(on_terminal: StartApp):
     app = on_terminal("keys").started()
     assert keys_of(app, b"\xff\xfe\xc3(j\x80q")[-1] == "j"

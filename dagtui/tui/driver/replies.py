@@ -87,6 +87,7 @@ _NUMBER: Final = re.compile(r"[0-9]+")
 _LAST_CHARACTER: Final = 0x10FFFF
 # Mouse; the terminal has or has lost the focus; it knows synchronized output.
 _EVENT: Final = re.compile(r"\x1b\[(?:<[0-9]{1,3};-?[0-9]{1,5};-?[0-9]{1,5}[Mm]|[IO]|\?2026;[0-4]\$y)")
+_MOUSE_BUTTONS: Final = re.compile(r"\x1b\[<([0-9]+);")
 # The end of a string; Enter and control keys end it too, for it has none of them.
 _STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f\x9c]|\x1b\\|\x1b(?=[^\\])")
 ECHO: Final = b"\x1b[0n"
@@ -262,9 +263,21 @@ class ReplyFilter:
 
 def _is_wanted(sequence: str) -> bool:
     """Whether a control sequence is a key or an event that Textual's parser understands at once."""
+    mouse = _MOUSE_BUTTONS.match(sequence)
+    if mouse is not None and not _is_first_button(int(mouse[1])):
+        return False
     if _EVENT.fullmatch(sequence) or sequence in ANSI_SEQUENCES_KEYS:
         return True
     # Textual makes characters of these numbers without looking at them.
     return bool(_KEY.fullmatch(sequence)) and all(
         int(number) <= _LAST_CHARACTER for number in _NUMBER.findall(sequence)
     )
+
+
+def _is_first_button(code: int) -> bool:
+    """Whether a report of the mouse is about its first button, its wheel, or where it is.
+
+    To Textual a click is a click whichever button it is, and those from the eighth on look like the first three.
+    """
+    moved, wheel, further = code & 32, code & 64, code & 128
+    return not further and bool(moved or wheel or code & 3 == 0)

@@ -1,0 +1,83 @@
+"""Keys from a terminal before there is a screen: whole sequences, so that no part of one counts as a key."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import select
+from typing import Final
+
+ESCAPE: Final = "\x1b"
+END: Final = ""
+"""The terminal has gone."""
+_PATIENCE: Final = 0.1
+"""Seconds after which an escape on its own was the Esc key."""
+_SEQUENCE_PATIENCE: Final = 1.0
+"""Seconds that the rest of a sequence may take on a slow line."""
+_STRING_BEGINS: Final = "]PX^_"
+_LONGEST: Final = 4096
+
+
+class Keystrokes:
+    """Reads one key after another from a terminal in single-key mode."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        self._next = ""
+        """A character that was read behind Esc."""
+
+    def read(self) -> str:
+        """The next key: a character, ESCAPE, or a whole sequence in its form of seven bits; END: no more will come."""
+        character = self._character(None)
+        if not character:
+            return END
+        code = ord(character) & 0xFF if "\udc80" <= character <= "\udcff" else ord(character)
+        if 0x80 <= code <= 0x9F:  # a code of C1, as a character or as a byte, stands for two
+            return self._sequence(chr(code - 0x40))
+        if character != ESCAPE:
+            return character
+        second = self._character(_PATIENCE)
+        if not second:
+            return ESCAPE
+        if second not in f"[O{_STRING_BEGINS}":
+            self._next = second
+            return ESCAPE
+        return self._sequence(second)
+
+    def _sequence(self, begin: str) -> str:
+        """A sequence of which the first two characters were read, to its end."""
+        whole = ESCAPE + begin
+        if begin not in f"[O{_STRING_BEGINS}":
+            return whole
+        while len(whole) < _LONGEST:
+            character = self._character(_SEQUENCE_PATIENCE)
+            if not character:
+                break
+            whole += character
+            if begin in _STRING_BEGINS:
+                if character in "\x07\x9c\udc9c\r\n\x03" or whole.endswith("\x1b\\"):
+                    break
+            elif whole != "\x1b[[" and "@" <= character <= "~":
+                break
+        return whole
+
+    def _character(self, patience: float | None) -> str | None:
+        """The next character within so many seconds; None: none came; END: none will."""
+        if self._next:
+            character, self._next = self._next, ""
+            return character
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        while poll.poll(None if patience is None else patience * 1000):
+            try:
+                data = os.read(self._descriptor, 1)
+            except OSError:  # the terminal has gone
+                return END
+            if not data:
+                return END
+            character = self._decoder.decode(data)
+            if character:
+                self._next = character[1:]  # a broken one and the next
+                return character[0]
+        return None

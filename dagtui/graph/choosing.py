@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.graph.axis_values import AxisValues
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.selectors import split_axes, target_of
-from dagtui.graph.suggestions import did_you_mean
+from dagtui.graph.suggestions import did_you_mean, in_other_form
 from dagtui.graph.templates import value_text
 from dagtui.text import count, label
 
@@ -41,7 +42,7 @@ def nodes_meant(graph: Graph, words: str) -> list[int]:
     nodes = [node for node, number in enumerate(graph.task_of) if number == task]
     if inside is None:
         return nodes
-    wanted = _axes(graph, nodes, inside)
+    wanted = _meant(graph, nodes, _axes(graph, nodes, inside))
     chosen = [node for node in nodes if wanted.items() <= _texts(graph, node).items()]
     if not chosen:
         raise ChoiceError(_no_cell(graph, nodes, words, wanted))
@@ -65,10 +66,19 @@ def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
     return {axis: text.strip() for axis, text in chosen.items()}
 
 
+def _meant(graph: Graph, nodes: list[int], wanted: dict[str, str]) -> dict[str, str]:
+    """What is wanted, each value as it stands in names where there is one; numbers are compared as numbers."""
+    values = {axis: AxisValues(dict(graph.cell(node))[axis] for node in nodes) for axis in wanted}
+    return {axis: values[axis].meant(text) or text for axis, text in wanted.items()}
+
+
 def _no_cell(graph: Graph, nodes: list[int], words: str, wanted: dict[str, str]) -> str:
     for axis, text in wanted.items():
         known = dict.fromkeys(_texts(graph, node)[axis] for node in nodes)
         if text not in known:
+            same = in_other_form(text, known)
+            if same:
+                return f"{quoted(axis)} has no value {quoted(text)}; {same}"
             shown = ", ".join(label(value, 60) for value in list(known)[:LISTED])
             more = f" and {count(len(known) - LISTED)} more" if len(known) > LISTED else ""
             return f"{quoted(axis)} has no value {quoted(text)}; its values are {shown}{more}"

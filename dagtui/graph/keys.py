@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import quoted
-from dagtui.graph.suggestions import did_you_mean, meant
+from dagtui.graph.suggestions import meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dagtui.graph.findings import Findings
+    from dagtui.graph.other_tools import Where
     from dagtui.graph.positions import KeyPath
 
 DOCUMENT = ("version", "name", "params", "env", "defaults", "run", "tasks")
@@ -39,14 +40,28 @@ TASK = (
     "colour",
 )
 
-RESERVED_DOCUMENT = ("pools",)
-RESERVED_RUN = ("load_average",)
-RESERVED_TASK = ("inputs", "outputs", "pools", "if", "tty")
+RESERVED_DOCUMENT = ("include", "pools")
+RESERVED_RUN = ("default", "env_file", "exclusive", "load_average", "notify", "timeout")
+RESERVED_TASK = (
+    "inputs",
+    "outputs",
+    "pools",
+    "if",
+    "tty",
+    "wrap",
+    "executor",
+    "service",
+    "ask",
+    "choices",
+    "default",
+    "finally",
+)
 """Keys that a later version will have: using one now would silently do nothing."""
 
 _SECRETS = 'it is a key of [run]: secrets = ["NAME"]'
 _OF_RUN = "it is a key of [run]"
 _AT_THE_TOP = "it stands at the top of the file, before the first [table]"
+_RETRIES = 'the number of retries is a key of the task: "retries = 3" beside "retry"'
 HABITS = {
     "": {"secrets": _SECRETS, "keep_going": _OF_RUN},
     "defaults": {"secrets": _SECRETS},
@@ -59,9 +74,11 @@ HABITS = {
     },
     "retry": {
         "retries": 'it is a key of the task: "retries = 3" beside "retry"',
-        "attempts": 'the number of retries is a key of the task: "retries = 3" beside "retry"',
-        "count": 'the number of retries is a key of the task: "retries = 3" beside "retry"',
-        "max": 'did you mean "max_delay"?',
+        "attempts": _RETRIES,
+        "count": _RETRIES,
+        "limit": _RETRIES,
+        "max_attempts": _RETRIES,
+        "max_retries": _RETRIES,
     },
 }
 """Hints for keys that other programs have in the same place, or that stand elsewhere; "" is the top of the file."""
@@ -99,15 +116,62 @@ def check_keys(
 
 def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
     """Note a key that is not known, with the key that was meant."""
+    from dagtui.graph.other_tools import sentence_for
+
     key = str(at[-1])
     if key in reserved:
-        findings.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", "remove it")
+        hint = sentence_for(key, _where(at)) or "remove it"
+        findings.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", hint)
         return
-    hint = HABITS.get(_kind_of_table(at), {}).get(key) or did_you_mean(key, known)
-    later = None if hint else meant(key, reserved)
-    if later is not None:
-        hint = f"{quoted(later)} may be meant, which this version of dagtui doesn't have yet"
+    hint = key_hint(at, known, reserved)
     findings.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
+
+
+def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> str:
+    """What was meant by a key that is not known; empty when that can't be told.
+
+    A key of the same spelling comes first, then what other tools mean by the word, then one that is spelled alike.
+    """
+    from dagtui.graph.other_tools import folded, same_here, sentence_for
+
+    key, where = str(at[-1]), _where(at)
+    word = folded(key)
+    hint = HABITS.get(_kind_of_table(at), {}).get(word, "")
+    if hint:
+        return hint
+    same = word if word in known or word in reserved else same_here(key, where)
+    if same in known:
+        return f"did you mean {quoted(same)}?"
+    hint = "" if same else sentence_for(key, where)
+    if hint:
+        return hint
+    later = same or meant(key, reserved)
+    near = meant(key, known)
+    if near is not None and not same:
+        return f"did you mean {quoted(near)}?"
+    if later:
+        return f"{quoted(later)} may be meant, which this version of dagtui doesn't have yet"
+    return _of_another_table(word, where)
+
+
+def _of_another_table(word: str, where: Where) -> str:
+    """Where a key stands that stands in the wrong table; empty: nowhere."""
+    from dagtui.graph.other_tools import Where
+
+    if word in TASK and where is not Where.TASK:
+        return "it is a key of [tasks.NAME] and of [defaults]"
+    if word in RUN and where is not Where.RUN:
+        return _OF_RUN
+    return _AT_THE_TOP if word in DOCUMENT and where is not Where.TOP else ""
+
+
+def _where(at: KeyPath) -> Where:
+    from dagtui.graph.other_tools import Where
+
+    kind = _kind_of_table(at)
+    if not kind:
+        return Where.TOP
+    return Where(kind) if kind in {"run", "retry"} else Where.TASK
 
 
 def _kind_of_table(at: KeyPath) -> str:

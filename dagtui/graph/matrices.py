@@ -9,9 +9,10 @@ from itertools import compress, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph import values
+from dagtui.graph.axis_values import AxisValues
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.model import Matrix
-from dagtui.graph.suggestions import listed
+from dagtui.graph.suggestions import in_other_form, listed
 from dagtui.graph.templates import value_text
 
 if TYPE_CHECKING:
@@ -78,25 +79,28 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
         entries = values.items(value, hint)
     except Wrong as wrong:
         raise Wrong(wrong.message, wrong.hint, inside=(EXCLUDE,)) from None
-    known = {axis: {value_text(entry) for entry in entries} for axis, entries in axes.items()}
+    known = {axis: AxisValues(entries) for axis, entries in axes.items()}
     found: list[Cell] = []
     for index, entry in enumerate(entries):
         inside = (EXCLUDE, index)
         if not isinstance(entry, dict) or not entry:
             raise Wrong("must be a table of axes and values", hint, inside=inside)
-        for axis, excluded in entry.items():
+        for axis in entry:
             if axis not in known:
-                raise Wrong(
-                    f"names {quoted(axis)}, which is not an axis",
-                    f"the axes are {listed(axes)}",
-                    inside=(*inside, axis),
-                )
-            if value_text(_entry(excluded, (*inside, axis))) not in known[axis]:
-                message = f"excludes {quoted(value_text(excluded))}, which {quoted(axis)} doesn't have"
-                hint = f"its values are {listed(list(map(value_text, axes[axis])))}"
-                raise Wrong(message, hint, inside=(*inside, axis))
-        found.append(tuple(entry.items()))
+                hint = in_other_form(axis, axes) or f"the axes are {listed(axes)}"
+                raise Wrong(f"names {quoted(axis)}, which is not an axis", hint, inside=(*inside, axis))
+        found.append(tuple((axis, _excluded(axis, value, known[axis], inside)) for axis, value in entry.items()))
     return tuple(found)
+
+
+def _excluded(axis: str, value: object, known: AxisValues, inside: tuple[str | int, ...]) -> Value:
+    """The value of an axis that is meant by one of `exclude`."""
+    written = value_text(_entry(value, (*inside, axis)))
+    found = known.meant(written)
+    if found is None:
+        hint = in_other_form(written, known.texts) or f"its values are {listed(known.texts)}"
+        raise Wrong(f"excludes {quoted(written)}, which {quoted(axis)} doesn't have", hint, inside=(*inside, axis))
+    return known.texts[found]
 
 
 class Wheel(NamedTuple):
@@ -113,7 +117,7 @@ class Cells:
     Places in the full product are mixed-radix numbers; with exclusions the kept ones are held in one flat array.
     """
 
-    __slots__ = ("_kept", "_strides", "_texts", "axes", "digits")
+    __slots__ = ("_kept", "_strides", "_texts", "_values", "axes", "digits")
 
     def __init__(self, matrix: Matrix) -> None:
         """Lay out a matrix; raises Wrong when nothing is left of it, and when it takes too long to find out."""
@@ -122,6 +126,7 @@ class Cells:
         """Of each axis: the position of each value, by its text."""
         self._texts: list[tuple[str, ...]] = []
         self._strides: list[int] = []
+        self._values: dict[str, AxisValues] = {}
         stride = 1
         for axis, entries in reversed(matrix.axes):
             texts = tuple(map(value_text, entries))
@@ -173,6 +178,12 @@ class Cells:
             if axis not in fixed:
                 offsets = array("i", (base + digit * stride for base in offsets for digit in range(len(entries))))
         return offsets
+
+    def values(self, axis: str) -> AxisValues:
+        """The values of an axis by what they may be written as."""
+        if axis not in self._values:
+            self._values[axis] = AxisValues(dict(self.axes)[axis])
+        return self._values[axis]
 
     def offset(self, axis: str, text: str) -> int | None:
         """What a value of an axis adds to a place; None when the axis doesn't have it."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from dagtui.graph.environment import parse_env
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
-from dagtui.graph.selectors import LITERAL_BEHIND_OR, target_of, unknown_name
+from dagtui.graph.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
 from dagtui.graph.suggestions import listed
 from dagtui.graph.templates import Placeholder, Root, cut_command, cut_template
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Collection, Iterator, Mapping
 
     from dagtui.graph.findings import Findings
@@ -163,7 +164,7 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
     parents = graph.parents(node)
     if named is not None and named in parents:
         return named
-    found = [parent for parent in parents if graph.task(parent).name == placeholder.name]
+    found = _parents_named(graph, parents, placeholder.name)
     if len(found) == 1:
         return found[0]
     if not found and placeholder.default is not None:
@@ -181,6 +182,20 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
         f"ask one of them: {shown}; or select one in needs",
         needle=placeholder.source,
     )
+
+
+def _parents_named(graph: Graph, parents: array[int], name: str) -> list[int]:
+    """The parents that are cells of a task of that name, or those of them that `task[axis=value]` chooses."""
+    found = [parent for parent in parents if graph.task(parent).name == name]
+    if found or not name.endswith("]"):
+        return found
+    target = target_of(name, {graph.task(parent).name: 0 for parent in parents})
+    if target is None or target[1] is None:
+        return []
+    task = name[: -len(target[1]) - 2]
+    return [
+        parent for parent in parents if graph.task(parent).name == task and is_chosen(graph.cell(parent), target[1])
+    ]
 
 
 def texts_in(value: object, inside: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:

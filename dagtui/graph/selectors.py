@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from dagtui.graph.axis_values import AxisValues
 from dagtui.graph.errors import Wrong, quoted
-from dagtui.graph.suggestions import listed
+from dagtui.graph.suggestions import in_other_form, listed
 from dagtui.graph.templates import Root, parse_template, value_text
 from dagtui.graph.values import LONGEST_NAME
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.layout import Layout
     from dagtui.graph.matrices import Cells, Wheel
-    from dagtui.graph.model import Value
+    from dagtui.graph.model import Cell, Value
     from dagtui.graph.templates import Placeholder, Template
 
 Suggest = Callable[[str, Collection[str]], str]
@@ -99,7 +100,8 @@ class _Turning:
                 name: wheel.texts[digit] for (name, wheel), digit in zip(self._wheels.items(), digits, strict=True)
             }
             text = self._template.fill(lambda part: self._value(part, texts))
-            self._known[digits] = self._target.offset(self._axis, text)
+            value = self._target.values(self._axis).meant(text)
+            self._known[digits] = None if value is None else self._target.offset(self._axis, value)
         return self._known[digits]
 
     def _value(self, part: Placeholder, texts: Mapping[str, str]) -> str:
@@ -177,11 +179,23 @@ def parse_selector(
         literal = template.fill(lambda part: part.source)
         known = cells.digits[axis]
         literal = literal if literal in known else literal.strip()
-        if literal not in known:
+        value = cells.values(axis).meant(literal)
+        if value is None:
             message = f"{quoted(axis)} of task {quoted(name)} doesn't have the value {quoted(literal)}"
-            raise Wrong(message, f"its values are {listed(known)}", needle=text.strip())
-        selector.choose(axis, literal)
+            hint = in_other_form(literal, known) or f"its values are {listed(known)}"
+            raise Wrong(message, hint, needle=text.strip())
+        selector.choose(axis, value)
     return selector
+
+
+def is_chosen(cell: Cell, inside: str) -> bool:
+    """Whether a cell has the values that stand between the brackets; False when those are wrong."""
+    try:
+        chosen = split_axes(inside, [axis for axis, _ in cell])
+    except Wrong:
+        return False
+    values = dict(cell)
+    return all(AxisValues([values[axis]]).meant(text.strip()) is not None for axis, text in chosen.items())
 
 
 def split_axes(inside: str, axes: list[str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""What somebody may have meant by a word that is not known."""
+"""What may be meant by a word that is not known: the known word that is spelled most like it, or nothing."""
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,72 +13,87 @@ if TYPE_CHECKING:
 
 COMPARED = 2000
 """Names that a word is compared with at most."""
-
-_OTHER_TOOLS = {
-    "needs": (
-        "after children depend dependencies dependencies_on depends depends_on dependson deps parents prerequisites "
-        "prereqs requires upstream upstream_tasks wants"
-    ),
-    "run": "bash bash_command cmd cmds command commands exec script sh shell_command steps",
-    "call": "callable entry_point function python python_callable",
-    "args": "arguments kwargs op_kwargs parameters",
-    "doc": "desc description help summary title",
-    "cwd": "chdir dir directory work_dir workdir working_dir working_directory working-directory",
-    "env": "environment env_vars environ variables vars",
-    "retries": "attempts max_attempts max_retries retry_count tries",
-    "retry_delay": "backoff delay retry_after retry_interval",
-    "timeout": "deadline execution_timeout max_time time_limit timeout_minutes timeout-minutes",
-    "grace": "grace_period kill_timeout stop_timeout",
-    "slots": "cores cpu cpus pool_slots threads weight",
-    "allow_failure": "allow_fail continue_on_error continue-on-error ignore_error ignore_errors ignore_failure",
-    "colour": "ansi clicolor_force color colored colors coloured colours force_color",
-    "trigger": "run_if trigger_rule",
-    "matrix": "expand foreach matrices strategy",
-    "group": "folder namespace section stage tag tags task_group",
-    "jobs": "concurrency max_jobs max_parallel max_workers parallel parallelism workers",
-    "keep_going": "fail_fast fail-fast keepgoing",
-    "params": "inputs parameters variables vars",
-    "tasks": "jobs nodes steps targets",
-    "if": "condition only_if unless when",
-    "all_success": "on_success success all_succeeded",
-    "none_failed": "none_failed_min_one_success",
-    "any_success": "one_success",
-    "any_failed": "on_error on_failure one_failed failed failure",
-    "all_done": "always completed finally",
-}
-_MEANT_BY: dict[str, list[str]] = {}
-for _key, _words in _OTHER_TOOLS.items():
-    for _word in _words.split():
-        _MEANT_BY.setdefault(_word, []).append(_key)
+_LONGEST = 100
+"""Characters of a word that is compared."""
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
-    """The known word that is meant: by its name in other tools, else by its spelling."""
-    folded = word.lower()
-    for candidate in _MEANT_BY.get(folded, ()):
-        if candidate in known:
-            return candidate
-    if folded in known:
-        return folded
-    return _alike(word, known)
+    """The known word that is meant by its spelling: one or, in words of six letters and more, two slips away."""
+    if not word or len(word) > _LONGEST:
+        return None
+    folded = word.casefold()
+    slips = 1 if len(word) < 6 else 2
+    near = [name for name in known if abs(len(name) - len(word)) <= slips]
+    if len(near) > COMPARED:
+        near = [name for name in near if name[:2] == word[:2] or name[-3:] == word[-3:]][:COMPARED]
+    best: str | None = None
+    for name in near:
+        slips_of_name = slips_between(folded, name.casefold(), slips)
+        if slips_of_name is not None:
+            best, slips = name, slips_of_name - 1
+        if slips < 0:
+            break
+    return best
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
     """A hint: the nearest of the known words; empty when nothing is near."""
+    same = in_other_form(word, known)
+    if same:
+        return same
     found = meant(word, known)
     return f"did you mean {quoted(found)}?" if found is not None else ""
 
 
-def _alike(word: str, known: Collection[str]) -> str | None:
-    if not word or len(word) > 100:
-        return None
-    near = [name for name in known if abs(len(name) - len(word)) <= 3]
-    if len(near) > COMPARED:
-        near = [name for name in near if name[:2] == word[:2] or name[-3:] == word[-3:]][:COMPARED]
-    from difflib import get_close_matches
+def in_other_form(word: str, known: Collection[str]) -> str:
+    """A hint: one of the known words is the same in another Unicode form; empty when none is."""
+    other = _other_form(word, known)
+    if other is None:
+        return ""
+    return (
+        f"{quoted(other)} is the same word in another Unicode form: here it is {_form(word)}, there {_form(other)}; "
+        "write both alike"
+    )
 
-    matches = get_close_matches(word, near, n=1, cutoff=0.6)
-    return matches[0] if matches else None
+
+def _other_form(word: str, known: Collection[str]) -> str | None:
+    if word.isascii() or len(word) > _LONGEST:
+        return None
+    composed = unicodedata.normalize("NFC", word)
+    return next(
+        (
+            name
+            for name in known
+            if not name.isascii() and name != word and unicodedata.normalize("NFC", name) == composed
+        ),
+        None,
+    )
+
+
+def _form(word: str) -> str:
+    """How a word writes letters with marks."""
+    if unicodedata.is_normalized("NFC", word):
+        return "composed (NFC)"
+    return (
+        "decomposed (NFD)" if unicodedata.is_normalized("NFD", word) else "neither composed (NFC) nor decomposed (NFD)"
+    )
+
+
+def slips_between(one: str, other: str, most: int) -> int | None:
+    """How many letters are missing, too many, wrong or exchanged with their neighbour; None: more than `most`."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        current = [row]
+        for column, facing in enumerate(other, 1):
+            cost = min(last[column] + 1, current[-1] + 1, last[column - 1] + (letter != facing))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == facing:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        if min(current) > most and min(last) > most:
+            return None
+        before, last = last, current
+    return last[-1] if last[-1] <= most else None
 
 
 def listed(names: Collection[str], most: int = 10) -> str:

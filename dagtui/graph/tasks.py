@@ -93,12 +93,18 @@ class TaskReader:
         return fields
 
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
-        meant = key in keys.RESERVED_TASK or did_you_mean(key, keys.TASK)
-        if at[0] == "tasks" and isinstance(value, dict) and not meant:
+        if at[0] == "tasks" and isinstance(value, dict) and self._is_task(at, key, value):
             message = f"task {quoted(at[1])} has a table {quoted(key)}, which is not a key of a task"
             self._findings.key((*at, key), message, f"quote the name: [tasks.{quoted(_whole_name(at[1], key, value))}]")
             return
         keys.unknown_key(self._findings, (*at, key), keys.TASK, keys.RESERVED_TASK)
+
+    def _is_task(self, at: KeyPath, key: str, value: dict[str, object]) -> bool:
+        """Whether a table inside of a task is meant to be a task of a dotted name."""
+        if key in keys.RESERVED_TASK:
+            return False
+        looks_like_one = not value.keys().isdisjoint(("run", "call", "needs"))
+        return looks_like_one or not keys.key_hint((*at, key), keys.TASK, keys.RESERVED_TASK)
 
     def _retry(self, own: _Fields, fields: _Fields) -> RetryPolicy:
         """Put together the keys about retries: a delay of the task's own beats every one of the defaults."""
@@ -241,7 +247,7 @@ def _retry_table(value: object) -> _Fields:
     fields: _Fields = {}
     for key, entry in values.table(value, hint).items():
         if key not in _RETRY:
-            hint = keys.HABITS["retry"].get(key) or did_you_mean(key, keys.RETRY)
+            hint = keys.key_hint(("retry", key), keys.RETRY)
             raise Wrong("is an unknown key", hint or f"the keys here are {', '.join(keys.RETRY)}", inside=(key,))
         try:
             fields[key] = _RETRY[key](entry)
@@ -286,8 +292,12 @@ def _trigger(value: object) -> Trigger:
     for trigger in Trigger:
         if trigger.value == word:
             return trigger
+    from dagtui.graph.other_tools import Where, same_here, sentence_for
+
     known = [trigger.value for trigger in Trigger]
-    raise Wrong("is not a trigger", did_you_mean(word, known) or f"the triggers are {', '.join(known)}")
+    same = same_here(word, Where.TRIGGER)
+    hint = f"did you mean {quoted(same)}?" if same else sentence_for(word, Where.TRIGGER) or did_you_mean(word, known)
+    raise Wrong("is not a trigger", hint or f"the triggers are {', '.join(known)}")
 
 
 _RETRY: Mapping[str, Callable[[object], object]] = {

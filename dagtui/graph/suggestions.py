@@ -18,11 +18,11 @@ _LONGEST = 100
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
-    """The known word that is meant by its spelling: one or, in words of six letters and more, two slips away."""
+    """The known word that is meant by its spelling: one slip away, two in words of six letters and more."""
     if not word or len(word) > _LONGEST:
         return None
     folded = word.casefold()
-    slips = 1 if len(word) < 6 else 2
+    slips = min(len(word) // 3, 2)
     near = [name for name in known if abs(len(name) - len(word)) <= slips]
     if len(near) > COMPARED:
         near = [name for name in near if name[:2] == word[:2] or name[-3:] == word[-3:]][:COMPARED]

@@ -22,8 +22,11 @@ def meant(word: str, known: Collection[str]) -> str | None:
     if not word or len(word) > _LONGEST:
         return None
     folded = word.casefold()
-    slips = min(len(word) // 3, 2)
-    near = [name for name in known if abs(len(name) - len(word)) <= slips]
+    slips = 1 if len(word) < 6 else 2
+    least = len(word) < 3  # x is no slip of y, but xx may be
+    near = [
+        name for name in known if least <= abs(len(name) - len(word)) <= slips or (least and name.casefold() == folded)
+    ]
     if len(near) > COMPARED:
         near = [name for name in near if name[:2] == word[:2] or name[-3:] == word[-3:]][:COMPARED]
     best: str | None = None

@@ -152,6 +152,8 @@ def _carry_out(
 ) -> None:
     with reach(graph_file, number) as visit:
         answer = ask(visit, {"want": "preview" if dry_run else "give", **request})
+    if answer.get("notice"):
+        say(f"dagtui {name}: {label(answer['notice'], 1000)}")
     with standard_output() as output:
         if as_json:
             print_json(output, answer)

@@ -25,26 +25,30 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
         what = f"run {live} is" if len(held) == 1 else f"runs {live} are"
         fail(f"dagtui: run {number} of {shown} is not live, {what}; leave out --run, or give one that is live")
     refuse_folder(graph_file)
-    last = _last(graph_file, number)
-    if last is None and (missing := why_missing(graph_file)):
+    directory = _last(graph_file, number)
+    if directory is None and (missing := why_missing(graph_file)):
         fail(f"dagtui: {shown}: {missing}, and no live run of it")
-    if last is None and number:
+    if directory is None and number:
         fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists those there are")
-    if last is None:
+    if directory is None:
         fail(f"dagtui: {shown} has no live run; start one with: {call_of(graph_file)}")
-    fail(f"dagtui: {shown} has no live run: {_fate(last)}; {_ways_on(last, call_of(graph_file))}")
+    from dagtui.store.summary import summarise
+
+    last, call = summarise(directory), call_of(graph_file)
+    ways_on = f"start one with: {call}" if directory.damage() else _ways_on(last, call)
+    fail(f"dagtui: {shown} has no live run: {_fate(last)}; {ways_on}")
 
 
-def _last(graph_file: Path, number: int | None) -> RunSummary | None:
+def _last(graph_file: Path, number: int | None) -> RunDirectory | None:
     from dagtui.store.directory import latest_first
     from dagtui.store.errors import StoreError
-    from dagtui.store.summary import graph_runs, summarise
+    from dagtui.store.summary import graph_runs
 
     try:
         found = [run for run in graph_runs(graph_file) if number in {None, run.number}]
     except StoreError as error:
         fail(f"dagtui: {error}")
-    return summarise(latest_first(found)[0]) if found else None
+    return latest_first(found)[0] if found else None
 
 
 def _fate(last: RunSummary) -> str:

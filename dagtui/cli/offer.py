@@ -101,7 +101,7 @@ def _unfinished(graph: Graph) -> Resumption | None:
         found = None if graph.path is None else resumption(graph.path)
     except StoreError:
         return None  # whoever makes the new run's directory says what is wrong
-    if found is None or found.directory.is_live() or ended_well(found.directory):
+    if found is None or found.directory.is_live() or ended_well(found.directory) or found.directory.damage():
         return None
     return found
 

@@ -94,6 +94,9 @@ def meant(graph_file: Path, number: int | None) -> RunDirectory:
     chosen = [run for run in held if number in {None, run.number}]
     shown = click.format_filename(graph_file)
     if not chosen:
+        removed = _removed(graph_file, number)
+        if removed is not None:
+            return removed
         from dagtui.cli.no_live_run import say_no_live_run
 
         say_no_live_run(graph_file, number, held)
@@ -101,6 +104,19 @@ def meant(graph_file: Path, number: int | None) -> RunDirectory:
         numbers = ", ".join(str(run.number) for run in chosen)
         fail(f"dagtui: {shown} has several live runs, {numbers}: say which one with --run")
     return chosen[0]
+
+
+def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
+    """The live run of a graph whose directory was removed, if there is one."""
+    from dagtui.session.door.live import run_without_record
+    from dagtui.session.door.sockets import DoorError
+    from dagtui.store.directory import RunDirectory
+
+    try:
+        run = run_without_record(graph_file, number)
+    except DoorError:
+        return None
+    return None if run is None or run.path is None else RunDirectory.of_live_run(run.path, run.run_id)
 
 
 def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:

@@ -21,6 +21,9 @@ def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterato
     counts = answer.get("counts")
     if isinstance(counts, dict):
         yield "  " + ", ".join(f"{_number(number)} {_word(name)}" for name, number in counts.items())
+    notices = answer.get("notices")
+    for notice in notices if isinstance(notices, list) else []:
+        yield f"  ! {label(notice, 1000)}"
     active = _objects(answer.get("active"))
     for node in active[:SHOWN]:
         glyph = _glyph(node.get("status"), ascii_only=ascii_only)

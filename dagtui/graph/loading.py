@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from array import array
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
+DIGEST_SIZE = 16
+"""Bytes of what a file's content is known by."""
 _WANTS_PARENTS = frozenset({Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
@@ -42,7 +45,10 @@ def load(
     or imported. The reader of the standard library does the parsing, most of the time it takes.
     """
     shown = label(path)
-    return load_text(reading.read_bytes(Path(path), shown), path, parameters, environment)
+    content = reading.read_bytes(Path(path), shown)
+    graph = load_text(content, path, parameters, environment)
+    graph.digest = blake2b(content, digest_size=DIGEST_SIZE).digest()
+    return graph
 
 
 def load_text(

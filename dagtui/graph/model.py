@@ -159,6 +159,7 @@ class Graph:
         "_parent_ends",
         "_parent_starts",
         "cells",
+        "digest",
         "directory",
         "given",
         "labels",
@@ -198,6 +199,8 @@ class Graph:
         self.given: Mapping[str, str] = {} if given is None else given
         """The parameters that were given when the graph was read, as they were written."""
         self.settings = RunSettings() if settings is None else settings
+        self.digest = b""
+        """Of the content of the file that it was read from; empty when it was read from none."""
         self._index = {label: node for node, label in enumerate(self.labels)}
         if len(self._index) != len(self.labels):
             raise ValueError("two nodes have the same label")

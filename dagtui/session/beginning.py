@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.run import Run
 from dagtui.execution.local import LocalExecutor
 from dagtui.graph.export import to_toml
+from dagtui.session.file_monitor import FileMonitor
 from dagtui.session.forecast import Forecast
 from dagtui.session.processors import processors
 from dagtui.session.record import Record
@@ -70,6 +71,7 @@ class Ingredients:
 
     def session(self, directory: RunDirectory, writer: JournalWriter, clock: float = 0.0) -> Session:
         """A session whose run has yet to begin, with a clock that reads `clock` now."""
+        directory.claim_journal()
         graph, secrets = self.shown, self.secrets
         history = History.load(self.path)
         forecast = Forecast(graph, history)
@@ -100,6 +102,7 @@ class Ingredients:
             run.traversal.mask = secrets.mask
         session = Session(graph, run, forecast, directory, history, executor)
         session.jobs_given = self.call.jobs
+        session.monitor = FileMonitor(session)
         sessions.append(session)
         run.listeners += [Keepers(directory.path, lambda: executor.processes).note, *self.call.listeners]
         return session
@@ -111,8 +114,8 @@ def start(graph: Graph, call: Call) -> Session:
     directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
     session = ingredients.session(directory, JournalWriter(directory.journal_path))
     session.run.begin(paused=call.paused, boot=boot_id())
-    if directory.remark:
-        session.note(directory.remark)
+    for text in directory.remarks:
+        session.note(text)
     return session
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeEvent, NoteEvent
+from dagtui.engine.messages import RUN_AGAIN
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.resolution import ResolutionError
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from dagtui.execution.link import GuardianLink
     from dagtui.execution.local import LocalExecutor
     from dagtui.graph.model import Graph
+    from dagtui.session.file_monitor import FileMonitor
     from dagtui.session.lines.events_copy import EventsCopy
+    from dagtui.session.notices import Notice
     from dagtui.session.resume.glance import Resumption
     from dagtui.session.resume.past import Past
     from dagtui.store.directory import RunDirectory
@@ -66,6 +69,12 @@ class Session:
         """Whether the run is being ended: only cancels are taken from outside any more."""
         self.untold: list[NoteEvent] = []
         """Notes that no screen has shown yet: the next one begins with them, and clears the list."""
+        self.lost_record: Notice | None = None
+        """What of the run's directory was removed while it was live."""
+        self.changed_file: Notice | None = None
+        """That the graph file has another content than when the run began."""
+        self.monitor: FileMonitor | None = None
+        """What looks at the files of a run that is driven here."""
         self._history = history
         self._executor = executor
         self._number = directory.number if directory else 0
@@ -201,12 +210,24 @@ class Session:
 
     def give(self, command: Command) -> Preview:
         """Carry out a command, and say what it did, or why nothing."""
+        if self.monitor is not None and command.kind in RUN_AGAIN:
+            self.monitor.look()  # the file may have been changed just before
         return self.run.give(command)
 
     def note(self, text: str) -> None:
         """Put something worth knowing on record."""
         self.untold.append(NoteEvent(self.clock(), text))
         self.run.note(text)
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What is out of order, for as long as it lasts."""
+        return [notice for notice in (self.lost_record, self.changed_file) if notice is not None]
+
+    def tell(self) -> None:
+        """Let those who show the run know that something changed which is no event."""
+        for listener in self.run.listeners:
+            listener(())
 
     def announce(self, what: str, why: str) -> None:
         """Put on record that a screen came or went; unlike a note it is not shown."""
@@ -264,6 +285,11 @@ class Session:
         return self.forecast.seconds_for([*preview.again, *preview.released], self.state.jobs)
 
     # Driving
+
+    async def watch_files(self) -> None:
+        """Look at the run's files now and then, until cancelled."""
+        if self.monitor is not None:
+            await self.monitor.watch()
 
     async def drive(self) -> None:
         """Drive the run until the task is cancelled; parks when everything is settled."""

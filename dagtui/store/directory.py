@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import stat
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -36,9 +37,10 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.number = int(path.name)
-        self.remark = ""
+        self.remarks: list[str] = []
         """What is wrong beside the run and does not keep it from going on; safe to show."""
         self._lock = RunLock(path / "lock")
+        self._journal = RunLock(path / "journal.jsonl")
         self._run_id = ""
 
     @classmethod
@@ -55,7 +57,7 @@ class RunDirectory:
         make_folder(making)
         lock = RunLock(making / "lock")
         try:
-            lock.make(time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(5).hex())
+            lock.make(_new_run_id())
             write_new_file(making / "graph.toml", resolved_graph.encode("utf-8", "backslashreplace"))
             make_folder(making / "logs")
             path = _rename_to_next_number(making, runs_folder)
@@ -76,6 +78,13 @@ class RunDirectory:
             raise StoreError(f"can't open the run {label(path, 1000)}: a run directory is named by its number")
         check_folder(path)
         return cls(path)
+
+    @classmethod
+    def of_live_run(cls, path: Path, run_id: str) -> Self:
+        """The directory of a live run that says so itself, whether or not it is there."""
+        directory = cls(path)
+        directory._run_id = run_id
+        return directory
 
     @property
     def run_id(self) -> str:
@@ -99,20 +108,96 @@ class RunDirectory:
         return self.path / "logs" / log_name(node_label, attempt)
 
     def acquire(self) -> None:
-        """Take the run over; raises StoreError when another process has it."""
-        if not self._lock.held:
+        """Take the run over; raises StoreError when another process has it.
+
+        A lock that is missing or does not name the run is made anew, and `remarks` say so.
+        """
+        if self._lock.held:
+            return
+        missing = not os.path.lexists(self._lock.path)
+        if not missing:
             self._lock.take()
+        if self._journal.is_taken():
+            self._lock.release()
+            raise StoreError(f"the run in {label(self.path, 1000)} is live, though its lock was removed or replaced")
+        if missing:
+            self._lock.make(_new_run_id())
+        try:
+            damaged = missing or not self._names_itself()
+            if damaged and not missing:
+                self._lock.rewrite(_new_run_id())
+        except StoreError:
+            self._lock.release()
+            raise
+        if damaged:
+            self.remarks.append(f"the lock of this run was {'missing' if missing else 'damaged'}: it was made anew")
+
+    def claim_journal(self) -> None:
+        """Lock the journal as well, which is there by now: the lock may be removed or replaced while the run is live.
+
+        Raises StoreError when another process has it.
+        """
+        self._journal.claim()
+
+    def _names_itself(self) -> bool:
+        try:
+            return bool(self._lock.run_id())
+        except StoreError:
+            return False
+
+    def restore_lock(self) -> bool:
+        """Put back the lock that this object holds if it was removed or emptied; whether that was so.
+
+        Raises StoreError.
+        """
+        run_id = self.run_id
+        if not self._lock.is_there():
+            lock = RunLock(self._lock.path)
+            with contextlib.suppress(OSError):  # what stands there is no lock of this run: its journal is ours
+                os.unlink(lock.path)
+            lock.make(run_id)
+            self._lock.release()
+            self._lock = lock
+            return True
+        if self._names_itself():
+            return False
+        self._lock.rewrite(run_id)
+        return True
+
+    def has_graph(self) -> bool:
+        """Whether the record of the graph is there."""
+        return not _state_of(self.graph_path)
+
+    def has_logs(self) -> bool:
+        """Whether any attempt left a log."""
+        return any((self.path / "logs").glob("*/*"))
+
+    def damage(self) -> str:
+        """What of the record is missing or no file any more, without which the run can't go on; empty: nothing is.
+
+        Safe to show.
+        """
+        journal, graph = _state_of(self.journal_path), _state_of(self.graph_path)
+        if journal == graph == _GONE:
+            return f"nothing of its record is left in {label(self.path, 1000)}: it was removed, perhaps by a task"
+        if graph:
+            return f"its record of the graph, {label(self.graph_path, 1000)}, {graph}"
+        if journal not in {"", _GONE, _EMPTY} or (journal == _GONE and self.has_logs()):
+            return f"its journal, {label(self.journal_path, 1000)}, {journal}: what completed is not known any more"
+        return ""  # it broke off before the first line of the journal, or that was lost with the power
 
     def become_latest(self) -> None:
-        """Let the link `latest` lead here; when it can't be set, `remark` says so."""
+        """Let the link `latest` lead here; when it can't be set, `remarks` say so."""
         try:
             replace_link(self.path.parent.parent / LATEST, f"runs/{self.path.name}")
         except StoreError as error:
-            self.remark = f"{error}; the run goes on without that link"
+            self.remarks.append(f"{error}; the run goes on without that link")
 
     def is_live(self) -> bool:
         """Whether a process has this run, this one included."""
-        return self._lock.is_taken()
+        if self._lock.is_taken():
+            return True
+        return not os.path.lexists(self._lock.path) and self._journal.is_taken()
 
     def holder(self) -> str:
         """Who had the run last, "process 123"; raises StoreError."""
@@ -126,12 +211,9 @@ class RunDirectory:
         for path in (self.graph_path, self.path / "lock", self.path, self.path.parent):
             sync_path(path)
 
-    def is_there(self) -> bool:
-        """Whether the directory that this object holds is still the one at its path: somebody may have removed it."""
-        return self._lock.is_there()
-
     def close(self) -> None:
         """Let go of the run."""
+        self._journal.release()
         self._lock.release()
 
     def __enter__(self) -> Self:
@@ -144,6 +226,24 @@ class RunDirectory:
 
     def __repr__(self) -> str:
         return f"<RunDirectory {self.path}>"
+
+
+def _new_run_id() -> str:
+    return time.strftime("%Y%m%d-%H%M%S-", time.gmtime()) + os.urandom(5).hex()
+
+
+_GONE, _EMPTY = "is gone", "is empty"
+
+
+def _state_of(path: Path) -> str:
+    """What is wrong with a file that must not be empty."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return _GONE
+    if stat.S_ISREG(status.st_mode):
+        return "" if status.st_size else _EMPTY
+    return "is a symbolic link" if stat.S_ISLNK(status.st_mode) else "is not a file"
 
 
 def runs(graph_path: Path) -> list[RunDirectory]:
@@ -192,6 +292,9 @@ def _numbers(folder: Path) -> list[int]:
             ]
     except FileNotFoundError:
         return []
+    except NotADirectoryError:
+        text = f"can't read {label(folder, 1000)}: it, or what it lies in, is not a folder; move that away"
+        raise StoreError(text) from None
     except OSError as error:
         raise StoreError.of("read", folder, error) from error
     return sorted(map(int, names))

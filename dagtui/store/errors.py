@@ -19,6 +19,7 @@ _HINTS = {
     errno.ENFILE: "the whole machine is out of open files",
     errno.ELOOP: "a symbolic link stands there; remove it",
     errno.ENOLCK: "this file system can't lock files; put the graph on another one",
+    errno.EISDIR: "a folder stands there; move it away",
     errno.EFBIG: "raise the limit of the size of files (ulimit -f)",
 }
 

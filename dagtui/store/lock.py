@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_LARGEST = 200
 _TRIES = 20
 _PAUSE = 0.005
 
@@ -36,6 +39,15 @@ class RunLock:
         write_new_file(self.path, f"{run_id}\n".encode())
         self.take()
 
+    def rewrite(self, run_id: str) -> None:
+        """Write the file that this object holds anew; raises StoreError."""
+        content = f"{run_id}\n{_holder_line()}".encode()
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, content, 0)
+        except OSError as error:
+            raise StoreError.of("write the lock", self.path, error) from error
+
     def take(self) -> None:
         """Take the lock, for as long as this process lives or until `release`; raises StoreError when it is held."""
         try:
@@ -52,13 +64,30 @@ class RunLock:
             raise
         self._descriptor = descriptor
 
+    def claim(self) -> None:
+        """Lock a file that holds something else than a lock, and write nothing; raises StoreError when it is held."""
+        try:
+            descriptor = open_file(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise StoreError.of("open", self.path, error) from error
+        try:
+            is_ours = any(_tries(descriptor))
+        except OSError as error:
+            os.close(descriptor)
+            raise StoreError.of("lock", self.path, error) from error
+        if not is_ours:
+            os.close(descriptor)
+            raise StoreError(f"the run in {self._where()} is live: another process writes its {self.path.name}")
+        self._descriptor = descriptor
+
     def _seize(self, descriptor: int) -> None:
         if not any(_tries(descriptor)):
             raise StoreError(f"the run in {self._where()} is live: {self.holder() or 'another process'} has it")
         if os.fstat(descriptor).st_ino != os.lstat(self.path).st_ino:
             raise StoreError(f"the run in {self._where()} was just removed")
-        run_id = os.pread(descriptor, 200, 0).partition(b"\n")[0]
-        os.pwrite(descriptor, f"process {os.getpid():>10}\n".encode(), len(run_id) + 1)
+        run_id = os.pread(descriptor, _LARGEST, 0).partition(b"\n")[0]
+        if _RUN_ID.fullmatch(run_id.decode("ascii", "replace")):
+            os.pwrite(descriptor, _holder_line().encode(), len(run_id) + 1)
 
     def is_there(self) -> bool:
         """Whether the file that this object holds is still the one at its path; true when it holds none."""
@@ -79,12 +108,17 @@ class RunLock:
             return False
         try:
             return not _try(descriptor, fcntl.LOCK_SH)
+        except OSError:  # this file system can't lock files
+            return False
         finally:
             os.close(descriptor)
 
     def run_id(self) -> str:
-        """The run's identifier; raises StoreError."""
-        return self._lines()[0]
+        """The run's identifier; raises StoreError, also when the file has none."""
+        found = self._lines()[0]
+        if not _RUN_ID.fullmatch(found):
+            raise StoreError(f"the lock {label(self.path, 1000)} is damaged: it does not name its run")
+        return found
 
     def holder(self) -> str:
         """Who took the lock last, "process 123"; empty if nobody did. Safe to show; raises StoreError."""
@@ -101,10 +135,14 @@ class RunLock:
 
     def _lines(self) -> list[str]:
         try:
-            content = read_file(self.path, 200)
+            content = read_file(self.path, _LARGEST)
         except OSError as error:
             raise StoreError.of("read the lock", self.path, error) from error
         return [*content.decode("ascii", "replace").split("\n"), ""]
+
+
+def _holder_line() -> str:
+    return f"process {os.getpid():>10}\n"
 
 
 def _tries(descriptor: int) -> Iterator[bool]:

@@ -119,4 +119,6 @@ class RunActions:
         if result.nothing is None and result.command.nodes:
             self._app.main.tree_pane.select_none()
         role = Role.MUTED if result.nothing is not None else Role.PLAIN
-        self._app.say(done(self._session.state, result), role)
+        changed = self._session.changed_file
+        was_read_before = f" ({changed.brief})" if changed is not None and result.again else ""
+        self._app.say(done(self._session.state, result) + was_read_before, role)

@@ -69,7 +69,9 @@ class OwnTerminal:
 
     async def drive(self) -> None:
         """Drive the run until cancelled."""
-        await self._session.drive()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._session.watch_files)
+            await self._session.drive()
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
         """Run a program as a child."""

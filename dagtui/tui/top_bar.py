@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.text import fit, label
+from dagtui.text import cell_width, fit, label
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.tree.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.tree.pieces import MARK, PLAIN, QUIET, Piece, spaces, width_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.style import Style
 
+    from dagtui.session.notices import Notice
     from dagtui.session.session import Session
 
 CALM = 0.2
@@ -29,6 +30,8 @@ CALM = 0.2
 NAMED_NODE = 24
 """The cells that the name of the node that bounds the run may take where there is little room."""
 BRIEFEST = 7
+_SHORTEST_NOTICE = 8
+"""Cells without which a notice would say nothing."""
 
 _S = NodeStatus
 _VERDICTS = {
@@ -83,7 +86,7 @@ class TopBar(Widget):
         self._clock = clock
         state, session = self._state, self._session
         # What a person does is shown at once.
-        pressing = (state.paused, state.jobs, session.settled)
+        pressing = (state.paused, state.jobs, (session.settled, *session.notices))
         restless = (*pressing, session.alive(), *state.counts)
         ticked = int(clock) != int(self._drawn_at) and not session.settled
         calm = abs(clock - self._drawn_at) >= CALM or session.settled
@@ -213,15 +216,27 @@ class TopBar(Widget):
 
     def _progress(self, width: int) -> list[Piece]:
         counts = self._state.counts
-        bar_width = max(4, min(width * 2 // 5, 80))
+        notices = self._session.notices
+        share = width // 5 if notices else width * 2 // 5
+        bar_width = max(4, min(share, 80))
         pieces = [Piece(" ")]
         shown = [status for status in TALLY_ORDER if counts[status]]
         for status, cells in zip(shown, segments([counts[status] for status in shown], bar_width), strict=True):
             character = status.ascii if self._ascii else _LINES[status]
             pieces.append(Piece(character * cells, int(status)))
         pieces.append(spaces(2))
-        room = width - width_of(pieces) - 1
-        return pieces + self._numbers(shown, room)
+        pieces += self._numbers(shown, width - width_of(pieces) - 1)
+        return pieces + self._noticed(notices, width - width_of(pieces) - 1)
+
+    def _noticed(self, notices: Sequence[Notice], room: int) -> list[Piece]:
+        """What is out of order, at the right; the first ones stay where there is little room."""
+        brief = [notice.brief for notice in notices]
+        while len(brief) > 1 and cell_width(", ".join(brief)) > room - 2:
+            brief.pop()
+        if not brief or room < _SHORTEST_NOTICE:
+            return []
+        text = fit(", ".join(brief), room - 2, ascii=self._ascii)
+        return [spaces(room - cell_width(text)), Piece(text, int(_S.RETRYING))]
 
     def _numbers(self, shown: list[NodeStatus], room: int) -> list[Piece]:
         """The counts, as many of them and as wide as fit; the weightiest stay."""

@@ -55,6 +55,10 @@ def start(words: list[str], out: Path, **options: object) -> subprocess.Popen[by
         return subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=ENVIRONMENT, **options)
 
 
+def call(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*DAGTUI, *words], cwd=cwd, capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+
+
 def statuses_so_far(journal: Path) -> list[tuple[str, str]]:
     """What is on record of a run that may be writing its next line."""
     return [(str(r["node"]), str(r["status"])) for r in read_journal(journal).records if r["event"] == "node"]
@@ -85,7 +89,7 @@ def check_a_full_journal(
     assert running.poll() is None
     make_room()
     assert running.wait(60) == 0, out.read_text()
-    assert f"{PARTS + 2} completed" in out.read_text()
+    assert f"{PARTS + 2} done" in out.read_text()
     assert len({node for node, status in statuses(journal) if status == "COMPLETED"}) == PARTS + 2
 
 
@@ -194,13 +198,22 @@ def test_a_run_directory_that_vanishes_is_said_and_the_run_ends_by_itself(tmp_pa
     journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
     wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     subprocess.run(["rm", "-rf", tmp_path / ".dagtui"], check=True)
+    wait_for_line(out, "the directory of this run was removed")
+    # It can still be looked at and commanded, and it says what it is.
+    status = call("status", "graph.toml", cwd=tmp_path)
+    assert status.returncode == 0, status.stderr
+    assert "it is not on record, and can't be resumed" in status.stdout
     (gate / "one").touch()
     assert running.wait(60) == 0, out.read_text()
     text = out.read_text()
-    assert f"{PARTS + 2} completed" in text
+    assert f"{PARTS + 2} done" in text
     assert "Traceback" not in text
-    assert "was removed" in text
     assert processes_with(str(gate)) == []
+    resumed = call("run", "graph.toml", "--resume", cwd=tmp_path)
+    assert resumed.returncode == 2
+    # The last node has printed: its log makes a folder where there was none any more.
+    assert "nothing of its record is left in" in resumed.stderr
+    assert "start a new run with --fresh" in resumed.stderr
 
 
 def test_a_directory_that_can_t_be_written_is_served_by_the_state_directory(tmp_path: Path):

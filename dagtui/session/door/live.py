@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from dagtui.session.door.sockets import (
     sockets_folder,
 )
 from dagtui.store.directory import runs_in
+from dagtui.store.errors import StoreError
 from dagtui.store.places import folders_with_runs
 
 if TYPE_CHECKING:
@@ -82,15 +84,33 @@ def all_live(folder: Path | None = None) -> list[LiveRun]:
     return [run for run in found if run is not None]
 
 
+def run_without_record(graph_path: Path, number: int | None) -> LiveRun | None:
+    """A live run of a graph whose directory was removed: nothing but its socket tells of it. Raises DoorError."""
+    path = os.path.realpath(graph_path)
+    return next(
+        (
+            run
+            for run in all_live()
+            if run.graph is not None and os.path.realpath(run.graph) == path and number in {None, run.number}
+        ),
+        None,
+    )
+
+
 def screen_of(run: RunDirectory, folder: Path | None = None) -> Screen | None:
     """Whether a run is on a screen; None when it is not live, or does not tell."""
     return _of_directory(run, None, folder).screen if run.is_live() else None
 
 
 def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | None) -> LiveRun:
-    holder = run.holder().removeprefix("process ")
-    pid = int(holder) if holder.isdecimal() else 0
-    known = LiveRun(run.run_id, run.number, run.path, graph_path, pid)
+    try:
+        holder = run.holder().removeprefix("process ")
+        pid = int(holder) if holder.isdecimal() else 0
+        known = LiveRun(run.run_id, run.number, run.path, graph_path, pid)
+    except StoreError as error:
+        # Its lock was removed or emptied; it is known by what it says of itself.
+        lost = LiveRun("", run.number, run.path, graph_path, 0, trouble=str(error))
+        return next((other for other in all_live(folder) if other.path == run.path), lost)
     try:
         return _asked(known, sockets_folder(folder)) or _with_trouble(known, "it has no socket")
     except DoorError as error:

@@ -87,6 +87,7 @@ def preview_fields(session: Session, preview: Preview) -> dict[str, object]:
         "command": preview.command.kind.value,
         "asked": asked(session.graph, preview.command),
         "words": done(session.state, preview),
+        "notice": "" if session.changed_file is None or not preview.again else session.changed_file.text,
         "nothing": preview.nothing,
         "changed": preview.changed,
         "expected": token(preview),

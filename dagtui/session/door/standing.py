@@ -43,6 +43,7 @@ def standing(session: Session, screen: Screen) -> dict[str, object]:
         "remaining": None
         if remaining is None
         else {"seconds": round(remaining[0], 3), "node": session.graph.labels[remaining[1]]},
+        "notices": [notice.text for notice in session.notices],
         "nodes": len(session.graph),
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
         "active": fitting((_node(session, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),

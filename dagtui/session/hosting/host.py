@@ -92,6 +92,7 @@ class Host:
                 self._farewells.append(anyio.Event())
                 group.start_soon(self._welcome, first, self._farewells[0])
             group.start_soon(self._mind_the_unwatched)
+            group.start_soon(self._session.watch_files)
             await self._ending.wait()
             try:
                 async with self._turn:

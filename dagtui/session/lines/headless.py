@@ -14,7 +14,6 @@ from dagtui.session.heeded import heeded
 from dagtui.session.lines.events_copy import copy_at, copy_to
 from dagtui.session.lines.line_writer import LineWriter
 from dagtui.session.lines.plain import PlainLines
-from dagtui.session.removed import DirectoryWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,16 +107,16 @@ class Headless:
     async def _drive(self, session: Session) -> None:
         import anyio
 
-        directory = DirectoryWatch(session)
         async with anyio.create_task_group() as signals:
             signals.start_soon(self._obey_signals, session)
             async with anyio.create_task_group() as group:
                 group.start_soon(self._open_door, session)
                 group.start_soon(self._break_silence, session)
                 group.start_soon(self._tell_troubles, session)
-                group.start_soon(directory.watch)
+                group.start_soon(session.watch_files)
                 await session.drive_until_settled()
-                directory.look()
+                if session.monitor is not None:
+                    session.monitor.look()
                 group.cancel_scope.cancel()
             # A signal must not end the program before the end is on record.
             self._over = True

@@ -74,6 +74,10 @@ def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeL
 def _label(run: RunDirectory, words: str) -> str:
     from dagtui.graph.loading import load
 
+    if not run.has_graph():
+        if attempts_on_disk(run.log_path(words, 1)):
+            return words
+        raise StoreError(f"can't tell the nodes of run {run.number}: its graph, {label(run.graph_path, 1000)}, is gone")
     graph = load(run.graph_path)
     found = chosen_nodes(graph, [words])
     if len(found) == 1:

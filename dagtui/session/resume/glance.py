@@ -41,7 +41,7 @@ class Resumption:
 
     directory: RunDirectory
     passed_over: tuple[int, ...] = ()
-    """The numbers of the later runs that were passed over, because nothing completed in them."""
+    """The numbers of the later runs that were passed over, because no success of theirs is on record."""
 
     def words(self) -> str:
         """Which runs were passed over; empty when none was."""
@@ -91,18 +91,28 @@ def resumable(graph: Graph, number: int | None = None) -> Resumption:
     directory = found.directory
     if directory.is_live():
         raise StoreError(
-            f"run {directory.number} of {name} is live ({directory.holder()} has it), so there is nothing to resume; "
+            f"run {directory.number} of {name} is live ({_holder(directory)} has it), so there is nothing to resume; "
             "dagtui attach brings its screen here, unless it belongs to the terminal that it was started on"
             + _earlier(graph, directory)
         )
+    if damage := directory.damage():
+        text = f"can't resume run {directory.number} of {name}: {damage}; start a new run with --fresh"
+        raise StoreError(text + _earlier(graph, directory))
     return found
 
 
-def _earlier(graph: Graph, live: RunDirectory) -> str:
-    """How to go on with the run before a live one, if there is something left to do in it."""
+def _holder(directory: RunDirectory) -> str:
+    try:
+        return directory.holder() or "a process"
+    except StoreError:
+        return "a process"
+
+
+def _earlier(graph: Graph, later: RunDirectory) -> str:
+    """How to go on with the run before one that can't be resumed, if there is something left to do in it."""
     before = [] if graph.path is None else latest_first(runs(graph.path))
     for run in before:
-        if run.number < live.number and not run.is_live():
+        if run.number < later.number and not run.is_live() and not run.damage():
             return "" if ended_well(run) else f"; --resume {run.number} goes on with the one before"
     return ""
 

@@ -28,7 +28,6 @@ from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
     from dagtui.graph.model import Graph
     from dagtui.session.beginning import Call
@@ -169,16 +168,16 @@ def resume(graph: Graph, call: Call) -> Session:
         directory.acquire()
         undoing.callback(directory.close)
         wait_for_the_end(directory.path)
-        _begin_journal(directory.journal_path)
+        begun_anew = _begin_journal(directory)
         reader = JournalReader(directory.journal_path)
         last = look_back(ingredients.shown, directory, reader)
-        damaged = _set_aside(reader)
+        damaged = begun_anew or _set_aside(reader)
         if last.well and not call.rerun:
             raise last.nothing_left()
         with without_garbage_collection():
             session = _take_up(ingredients, last, reader, damaged)
         directory.become_latest()
-        for text in (found.words(), directory.remark):
+        for text in (found.words(), *directory.remarks):
             if text:
                 session.note(text)
         session.run.go_on(paused=call.paused)
@@ -186,16 +185,18 @@ def resume(graph: Graph, call: Call) -> Session:
     return session
 
 
-def _begin_journal(path: Path) -> None:
-    """Begin the journal of a run that broke off before it had a line; raises StoreError."""
+def _begin_journal(directory: RunDirectory) -> str:
+    """Begin the journal of a run that broke off before it had a line; what to say of that. Raises StoreError."""
+    path = directory.journal_path
     try:
         if os.path.lexists(path):
             if path.stat().st_size:
-                return
+                return ""
             path.unlink()
     except OSError as error:
         raise JournalError.of("begin the journal anew", path, error) from error
     JournalWriter(path).close()
+    return "its journal was empty: no success is on record, and everything runs again" if directory.has_logs() else ""
 
 
 def _set_aside(reader: JournalReader) -> str:

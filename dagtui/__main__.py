@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -14,22 +15,33 @@ if TYPE_CHECKING:
 _OBJECTS = 30_000
 """How many new objects make it worth while to look for cycles that nothing needs any more."""
 
+_BAD_CALL = 2
+_NO_FILES = b"dagtui: too few files may be open at once: raise the limit (ulimit -n)\n"
+
 
 def main() -> None:
     """Run the command line and exit with its status."""
     sys.excepthook = _print_safely
     # Modules and graphs are many objects and no garbage: looking for some after every 700th delays the first node.
     gc.set_threshold(_OBJECTS)
-    from dagtui.cli.inherited import hear_notices, open_standard_descriptors
+    try:
+        from dagtui.cli.inherited import hear_notices, open_standard_descriptors
 
-    open_standard_descriptors()
-    hear_notices()
-    from dagtui.cli.plain_calls import carry_out
+        open_standard_descriptors()
+        hear_notices()
+        from dagtui.cli.plain_calls import carry_out
 
-    carry_out(sys.argv[1:], os.environ)
-    from dagtui.cli.main import command
+        carry_out(sys.argv[1:], os.environ)
+        from dagtui.cli.main import command
 
-    command(prog_name="dagtui")
+        command(prog_name="dagtui")
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE}:  # no module could be read that says it better
+            os.write(2, _NO_FILES)
+            raise SystemExit(_BAD_CALL) from None
+        from dagtui.cli.trouble import end_with_sentence
+
+        raise SystemExit(end_with_sentence(error)) from error
 
 
 def _print_safely(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:

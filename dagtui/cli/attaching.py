@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def has_screen() -> bool:
     """Whether the screen can be shown here: on a terminal that can do more than print line after line."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb()
+    return os.isatty(0) and os.isatty(1) and not is_dumb()
 
 
 def is_dumb() -> bool:

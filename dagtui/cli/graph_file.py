@@ -96,8 +96,11 @@ def _read(number: int, shown: str) -> bytes:
 
 
 def graph_file_here() -> Path | None:
-    """The graph of this folder, if it has one."""
-    return next((Path(name) for name in NAMES if os.path.isfile(name)), None)
+    """The graph of this folder, if it has one. Raises OSError where the folder itself has been removed."""
+    found = next((Path(name) for name in NAMES if os.path.isfile(name)), None)
+    if found is None:
+        os.getcwd()
+    return found
 
 
 def refuse_folder(graph_file: Path) -> None:

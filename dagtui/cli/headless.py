@@ -35,14 +35,14 @@ def run_graph(
     run_headless(graph, jobs, events, way, guardian, resume=resume, paused=paused, ascii_only=ascii_only)
 
 
-def _start_guardian() -> GuardianLink | None:
+def _start_guardian() -> GuardianLink:
     """Start the guardian while this process still reads its modules and the graph; without a run it ends with us."""
-    from dagtui.execution.link import GuardianLink
+    from dagtui.execution.requirements import RequirementError, start_guardian
 
     try:
-        return GuardianLink()
-    except OSError:  # the run will start its own, or say what is wrong
-        return None
+        return start_guardian()
+    except RequirementError as error:
+        fail(f"dagtui: {error}")
 
 
 def make_room(graph_file: Path) -> None:

@@ -18,7 +18,11 @@ def open_standard_descriptors() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number is this one
+            # The lowest free number is this one.
+            try:
+                os.open(os.devnull, os.O_RDWR)
+            except OSError:  # there is none; a folder can be neither read nor written as a file
+                os.open("/", os.O_RDONLY)
 
 
 def hear_notices() -> None:

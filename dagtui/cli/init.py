@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def init(graph_file: Path) -> None:
     from dagtui.text import label
 
     starter = STARTER.read_text(encoding="utf-8")
+    os.path.abspath(graph_file)  # fails where the current folder has been removed
     try:
         _write_new(graph_file, starter)
     except FileExistsError:

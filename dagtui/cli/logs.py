@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -117,7 +116,7 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
 
     write: Callable[[bytes], None] = write_lines if output.is_terminal and not raw else output.write
     if follow:
-        if not log.attempt and log.run.is_live() and sys.stderr.isatty():
+        if not log.attempt and log.run.is_live() and os.isatty(2):
             _explain(log)
         follower = LogFollower(log, lines, only=attempt is not None)
         found = follower.follow(write, output.flush)

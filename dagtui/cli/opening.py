@@ -91,12 +91,17 @@ def _open(
 
 
 def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: Look, given: list[str]) -> int:
+    from dagtui.execution.requirements import RequirementError, check_requirements
     from dagtui.session.door.sockets import DoorError
     from dagtui.session.hosting.client import lend_terminal
     from dagtui.session.hosting.launch import check_doors, start_session
     from dagtui.session.hosting.start_lock import StartLock
     from dagtui.store.errors import StoreError
 
+    try:
+        check_requirements()
+    except RequirementError as error:
+        fail(f"dagtui: {error}")
     try:
         check_doors()
     except DoorError as error:

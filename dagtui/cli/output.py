@@ -65,7 +65,12 @@ class Output:
             view = memoryview(bytes(self._waiting))
             self._waiting.clear()
             while view:
-                view = view[os.write(1, view) :]
+                try:
+                    view = view[os.write(1, view) :]
+                except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+                    import select
+
+                    select.select([], [1], [])
         except OSError as error:
             _give_up(error)
 

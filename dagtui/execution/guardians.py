@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dagtui.execution.link import GuardianLink
 from dagtui.execution.orphans import Orphans
+from dagtui.execution.requirements import start_guardian
 
 if TYPE_CHECKING:
     import asyncio
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.execution.frames import Message
+    from dagtui.execution.link import GuardianLink
 
 _LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
 _LOSS_BOUND = 10.0  # seconds that what a dead guardian has left may take to end
@@ -55,7 +56,7 @@ class Guardians:
 
     def connect(self) -> GuardianLink:
         """Start a guardian; raises OSError."""
-        self.link, self._first = self._first or GuardianLink(), None
+        self.link, self._first = self._first or start_guardian(), None
         self.link.note_crashes_in(self._directory)
         self._attach()
         return self.link

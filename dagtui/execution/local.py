@@ -76,7 +76,8 @@ class LocalExecutor:
         are; in their logs they are masked.
         """
         self._graph = graph
-        self._here = os.getcwd()  # relative paths mean this one, wherever the other processes are
+        # Relative paths mean this one, wherever the other processes are. It may have been removed.
+        self._here = "" if os.path.isabs(directory) else os.getcwd()
         directory = Path(self._here, directory)
         self._log_path = log_path
         self._status_of = status_of

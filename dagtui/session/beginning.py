@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.run import Run
 from dagtui.execution.local import LocalExecutor
+from dagtui.execution.requirements import start_guardian
 from dagtui.graph.export import to_toml
 from dagtui.session.file_monitor import FileMonitor
 from dagtui.session.forecast import Forecast
@@ -109,9 +110,15 @@ class Ingredients:
 
 
 def start(graph: Graph, call: Call) -> Session:
-    """Make a run directory and begin a run; raises StoreError and GraphError."""
-    ingredients = Ingredients(graph, call)
-    directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
+    """Make a run directory and begin a run; raises RequirementError, StoreError and GraphError."""
+    # Before there is a directory: where it can't be started, no run that never began is left behind.
+    guardian = call.guardian or start_guardian()
+    try:
+        ingredients = Ingredients(graph, replace(call, guardian=guardian))
+        directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
+    except BaseException:
+        guardian.close()
+        raise
     session = ingredients.session(directory, JournalWriter(directory.journal_path))
     session.run.begin(paused=call.paused, boot=boot_id())
     for text in directory.remarks:

@@ -44,7 +44,10 @@ def check_folder(path: Path) -> None:
 def open_file(path: Path, flags: int) -> int:
     """A descriptor of a regular file, closed on exec, made with mode 0600; raises StoreError, and as `os.open`."""
     descriptor = os.open(path, flags | _SAFE, 0o600)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    mode = os.fstat(descriptor).st_mode
+    if flags & os.O_CREAT and not mode & stat.S_IRUSR and stat.S_ISREG(mode):
+        os.fchmod(descriptor, 0o600)  # the umask has taken it from its owner
+    if not stat.S_ISREG(mode):
         os.close(descriptor)
         raise StoreError(f"can't use {label(path, 1000)}: it is no regular file")
     return descriptor

@@ -10,6 +10,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
+from dagtui.execution.descriptors import open_descriptors
 from dagtui.graph.errors import GraphError
 from dagtui.session.door.knock import Visit
 from dagtui.session.door.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
@@ -103,11 +104,11 @@ def _let_go_of_what_was_inherited() -> None:
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
     os.close(nothing)
-    for name in os.listdir("/dev/fd"):
+    for number in open_descriptors():
         with contextlib.suppress(OSError):  # the one that lists them
             # Our own are all closed on exec.
-            if int(name) > 2 and os.get_inheritable(int(name)):
-                os.close(int(name))
+            if number > 2 and os.get_inheritable(number):
+                os.close(number)
 
 
 def _open_crash_file(directory: Path | None) -> Path | None:

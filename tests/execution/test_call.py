@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 MODULE = """
-import asyncio, sys
+import asyncio, contextlib, sys
 
 def add(a, b):
     print(a + b)
@@ -29,6 +29,45 @@ def fail():
 
 def leave(status):
     sys.exit(status)
+
+def numbers(count=3):
+    print("counting")
+    for number in range(count):
+        yield number
+
+async def later():
+    print("later")
+    yield 1
+
+def lazy():
+    return map(print, [1, 2])
+
+def forgotten():
+    return [wait("text"), 1]
+
+def forgotten_by_name():
+    return {"a": wait("text")}
+
+async def forgotten_inside():
+    return wait("text")
+
+def delegated():
+    return numbers(2)
+
+def used_up():
+    found = numbers(2)
+    list(found)
+    return found
+
+@contextlib.contextmanager
+def managed():
+    print("entered")
+    yield
+
+async def gathered():
+    tasks = [asyncio.create_task(wait("one")), asyncio.create_task(wait("two"))]
+    await asyncio.wait(tasks)
+    return tasks
 
 class Tools:
     @staticmethod
@@ -80,3 +119,29 @@ async def test_an_exception_is_a_failure_with_its_traceback(tmp_path: Path, targ
     assert message in log
     assert b"call.py" not in log
     assert (b"Traceback" in log) == (b"steps.py" in log or b"importlib" in log)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("numbers", "returns a generator, which does nothing until it is iterated"),
+        ("delegated", "returns a generator, which does nothing until it is iterated"),
+        ("later", "returns a generator, which does nothing until it is iterated"),
+        ("lazy", "returns an iterator, which does nothing until it is iterated"),
+        ("managed", "returns a context manager that was not entered"),
+        ("forgotten", "returns a coroutine that was not awaited"),
+        ("forgotten_by_name", "returns a coroutine that was not awaited"),
+        ("forgotten_inside", "returns a coroutine that was not awaited"),
+        ("Tools", "is a class, and not a function"),
+    ],
+)
+async def test_work_that_was_only_prepared_is_a_failure(tmp_path: Path, target: str, message: str):
+    status, log = await call(tmp_path, f"steps:{target}")
+    assert status == 1
+    assert f"dagtui: steps:{target} {message}" in log.decode()
+    assert b"Traceback" not in log
+
+
+@pytest.mark.parametrize(("target", "printed"), [("used_up", b"counting\n"), ("gathered", b"one\ntwo\n")])
+async def test_work_that_is_done_may_be_returned(tmp_path: Path, target: str, printed: bytes):
+    assert await call(tmp_path, f"steps:{target}") == (0, printed)

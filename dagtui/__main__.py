@@ -25,6 +25,10 @@ def main() -> None:
     # Modules and graphs are many objects and no garbage: looking for some after every 700th delays the first node.
     gc.set_threshold(_OBJECTS)
     try:
+        if "LC_CTYPE" in os.environ:
+            from dagtui.execution.coerced_locale import restore
+
+            restore()
         from dagtui.cli.inherited import hear_notices, open_standard_descriptors
 
         open_standard_descriptors()

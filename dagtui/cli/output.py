@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.saying import BAD_CALL
+from dagtui.text.locales import is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,8 +38,8 @@ class Output:
 
     @property
     def is_unicode(self) -> bool:
-        """Whether every character can be written."""
-        return "utf" in self._encoding.lower()
+        """Whether the caller's locale knows every character."""
+        return is_utf8(os.environ, self._encoding)
 
     def write(self, data: bytes) -> None:
         """Write bytes as they are, now or with the next flush."""

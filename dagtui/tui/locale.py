@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.text.locales import is_utf8, locale_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -14,11 +16,6 @@ _AMBIGUOUS = ("zh", "ja", "ko")
 def wants_ascii(environ: Mapping[str, str], encoding: str) -> bool:
     """Whether only ASCII should be shown: the locale is not UTF-8, or its glyphs are of ambiguous width.
 
-    The locale is the first of LC_ALL, LC_CTYPE and LANG that is set and not empty, as in POSIX; `encoding` is that of
-    standard output, which counts when none is.
+    `encoding` is that of standard output, which counts when no locale is set.
     """
-    name = next((environ[variable] for variable in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(variable)), "")
-    if name.lower().startswith(_AMBIGUOUS):
-        return True
-    codeset = name.partition("@")[0].partition(".")[2] if name else encoding
-    return codeset.lower().replace("-", "").replace("_", "") != "utf8"
+    return locale_name(environ).lower().startswith(_AMBIGUOUS) or not is_utf8(environ, encoding)

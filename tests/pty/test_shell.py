@@ -267,3 +267,26 @@ def test_a_program_that_is_not_begun_when_the_screen_is_left_is_forgotten(stage:
     session = stage.session()
     stage.wait_for_end_of(session)
     assert not (stage.run_directory / "session.err").exists()
+
+
+TELLS_ITS_LOCALE = '#!/bin/sh\necho "$0: LC_CTYPE is ${LC_CTYPE-not set}, LANG is $LANG"\nread answer\n'
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_in_the_locale_c_the_screen_is_ascii_and_programs_get_that_locale(stage: Stage, mode: tuple[str, ...]) -> None:
+    stage.write('[tasks.one]\nrun = "echo words of a log"\n')
+    for name in ("my-shell", "my-pager"):
+        (stage.folder / name).write_text(TELLS_ITS_LOCALE)
+        (stage.folder / name).chmod(0o755)
+    programs = {"SHELL": str(stage.folder / "my-shell"), "PAGER": str(stage.folder / "my-pager")}
+    terminal = stage.open(*mode, "graph.toml", env={"LANG": "C", **programs}, columns=160)
+    terminal.wait_for_text("words of a log")
+    assert terminal.text.isascii()
+    terminal.send("!")
+    terminal.wait_for_text("my-shell: LC_CTYPE is not set, LANG is C")
+    terminal.send("\n")
+    terminal.wait_for(lambda: is_shown(terminal), "screen after the shell")
+    terminal.send("\to")
+    terminal.wait_for_text("my-pager: LC_CTYPE is not set, LANG is C")
+    terminal.send("\n")
+    terminal.wait_for(lambda: is_shown(terminal), "screen after the pager")

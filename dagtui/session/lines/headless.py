@@ -59,7 +59,8 @@ class Headless:
         encoding = (stream.encoding if stream is not None else None) or "ascii"  # None: it was closed from the start
         self._writer = LineWriter(2 if events == "-" else 1, encoding)
         self._is_terminal = stream is not None and stream.isatty()
-        self._ascii = ascii_only or "utf" not in encoding.lower()
+        self._encoding = encoding
+        self._ascii = ascii_only
         self._signals = heeded(SIGNALS)
         self._signal = 0
         self._over = False
@@ -83,7 +84,9 @@ class Headless:
         import anyio
 
         from dagtui.session.lines.card import card
+        from dagtui.text.locales import is_utf8
 
+        self._ascii = self._ascii or not is_utf8(os.environ, self._encoding)
         self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._wants_colours())
         self._writer.say(self._lines.opening())
         self._print([])

@@ -16,6 +16,7 @@ from dagtui.tui.locale import wants_ascii
         ({"LANG": "C"}, "utf-8", True),
         ({"LANG": "POSIX"}, "utf-8", True),
         ({"LANG": "de_DE.ISO-8859-1"}, "utf-8", True),
+        ({"LANG": "C", "LC_CTYPE": "UTF-8"}, "utf-8", False),
         ({"LANG": "ja_JP.UTF-8"}, "utf-8", True),
         ({"LANG": "zh_TW.UTF-8"}, "utf-8", True),
         ({"LANG": "ko_KR.UTF-8"}, "utf-8", True),

@@ -1,0 +1,72 @@
+"""The caller's locale, which Python changes at its start: tasks get it as it was, and it decides what is drawn."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from cli.program import DAGTUI, ENVIRONMENT, write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+GRAPH = """
+[tasks.shell]
+run = ["sh", "-c", "env -0 > shell"]
+[tasks.call]
+call = "steps:look"
+"""
+STEPS = 'import subprocess\ndef look():\n    subprocess.run("env -0 > call", shell=True, check=True)\n'
+RAW = {b"RAW": b"caf\xe9"}
+LOCALES = [
+    {},
+    {"LANG": "C"},
+    {"LANG": "POSIX", "LC_ALL": ""},
+    {"LANG": "C", "LC_CTYPE": "POSIX"},
+    {"LANG": "nonsense"},
+    {"LC_CTYPE": "C.UTF-8"},
+    {"LANG": "C", "LC_CTYPE": "UTF-8"},
+    {"LC_ALL": "C"},
+    {"LANG": "C.UTF-8"},
+]
+
+
+def environment(locale: Mapping[str, str]) -> dict[bytes, bytes]:
+    kept = {name: value for name, value in ENVIRONMENT.items() if name != "LANG" and not name.startswith("LC_")}
+    return {os.fsencode(name): os.fsencode(value) for name, value in {**kept, **locale}.items()} | RAW
+
+
+def variables(path: Path) -> dict[bytes, bytes]:
+    """What a node found, without what dagtui and shells add."""
+    found = dict(entry.split(b"=", 1) for entry in path.read_bytes().split(b"\0")[:-1])
+    added = {b"PWD", b"OLDPWD", b"_", b"SHLVL", b"PYTHONUNBUFFERED"}
+    return {name: value for name, value in found.items() if name not in added and not name.startswith(b"DAGTUI_")}
+
+
+@pytest.mark.parametrize("locale", LOCALES, ids=lambda locale: " ".join(map("=".join, locale.items())) or "none")
+def test_attempts_get_what_the_caller_had_byte_for_byte(tmp_path: Path, locale: Mapping[str, str]):
+    write(tmp_path, GRAPH)
+    (tmp_path / "steps.py").write_text(STEPS)
+    given = environment(locale)
+    done = subprocess.run([*DAGTUI, "run", "graph.toml"], cwd=tmp_path, env=given, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+    added = {b"PWD", b"OLDPWD", b"_", b"SHLVL", b"PYTHONUNBUFFERED"}
+    expected = {name: value for name, value in given.items() if name not in added and not name.startswith(b"DAGTUI_")}
+    assert variables(tmp_path / "shell") == expected
+    assert variables(tmp_path / "call") == expected
+
+
+@pytest.mark.parametrize(
+    ("locale", "is_ascii"),
+    [({"LANG": "C"}, True), ({"LC_ALL": "POSIX"}, True), ({"LANG": "C.UTF-8"}, False), ({}, False)],
+)
+def test_lines_are_ascii_where_the_locale_is_not_utf_8(tmp_path: Path, locale: Mapping[str, str], is_ascii: bool):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
+    for words in (["run", "graph.toml"], ["plan", "graph.toml"]):
+        done = subprocess.run(
+            [*DAGTUI, *words], cwd=tmp_path, env=environment(locale), capture_output=True, timeout=120
+        )
+        assert done.stdout.isascii() is is_ascii, done.stdout.decode()

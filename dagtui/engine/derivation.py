@@ -45,7 +45,7 @@ class Derivation:
         self.stopping = 0
         """The number of the command by which a failure ended the beginning of nodes (`keep_going = false`), or 0."""
         self.final: set[int] = set()
-        """Nodes that were alive at that moment: their failures are not retried, until the cause is."""
+        """Nodes whose failure is not retried before they are reset: they were alive at that moment, or can't start."""
         self.again: set[int] = set()
         """Nodes that were settled or stopped once; when they begin, what began below them before is stale."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]

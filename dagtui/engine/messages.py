@@ -39,6 +39,8 @@ class Ended(NamedTuple):
     """Why it could not start."""
     seconds: float = 0.0
     """From start to end, on the executor's clock."""
+    lasting: bool = False
+    """Why it could not start lasts: no retry could begin either."""
 
 
 class Withdrawn(NamedTuple):

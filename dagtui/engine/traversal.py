@@ -201,7 +201,7 @@ class Traversal(Derivation):
         self.take_back(node)
 
     def _ended(self, message: Ended) -> None:
-        node, attempt, kind, value, _text, seconds = message
+        node, attempt, kind, value, _text, seconds, lasting = message
         if self.state.attempt[node] != attempt:
             return
         if kind is EndKind.COULD_NOT_START:
@@ -224,6 +224,8 @@ class Traversal(Derivation):
             stale = node in self._staleness.outdated
             self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds, stale=stale)
         else:
+            if lasting:
+                self.final.add(node)
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds)
 
     def _ended_in_time(self, message: Ended) -> bool:

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.execution.lookup import Lookup, search
-from dagtui.execution.simple import simple_words
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.shell_bypass import simple_words
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ _MOST = 4096  # command lines whose words are remembered
 
 class CommandError(Exception):
     """A command can't be started; the text is one line and safe to show."""
+
+    def __init__(self, text: str, *, lasting: bool = False) -> None:
+        super().__init__(text)
+        self.lasting = lasting
+        """Whether it can never be started in this run."""
 
 
 class Program(NamedTuple):
@@ -123,5 +128,7 @@ def _call(action: PythonCall) -> Program:
     try:
         arguments = json.dumps(dict(action.arguments), default=str)
     except (TypeError, ValueError) as error:
-        raise CommandError(label(f"the arguments of {action.target} can't be written as JSON: {error}", 500)) from None
+        raise CommandError(
+            label(f"the arguments of {action.target} can't be written as JSON: {error}", 500), lasting=True
+        ) from None
     return Program(sys.executable, (sys.executable, _CALL, action.target, arguments))

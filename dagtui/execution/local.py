@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import deque
 from pathlib import Path
@@ -11,12 +12,12 @@ from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, With
 from dagtui.execution import ownership
 from dagtui.execution.command import CommandError, Commands
 from dagtui.execution.guardians import Guardians
-from dagtui.execution.start_errors import shortage, start_error
+from dagtui.execution.start_errors import LASTING, shortage, start_error, too_long
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.execution.frames import Message
     from dagtui.execution.link import GuardianLink
@@ -32,13 +33,17 @@ _UNKILLABLE = "a process of it can't be killed"
 class _Handed:
     """An attempt that was handed over and is not over."""
 
-    __slots__ = ("begun", "cwd", "logged", "path", "request", "sequence", "unwanted")
+    __slots__ = ("argv", "begun", "cwd", "env", "logged", "path", "request", "sequence", "unwanted")
 
-    def __init__(self, request: Message, sequence: int, path: str, cwd: str) -> None:
+    def __init__(  # what a request is made of, for messages about it
+        self, request: Message, sequence: int, path: str, argv: Sequence[str], cwd: str, env: Mapping[str, str]
+    ) -> None:
         self.request = request
         self.sequence = sequence
         self.path = path
+        self.argv = argv
         self.cwd = cwd
+        self.env = env
         self.begun = False
         self.logged = False
         """Whether its log is complete already: it has closed its output."""
@@ -140,8 +145,11 @@ class LocalExecutor:
         try:
             resolved = self._resolver.resolve(node, self._status_of)
             path, argv, fallback = self._commands.program(resolved)
-        except (ResolutionError, CommandError) as error:
-            self._fail(node, attempt, str(error))
+        except ResolutionError as error:
+            self._fail(node, attempt, str(error), lasting=True)
+            return
+        except CommandError as error:
+            self._fail(node, attempt, str(error), lasting=error.lasting)
             return
         env = self._commands.variables(resolved, self._graph.labels[node], attempt)
         cwd, log = env["PWD"], os.path.join(self._here, self._log_path(node, attempt))
@@ -149,7 +157,7 @@ class LocalExecutor:
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
         request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
-        self._handed[node, attempt] = _Handed(request, number, path, cwd)
+        self._handed[node, attempt] = _Handed(request, number, path, argv, cwd, env)
         self._requests.append(request)
         self._guardians.expect(number)
 
@@ -202,8 +210,8 @@ class LocalExecutor:
         if len(self._happened) == 1:
             self._guardians.soon(self._hand_out)
 
-    def _fail(self, node: int, attempt: int, text: str) -> None:
-        self._happen(Ended(node, attempt, EndKind.COULD_NOT_START, text=text))
+    def _fail(self, node: int, attempt: int, text: str, *, lasting: bool = False) -> None:
+        self._happen(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
 
     def _hand_out(self) -> None:
         deliver, happened = self._deliver, self._happened
@@ -241,8 +249,12 @@ class LocalExecutor:
 
     def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
         handed = self._handed.pop((node, attempt))
-        text = start_error(number, what, handed.path, handed.cwd)
-        self._happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text))
+        if number == errno.E2BIG:
+            text = too_long(handed.argv, handed.env)
+        else:
+            text = start_error(number, what, handed.path, handed.cwd)
+        lasting = number in LASTING
+        self._happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
 
     def _on_withdrawn(self, node: int, attempt: int) -> None:
         del self._handed[node, attempt]

@@ -24,6 +24,8 @@ MOST_RETRIES = 1_000_000
 MOST_SLOTS = 100_000
 MOST_ARGUMENTS = 100_000
 """Of a program: more than systems start one with."""
+_SHORT = 10_000
+"""Characters that any kernel takes as an argument, however they are encoded."""
 _CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 _Fields = dict[str, Any]
@@ -157,6 +159,10 @@ def _action(own: _Fields, fields: _Fields) -> Action:
 
 def _run(value: object) -> ShellCommand | ArgumentList:
     if isinstance(value, str):
+        if len(value) > _SHORT:
+            from dagtui.graph.kernel_limits import check_script
+
+            check_script(value)
         return ShellCommand(values.filled_text(value))
     if not isinstance(value, list):
         raise values.expected("a string or an array of strings", value)
@@ -170,6 +176,10 @@ def _run(value: object) -> ShellCommand | ArgumentList:
     arguments = _elements(values.text, value)
     if not arguments[0].strip():
         raise Wrong("must begin with a program", inside=(0,))
+    if sum(map(len, arguments)) > _SHORT:
+        from dagtui.graph.kernel_limits import check_arguments
+
+        check_arguments(arguments)
     return ArgumentList(arguments)
 
 
@@ -194,7 +204,12 @@ def _call(value: object) -> str:
 
 def _args(value: object) -> dict[str, object]:
     table = values.table(value, "write { metric = 1 }")
-    return {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
+    found = {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
+    if len(repr(found)) > _SHORT:
+        from dagtui.graph.kernel_limits import check_data
+
+        check_data(found)
+    return found
 
 
 def _needs(value: object) -> tuple[str, ...]:
@@ -215,7 +230,12 @@ def _group(value: object) -> str:
 
 def read_env(value: object) -> dict[str, str]:
     """Read a table of variables: texts, numbers, true, false; raises Wrong."""
-    return {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
+    found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
+    if sum(map(len, found.values())) > _SHORT:
+        from dagtui.graph.kernel_limits import check_environment
+
+        check_environment(found)
+    return found
 
 
 def _variable(key: str, value: object) -> str:
@@ -278,13 +298,10 @@ def _exit_code(entry: object) -> int | str:
         return entry
     import signal
 
-    name = "SIG" + entry.upper().removeprefix("SIG")
-    if name in signal.Signals.__members__:
-        hint = f"write {128 + signal.Signals[name]}: the end by a signal counts as 128 and its number"
-    else:
-        hint = did_you_mean(entry, RETRIED_WORDS)
-    words = " or ".join(map(quoted, RETRIED_WORDS))
-    raise Wrong(f"must be an exit status from 1 to 255, {words}", hint)
+    number = getattr(signal, f"SIG{entry.upper().removeprefix('SIG')}", None)
+    hint = f"write {128 + number}: the end by a signal counts as 128 and its number" if number else ""
+    hint = hint or did_you_mean(entry, RETRIED_WORDS)
+    raise Wrong('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
 
 
 def _trigger(value: object) -> Trigger:

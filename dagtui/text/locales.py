@@ -14,7 +14,11 @@ def locale_name(environ: Mapping[str, str]) -> str:
 
 
 def is_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
-    """Whether the locale is a UTF-8 one; where none is set, the encoding of standard output decides."""
+    """Whether every character can be written: the locale is a UTF-8 one or not set, and so is the stream's encoding."""
     name = locale_name(environ)
-    codeset = name.partition("@")[0].partition(".")[2] if name else encoding or ""
-    return (codeset or name).lower().replace("-", "").replace("_", "") == "utf8"
+    codeset = name.partition("@")[0].partition(".")[2] or name
+    return _means_utf8(encoding or "") and (not name or _means_utf8(codeset))
+
+
+def _means_utf8(name: str) -> bool:
+    return name.lower().replace("-", "").replace("_", "") == "utf8"

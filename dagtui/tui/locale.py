@@ -16,6 +16,6 @@ _AMBIGUOUS = ("zh", "ja", "ko")
 def wants_ascii(environ: Mapping[str, str], encoding: str) -> bool:
     """Whether only ASCII should be shown: the locale is not UTF-8, or its glyphs are of ambiguous width.
 
-    `encoding` is that of standard output, which counts when no locale is set.
+    `encoding` is that of standard output.
     """
     return locale_name(environ).lower().startswith(_AMBIGUOUS) or not is_utf8(environ, encoding)

@@ -192,6 +192,17 @@ def test_ends_without_an_exit_status_are_retried_as_listed(
     assert scene["a"] is (NodeStatus.RETRYING if again else NodeStatus.FAILED)
 
 
+def test_a_start_that_can_never_succeed_is_not_retried_until_somebody_asks_for_it():
+    scene = Scene(dag("a", a={"retries": 3}))
+    node = scene.graph.node("a")
+    for attempt in (1, 2):
+        scene.traversal.handle(Ended(node, attempt, EndKind.COULD_NOT_START, text="too long", lasting=True), scene.now)
+        assert (scene["a"], scene.attempt("a")) == (NodeStatus.FAILED, attempt)
+        scene.command(CommandKind.RETRY, "a")
+    scene.fail("a")
+    assert scene["a"] is NodeStatus.RETRYING
+
+
 @pytest.mark.parametrize(("listed", "again"), [((143,), False), (("timeout",), True), (("lost",), False), ((), True)])
 def test_a_timeout_is_retried_as_listed_whatever_ended_the_attempt(listed: tuple[int | str, ...], again: bool):
     scene = Scene(dag("a", a={"timeout": 10.0, "retry": RetryPolicy(1, exit_codes=listed)}))

@@ -137,12 +137,13 @@ def script(folder: Path, text: str, mode: int = 0o755) -> str:
     return str(path)
 
 
-async def refused(folder: Path, action: ArgumentList | Task | ShellCommand) -> str:
+async def refused(folder: Path, action: ArgumentList | Task | ShellCommand, *, lasting: bool = False) -> str:
     async with staged(folder, action, "true") as stage:
         stage.start(0)
         end = await stage.ended()
         assert stage.of(0) == [end]
         assert end.kind is EndKind.COULD_NOT_START
+        assert end.lasting is lasting
         stage.start(1)
         assert (await stage.ended(1)).value == 0
         return end.text
@@ -183,16 +184,40 @@ async def test_a_path_through_a_file(tmp_path: Path):
     assert "part of its path is no directory" in await refused(tmp_path, ArgumentList((path + "/x",)))
 
 
-async def test_arguments_that_are_too_long(tmp_path: Path):
-    assert "too long" in await refused(tmp_path, ArgumentList(("/bin/true", "x" * (1 << 20))))
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [
+        (
+            ArgumentList(("/bin/true", "x" * (1 << 20))),
+            "a script or argument has 1,048,576 bytes, the kernel takes at most 131,071: put it in a file",
+        ),
+        (
+            ShellCommand("true; " * 30_000),
+            "a script or argument has 180,000 bytes, the kernel takes at most 131,071: put it in a file",
+        ),
+        (
+            Task("x", ArgumentList(("/bin/true",)), env={"LONG": "x" * (1 << 18)}),
+            'the variable "LONG" has 262,149 bytes, the kernel takes at most 131,071: put it in a file',
+        ),
+        (
+            ArgumentList(("/bin/true", *["x" * 100_000] * 200)),
+            "the arguments and the environment are too long together: put arguments in a file",
+        ),
+    ],
+)
+async def test_what_is_too_long_says_the_way_out(
+    tmp_path: Path, task: ArgumentList | ShellCommand | Task, message: str
+):
+    assert await refused(tmp_path, task, lasting=True) == message
 
 
 async def test_a_null_byte(tmp_path: Path):
-    assert "null byte" in await refused(tmp_path, ArgumentList(("/bin/true", "a\0b")))
+    assert "null byte" in await refused(tmp_path, ArgumentList(("/bin/true", "a\0b")), lasting=True)
 
 
 async def test_a_variable_without_a_proper_name(tmp_path: Path):
-    assert "proper name" in await refused(tmp_path, Task("x", ArgumentList(("/bin/true",)), env={"a=b": "c"}))
+    task = Task("x", ArgumentList(("/bin/true",)), env={"a=b": "c"})
+    assert "proper name" in await refused(tmp_path, task, lasting=True)
 
 
 async def test_a_missing_working_directory(tmp_path: Path):

@@ -28,9 +28,13 @@ def test_nodes_that_can_not_start_say_why_and_the_rest_goes_on(tmp_path: Path):
         "orphan": (["./orphan"], 'the interpreter that program "./orphan" names in its "#!" line does not exist'),
         "loop": (["./loop"], 'program "./loop" is a symbolic link that leads nowhere'),
         "through": (["./data/x"], 'program "./data/x" does not exist: part of its path is no directory'),
-        "long": (["true", "x" * 200_000], "the command and its environment are too long for this system"),
+        "long": (
+            ["true", "{{ params.long }}"],
+            "a script or argument has 200,000 bytes, the kernel takes at most 131,071: put it in a file",
+        ),
     }
-    text = "".join(f"[tasks.{name}]\nrun = {json.dumps(run)}\n" for name, (run, _) in programs.items())
+    text = f'[defaults]\nretries = 1\nretry_delay = 0\n[params]\nlong = "{"x" * 200_000}"\n'
+    text += "".join(f"[tasks.{name}]\nrun = {json.dumps(run)}\n" for name, (run, _) in programs.items())
     places = {
         "unplaced": ("gone", "does not exist"),
         "misplaced": ("data", "is no directory"),
@@ -50,6 +54,8 @@ def test_nodes_that_can_not_start_say_why_and_the_rest_goes_on(tmp_path: Path):
             for name, (cwd, reason) in places.items()
         }
         assert {run.statuses[name] for name in (*programs, *places)} == {"FAILED"}
+        attempts = {name: run.last("attempt")[name] for name in programs}
+        assert attempts == dict.fromkeys(programs, 2) | {"long": 1}, "what can't ever start is not tried again"
         assert run.statuses["well"] == "COMPLETED"
         assert why["below"] == "blocked by missing"
         assert run.log("well") == b"well\n"

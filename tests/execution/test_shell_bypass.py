@@ -10,8 +10,8 @@ from execution.stage import staged
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dagtui.execution.simple import simple_words
 from dagtui.graph.model import ShellCommand, Task
+from dagtui.graph.shell_bypass import simple_words
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,73 @@
+"""How long the arguments and variables may be that a program is started with."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import Wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TOGETHER = os.sysconf("SC_ARG_MAX")
+"""Bytes of all arguments and variables of a program."""
+ONE = 32 * os.sysconf("SC_PAGE_SIZE") - 1 if sys.platform == "linux" else TOGETHER
+"""Bytes of a single argument, or of a variable with its name."""
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_POINTER = 8
+"""Bytes that the kernel counts for each argument besides its characters."""
+
+
+def check_script(text: str) -> None:
+    """Raise Wrong for a shell string that is too long for the shell, whatever its placeholders stand for."""
+    size = least_size(text)
+    if size <= ONE:
+        return
+    from dagtui.graph.shell_bypass import simple_words
+
+    words = simple_words(_PLACEHOLDER.sub("x", text))
+    if words is not None:
+        check_arguments(words)
+        return
+    hint = 'put it in a file beside this one: run = "sh -e FILE"'
+    raise Wrong(f"has {size:,} bytes; the kernel takes at most {ONE:,} in one argument", hint)
+
+
+def check_arguments(arguments: tuple[str, ...]) -> None:
+    """Raise Wrong for arguments that no program can be started with."""
+    sizes = [least_size(argument) for argument in arguments]
+    for index, size in enumerate(sizes):
+        check_argument(size, index)
+    together = sum(sizes) + (1 + _POINTER) * len(sizes)
+    if together > TOGETHER:
+        message = f"has {together:,} bytes in all; the kernel takes at most {TOGETHER:,}"
+        raise Wrong(message, "put the arguments in a file")
+
+
+def check_environment(variables: Mapping[str, str]) -> None:
+    """Raise Wrong for variables that no program can be started with."""
+    for name, text in variables.items():
+        check_argument(least_size(name) + 1 + least_size(text), name)
+    check_arguments(tuple(f"{name}={text}" for name, text in variables.items()))
+
+
+def check_argument(size: int, *inside: str | int) -> None:
+    """Raise Wrong for one argument or variable of so many bytes, if that is too long."""
+    if size > ONE:
+        message = f"has {size:,} bytes; the kernel takes at most {ONE:,}"
+        raise Wrong(message, "put it in a file, and give the name of that", inside=inside)
+
+
+def check_data(data: Mapping[str, object]) -> None:
+    """Raise Wrong for the arguments of a call that are too long as JSON, which is a single argument."""
+    import json
+
+    check_argument(least_size(json.dumps(data)))
+
+
+def least_size(text: str) -> int:
+    """The bytes of a text without its placeholders, which may stand for nothing."""
+    return len(_PLACEHOLDER.sub("", text).encode("utf-8", "replace"))

@@ -63,7 +63,7 @@ def _of_graph(graph_file: Path, number: int | None) -> LiveRun:
     found = [run for run in live_runs_of(graph_file) if number in {None, run.number}]
     if not found:
         from dagtui.cli.no_live_run import say_no_live_run
-        from dagtui.session.door.live import held_runs
+        from dagtui.store.held import held_runs
 
         say_no_live_run(graph_file, number, held_runs(graph_file))
     return found[0]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.graph_file import say_where
+from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
 from dagtui.cli.reading import read_graph
-from dagtui.cli.saying import fail, say
+from dagtui.cli.saying import fail
 from dagtui.cli.ways import Way, asked_for
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dagtui.cli.graph_file import GraphFile
     from dagtui.execution.link import GuardianLink
     from dagtui.graph.model import Graph
@@ -27,12 +26,13 @@ def run_graph(
     fresh: bool = False,
     events: str | None = None,
     ascii_only: bool = False,
+    nested: bool = False,
 ) -> NoReturn:
     """Read a graph, run it, and exit with what came of it."""
     way = asked_for(resume=resume, fresh=fresh)
     guardian = _start_guardian()
     graph = read_graph(graph_file, parameters)
-    run_headless(graph, jobs, events, way, guardian, resume=resume, paused=paused, ascii_only=ascii_only)
+    run_headless(graph, jobs, events, way, guardian, resume=resume, paused=paused, ascii_only=ascii_only, nested=nested)
 
 
 def _start_guardian() -> GuardianLink:
@@ -45,20 +45,6 @@ def _start_guardian() -> GuardianLink:
         fail(f"dagtui: {error}")
 
 
-def make_room(graph_file: Path) -> None:
-    """End the runs of a graph that only wait for somebody to look at them, and say so."""
-    from dagtui.session.door.making_room import make_room as end_idle
-    from dagtui.store.errors import StoreError
-
-    try:
-        ended = end_idle(graph_file)
-    except StoreError:
-        return  # whoever makes the new run's directory says what is wrong
-    for number in ended:
-        text = f"run {number} was settled and detached: it has ended, to make room; dagtui runs lists it"
-        say(f"dagtui: {text}")
-
-
 def run_headless(
     graph: Graph,
     jobs: int | None,
@@ -69,6 +55,7 @@ def run_headless(
     resume: int | None = None,
     paused: bool = False,
     ascii_only: bool = False,
+    nested: bool = False,
 ) -> NoReturn:
     """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
     from functools import partial
@@ -85,7 +72,10 @@ def run_headless(
         _need_door()
     if graph.path is not None:
         say_where(graph.path)
-        make_room(graph.path)
+        held = live_others(graph.path)
+        if not nested:
+            refuse_nested(held)
+        end_idle(held)
     if way is Way.ASK:
         advise(graph, jobs, ascii_only=ascii_only)
     begin = partial(Session.start, guardian=guardian)
@@ -94,7 +84,9 @@ def run_headless(
             found = resumable(graph, resume or None)
             wait_for_what_is_left(found.directory)
             begin = partial(Session.resume, guardian=guardian, resumption=found)
-        status = Headless(graph, begin, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only).run()
+        status = Headless(
+            graph, begin, tell_of_others, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only
+        ).run()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)
     except GraphError as error:

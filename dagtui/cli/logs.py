@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ def logs(
     with standard_output() as output:
         try:
             log = find_log(_run(graph_file, run_number), node, attempt)
+            if not only_path:
+                _refuse_own(log)
             if only_path:
                 _print_path(log, output)
             else:
@@ -80,6 +83,18 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
     if run is None:
         fail(f"dagtui: {label(graph_file)} has no run {number}; it has {_ranges([run.number for run in found])}")
     return run
+
+
+def _refuse_own(log: NodeLog) -> None:
+    """Exit with 2 when what is printed would be added to the log that is read, and be printed again, without end."""
+    from dagtui.session.door.enclosing import enclosing
+    from dagtui.text import label
+
+    if "DAGTUI_NODE" not in os.environ or not stat.S_ISFIFO(os.fstat(1).st_mode) or not log.run.is_live():
+        return
+    found = enclosing([log.run])
+    if found is not None and found.node == log.node:
+        fail(f"dagtui logs: this is {label(log.node)} itself, whose log would get what is printed; write it to a file")
 
 
 def _ranges(numbers: list[int]) -> str:

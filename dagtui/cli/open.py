@@ -8,7 +8,14 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.opening import show_graph
-from dagtui.cli.options import ResumingCommand, look_options, parameter_option, resume_options, run_options
+from dagtui.cli.options import (
+    ResumingCommand,
+    look_options,
+    nested_option,
+    parameter_option,
+    resume_options,
+    run_options,
+)
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
@@ -30,6 +37,7 @@ class _Open(ResumingCommand):
 @parameter_option
 @run_options
 @resume_options
+@nested_option
 @look_options
 @click.option("--in-process", is_flag=True, help="The run ends with this terminal, and can't be detached.")
 def open_graph(
@@ -40,6 +48,7 @@ def open_graph(
     resume: int | None,
     fresh: bool,
     ascii_only: bool,
+    nested: bool,
     theme: str | None,
     no_mouse: bool,
     in_process: bool,
@@ -60,4 +69,5 @@ def open_graph(
         theme=theme,
         no_mouse=no_mouse,
         in_process=in_process,
+        nested=nested,
     )

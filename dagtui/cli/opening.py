@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of
 from dagtui.cli.graph_file import say_where
-from dagtui.cli.headless import make_room, run_headless
+from dagtui.cli.headless import run_headless
 from dagtui.cli.offer import choose, say_nothing_to_resume
+from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
 from dagtui.cli.reading import read_graph
 from dagtui.cli.saying import fail, say
 from dagtui.cli.ways import Way, asked_for
@@ -39,6 +40,7 @@ def show_graph(
     theme: str | None = None,
     no_mouse: bool = False,
     in_process: bool = False,
+    nested: bool = False,
 ) -> NoReturn:
     """Attach to the live run of a graph, or run it, and exit with what came of it; plain lines where no screen is."""
     way = asked_for(resume=resume, fresh=fresh)
@@ -46,7 +48,9 @@ def show_graph(
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
         graph = read_graph(graph_file, parameters)
-        run_headless(graph, jobs, None, way, resume=resume, paused=paused, ascii_only=ascii_only)
+        run_headless(graph, jobs, None, way, resume=resume, paused=paused, ascii_only=ascii_only, nested=nested)
+    if not nested:
+        refuse_nested(live_others(graph_file.path))
     look = look_of(ascii_only, theme, no_mouse)
 
     found: Resumption | None = None
@@ -63,7 +67,7 @@ def show_graph(
         graph = read_graph(graph_file, parameters)
         say_where(graph_file.path)
         if way is not Way.ASK:
-            make_room(graph_file.path)
+            end_idle(live_others(graph_file.path))
         found = choose(graph, way, resume or None)
         return graph
 
@@ -157,6 +161,7 @@ def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look
         fail(str(error))
     except (StoreError, OSError) as error:
         fail(f"dagtui: {error}")
+    tell_of_others(session)
     # The first nodes are running already; what follows takes a quarter of a second to import.
     from dagtui.tui.show import show
 

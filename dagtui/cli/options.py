@@ -39,6 +39,13 @@ def run_options(function: Function) -> Function:
     )(function)
 
 
+def nested_option(function: Function) -> Function:
+    """Whether a run may begin inside a node of the same graph."""
+    return click.option("--nested", is_flag=True, help="Run also inside a node of a live run of the same graph.")(
+        function
+    )
+
+
 def resume_options(function: Function) -> Function:
     """Whether the last run goes on."""
     function = click.option("--fresh", is_flag=True, help="Start a new run, whatever became of the last one.")(function)

@@ -84,8 +84,8 @@ def fail_to_reach(run: RunDirectory, graph_file: Path, error: DoorError) -> NoRe
 
 def meant(graph_file: Path, number: int | None) -> RunDirectory:
     """The live run of a graph that is meant; when there is none, or there are several, say so and exit with 2."""
-    from dagtui.session.door.live import held_runs
     from dagtui.store.errors import StoreError
+    from dagtui.store.held import held_runs
 
     try:
         held = held_runs(graph_file)

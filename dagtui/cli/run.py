@@ -8,7 +8,7 @@ import click
 
 from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.headless import run_graph
-from dagtui.cli.options import ResumingCommand, parameter_option, resume_options, run_options
+from dagtui.cli.options import ResumingCommand, nested_option, parameter_option, resume_options, run_options
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @parameter_option
 @run_options
 @resume_options
+@nested_option
 @click.option("--events", metavar="FILE|-", help="Write every event as a JSON line to a file, or to standard output.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Use ASCII characters only.")
 def run(
@@ -30,15 +31,24 @@ def run(
     fresh: bool,
     events: str | None,
     ascii_only: bool,
+    nested: bool,
 ) -> None:
     """Run GRAPH.toml with plain lines on standard output.
 
-    It never asks: without --resume it starts a new run, also beside a live one of the same graph; one that is settled
-    and on no screen ends first.
+    It never asks: without --resume it starts a new run, also beside a live one of the same graph, which it says; one
+    that is settled and on no screen ends first. Inside a node of the same graph it is refused.
 
     Exits with 0 when all went well, 1 when a node failed, 2 when the file or the call is wrong, 130 when a person
     cancelled the run, and 128 + n when signal n ended it.
     """
     run_graph(
-        graph_file, parameters, jobs, paused=paused, resume=resume, fresh=fresh, events=events, ascii_only=ascii_only
+        graph_file,
+        parameters,
+        jobs,
+        paused=paused,
+        resume=resume,
+        fresh=fresh,
+        events=events,
+        ascii_only=ascii_only,
+        nested=nested,
     )

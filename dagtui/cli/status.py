@@ -118,16 +118,26 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
     metavar="TIME",
     help='Wait no longer than this: "90s", "1h30m", a number of seconds.',
 )
+@click.option("--nested", is_flag=True, help="Wait also inside a node of the run, which may be without end.")
 @run_option
 @json_option
-def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number: int | None, *, as_json: bool) -> None:
+def wait(
+    graph_file: Path,
+    nodes: tuple[str, ...],
+    timeout: float | None,
+    number: int | None,
+    *,
+    nested: bool,
+    as_json: bool,
+) -> None:
     """Wait until the live run of GRAPH.toml has come out, or all the nodes that are named have.
 
     Exits as the run does: 0 when all went well, 1 when a node failed, 130 when it was cancelled; with 2 when there is
     no live run, or its process has gone; with 124 when the time is over.
     """
     run = meant(graph_file, number)
-    answer = _wait_for_answer(run, graph_file, nodes, timeout) or _on_record(run, graph_file, nodes)
+    inside = "" if nested else _own_node(run, nodes)
+    answer = _wait_for_answer(run, graph_file, nodes, timeout, inside) or _on_record(run, graph_file, nodes)
     outcome = str(answer.get("outcome"))
     with standard_output() as output:
         if as_json:
@@ -143,8 +153,31 @@ def wait(graph_file: Path, nodes: tuple[str, ...], timeout: float | None, number
     raise SystemExit(_EXITS[outcome])
 
 
+def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
+    """The node of the run that this process belongs to; empty: none, or it is not known. Some can't be waited for.
+
+    Ends the program when the whole run is meant: it would wait for the node, and the node for it.
+    """
+    from dagtui.session.door.enclosing import enclosing
+    from dagtui.store.errors import StoreError
+
+    try:
+        found = enclosing([run])
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    if found is None:
+        return ""
+    if not nodes:
+        where = f"{label(found.node)} of run {run.number}" if found.node else f"run {run.number}"
+        fail(
+            f"dagtui wait: this is inside {where}, which would wait for itself; "
+            "name the nodes to wait for, or give --nested"
+        )
+    return found.node
+
+
 def _wait_for_answer(
-    run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None
+    run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None, inside: str
 ) -> Mapping[str, object] | None:
     """What the run answers once that is settled; None when it ended before it could."""
     from dagtui.session.door.sockets import NobodyError
@@ -157,7 +190,7 @@ def _wait_for_answer(
         return None
     with visit:
         try:
-            return ask_in_time(visit, {"want": "wait", "nodes": list(names)}, timeout)
+            return ask_in_time(visit, {"want": "wait", "nodes": list(names), "inside": inside}, timeout)
         except TimeoutError:
             say(f"dagtui: not settled within {timeout:g} s")
             raise SystemExit(TIMED_OUT) from None

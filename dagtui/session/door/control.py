@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.messages import CommandKind
+from dagtui.engine.reach import subtrees
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.session.door.door import Door
 from dagtui.session.door.live import Screen
 from dagtui.session.door.requests import command_of, named, nodes_of, preview_fields, preview_now
 from dagtui.session.door.sockets import DoorError
 from dagtui.session.door.standing import about, standing
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
     from dagtui.session.door.conversation import Conversation
     from dagtui.session.door.door import Handler
     from dagtui.session.session import Session
@@ -115,7 +118,9 @@ class Control:
 
     async def _wait(self, conversation: Conversation, request: Mapping[str, object]) -> None:
         """Until the nodes are settled, all at one time; without nodes, until the run is."""
-        nodes = nodes_of(request, self._session.graph)
+        graph = self._session.graph
+        nodes = nodes_of(request, graph)
+        _check_apart(graph, nodes, request.get("inside"))
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_end_with, conversation, group.cancel_scope)
@@ -171,6 +176,20 @@ class _Waiting:
             return False
         self._at = next((at for at, node in enumerate(nodes) if status[node] < NodeStatus.COMPLETED), self._at)
         return status[nodes[self._at]] >= NodeStatus.COMPLETED
+
+
+def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
+    """Raise DoorError when one that waits from inside a node would wait for that node, or for what comes after it."""
+    own = graph.find(inside) if isinstance(inside, str) else None
+    if own is None:
+        return
+    after = subtrees(graph, [own])
+    awaited = next((node for node in nodes if node in after), None)
+    if awaited is not None:
+        raise DoorError(
+            f"this is inside {label(inside)}, and {label(graph.labels[awaited])} can't be settled before it has ended; "
+            "wait for nodes that come before it, or give --nested"
+        )
 
 
 def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:

@@ -17,9 +17,8 @@ from dagtui.session.door.sockets import (
     run_ids,
     sockets_folder,
 )
-from dagtui.store.directory import runs_in
 from dagtui.store.errors import StoreError
-from dagtui.store.places import folders_with_runs
+from dagtui.store.held import held_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,11 +63,6 @@ class LiveRun:
     def reachable(self) -> bool:
         """Whether it answers."""
         return not self.trouble
-
-
-def held_runs(graph_path: Path) -> list[RunDirectory]:
-    """The runs of a graph file that a process has, oldest first; none is asked. Raises StoreError."""
-    return [run for folder in folders_with_runs(graph_path)[::-1] for run in runs_in(folder) if run.is_live()]
 
 
 def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:

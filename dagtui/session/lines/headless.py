@@ -40,6 +40,7 @@ class Headless:
         self,
         graph: Graph,
         begin: Callable[..., Session],
+        on_begun: Callable[[Session], None] = lambda _session: None,
         *,
         jobs: int | None,
         events: str | None,
@@ -48,10 +49,13 @@ class Headless:
     ) -> None:
         """`begin` is Session.start or Session.resume; a run that begins paused waits for `dagtui resume`.
 
+        `on_begun` is called with the session when its first nodes are on their way.
+
         `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error).
         """
         self._graph = graph
         self._begin = begin
+        self._on_begun = on_begun
         self._jobs = jobs
         self._events = events
         self._paused = paused
@@ -80,6 +84,7 @@ class Headless:
             signal.signal(number, lambda number, _frame: self._early.append(number))
         copy = self._open_events()
         session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
+        self._on_begun(session)
         # The first nodes are running already; the event loop takes a while to import.
         import anyio
 

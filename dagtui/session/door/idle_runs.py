@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.store.directory import runs_in
-from dagtui.store.places import folders_with_runs
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from dagtui.store.directory import RunDirectory
 
 _END_SECONDS = 10.0
 """How long a settled run may take to close its record."""
 
 
-def make_room(graph_path: Path, folder: Path | None = None) -> list[int]:
-    """Ask every live run of a graph to end, and wait for those that do; returns their numbers.
+def end_idle_runs(held: Sequence[RunDirectory], folder: Path | None = None) -> list[int]:
+    """Ask live runs to end, and wait for those that do; returns their numbers.
 
     A run that is not settled, or that is on a screen, goes on, and so does one that can't be asked. Raises StoreError.
     """
-    held = [run for folder in folders_with_runs(graph_path) for run in runs_in(folder) if run.is_live()]
     return [run.number for run in held if _ends(run.run_id, folder)]
 
 

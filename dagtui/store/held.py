@@ -1,0 +1,19 @@
+"""The runs of a graph that a process has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.store.directory import runs_in
+from dagtui.store.places import folders_with_runs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.store.directory import RunDirectory
+
+
+def held_runs(graph_path: Path) -> list[RunDirectory]:
+    """The live runs of a graph file, oldest first; none is asked. Raises StoreError."""
+    # The newest may lie elsewhere than earlier ones.
+    return [run for folder in folders_with_runs(graph_path)[::-1] for run in runs_in(folder) if run.is_live()]

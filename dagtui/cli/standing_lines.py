@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.session.wording import spent
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def headline(answer: Mapping[str, object]) -> str:
     """One line: which run, how it stands, how long it has taken and will take, slots, pause, screen."""
     words = [
         f"{label(answer.get('name'))} run {label(answer.get('number'), 20)}: {label(answer.get('verdict'), 20)}",
-        _duration(answer.get("elapsed")),
+        _spent(answer),
     ]
     remaining = answer.get("remaining")
     if isinstance(remaining, dict):
@@ -52,6 +53,13 @@ def headline(answer: Mapping[str, object]) -> str:
         words.append("paused")
     words.append(label(answer.get("screen"), 20))
     return ", ".join(words)
+
+
+def _spent(answer: Mapping[str, object]) -> str:
+    active, wall = answer.get("elapsed"), answer.get("wall_seconds")
+    if not isinstance(active, int | float):
+        return "?"
+    return spent(active, wall if isinstance(wall, int | float) else None)
 
 
 def _objects(value: object) -> list[Mapping[str, object]]:

@@ -19,6 +19,7 @@ class Before:
         self.marks, self.due, self.why = state.marks.copy(), state.due.copy(), state.why.copy()
         self.commands, self.counts = state.commands.copy(), state.counts[:]
         self.run = (state.jobs, state.paused, state.cancelled_all, state.command_number)
+        self.times = (state.settled_at, state.parked)
 
 
 class Rehearsal:

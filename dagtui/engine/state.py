@@ -63,6 +63,10 @@ class RunState:
         self.paused = False
         self.cancelled_all = False
         """A person or a signal ended the whole run; a later retry clears it."""
+        self.settled_at: float | None = None
+        """When the last node was settled, on the run's clock; None while some are not."""
+        self.parked = 0.0
+        """Seconds of the run's clock that everything was settled, before the run was woken."""
         self.command_number = 0
         self.commands: dict[int, CommandEvent] = {}
         """The commands whose marks may still stand, by number."""
@@ -94,6 +98,10 @@ class RunState:
     def unsettled(self) -> int:
         """How many nodes are not settled."""
         return sum(self.counts[: NodeStatus.COMPLETED])
+
+    def active(self, clock: float) -> float:
+        """Seconds that the run has taken when its clock reads that, without those in which everything was settled."""
+        return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
     def verdict(self) -> Verdict:
         """How the run stands, by rule 4: cancelled by a person, failed, some cancelled, completed."""
@@ -161,6 +169,8 @@ class RunState:
         self.counts[old] -= 1
         self.counts[status] += 1
         self.status[node] = status
+        if (old < _COMPLETED) is not (status < _COMPLETED):
+            self._time(at, settled=old < _COMPLETED)
         self.cause[node] = cause
         self.attempt[node] = attempt
         if self.blocker[node] != blocker:
@@ -186,6 +196,15 @@ class RunState:
             self._count(node, now)
         for watch in self._watches:
             watch.nodes.add(node)
+
+    def _time(self, at: float, *, settled: bool) -> None:
+        """A node was settled, or is settled no longer: the run's active time may stand still or go on."""
+        if settled:
+            if not any(self.counts[:_COMPLETED]):
+                self.settled_at = at
+        elif self.settled_at is not None:
+            self.parked += max(0.0, at - self.settled_at)
+            self.settled_at = None
 
     def _block(self, node: int, blocker: int) -> None:
         self.blocker[node] = blocker
@@ -280,11 +299,13 @@ class RunState:
         self.marks, self.due, self.why = old.marks, old.due, old.why
         self.commands, self.counts = old.commands, old.counts
         self.jobs, self.paused, self.cancelled_all, self.command_number = old.run
+        self.settled_at, self.parked = old.times
         self.touched.clear()
         self.roots.clear()
 
 
 _STANDINGS = bytes(standing(status, Cause.NONE, allow_failure=False) for status in NodeStatus)
+_COMPLETED = NodeStatus.COMPLETED
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
 _MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})

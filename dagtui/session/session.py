@@ -195,8 +195,13 @@ class Session:
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the run has taken; they stand still while everything is settled."""
-        return (max(self.state.ended, default=0.0) if self.settled else 0.0) or self.clock()
+        """Seconds that the run has been active: while everything is settled they stand still."""
+        return self.state.active(self.clock())
+
+    @property
+    def wall_seconds(self) -> float:
+        """Seconds since the run began, however long it waited for a person meanwhile, or nobody had it."""
+        return max(0.0, self.wall(self.clock()) - self.wall(0.0))
 
     def alive(self) -> int:
         """How many attempts are in flight."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, label, plural
+from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 _NAME_CHARACTERS = 60
+_WORTH_TELLING = 1.1
+"""How many times as long as it was active a run must have lasted for that to be told as well."""
+
+
+def spent(active: float, wall: float | None) -> str:
+    """How long a run was active, and how long it lasted where that is much longer."""
+    words = duration(active)
+    if wall is None or wall < max(active + 1.0, active * _WORTH_TELLING):
+        return words
+    return f"{words} ({duration(wall)} with waits)"
 
 
 def target(graph: Graph, command: Command) -> str:

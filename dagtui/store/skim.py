@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.engine.status import NodeStatus
 from dagtui.store.errors import JournalError
 from dagtui.store.files import open_file
 from dagtui.store.journal import LONGEST_LINE, check_version, is_whole, parse_line
@@ -22,6 +23,8 @@ _NODE = re.compile(
     rb'\{"seq":(\d+),"time":[^,]+,"event":"node","node":"([^"\\]*)","attempt":(\d+),"status":"([A-Z_]+)"'
 )
 _BLOCK = 1_048_576
+_AT = b',"at":'
+_SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
 _RETRYING_WORDS = frozenset({"retry", "retry all failed", "rerun with downstream", "rerun this node only"})
 
 
@@ -57,23 +60,50 @@ class Skim:
     """Whether a command to cancel all still stands."""
     problem: str | None = None
     """What is wrong with the first line that is not whole."""
+    settled_at: float | None = None
+    """When the last node was settled, on the run's clock; None while some are not."""
+    parked: float = 0.0
+    """Seconds of the run's clock that everything was settled, before the run went on."""
+    _open: set[str] = field(default_factory=set)
+    """Nodes that something happened to and that are not settled. While others still wait, some of these are open."""
+
+    def active(self, clock: float) -> float:
+        """Seconds that the run was active when its clock read that."""
+        return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
     def counts(self) -> dict[str, int]:
         """How many nodes ended with each status; empty statuses are left out."""
         return dict(Counter(record.status for record in self.nodes.values()))
 
-    def _node(self, label: bytes, attempt: bytes, status: bytes) -> None:
-        self.nodes[label.decode("ascii", "replace")] = NodeRecord(int(attempt), status.decode("ascii"))
+    def _node(self, name: str, attempt: int, status: str, line: bytes) -> None:
+        self.nodes[name] = NodeRecord(attempt, status)
+        if status not in _SETTLED:
+            self._open.add(name)
+            if self.settled_at is not None:
+                self._wake(_clock_of(line))
+        elif name in self._open:
+            self._open.discard(name)
+            if not self._open:
+                self.settled_at = _clock_of(line)
 
-    def _record(self, record: dict[str, object]) -> None:
+    def _wake(self, at: float | None) -> None:
+        if self.settled_at is not None and at is not None:
+            self.parked += max(0.0, at - self.settled_at)
+        self.settled_at = None
+
+    def _record(self, record: dict[str, object], line: bytes) -> None:
         """Take in a record of any kind; what is malformed in it counts for nothing."""
         kind = record.get("event")
         if kind == "node":
             attempt = record.get("attempt")
             number = attempt if isinstance(attempt, int) else 0
-            self.nodes[str(record.get("node"))] = NodeRecord(number, str(record.get("status")))
+            self._node(str(record.get("node")), number, str(record.get("status")), line)
         elif kind == "run":
             self.ended = record.get("what") == "ended"
+            if record.get("what") == "resumed" and self.settled_at is None:
+                # What is still to be done is told again from here on.
+                self._open.clear()
+                self.settled_at = _clock_of(line)
             self.why = str(record.get("why", "")) if self.ended else ""
             self.verdict = str(record.get("verdict", "")) if self.ended else ""
         elif kind == "command":
@@ -89,7 +119,7 @@ def skim(path: Path) -> Skim:
         number = found.lines + 1
         node = _NODE.match(line)
         if line.endswith(b"\n") and node is not None and int(node[1]) == number and is_whole(line[:-1]):
-            found._node(node[2], node[3], node[4])
+            found._node(node[2].decode("ascii", "replace"), int(node[3]), node[4].decode("ascii"), line)
         else:
             record = parse_line(line[:-1], number) if line.endswith(b"\n") else None
             if record is None:
@@ -98,7 +128,7 @@ def skim(path: Path) -> Skim:
             if number == 1:
                 check_version(record, path)
                 found.began = _number(record.get("time"))
-            found._record(record)
+            found._record(record, line)
         found.lines = number
         last = line
     if not found.lines and found.problem is None:
@@ -114,6 +144,17 @@ def _end(found: Skim, last: bytes) -> None:
     found.last = _number(record.get("time"))
     clock = _number(record.get("at"))
     found.clock = max(0.0, (found.last or 0.0) - (found.began or 0.0)) if clock is None else clock
+
+
+def _clock_of(line: bytes) -> float | None:
+    """What the run's clock read, as a line tells it; within texts, its quotes would be escaped."""
+    begin = line.find(_AT) + len(_AT)
+    if begin < len(_AT):
+        return None
+    try:
+        return float(line[begin : line.find(b",", begin)])
+    except ValueError:
+        return None
 
 
 def _number(value: object) -> float | None:

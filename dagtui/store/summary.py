@@ -59,7 +59,9 @@ class RunSummary:
     began: float | None = None
     """Wall time in seconds since the epoch."""
     seconds: float | None = None
-    """How long it took, or has taken so far, by a clock that never jumps where the journal tells it."""
+    """How long it was active, by a clock that never jumps where the journal tells it; not while all was settled."""
+    wall: float | None = None
+    """How long it lasted, or has lasted so far, waits for a person and until it was resumed included."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Nodes by the name of their status; nodes that nothing happened to are not counted."""
     why: str = ""
@@ -81,12 +83,12 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
             return RunSummary(path, number, RunStanding.LIVE, why="is just beginning", process=process)
         return RunSummary(path, number, RunStanding.UNREADABLE, why=str(error))
     standing, why = _standing(directory, found, live=live)
-    seconds: float | None = found.clock
-    if standing is RunStanding.LIVE and found.last is not None:
-        seconds = found.clock + max(0.0, (time.time() if now is None else now) - found.last)
-    if not found.lines:
-        seconds = None
-    return RunSummary(path, number, standing, found.began, seconds, found.counts(), why, process)
+    if found.began is None or found.last is None:
+        return RunSummary(path, number, standing, found.began, None, None, found.counts(), why, process)
+    since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
+    seconds = found.active(found.clock + since)
+    wall = max(seconds, found.last - found.began + since)
+    return RunSummary(path, number, standing, found.began, seconds, wall, found.counts(), why, process)
 
 
 def _holder(directory: RunDirectory) -> int | None:

@@ -30,7 +30,7 @@ CALM = 0.2
 NAMED_NODE = 24
 """The cells that the name of the node that bounds the run may take where there is little room."""
 BRIEFEST = 7
-_SHORTEST_NOTICE = 8
+_SHORTEST_NOTICE = 10
 """Cells without which a notice would say nothing."""
 
 _S = NodeStatus
@@ -74,8 +74,6 @@ class TopBar(Widget):
         self._state = session.state
         self._ascii = ascii
         self._clock = session.clock()
-        self._ended: float | None = None
-        """The clock when everything was settled."""
         self._lines: list[list[Piece]] = [[], []]
         self._drawn_at = self._clock
         self._drawn: tuple[object, ...] = ()
@@ -167,7 +165,7 @@ class TopBar(Widget):
         status, word = self._status()
         glyph = status.ascii if self._ascii else status.glyph
         pieces += [Piece("  "), Piece(glyph if brevity >= 4 else f"{glyph} {word}", int(status)), Piece("  ")]
-        time = elapsed(self._elapsed(), short=brevity >= 5)
+        time = elapsed(self._state.active(self._clock), short=brevity >= 5)
         pieces.append(Piece(time if brevity >= 5 else time.ljust(TIME_CELLS)))
         if not self._session.settled and brevity < BRIEFEST:
             pieces += self._forecast(brevity)
@@ -180,15 +178,6 @@ class TopBar(Widget):
         if self._state.paused:
             return _S.READY, "paused"
         return _S.RUNNING, "running"
-
-    def _elapsed(self) -> float:
-        """The run's time, which stands still when everything is settled."""
-        if not self._session.settled:
-            self._ended = None
-            return self._clock
-        if self._ended is None:
-            self._ended = self._session.elapsed
-        return self._ended
 
     def _forecast(self, brevity: int) -> list[Piece]:
         expected = self._session.remaining()
@@ -225,7 +214,8 @@ class TopBar(Widget):
             character = status.ascii if self._ascii else _LINES[status]
             pieces.append(Piece(character * cells, int(status)))
         pieces.append(spaces(2))
-        pieces += self._numbers(shown, width - width_of(pieces) - 1)
+        kept_free = _SHORTEST_NOTICE + 2 if notices else 0
+        pieces += self._numbers(shown, width - width_of(pieces) - 1 - kept_free)
         return pieces + self._noticed(notices, width - width_of(pieces) - 1)
 
     def _noticed(self, notices: Sequence[Notice], room: int) -> list[Piece]:

@@ -26,6 +26,9 @@ def same_state(one: RunState, other: RunState) -> None:
         for name in ("started", "ended"):
             assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
         assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001
+    assert (one.settled_at is None) == (other.settled_at is None) == bool(one.unsettled)
+    # Rounded once for each time that the run was settled.
+    assert abs(one.active(1e6) - other.active(1e6)) < 0.001 * (2 + one.command_number)
 
 
 def walked_root(state: RunState, node: int) -> int:

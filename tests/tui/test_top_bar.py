@@ -14,6 +14,7 @@ from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
+from dagtui.session.notices import Notice
 from dagtui.text import cell_width
 from dagtui.tui.theme import register_themes, variable_defaults
 from dagtui.tui.top_bar import TopBar, changed_runs, segments
@@ -83,6 +84,37 @@ def busy(now: float = 402.0) -> Session:
     for node in range(1, 193):
         events += ran(node, 3, None if node > 188 else 4, code=1 if node in {5, 6} else 0)
     return still(graph, events, now)
+
+
+@pytest.mark.anyio
+async def test_a_wait_for_a_person_is_not_counted() -> None:
+    graph = chain(1)
+    settled = [*ran(0, 1, 4, code=1)]
+    woken = [
+        CommandEvent(200, 1, CommandKind.RETRY, (0,)),
+        NodeEvent(200, 0, 1, NodeStatus.READY, fresh=True),
+        *ran(0, 200, None, attempt=2),
+    ]
+    async with showing(still(graph, settled, now=190)) as (bar, _):
+        assert " 4 s " in lines(bar)[0]
+    async with showing(still(graph, [*settled, *woken], now=203)) as (bar, _):
+        assert " running  7 s " in lines(bar)[0]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("width", [40, 80, 200])
+async def test_what_is_out_of_order_is_shown_for_as_long_as_it_lasts(width: int) -> None:
+    session = busy()
+    async with showing(session, width) as (bar, _):
+        before = lines(bar)
+        session.changed_file = Notice("g.toml changed", "")
+        assert bar.flush(session.clock())
+        assert "g.toml ch" in lines(bar)[1]
+        assert cell_width(lines(bar)[1]) == width
+        assert not bar.flush(session.clock())
+        session.changed_file = None
+        assert bar.flush(session.clock())
+        assert lines(bar) == before
 
 
 def expecting(session: Session, remaining: tuple[float, int] | None) -> Session:

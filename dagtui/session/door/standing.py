@@ -39,7 +39,8 @@ def standing(session: Session, screen: Screen) -> dict[str, object]:
         "settled": session.settled,
         "paused": state.paused,
         "jobs": state.jobs,
-        "elapsed": round(session.clock(), 3),
+        "elapsed": round(session.elapsed, 3),
+        "wall_seconds": round(session.wall_seconds, 3),
         "remaining": None
         if remaining is None
         else {"seconds": round(remaining[0], 3), "node": session.graph.labels[remaining[1]]},

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.session.lines.way_back import way_back
-from dagtui.session.wording import counts
+from dagtui.session.wording import counts, spent
 from dagtui.store.queries import ErrorLine
-from dagtui.text import count, duration, label, plural
+from dagtui.text import count, label, plural
 from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.shape import shape
 
@@ -41,7 +41,10 @@ _MARKS = {
 def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> str:
     """The card as lines of text with SGR codes at most."""
     headline = _headline(session, colours=colours, ascii_only=ascii_only)
-    lines = [f"{headline}  run {session.number}, {duration(session.elapsed)}", f"  {counts(session.state)}"]
+    lines = [
+        f"{headline}  run {session.number}, {spent(session.elapsed, session.wall_seconds)}",
+        f"  {counts(session.state)}",
+    ]
     if session.path is not None:
         lines.append(f"  {label(session.path, 4096)}")
     groups, unread = _alike(session)

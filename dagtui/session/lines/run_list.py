@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.session.wording import spent
 from dagtui.store.summary import RunStanding, RunSummary
 from dagtui.text import count, duration, label
 
@@ -50,7 +51,7 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
     if summary.began is not None:
         parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
     if summary.seconds is not None:
-        parts.append(f"{duration(summary.seconds):>9}")
+        parts.append(f"{spent(summary.seconds, summary.wall):>9}")
     parts.append(counts_words(summary.counts))
     if summary.why and summary.why != summary.standing.value:
         parts.append(f"({label(summary.why, 300)})")
@@ -67,6 +68,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "process": summary.process,
             "began": _finite(summary.began),
             "seconds": _finite(summary.seconds),
+            "wall_seconds": _finite(summary.wall),
             "counts": dict(summary.counts),
             "why": summary.why,
             "directory": str(summary.path),

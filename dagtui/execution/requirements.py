@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dagtui.execution.link import GuardianLink
 
-FILES = 20
-"""Files that may be open at once, at the least: with fewer the run itself can't begin."""
+FILES = 24
+"""Files that may be open at once, at the least: with fewer the run, or its first node, can't begin."""
 _HINTS = {
     errno.EFBIG: "the limit for the size of files is too small: raise it (ulimit -f)",
     errno.EMFILE: "too few files may be open at once: raise the limit (ulimit -n)",

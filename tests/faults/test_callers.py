@@ -146,7 +146,7 @@ def test_an_output_that_does_not_block(tmp_path: Path):
     [
         ("-f 1", "raise it (ulimit -f)"),
         ("-f 64", "raise it (ulimit -f)"),
-        ("-n 8", "only 8 files may be open at once, and a run needs 20: raise the limit (ulimit -n)"),
+        ("-n 8", "only 8 files may be open at once, and a run needs 24: raise the limit (ulimit -n)"),
     ],
 )
 def test_limits_that_no_run_can_live_with(tmp_path: Path, limit: str, said: str):

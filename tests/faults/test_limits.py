@@ -15,6 +15,8 @@ from execution.families import family_command
 from faults.program import Headless, release, write_graph
 from journals import read_journal
 
+from dagtui.execution.requirements import FILES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -67,7 +69,7 @@ def test_500_nodes_at_once(tmp_path: Path):
         assert [run.log(f"n{number}") for number in range(500)] == [b"up\nn%d\n" % number for number in range(500)]
 
 
-@pytest.mark.parametrize("limit", [24, 64])
+@pytest.mark.parametrize("limit", [FILES, 64])
 def test_more_nodes_at_once_than_descriptors(tmp_path: Path, limit: int):
     os.mkfifo(tmp_path / "hold")
     write_graph(tmp_path, tasks(120, "echo up; read line < hold || true; echo released"))

@@ -9,6 +9,7 @@ import click
 from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.attaching import (
     a_terminal,
+    choice_of,
     has_screen,
     is_attachable,
     live_runs_of,
@@ -17,6 +18,7 @@ from dagtui.cli.attaching import (
     ways_to,
 )
 from dagtui.cli.attaching import attach as attach_to
+from dagtui.cli.live_runs import all_of_user
 from dagtui.cli.options import look_options
 from dagtui.cli.reach import run_option
 from dagtui.cli.saying import fail
@@ -42,44 +44,43 @@ def attach(
 ) -> None:
     """Bring the screen of the live run of GRAPH.toml here, as it was left; whoever has it now gives it up.
 
-    Without GRAPH.toml: your one live run.
+    Without GRAPH.toml: your live run; of several you pick one.
     """
     if read_only:
         from dagtui.cli.watch import watch
 
         watch(graph_file, number, ascii_only=ascii_only, theme=theme, mouse=not no_mouse)
     if not has_screen():
-        fail(f"dagtui attach needs {a_terminal()}; dagtui status, wait and logs don't")
+        fail(f"dagtui attach needs {a_terminal()}; dagtui status, wait and logs don't{_several()}")
     from dagtui.session.hosting.client import RunIsEndingError
 
-    run = _only_live() if graph_file is None else _of_graph(graph_file, number)
+    found = _any() if graph_file is None else _of_graph(graph_file, number)
+    run = found[0] if len(found) == 1 else choice_of(found, "Attach to which run?", ascii_only=ascii_only)
     try:
         raise SystemExit(attach_to(run, look_of(ascii_only, theme, no_mouse)))
     except RunIsEndingError:
         fail(f"dagtui: {shown_run(run)} has just ended; see dagtui runs")
 
 
-def _of_graph(graph_file: Path, number: int | None) -> LiveRun:
+def _of_graph(graph_file: Path, number: int | None) -> list[LiveRun]:
+    """The live runs of a graph that can be attached to, the latest first; when there is none, another one of it."""
     found = [run for run in live_runs_of(graph_file) if number in {None, run.number}]
     if not found:
         from dagtui.cli.no_live_run import say_no_live_run
         from dagtui.store.held import held_runs
 
         say_no_live_run(graph_file, number, held_runs(graph_file))
-    return found[0]
+    return [run for run in found if is_attachable(run)] or found[:1]
 
 
-def _only_live() -> LiveRun:
-    from dagtui.session.door.live import all_live
-    from dagtui.session.door.sockets import DoorError
-
-    try:
-        found = all_live()
-    except DoorError as error:
-        fail(f"dagtui: {error}")
-    chosen = [run for run in found if is_attachable(run)] or found
-    if not chosen:
+def _any() -> list[LiveRun]:
+    found = all_of_user()
+    if not found:
         fail("dagtui: no run is live; dagtui GRAPH.toml starts one")
-    if len(chosen) > 1:
-        fail(f"dagtui: several runs are live; name the graph:\n{ways_to(chosen, 'dagtui attach')}")
-    return chosen[0]
+    return [run for run in found if is_attachable(run)] or found
+
+
+def _several() -> str:
+    """Where nobody can pick one: how each of several live runs is named; else empty."""
+    found = all_of_user()
+    return f". Live runs:\n{ways_to(found, 'dagtui attach')}" if len(found) > 1 else ""

@@ -92,6 +92,27 @@ def shown_run(run: LiveRun) -> str:
     return f"run {run.number} of {label(run.graph, 4096)}"
 
 
+def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveRun:
+    """The run that a person picks on this terminal; ends the program when none is wanted."""
+    import signal
+
+    from dagtui.cli.live_runs import listed, table
+    from dagtui.cli.picker import MARGIN, Picker
+    from dagtui.tui.locale import wants_ascii
+
+    plain = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+    try:
+        heading, *lines = table(listed(runs), os.get_terminal_size(1).columns - MARGIN, ascii_only=plain)
+        at = Picker(title, heading, lines, ascii_only=plain).pick()
+    except KeyboardInterrupt:
+        raise SystemExit(128 + signal.SIGINT) from None
+    except OSError:  # the terminal has gone
+        raise SystemExit(128 + signal.SIGHUP) from None
+    if at is None:
+        raise SystemExit(0)
+    return runs[at]
+
+
 def ways_to(runs: Sequence[LiveRun], command: str) -> str:
     """The command for each of several runs, as lines that can be given to a shell."""
     named = [(label(shlex.quote(str(run.graph or run.run_id)), 4096), run.number) for run in runs]

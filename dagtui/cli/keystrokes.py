@@ -5,7 +5,13 @@ from __future__ import annotations
 import codecs
 import os
 import select
-from typing import Final
+import termios
+import tty
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ESCAPE: Final = "\x1b"
 END: Final = ""
@@ -81,3 +87,14 @@ class Keystrokes:
                 self._next = character[1:]  # a broken one and the next
                 return character[0]
         return None
+
+
+@contextmanager
+def single_keys(terminal: int) -> Iterator[None]:
+    """Get keys as they are typed, unseen; what was typed before is no answer to what is asked now."""
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSAFLUSH)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

@@ -29,6 +29,7 @@ _COMMANDS = {
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),
 }
 _ON_A_LIVE_RUN = {
+    "ps": ("dagtui.cli.ps", "ps", "List all that are live, of every graph."),
     "attach": ("dagtui.cli.attach", "attach", "Bring its screen to this terminal."),
     "status": ("dagtui.cli.status", "status", "Say how it stands."),
     "wait": ("dagtui.cli.status", "wait", "Wait until it, or some of its nodes, are settled."),

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import termios
 import time
-import tty
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes
+from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes, single_keys
 from dagtui.cli.output import Output, standard_output
 from dagtui.cli.saying import fail, say
 from dagtui.cli.ways import Way
@@ -18,8 +15,6 @@ from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dagtui.graph.model import Graph
     from dagtui.session.resume.glance import NothingToResumeError, Resumption
     from dagtui.session.resume.resuming import LastRun
@@ -165,7 +160,7 @@ def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
 def _ask(last: LastRun, found: Resumption) -> Way:
     output = Output()
     try:
-        with _single_keys():
+        with single_keys(sys.stdin.fileno()):
             output.line(question(last, found, time.time()))
             output.write(b"[r]esume it (Enter), start a [n]ew run, [q]uit? ")
             output.flush()
@@ -213,15 +208,3 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
     if last.cancelled:
         lines.append(f"{stay_cancelled(last.graph, last.cancelled)}.")
     return "\n".join(lines)
-
-
-@contextmanager
-def _single_keys() -> Iterator[None]:
-    """Get keys as they are typed, unseen; what was typed before is no answer to what is asked now."""
-    terminal = sys.stdin.fileno()
-    before = termios.tcgetattr(terminal)
-    tty.setcbreak(terminal, termios.TCSAFLUSH)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

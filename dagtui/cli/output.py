@@ -37,6 +37,16 @@ class Output:
         return self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     @property
+    def columns(self) -> int | None:
+        """The width of the terminal; None when it is none, or does not tell."""
+        if not self.is_terminal:
+            return None
+        try:
+            return os.get_terminal_size(1).columns or None
+        except OSError:  # it has gone
+            return None
+
+    @property
     def is_unicode(self) -> bool:
         """Whether the caller's locale knows every character."""
         return is_utf8(os.environ, self._encoding)

@@ -10,6 +10,7 @@ import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_argument, optional_graph_path_argument
 from dagtui.cli.control import names_of
+from dagtui.cli.live_runs import standing_of
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import (
     ask,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from dagtui.session.door.live import LiveRun
     from dagtui.store.directory import RunDirectory
 
 TIMED_OUT = 124
@@ -66,7 +66,7 @@ def _say_all(*, as_json: bool) -> None:
     from dagtui.session.door.sockets import DoorError
 
     try:
-        found = [(run, _standing_of(run)) for run in all_live()]
+        found = [(run, standing_of(run)) for run in all_live()]
     except DoorError as error:
         fail(f"dagtui: {error}")
     if not found and not as_json:
@@ -78,23 +78,6 @@ def _say_all(*, as_json: bool) -> None:
         for run, answer in found:
             output.line(f"{label(answer['error'], 1000)}" if "error" in answer else headline(answer))
             output.line(f"  {label(run.graph or run.run_id, 4096)}")
-
-
-def _standing_of(run: LiveRun) -> Mapping[str, object]:
-    """How a run stands; an object with `error` when it can't be reached."""
-    from dagtui.session.door.knock import PATIENCE, knock
-    from dagtui.session.door.sockets import DoorError
-
-    if not run.reachable:
-        return {"run": run.run_id, "error": run.trouble}
-    try:
-        with knock(run.run_id) as visit:
-            visit.send({"want": "status"})
-            return visit.receive(PATIENCE) or {"run": run.run_id, "error": "it has just ended"}
-    except TimeoutError:
-        return {"run": run.run_id, "error": "it does not answer"}
-    except DoorError as error:
-        return {"run": run.run_id, "error": str(error)}
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from dagtui.cli.attaching import a_terminal, has_screen, ways_to
+from dagtui.cli.attaching import a_terminal, choice_of, has_screen
 from dagtui.cli.graph_file import call_of
+from dagtui.cli.live_runs import all_of_user
 from dagtui.cli.saying import fail
 from dagtui.text import label
 
@@ -20,14 +21,18 @@ if TYPE_CHECKING:
 def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, theme: str | None, mouse: bool) -> NoReturn:
     """Watch a run of a graph: the one with that number, else the live one, else the last one.
 
-    Without a graph: the one live run of this user. Ends the program with the status of the run, if it is over.
+    Without a graph: the live run of this user, of several the one that is picked. Ends the program with the status of
+    the run, if it is over.
     """
     if not has_screen():
         fail(f"dagtui attach --read-only needs {a_terminal()}; dagtui status and dagtui logs don't")
     from dagtui.store.errors import StoreError
 
     try:
-        directory, graph_path = _only_live() if graph_file is None else (_chosen(graph_file, number), graph_file)
+        if graph_file is None:
+            directory, graph_path = _picked(ascii_only=ascii_only)
+        else:
+            directory, graph_path = _chosen(graph_file, number), graph_file
         from dagtui.tui.watching import watch as show
 
         status = show(directory, graph_path, ascii_only=ascii_only, theme=theme, mouse=mouse)
@@ -50,20 +55,13 @@ def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
     return next((run for run in found if run.is_live()), found[0])
 
 
-def _only_live() -> tuple[RunDirectory, Path]:
-    from dagtui.session.door.live import all_live
-    from dagtui.session.door.sockets import DoorError
+def _picked(*, ascii_only: bool) -> tuple[RunDirectory, Path]:
     from dagtui.store.directory import RunDirectory
 
-    try:
-        found = all_live()
-    except DoorError as error:
-        fail(f"dagtui: {error}")
-    if len(found) > 1:
-        fail(f"dagtui: several runs are live; name the graph:\n{ways_to(found, 'dagtui attach --read-only')}")
+    found = all_of_user()
     if not found:
         fail("dagtui: no run is live; name the graph whose last run you want to see")
-    run = found[0]
+    run = found[0] if len(found) == 1 else choice_of(found, "Watch which run?", ascii_only=ascii_only)
     if run.path is None or run.graph is None:
         fail(f"dagtui: the live run does not tell where it is: {label(run.trouble or run.run_id)}")
     return RunDirectory.open(run.path), run.graph

@@ -91,8 +91,7 @@ def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(stage: Stage) 
     assert stage.told() == ["started", "attached", "detached"]
 
 
-@pytest.mark.parametrize("words", [[], ["--read-only"]])
-def test_of_several_live_runs_the_commands_for_each_are_named(stage: Stage, words: list[str]) -> None:
+def test_of_several_live_runs_a_person_picks_one(stage: Stage) -> None:
     paths = [stage.folder / "graph.toml", stage.folder / "another one.toml"]
     stage.write(LONG)
     paths[1].write_text(paths[0].read_text())
@@ -101,12 +100,35 @@ def test_of_several_live_runs_the_commands_for_each_are_named(stage: Stage, word
         terminal.wait_for_text("quick")
         terminal.send("d")
         assert terminal.wait_for_end() == 0
-    terminal = stage.open("attach", *words, columns=200)
-    assert terminal.wait_for_end() == 2
-    assert "several runs are live; name the graph:" in terminal.text
-    command = " ".join(["dagtui attach", *words])
-    assert f"{command} {paths[0]} " in terminal.text
-    assert f"{command} '{paths[1]}' " in terminal.text
+    terminal = stage.open("attach", columns=200)
+    terminal.wait_for_text("q quit")
+    assert "Attach to which run?" in terminal.text
+    lines = [line for line in terminal.text.splitlines() if "/graph.toml" in line or "/another one.toml" in line]
+    assert [line.split()[:2] for line in lines] == [["▶", "another"], ["graph", "1"]], "the newest first"
+    terminal.send("\x1b[B\r")
+    is_up(stage, terminal)
+    terminal.send("d")
+    assert terminal.wait_for_end() == 0
+    assert f"dagtui attach {paths[0]} brings it back" in terminal.text
+    assert "Attach to which run?" not in terminal.text
+    # Another way in, and out of it.
+    terminal = stage.open("attach", "--read-only")
+    terminal.wait_for_text("q quit")
+    assert "Watch which run?" in terminal.text
+    terminal.send("\x1b")
+    assert terminal.wait_for_end() == 0
+    assert terminal.settings() == terminal.settings_before
+    # Where nobody can pick one they are listed.
+    listed = subprocess.run(
+        [sys.executable, "-m", "dagtui", "attach"],
+        cwd=stage.folder,
+        env={**os.environ, **stage.environment(PYTHONPATH=str(ROOT))},
+        capture_output=True,
+        text=True,
+    )
+    assert listed.returncode == 2
+    assert f"\n  dagtui attach {paths[0]} " in listed.stderr
+    assert f"\n  dagtui attach '{paths[1]}' " in listed.stderr
 
 
 @pytest.mark.parametrize("how", ["closed", "HUP", "TERM", "KILL"])

@@ -1,0 +1,136 @@
+"""The live runs of this user, of all graphs: asked how they stand, and a row for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtui.cli.saying import fail
+from dagtui.engine.status import NodeStatus
+from dagtui.text import cell_width, count, duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.session.door.live import LiveRun
+
+_STATUSES = {status.name: status for status in NodeStatus}
+_TITLES = ("NAME", "RUN", "STATE", "DONE", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
+_NUMBERS = frozenset({"RUN", "DONE", "FAILED", "TIME", "PROCESS"})
+"""Columns whose cells end at the same place."""
+_LEAST = 8
+"""Cells of a path that are worth to be shown; with less room the line is cut as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A live run, and what it says about itself."""
+
+    run: LiveRun
+    answer: Mapping[str, object]
+    """Its status report; an object with `error` when it can't be reached."""
+
+    def cells(self) -> tuple[str, ...]:
+        """What stands in the columns; safe to show."""
+        run, answer = self.run, self.answer
+        failed = self._amount(NodeStatus.FAILED)
+        elapsed = answer.get("elapsed")
+        return (
+            label(run.name or "?", 40),
+            str(run.number or "?"),
+            self._state(),
+            self._done(),
+            count(failed) if failed else "",
+            duration(elapsed) if isinstance(elapsed, int | float) else "",
+            run.screen.value if run.screen is not None else "",
+            str(run.pid or "?"),
+            label(run.graph or run.run_id, 4096),
+        )
+
+    def fields(self) -> dict[str, object]:
+        """The same for machines: its status report, and which process has it."""
+        return {"run": self.run.run_id, "process": self.run.pid or None, **self.answer}
+
+    def _state(self) -> str:
+        answer = self.answer
+        if "error" in answer:
+            return label(answer["error"], 80)
+        if answer.get("settled"):
+            return label(answer.get("verdict"), 20)
+        return "paused" if answer.get("paused") else "running"
+
+    def _done(self) -> str:
+        nodes = self.answer.get("nodes")
+        if not isinstance(nodes, int):
+            return ""
+        settled = sum(self._amount(status) for status in NodeStatus if status.settled)
+        return f"{count(settled)}/{count(nodes)}"
+
+    def _amount(self, status: NodeStatus) -> int:
+        counts = self.answer.get("counts")
+        amount = counts.get(status.name, 0) if isinstance(counts, dict) else 0
+        return amount if isinstance(amount, int) else 0
+
+
+def listed(runs: Sequence[LiveRun]) -> list[Listed]:
+    """Ask runs how they stand."""
+    return [Listed(run, standing_of(run)) for run in runs]
+
+
+def all_of_user() -> list[LiveRun]:
+    """Every live run of this user, the newest first; says so and exits with 2 when that can't be found out."""
+    from dagtui.session.door.live import all_live
+    from dagtui.session.door.sockets import DoorError
+
+    try:
+        return all_live()[::-1]
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+
+
+def standing_of(run: LiveRun) -> Mapping[str, object]:
+    """How a run stands; an object with `error` when it can't be reached."""
+    from dagtui.session.door.knock import PATIENCE, knock
+    from dagtui.session.door.sockets import DoorError
+
+    if not run.reachable:
+        return {"run": run.run_id, "error": run.trouble}
+    try:
+        with knock(run.run_id) as visit:
+            visit.send({"want": "status"})
+            return visit.receive(PATIENCE) or {"run": run.run_id, "error": "it has just ended"}
+    except TimeoutError:
+        return {"run": run.run_id, "error": "it does not answer"}
+    except DoorError as error:
+        return {"run": run.run_id, "error": str(error)}
+
+
+def table(found: Sequence[Listed], width: int | None = None, *, ascii_only: bool) -> list[str]:
+    """A heading and a line for each run, in columns; those with nothing in them are left out.
+
+    Of paths that don't fit into a width the ends are shown, which tell them apart.
+    """
+    rows = [_TITLES, *(run.cells() for run in found)]
+    shown = [at for at in range(len(_TITLES)) if any(row[at] for row in rows[1:])]
+    widths = {at: max(cell_width(row[at]) for row in rows) for at in shown}
+    last = shown.pop()
+    lines = []
+    for row in rows:
+        begin = "".join(f"{_padded(row[at], widths[at], _TITLES[at])}  " for at in shown)
+        room = None if width is None else width - cell_width(begin)
+        lines.append(begin + (row[last] if room is None else _end_of(row[last], room, ascii_only=ascii_only)))
+    return lines
+
+
+def _end_of(text: str, width: int, *, ascii_only: bool) -> str:
+    """The text if it fits, else its end behind a sign for what is left out."""
+    if cell_width(text) <= width or width < _LEAST:
+        return text
+    while cell_width(text) > width - 1:
+        text = text[1:]
+    return ("~" if ascii_only else "…") + text
+
+
+def _padded(text: str, width: int, title: str) -> str:
+    blanks = " " * (width - cell_width(text))
+    return blanks + text if title in _NUMBERS else text + blanks

@@ -1,0 +1,94 @@
+"""A list on the terminal from which a person picks one line, before there is a screen."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes, single_keys
+from dagtui.text import fit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_UP = frozenset({"k", "\x1b[A", "\x1bOA", "\x10"})
+_DOWN = frozenset({"j", "\x1b[B", "\x1bOB", "\x0e"})
+_FIRST = frozenset({"g", "\x1b[H", "\x1bOH", "\x1b[1~"})
+_LAST = frozenset({"G", "\x1b[F", "\x1bOF", "\x1b[4~"})
+_TAKE = frozenset({"\r", "\n"})
+_QUIT = frozenset({"q", "Q", ESCAPE, "\x04", END})
+MARGIN = 3
+"""Cells of the terminal's width that are not for the lines."""
+_AROUND = 3
+"""Lines beside those of the list: what it is, its heading, and the keys."""
+
+
+class Picker:
+    """Shows lines below the cursor, and takes itself away when one was picked."""
+
+    def __init__(self, title: str, heading: str, lines: Sequence[str], *, ascii_only: bool) -> None:
+        """All texts are safe to show."""
+        self._title = title
+        self._heading = heading
+        self._lines = lines
+        self._ascii = ascii_only
+        self._at = self._first = 0
+        """The line under the cursor, and the first that is shown."""
+        self._drawn = 0
+
+    def pick(self) -> int | None:
+        """The number of the line that was picked, from 0; None: none. Raises KeyboardInterrupt."""
+        keystrokes = Keystrokes(0)
+        with single_keys(0):
+            try:
+                while True:
+                    self._draw()
+                    key = keystrokes.read()
+                    if key in _TAKE:
+                        return self._at
+                    if key in _QUIT:
+                        return None
+                    self._move(key)
+            finally:
+                self._write(self._away())
+
+    def _move(self, key: str) -> None:
+        last = len(self._lines) - 1
+        if key in _UP:
+            self._at = max(0, self._at - 1)
+        elif key in _DOWN:
+            self._at = min(last, self._at + 1)
+        elif key in _FIRST:
+            self._at = 0
+        elif key in _LAST:
+            self._at = last
+
+    def _draw(self) -> None:
+        """Paint everything anew: the terminal may have another size by now."""
+        columns, rows = os.get_terminal_size(1)
+        shown = max(1, min(len(self._lines), rows - _AROUND - 1))
+        self._first = min(max(self._first, self._at - shown + 1), self._at)
+        window = range(self._first, self._first + shown)
+        mark = ">" if self._ascii else "▶"
+        keys = "Up, Down: choose  Enter: attach  q: quit" if self._ascii else "↑ ↓ choose · Enter attach · q quit"
+        more = f"  ({self._at + 1} of {len(self._lines)})" if shown < len(self._lines) else ""
+        lines = [
+            self._title,
+            f"  {self._heading}",
+            *(f"{mark if at == self._at else ' '} {self._lines[at]}" for at in window),
+            keys + more,
+        ]
+        # A line as wide as the terminal would leave the cursor in the next one on some.
+        cut = [fit(line, max(1, columns - 1), ascii=self._ascii) for line in lines]
+        cut[2 + self._at - self._first] = f"\x1b[7m{cut[2 + self._at - self._first]}\x1b[m"
+        self._write(self._away() + "".join(f"{line}\n" for line in cut))
+        self._drawn = len(cut)
+
+    def _away(self) -> str:
+        up = f"\x1b[{self._drawn}A" if self._drawn else ""
+        return f"{up}\r\x1b[J"
+
+    def _write(self, text: str) -> None:
+        data = memoryview(text.encode("ascii" if self._ascii else "utf-8", "replace"))
+        while data:
+            data = data[os.write(1, data) :]

@@ -1,0 +1,104 @@
+"""All live runs of this user, as a table and for machines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, write
+from processes import wait_until
+
+from dagtui.cli.live_runs import Listed, table
+from dagtui.session.door.live import LiveRun, Screen
+
+GRAPH = """
+[tasks.a]
+run = "true"
+[tasks.bad]
+run = "false"
+allow_failure = true
+[tasks.b]
+needs = ["a", "bad"]
+run = "until [ -e go ]; do sleep 0.02; done"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _sockets(short_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(ENVIRONMENT, "DAGTUI_SOCKET_DIR", str(short_path))
+
+
+def objects(folder: Path) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = json.loads(call("ps", "--json", cwd=folder).stdout)
+    return found
+
+
+def test_nothing_is_live(tmp_path: Path):
+    done = call("ps", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "no run is live; start one with: dagtui GRAPH.toml\n"
+    assert objects(tmp_path) == []
+
+
+def test_runs_of_all_graphs_are_listed_the_newest_first(tmp_path: Path):
+    here, there = tmp_path / "here", tmp_path / "there\x1b[31m"
+    for folder in (here, there):
+        folder.mkdir()
+    write(here, GRAPH)
+    write(there, 'name = "reads"\n' + GRAPH, "other.toml")
+    with contextlib.ExitStack() as stack:
+        for expected, path in enumerate((here / "graph.toml", there / "other.toml"), 1):
+            command = [*DAGTUI, "run", str(path)]
+            stack.enter_context(subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL))
+            wait_until(lambda: [settled(it) for it in objects(tmp_path)] == [2] * expected, "its nodes")  # noqa: B023
+        first, second = objects(tmp_path)
+        assert [first["name"], second["name"]] == ["reads", "graph"]
+        assert second["graph"] == str(here / "graph.toml")
+        assert isinstance(first["process"], int)
+        assert first["verdict"] == "running"
+        lines = call("ps", cwd=tmp_path).stdout.splitlines()
+        assert lines[0].split() == ["NAME", "RUN", "STATE", "DONE", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH"]
+        assert lines[1].split()[:5] == ["reads", "1", "running", "2/3", "1"]
+        assert lines[2].split()[-1] == str(here / "graph.toml")
+        assert "\x1b" not in "".join(lines)
+        shown = on_a_terminal("ps", cwd=tmp_path)
+        assert b"\x1b" not in shown
+        assert len(shown.splitlines()) == 3
+        for folder in (here, there):
+            (folder / "go").touch()
+
+
+def settled(run: dict[str, object]) -> int:
+    counts = run["counts"]
+    assert isinstance(counts, dict)
+    return sum(counts.get(name, 0) for name in ("COMPLETED", "FAILED"))
+
+
+def test_one_that_does_not_answer_is_listed(tmp_path: Path, short_path: Path):
+    import socket
+
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(short_path / "20200101-000000-0123456789.sock"))
+    listener.listen(1)
+    short_path.chmod(0o700)
+    done = call("ps", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "does not answer" in done.stdout
+    assert "20200101-000000-0123456789" in done.stdout
+    listener.close()
+
+
+def test_paths_that_do_not_fit_show_their_ends():
+    run = LiveRun("id", 1, None, Path("/a/long/way/to/some/graph.toml"), 7, "reads", Screen.NONE)
+    found = [Listed(run, {"nodes": 1, "counts": {"RUNNING": 1}})]
+    whole = table(found, ascii_only=False)[1]
+    for width in range(len(whole) - 20, len(whole)):
+        line = table(found, width, ascii_only=False)[1]
+        assert len(line) == width
+        assert line.endswith("graph.toml")
+        assert "  …" in line
+    assert table(found, len(whole), ascii_only=True)[1] == whole
+    assert "  ~" in table(found, len(whole) - 1, ascii_only=True)[1]

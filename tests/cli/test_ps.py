@@ -95,7 +95,7 @@ def test_paths_that_do_not_fit_show_their_ends():
     run = LiveRun("id", 1, None, Path("/a/long/way/to/some/graph.toml"), 7, "reads", Screen.NONE)
     found = [Listed(run, {"nodes": 1, "counts": {"RUNNING": 1}})]
     whole = table(found, ascii_only=False)[1]
-    for width in range(len(whole) - 20, len(whole)):
+    for width in range(len(whole) - 15, len(whole)):
         line = table(found, width, ascii_only=False)[1]
         assert len(line) == width
         assert line.endswith("graph.toml")

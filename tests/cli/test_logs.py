@@ -157,9 +157,8 @@ def test_a_run_whose_journal_is_gone_still_has_its_logs(tmp_path: Path):
 def test_a_log_is_followed_through_its_attempts_until_the_node_is_settled(tmp_path: Path):
     write(
         tmp_path,
-        '[tasks.a]\nrun = "while [ ! -e go ]; do sleep 0.02; done"\n'
-        '[tasks.b]\nneeds = ["a"]\nretries = 1\nretry_delay = 0.2\n'
-        'run = "echo one $DAGTUI_ATTEMPT; sleep 0.2; echo two $DAGTUI_ATTEMPT; [ $DAGTUI_ATTEMPT = 2 ]"\n'
+        '[tasks.b]\nretries = 1\nretry_delay = 0.2\nrun = """\necho one $DAGTUI_ATTEMPT\n'
+        'while [ ! -e go ]; do sleep 0.02; done\necho two $DAGTUI_ATTEMPT\n[ $DAGTUI_ATTEMPT = 2 ]\n"""\n'
         '[tasks.c]\nneeds = ["b"]\nrun = "while [ ! -e stop ]; do sleep 0.02; done"\n',
     )
     with subprocess.Popen(
@@ -174,11 +173,14 @@ def test_a_log_is_followed_through_its_attempts_until_the_node_is_settled(tmp_pa
             )
             for node, more in (("b", ()), ("c", ()))
         ]  # fmt: skip
+        assert followers[0].stdout is not None
+        first = followers[0].stdout.readline()  # it follows before anything else happens
         (tmp_path / "go").touch()
         output, errors = followers[0].communicate(timeout=60)
-        assert (output, errors) == ("one 1\ntwo 1\none 2\ntwo 2\n", "")
-        assert it.poll() is None  # the node is settled, the run goes on
+        still_runs = it.poll() is None
         (tmp_path / "stop").touch()
+        assert (first, output, errors) == ("one 1\n", "two 1\none 2\ntwo 2\n", "")
+        assert still_runs, "the node is settled, the run goes on"
         output, errors = followers[1].communicate(timeout=60)
         assert output == ""
         assert "c printed nothing" in errors

@@ -17,7 +17,7 @@ from processes import wait_until
 
 from dagtui.cli.offer import question
 from dagtui.graph.loading import load
-from dagtui.session.resume.glance import last_directory
+from dagtui.session.resume.glance import Resumption, last_directory
 from dagtui.session.resume.resuming import look_back
 from dagtui.session.secrecy import keep_secrets
 from dagtui.store.journal import JournalReader
@@ -220,7 +220,7 @@ def test_the_question_about_the_last_run_holds_no_secret(folder: Path):
     directory = last_directory(folder / "graph.toml")
     assert directory is not None
     last = look_back(shown, directory, JournalReader(directory.journal_path))
-    text = question(last, time.time())
+    text = question(last, Resumption(directory), time.time())
     assert "did not end well" in text
     assert "Changed since" in text
     check_nothing_in(text.encode(), "the question")

@@ -80,6 +80,7 @@ class Derivation:
         due: float = 0.0,
         fresh: bool = False,
         stale: bool = False,
+        left: int = 0,
     ) -> None:
         """Bring a node to a status; its number of attempts and its marks stay unless they are given."""
         state = self.state
@@ -104,6 +105,7 @@ class Derivation:
             due,
             fresh,
             stale,
+            left,
         )
         state.apply_node(event)
         self.events.append(event)

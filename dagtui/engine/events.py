@@ -39,6 +39,8 @@ class NodeEvent(NamedTuple):
     """Its budget of retries starts anew."""
     stale: bool = False
     """An ancestor ran again after it completed."""
+    left: int = 0
+    """Processes that the attempt left behind, and that were ended with it."""
 
 
 MOST_NAMED = 1000
@@ -131,7 +133,7 @@ def fields(event: Event, graph: Graph) -> str:
 
 
 def _node_fields(event: NodeEvent, graph: Graph) -> str:
-    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
+    at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
     text = (
         f'"event":"node","node":{_quoted(graph.labels[node])},"attempt":{attempt},"status":"{_NAMES[status]}",'
         f'"why":{_quoted(why)},"at":{at:.3f}'
@@ -156,6 +158,8 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
         text += ',"fresh":true'
     if stale:
         text += ',"stale":true'
+    if left:
+        text += f',"left_behind":{left}'
     return text
 
 
@@ -225,6 +229,7 @@ def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
         0.0 if due is None else _number(due),
         get("fresh") is True,
         get("stale") is True,
+        _integer(get("left_behind")),
     )
 
 

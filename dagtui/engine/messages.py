@@ -41,6 +41,8 @@ class Ended(NamedTuple):
     """From start to end, on the executor's clock."""
     lasting: bool = False
     """Why it could not start lasts: no retry could begin either."""
+    left: int = 0
+    """Processes that the leader left behind, and that were ended with it."""
 
 
 class Withdrawn(NamedTuple):

@@ -42,6 +42,9 @@ class Executor(Protocol):
     def set_slots(self, slots: int) -> None:
         """Allow that many slots from now on; fewer than are in use stops nothing."""
 
+    def acknowledge(self) -> None:
+        """Note that all results that were delivered so far are on record."""
+
     def flush(self) -> None:
         """Send what was asked for since the last call."""
 

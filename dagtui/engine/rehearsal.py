@@ -17,6 +17,7 @@ class Before:
         self.columns = [bytes(column) for column in state.columns()]
         self.status, self.cause = self.columns[:2]
         self.marks, self.due, self.why = state.marks.copy(), state.due.copy(), state.why.copy()
+        self.left = state.left.copy()
         self.commands, self.counts = state.commands.copy(), state.counts[:]
         self.run = (state.jobs, state.paused, state.cancelled_all, state.command_number)
         self.times = (state.settled_at, state.parked)

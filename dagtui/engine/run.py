@@ -86,6 +86,7 @@ class Run:
     def take_up(
         self,
         events: Sequence[Event],
+        late: Sequence[Event],
         again: Mapping[int, str],
         used: Mapping[int, int],
         *,
@@ -95,11 +96,15 @@ class Run:
     ) -> None:
         """Take over a recorded run of which no attempt is alive, as `resumption.take_up` says; then call `go_on`.
 
-        The nodes in `rerun` run again with what is downstream of them, as after the command. The clock reads more than
-        in any of the events. Raises JournalFullError, and then nothing is on record.
+        The `late` events follow the others, and are not on record yet. The nodes in `rerun` run again with what is
+        downstream of them, as after the command. The clock reads more than in any of the events. Raises
+        JournalFullError, and then nothing is on record.
         """
         traversal = self.traversal
         traversal.state.replay(events)
+        for event in late:
+            traversal.emit(event)
+        traversal.state.touched.clear()
         traversal.now = events[-1].at if events else 0.0
         take_up(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
         if rerun:
@@ -258,6 +263,8 @@ class Run:
         if not events and not effects and not self._unwritten:
             return
         if self._record(events):
+            if not self._results:
+                self._executor.acknowledge()
             withheld, self._withheld = self._withheld, {}
             self._carry_out([*withheld.values(), *effects])
         else:

@@ -57,6 +57,8 @@ class RunState:
         """When a RETRYING node may start again."""
         self.why: dict[int, str] = {}
         """The reason that came with the last result, for FAILED, RETRYING and CANCELLING nodes."""
+        self.left: dict[int, int] = {}
+        """Processes that the last attempt left behind, for the nodes that left any."""
         self.counts = [count, *[0] * (len(STATUSES) - 1)]
         """How many nodes have each status."""
         self.jobs = jobs
@@ -164,7 +166,7 @@ class RunState:
 
     def apply_node(self, event: NodeEvent) -> None:
         """Let a node come to a status; the hot path of `apply`."""
-        at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale = event
+        at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
         old = self.status[node]
         self.counts[old] -= 1
         self.counts[status] += 1
@@ -191,6 +193,8 @@ class RunState:
             self.base[node] = attempt
         if marks or due or status in _EXPLAINED or self.marks or self.due or self.why:
             self._note_details(node, status, why, marks, due)
+        if left or self.left:
+            self._note_left(node, status, left, fresh=fresh)
         now = self._standing_for(node, status, cause)
         if now != self._standing[node]:
             self._count(node, now)
@@ -232,6 +236,12 @@ class RunState:
             self.why[node] = why
         elif node in self.why:
             del self.why[node]
+
+    def _note_left(self, node: int, status: NodeStatus, left: int, *, fresh: bool) -> None:
+        if left:
+            self.left[node] = left
+        elif fresh or status is NodeStatus.RUNNING:
+            self.left.pop(node, None)
 
     def _count(self, node: int, now: int) -> None:
         """Move the node's children's tallies from its old standing to its new one."""
@@ -296,7 +306,7 @@ class RunState:
     def _restore(self, old: Before) -> None:
         for column, content in zip(self.columns(), old.columns, strict=True):
             column[:] = content
-        self.marks, self.due, self.why = old.marks, old.due, old.why
+        self.marks, self.due, self.why, self.left = old.marks, old.due, old.why, old.left
         self.commands, self.counts = old.commands, old.counts
         self.jobs, self.paused, self.cancelled_all, self.command_number = old.run
         self.settled_at, self.parked = old.times

@@ -201,7 +201,7 @@ class Traversal(Derivation):
         self.take_back(node)
 
     def _ended(self, message: Ended) -> None:
-        node, attempt, kind, value, _text, seconds, lasting = message
+        node, attempt, kind, value, _text, seconds, lasting, left = message
         if self.state.attempt[node] != attempt:
             return
         if kind is EndKind.COULD_NOT_START:
@@ -222,11 +222,11 @@ class Traversal(Derivation):
             self.set(node, NodeStatus(status), self.state.cause_of(node), blocker=self.state.blocker[node], fresh=True)
         elif kind is EndKind.EXIT and value == 0:
             stale = node in self._staleness.outdated
-            self.set(node, NodeStatus.COMPLETED, Cause.RAN, ended_why(message), seconds=seconds, stale=stale)
+            self.set(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left)
         else:
             if lasting:
                 self.final.add(node)
-            self._failed(node, _FAILURES[kind], value, ended_why(message), seconds)
+            self._failed(node, _FAILURES[kind], value, ended_why(message), seconds, left)
 
     def _ended_in_time(self, message: Ended) -> bool:
         """Whether an attempt had ended by itself before it was stopped for its timeout, as happens after a stall."""
@@ -246,16 +246,16 @@ class Traversal(Derivation):
         else:
             self.reset(node)
 
-    def _failed(self, node: int, cause: Cause, value: int, why: str, seconds: float) -> None:
+    def _failed(self, node: int, cause: Cause, value: int, why: str, seconds: float, left: int = 0) -> None:
         """An attempt failed: try again later, or settle."""
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
         if tries > policy.retries or node in self.final or not retries(policy, cause, value):
-            self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds)
+            self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left)
             self._stop_after_failure(node)
             return
         due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
-        self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due)
+        self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left)
 
     def _stop_after_failure(self, node: int) -> None:
         """Rule 7: after the first final failure nothing that has not begun is begun."""

@@ -9,6 +9,7 @@ from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import Cause, NodeStatus, Standing
 from dagtui.graph.model import Trigger
+from dagtui.text.remarks import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,6 +103,12 @@ def why(state: RunState, node: int, clock: float) -> str:
         return blocked if state.status[root] == NodeStatus.FAILED_PARENT else f"{blocked} ({why(state, root, clock)})"
     text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
+
+
+def full_why(state: RunState, node: int, clock: float) -> str:
+    """The reason, and what became of processes that the last attempt left behind."""
+    text, left = why(state, node, clock), state.left.get(node, 0)
+    return f"{text}; {left_behind(left)}" if left else text
 
 
 def waiting_why(state: RunState, node: int) -> str:

@@ -30,6 +30,7 @@ class Attempt:
         "handed",
         "key",
         "leader",
+        "left",
         "log",
         "mark",
         "next_signal",
@@ -78,6 +79,8 @@ class Attempt:
         self.children: set[int] = set()
         """Those children of the guardian that are the attempt's: its leader, and orphans."""
         self.ended = False
+        self.left = 0
+        """Processes that the leader left behind when it ended, and that were ended with it."""
         self.next_signal: int = signal.SIGTERM
         self.due = inf
         """When the next signal is due."""

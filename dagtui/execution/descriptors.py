@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _LISTS = ("/proc/self/fd", "/dev/fd") if sys.platform == "linux" else ("/dev/fd",)
 _MOST_UNLISTED = 4096
 """Where nothing lists the descriptors, those of higher numbers stay open."""
 
 
-def close_from(first: int) -> None:
-    """Close every descriptor from a number on; the limit is no measure of them: it may be a billion."""
+def close_from(first: int, kept: Container[int] = ()) -> None:
+    """Close every descriptor from a number on, but those to keep.
+
+    The limit does not bound them: it may be a billion.
+    """
     for number in open_descriptors():
-        if number >= first:
+        if number >= first and number not in kept:
             try:  # noqa: SIM105 - contextlib costs start-up time
                 os.close(number)
             except OSError:  # that of the list itself

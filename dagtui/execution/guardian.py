@@ -16,8 +16,10 @@ To the app; all but the ends come up to 20 ms late, in company, and so do these 
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("short", errno, what)      starts wait until others have ended, for want of descriptors, processes or memory
-    ("exited", node, attempt, status, seconds, silent)    the leader's wait status; silent: it never printed anything
+    ("exited", node, attempt, status, seconds, silent, left)    the leader's wait status; silent: there is no log;
+                                                left: processes that it left behind
     ("withdrawn", node, attempt)
+    ("keeper", pid)                             the keeper has died, and this is the new one
     ("closed", node, attempt, size, lost, why)  its log is complete; size in bytes, -1: the log process died over it;
                                                 so many bytes are lost, and why
     end of file                                 guardian and keeper have ended, and all processes of attempts
@@ -31,58 +33,63 @@ import time
 from math import inf
 from typing import TYPE_CHECKING
 
-from dagtui.execution import ownership
+from dagtui.execution import ownership, undelivered
 from dagtui.execution.attempt import Attempt
-from dagtui.execution.frames import Decoder, Message, encode
+from dagtui.execution.frames import Decoder
+from dagtui.execution.keeper_link import KeeperLink
 from dagtui.execution.log_link import LogLink
+from dagtui.execution.outbox import Outbox
 from dagtui.execution.processes import UNKILLABLE, Processes
 from dagtui.execution.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.start_hold import ENDING, StartHold
 from dagtui.execution.waiting import WaitingStarts
+from dagtui.execution.young_pipes import YoungPipes
 
 if TYPE_CHECKING:
     import signal
-    from collections import deque
     from collections.abc import Callable
 
-    from dagtui.execution.attempt import Key
     from dagtui.execution.ledger import Ledger
     from dagtui.execution.log_process import MakeLog
     from dagtui.text.masking import Masking
 else:
     import _signal as signal  # see ownership.py
-    from _collections import deque
 
-_LAZY = 0.02  # seconds that news may wait for company
-_YOUNG = 0.01  # seconds after which the log process reads an attempt's pipe; most short attempts never trouble it
 _READ = 1 << 16
-_UNHURRIED = frozenset(("ready", "begun", "short", "closed"))
 _AT_ONCE = 16  # starts, before signals and messages are looked at again
 
 
 class Guardian:
     """Runs attempts as the app asks, until the app has gone and nothing is left."""
 
-    def __init__(self, app: int, keeper: int, ledger: Ledger, run_log_process: Callable[[int, MakeLog], None]) -> None:
+    def __init__(
+        self,
+        app: int,
+        keeper: int,
+        ledger: Ledger,
+        run_log_process: Callable[[int, MakeLog], None],
+        run_keeper: Callable[[int, int], None],
+    ) -> None:
         """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take.
 
-        `ledger` is memory that the app can read when the guardian has died.
+        `ledger` is memory that outlives the guardian. `run_keeper` is a keeper that we fork when the first one has
+        died: it gets the other end of such a pipe and the tag of all attempts, and never returns.
         """
-        self._app, self._keeper, self._ledger = app, keeper, ledger
+        self._app, self._ledger = app, ledger
         self._open, self._end_by = True, inf
         self._waiting = WaitingStarts()
         marks = ownership.Marks()
+        self._keeper = KeeperLink(keeper, lambda pipe: run_keeper(pipe, marks.tag))
         self._processes = Processes(marks)
         self._spawner = Spawner(marks)
-        self._logs = LogLink(run_log_process, self._say_closed)
+        self._logs = LogLink(run_log_process, lambda key, *what: self._say("closed", *key, *what))
+        self._young = YoungPipes(self._logs)
         self._masking: Masking | None = None
-        self._young: deque[tuple[float, Attempt]] = deque()  # whose pipes are still read by us, and until when
         self._hungry = False  # whether more starts fit at once
         self._hold = StartHold()
         self._shortages: set[int] = set()  # errors of starts that had to wait, each said once
-        self._input, self._output, self._blocked = Decoder(), bytearray(), False
-        self._news: list[Message] = []
-        self._news_due, self._urgent = inf, False
+        self._input, self._outbox = Decoder(), Outbox(app)
+        self._say = self._outbox.say
         self._handlers: dict[object, Callable[..., None]] = {
             "environment": self._spawner.set_environment,
             "secrets": self._set_secrets,
@@ -100,6 +107,7 @@ class Guardian:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
         self._watch(self._bell, select.POLLIN)
         self._watch(app, select.POLLIN)
+        self._poll.register(keeper, 0)  # an error tells that nobody holds the other end: the keeper has died
 
     def run(self) -> None:
         """Serve the app; returns when it has gone and nothing is left, or can't be killed."""
@@ -108,7 +116,9 @@ class Guardian:
             self._wait()
             self._begin()
             if self._processes.unsettled or not self._open:
-                self._processes.settle(time.monotonic(), 1 if self._logs.pid else 0)
+                self._settle()
+            if self._keeper.due != inf:
+                self._replace_keeper()
             self._hand_over()
             self._send()
         self._send()
@@ -127,9 +137,9 @@ class Guardian:
 
     def _wait(self) -> None:
         """Sleep until something happens or is due, and take it in."""
-        due = min(self._news_due, self._logs.due, self._processes.due, self._hold.due if self._waiting else inf)
-        if self._young:
-            due = min(due, self._young[0][0])
+        due = min(self._outbox.due, self._logs.due, self._processes.due, self._keeper.due, self._young.due)
+        if self._waiting:
+            due = min(due, self._hold.due)
         if not self._open and self._processes:
             due = min(due, self._end_by)
         timeout = None if due == inf else max(0.0, due - time.monotonic()) * 1000 + 1
@@ -139,6 +149,9 @@ class Guardian:
             if fd == self._bell:
                 os.read(fd, _READ)
                 self._reap()
+            elif fd == self._keeper.pipe:
+                self._poll.unregister(fd)
+                self._keeper.lose()
             elif fd != self._app:
                 self._logs.receive()
             elif events & ~select.POLLOUT:
@@ -169,18 +182,19 @@ class Guardian:
             self._handlers[kind](*fields)
 
     def _close(self) -> None:
-        """Stop everything: the app has gone."""
+        """Stop everything: the app has gone. Write down how those attempts ended that it had not recorded."""
         if not self._open:
             return
+        self._reap()
         self._open = False
+        self._ledger.close_attempts()
         now = time.monotonic()
         self._waiting.clear()
         longest = self._processes.stop_all(now)
         self._end_by = now + longest + UNKILLABLE
-        try:  # noqa: SIM105 - contextlib costs start-up time
-            os.write(self._keeper, b"%d" % (longest + 1))
-        except OSError:  # somebody killed the keeper
-            pass
+        self._keeper.say_end(longest)
+        self._settle()
+        undelivered.write(self._ledger.directory, self._ledger.unrecorded())
 
     def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
         # Most runs have none, and need not wait for these.
@@ -231,7 +245,7 @@ class Guardian:
         self._ledger.begin(attempt.sequence)
         if not attempt.path:
             self._say("begun", *attempt.key)
-            self._say("exited", *attempt.key, 0, 0.0, True)
+            self._say_exited(attempt, 0, 0.0, True)
             return True
         try:
             self._spawner.start(attempt)
@@ -243,64 +257,58 @@ class Guardian:
             self._say("failed", *attempt.key, error.number, error.what)
             return True
         self._waiting.used += attempt.slots
+        self._ledger.lead(*attempt.key, attempt.leader, now)
         self._processes.add(attempt)
-        self._young.append((now + _YOUNG, attempt))
+        self._young.add(attempt)
         self._say("begun", *attempt.key)
         return True
 
     def _reap(self) -> None:
-        """Reap whatever has ended; a leader's end is told, and its slots are free, whatever it has left behind."""
+        """Reap exited children. Report leaders and free their slots; what they have left behind is told to end."""
         now = time.monotonic()
+        ended: list[tuple[Attempt, int]] = []
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                break
             if not pid:
-                return
+                break
             if pid == self._logs.pid:
                 self._logs.reaped()
-                continue
-            attempt = self._processes.reaped(pid)
-            if attempt is not None:
-                self._waiting.used -= attempt.slots
-                if status & 0x7F in ENDING and attempt.patience == inf:
-                    self._hold.suspect(now)
-                silent = self._read_rest(attempt)
-                self._say("exited", *attempt.key, status, now - attempt.begun, silent)
-
-    # --- Output of attempts.
-
-    def _read_rest(self, attempt: Attempt) -> bool:
-        """Hand what a leader has printed to the log process, unless that reads the pipe; whether it was nothing."""
-        if attempt.handed:
-            return False
-        data, ended = b"", False
-        try:
-            for _ in range(2):
-                chunk = os.read(attempt.pipe, _READ)
-                if not chunk:
-                    ended = True
-                    break
-                data += chunk
-        except BlockingIOError:  # others still have the pipe, who may print more
-            pass
+            elif pid == self._keeper.pid:
+                self._keeper.pid = 0
+            else:
+                attempt = self._processes.reaped(pid)
+                if attempt is not None:
+                    self._waiting.used -= attempt.slots
+                    if status & 0x7F in ENDING and attempt.patience == inf:
+                        self._hold.suspect(now)
+                    ended.append((attempt, status))
         if ended:
-            os.close(attempt.pipe)
-            attempt.pipe = -1
-        if data or not ended:
-            self._logs.hand(attempt, data)
-            return False
-        return True
+            self._settle()
+        for attempt, status in ended:
+            self._say_exited(attempt, status, now - attempt.begun, self._young.read_rest(attempt))
+
+    def _replace_keeper(self) -> None:
+        if self._keeper.replace(time.monotonic()):
+            self._poll.register(self._keeper.pipe, 0)
+            self._say("keeper", self._keeper.pid)
+
+    def _settle(self) -> None:
+        self._processes.settle(time.monotonic(), bool(self._logs.pid) + bool(self._keeper.pid))
+
+    def _say_exited(self, attempt: Attempt, status: int, seconds: float, silent: bool) -> None:
+        if self._open:
+            self._ledger.end(*attempt.key, status, seconds)
+        self._say("exited", *attempt.key, status, seconds, silent, attempt.left)
+
+    # --- What others are to hear.
 
     def _hand_over(self) -> None:
-        """Have the log process read the pipes of attempts that are no longer young, and send it what it is to get."""
+        """Send the log process what it is to get."""
         now = time.monotonic()
-        young = self._young
-        while young and young[0][0] <= now:
-            attempt = young.popleft()[1]
-            if attempt.pipe >= 0 and not attempt.handed:
-                self._logs.hand(attempt, b"")
+        self._young.hand_over(now)
         if self._logs.due <= now or self._logs.blocked:
             self._logs.flush(now)
         socket = self._logs.socket.fileno() if self._logs.socket is not None else -1
@@ -310,35 +318,15 @@ class Guardian:
         if socket >= 0:
             self._watch(socket, select.POLLIN | (select.POLLOUT if self._logs.blocked else 0))
 
-    def _say_closed(self, key: Key, size: int, lost: int, why: str) -> None:
-        self._say("closed", *key, size, lost, why)
-
-    # --- News for the app.
-
     def _say_short(self, error: StartError) -> None:
         if self._waiting.used and error.number not in self._shortages:
             self._shortages.add(error.number)
             self._say("short", error.number, error.what)
 
-    def _say(self, *message: object) -> None:
-        self._news_due = min(self._news_due, time.monotonic() + _LAZY)
-        self._urgent = self._urgent or message[0] not in _UNHURRIED
-        self._news.append(message)
-
     def _send(self) -> None:
-        """Send the news that are due, never waiting for the app."""
-        few = self._urgent and len(self._waiting) <= self._waiting.slots
-        if self._news and (few or not self._open or self._news_due <= time.monotonic()):
-            self._output += encode(self._news)
-            self._news, self._news_due, self._urgent = [], inf, False
-        self._blocked = False
-        if self._output:
-            try:
-                del self._output[: os.write(self._app, self._output)]
-                self._blocked = bool(self._output)
-            except BlockingIOError:
-                self._blocked = True
-            except OSError:  # the app has died
-                self._output.clear()
-                self._close()
-        self._watch(self._app, (select.POLLIN if self._open else 0) | (select.POLLOUT if self._blocked else 0))
+        """Send the news that are due."""
+        few = len(self._waiting) <= self._waiting.slots
+        if not self._outbox.send(hurry=few, at_once=not self._open):
+            self._close()
+        blocked = select.POLLOUT if self._outbox.blocked else 0
+        self._watch(self._app, (select.POLLIN if self._open else 0) | blocked)

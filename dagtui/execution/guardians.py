@@ -185,7 +185,7 @@ class Guardians:
             return
         self._detach()
         self.link, self._lost, self._lost_at = None, link, time.monotonic()
-        self._orphans = Orphans(link.keeper)
+        self._orphans = Orphans(link.session)
         self._ended.append(link)
         self._end_orphans()
 

@@ -1,4 +1,4 @@
-"""Runs the keeper, and through it the guardian and the log process: python -I -S launch.py.
+"""Runs the keeper, and through it the guardian and the log process; link.py starts it.
 
 The packages' own `__init__` are passed over, and no path of the user's is searched: these processes must start in a few
 milliseconds, and from nothing but the standard library and this directory.

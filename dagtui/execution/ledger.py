@@ -1,28 +1,51 @@
-"""Memory that app, keeper and guardian share: which requests have begun, and where notes of crashes go.
+"""Memory that app, keeper and guardian share: which requests have begun, how attempts ended, where crash notes go.
 
-It outlives whoever wrote to it, so that the app knows what a dead guardian had begun with.
+It outlives the process that wrote to it. So the app knows what a dead guardian had begun and which ends it could not
+report any more, and guardian or keeper know which ends a dead app has not recorded.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+End = tuple[int, int, int, float]
+"""Node, attempt, wait status of the leader, seconds that it ran."""
 
 _REQUESTS = 1 << 16  # a byte for each of the latest requests
 _DIRECTORY = 4096  # bytes for a path, which ends with a null byte
+_KEPT = 1 << 14  # the latest leaders and ends that are kept: far more than attempts are ever in flight
+_LEADER = struct.Struct("@iiid")  # node, attempt, pid, when it began
+_END = struct.Struct("@iiid")
+_COUNT = struct.Struct("@Q")  # in native form it is stored in one step: a reader never sees half of it
+
+_COUNTS = _REQUESTS + _DIRECTORY
+_LED, _ENDED, _RECORDED, _CLOSED = (_COUNTS + position * _COUNT.size for position in range(4))
+_LEADERS = _COUNTS + 64
+_ENDS = _LEADERS + _KEPT * _LEADER.size
+_SIZE = _ENDS + _KEPT * _END.size
 
 
 class Ledger:
     """The shared memory behind a descriptor."""
 
+    __slots__ = ("_memory",)
+
     def __init__(self, descriptor: int) -> None:
         """Map what the descriptor stands for; raises OSError."""
-        self._memory = mmap.mmap(descriptor, _REQUESTS + _DIRECTORY)
+        self._memory = mmap.mmap(descriptor, _SIZE)
 
     @staticmethod
     def make_room(descriptor: int) -> None:
         """Give an empty file the size of a ledger; raises OSError."""
-        os.truncate(descriptor, _REQUESTS + _DIRECTORY)
+        os.truncate(descriptor, _SIZE)
+
+    # Requests
 
     def expect(self, sequence: int) -> None:
         """Note that a request is on its way, which may begin."""
@@ -36,10 +59,58 @@ class Ledger:
         """Whether a request has begun, as far as it was noted."""
         return self._memory[sequence % _REQUESTS] != 0
 
+    # Attempts
+
+    def lead(self, node: int, attempt: int, pid: int, begun: float) -> None:
+        """Note the leader of an attempt, and when it began on the monotonic clock."""
+        count = self._count(_LED)
+        _LEADER.pack_into(self._memory, _LEADERS + count % _KEPT * _LEADER.size, node, attempt, pid, begun)
+        _COUNT.pack_into(self._memory, _LED, count + 1)
+
+    def led_by(self, pid: int) -> tuple[int, int, float] | None:
+        """Node, attempt and beginning of the latest attempt that a process led; None if it led none."""
+        count = self._count(_LED)
+        for number in range(count - 1, max(-1, count - 1 - _KEPT), -1):
+            node, attempt, leader, begun = _LEADER.unpack_from(self._memory, _LEADERS + number % _KEPT * _LEADER.size)
+            if leader == pid:
+                return node, attempt, begun
+        return None
+
+    def end(self, node: int, attempt: int, status: int, seconds: float) -> None:
+        """Note how an attempt ended. The entry comes first, then the count: a reader never sees half an entry."""
+        count = self._count(_ENDED)
+        _END.pack_into(self._memory, _ENDS + count % _KEPT * _END.size, node, attempt, status, seconds)
+        _COUNT.pack_into(self._memory, _ENDED, count + 1)
+
+    def record(self, ends: int) -> None:
+        """Note that the app has recorded the first `ends` ends."""
+        _COUNT.pack_into(self._memory, _RECORDED, ends)
+
+    def unrecorded(self) -> list[End]:
+        """The ends that the app has not recorded, oldest first."""
+        return list(self.ends_from(self._count(_RECORDED)))
+
+    def ends_from(self, first: int) -> Iterator[End]:
+        """The ends from a number on, as far as they are still kept."""
+        count = self._count(_ENDED)
+        for number in range(max(first, count - _KEPT), count):
+            yield _END.unpack_from(self._memory, _ENDS + number % _KEPT * _END.size)
+
+    # The end of it all
+
+    @property
+    def closed(self) -> bool:
+        """Whether every attempt was told to stop because the app has gone: how one ends now means nothing."""
+        return self._count(_CLOSED) != 0
+
+    def close_attempts(self) -> None:
+        """Note that every attempt is about to be told to stop."""
+        _COUNT.pack_into(self._memory, _CLOSED, 1)
+
     @property
     def directory(self) -> str:
-        """Where notes of crashes go; empty: nowhere."""
-        return os.fsdecode(self._memory[_REQUESTS:].partition(b"\0")[0])
+        """The run's directory, for notes of crashes and ends; empty while there is none."""
+        return os.fsdecode(self._memory[_REQUESTS:_COUNTS].partition(b"\0")[0])
 
     @directory.setter
     def directory(self, path: str) -> None:
@@ -50,3 +121,7 @@ class Ledger:
     def close(self) -> None:
         """Let go of the memory."""
         self._memory.close()
+
+    def _count(self, position: int) -> int:
+        count: int = _COUNT.unpack_from(self._memory, position)[0]
+        return count

@@ -14,7 +14,19 @@ from dagtui.execution.ledger import Ledger
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.execution.ledger import End
+
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
+_START = (
+    "import os;f=os.environ.pop('START');"
+    "exec(compile(open(f,'rb').read(),f,'exec'),{'__name__':'__main__','__file__':f})"
+)
+"""What the interpreter executes. The path of the launcher is no argument, for it holds the program's name: `pkill -f
+dagtui` must leave somebody to end what the run has started."""
+_NAME = "dagtui"
+_SELF = "/proc/self/exe"
+_NEEDED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Variables that the interpreter itself may need. The others may hold secrets, and attempts get theirs by request."""
 _READ = 1 << 18
 
 
@@ -28,15 +40,17 @@ class GuardianLink:
         try:
             Ledger.make_room(shared)
             self._ledger = Ledger(shared)
-            self.keeper = _spawn(theirs.fileno(), shared)
+            self.session = self.keeper = _spawn(theirs.fileno(), shared)
         except OSError:
             self._socket.close()
             raise
         finally:
             os.close(shared)
             theirs.close()
+        """The process that outlives the guardian; `session`: the first one, which leads their session."""
         self.guardian = 0
         """The guardian's process, once it has said so."""
+        self._keeper_lives = self._guardian_lives = True
         self._socket.setblocking(False)
         self._input, self._output = Decoder(), bytearray()
         self._finished = False
@@ -92,6 +106,19 @@ class GuardianLink:
         """Have crashes of these processes written to files in a directory."""
         self._ledger.directory = os.fspath(directory)
 
+    def replace_keeper(self, keeper: int) -> None:
+        """Note that the guardian has replaced the keeper, which had died."""
+        _has_ended(self.keeper)
+        self.keeper = keeper
+
+    def record(self, ends: int) -> None:
+        """Note that the first `ends` ends of attempts that the guardian told of are on record."""
+        self._ledger.record(ends)
+
+    def ends_from(self, first: int) -> list[End]:
+        """How attempts ended, from a number on, even if the guardian could not say so any more."""
+        return list(self._ledger.ends_from(first))
+
     def expect(self, sequence: int) -> None:
         """Note that a request is on its way, which may begin."""
         self._ledger.expect(sequence)
@@ -107,11 +134,11 @@ class GuardianLink:
 
     def reap(self) -> bool:
         """Whether our child, the keeper, has ended, and with it the guardian if it has become our child."""
-        if self.keeper and _has_ended(self.keeper):
-            self.keeper = 0
-        if self.guardian and not self.keeper and _has_ended(self.guardian):
-            self.guardian = 0
-        return not self.keeper and not self.guardian
+        if self._keeper_lives and _has_ended(self.keeper):
+            self._keeper_lives = False
+        if self.guardian and self._guardian_lives and not self._keeper_lives and _has_ended(self.guardian):
+            self._guardian_lives = False
+        return not self._keeper_lives and not (self.guardian and self._guardian_lives)
 
 
 if sys.platform == "linux":
@@ -132,17 +159,20 @@ else:
 
 def _spawn(channel: int, ledger: int) -> int:
     """Start the keeper in a session of its own: its standard input is the socket, its output the shared memory."""
+    program: str = getattr(sys, "_base_executable", "") or sys.executable  # a virtual environment may have our name
     # The same file system encoding as ours, whatever the environment says there, where it is not looked at.
-    argv = [sys.executable, "-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", _LAUNCH]
+    options = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _START, "run-keeper"]
+    argv = [_SELF if _NAME in program and os.path.exists(_SELF) else program, *options]
+    environment = {name: os.environ[name] for name in _NEEDED if name in os.environ} | {"START": _LAUNCH}
     files = (
         (os.POSIX_SPAWN_DUP2, channel, 0),
         (os.POSIX_SPAWN_DUP2, ledger, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     )
     if sys.platform == "linux":
-        return os.posix_spawn(sys.executable, argv, os.environ, file_actions=files, setsid=True)
+        return os.posix_spawn(program, argv, environment, file_actions=files, setsid=True)
     else:  # noqa: RET505 - so that the type checker sees two systems
-        return os.posix_spawn(sys.executable, argv, os.environ, file_actions=files, setpgroup=0)
+        return os.posix_spawn(program, argv, environment, file_actions=files, setpgroup=0)
 
 
 def _has_ended(pid: int) -> bool:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
 from dagtui.execution import ownership
 from dagtui.execution.command import CommandError, Commands
+from dagtui.execution.ends import exited
 from dagtui.execution.guardians import Guardians
+from dagtui.execution.handed import Handed
 from dagtui.execution.start_errors import LASTING, shortage, start_error, too_long
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from dagtui.execution.frames import Message
     from dagtui.execution.link import GuardianLink
@@ -28,27 +30,6 @@ _BOUND = 10.0  # seconds beyond the longest grace, after which `close` leaves wh
 _MOST_DEATHS = 3  # guardians in a row that died without a word: then attempts can't start
 
 _UNKILLABLE = "a process of it can't be killed"
-
-
-class _Handed:
-    """An attempt that was handed over and is not over."""
-
-    __slots__ = ("argv", "begun", "cwd", "env", "logged", "path", "request", "sequence", "unwanted")
-
-    def __init__(  # what a request is made of, for messages about it
-        self, request: Message, sequence: int, path: str, argv: Sequence[str], cwd: str, env: Mapping[str, str]
-    ) -> None:
-        self.request = request
-        self.sequence = sequence
-        self.path = path
-        self.argv = argv
-        self.cwd = cwd
-        self.env = env
-        self.begun = False
-        self.logged = False
-        """Whether its log is complete already: it has closed its output."""
-        self.unwanted = False
-        """Whether it is to be withdrawn, should it not have begun."""
 
 
 class _LogClosed(NamedTuple):
@@ -100,7 +81,7 @@ class LocalExecutor:
         self._deaths = 0
         self._closed = False
         self._requests: list[Message] = []
-        self._handed: dict[tuple[int, int], _Handed] = {}
+        self._handed: dict[tuple[int, int], Handed] = {}
         self._sequence = 0
         self._longest = 0.0
         self._happened: deque[Result | _LogClosed] = deque()
@@ -112,7 +93,9 @@ class LocalExecutor:
             "failed": self._on_failed,
             "withdrawn": self._on_withdrawn,
             "closed": self._on_closed,
+            "keeper": self._on_keeper,
         }
+        self._ends = 0  # that this guardian has told of
 
     @property
     def processes(self) -> tuple[int, int]:
@@ -157,7 +140,7 @@ class LocalExecutor:
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
         request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
-        self._handed[node, attempt] = _Handed(request, number, path, argv, cwd, env)
+        self._handed[node, attempt] = Handed(request, number, path, argv, cwd, env)
         self._requests.append(request)
         self._guardians.expect(number)
 
@@ -173,6 +156,11 @@ class LocalExecutor:
         """Allow that many slots."""
         self._slots = slots
         self._requests.append(("slots", slots))
+
+    def acknowledge(self) -> None:
+        """Have the guardian forget the ends that it keeps in case nobody comes to record them."""
+        if self._guardians.link is not None:
+            self._guardians.link.record(self._ends)
 
     def flush(self) -> None:
         """Send what was asked for, to a new guardian when the last one has died."""
@@ -236,16 +224,23 @@ class LocalExecutor:
         self._handed[node, attempt].begun = True
         self._happened.append(Started(node, attempt))
 
-    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, silent: bool) -> None:
+    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, silent: bool, left: int) -> None:
+        self._ends += 1
         del self._handed[node, attempt]
-        number = status & 0x7F
-        kind, value = (EndKind.SIGNAL, number) if number else (EndKind.EXIT, status >> 8)
-        self._happened.append(Ended(node, attempt, kind, value, "", seconds))
+        self._happened.append(exited(node, attempt, status, seconds, left))
         if silent:
             self._happened.append(_LogClosed(node, attempt, 0))
 
     def _on_short(self, number: int, what: str) -> None:
         self._happened.append(Remark(-1, 0, shortage(number, what)))
+
+    def _on_keeper(self, keeper: int) -> None:
+        link = self._guardians.link
+        if link is not None:
+            died = link.keeper
+            link.replace_keeper(keeper)
+            text = f"the keeper process ({died}) died; the guardian process started another one ({keeper})"
+            self._happened.append(Remark(-1, 0, text))
 
     def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
         handed = self._handed.pop((node, attempt))
@@ -281,6 +276,7 @@ class LocalExecutor:
     def _connect(self) -> None:
         """Start a guardian, and hand it everything that has not begun."""
         self._requests.clear()
+        self._ends = 0
         self._guardians.connect()
         self._guardians.send(
             [
@@ -311,9 +307,25 @@ class LocalExecutor:
         """Settle what a dead guardian has left: none of its processes is alive."""
         if not link.guardian:
             self._deaths += 1
+        elif not self._closed:
+            self._happened.append(Remark(-1, 0, f"the guardian process ({link.guardian}) died; another one takes over"))
+        for node, attempt, status, seconds in link.ends_from(self._ends):
+            self._learn_end(node, attempt, status, seconds)
         self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the guardian process died")
         self._hand_out()
         self.flush()
+
+    def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
+        """Take in an end that a dead guardian could not tell of any more."""
+        handed = self._handed.pop((node, attempt), None)
+        if handed is None:
+            return
+        if not handed.begun:
+            self._happened.append(Started(node, attempt))
+        self._happened.append(exited(node, attempt, status, seconds))
+        if not handed.logged:
+            self._happened.append(Remark(node, attempt, "its log may lack its end: the guardian process died"))
+            self._happened.append(_LogClosed(node, attempt, -1))
 
     def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:
         """Settle all that has begun as lost; withdraw what nobody wants any more."""

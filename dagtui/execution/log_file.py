@@ -14,6 +14,8 @@ import os
 import struct
 import time
 
+from dagtui.text.remarks import REMARK, left_behind
+
 MOST = 256 << 20
 TAIL = 1 << 20
 _RECORD = struct.Struct("<Qd")
@@ -40,6 +42,7 @@ class LogFile:
         "_seen",
         "_skipped",
         "_tail",
+        "left",
         "reason",
         "size",
     )
@@ -58,6 +61,8 @@ class LogFile:
         self._lost_and_said = 0
         self.reason = ""
         """Why bytes were lost."""
+        self.left = 0
+        """Processes that the attempt left behind, for the last line of the log."""
         self._skipped = 0
         self._tail = bytearray()
         self._records = bytearray()
@@ -109,6 +114,9 @@ class LogFile:
             self._append(self._tail[-TAIL:])
         if self._lost:
             self._remark_loss()
+        if self.left and not self._lost:
+            self._append(self._remark(left_behind(self.left)))
+            self._lost = 0  # there is no output in it
         self.write_times()
         self.release()
         return self.size
@@ -149,7 +157,7 @@ class LogFile:
             self._lost_and_said += lost
 
     def _remark(self, text: str) -> bytes:
-        return f"{chr(10) if self._line_open else ''}[dagtui: {text}]\n".encode()
+        return f"{chr(10) if self._line_open else ''}{REMARK}{text}]\n".encode()
 
     def _append(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of it; what can't be written is counted as lost."""

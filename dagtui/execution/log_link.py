@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.execution.attempt import Attempt, Key
+    from dagtui.execution.frames import Message
     from dagtui.execution.log_process import MakeLog
 else:
     import _signal as signal  # see ownership.py
@@ -76,10 +77,18 @@ class LogLink:
         piped = attempt.pipe >= 0
         self._handed[attempt.key] = attempt, b"" if piped else data
         attempt.handed = True
-        frame = encode([("log", *attempt.key, attempt.log, data, piped)])
-        self._frames.append((frame, attempt.pipe))
-        self._bytes += len(frame)
+        self._add(("log", *attempt.key, attempt.log, data, attempt.left, piped), attempt.pipe)
         self.due = min(self.due, 0.0 if piped else time.monotonic() + _LAZY)
+
+    def remark(self, attempt: Attempt) -> None:
+        """Have the log of an attempt that was handed over say what the attempt has left behind, and at once."""
+        self._add(("left", *attempt.key, attempt.log, attempt.left), -1)
+        self.flush(time.monotonic())
+
+    def _add(self, message: Message, pipe: int) -> None:
+        frame = encode([message])
+        self._frames.append((frame, pipe))
+        self._bytes += len(frame)
 
     def flush(self, now: float) -> None:
         """Send what waits, without ever waiting itself."""

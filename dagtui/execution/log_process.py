@@ -3,7 +3,9 @@
 One thread, asleep in epoll(7), or poll(2) elsewhere. The guardian forks it; it never executes anything, has all signals
 blocked, and ends when the guardian has gone and the pipes have ended. Messages (frames.py) from the guardian:
 
-    ("log", node, attempt, path, data, piped)   what was read already; piped: the read end of the pipe comes along
+    ("log", node, attempt, path, data, left, piped)    what was read already; left: so many processes were left behind;
+                                                piped: the read end of the pipe comes along
+    ("left", node, attempt, path, left)         so many processes were left behind
 
 To the guardian:
 
@@ -74,11 +76,11 @@ class LogProcess:
         while self._open or self._pipes:
             ready = self._poll.poll(self._timeout() * self._unit)
             now, wall = time.monotonic(), time.time()
-            for fd, events in ready:
+            if dict(ready).get(self._guardian, 0) & ~select.POLLOUT:
+                self._receive(wall)  # first, for it may tell what is to be said at the end of a pipe
+            for fd, _ in ready:
                 if fd != self._guardian:
                     self._read(fd, wall)
-                elif events & ~select.POLLOUT:
-                    self._receive(wall)
             if self._untimed and now >= self._times_due:
                 self._write_times(now)
             if self._unsaid and now >= self._say_at:
@@ -117,12 +119,22 @@ class LogProcess:
         if not data:
             self._open = False
             self._poll.unregister(self._guardian)
-        take: Callable[..., None] = self._take
-        for _, *fields in self._input.feed(data):
-            take(wall, *fields)
+        handlers: dict[object, Callable[..., None]] = {"log": self._take, "left": self._remark}
+        for kind, *fields in self._input.feed(data):
+            handlers[kind](wall, *fields)
 
-    def _take(self, wall: float, node: int, number: int, path: str, data: bytes, piped: bool) -> None:
+    def _remark(self, _wall: float, node: int, number: int, path: str, left: int) -> None:
+        for key, log in self._pipes.values():
+            if key == (node, number):
+                log.left = left
+                return
+        log = self._make_log(path, False)  # its pipe has ended, and it is closed
+        log.left = left
+        log.close()
+
+    def _take(self, wall: float, node: int, number: int, path: str, data: bytes, left: int, piped: bool) -> None:
         log = self._make_log(path, not piped)  # one that is whole may come twice, when our predecessor has died
+        log.left = left
         if data:
             self._write(log, data, wall)
         if not piped:

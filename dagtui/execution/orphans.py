@@ -17,14 +17,19 @@ class Orphans:
 
     def end(self) -> bool:
         """KILL all that are left, and reap what has ended; whether there were none."""
-        found = [pid for pid in ownership.children(os.getpid()) if self._marks.read(pid) and self._is_foreign(pid)]
+        found = []
+        for pid in ownership.children(os.getpid()):
+            if self._is_helper(pid):
+                os.waitpid(pid, os.WNOHANG)  # a keeper that was no child of ours as long as the guardian lived
+            elif self._marks.read(pid):
+                found.append(pid)
         ownership.kill_trees(found)
         for pid in found:
             os.waitpid(pid, os.WNOHANG)
         return not found
 
-    def _is_foreign(self, pid: int) -> bool:
+    def _is_helper(self, pid: int) -> bool:
         try:
-            return os.getsid(pid) != self._session
+            return os.getsid(pid) == self._session
         except OSError:
-            return False
+            return True

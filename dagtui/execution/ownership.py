@@ -5,7 +5,8 @@ guardian, the keeper and the app are child subreapers: an orphan at any depth be
 
 The mark is a resource limit, RLIMIT_LOCKS, which Linux has not looked at since 2.4.25 (getrlimit(2)). The guardian
 lowers its own before each start, to a number that stands for the attempt. Descendants inherit it through exec, setsid,
-double forks, an emptied environment and closed files; only a privileged process can raise it.
+double forks, an emptied environment and closed files; only a privileged process can raise it. The soft limit is the
+guardian's tag: by it a keeper that is no ancestor of theirs finds them all.
 
 Elsewhere an attempt's processes are the process group of its leader.
 """
@@ -93,6 +94,16 @@ if sys.platform == "linux":
             _signal(pid, signal.SIGTERM)
             _signal(pid, signal.SIGCONT)  # a stopped process has to wake up to hear it
 
+    def count_running(roots: Iterable[int]) -> int:
+        """How many of some processes and all their descendants have not ended."""
+        pids = list(roots)
+        for pid in pids:
+            pids += children(pid)
+        return sum(map(_is_running, pids))
+
+    def _is_running(pid: int) -> bool:
+        return _status_fields(pid)[:1] not in ([b"Z"], [b"X"], [])
+
     def kill_trees(roots: Iterable[int]) -> None:
         """Send KILL to processes and all their descendants, to each at first sight; what slips through: repeat."""
         pids = list(roots)
@@ -127,14 +138,17 @@ if sys.platform == "linux":
     class Marks:
         """Hands out marks and reads them.
 
-        A guardian that runs inside an attempt divides that attempt's range of numbers, twice at most.
+        A guardian that runs inside an attempt divides that attempt's range of numbers, twice at most. Other runs hand
+        out the same marks; the tag, which is the soft limit, tells their processes from this one's.
         """
 
-        __slots__ = ("_count", "_serial", "_shift", "_top")
+        __slots__ = ("_count", "_serial", "_shift", "_top", "tag")
 
         def __init__(self) -> None:
             limit = resource.getrlimit(_RLIMIT_LOCKS)[1]
             self._serial = 0
+            self.tag = 1 << 39 | int.from_bytes(os.urandom(4), "big")
+            """What all processes of all attempts bear, and nobody else."""
             if limit == resource.RLIM_INFINITY:
                 self._top, self._shift, self._count = 1 << 62, 38, 1 << 24
                 return
@@ -147,21 +161,16 @@ if sys.platform == "linux":
                 return 0
             self._serial += 1
             mark = self._top - (self._serial << self._shift)
-            resource.setrlimit(_RLIMIT_LOCKS, (mark, mark))
+            resource.setrlimit(_RLIMIT_LOCKS, (min(self.tag, mark), mark))
             return self._serial
 
         def read(self, pid: int) -> int:
             """The serial number of the mark that a process bears; 0 when it bears none of ours."""
-            try:
-                limit = resource.prlimit(pid, _RLIMIT_LOCKS)[1]
-            except PermissionError:  # a set-uid program
-                limit = _shown_limit(pid)
-            except OSError:
-                return 0
+            limit = _limits(pid)[1]
             return 0 if limit == resource.RLIM_INFINITY else max(0, (self._top - limit) >> self._shift)
 
-    def _shown_limit(pid: int) -> int:
-        """The limit that is the mark, read where everybody may read it: slow."""
+    def _shown_limits(pid: int) -> tuple[int, int]:
+        """The same limits, read where everybody may read them: slow."""
         try:
             fd = os.open(f"/proc/{pid}/limits", os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -169,23 +178,42 @@ if sys.platform == "linux":
             finally:
                 os.close(fd)
             row = next(line for line in text.splitlines() if line.startswith(b"Max file locks"))
-            return int(row.split()[4])
+            return int(row.split()[3]), int(row.split()[4])
         except (OSError, ValueError, StopIteration):  # it ended just now, or has no limit
-            return resource.RLIM_INFINITY
+            return resource.RLIM_INFINITY, resource.RLIM_INFINITY
 
     def _search_children(pid: int) -> list[int]:
         """The children of a process on a kernel that keeps no lists of them: a look at every process."""
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid]
 
     def _parent(pid: str) -> int:
+        fields = _status_fields(pid)
+        return int(fields[1]) if fields else 0
+
+    def _status_fields(pid: int | str) -> list[bytes]:
+        """What the kernel tells of a process, from its state on; nothing when there is none."""
         try:
             fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
             try:
-                return int(os.read(fd, _PAGE).rpartition(b")")[2].split()[1])
+                return os.read(fd, _PAGE).rpartition(b")")[2].split()
             finally:
                 os.close(fd)
-        except (OSError, ValueError, IndexError):  # it ended just now
-            return 0
+        except OSError:  # it ended just now
+            return []
+
+    def tagged(tag: int) -> list[int]:
+        """The processes that bear a tag and have not ended, wherever they are: a look at every process."""
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _limits(int(name))[0] == tag]
+        return [pid for pid in found if _is_running(pid)]
+
+    def _limits(pid: int) -> tuple[int, int]:
+        """The soft limit, which is the tag, and the hard one, which is the mark; no limits when it has ended."""
+        try:
+            return resource.prlimit(pid, _RLIMIT_LOCKS)
+        except PermissionError:  # a set-uid program
+            return _shown_limits(pid)
+        except OSError:
+            return resource.RLIM_INFINITY, resource.RLIM_INFINITY
 
     def _read_pids(fd: int) -> list[int]:
         text = os.pread(fd, _PAGE, 0)
@@ -212,6 +240,10 @@ else:
             _signal_group(leader, signal.SIGTERM)
             _signal_group(leader, signal.SIGCONT)  # a stopped process has to wake up to hear it
 
+    def count_running(roots: Iterable[int]) -> int:
+        """How many leaders have left processes in their groups."""
+        return sum(map(group_lives, roots))
+
     def kill_trees(roots: Iterable[int]) -> None:
         """Send KILL to the process groups of leaders."""
         for leader in roots:
@@ -222,6 +254,10 @@ else:
             os.killpg(leader, number)
         except OSError:  # gone
             pass
+
+    def tagged(_tag: int) -> list[int]:
+        """Not to be had here."""
+        return []
 
     LOOK_AGAIN = 0.05
     """Seconds between looks at groups that are told to end."""
@@ -249,6 +285,7 @@ else:
         """No limit serves as a mark here."""
 
         __slots__ = ()
+        tag = 0
 
         def take(self) -> int:
             """No mark."""

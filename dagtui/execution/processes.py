@@ -87,16 +87,21 @@ class Processes:
     def settle(self, now: float, expected: int) -> None:
         """Find orphans, let go of attempts without processes, send the signals that are due.
 
+        What a leader has left behind is counted, and hears its first signal at the next call: the log process is to
+        hear of it before.
+
         `expected` counts the children of ours that are nobody's: the log process.
         """
         self._adopt(now, expected)
         if ownership.LOOK_AGAIN:
             self._look_at_groups()
+        due = [attempt for attempt in self._timed if attempt.due <= now]
         for attempt in self._changed:
             self._check_end(attempt, now)
         self._changed.clear()
-        for attempt in [attempt for attempt in self._timed if attempt.due <= now]:
-            self._press(attempt, now)
+        for attempt in due:
+            if attempt in self._timed:
+                self._press(attempt, now)
 
     def _adopt(self, now: float, expected: int) -> None:
         """Give the orphans that have become our children to the attempts that claim them."""
@@ -142,6 +147,7 @@ class Processes:
         """Let go of an attempt whose leader has ended; what that left behind is told to end."""
         if attempt.children:
             if attempt.due == inf:
+                attempt.left = ownership.count_running(attempt.children)
                 self.stop(attempt, attempt.grace, now)
             return
         self._timed.discard(attempt)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.run import Run
+from dagtui.execution import undelivered
 from dagtui.execution.local import LocalExecutor
 from dagtui.execution.requirements import start_guardian
 from dagtui.graph.export import to_toml
@@ -119,6 +120,7 @@ def start(graph: Graph, call: Call) -> Session:
     except BaseException:
         guardian.close()
         raise
+    undelivered.reserve(os.fspath(directory.path))
     session = ingredients.session(directory, JournalWriter(directory.journal_path))
     session.run.begin(paused=call.paused, boot=boot_id())
     for text in directory.remarks:

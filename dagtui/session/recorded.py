@@ -35,6 +35,9 @@ class StillExecutor:
     def set_slots(self, slots: int) -> None:
         """Nothing runs."""
 
+    def acknowledge(self) -> None:
+        """Nothing was delivered."""
+
     def flush(self) -> None:
         """Nothing is sent."""
 

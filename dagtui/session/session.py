@@ -11,6 +11,7 @@ from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import RUN_AGAIN
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.execution import undelivered
 from dagtui.graph.resolution import ResolutionError
 from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
@@ -310,6 +311,7 @@ class Session:
         if self._history is not None:
             self._history.save()
         if self.directory is not None:
+            undelivered.discard(os.fspath(self.directory.path))
             self.directory.close()
             if self.graph.path is not None:
                 prune(self.graph.path)

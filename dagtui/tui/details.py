@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.engine.why import why
+from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, label, plural
 from dagtui.tui.log.ending import COMMAND_CAP, tries
@@ -45,7 +45,7 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
         *(row(line) for line in block(task.doc, 2000).splitlines()),
         row(),
         _named("status", status_run(status, ascii_only=ascii_only, word=True), stale),
-        _named("why", label(why(state, node, clock), 500)),
+        _named("why", label(full_why(state, node, clock), 500)),
     ]
     rows += _attempts(session, node, clock, ascii_only=ascii_only)
     rows.append(row())

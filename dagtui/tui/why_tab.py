@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.why import waits_for, why
+from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
 from dagtui.text.lines import plain_line
 from dagtui.tui.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
@@ -72,7 +72,7 @@ class Explanation:
     def rows(self) -> list[Row]:
         """Status and reason, then what is behind it."""
         status = self._state.status_of(self._node)
-        reason = label(why(self._state, self._node, self._clock), 500)
+        reason = label(full_why(self._state, self._node, self._clock), 500)
         rows = [
             row(*self._heading(status, reason), indent=2),
             *self._behind(status),

@@ -90,6 +90,9 @@ class MadeUp:
     def set_slots(self, slots: int) -> None:
         self._slots = slots
 
+    def acknowledge(self) -> None:
+        """Nothing is kept."""
+
     def flush(self) -> None:
         """Everything is in this process."""
 

@@ -11,7 +11,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import root_cause, root_causes
 
-SAME = ("status", "cause", "attempt", "base", "blocker", "value", "stale", "ok", "bad", "skip", "marks", "why")
+SAME = ("status", "cause", "attempt", "base", "blocker", "value", "stale", "ok", "bad", "skip", "marks", "why", "left")
 SAME_RUN = ("counts", "jobs", "paused", "cancelled_all", "command_number", "commands")
 
 

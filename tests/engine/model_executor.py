@@ -103,7 +103,7 @@ class ModelExecutor:
             seconds = max(seconds, TOO_LONG)
         if kind is EndKind.LOST:
             seconds = 0.0
-        self.outgoing.append(Ended(node, process.attempt, kind, value, seconds=seconds))
+        self.outgoing.append(Ended(node, process.attempt, kind, value, seconds=seconds, left=process.attempt % 2))
         self._begin()
 
     @property

@@ -110,6 +110,9 @@ class TimedExecutor:
         self.slots = slots
         self.begin()
 
+    def acknowledge(self) -> None:
+        """Nothing is kept."""
+
     def flush(self) -> None:
         pass
 

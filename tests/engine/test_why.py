@@ -11,7 +11,7 @@ from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
-from dagtui.engine.why import ended_why, root_cause, root_causes, waits_for, why
+from dagtui.engine.why import ended_why, full_why, root_cause, root_causes, waits_for, why
 from dagtui.graph.model import RetryPolicy
 
 K = CommandKind
@@ -45,6 +45,18 @@ def test_a_ready_node_says_what_it_wants():
     assert sorted(reason(scene, label) for label in "ab") == ["next in line", "wants a slot"]
     scene.command(K.PAUSE)
     assert reason(scene, "b") == "the run is paused"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "succeeded"), (7, "exit 7")])
+def test_what_an_attempt_left_behind_is_said_until_it_runs_again(value: int, text: str):
+    scene = Scene(dag("a>b"))
+    for left, words in ((1, "ended 1 process"), (2000, "ended 2,000 processes")):
+        scene.start("a")
+        scene.traversal.handle(Ended(0, scene.state.attempt[0], EndKind.EXIT, value, seconds=1.0, left=left), 1.0)
+        assert full_why(scene.state, 0, 1.0) == f"{text}; {words} that it left behind"
+        assert full_why(scene.state, 1, 1.0) in {"wants a slot", "next in line", "blocked by a (exit 7)"}
+        scene.command(K.RERUN, "a")
+        assert "left behind" not in full_why(scene.state, 0, 1.0)
 
 
 def test_a_running_node_says_its_attempt():

@@ -22,7 +22,7 @@ _LOOKS = 8
 def alive(word: str) -> list[int]:
     """The processes with that word among their arguments; zombies have none."""
     found = []
-    for entry in os.listdir("/proc"):
+    for entry in reversed(os.listdir("/proc")):  # the newest first: who hops is gone before the others are looked at
         if entry.isdigit() and int(entry) != os.getpid():
             with contextlib.suppress(OSError):
                 arguments = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")

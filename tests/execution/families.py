@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from execution.census import alive
+from execution.descendants import KINDS
 
 from dagtui.graph.model import ArgumentList, Task
 
@@ -42,3 +43,16 @@ def arguments(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
         return []
+
+
+class Gathering:
+    """Whether descendants of some kinds were all there, each at some time: one that hops is easily overlooked."""
+
+    def __init__(self, token: str, *others: str) -> None:
+        self._token = token
+        self._missing = {*KINDS, *others}
+
+    def __call__(self) -> bool:
+        """Look again."""
+        self._missing -= present(self._token)
+        return not self._missing

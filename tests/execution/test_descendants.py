@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from execution.census import alive, all_gone, children, end, gone, is_alive, named, until
 from execution.descendants import KINDS
-from execution.families import GRACE, family, family_command, present
+from execution.families import GRACE, Gathering, family, family_command
 from execution.stage import IDLE, python, staged
 
 from dagtui.engine.messages import EndKind
@@ -19,13 +19,14 @@ from dagtui.graph.model import ArgumentList, Task
 pytestmark = pytest.mark.anyio
 
 IDLER = shlex.join([sys.executable, "-I", "-S", "-c", IDLE])
+ENDED_ONE = b"[dagtui: ended 1 process that it left behind]\n"
 PYTHONPATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 async def test_cancel_ends_every_kind_of_descendant_and_nobody_else(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), *[python(IDLE)] * 20) as stage:
         stage.start_all()
-        await until(lambda: present(token) == set(KINDS))
+        await until(Gathering(token))
         stage.stop(0, GRACE)
         await stage.ended(0)
         await until(lambda: gone(token))
@@ -70,14 +71,14 @@ async def test_a_silent_leftover_of_a_short_leader_holds_up_nobody(tmp_path: Pat
         assert (await stage.ended(0)).value == 7
         assert [(await stage.ended(node)).value for node in range(1, 21)] == [2] * 20
         await until(lambda: gone(token))
-        assert await stage.log(0) == b""
+        assert await stage.log(0) == ENDED_ONE
 
 
 async def test_what_a_leftover_of_a_short_leader_prints_is_in_the_log(tmp_path: Path):
     async with staged(tmp_path, "trap '' TERM; (sleep 0.1; echo late) & exit 7") as stage:
         stage.start(0)
         assert (await stage.ended(0)).value == 7
-        assert await stage.log(0) == b"late\n"
+        assert (await stage.log(0)).startswith(b"late\n[dagtui: ended ")
 
 
 async def test_orphans_that_turn_up_late(tmp_path: Path):
@@ -128,7 +129,7 @@ async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grac
     command = ArgumentList((sys.executable, "-m", "dagtui", "run", str(inner), "-j20"))
     async with staged(tmp_path, Task("x", command, env=PYTHONPATH), *[python(IDLE)] * 20) as stage:
         stage.start_all()
-        await until(lambda: present(token) == set(KINDS))
+        await until(Gathering(token))
         outside = stage.executor.processes
         (app,) = alive(str(inner))
         (keeper,) = children(app)

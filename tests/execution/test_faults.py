@@ -10,23 +10,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 from execution.app import IMPATIENT, OTHERS
-from execution.census import DEADLINE, alive, end, gone, is_alive, named, until, wait_until
+from execution.census import DEADLINE, alive, end, gone, is_alive, named, state, until, wait_until
 from execution.descendants import KINDS
-from execution.families import family, present
+from execution.families import Gathering, family, present
 from execution.stage import IDLE, Stage, python, staged
 
-from dagtui.engine.messages import Ended, EndKind, Started
+from dagtui.engine.messages import Ended, EndKind, Remark, Started
 from dagtui.graph.model import ShellCommand, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 APP = Path(__file__).with_name("app.py")
+KEEPER = "run-keeper"
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dagtui.execution.link._LAUNCH", IMPATIENT)
+    monkeypatch.setattr("dagtui.execution.link._NEEDED", ("SPARED_BY_SIGNALS",))
 
 
 # --- The app dies
@@ -42,7 +44,7 @@ def app(folder: Path, token: str) -> Iterator[tuple[subprocess.Popen[str], int, 
         try:
             assert process.stdout is not None
             keeper, guardian = map(int, process.stdout.readline().split())
-            wait_until(lambda: present(token) == {*KINDS, *OTHERS})
+            wait_until(Gathering(token, *OTHERS))
             yield process, keeper, guardian
         finally:
             process.kill()
@@ -65,6 +67,21 @@ def test_nothing_survives_the_death_of_the_app(tmp_path: Path, token: str, victi
         assert process.wait(DEADLINE) == -signal.SIGKILL
         wait_until(lambda: gone(token))
         wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
+
+
+@pytest.mark.parametrize("victims", [["app", "guardian"], ["guardian", "app"], ["app", "stopped guardian"]])
+def test_nothing_survives_when_the_keeper_died_long_before(tmp_path: Path, token: str, victims: list[str]):
+    with app(tmp_path, token) as (process, keeper, guardian):
+        log = log_process(guardian)
+        end(keeper)
+        wait_until(lambda: named(KEEPER, guardian))
+        (substitute,) = named(KEEPER, guardian)
+        os.kill(guardian, signal.SIGSTOP)
+        for victim in victims:
+            if victim != "stopped guardian":
+                end({"app": process.pid, "guardian": guardian}[victim])
+        wait_until(lambda: gone(token))
+        wait_until(lambda: not any(is_alive(pid) for pid in (substitute, guardian, log)))
 
 
 def test_a_log_process_that_hangs_does_not_survive_the_death_of_app_and_guardian(tmp_path: Path, token: str):
@@ -102,7 +119,7 @@ async def settled(stage: Stage, *nodes: int) -> None:
 async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3", "exit 4", slots=1) as stage:
         stage.start(0, 1)
-        await until(lambda: present(token) == set(KINDS))
+        await until(Gathering(token))
         await stage.begun(0)
         end(stage.executor.processes[1])
         lost = await stage.ended(0)
@@ -148,7 +165,7 @@ async def test_a_log_that_was_complete_stays_so_when_its_attempt_is_lost(tmp_pat
 async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
-        await until(lambda: present(token) == set(KINDS))
+        await until(Gathering(token))
         await stage.begun(0)
         keeper, guardian = stage.executor.processes
         os.kill(guardian, signal.SIGSTOP)
@@ -161,19 +178,76 @@ async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
 
 
 @pytest.mark.anyio
-async def test_the_keepers_death_changes_nothing(tmp_path: Path, token: str):
+async def test_a_keeper_that_dies_is_replaced_and_nothing_else_changes(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
-        await until(lambda: present(token) == set(KINDS))
+        await until(Gathering(token))
         await stage.begun(0)
-        keeper, guardian = stage.executor.processes
-        end(keeper)
+        first, guardian = stage.executor.processes
+        end(first)
+        await until(lambda: stage.executor.processes[0] != first)
+        second = stage.executor.processes[0]
+        assert named(KEEPER, guardian) == [second]
+        assert remarks(stage) == [
+            f"the keeper process ({first}) died; the guardian process started another one ({second})"
+        ]
+        end(second)
+        await until(lambda: stage.executor.processes[0] not in {first, second})
+        assert not is_alive(second)
+        assert state(first) == state(second) == "X", "both are reaped"
+        assert len(remarks(stage)) == 2
         stage.start(1)
         assert (await stage.ended(1)).value == 3
         assert stage.end_of(0) is None
         await stage.executor.close()
         assert gone(token)
         assert not is_alive(guardian)
+
+
+def remarks(stage: Stage) -> list[str]:
+    """What was said about the run as a whole."""
+    return [result.text for result in stage.results if isinstance(result, Remark) and result.node < 0]
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
+async def test_a_substitute_ends_what_a_dead_guardian_leaves(tmp_path: Path, token: str):
+    async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
+        stage.start(0)
+        await until(Gathering(token))
+        await stage.begun(0)
+        first, guardian = stage.executor.processes
+        end(first)
+        await until(lambda: stage.executor.processes[0] != first)
+        end(guardian)
+        assert (await stage.ended(0)).kind is EndKind.LOST
+        assert gone(token)
+        stage.start(1)
+        assert (await stage.ended(1)).value == 3
+        assert remarks(stage)[-1] == f"the guardian process ({guardian}) died; another one takes over"
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("impatient")
+async def test_an_attempt_that_had_ended_when_the_guardian_died_is_not_lost(tmp_path: Path):
+    wait = "until [ -e go ]; do sleep 0.01; done; echo $$ > {name}; exit {status}"
+    commands = [wait.format(name=name, status=status) for name, status in (("a", 0), ("b", 7))]
+    async with staged(tmp_path, *commands, python(IDLE)) as stage:
+        stage.start_all()
+        await stage.begun(2)
+        os.kill(stage.executor.processes[1], signal.SIGSTOP)
+        (tmp_path / "go").touch()
+        await until(lambda: all(has_ended(tmp_path / name) for name in "ab"))
+        end(stage.executor.processes[1])
+        found = [await stage.ended(node) for node in range(3)]
+        assert [(end.kind, end.value) for end in found] == [(EndKind.EXIT, 0), (EndKind.EXIT, 7), (EndKind.LOST, 0)]
+        assert all(0 < end.seconds < DEADLINE for end in found[:2])
+
+
+def has_ended(pid_file: Path) -> bool:
+    """Whether a process that has written down its number is a zombie, or gone."""
+    words = pid_file.read_text() if pid_file.exists() else ""
+    return words.endswith("\n") and not is_alive(int(words))
 
 
 @pytest.mark.anyio
@@ -381,7 +455,7 @@ async def test_kill_is_sent_until_it_is_heard(tmp_path: Path, token: str, monkey
 async def test_closing_while_the_guardian_is_stopped_ends_everything(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay")) as stage:
         stage.start(0)
-        await until(lambda: present(token) == set(KINDS))
+        await until(Gathering(token))
         await stage.begun(0)
         os.kill(stage.executor.processes[1], signal.SIGSTOP)
         await stage.executor.close()

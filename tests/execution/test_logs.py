@@ -106,7 +106,7 @@ async def test_output_of_what_a_leader_leaves_behind(tmp_path: Path):
     async with staged(tmp_path, python(code)) as stage:
         stage.start(0)
         assert (await stage.ended()).value == 4
-        assert await stage.log() == b"up\nbye\n"
+        assert await stage.log() == b"up\nbye\n[dagtui: ended 1 process that it left behind]\n"
 
 
 async def test_output_that_arrives_while_it_is_watched(tmp_path: Path):
@@ -214,7 +214,7 @@ process = LogProcess(theirs.fileno(), plain_log)
 reading, writing = os.pipe()
 
 def hand(nodes):
-    frames = [("log", node, 1, f"{sys.argv[1]}/{node}.log", b"up\\n", True) for node in nodes]
+    frames = [("log", node, 1, f"{sys.argv[1]}/{node}.log", b"up\\n", 0, True) for node in nodes]
     ours.sendmsg([encode(frames)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [reading] * len(nodes)))])
     process._receive(0.0)
 

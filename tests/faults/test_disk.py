@@ -106,6 +106,27 @@ def test_a_disk_that_is_full_for_a_while_delays_the_run_and_loses_nothing(disk: 
     assert "No space left on device; free some space" in out.read_text()
 
 
+def test_what_ended_well_while_the_disk_was_full_does_not_run_again_after_kill_9(disk: SmallDisk, tmp_path: Path):
+    gate, trace, out = tmp_path / "gate", tmp_path / "trace", tmp_path / "out"
+    wait = f"until [ -e {gate} ]; do sleep 0.02; done"
+    tasks = f'[tasks.n]\nrun = "{wait}; echo $DAGTUI_NODE >> {trace}"\nmatrix = {{ i = {list(range(8))} }}\n'
+    (disk.path / "graph.toml").write_text(f"version = 1\n{tasks}")
+    journal = disk.path / ".dagtui/graph/runs/1/journal.jsonl"
+    with start(disk.words(*DAGTUI, "run", "-j8", "graph.toml"), out) as running:
+        wait_until(lambda: journal.exists() and b'"RUNNING"' in journal.read_bytes(), "the nodes run")
+        wait_until(lambda: journal.read_bytes().count(b'"RUNNING"') == 8, "all of them")
+        disk.fill()
+        gate.touch()
+        wait_for_line(out, "can't write the journal")
+        wait_until(lambda: trace.read_text().count("\n") == 8, "all of them have ended")
+        wait_until(lambda: not processes_with(str(gate)), "their processes too")
+        running.kill()
+    disk.make_room()
+    with start(disk.words(*DAGTUI, "run", "--resume", "graph.toml"), out) as running:
+        assert running.wait(60) == 0, out.read_text()
+    assert trace.read_text().count("\n") == 8
+
+
 def test_a_limit_on_the_size_of_files_stands_in_where_no_small_disk_can_be_had(tmp_path: Path):
     gate, out = tmp_path / "gate", tmp_path / "out"
     write_graph(tmp_path, gate)

@@ -26,6 +26,7 @@ IMPATIENT = (
     "dagtui.engine.traversal.UNKILLABLE_AFTER = 0.5\n"
     "dagtui.execution.local._BOUND = 1.0\n"
     f"dagtui.execution.link._LAUNCH = {LAUNCH!r}\n"
+    "dagtui.execution.link._NEEDED += ('SPARED_BY_SIGNALS',)\n"
     "from dagtui.__main__ import main\n"
     "main()"
 )

@@ -52,6 +52,13 @@ def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocke
         assert [line.partition(" ")[2] for line in lines] == [a + b for a, b in zip(glyphs, said, strict=True)]
 
 
+def test_a_line_says_what_a_node_left_behind():
+    event = NodeEvent(2.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.5, left=1)
+    session = Session.recorded(Graph.from_edges("a", []), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), event], 6.0)
+    (line,) = PlainLines(session, ascii_only=True, colours=False).lines([event])
+    assert line.endswith("a  done  1.5 s; ended 1 process that it left behind")
+
+
 def test_a_failure_that_is_allowed_is_called_so():
     graph = Graph(["a"], [], tasks=[Task("a", ArgumentList(("false",)), allow_failure=True)])
     failed = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)

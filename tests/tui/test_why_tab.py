@@ -113,6 +113,14 @@ async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):
     assert [text.strip() for text in way[:2]] == ["· split  waiting", "○ refs  queued"]
 
 
+@pytest.mark.parametrize(("value", "text"), [(0, "done  succeeded"), (2, "failed  exit 2")])
+async def test_what_a_node_left_behind_is_said_first(play: Play, value: int, text: str):
+    play.start("refs")
+    play.end("refs", value, left=2)
+    found = await explained(play.session(), "refs")
+    assert found[0].endswith(f"{text}; ended 2 processes that it left behind")
+
+
 async def test_a_failed_node_shows_its_own_end(play: Play):
     fail_refs(play, b"boom\n")
     found = await explained(play.session(), "refs")

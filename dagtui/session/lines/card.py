@@ -13,6 +13,7 @@ from dagtui.session.wording import counts, spent
 from dagtui.store.queries import ErrorLine
 from dagtui.text import count, label, plural
 from dagtui.text.lines import for_terminal, plain_line
+from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _alike(session: Session) -> tuple[list[_Alike], int]:
 
 def _decisive(tail: list[bytes]) -> str:
     """The line that says what went wrong: the first that looks like an error, else the last that says anything."""
-    said = [line for line in tail if line.strip()]
+    said = [line for line in tail if line.strip() and not line.startswith(REMARK.encode())]
     is_error = ErrorLine().matches
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 

@@ -13,6 +13,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.session.wording import with_reason
 from dagtui.text import count, duration, label, plural
+from dagtui.text.remarks import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -109,6 +110,8 @@ class PlainLines:
         words = f"{label(self._session.graph.labels[event.node])}  {self._words(event)}"
         if event.seconds and event.status is not NodeStatus.RETRYING:
             words = f"{words}  {duration(event.seconds)}"
+        if event.left:
+            words += f"; {left_behind(event.left)}"
         return self._line(event.at, self._glyph(event.status), words)
 
     def _words(self, event: NodeEvent) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Verdict
+from dagtui.session.resume.late_ends import has_success
 from dagtui.store.directory import latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file
@@ -133,7 +134,7 @@ def has_successes(directory: RunDirectory) -> bool:
                 rest = block[-len(_SUCCESS) :]
     except (OSError, StoreError):
         pass
-    return False
+    return has_success(directory)
 
 
 def ending(directory: RunDirectory) -> str | None:

@@ -1,6 +1,6 @@
 """Who ends the processes of a run when nobody drives it any more: noted in its directory, waited for before it goes on.
 
-The keeper of a guardian outlives every process of every attempt. As long as one is there, attempts of a session that
+Guardian and keeper outlive every process of every attempt. As long as one of them is there, attempts of a session that
 was killed may still be alive: none may begin beside them.
 """
 
@@ -26,29 +26,33 @@ _LARGEST = 1_000_000
 
 
 class Keepers:
-    """Notes in a run's directory which process is the keeper now."""
+    """Notes in a run's directory which processes are keeper and guardian now."""
 
     def __init__(self, directory: Path, processes: Callable[[], tuple[int, int]]) -> None:
         """`processes` tells keeper and guardian; 0 while there is none."""
         self._path = directory / NAME
         self._processes = processes
-        self._noted = 0
+        self._noted = (0, 0)
 
     def note(self, _events: Sequence[object]) -> None:
-        """Note a keeper that is not on record yet."""
-        keeper = self._processes()[0]
-        if keeper in {0, self._noted}:
+        """Note keeper and guardian that are not on record yet."""
+        processes = self._processes()
+        if processes == self._noted:
             return
-        self._noted = keeper
+        new = [pid for pid in processes if pid and pid not in self._noted]
+        self._noted = processes
+        if not new:
+            return
+        lines = "".join(f"{pid} {_began(pid)}\n" for pid in new)
         try:
             with open(open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
-                file.write(f"{keeper} {_began(keeper)}\n".encode())
+                file.write(lines.encode())
         except (OSError, StoreError):
             return  # without it, a resumed run may meet what a killed one left; it is no reason to stop this one
 
 
 def left_behind(directory: Path) -> list[int]:
-    """The keepers of a run that are still at work."""
+    """The keepers and guardians of a run that are still at work."""
     try:
         lines = read_file(directory / NAME, _LARGEST).decode("ascii", "replace").splitlines()
     except (OSError, StoreError):

@@ -12,6 +12,7 @@ from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import followers_again, kept_marks
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.execution import undelivered
 from dagtui.graph.definition import changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
@@ -19,6 +20,7 @@ from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.session.beginning import Ingredients, boot_id
 from dagtui.session.resume.glance import NothingToResumeError, resumable
 from dagtui.session.resume.keepers import wait_for_the_end
+from dagtui.session.resume.late_ends import late_ends
 from dagtui.session.resume.past import TICK, understand
 from dagtui.store.errors import JournalError, StoreError
 from dagtui.store.files import read_file, replace_file
@@ -29,6 +31,7 @@ from dagtui.text import count, label, plural
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from dagtui.engine.events import NodeEvent
     from dagtui.graph.model import Graph
     from dagtui.session.beginning import Call
     from dagtui.session.resume.past import Past
@@ -60,6 +63,8 @@ class LastRun:
     """The tasks that the graph no longer has."""
     written: bytes | None
     """The graph as it is to be recorded; None: as it is recorded already."""
+    late: tuple[NodeEvent, ...] = ()
+    """How attempts ended that the journal does not tell of; the state knows it already."""
 
     @property
     def well(self) -> bool:
@@ -120,13 +125,16 @@ def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> L
         state.replay(past.events)
         written = to_toml(graph).encode("utf-8", "backslashreplace")
         recorded = _recorded_graph(directory)
-        if recorded == written:  # to read a graph takes longer than to write one
-            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None)
-        before = _graph_of(directory, recorded)
+        # To read a graph takes longer than to write one.
+        before = graph if recorded == written else _graph_of(directory, recorded)
+        late = tuple(late_ends(directory, state, before.labels, past.clock))
+        state.replay(late)
+        if before is graph:
+            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, late)
         changed = changed_parts(before, graph)
         again = with_descendants(graph, changed)
         followers = _followers(state, again)
-    return LastRun(graph, directory, past, state, changed, again, followers, gone(before, graph), written)
+    return LastRun(graph, directory, past, state, changed, again, followers, gone(before, graph), written, late)
 
 
 def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:
@@ -215,18 +223,31 @@ def _take_up(ingredients: Ingredients, last: LastRun, reader: JournalReader, dam
     slots = ingredients.call.slots(graph)
     try:
         session.run.take_up(
-            past.events, dict(last.reasons()), used, jobs=slots, boot=boot_id(), rerun=ingredients.call.rerun
+            past.events,
+            last.late,
+            dict(last.reasons()),
+            used,
+            jobs=slots,
+            boot=boot_id(),
+            rerun=ingredients.call.rerun,
         )
     except JournalFullError as error:
         raise StoreError(str(error)) from error
+    undelivered.reserve(os.fspath(directory.path))
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
         directory.sync()
     stay, cancelled = session.state.counts[NodeStatus.COMPLETED], list(session.state.nodes_with(NodeStatus.CANCELLED))
-    for text in (broke_off, damaged, _summary(last, stay), stay_cancelled(graph, cancelled)):
+    for text in (broke_off, damaged, _late(last), _summary(last, stay), stay_cancelled(graph, cancelled)):
         if text:
             session.note(text)
     return session
+
+
+def _late(last: LastRun) -> str:
+    if not last.late:
+        return ""
+    return f"took over {plural(len(last.late), 'result')} that the session could not record any more"
 
 
 def _summary(last: LastRun, kept: int) -> str:

@@ -47,10 +47,17 @@ class Play:
             self.traversal.handle(Started(*self._attempt(label)), self.now)
 
     def end(
-        self, label: str, value: int = 0, *, kind: EndKind = EndKind.EXIT, text: str = "", after: float = 3.0
+        self,
+        label: str,
+        value: int = 0,
+        *,
+        kind: EndKind = EndKind.EXIT,
+        text: str = "",
+        after: float = 3.0,
+        left: int = 0,
     ) -> None:
         self.now += after
-        self.traversal.handle(Ended(*self._attempt(label), kind, value, text, after), self.now)
+        self.traversal.handle(Ended(*self._attempt(label), kind, value, text, after, left=left), self.now)
 
     def run(self, *labels: str, value: int = 0) -> None:
         for label in labels:

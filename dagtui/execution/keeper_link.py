@@ -1,0 +1,67 @@
+"""The guardian's side of the keeper: notices its death, and forks another one."""
+
+from __future__ import annotations
+
+import os
+from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TRY_AGAIN = 1.0  # seconds between two starts of a keeper
+
+
+class KeeperLink:
+    """The pipe to the keeper. When nobody holds its other end, the keeper has died."""
+
+    def __init__(self, pipe: int, run: Callable[[int], None]) -> None:
+        """`run` is a keeper that was just forked: it gets the other end of a pipe, and never returns."""
+        self.pipe = pipe
+        """The descriptor to watch for an error; below 0 while there is no keeper."""
+        self.pid = 0
+        """The keeper that is our child; 0: the first one is our parent."""
+        self.due = inf
+        """When `replace` has something to do."""
+        self._run = run
+        self._not_before = 0.0
+        self._seconds = b""
+
+    def lose(self) -> None:
+        """Note that the keeper has died."""
+        os.close(self.pipe)
+        self.pipe, self.due = -1, self._not_before
+
+    def replace(self, now: float) -> bool:
+        """Fork another keeper; whether there is one now. It can't be our parent: it finds processes by their tag."""
+        if now < self._not_before:
+            return False
+        self.due = self._not_before = now + _TRY_AGAIN
+        try:
+            theirs, ours = os.pipe()
+        except OSError:  # no descriptor left
+            return False
+        try:
+            pid = os.fork()
+            if not pid:
+                self._run(theirs)
+        except OSError:  # no process left
+            os.close(ours)
+            return False
+        finally:
+            os.close(theirs)
+        self.pid, self.pipe, self.due = pid, ours, inf
+        if self._seconds:
+            self._tell()
+        return True
+
+    def say_end(self, seconds: float) -> None:
+        """Say how long our ending, which begins now, may take."""
+        self._seconds = b"%d" % (seconds + 1)
+        self._tell()
+
+    def _tell(self) -> None:
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.write(self.pipe, self._seconds)
+        except OSError:  # it has died: the next one is told
+            pass

@@ -139,6 +139,18 @@ def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | No
 
     try:
         visit.send(request)
+    except NobodyError:
+        return None
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+    return next_answer(visit, timeout)
+
+
+def next_answer(visit: Visit, timeout: float | None) -> Mapping[str, object] | None:
+    """Another answer to what was asked; as `ask_in_time`."""
+    from dagtui.session.door.sockets import DoorError, NobodyError
+
+    try:
         answer = visit.receive(timeout)
     except NobodyError:
         return None

@@ -19,6 +19,7 @@ from dagtui.cli.reach import (
     fail_to_reach,
     json_option,
     meant,
+    next_answer,
     print_json,
     reach,
     run_option,
@@ -171,12 +172,22 @@ def _wait_for_answer(
         if not _ends_soon(run):
             fail_to_reach(run, graph_file, error)
         return None
+    request = {"want": "wait", "nodes": list(names), "inside": inside, "tell": True}
+    end = None if timeout is None else time.monotonic() + timeout
+    waits = ""
     with visit:
         try:
-            return ask_in_time(visit, {"want": "wait", "nodes": list(names), "inside": inside}, timeout)
+            answer = ask_in_time(visit, request, timeout)
+            while answer is not None and "outcome" not in answer:
+                waits = label(answer.get("waits"), 300)
+                if waits:
+                    say(f"dagtui: run {run.number} {waits}")
+                answer = next_answer(visit, None if end is None else max(0.0, end - time.monotonic()))
         except TimeoutError:
-            say(f"dagtui: not settled within {timeout:g} s")
+            why = f": run {run.number} {waits}" if waits else ""
+            say(f"dagtui: not settled within {timeout:g} s{why}")
             raise SystemExit(TIMED_OUT) from None
+        return answer
 
 
 def _ends_soon(run: RunDirectory) -> bool:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 class JournalFullError(Exception):
     """Events could not be recorded now (disk full, say); nothing recorded before is lost, trying again may work."""
 
+    def __init__(self, text: str, waits: str = "waits until the journal can be written") -> None:
+        """`waits` says in a few words what the run waits for, for as long as it lasts; both are safe to show."""
+        super().__init__(text)
+        self.waits = waits
+
 
 class Executor(Protocol):
     """Executes attempts; every call but `serve` and `close` returns at once, and none needs a running event loop.

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.control import carry_out
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop
-from dagtui.engine.events import CommandEvent, Event, NoteEvent, RunEvent
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Withdrawn
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import take_up
 from dagtui.engine.stalls import Stall
+from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
@@ -288,23 +289,37 @@ class Run:
     def _record(self, events: list[Event]) -> bool:
         """Journal what happened, as far as there is room for it; False when something is left."""
         events = self._unwritten + events
-        written = 0
+        written, waits = 0, ""
         try:
             while written < len(events):
                 self._journal.write(events[written : written + AT_ONCE])
                 written += AT_ONCE
             self._complained = False
         except JournalFullError as error:
+            waits = error.waits
             if not self._complained:
                 self._complained = True
                 self.state.apply(NoteEvent(self.clock(), str(error)))
+        grew = len(events) - written > len(self._unwritten)
         self._unwritten = events[written:]
         del events[written:]
+        told = bool(waits or self.state.held_up) and self._tell_what_waits(waits, again=bool(grew or written))
         if events:
             self._unsynced = True
+        if events or told:
             for listener in self.listeners:
                 listener(events)
         return not self._unwritten
+
+    def _tell_what_waits(self, waits: str, *, again: bool) -> bool:
+        """Let the state say what is not on record; whether that is news."""
+        state = self.state
+        if waits == state.held_up and not again:
+            return False
+        unwritten = {event.node for event in self._unwritten if isinstance(event, NodeEvent)}
+        settled = frozenset(node for node in unwritten if state.status[node] >= NodeStatus.COMPLETED)
+        state.note_record(waits, settled)
+        return True
 
     def _carry_out(self, effects: list[Effect]) -> None:
         executor = self._executor

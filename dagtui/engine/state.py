@@ -69,6 +69,10 @@ class RunState:
         """When the last node was settled, on the run's clock; None while some are not."""
         self.parked = 0.0
         """Seconds of the run's clock that everything was settled, before the run was woken."""
+        self.held_up = ""
+        """What the run waits for because its journal can't be written; empty while it can. No event tells of it."""
+        self.off_record: frozenset[int] = frozenset()
+        """Settled nodes of which that is not on record yet. No event tells of it."""
         self.command_number = 0
         self.commands: dict[int, CommandEvent] = {}
         """The commands whose marks may still stand, by number."""
@@ -274,6 +278,14 @@ class RunState:
             self.cancelled_all = False
         if kind is None or kind in _MARKING:
             self.commands[event.number] = event
+
+    def note_record(self, held_up: str, off_record: frozenset[int]) -> None:
+        """Note what is not on record yet, and why; what an event does to a state does not depend on it."""
+        changed = self.off_record ^ off_record
+        self.held_up, self.off_record = held_up, off_record
+        for watch in self._watches:
+            watch.run = True
+            watch.nodes |= changed
 
     # Rehearsing
 

@@ -86,11 +86,16 @@ def ended_why(message: Ended) -> str:
 
 def why(state: RunState, node: int, clock: float) -> str:
     """The reason as it stands now; `clock` is the run's clock, for what counts down."""
+    text = _reason(state, node, clock)
+    return f"{text}, not on record yet" if node in state.off_record else text
+
+
+def _reason(state: RunState, node: int, clock: float) -> str:
     status, cause = state.status_of(node), state.cause_of(node)
     if status is NodeStatus.WAITING:
         return waiting_why(state, node)
     if status is NodeStatus.READY:
-        return "the run is paused" if state.paused else _FIXED[status, cause]
+        return "the run is paused" if state.paused else state.held_up or _FIXED[status, cause]
     if status is NodeStatus.RETRYING:
         left = max(0.0, state.due.get(node, clock) - clock)
         return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left:.0f} s"

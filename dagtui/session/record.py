@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import fields
 from dagtui.engine.protocol import JournalFullError
-from dagtui.store.errors import JournalError, StoreError
+from dagtui.store.errors import JournalError, StoreError, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ class Record:
         try:
             written = self._writer.write((now, fields(event, graph)) for event in events)
         except JournalError as error:
-            raise JournalFullError(str(error)) from error
+            raise JournalFullError(str(error), waits_for(error, self._writer.path)) from error
         if self._copy is not None:
             self._copy.write(written)
 

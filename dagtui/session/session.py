@@ -15,12 +15,13 @@ from dagtui.execution import undelivered
 from dagtui.graph.resolution import ResolutionError
 from dagtui.session.attempts import AttemptResults
 from dagtui.session.forecast import Forecast
+from dagtui.session.notices import Notice
 from dagtui.session.recorded import ForgetfulJournal, StillExecutor
 from dagtui.session.wall_times import WallTimes
 from dagtui.session.workplace import TERMINAL, NoWorkplaceError, Workplace
 from dagtui.store.directory import prune
 from dagtui.store.places import log_name
-from dagtui.text import label
+from dagtui.text import count, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
     from dagtui.session.file_monitor import FileMonitor
     from dagtui.session.lines.events_copy import EventsCopy
-    from dagtui.session.notices import Notice
     from dagtui.session.resume.glance import Resumption
     from dagtui.session.resume.past import Past
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
+
+
+NAMED = 5
+"""Nodes that a notice names."""
 
 
 class Session:
@@ -228,7 +232,28 @@ class Session:
     @property
     def notices(self) -> list[Notice]:
         """What is out of order, for as long as it lasts."""
-        return [notice for notice in (self.lost_record, self.changed_file) if notice is not None]
+        found = (self._off_record(), self.lost_record, self.changed_file)
+        return [notice for notice in found if notice is not None]
+
+    @property
+    def waits(self) -> str:
+        """Why nothing happens in a run that is not settled, in a few words: "is paused"; empty: no such reason."""
+        if self.state.held_up:
+            return self.state.held_up
+        return "is paused" if self.state.paused and not self.alive() and not self.settled else ""
+
+    def _off_record(self) -> Notice | None:
+        """What the run waits for because its journal can't be written, and which nodes are not on record yet."""
+        state, labels = self.state, self.graph.labels
+        nodes = sorted(state.off_record)
+        if not state.held_up:
+            return None
+        if not nodes:
+            return Notice(state.held_up, state.held_up)
+        names = ", ".join(label(labels[node], 60) for node in nodes[:NAMED])
+        more = f" and {count(len(nodes) - NAMED)} more" if len(nodes) > NAMED else ""
+        brief = f"{state.held_up}: {count(len(nodes))} not on record yet"
+        return Notice(brief, f"{state.held_up}; not on record yet: {names}{more}")
 
     def tell(self) -> None:
         """Let those who show the run know that something changed which is no event."""

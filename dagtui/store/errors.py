@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING, Self
 
 from dagtui.text import label
@@ -33,6 +34,28 @@ class StoreError(Exception):
         reason = error.strerror or type(error).__name__
         hint = _HINTS.get(error.errno or 0)
         return cls(f"can't {action} {label(path, 1000)}: {reason}" + (f"; {hint}" if hint else ""))
+
+
+def waits_for(error: StoreError, path: PathLike[str]) -> str:
+    """What somebody waits for who tries again until a file can be written, in a few words that are safe to show."""
+    cause = error.__cause__
+    number = cause.errno if isinstance(cause, OSError) else None
+    if number == errno.ENOSPC:
+        return f"waits for space on {_disk_of(path)}"
+    if number == errno.EDQUOT:
+        return f"waits for quota on {_disk_of(path)}"
+    if number == errno.EFBIG:
+        return "waits for a higher limit of the size of files (ulimit -f)"
+    reason = f" ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else ""
+    return f"waits until the journal can be written{reason}"
+
+
+def _disk_of(path: PathLike[str]) -> str:
+    """Where the disk is mounted that a file is on."""
+    place = os.path.realpath(path)
+    while not os.path.ismount(place):
+        place = os.path.dirname(place)
+    return label(place, 60)
 
 
 class JournalError(StoreError):

@@ -80,6 +80,11 @@ class JournalWriter:
         self._number = number
         return block
 
+    @property
+    def path(self) -> Path:
+        """The journal."""
+        return self._path
+
     def _append(self, block: bytes) -> None:
         view = memoryview(block)
         try:

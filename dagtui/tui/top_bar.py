@@ -175,6 +175,8 @@ class TopBar(Widget):
         if self._session.settled:
             verdict = self._state.verdict()
             return _VERDICTS[verdict], verdict.value
+        if self._state.held_up:
+            return _S.READY, "held up"
         if self._state.paused:
             return _S.READY, "paused"
         return _S.RUNNING, "running"

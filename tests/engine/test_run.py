@@ -14,6 +14,7 @@ from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result,
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.why import why
 from dagtui.graph.model import Graph, RetryPolicy, Task
 
 if TYPE_CHECKING:
@@ -244,6 +245,38 @@ def test_nothing_starts_while_the_journal_is_full_and_all_goes_on_after() -> Non
         await driver
         assert executor.executed == [(0, 1), (1, 1)]
         assert record.has(0, NodeStatus.COMPLETED, 1)
+
+    run_virtually(main)
+
+
+def test_what_is_not_on_record_is_known_for_as_long_as_it_is_not() -> None:
+    graph = Graph.from_edges("abcd", [("a", "b"), ("b", "c")])
+    told: list[int] = []
+
+    async def main(loop: VirtualLoop) -> None:
+        run, _, record = begin(graph, loop, lambda node, _: (30.0 if node == 3 else 1.0, 0))
+        state = run.state
+        run.listeners.append(lambda events: told.append(len(events)))
+        watch = state.watch()
+        driver = asyncio.create_task(run.drive_until_settled())
+        await asyncio.sleep(0.5)
+        watch.nodes.clear()
+        record.full = True
+        told.clear()
+        await asyncio.sleep(10)
+        assert state.held_up == "waits until the journal can be written"
+        assert state.off_record == {0}
+        assert told == [0], "said once, without an event"
+        assert watch.nodes >= {0}
+        assert why(state, 0, 10.0) == "succeeded, not on record yet"
+        assert why(state, 1, 10.0) == state.held_up
+        watch.nodes.clear()
+        record.full = False
+        await asyncio.sleep(5)
+        assert (state.held_up, state.off_record) == ("", frozenset())
+        assert watch.nodes >= {0}
+        assert why(state, 0, 10.0) == "succeeded"
+        await driver
 
     run_virtually(main)
 

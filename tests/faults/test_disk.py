@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -75,7 +77,12 @@ def write_graph(folder: Path, gate: Path) -> None:
 
 
 def check_a_full_journal(
-    running: subprocess.Popen[bytes], folder: Path, out: Path, gate: Path, fill: Callable[[Path], Callable[[], None]]
+    running: subprocess.Popen[bytes],
+    folder: Path,
+    out: Path,
+    gate: Path,
+    fill: Callable[[Path], Callable[[], None]],
+    words: Callable[..., list[str]],
 ) -> None:
     journal = folder / ".dagtui/graph/runs/1/journal.jsonl"
     wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
@@ -83,6 +90,7 @@ def check_a_full_journal(
     before = statuses(journal)
     (gate / "one").touch()
     wait_for_line(out, "can't write the journal")
+    say_what_waits(running, folder, words)
     # What is not on record is not begun, and what is on record stays.
     assert not (gate / "two-began").exists()
     assert statuses(journal)[: len(before)] == before
@@ -91,6 +99,26 @@ def check_a_full_journal(
     assert running.wait(60) == 0, out.read_text()
     assert f"{PARTS + 2} done" in out.read_text()
     assert len({node for node, status in statuses(journal) if status == "COMPLETED"}) == PARTS + 2
+
+
+def say_what_waits(running: subprocess.Popen[bytes], folder: Path, words: Callable[..., list[str]]) -> None:
+    """While the journal is full, everything that tells of the run says what it waits for, and what is not on record."""
+
+    def ask(*question: str) -> subprocess.CompletedProcess[str]:
+        command = words(*DAGTUI, *question)
+        return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+
+    wait_until(lambda: ask("status", "graph.toml").returncode == 0, "the run answers")
+    status = ask("status", "graph.toml").stdout
+    assert re.search(r"! waits for (space on /mnt|a higher limit .*); not on record yet: first\n", status), status
+    told = json.loads(ask("status", "graph.toml", "--json").stdout)
+    assert (told["verdict"], told["settled"], told["off_record"]) == ("running", False, 1)
+    assert told["waits"] in status
+    # That it has succeeded is not for sure before it is on record.
+    waiting = ask("wait", "graph.toml", "first", "--timeout", "3s")
+    assert waiting.returncode == 124
+    assert waiting.stderr.count(f"run 1 {told['waits']}") == 2, waiting.stderr
+    assert running.poll() is None
 
 
 def test_a_disk_that_is_full_for_a_while_delays_the_run_and_loses_nothing(disk: SmallDisk, tmp_path: Path):
@@ -102,7 +130,7 @@ def test_a_disk_that_is_full_for_a_while_delays_the_run_and_loses_nothing(disk: 
         return disk.make_room
 
     with start(disk.words(*DAGTUI, "run", "graph.toml"), out) as running:
-        check_a_full_journal(running, disk.path, out, gate, fill)
+        check_a_full_journal(running, disk.path, out, gate, fill, disk.words)
     assert "No space left on device; free some space" in out.read_text()
 
 
@@ -138,7 +166,7 @@ def test_a_limit_on_the_size_of_files_stands_in_where_no_small_disk_can_be_had(t
             resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, old[1]))
             return lambda: resource.prlimit(running.pid, resource.RLIMIT_FSIZE, old)
 
-        check_a_full_journal(running, tmp_path, out, gate, fill)
+        check_a_full_journal(running, tmp_path, out, gate, fill, lambda *words: list(words))
     assert "raise the limit of the size of files" in out.read_text()
 
 

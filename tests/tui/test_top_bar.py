@@ -117,6 +117,24 @@ async def test_what_is_out_of_order_is_shown_for_as_long_as_it_lasts(width: int)
         assert lines(bar) == before
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("width", [40, 80, 200])
+async def test_a_run_that_waits_for_its_disk_says_so(width: int) -> None:
+    session = busy()
+    async with showing(session, width) as (bar, _):
+        session.state.note_record("waits for space on /mnt", frozenset({1}))
+        assert bar.flush(session.clock())
+        first, second = lines(bar)
+        assert "held up" in first or width == 40
+        assert "running" not in first
+        assert "waits for" in second
+        assert ("waits for space on /mnt: 1 not on" in second) == (width >= 80)
+        session.state.note_record("", frozenset())
+        assert bar.flush(session.clock())
+        assert "▶" in lines(bar)[0]
+        assert "waits" not in lines(bar)[1]
+
+
 def expecting(session: Session, remaining: tuple[float, int] | None) -> Session:
     """The session with another forecast."""
     session.remaining = lambda: remaining

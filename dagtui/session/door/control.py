@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,12 +15,12 @@ from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.session.door.door import Door
 from dagtui.session.door.live import Screen
 from dagtui.session.door.requests import command_of, named, nodes_of, preview_fields, preview_now
-from dagtui.session.door.sockets import DoorError
+from dagtui.session.door.sockets import DoorError, NobodyError
 from dagtui.session.door.standing import about, standing
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from anyio.abc import TaskStatus
@@ -124,7 +126,10 @@ class Control:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_end_with, conversation, group.cancel_scope)
-                await _Waiting(self._session, nodes).settle()
+                waiting = _Waiting(self._session, nodes)
+                if request.get("tell"):
+                    group.start_soon(waiting.tell, conversation)
+                await waiting.settle()
                 await conversation.send(outcome(self._session, self._screen(), nodes))
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
@@ -153,6 +158,25 @@ class _Waiting:
 
     async def settle(self) -> None:
         """Wait; looks again only after something has happened, and not too often."""
+        async with aclosing(self._looks()) as looks:
+            async for _ in looks:
+                if self._settled():
+                    return
+
+    async def tell(self, conversation: Conversation) -> None:
+        """Say what the run waits for, whenever that is something else."""
+        told = ""
+        async with aclosing(self._looks()) as looks:
+            async for _ in looks:
+                waits = self._session.waits
+                if waits == told:
+                    continue
+                told = waits
+                with contextlib.suppress(NobodyError):  # that is noticed elsewhere
+                    await conversation.send({"waits": waits})
+
+    async def _looks(self) -> AsyncGenerator[None, None]:
+        """Now, and after something has happened."""
         listeners = self._session.run.listeners
         happened = anyio.Event()
 
@@ -161,7 +185,8 @@ class _Waiting:
 
         listeners.append(notice)
         try:
-            while not self._settled():
+            while True:
+                yield
                 await happened.wait()
                 await anyio.sleep(PACE)
                 happened = anyio.Event()
@@ -172,6 +197,8 @@ class _Waiting:
         if not self._nodes:
             return self._session.settled
         status, nodes = self._session.state.status, self._nodes
+        if self._session.state.off_record and not self._session.state.off_record.isdisjoint(nodes):
+            return False
         if status[nodes[self._at]] < NodeStatus.COMPLETED:
             return False
         self._at = next((at for at, node in enumerate(nodes) if status[node] < NodeStatus.COMPLETED), self._at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.session.door.sockets import fitting
 
@@ -35,7 +35,7 @@ def standing(session: Session, screen: Screen) -> dict[str, object]:
     remaining = session.remaining()
     return {
         **about(session, screen),
-        "verdict": state.verdict().value,
+        "verdict": (Verdict.RUNNING if state.held_up else state.verdict()).value,
         "settled": session.settled,
         "paused": state.paused,
         "jobs": state.jobs,
@@ -44,6 +44,8 @@ def standing(session: Session, screen: Screen) -> dict[str, object]:
         "remaining": None
         if remaining is None
         else {"seconds": round(remaining[0], 3), "node": session.graph.labels[remaining[1]]},
+        "waits": state.held_up or None,
+        "off_record": len(state.off_record),
         "notices": [notice.text for notice in session.notices],
         "nodes": len(session.graph),
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},

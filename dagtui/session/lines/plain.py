@@ -75,6 +75,8 @@ class PlainLines:
         words = f"still running: {', '.join(names)}" if names else "nothing is running"
         if state.paused:
             words += ", the run is paused"
+        if state.held_up:
+            words += f", the run {state.held_up}"
         if state.counts[NodeStatus.RETRYING]:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to try again"
         total = len(self._session.graph)

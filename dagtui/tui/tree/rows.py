@@ -126,11 +126,11 @@ class Rows:
         status = state.status_of(node)
         time = self.time(node, width, clock)
         said = (status, state.cause[node], state.blocker[node], state.why.get(node))
-        key = (item, *said, state.attempt[node], state.stale[node], counts)
+        key = (item, *said, state.attempt[node], state.stale[node], node in state.off_record, counts)
         if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
             return (*key, time), time
         if status is _S.READY:
-            return (*key, state.paused), time
+            return (*key, state.paused, state.held_up), time
         return key, time
 
     @staticmethod
@@ -180,6 +180,9 @@ class Rows:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
             notes.append(Piece(stale, int(_S.RETRYING)))
             ranks.append(2)
+        if node in self._state.off_record:
+            notes.append(Piece("not on record yet" if width >= ASIDE else "not recorded", int(_S.RETRYING)))
+            ranks.append(-1)
         if width < ASIDE and (words := self._short_why(node, status)):
             notes.append(Piece(words, int(status)))
             ranks.append(1)
@@ -213,6 +216,8 @@ class Rows:
             return "by " + fit(label(self._graph.labels[root_cause(state, node)]), 16, ascii=self._ascii)
         if status is _S.READY and state.paused:
             return "paused"
+        if status is _S.READY and state.held_up:
+            return "held up"
         return ""
 
     def _aside(self, node: int, status: NodeStatus, clock: float) -> Piece:

@@ -15,6 +15,7 @@ from dagtui.session import file_monitor
 from dagtui.session.door.live import Screen
 from dagtui.session.door.requests import preview_fields
 from dagtui.session.door.standing import standing
+from dagtui.session.lines.card import card
 from dagtui.session.session import Session
 
 if TYPE_CHECKING:
@@ -138,6 +139,9 @@ def test_a_record_that_is_lost_is_said_once_and_shown_for_as_long_as_it_lasts(
     assert "start a new one with --fresh" in text
     assert look(session) == [text]
     assert [note.text for note in session.untold] == [text]
+    shown = card(session, width=80, colours=False, ascii_only=True)
+    assert f"  ! {text}\n" in shown
+    assert "--resume" not in shown
 
 
 @pytest.mark.parametrize("damage", [os.unlink, cut])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 from dagtui.session.lines.way_back import way_back
-from dagtui.session.wording import counts, spent
+from dagtui.session.wording import counts
 from dagtui.store.queries import ErrorLine
-from dagtui.text import count, label, plural
+from dagtui.text import count, duration, label, plural
 from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
@@ -43,11 +43,13 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
     """The card as lines of text with SGR codes at most."""
     headline = _headline(session, colours=colours, ascii_only=ascii_only)
     lines = [
-        f"{headline}  run {session.number}, {spent(session.elapsed, session.wall_seconds)}",
+        f"{headline}  run {session.number}, {duration(session.elapsed)}",
         f"  {counts(session.state)}",
     ]
     if session.path is not None:
         lines.append(f"  {label(session.path, 4096)}")
+    # The file that changed is read anew as soon as the run goes on.
+    lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
     groups, unread = _alike(session)
     for group in groups[:FAILURES_SHOWN]:
         lines += ["", *_failure(session, group, width, colours=colours, ascii_only=ascii_only)]
@@ -56,7 +58,8 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
         lines += ["", f"and {plural(left, 'more failure')}"]
     if groups:
         lines += ["", f"{headline}: {counts(session.state)}"]
-    if session.graph_path is not None and session.state.verdict() is not Verdict.COMPLETED:
+    can_go_on = session.graph_path is not None and session.lost_record is None
+    if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
         lines += ["", f"to go on with it: {way_back(session, ascii_only=ascii_only)}"]
     return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import pyte
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -25,6 +26,13 @@ ESCAPES = st.sampled_from(
         "\x1b[2J",
         "\x1b[2K",
         "\x1b[1G",
+        "\x1b[7C",
+        "\x1b[2D",
+        "\x1b[@",
+        "\x1b[P",
+        "\x1b[3;3H",
+        "\x1b7",
+        "\x1b8",
         "\x1b]52;c;cm0=\x07",
         "\x1b]8;;http://x\x1b\\",
         "\x1bP",
@@ -156,12 +164,32 @@ def test_for_terminal_lets_only_colours_pass(raw: bytes):
         (b"10 %\r50 %\r100 %\r\n", "100 %"),
         (b"\r\r", ""),
         (b"\x1b[2K\x1b[1Ga\x1b[2K\x1b[1Gb", "b"),
-        (b"done\x1b[2K", "done"),
+        (b"done\x1b[2K", ""),
+        (b"Starting database ............\r[ OK ]\n", "[ OK ]ng database ............"),
+        (b"100 items left\r 99 items left\r  5\n", "  5 items left"),
+        (b"1000 B/s\r5 B/s\x1b[K", "5 B/s"),
+        (b"a\x1b[5Cb", "a     b"),
+        (b"a\x1b[10Gb\x1b[3Dc", "a      c b"),
+        (b"abcdef\x1b[3D\x1b[K", "abc"),
+        (b"abcdef\x1b[4D\x1b[1P", "abdef"),
+        (b"abcdef\x1b[4D\x1b[2@xy", "abxycdef"),
+        (b"abcdef\x1b[4D\x1b[2X", "ab  ef"),
+        (b"abc\x1b[1K", "   "),
+        (b"ab\x1b7cd\x1b8x", "abxd"),
+        (b"ab\x1b[scd\x1b[ux", "abxd"),
+        (b"a\x1b[3;7Hb\x1b[Hc", "a b c"),
+        (b"a\x1b[99999999999999999999Cb", "ab"),
+        (b"\ttab\rx", "x       tab"),
+        (b"\x1b[31mred\r\x1b[32mg", "ged"),
+        ("日本\rx".encode(), "x 本"),
+        ("日本\r \x1b[1Cx".encode(), "  x "),
+        ("ab\r\u0301x".encode(), "xb"),
+        ("e\rab\b\u0301".encode(), "a\u0301b"),
         (b"|\b/\b-\b", "-"),
         (b"ab\b \b", "a "),
         (b"ab\b \bc", "ac"),
         (b"\b\bx", "x"),
-        ("日\bx".encode(), "x"),
+        ("日\bx".encode(), " x"),
         (b"a\tb\tc", "a       b       c"),
         ("日\tb".encode(), "日      b"),
         (b"\x1b[31m\ta", "        a"),
@@ -230,6 +258,44 @@ def test_colours(parameters: str, style: styles.Style):
 def test_a_style_written_for_a_terminal_reads_back_as_itself(style: styles.Style):
     spans = lines.styled(f"{style.sgr}x").spans
     assert (spans[0].style if spans else styles.PLAIN) == style
+
+
+def test_what_overwrites_has_its_own_colour():
+    red, green = styles.Style(foreground="red"), styles.Style(foreground="green")
+    assert lines.styled("\x1b[31mred\r\x1b[32mg") == ("ged", (lines.Span(0, 1, green), lines.Span(1, 3, red)))
+
+
+CURSOR = st.lists(
+    st.sampled_from(["\r", "\b", "\t", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[1;7m", "\x1b7", "\x1b8"])
+    | st.builds("\x1b[{}{}".format, st.sampled_from(["", 1, 2, 5, 9]), st.sampled_from("CDGX@P"))
+    | st.text("abcxyz ", max_size=9),
+    max_size=20,
+).map("".join)
+
+
+@given(CURSOR)
+@example("ab\x1b[9G\x1b[P\x1b[1Kx\x1b[5D\x1b[@y")
+def test_a_line_is_what_a_terminal_shows_of_it(line: str):
+    screen = pyte.Screen(400, 1)
+    pyte.Stream(screen).feed(line)
+    assert lines.plain_line(line).rstrip() == screen.display[0].rstrip()
+
+
+@pytest.mark.parametrize("bar", [b"\r%4d of 9999", "\r%4d of 9999"])
+def test_of_a_long_bar_its_end_tells_what_is_left(bar: bytes | str):
+    states = [bar % number for number in range(9_000)]
+    assert lines.plain_line(bar[:0].join(states)) == "8999 of 9999"
+    assert lines.plain_line(b"x" * 5_000 + b"\rok") == "ok" + "x" * 4_998
+
+
+def test_all_that_was_printed_is_there():
+    assert lines.printed(b"Starting ...\r[ OK ]\x1b[31m red\x1b[2K") == "Starting ...\n[ OK ] red"
+
+
+def test_a_line_may_begin_in_a_colour_and_in_the_middle():
+    red = styles.Style(foreground="red")
+    assert lines.styled(b"a\x1b[0mb", style=red) == ("ab", (lines.Span(0, 1, red),))
+    assert lines.styled(b"a", 5, 12_000).text == "[12,000+ chars]… a …[+5 chars]"
 
 
 def test_equal_runs_are_one_span_and_the_style_starts_anew():

@@ -17,6 +17,7 @@ from rich.cells import cell_len
 
 from dagtui import text as t
 from dagtui.text import lines
+from dagtui.text.cells import MOVE_CELLS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 MOST_MARKS = 8
 """On one character: no script in use needs more."""
 PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-ATTACKS = st.sampled_from(list(CORPUS.values()))
+MOVES = st.builds("\x1b[{}{}".format, st.sampled_from(["", 1, 9, 400, 99999]), st.sampled_from("CDGXP@KJHE`a"))
+ATTACKS = st.sampled_from(list(CORPUS.values())) | MOVES
 HOSTILE = st.lists(ATTACKS | st.text(max_size=12) | st.characters(), max_size=12).map("".join)
 BYTES = st.lists(
     st.sampled_from([*UNDECODABLE.values(), *(entry.encode("utf-8", "surrogatepass") for entry in CORPUS.values())])
@@ -71,7 +73,7 @@ def check_text(text: str) -> None:
 def check_line(line: str | bytes) -> None:
     shown, spans = lines.styled(line)
     assert is_safe(shown)
-    assert len(shown) <= min(10 * len(line) + 40, 10 * lines.LINE_LIMIT + 40)
+    assert len(shown) <= min(10 * len(line) + 40, 10 * lines.LINE_LIMIT + 40) + MOVE_CELLS
     # Even a line of marks is no longer than a few times what it takes on the screen.
     assert len(shown) <= (MOST_MARKS + 2) * (t.cell_width(shown) + 1)
     assert len(shown) > lines.LINE_LIMIT or lines.plain_line(shown) == shown
@@ -194,6 +196,15 @@ UNITS = [
     "─",
     "\x1b[1m",
     "\r",
+    "a\r",
+    "a\b",
+    "日\b",
+    "\x1b[9C",
+    "\x1b[9999C",
+    "a\x1b[@",
+    "a\x1b[2K",
+    "a\x1b[2G",
+    "a\x1b[5;5H",
     "\x9b",
     "\u1161",
 ]

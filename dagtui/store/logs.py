@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from itertools import accumulate, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
-from dagtui.store.line_index import GAP, Gap, LineIndex
+from dagtui.store.line_index import LineIndex
 from dagtui.store.line_times import LineTimes
+from dagtui.store.log_lines import LogLine, PrintedLines, RedrawnLines
+from dagtui.store.log_search import Found, LogSearch
 from dagtui.text import label
-from dagtui.text.lines import LINE_LIMIT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,19 +20,14 @@ if TYPE_CHECKING:
     from dagtui.store.queries import Query
 
 _BLOCK = 262_144
+_REDRAWN_BLOCK = 32_768
 _TAIL = 1_048_576
 _WHOLE = 4 * _TAIL
 """A file that has grown by no more than this since the last look is indexed in one go, not from its end."""
+_MOVE_COST = 1_000
+"""A move between lines takes as long as so many bytes."""
 _LAG = 64 * _TAIL
 """A file that outgrows its index by more than this is looked at from its new end."""
-
-
-class LogLine(NamedTuple):
-    """One line without its newline, at most LINE_LIMIT bytes of it."""
-
-    data: bytes
-    more: int = 0
-    """Bytes of the line that follow and were left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,39 +42,11 @@ class Change:
     """So many lines are then known before those that were: what was line n is line n + inserted."""
     replaced: bool = False
     """Line numbers of before mean nothing: another file, a truncated one, or one that grew too fast."""
+    redrawn: int | None = None
+    """The first line that was known and may look different now, besides the last one."""
 
     def __bool__(self) -> bool:
         return self.grown or self.joined or self.replaced
-
-
-class Found(NamedTuple):
-    """The end of one step of a search."""
-
-    line: int | None = None
-    """The nearest line that matches."""
-    resume: int | None = None
-    """Nothing yet: go on from this line. With `line` None too: there is no such line."""
-
-
-class _Lines:
-    """The lines of a gap, read from the file."""
-
-    __slots__ = ("_starts", "data", "gap")
-
-    def __init__(self, gap: Gap, data: bytes) -> None:
-        self.gap = gap
-        self.data = data
-        self._starts: list[int] | None = None
-
-    @property
-    def starts(self) -> list[int]:
-        """Where each line starts, from the beginning of the gap; found when first asked for."""
-        if self._starts is None:
-            lengths = (len(part) + 1 for part in self.data.split(b"\n"))
-            self._starts = list(islice(accumulate(lengths, initial=0), self.gap.line_count))
-            # A file that was cut meanwhile has fewer lines than its index: they are empty.
-            self._starts += [len(self.data)] * (self.gap.line_count - len(self._starts))
-        return self._starts
 
 
 class LogFile:
@@ -99,7 +66,8 @@ class LogFile:
         self._identity = (0, 0)
         self._index = LineIndex(0, inside_line=False)
         self._before: LineIndex | None = None
-        self._lines: _Lines | None = None
+        self._search: LogSearch | None = None
+        self._lines: PrintedLines | RedrawnLines | None = None
         self._times = LineTimes(path.with_name(path.name + ".times"))
 
     @property
@@ -111,6 +79,11 @@ class LogFile:
     def line_count(self) -> int:
         """Lines that can be addressed; the last one may still grow."""
         return self._index.line_count
+
+    @property
+    def stable_count(self) -> int:
+        """Lines from the first one on that stay as they are, unless a change says that they were redrawn."""
+        return self._index.stable_count
 
     @property
     def numbered(self) -> bool:
@@ -143,26 +116,34 @@ class LogFile:
             if not self.exists:
                 return Change(replaced=replaced)
             self.size = os.fstat(self._descriptor).st_size
+            indexed = self._index.end
             if self.size - self._index.end > _LAG or self._index.end == 0:
                 replaced = self._look_at_end() or replaced
+            known, stable = self.line_count, self.stable_count
             budget = max(budget_bytes, _TAIL)
             read = self._extend(self._index, self.size, budget)
+            touched = min(self._index.touched, stable)
+            self._index.touched = self._index.row
             inserted = self._index_before(budget - read)
         except OSError as error:
             raise StoreError.of("read the log", self.path, error) from error
-        return Change(read > 0, inserted is not None, inserted or 0, replaced)
+        redrawn = touched if touched < known - 1 else None
+        return Change(self._index.end > indexed, inserted is not None, inserted or 0, replaced, redrawn)
 
     def lines(self, first: int, count: int) -> list[LogLine]:
-        """At most `count` lines from line `first` on; of a long line its last state after a carriage return, if any."""
-        found: list[LogLine] = []
-        line = max(first, 0)
+        """At most `count` lines from line `first` on, as a terminal would have been left with them."""
         end = min(first + count, self.line_count)
-        while line < end:
-            lines = self._read(self._index.gap_of(line))
-            stop = min(end, lines.gap.first_line + lines.gap.line_count)
-            found += (self._line(lines, number - lines.gap.first_line) for number in range(line, stop))
-            line = stop
-        return found
+        return [self._lines_of(number).line(number) for number in range(max(first, 0), end)]
+
+    def page(self, line: int, page: int) -> LogLine:
+        """A part of a long line; there are `page_count` of them."""
+        lines = self._lines_of(line)
+        return lines.page(line, page) if isinstance(lines, PrintedLines) else lines.line(line)
+
+    def page_count(self, line: int) -> int:
+        """In how many pages a line can be read."""
+        lines = self._lines_of(line)
+        return lines.page_count(line) if isinstance(lines, PrintedLines) else 1
 
     def tail(self, count: int) -> list[LogLine]:
         """The last `count` lines."""
@@ -175,50 +156,20 @@ class LogFile:
         """
         if not 0 <= line < self.line_count:
             return None
-        lines = self._read(self._index.gap_of(line))
+        offset = self._lines_of(line).offset_of(line)
         try:
-            noted = self._times.at(lines.gap.offset + lines.starts[line - lines.gap.first_line])
+            noted = self._times.at(offset)
             return os.fstat(self._descriptor).st_mtime if noted is None else noted
         except OSError:
             return None
 
     def find_next(self, query: Query, start: int, budget_bytes: int = _BLOCK) -> Found:
         """The first match at or after line `start`, looking at about so many bytes (256 KB: 1 to 10 ms)."""
-        line = max(start, 0)
-        left = budget_bytes
-        while line < self.line_count:
-            if left <= 0:
-                return Found(resume=line)
-            lines = self._read(self._index.gap_of(line))
-            stop = lines.gap.first_line + lines.gap.line_count
-            hit = self._search(lines, query, range(line, stop))
-            if hit is not None:
-                return Found(line=hit)
-            left -= len(lines.data)
-            line = stop
-        return Found()
+        return self._searched().find_next(query, start, budget_bytes)
 
-    def find_previous(self, query: Query, start: int, budget_bytes: int = _BLOCK) -> Found:
-        """The last match at or before line `start`, looking at about so many bytes."""
-        line = min(start, self.line_count - 1)
-        left = budget_bytes
-        while line >= 0:
-            if left <= 0:
-                return Found(resume=line)
-            lines = self._read(self._index.gap_of(line))
-            hit = self._search(lines, query, range(line, lines.gap.first_line - 1, -1))
-            if hit is not None:
-                return Found(line=hit)
-            left -= len(lines.data)
-            line = lines.gap.first_line - 1
-        return Found()
-
-    def _search(self, lines: _Lines, query: Query, numbers: range) -> int | None:
-        is_cut = lines.gap.end - lines.gap.offset > len(lines.data)
-        if not is_cut and not query.may_match(lines.data):
-            return None
-        first = lines.gap.first_line
-        return next((number for number in numbers if query.matches(self._line(lines, number - first).data)), None)
+    def find_page(self, query: Query, line: int, start: int, step: int, budget_bytes: int = _BLOCK) -> Found:
+        """The first page of a line that matches, from page `start` on in steps of 1 or -1."""
+        return self._searched().find_page(query, line, start, step, budget_bytes)
 
     def _open(self) -> bool:
         """Open the file if it is there; returns whether it is another one than before, or has lost its end."""
@@ -246,7 +197,7 @@ class LogFile:
         self.size = 0
         self._index = LineIndex(0, inside_line=False)
         self._before = None
-        self._lines = None
+        self._lines = self._search = None
         self._times.close()
 
     def _look_at_end(self) -> bool:
@@ -254,11 +205,13 @@ class LogFile:
         if self.size <= _WHOLE:
             return False
         start = self.size - _TAIL
-        newline = os.pread(self._descriptor, _TAIL, start).find(b"\n", 0, -1)
+        data = os.pread(self._descriptor, _TAIL, start)
+        newline = data.find(b"\n", 0, -1)
         known = self._index.line_count > 0
         if self._before is None:
             self._before = self._index
         self._index = LineIndex(start + newline + 1, inside_line=newline < 0)
+        self._index.extend(data[newline + 1 :])
         return known
 
     def _index_before(self, budget: int) -> int | None:
@@ -266,51 +219,53 @@ class LogFile:
         before = self._before
         if before is None:
             return None
-        self._extend(before, self._index.start, budget)
         if before.end < self._index.start:
+            budget -= self._extend(before, self._index.start, budget)
+        if before.end == self._index.start:
+            inserted = before.row
+            if before.join(self._index):
+                return self._take(before, inserted)
+        # What redraws lines from before the end on has no number without them.
+        if before.end >= self._index.start:
+            self._extend(before, self._index.end, budget)
+        if before.end < self._index.end:
             return None
-        inserted = before.newlines
-        before.join(self._index)
-        self._index, self._before = before, None
+        return self._take(before, before.line_count - self.line_count)
+
+    def _take(self, index: LineIndex, inserted: int) -> int:
+        self._index, self._before = index, None
+        self._index.touched = index.row
+        self._lines = self._search = None
         return inserted
 
     def _extend(self, index: LineIndex, end: int, budget: int) -> int:
         start = index.end
-        stop = min(end, start + budget)
-        while index.end < stop:
-            data = os.pread(self._descriptor, min(_BLOCK, stop - index.end), index.end)
+        while index.end < end and budget > 0:
+            block = _REDRAWN_BLOCK if index.is_redrawn else _BLOCK
+            data = os.pread(self._descriptor, min(block, end - index.end, budget), index.end)
             if not data:
                 break
-            index.extend(data)
+            budget -= len(data) + _MOVE_COST * index.extend(data)
         return index.end - start
 
-    def _read(self, gap: Gap) -> _Lines:
-        if self._lines is not None and self._lines.gap == gap:
-            return self._lines
-        self._lines = _Lines(gap, self._pread(min(gap.end - gap.offset, 2 * GAP), gap.offset))
-        return self._lines
+    def _lines_of(self, number: int) -> PrintedLines | RedrawnLines:
+        """The lines of the gap that a line lies in."""
+        gap = self._index.gap_of(number)
+        known = self._lines
+        if known is not None and known.gap == gap:
+            return known
+        if not gap.redrawn:
+            is_open = gap.end == self._index.end > self._index.open_start
+            earlier = known if isinstance(known, PrintedLines) else None
+            self._lines = PrintedLines(gap, self._pread, is_open=is_open, known=earlier)
+        elif not (isinstance(known, RedrawnLines) and known.take(gap)):
+            self._lines = RedrawnLines(gap, self._pread, self._index.start)
+        return self._lines  # type: ignore[return-value]
 
-    def _line(self, lines: _Lines, number: int) -> LogLine:
-        """The line with that number in its gap."""
-        start = lines.starts[number]
-        if number + 1 < len(lines.starts):
-            end = max(start, lines.starts[number + 1] - 1)
-        else:
-            is_open = lines.gap.end == self._index.end > self._index.open_start
-            end = lines.gap.end - lines.gap.offset - (0 if is_open else 1)
-        if end - start > LINE_LIMIT:
-            return self._long_line(lines.gap.offset + start, end - start)
-        if end > len(lines.data):
-            return LogLine(self._pread(end - start, lines.gap.offset + start))
-        return LogLine(lines.data[start:end])
-
-    def _long_line(self, offset: int, length: int) -> LogLine:
-        # A progress bar without newlines: its last state is at its end.
-        end = self._pread(LINE_LIMIT, offset + length - LINE_LIMIT).rstrip(b"\r")
-        state = end.rfind(b"\r") + 1
-        if state:
-            return LogLine(end[state:])
-        return LogLine(self._pread(LINE_LIMIT, offset), length - LINE_LIMIT)
+    def _searched(self) -> LogSearch:
+        if self._search is None:
+            self._search = LogSearch(self._index, self._pread)
+        return self._search
 
     def _pread(self, length: int, offset: int) -> bytes:
         try:

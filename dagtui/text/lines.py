@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
+from typing import AnyStr, NamedTuple
 
-from dagtui.text.labels import FORBIDDEN, visible
+from dagtui.text.cells import TAB_CELLS, CellRow
+from dagtui.text.labels import visible
 from dagtui.text.piles import may_be_piled, thinned
 from dagtui.text.styles import DIM, PLAIN, Style, apply_sgr
+from dagtui.text.tokens import MOVES, TOKEN, write_line
 from dagtui.text.widths import cell_width
 
 LINE_LIMIT = 16_384
 """At most so much of a line is looked at: bytes of `bytes`, characters of `str`."""
-
-_TAB = 8
-
-_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
-"""Dropped from output without a trace, as terminals do: they have no picture of their own and reorder nothing."""
-
-# No part of it can be retried from many places: a string ends before the next control character, so that every
-# character is looked at a bounded number of times, whatever the input.
-_TOKEN = re.compile(
-    r"\x1b\[(?P<sgr>[0-9;:]{0,64})m"
-    r"|(?P<home>\x1b\[(?:[01]?G|2K))"
-    r"|(?P<drop>\x1b\[[\x30-\x3f]{0,64}[\x20-\x2f]{0,8}[\x40-\x7e]"  # CSI
-    r"|\x1b[\]PX^_][^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC with their end
-    r"|\x1b[\x20-\x2f]{0,4}[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"  # the short ones, such as ESC ( B
-    rf"|[{_UNSEEN}])"
-    rf"|(?P<bad>(?:\x1b(?=\x1b)|(?![\x08\x09\x1b{_UNSEEN}])[{FORBIDDEN}])+|[\x08\x09\x1b])"
-)
+_BAR_END = 4_096
+_BAR_STATES = 16
+"""So many carriage returns in the last `_BAR_END` of a line are a progress bar: nothing before them is left."""
 
 
 class Span(NamedTuple):
@@ -46,36 +33,52 @@ class StyledLine(NamedTuple):
     spans: tuple[Span, ...] = ()
 
 
-def styled(line: bytes | str, more: int = 0) -> StyledLine:
+def styled(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> StyledLine:
     """A line of output as it would have been left on a terminal, at most LINE_LIMIT of it.
 
-    `more` is how much of the line follows that was not given; what is left out is said at the end: " …[+N chars]"
-    (bytes, if bytes were given). Colours are kept (SGR); tabs are expanded to 8 columns; a carriage return, an erased
-    line or a backspace lets the last state stand; other control sequences are dropped when they are complete;
-    any other control character, and heaps of marks, are shown as `label` shows them. The style starts plain at each
-    line.
+    `more` is how much of the line follows that was not given, `before` how much precedes it; what is left out is said
+    where it is left out: " …[+N chars]" (bytes, if bytes were given). The line begins in `style`. Colours are kept
+    (SGR); tabs are expanded to 8 columns; what carriage returns, backspaces and other moves of the cursor lead to
+    overwrites what is there, and the rest of a longer line stays; other control sequences are dropped when they are
+    complete; any other control character, and heaps of marks, are shown as `label` shows them.
     """
-    shown = _last_state(line)
-    left_out = more + max(0, len(shown) - LINE_LIMIT)
-    shown = shown[:LINE_LIMIT]
-    text = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
-    note = f" …[+{left_out:,} chars]" if left_out else ""
-    if text.isascii() and text.isprintable():
-        return StyledLine(text + note, (Span(len(text), len(text) + len(note), DIM),) if note else ())
-    pieces = _pieces(text)
-    if note:
-        pieces.append((note, DIM))
+    if isinstance(line, bytes):
+        shown, left_out = _looked_at(line, b"\r", b"\n")
+        text = shown.decode("utf-8", "replace")
+    else:
+        text, left_out = _looked_at(line, "\r", "\n")
+    following = f" …[+{more + left_out:,} chars]" if more + left_out else ""
+    preceding = f"[{before:,}+ chars]… " if before else ""
+    if text.isascii() and text.isprintable() and style == PLAIN and not preceding:
+        end = len(text)
+        return StyledLine(text + following, (Span(end, end + len(following), DIM),) if following else ())
+    pieces = _pieces(text, style)
+    if preceding:
+        pieces.insert(0, (preceding, DIM))
+    if following:
+        pieces.append((following, DIM))
     return _joined(pieces)
 
 
-def plain_line(line: bytes | str, more: int = 0) -> str:
+def plain_line(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> str:
     """As `styled`, without colours."""
-    return styled(line, more).text
+    return styled(line, more, before, style).text
 
 
-def for_terminal(line: bytes | str, more: int = 0) -> str:
+def printed(line: bytes) -> str:
+    """All of a line of output that was ever to be seen: what was overwritten too, each piece on a line of its own."""
+    text = line[:LINE_LIMIT].decode("utf-8", "replace")
+    return "\n".join(plain_line(piece) for piece in MOVES.split(text) if piece)
+
+
+def for_terminal(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> str:
     """As `styled`, written for a terminal: a line's colours in our own sequences, with a reset after each run."""
-    text, spans = styled(line, more)
+    return written(styled(line, more, before, style))
+
+
+def written(line: StyledLine) -> str:
+    """A line with its colours in our own sequences, and a reset after each run."""
+    text, spans = line
     if not spans:
         return text
     parts: list[str] = []
@@ -87,23 +90,40 @@ def for_terminal(line: bytes | str, more: int = 0) -> str:
     return "".join(parts)
 
 
-def _last_state(line: bytes | str) -> bytes | str:
-    """What follows the last carriage return that something follows."""
-    if isinstance(line, bytes):
-        line = line.rstrip(b"\r\n")
-        return line[line.rfind(b"\r") + 1 :]
-    line = line.rstrip("\r\n")
-    return line[line.rfind("\r") + 1 :]
+def left_of(row: CellRow) -> StyledLine:
+    """What a row of cells shows."""
+    return _joined(row.pieces())
 
 
-def _pieces(text: str) -> list[tuple[str, Style]]:
-    """The line cut at its control characters into runs of one style; a backspace takes back what it stands behind."""
+def _looked_at(line: AnyStr, carriage_return: AnyStr, newline: AnyStr) -> tuple[AnyStr, int]:
+    """The part of a line that is looked at, and how much of it is left out after that.
+
+    Of a line whose end overwrites what is before, as a progress bar's does, it is the end.
+    """
+    line = line.rstrip(carriage_return + newline)
+    if len(line) <= _BAR_END:
+        return line, 0
+    if line.count(carriage_return, len(line) - _BAR_END) >= _BAR_STATES:
+        return line[line.find(carriage_return, len(line) - _BAR_END) + 1 :], 0
+    if len(line) <= LINE_LIMIT:
+        return line, 0
+    overwrites = line.find(carriage_return, len(line) - LINE_LIMIT)
+    if overwrites >= 0:
+        return line[overwrites + 1 :], 0
+    line = line[line.rfind(carriage_return) + 1 :]
+    return line[:LINE_LIMIT], max(0, len(line) - LINE_LIMIT)
+
+
+def _pieces(text: str, style: Style) -> list[tuple[str, Style]]:
+    """The line cut at its control characters into runs of one style."""
+    if MOVES.search(text):
+        row = CellRow()
+        write_line(row, text, style)
+        return row.pieces()
     pieces: list[tuple[str, Style]] = []
-    style = PLAIN
     column = 0
     position = 0
-    text = text.rstrip("\b")  # a spinner that waits for its next picture
-    for match in _TOKEN.finditer(text):
+    for match in TOKEN.finditer(text):
         if match.start() > position:
             run = text[position : match.start()]
             pieces.append((run, style))
@@ -112,34 +132,20 @@ def _pieces(text: str) -> list[tuple[str, Style]]:
         kind = match.lastgroup
         if kind == "sgr":
             style = apply_sgr(style, match["sgr"])
-        elif kind == "home" and position < len(text):
-            pieces.clear()
-            column = 0
         elif kind == "bad":
-            column += _add(pieces, match[0], style, column)
+            shown = _visible(match[0], column)
+            pieces.append((shown, style))
+            column += len(shown)
     if position < len(text):
         pieces.append((text[position:], style))
     return pieces
 
 
-def _add(pieces: list[tuple[str, Style]], characters: str, style: Style, column: int) -> int:
-    """Add what stands for control characters; returns by how many cells the line grew."""
-    if characters == "\b":
-        return -_take_back(pieces)
-    shown = " " * (_TAB - column % _TAB) if characters == "\t" else "".join(map(visible, characters))
-    pieces.append((shown, style))
-    return len(shown)
-
-
-def _take_back(pieces: list[tuple[str, Style]]) -> int:
-    while pieces:
-        run, style = pieces.pop()
-        if len(run) > 1:
-            pieces.append((run[:-1], style))
-        width = cell_width(run[-1:])
-        if width:
-            return width
-    return 0
+def _visible(characters: str, column: int) -> str:
+    """What stands for control characters that move nothing back."""
+    if characters == "\t":
+        return " " * (TAB_CELLS - column % TAB_CELLS)
+    return "".join(map(visible, characters))
 
 
 def _joined(pieces: list[tuple[str, Style]]) -> StyledLine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -41,6 +42,8 @@ DIM = Style(dim=True)
 
 _ATTRIBUTES = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse", 9: "strike"}
 _ENDS = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("reverse",), 29: ("strike",)}
+_SGR = re.compile(rb"\x1b\[([0-9;:]{0,64})m")
+_RESETS = (b"\x1b[0m", b"\x1b[m")
 # Blink (5, 6), conceal (8, which hides text) and fonts are left out on purpose.
 
 
@@ -61,6 +64,16 @@ def apply_sgr(style: Style, parameters: str) -> Style:
             codes += following[:taken]
             position += taken
         style = _apply(style, codes)
+    return style
+
+
+def style_after(output: bytes, style: Style = PLAIN) -> Style:
+    """The style that is on after some output, if it begins in another."""
+    if b"\x1b[" not in output:
+        return style
+    # What is before a reset is irrelevant.
+    for match in _SGR.finditer(output, max(0, *map(output.rfind, _RESETS))):
+        style = apply_sgr(style, match[1].decode("ascii"))
     return style
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
-from dagtui.store.logs import Change, LogFile, LogLine
+from dagtui.store.logs import Change, LogFile
 from dagtui.store.queries import ErrorLine
 from dagtui.text import label
 from dagtui.text.lines import plain_line
@@ -13,9 +13,24 @@ from dagtui.text.lines import plain_line
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dagtui.store.log_lines import LogLine
+
 COPIED_LINES = 10_000
 ERROR_STEP = 2_097_152
 """Bytes that one frame looks through for an error."""
+ERRORS = ErrorLine()
+
+
+class FirstError(NamedTuple):
+    """Where a log first has something that looks like an error."""
+
+    line: int
+    page: int | None = None
+    """Of a line that is too long to be shown at once, the page that has it."""
+
+
+NO_ERROR = FirstError(-1)
+"""Nothing looks like an error."""
 
 
 class AttemptLog:
@@ -29,7 +44,9 @@ class AttemptLog:
         self.file = LogFile(path)
         self.trouble = ""
         """Why it can't be read, safe to show; empty if it can."""
-        self._seek_from: int | None = None
+        self._seek_from: FirstError | None = None
+        self._is_found = False
+        """Whether the line is found, and only its page is looked for."""
 
     @property
     def complete(self) -> bool:
@@ -48,21 +65,37 @@ class AttemptLog:
 
     def seek_error(self) -> None:
         """Begin to look for the first line that looks like an error."""
-        self._seek_from = 0
+        self._seek_from, self._is_found = FirstError(0), False
 
-    def first_error(self) -> int | None:
-        """Go on looking for it; the line, or -1 when there is none; None while nobody knows, or nobody asked."""
-        if self._seek_from is None or not self.file.numbered:
+    def first_error(self) -> FirstError | None:
+        """Go on looking for it; NO_ERROR when there is none; None while nobody knows, or nobody asked."""
+        sought = self._seek_from
+        if sought is None or not self.file.numbered:
             return None
         try:
-            line, resume = self.file.find_next(ErrorLine(), self._seek_from, ERROR_STEP)
+            found = self._sought(sought)
         except StoreError as error:
             self.trouble = label(error, 500)
-            line, resume = None, None
-        self._seek_from = resume
-        if resume is not None:
+            found = NO_ERROR
+        if found is not None:
+            self._seek_from = None
+        return found
+
+    def _sought(self, sought: FirstError) -> FirstError | None:
+        if not self._is_found:
+            line, resume = self.file.find_next(ERRORS, sought.line, ERROR_STEP)
+            if line is None:
+                self._seek_from = None if resume is None else FirstError(resume)
+                return NO_ERROR if resume is None else None
+            sought = FirstError(line, 0)
+            if self.file.page_count(line) == 1:
+                return FirstError(line)
+            self._is_found = True
+        page, resume = self.file.find_page(ERRORS, sought.line, sought.page or 0, 1, ERROR_STEP)
+        if page is None and resume is not None:
+            self._seek_from = FirstError(sought.line, resume)
             return None
-        return -1 if line is None else line
+        return FirstError(sought.line, page)
 
     def text(self, first: int, last: int) -> str:
         """The lines from one to another, at most COPIED_LINES of them, without colours."""

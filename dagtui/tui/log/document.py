@@ -45,6 +45,8 @@ class Document:
         self.wraps = True
         self._ending: list[tuple[Run, ...]] = []
         self._lines: dict[int, StyledLine] = {}
+        self._pages: dict[int, int] = {}
+        """Which page of a long line is shown, where it isn't the one that the log chooses."""
 
     @property
     def line_count(self) -> int:
@@ -63,6 +65,39 @@ class Document:
     def forget(self) -> None:
         """Line numbers, or what they mean, have changed."""
         self._lines.clear()
+        self._pages.clear()
+
+    def forget_from(self, number: int) -> None:
+        """Lines from one on were redrawn."""
+        for line in [line for line in self._lines if line >= number]:
+            del self._lines[line]
+
+    @property
+    def stable_count(self) -> int:
+        """Lines from the first one on that look the same until the log says otherwise."""
+        return self.log.stable_count if self.log else 0
+
+    def page_of(self, number: int) -> int:
+        """Which page of a line is shown."""
+        return self._pages.get(number, 0)
+
+    def page_count(self, number: int) -> int:
+        """How many pages a line has."""
+        try:
+            return self.log.page_count(number) if self.log and number < self.line_count else 1
+        except StoreError:
+            return 1
+
+    def turn_to(self, number: int, page: int) -> None:
+        """Show a page of a long line."""
+        self._pages[number] = page
+        self._lines.pop(number, None)
+
+    def turn_back(self) -> None:
+        """Show the page of each long line that the log chooses."""
+        for number in self._pages:
+            self._lines.pop(number, None)
+        self._pages.clear()
 
     def line(self, number: int) -> StyledLine:
         """A line of the log, safe to show; one that can't be read says why."""
@@ -72,11 +107,12 @@ class Document:
         if self.log is None:
             return StyledLine("")
         try:
-            raw = self.log.lines(number, 1)
+            page = self._pages.get(number)
+            raw = self.log.lines(number, 1) if page is None else [self.log.page(number, page)]
         except StoreError as error:
             return StyledLine(label(error))
         shown = styled(*raw[0]) if raw else StyledLine("")
-        if number < self.line_count - 1:  # the last one may still grow
+        if number < self.log.stable_count:
             if len(self._lines) >= KEPT:
                 self._lines.clear()
             self._lines[number] = shown

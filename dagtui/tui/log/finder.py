@@ -99,6 +99,20 @@ class Finder:
         """The log has more, and its last line may be another."""
         self._at_end = False
 
+    def redrawn(self, line: int) -> None:
+        """Lines from one on may be other ones now."""
+        self._at_end = False
+        if line < self._before:
+            kept = bisect_left(self.found, line, 0, self._hits_before)
+            del self.found[kept : self._hits_before]
+            self._hits_before, self._before = kept, line
+        self._next = min(self._next, max(self._start, line))
+
+    def is_hit(self, line: int) -> bool:
+        """Whether a line is known to match."""
+        number = bisect_left(self.found, line)
+        return number < len(self.found) and self.found[number] == line
+
     def inserted(self, count: int) -> None:
         """Lines were put before those that were known: all are looked at anew."""
         self.found = array("q")
@@ -134,6 +148,8 @@ class Finder:
         hit = self.after(self.current) if self._wanted > 0 else self.before(self.current)
         if not self.finished and (hit is None or not self._is_next(hit)):
             return None
+        if hit is None and not self._log.numbered:
+            return None  # it may lie in what is still to be indexed
         self._wanted = 0
         if hit is not None:
             self.current = hit
@@ -156,11 +172,12 @@ class Finder:
     def tally(self) -> Tally:
         """Where the current line stands among those that match."""
         number = bisect_left(self.found, self.current)
-        is_hit = number < len(self.found) and self.found[number] == self.current
         looked_at = 1.0
         if not self.finished:
             looked_at = (self._next - self._start + self._before) / max(1, self._log.line_count)
-        return Tally(number + 1 if is_hit and self._knows(0, self.current) else 0, len(self.found), looked_at)
+        return Tally(
+            number + 1 if self.is_hit(self.current) and self._knows(0, self.current) else 0, len(self.found), looked_at
+        )
 
     def after(self, line: int) -> int | None:
         """The first match after a line, from the start again if there is none."""
@@ -174,6 +191,13 @@ class Finder:
         if not self.found:
             return None
         return self.found[bisect_left(self.found, line) - 1]
+
+    def marks(self, line: int, text: str) -> list[tuple[int, int]]:
+        """What to mark in a line: all of one in which the text was overwritten since."""
+        spans = self.spans(text)
+        if spans or self.inverted or not self.is_hit(line):
+            return spans
+        return [(0, len(text))]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the text that is looked for occurs in a line."""

@@ -90,6 +90,8 @@ def indicators(view: LogView, note: str) -> list[Run]:
     if finder is not None:
         found.append(muted(f" {label(finder.text, 20)}"))
         found.append(Run(f" {_hits(finder)}", Role.KEY if finder.found else Role.WARNING))
+        if view.hit_is_overwritten:
+            found.append(muted(" overwritten since"))
     if note:
         found.append(Run(f" {note}", Role.WARNING))
     if view.lines_below:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from textual.strip import Strip
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from textual.geometry import Region
 
 LOCAL_RATE = 11_000
 """Bytes a second for a followed log; with everything else on screen that makes less than 16 kB/s."""
 REMOTE_RATE = 4_500
 """The same over a network, where 8 kB/s is all there is."""
+
+MOVE_BYTES = 8
+RUN_BYTES = 44
+"""What a run costs on the terminal besides its text: its two colours and their end."""
 
 
 class Pace:
@@ -36,3 +44,10 @@ class Pace:
     def spend(self, cost: int) -> None:
         """Take so many bytes."""
         self._left -= cost
+
+
+def row_cost(strips: Sequence[Strip], region: Region) -> int:
+    """The bytes that a refreshed row costs on the terminal, more or less."""
+    strip = strips[region.y] if region.y < len(strips) else Strip([], 0)
+    runs = list(strip.crop(region.x, region.right))
+    return MOVE_BYTES + region.width + RUN_BYTES * max(1, len(runs))

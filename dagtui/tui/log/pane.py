@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from dagtui.tui.log.attempt_log import AttemptLog
+from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
 from dagtui.tui.log.ending import ending, failure_text
 from dagtui.tui.log.header import HeaderLine, heading, indicators
@@ -279,15 +279,21 @@ class LogPane(Vertical):
         self._draw_header(self._session.clock())
 
     def _look_for_error(self, log: AttemptLog) -> None:
-        line = log.first_error()
-        if line is None:
+        error = log.first_error()
+        if error is None:
             return
-        if line < 0:
+        if error == NO_ERROR:
             self._note = "nothing looks like an error"
             return
         self._note = ""
-        self.view.selected = (line, line)
-        self.view.reveal(line)
+        self.view.selected = (error.line, error.line)
+        if error.page is not None:
+            self.view.document.turn_to(error.line, error.page)
+        span = ERRORS.span(self.view.document.line(error.line).text)
+        if span is None:
+            self.view.reveal(error.line)
+        else:
+            self.view.reveal_span(error.line, *span)
 
     # Copying and state
 

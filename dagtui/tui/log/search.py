@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.store.errors import StoreError
+from dagtui.store.log_search import Found
 from dagtui.tui.log.finder import Finder
 
 if TYPE_CHECKING:
@@ -20,6 +22,17 @@ class _Place(NamedTuple):
     """None: it followed the end."""
 
 
+class _Paging(NamedTuple):
+    """A search for the page of a long line that has what is looked for."""
+
+    line: int
+    page: int
+    step: int
+    """1 for the next one, -1 for the one before."""
+    within: bool
+    """Whether it goes on from a hit of the same line: if there is no other, the next line is wanted."""
+
+
 class Search:
     """Goes from hit to hit in a view; `step` does a bounded part of a search through a large log."""
 
@@ -27,6 +40,8 @@ class Search:
         self._view = view
         self._began: _Place | None = None
         """Where the typing began; None: nobody is typing."""
+        self._direction = 1
+        self._paging: _Paging | None = None
 
     def begin(self) -> None:
         """A person begins to type: all that is typed is looked for from here on, not from the hit of less of it."""
@@ -47,6 +62,8 @@ class Search:
         """Look for a text (after "!" for lines without it), and show the first hit from the window's top on."""
         self._go_back()
         view = self._view
+        self._paging = None
+        view.document.turn_back()
         if not text or view.log_file is None:
             self.forget()
             return
@@ -56,15 +73,22 @@ class Search:
 
     def forget(self) -> None:
         """Look for nothing any more."""
+        self._paging = None
         self._view.finder = None
         self._view.redraw()
 
     def go(self, direction: int) -> None:
-        """Show the hit after the current one, or before it if the direction is below 0; it goes round."""
+        """Show the hit after the current one, or before it if the direction is below 0; it goes round.
+
+        All that is in the window of the current line counts as one: what follows it there may be further right or down.
+        """
         finder = self._view.finder
-        if finder is not None:
-            finder.want(direction)
-            self.step()
+        if finder is None:
+            return
+        self._direction = direction
+        if not self._went_on(finder):
+            self._want_line(finder)
+        self.step()
 
     def step(self) -> bool:
         """Look through some more of the log, and go to the hit that is wanted once it is known.
@@ -76,20 +100,82 @@ class Search:
             return False
         if not finder.finished and finder.step():
             self._view.mark_late()
+        if self._paging is not None:
+            self._turn_pages(finder, self._paging)
         hit = finder.arrive()
         if hit is not None:
-            self._view.reveal(hit)
-        return not finder.finished
+            self._arrive(finder, hit)
+        return not finder.finished or self._paging is not None
+
+    def _want_line(self, finder: Finder) -> None:
+        self._paging = None
+        finder.want(self._direction)
+
+    def _went_on(self, finder: Finder) -> bool:
+        """Go to another hit of the current line, or begin to look for one; False if there can be none."""
+        view, line = self._view, finder.current
+        if finder.inverted or not finder.is_hit(line):
+            return False
+        first, last = view.window_of(line)
+        if first == last:
+            return False
+        spans = view.spans(line)
+        if self._direction < 0:
+            spans = [span for span in reversed(spans) if span[0] < first]
+        else:
+            spans = [span for span in spans if span[0] >= last]
+        if spans:
+            view.reveal_span(line, *spans[0])
+            return True
+        page = view.document.page_of(line) + self._direction
+        if not 0 <= page < view.document.page_count(line):
+            return False
+        self._paging = _Paging(line, page, self._direction, within=True)
+        return True
+
+    def _arrive(self, finder: Finder, line: int) -> None:
+        view, pages = self._view, self._view.document.page_count(line)
+        if pages == 1 or finder.inverted:
+            self._reveal(line)
+            return
+        view.reveal(line)
+        self._paging = _Paging(line, 0 if self._direction > 0 else pages - 1, self._direction, within=False)
+        self._turn_pages(finder, self._paging)
+
+    def _turn_pages(self, finder: Finder, paging: _Paging) -> None:
+        """Look for the page that has what is wanted, and show it once it is known."""
+        log = self._view.log_file
+        try:
+            found = log.find_page(finder.query, paging.line, paging.page, paging.step) if log else Found()
+        except StoreError:  # the view says why the log can't be read
+            found = Found()
+        if found.resume is not None:
+            self._paging = paging._replace(page=found.resume)
+            return
+        self._paging = None
+        if found.line is not None:
+            self._view.document.turn_to(paging.line, found.line)
+            self._reveal(paging.line)
+        elif paging.within:
+            self._want_line(finder)
+
+    def _reveal(self, line: int) -> None:
+        spans = self._view.spans(line)
+        if spans:
+            self._view.reveal_span(line, *spans[0 if self._direction > 0 else -1])
+        else:
+            self._view.reveal(line)
 
     def inserted(self, count: int) -> None:
         """Lines were put before those that were known."""
+        self._paging = None
         if self._began is not None:
             line, top = self._began
             self._began = _Place(line + count, top and top._replace(line=top.line + count))
 
     def opened(self, text: str) -> None:
         """Another log is shown: look for the same in it."""
-        self._began = None
+        self._began = self._paging = None
         if text and self._view.log_file is not None:
             self._view.finder = Finder(self._view.log_file, text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -11,8 +12,9 @@ from textual.strip import Strip
 
 from dagtui.tui.log.document import Document, Piece, Spot
 from dagtui.tui.log.finder import Finder
-from dagtui.tui.log.pace import Pace
+from dagtui.tui.log.pace import Pace, row_cost
 from dagtui.tui.log.painting import Mark, segments
+from dagtui.tui.log.wrapping import characters_before
 from dagtui.tui.page import WHEEL_ROWS
 from dagtui.tui.rows import PaintedRows, Role, Row
 
@@ -20,13 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
-    from textual.geometry import Region
 
     from dagtui.store.logs import Change, LogFile
 
-MOVE_BYTES = 8
-RUN_BYTES = 44
-"""What a run costs on the terminal besides its text: its two colours and their end."""
 TIME_CELLS = 9
 
 
@@ -46,7 +44,7 @@ class LogView(PaintedRows):
         """The first row on screen, unless it follows."""
         self.selected: tuple[int, int] | None = None
         """The first and the last selected line."""
-        self._document = Document()
+        self.document = Document()
         self._ending: Sequence[Row] = ()
         self._pieces: list[Piece] = []
         self._drawn: dict[Piece, Strip] = {}
@@ -60,17 +58,17 @@ class LogView(PaintedRows):
     @property
     def log_file(self) -> LogFile | None:
         """The log that is shown."""
-        return self._document.log
+        return self.document.log
 
     @property
     def wraps(self) -> bool:
         """Whether long lines go on in the next row; else they are cut."""
-        return self._document.wraps
+        return self.document.wraps
 
     @wraps.setter
     def wraps(self, wraps: bool) -> None:
         first = self.first_line
-        self._document.wraps = wraps
+        self.document.wraps = wraps
         self.column = 0
         self.redraw()
         if not self.follows:
@@ -79,7 +77,7 @@ class LogView(PaintedRows):
     @property
     def line_count(self) -> int:
         """The lines of the log."""
-        return self._document.line_count
+        return self.document.line_count
 
     @property
     def first_line(self) -> int:
@@ -103,7 +101,7 @@ class LogView(PaintedRows):
 
     def open(self, log_file: LogFile | None) -> None:
         """Show another log, from its end."""
-        self._document.log = log_file
+        self.document.log = log_file
         self._ending = ()
         self.finder, self.selected = None, None
         self.top, self.column, self.follows = Spot(0), 0, True
@@ -117,7 +115,7 @@ class LogView(PaintedRows):
 
     def redraw(self) -> None:
         """Draw at once: something other than the end of the log has changed."""
-        self._document.forget()
+        self.document.forget()
         self._drawn.clear()
         self.late = False
         self.repaint()
@@ -135,8 +133,13 @@ class LogView(PaintedRows):
             if self.finder:
                 self.finder.inserted(change.inserted)
         if change.replaced or change.joined:
-            self._document.forget()
+            self.document.forget()
             self._drawn.clear()
+        if change.redrawn is not None:
+            self.document.forget_from(change.redrawn)
+            self._drawn = {piece: strip for piece, strip in self._drawn.items() if piece.spot.line < change.redrawn}
+            if self.finder:
+                self.finder.redrawn(change.redrawn)
         if change.grown and self.finder:
             self.finder.grown()
         self.late = True
@@ -154,7 +157,7 @@ class LogView(PaintedRows):
         strips, changed = self.changed_rows()
         regions = self.paint(strips, changed)
         if regions:
-            self._cost = sum(_cost(strips, region) for region in regions)
+            self._cost = sum(row_cost(strips, region) for region in regions)
             self.pace.spend(self._cost)
         return bool(changed)
 
@@ -165,22 +168,61 @@ class LogView(PaintedRows):
         if rows > 0 and self.follows:
             return
         here = self._pieces[0].spot if self._pieces else Spot(0)
-        self.go_to(self._document.back(here, -rows) if rows < 0 else self._document.forward(here, rows))
+        self.go_to(self.document.back(here, -rows) if rows < 0 else self.document.forward(here, rows))
 
     def go_to(self, spot: Spot) -> None:
         """Put a row at the top of the window; the end never rises above the window's bottom."""
-        last = self._document.last_top(self.size.height)
+        last = self.document.last_top(self.size.height)
         self.follows = spot >= last
         self.top = min(spot, last)
         self.repaint()
 
     def reveal(self, line: int) -> None:
         """Bring a line into the window, to a third of its height if it isn't there yet."""
+        spots = (piece.spot for piece in self._pieces)
+        self._bring(next((spot for spot in spots if spot.line == line), Spot(line)))
+
+    def _bring(self, spot: Spot) -> None:
         self._drawn.clear()
-        if any(piece.spot.line == line for piece in self._pieces):
+        if any(piece.spot == spot for piece in self._pieces):
             self.repaint()
         else:
-            self.go_to(self._document.back(Spot(line), self.size.height // 3))
+            self.go_to(self.document.back(spot, self.size.height // 3))
+
+    def spans(self, line: int) -> list[tuple[int, int]]:
+        """Where what is looked for occurs in what is shown of a line."""
+        return self.finder.spans(self.document.line(line).text) if self.finder else []
+
+    @property
+    def hit_is_overwritten(self) -> bool:
+        """Whether the current hit is one of what is no more to be seen."""
+        finder = self.finder
+        if finder is None or finder.inverted or not finder.is_hit(finder.current):
+            return False
+        return not self.spans(finder.current)
+
+    def window_of(self, line: int) -> tuple[int, int]:
+        """Which characters of a line are in the window; from 0 to 0 if none are."""
+        shown = [piece for piece in self._pieces if piece.spot.line == line]
+        if not shown:
+            return 0, 0
+        if self.wraps:
+            return shown[0].start, shown[-1].end
+        text = self.document.line(line).text
+        start = characters_before(text, self.column)
+        return start, start + max(1, characters_before(text[start:], self.document.width))
+
+    def reveal_span(self, line: int, start: int, end: int) -> None:
+        """Bring some characters of a line into the window."""
+        text = self.document.line(line).text
+        if self.wraps:
+            row = bisect_right(self.document.starts(line), start) - 1
+            self._bring(Spot(line, max(row, 0)))
+            return
+        first, last = cell_len(text[:start]), cell_len(text[:end])
+        if first < self.column or last > self.column + self.document.width:
+            self.column = max(0, first - self.document.width // 3) if last > self.document.width else 0
+        self.reveal(line)
 
     def follow(self) -> None:
         """Show the end and stick to it."""
@@ -197,8 +239,8 @@ class LogView(PaintedRows):
         if self.wraps:
             return
         lines = {piece.spot.line for piece in self._pieces if piece.spot.line < self.line_count}
-        widest = max((cell_len(self._document.line(line).text) for line in lines), default=0)
-        self.column = max(0, min(self.column + cells, widest - self._document.width // 2))
+        widest = max((cell_len(self.document.line(line).text) for line in lines), default=0)
+        self.column = max(0, min(self.column + cells, widest - self.document.width // 2))
         self._drawn.clear()
         self.repaint()
 
@@ -207,35 +249,35 @@ class LogView(PaintedRows):
     def draw(self, width: int, height: int) -> list[Strip]:
         """The rows of the window."""
         gutter = self._gutter_cells()
-        if (width - gutter, width) != (self._document.width, self._whole_width):
+        if (width - gutter, width) != (self.document.width, self._whole_width):
             self._drawn.clear()
         self._whole_width = width
-        self._document.width = max(1, width - gutter)
-        self._document.set_ending(self._ending, width)
-        top = self._document.last_top(height) if self.follows else self.top
-        self._pieces = self._document.pieces(top, height)
+        self.document.width = max(1, width - gutter)
+        self.document.set_ending(self._ending, width)
+        top = self.document.last_top(height) if self.follows else self.top
+        self._pieces = self.document.pieces(top, height)
         drawn = {piece: self._drawn.get(piece) or self._draw_piece(piece, width) for piece in self._pieces}
         # The last line may still grow, and a line's time may still be on its way.
-        stable = 0 if self.shows_times else self.line_count - 1
+        stable = 0 if self.shows_times else self.document.stable_count
         self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < stable}
         return [drawn[piece] for piece in self._pieces]
 
     def _draw_piece(self, piece: Piece, width: int) -> Strip:
         number = piece.spot.line
         if number >= self.line_count:
-            return self.strip(self._document.ending_row(number), width)
-        line = self._document.line(number)
+            return self.strip(self.document.ending_row(number), width)
+        line = self.document.line(number)
         base = self.look(Role.PLAIN)
         marks = []
         if self.selected and self.selected[0] <= number <= self.selected[1]:
             base += self.look(Role.SELECTED)
         if self.finder:
             role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
-            marks = [Mark(start, end, self.look(role)) for start, end in self.finder.spans(line.text)]
+            marks = [Mark(start, end, self.look(role)) for start, end in self.finder.marks(number, line.text)]
         parts = segments(line, piece.start, piece.end, base, marks)
         strip = Strip(parts, sum(cell_len(part.text) for part in parts))
         if not self.wraps:
-            strip = strip.crop(self.column, self.column + self._document.width)
+            strip = strip.crop(self.column, self.column + self.document.width)
         gutter = self._gutter(piece.spot)
         if gutter:
             strip = Strip([Segment(gutter, self.look(Role.GUIDE)), *strip], len(gutter) + strip.cell_length)
@@ -246,7 +288,7 @@ class LogView(PaintedRows):
             return " " * self._gutter_cells()
         text = ""
         if self.shows_times:
-            at = self._document.time_of(spot.line)
+            at = self.document.time_of(spot.line)
             shown = "--:--:--" if at is None else time.strftime("%H:%M:%S", time.localtime(at))
             text += f"{shown} "
         if self.shows_numbers:
@@ -302,10 +344,3 @@ class LogView(PaintedRows):
         if not 0 <= y < len(self._pieces):
             return -1
         return self._pieces[y].spot.line
-
-
-def _cost(strips: Sequence[Strip], region: Region) -> int:
-    """The bytes that a refreshed row costs on the terminal, more or less."""
-    strip = strips[region.y] if region.y < len(strips) else Strip([], 0)
-    runs = list(strip.crop(region.x, region.right))
-    return MOVE_BYTES + region.width + RUN_BYTES * max(1, len(runs))

@@ -43,3 +43,8 @@ def _end_of_row(text: str, start: int, width: int) -> int:
         return start + len(piece)
     ends = breaks(piece, width)
     return start + (ends[1] if len(ends) > 1 else len(piece))
+
+
+def characters_before(text: str, column: int) -> int:
+    """How many characters lie wholly before a cell."""
+    return _end_of_row(text, 0, column) if column > 0 else 0

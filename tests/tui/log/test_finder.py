@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtui.store.logs import LogFile
-from dagtui.text.lines import plain_line
+from dagtui.text.lines import plain_line, printed
 from dagtui.tui.log import finder as finder_module
 from dagtui.tui.log.finder import Finder
 
@@ -38,7 +38,7 @@ def naive(lines: list[bytes], text: str) -> list[int]:
     folds = wanted == wanted.lower()
     found = []
     for number, line in enumerate(lines):
-        shown = plain_line(line)
+        shown = f"{plain_line(line)}\n{printed(line)}"
         hit = wanted in (shown.lower() if folds else shown)
         if hit != inverted:
             found.append(number)

@@ -52,6 +52,12 @@ async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> Lo
     return pane
 
 
+def searched(pane: LogPane) -> None:
+    """Frames, until there is nothing more to look through."""
+    while pane.flush(0.0):
+        pass
+
+
 def below(pane: LogPane) -> str:
     return texts(pane.header)[0]
 
@@ -125,7 +131,82 @@ class TestFollowing:
             assert texts(pane.view)[:2] == ["start", "49999%"]
             play.prints("fetch", b"\rdone\n")
             pane.flush(0.0)
-            assert texts(pane.view)[:2] == ["start", "done"]
+            assert texts(pane.view)[:2] == ["start", "done9%"], "a terminal keeps the rest too"
+
+
+class TestWhatATerminalWouldShow:
+    async def test_what_a_line_overwrites_keeps_the_rest_of_it(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", b"Starting database ............\r[ OK ]\n100 items left\r 99 items left\r  5\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[:2] == ["[ OK ]ng database ............", "  5 items left"]
+
+    async def test_what_was_overwritten_is_found_and_said_to_be(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", b"Starting database ............\r[ OK ]\nStarting all\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.find("Starting")
+            searched(pane)
+            assert "1/2 overwritten since" in below(pane)
+            first = strips(pane.view)[0]
+            assert {segment.style.bgcolor for segment in first if segment.text.strip()} == {
+                pane.view.look("rows--hit-current").bgcolor
+            }
+            pane.find_next()
+            assert "2/2" in below(pane)
+            assert "overwritten" not in below(pane)
+
+    async def test_lines_that_are_redrawn_are_shown_once(self, play: Play):
+        """As docker compose does it: back to the first line of the block, and over all of them again."""
+        play.start("fetch")
+        play.prints("fetch", b"pulling\n[+] Running 0/2\n a waits\n b waits\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[:5] == ["pulling", "[+] Running 0/2", " a waits", " b waits", ""]
+            pane.find("waits")
+            searched(pane)
+            for number in range(3):
+                frame = b"\x1b[3A\x1b[0G\x1b[?25l[+] Running %d/2\n\x1b[2K a %d\n\x1b[2K b %d\n\x1b[?25h"
+                play.prints("fetch", frame % (number, number, number))
+                pane.flush(0.0)
+                searched(pane)
+                assert texts(pane.view)[1:5] == [f"[+] Running {number}/2", f" a {number}", f" b {number}", ""]
+                assert "1/2 overwritten since" in below(pane)
+            play.prints("fetch", b"\x1b[1A\x1b[2K b done\nend\n")
+            pane.flush(0.0)
+            assert texts(pane.view)[1:6] == ["[+] Running 2/2", " a 2", " b done", "end", ""]
+            pane.toggle_numbers()
+            assert texts(pane.view)[4] == "   5 end"
+
+    async def test_a_line_that_was_drawn_already_is_redrawn(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", lines(1, 200))
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.move(-3)
+            play.prints("fetch", b"\x1b[10A\rone of above\n" + b"\n" * 9)
+            pane.flush(0.0)
+            assert "one of above" in texts(pane.view)
+
+    async def test_moves_to_the_right_leave_blanks(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", b"name\x1b[20Gsize\x1b[4Cdate\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            assert texts(pane.view)[0] == "name               size    date"
+
+    async def test_a_colour_is_carried_on_until_it_ends(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", b"\x1b[31mError: first line\n  at second line\n  at third line\x1b[0m\nplain\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            colours = [
+                segment.style.color for strip in strips(pane.view)[:4] for segment in strip if segment.text.strip()
+            ]
+            assert [colour.name for colour in colours[:3]] == ["red"] * 3
+            assert colours[3] == pane.view.look("rows--plain").color
 
 
 class TestPainting:
@@ -392,6 +473,91 @@ class TestFinding:
             await opened(pane)
             pane.first_error()
             assert "nothing looks like an error" in below(pane)
+
+
+class TestFindingInLongLines:
+    @pytest.fixture(params=["wrapped", "cut"])
+    def wraps(self, request: pytest.FixtureRequest) -> bool:
+        return request.param == "wrapped"
+
+    @pytest.fixture
+    def long_line(self, play: Play) -> Play:
+        play.start("fetch")
+        keys = b",".join(b'"k%d": %d' % (number, number) for number in range(8_000))
+        play.prints("fetch", lines(1, 100) + b"{" + keys + b"}\n" + lines(101, 200) + b"k7000 again\n")
+        return play
+
+    async def until_there(self, pane: LogPane, text: str) -> None:
+        for _ in range(1_000):
+            if any(text in row for row in texts(pane.view)):
+                return
+            pane.flush(0.0)
+        raise AssertionError(f"{text} is not to be seen: {texts(pane.view)}")
+
+    async def test_a_hit_anywhere_in_it_is_gone_to(self, long_line: Play, wraps: bool):
+        async with staged(LogPane(long_line.session())) as pane:
+            await opened(pane)
+            pane.view.wraps = wraps
+            pane.top()
+            pane.find("k7000")
+            await self.until_there(pane, '"k7000": 7000')
+            searched(pane)
+            assert "1/2" in below(pane)
+            row = next(strip for strip in strips(pane.view) if '"k7000"' in strip.text)
+            hit = pane.view.look("rows--hit-current").bgcolor
+            assert any(segment.text == "k7000" and segment.style.bgcolor == hit for segment in row)
+            pane.find_next()
+            await self.until_there(pane, "k7000 again")
+            pane.find_previous()
+            await self.until_there(pane, '"k7000": 7000')
+            pane.find("k3000")
+            await self.until_there(pane, '"k3000": 3000')
+            pane.clear_find()
+            pane.top()
+            pane.find("k12,")
+            searched(pane)
+            assert "no hits" in below(pane)
+
+    async def test_all_hits_of_it_are_gone_to_in_both_directions(self, long_line: Play, wraps: bool):
+        async with staged(LogPane(long_line.session())) as pane:
+            await opened(pane)
+            pane.view.wraps = wraps
+            pane.top()
+            pane.find("k777")
+            wanted = ['"k777"', *(f'"k777{digit}"' for digit in range(10))]
+            seen: list[str] = []
+            for _ in range(len(wanted)):
+                searched(pane)
+                shown = "".join(texts(pane.view))
+                seen += [key for key in wanted if key in shown and key not in seen]
+                if seen == wanted:
+                    break
+                pane.find_next()
+            assert seen == wanted
+            for _ in range(len(wanted)):
+                pane.find_previous()
+                searched(pane)
+                if '"k777"' in "".join(texts(pane.view)):
+                    return
+            raise AssertionError("the first one is not gone back to")
+
+    async def test_the_first_error_is_shown_where_it_stands(self, play: Play, wraps: bool):
+        play.start("fetch")
+        play.prints("fetch", b"x " * 30_000 + b"fatal: it broke " + b"y " * 30_000 + b"\nmore\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.view.wraps = wraps
+            pane.first_error()
+            await self.until_there(pane, "fatal: it broke")
+
+    async def test_of_a_huge_line_each_frame_looks_at_a_part(self, play: Play):
+        play.start("fetch")
+        play.prints("fetch", b"x" * 15_000_000 + b" needle " + b"y" * 15_000_000)
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.find("needle")
+            assert "1/1" not in below(pane)
+            await self.until_there(pane, " needle ")
 
 
 class TestAttempts:

@@ -1,0 +1,181 @@
+"""The lines of one gap of a log, read from the file: as they were printed, or as redrawing has left them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import accumulate, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.store.line_index import GAP
+from dagtui.text.lines import LINE_LIMIT, written
+from dagtui.text.redraws import RedrawnRows, rows_passed
+from dagtui.text.styles import PLAIN, style_after
+
+if TYPE_CHECKING:
+    from dagtui.store.line_index import Gap
+    from dagtui.text.styles import Style
+
+Read = Callable[[int, int], bytes]
+"""Reads at most so many bytes from an offset on."""
+
+_BEFORE = 16_384
+"""Bytes before a gap in which a colour may begin that is still on at its start."""
+_REDRAWN_BEFORE = (32_768, 1_048_576)
+"""Bytes before a gap in which rows may have been written that are as they were; more of them, if some are missing."""
+_FED = 262_144
+"""Bytes at the end of a huge line that are looked at where lines are redrawn."""
+
+
+PAGE_OVERLAP = 1_024
+PAGE_STEP = LINE_LIMIT - PAGE_OVERLAP
+"""Bytes from one page of a long line to the next; what is looked for may lie across their border."""
+_CONTINUED = bytes(range(0x80, 0xC0))
+"""Bytes that go on with a character of UTF-8."""
+
+
+class LogLine(NamedTuple):
+    """One line without its newline, at most LINE_LIMIT bytes of it."""
+
+    data: bytes
+    more: int = 0
+    """Bytes of the line that follow and were left out."""
+    before: int = 0
+    """Bytes of the line that precede it and were left out."""
+    style: Style = PLAIN
+    """The colours that are on where it begins."""
+
+
+class PrintedLines:
+    """Lines that are as they were printed."""
+
+    def __init__(self, gap: Gap, read: Read, *, is_open: bool, known: PrintedLines | None = None) -> None:
+        """`is_open`: the last line has no newline. `known` are the lines of the same gap when it was shorter."""
+        self.gap = gap
+        self.data = read(min(gap.end - gap.offset, 2 * GAP), gap.offset)
+        self._read = read
+        self._is_open = is_open
+        self._starts: list[int] | None = None
+        self._styles: list[Style] = []
+        """The style at the start of each line, as far as they are known."""
+        if known is not None and known.gap.offset == gap.offset:
+            self._styles = known._styles
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each line starts, from the beginning of the gap, and where the one after them does."""
+        if self._starts is None:
+            count = self.gap.line_count
+            lengths = (len(part) + 1 for part in self.data.split(b"\n"))
+            self._starts = list(islice(accumulate(lengths, initial=0), count + 1))
+            # A file that was cut meanwhile has fewer lines than its index: they are empty.
+            self._starts += [len(self.data)] * (count + 1 - len(self._starts))
+        return self._starts
+
+    def extent(self, number: int) -> tuple[int, int]:
+        """Where a line of the log begins and ends, from the beginning of the gap."""
+        index = number - self.gap.first_line
+        start, end = self.starts[index], self.starts[index + 1] - 1
+        if end >= len(self.data) and index == self.gap.line_count - 1:
+            # It may be longer than what was read.
+            end = self.gap.end - self.gap.offset - (0 if self._is_open else 1)
+        return start, max(start, end)
+
+    def raw(self, number: int) -> bytes:
+        """A line of the log as it was printed."""
+        start, end = self.extent(number)
+        return self.data[start:end] if end <= len(self.data) else self._read(end - start, self.gap.offset + start)
+
+    def line(self, number: int) -> LogLine:
+        """A line; of a long one its beginning, or its end if that overwrites what is before."""
+        start, end = self.extent(number)
+        style = self._style(number - self.gap.first_line)
+        if end - start <= LINE_LIMIT:
+            return LogLine(self.raw(number), style=style)
+        tail = self._read(LINE_LIMIT, self.gap.offset + end - LINE_LIMIT).rstrip(b"\r")
+        overwrites = tail.find(b"\r") + 1
+        if overwrites:
+            return LogLine(tail[overwrites:])
+        return LogLine(self._read(LINE_LIMIT, self.gap.offset + start), end - start - LINE_LIMIT, style=style)
+
+    def page_count(self, number: int) -> int:
+        """In how many pages a long line can be read; they overlap."""
+        start, end = self.extent(number)
+        return max(1, -(-(end - start - PAGE_OVERLAP) // PAGE_STEP))
+
+    def page(self, number: int, page: int, pages: int = 1) -> LogLine:
+        """Some pages of a long line, from one on."""
+        start, end = self.extent(number)
+        first = start + page * PAGE_STEP
+        data = self._read(min(end - first, pages * PAGE_STEP + PAGE_OVERLAP), self.gap.offset + first)
+        cut = len(data[:4]) - len(data[:4].lstrip(_CONTINUED)) if page else 0
+        return LogLine(data[cut:], max(0, end - first - len(data)), first - start + cut)
+
+    def offset_of(self, number: int) -> int:
+        """Where a line begins."""
+        return self.gap.offset + self.starts[number - self.gap.first_line]
+
+    def _style(self, index: int) -> Style:
+        styles = self._styles
+        if not styles:
+            styles.append(self._style_before())
+        if len(styles) <= index and b"\x1b[" not in self.data:
+            return styles[-1]
+        while len(styles) <= index:
+            line = self.data[self.starts[len(styles) - 1] : self.starts[len(styles)]]
+            styles.append(style_after(line, styles[-1]))
+        return styles[index]
+
+    def _style_before(self) -> Style:
+        size = min(self.gap.offset, _BEFORE)
+        return style_after(self._read(size, self.gap.offset - size)) if size else PLAIN
+
+
+class RedrawnLines:
+    """Lines that are as the cursor's moves have left them; fed with what follows as the log grows."""
+
+    def __init__(self, gap: Gap, read: Read, origin: int) -> None:
+        """`origin` is where line 0 begins."""
+        self.gap = gap
+        self._read = read
+        self._origin = origin
+        near, far = (min(before, gap.offset - origin) for before in _REDRAWN_BEFORE)
+        self._rows = self._replayed(near)
+        earlier = range(gap.first_line, min(gap.bottom + 1, gap.first_line + gap.line_count))
+        if far > near and not all(row in self._rows for row in earlier):
+            self._rows = self._replayed(far)
+
+    def take(self, gap: Gap) -> bool:
+        """Take in what has come since; False if it must be read anew."""
+        known = self._rows.end
+        if gap.first_line < self.gap.first_line or gap.offset < self.gap.offset or not 0 <= gap.end - known <= _FED:
+            return False
+        self._rows.feed(self._read(gap.end - known, known))
+        self.gap = gap
+        self._rows.forget_before(gap.first_line)
+        return True
+
+    def line(self, number: int) -> LogLine:
+        """A row as it was left, with its colours."""
+        return LogLine(written(self._rows.line(number)).encode())
+
+    def offset_of(self, number: int) -> int:
+        """Where a row was written to last."""
+        return self._rows.written_at(number) or self.gap.offset
+
+    def _replayed(self, before: int) -> RedrawnRows:
+        """The rows after all that was printed from so many bytes before the gap on."""
+        gap = self.gap
+        data = self._read(before, gap.offset - before)
+        row = bottom = 0
+        if gap.offset - before > self._origin:
+            data = data[data.find(b"\n") + 1 :] if b"\n" in data else b""
+            row, bottom = max(0, gap.row - rows_passed(data)), gap.bottom
+        rows = RedrawnRows(row, bottom, gap.offset - len(data))
+        rows.feed(data)
+        size = gap.end - gap.offset
+        rows.feed(self._read(min(size, 2 * GAP), gap.offset))
+        if size > 2 * GAP + _FED:
+            rows.skip_to(gap.end - _FED)
+        rows.feed(self._read(gap.end - rows.end, rows.end))
+        rows.forget_before(gap.first_line)
+        return rows

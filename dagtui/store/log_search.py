@@ -1,0 +1,191 @@
+"""Searching a log in steps: a step looks at about so many bytes, and the next one goes on where it ended."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.store.log_lines import PrintedLines, RedrawnLines
+from dagtui.text.lines import LINE_LIMIT
+from dagtui.text.redraws import pieces
+
+if TYPE_CHECKING:
+    from dagtui.store.line_index import Gap, LineIndex
+    from dagtui.store.log_lines import Read
+    from dagtui.store.queries import Query
+
+_BLOCK = 32_768
+_PIECE_COST = 1_000
+"""To look closely at a piece of what was redrawn takes as long as to pass over so many bytes."""
+_PAGES = 16
+"""Pages of a long line that are looked at together first."""
+
+
+class Found(NamedTuple):
+    """The end of one step of a search."""
+
+    line: int | None = None
+    """The nearest line that matches."""
+    resume: int | None = None
+    """Nothing yet: go on from this line. With `line` None too: there is no such line."""
+
+
+class LogSearch:
+    """Finds the lines of an index that match; it knows how far the last step came within a line or gap."""
+
+    def __init__(self, index: LineIndex, read: Read) -> None:
+        self._index = index
+        self._read = read
+        self._left = 0
+        """Bytes that this step may still look at."""
+        self._long: tuple[Query | None, int, int] = (None, 0, 0)
+        """A search within a long line: where it begins in the file, and the next page."""
+        self._redraws: _RedrawSearch | None = None
+
+    def find_next(self, query: Query, start: int, budget: int) -> Found:
+        """The first match at or after a line."""
+        line = max(start, 0)
+        self._left = budget
+        while line < self._index.line_count:
+            if self._left <= 0:
+                return Found(resume=line)
+            gap = self._index.gap_of(line)
+            stop = gap.first_line + gap.line_count
+            found = self._in_redrawn(query, gap, line) if gap.redrawn else self._in_printed(query, gap, line)
+            if found.line is not None or found.resume is not None:
+                return found
+            line = stop
+        return Found()
+
+    def find_page(self, query: Query, line: int, start: int, step: int, budget: int) -> Found:
+        """The first page of a long line, from one on in steps of 1 or -1, that has the text; as `line` and `resume`."""
+        gap = self._index.gap_of(line)
+        if gap.redrawn:
+            return Found()
+        self._left = budget
+        return self._matching_page(query, self._printed(gap), line, start, step)
+
+    def _printed(self, gap: Gap) -> PrintedLines:
+        return PrintedLines(gap, self._read, is_open=gap.end == self._index.end > self._index.open_start)
+
+    def _in_printed(self, query: Query, gap: Gap, line: int) -> Found:
+        lines = self._printed(gap)
+        self._left -= len(lines.data)
+        is_cut = gap.end - gap.offset > len(lines.data)
+        if not is_cut and not query.may_match(lines.data):
+            return Found()
+        for number in range(line, gap.first_line + gap.line_count):
+            start, end = lines.extent(number)
+            if end - start <= LINE_LIMIT:
+                matches: bool | None = query.matches(lines.raw(number))
+            else:
+                matches = self._long_line_matches(query, lines, number)
+            if matches is None:
+                return Found(resume=number)
+            if matches:
+                return Found(line=number)
+        return Found()
+
+    def _long_line_matches(self, query: Query, lines: PrintedLines, number: int) -> bool | None:
+        """Whether a line matches; None: this step ended before that was known."""
+        offset = lines.offset_of(number)
+        page = self._long[2] if self._long[:2] == (query, offset) else 0
+        found = self._matching_page(query, lines, number, page, 1)
+        if found.resume is not None:
+            self._long = (query, offset, found.resume)
+            return None
+        self._long = (None, 0, 0)
+        return (found.line is not None) != query.every
+
+    def _matching_page(self, query: Query, lines: PrintedLines, number: int, page: int, step: int) -> Found:
+        """The first page that decides about its line: one that matches, or one that doesn't if all of them must."""
+        count = lines.page_count(number)
+        while 0 <= page < count:
+            block = lines.page(number, page, _PAGES).data if step > 0 else b""
+            self._left -= max(len(block), LINE_LIMIT)
+            if step < 0 or query.may_match(block):
+                for one in range(page, min(page + _PAGES, count)) if step > 0 else (page,):
+                    if query.matches(lines.page(number, one).data) != query.every:
+                        return Found(line=one)
+            page += _PAGES if step > 0 else -1
+            if self._left <= 0 and 0 <= page < count:
+                return Found(resume=page)
+        return Found()
+
+    def _in_redrawn(self, query: Query, gap: Gap, line: int) -> Found:
+        search = self._redraws
+        origin = self._index.gap(gap.number - 1) if gap.number else gap
+        if search is None or search.query is not query or search.origin != origin.offset:
+            search = self._redraws = _RedrawSearch(query, origin)
+        self._left -= search.go_on(gap, self._read, self._left)
+        if search.position < gap.end and not search.at_end:
+            return Found(resume=line)
+        hits = search.hits(gap, self._read, self._index.start)
+        number = bisect_left(hits, line)
+        return Found(line=hits[number]) if number < len(hits) else Found()
+
+
+class _RedrawSearch:
+    """One search through all that was ever printed in lines that were redrawn."""
+
+    def __init__(self, query: Query, origin: Gap) -> None:
+        self.query = query
+        self.origin = origin.offset
+        self.position = origin.offset
+        self.at_end = False
+        """Whether all was looked at, perhaps without a newline at its end."""
+        self._row, self._bottom = origin.row, origin.bottom
+        self._decided: set[int] = set()
+        """The lines of which a part matches, or doesn't if all of them must."""
+        self._of: Gap | None = None
+        self._hits: list[int] = []
+        """The lines of that gap that match."""
+
+    def go_on(self, gap: Gap, read: Read, budget: int) -> int:
+        """Look at about so many bytes up to the end of a gap; returns how many it were."""
+        spent = 0
+        self.at_end = False
+        while self.position < gap.end:
+            data = read(min(_BLOCK, gap.end - self.position), self.position)
+            if not data:
+                self.at_end = True
+                break
+            spent += len(data)
+            is_last = self.position + len(data) >= gap.end
+            whole = data.rfind(b"\n") + 1 or (0 if is_last else len(data))
+            spent += _PIECE_COST * self._look_at(data[:whole], advances=True)
+            if is_last:
+                self._look_at(data[whole:], advances=False)
+                self.at_end = True
+                break
+            if spent >= budget:
+                break
+        return spent
+
+    def hits(self, gap: Gap, read: Read, origin: int) -> list[int]:
+        """The lines of the gap that match, as they were at any time or as they are now."""
+        if self._of != gap:
+            self._of, shown = gap, RedrawnLines(gap, read, origin)
+            lines = range(gap.first_line, gap.first_line + gap.line_count)
+            self._hits = [number for number in lines if self._matches(number, shown.line(number).data)]
+        return self._hits
+
+    def _matches(self, number: int, shown: bytes) -> bool:
+        if self.query.every:
+            return number not in self._decided and self.query.matches(shown)
+        return number in self._decided or self.query.matches(shown)
+
+    def _look_at(self, data: bytes, *, advances: bool) -> int:
+        """Look for matches; returns how many pieces had to be looked at closely."""
+        may_match = self.query.may_match(data)
+        looked_at = 0
+        row, bottom = self._row, self._bottom
+        for row, bottom, start, end in pieces(data, self._row, self._bottom):  # noqa: B007 - where the cursor is at the end
+            if may_match and start < end and row not in self._decided:
+                looked_at += 1
+                if self.query.matches(data[start:end]) != self.query.every:
+                    self._decided.add(row)
+        if advances:
+            self._row, self._bottom = row, bottom
+            self.position += len(data)
+        return looked_at

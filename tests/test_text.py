@@ -175,6 +175,8 @@ def test_for_terminal_lets_only_colours_pass(raw: bytes):
         (b"abcdef\x1b[4D\x1b[2@xy", "abxycdef"),
         (b"abcdef\x1b[4D\x1b[2X", "ab  ef"),
         (b"abc\x1b[1K", "   "),
+        (b"abc\x1b[2Jd", "abcd"),
+        (b"abc\x1b[2D\x1b[J", "a"),
         (b"ab\x1b7cd\x1b8x", "abxd"),
         (b"ab\x1b[scd\x1b[ux", "abxd"),
         (b"a\x1b[3;7Hb\x1b[Hc", "a b c"),

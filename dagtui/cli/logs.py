@@ -121,9 +121,10 @@ def _print_path(log: NodeLog, output: Output) -> None:
 
 def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
     from dagtui.session.lines.node_log import LogFollower, print_log
-    from dagtui.session.lines.shown_lines import ShownLines
+    from dagtui.session.lines.shown_lines import FinalLines, SafeLines, ShownLines
 
-    shown = ShownLines(colours=output.wants_colours)
+    # Who follows sees lines as they come: what was printed already can't be redrawn.
+    shown: SafeLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
 
     def write_lines(data: bytes) -> None:
         for line in shown.feed(data):

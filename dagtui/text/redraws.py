@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.text.cells import ROW_CELLS, CellRow
-from dagtui.text.lines import StyledLine, left_of
+from dagtui.text.lines import StyledLine, left_of, written
 from dagtui.text.styles import PLAIN, style_after
 from dagtui.text.tokens import write_line
 
@@ -60,18 +60,23 @@ class RedrawnRows:
 
     __slots__ = ("_bottom", "_column", "_held", "_last", "_offset", "_row", "_rows", "_style")
 
-    def __init__(self, row: int, bottom: int, offset: int) -> None:
+    def __init__(self, row: int = 0, bottom: int = 0, offset: int = 0, style: Style = PLAIN) -> None:
         """Begin at the start of a row, with the byte at `offset`, when the lowest row so far is `bottom`."""
         self._row = row
         self._bottom = bottom
         self._offset = offset
         self._column: int | None = 0
         """Where the cursor was put; None: it is where the last piece of the row ended."""
-        self._style = PLAIN
+        self._style = style
         self._held = b""
         self._last = b""
         """The last piece of the row."""
         self._rows: dict[int, _Row] = {}
+
+    @property
+    def bottom(self) -> int:
+        """The lowest row so far."""
+        return self._bottom
 
     @property
     def end(self) -> int:
@@ -144,6 +149,22 @@ class RedrawnRows:
 
     def _cells(self) -> CellRow:
         return self._rows[self._row].cells()
+
+
+def final_lines(output: bytes) -> list[bytes]:
+    """The lines of some output as it has left them, each with the colours that are on where it begins."""
+    if VERTICAL.search(output):
+        rows = RedrawnRows()
+        rows.feed(output)
+        return [written(rows.line(number)).encode() for number in range(rows.bottom + 1)]
+    lines = output.split(b"\n")
+    if b"\x1b[" not in output:
+        return lines
+    style = PLAIN
+    for number, line in enumerate(lines):
+        lines[number] = style.sgr.encode() + line
+        style = style_after(line, style)
+    return lines
 
 
 class _Row:

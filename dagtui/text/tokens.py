@@ -71,6 +71,8 @@ def _control(row: CellRow, characters: str, style: Style) -> None:
 
 def _move(row: CellRow, kind: str, count: str) -> None:
     number = int(count or 0)
+    if kind == "J" and number > 1:
+        return  # the whole screen, which is more than a row: a log keeps what is above
     if kind in "JK":
         (row.erase_right, row.erase_left)[number]() if number < 2 else row.erase_all()
     elif kind in "G`":

@@ -127,8 +127,17 @@ def test_into_a_pipe_go_the_bytes_as_they_were_printed(ran: Path):
 
 def test_on_a_terminal_only_colours_are_left(ran: Path):
     shown = on_a_terminal("logs", "graph.toml", "hostile", cwd=ran)
-    assert shown == b"100 %\r\nlast\r\n"
+    assert shown == b"100 %@\xef\xbf\xbd 10 %\r\nlast\r\n"
     assert on_a_terminal("logs", "graph.toml", "hostile", "--raw", cwd=ran).replace(b"\r\n", b"\n") == HOSTILE
+
+
+def test_on_a_terminal_lines_are_as_it_would_have_been_left_with_them(tmp_path: Path):
+    script = r'printf "a waits\nb waits\n\033[2A\033[2Ka is done\n\033[2Kb is done\nStart .....\r[ OK ]\n"'
+    write(tmp_path, f"[tasks.a]\nrun = '{script}'\n")
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 0
+    shown = on_a_terminal("logs", "graph.toml", "a", cwd=tmp_path).decode().splitlines()
+    assert shown == ["a is done", "b is done", "[ OK ]....."]
+    assert "a waits" in call("logs", "graph.toml", "a", cwd=tmp_path).stdout, "a pipe gets the bytes"
 
 
 def test_colours_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -13,6 +13,7 @@ from dagtui.session.wording import counts
 from dagtui.store.queries import ErrorLine
 from dagtui.text import count, duration, label, plural
 from dagtui.text.lines import for_terminal, plain_line
+from dagtui.text.redraws import final_lines
 from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
 
@@ -138,4 +139,4 @@ def _tail(path: Path) -> list[bytes]:
             text = file.read(TAIL_BYTES)
     except OSError:
         return []
-    return text.rstrip(b"\n").split(b"\n")[-LINES_SHOWN:] if text.strip() else []
+    return final_lines(text.rstrip(b"\n"))[-LINES_SHOWN:] if text.strip() else []

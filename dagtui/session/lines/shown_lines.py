@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from dagtui.text.lines import LINE_LIMIT, for_terminal, plain_line
+from dagtui.text.lines import LINE_LIMIT, for_terminal, plain_line, written
+from dagtui.text.redraws import REACH, VERTICAL, RedrawnRows
+from dagtui.text.styles import PLAIN, style_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MOST_HELD = 1 << 20
+"""Bytes of lines that may still be redrawn; more are let go."""
+
+
+class SafeLines(Protocol):
+    """Cuts what a task printed into lines and sanitises each."""
+
+    def feed(self, data: bytes) -> Iterator[str]:
+        """The lines that are complete with this."""
+
+    def rest(self) -> Iterator[str]:
+        """The lines that are left at the end."""
+
 
 class ShownLines:
-    """Cuts what a task printed into lines and sanitises each: colours stay, nothing else acts on the terminal.
+    """The lines as they come: colours stay, nothing else acts on the terminal.
 
     Of a line longer than LINE_LIMIT only as much is kept as is shown, so that a line of any length takes little memory.
     """
@@ -21,6 +36,8 @@ class ShownLines:
         self._head = bytearray()
         self._end = bytearray()
         self._length = 0
+        self.style = PLAIN
+        """The colours that are on where the next line begins."""
 
     def feed(self, data: bytes) -> Iterator[str]:
         """The lines that are complete with this."""
@@ -46,10 +63,61 @@ class ShownLines:
             del self._end[:-LINE_LIMIT]
 
     def _take(self) -> str:
-        head, end, length = bytes(self._head), bytes(self._end).rstrip(b"\r"), self._length
+        head, end, length, style = bytes(self._head), bytes(self._end).rstrip(b"\r"), self._length, self.style
         self._head.clear()
         self._end.clear()
         self._length = 0
+        self.style = style_after(end, style_after(head, style))
         if b"\r" in end:  # a progress bar without newlines: its last state is at its end
-            return self._show(end[end.rfind(b"\r") + 1 :])
-        return self._show(head, length - len(head))
+            return self._show(end[end.find(b"\r") + 1 :])
+        return self._show(head, length - len(head), 0, style)
+
+
+class FinalLines:
+    """The lines as a terminal would have been left with them: those that are redrawn come once, at the end."""
+
+    def __init__(self, *, colours: bool) -> None:
+        self._colours = colours
+        self._lines = ShownLines(colours=colours)
+        self._held = b""
+        """Lines that may still be redrawn."""
+        self._rows: RedrawnRows | None = None
+        self._next_row = 0
+
+    def feed(self, data: bytes) -> Iterator[str]:
+        """The lines that are out of reach of the cursor with this."""
+        if self._rows is None:
+            self._held += data
+            if VERTICAL.search(self._held) is None:
+                yield from self._out_of_reach()
+                return
+            data, self._held = self._held, b""
+            self._rows = RedrawnRows(style=self._lines.style)
+        self._rows.feed(data)
+        yield from self._row_lines(self._rows, self._rows.bottom - REACH)
+
+    def rest(self) -> Iterator[str]:
+        """The others."""
+        if self._rows is not None:
+            yield from self._row_lines(self._rows, self._rows.bottom)
+            if self._rows.written_at(self._rows.bottom) is not None:
+                yield from self._row_lines(self._rows, self._rows.bottom + 1)
+            return
+        yield from self._lines.feed(self._held)
+        yield from self._lines.rest()
+
+    def _out_of_reach(self) -> Iterator[str]:
+        end = len(self._held)
+        for _ in range(REACH + 1):
+            end = self._held.rfind(b"\n", 0, max(0, end))
+        if end < 0 and len(self._held) > _MOST_HELD:
+            end = len(self._held) - 1
+        released, self._held = self._held[: end + 1], self._held[end + 1 :]
+        yield from self._lines.feed(released)
+
+    def _row_lines(self, rows: RedrawnRows, end: int) -> Iterator[str]:
+        for number in range(self._next_row, end):
+            line = rows.line(number)
+            yield written(line) if self._colours else line.text
+        self._next_row = max(self._next_row, end)
+        rows.forget_before(self._next_row)

@@ -10,6 +10,7 @@ import click
 from dagtui.cli.arguments import complete_tasks, graph_path_argument
 from dagtui.cli.output import standard_output
 from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
+from dagtui.cli.rerun_ended import rerun_if_ended
 from dagtui.cli.saying import fail, say
 from dagtui.engine.messages import CommandKind
 from dagtui.text import count, duration, label
@@ -100,6 +101,8 @@ def _command(name: str) -> click.Command:
         meant = chosen[0] if chosen else order
         if bool(nodes) != meant.takes_nodes:
             _complain(name, order, nodes)
+        if meant.kind is CommandKind.RERUN and not (dry_run or as_json or expected):
+            rerun_if_ended(graph_file, number, nodes)
         request = {"command": meant.kind.value, "nodes": list(nodes), "jobs": jobs, "expected": expected}
         _carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
 

@@ -23,16 +23,28 @@ def run_graph(
     *,
     paused: bool = False,
     resume: int | None = None,
+    rerun: tuple[str, ...] = (),
     fresh: bool = False,
     events: str | None = None,
     ascii_only: bool = False,
     nested: bool = False,
 ) -> NoReturn:
     """Read a graph, run it, and exit with what came of it."""
-    way = asked_for(resume=resume, fresh=fresh)
+    way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     guardian = _start_guardian()
     graph = read_graph(graph_file, parameters)
-    run_headless(graph, jobs, events, way, guardian, resume=resume, paused=paused, ascii_only=ascii_only, nested=nested)
+    run_headless(
+        graph,
+        jobs,
+        events,
+        way,
+        guardian,
+        resume=resume,
+        rerun=rerun,
+        paused=paused,
+        ascii_only=ascii_only,
+        nested=nested,
+    )
 
 
 def _start_guardian() -> GuardianLink:
@@ -53,6 +65,7 @@ def run_headless(
     guardian: GuardianLink | None = None,
     *,
     resume: int | None = None,
+    rerun: tuple[str, ...] = (),
     paused: bool = False,
     ascii_only: bool = False,
     nested: bool = False,
@@ -60,7 +73,7 @@ def run_headless(
     """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
     from functools import partial
 
-    from dagtui.cli.offer import advise, say_nothing_to_resume, wait_for_what_is_left
+    from dagtui.cli.offer import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_what_is_left
     from dagtui.graph.errors import GraphError
     from dagtui.session.lines.events_copy import EventsError
     from dagtui.session.lines.headless import Headless
@@ -68,6 +81,7 @@ def run_headless(
     from dagtui.session.session import Session
     from dagtui.store.errors import StoreError
 
+    nodes = nodes_to_rerun(graph, rerun)
     if paused:
         _need_door()
     if graph.path is not None:
@@ -81,7 +95,7 @@ def run_headless(
     begin = partial(Session.start, guardian=guardian)
     try:
         if way is Way.RESUME:
-            found = resumable(graph, resume or None)
+            found = resumable(graph, resume or None, nodes)
             wait_for_what_is_left(found.directory)
             begin = partial(Session.resume, guardian=guardian, resumption=found)
         status = Headless(

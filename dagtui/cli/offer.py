@@ -38,35 +38,55 @@ _ANSWERS: dict[str, Way | None] = {
 _SAID = {Way.RESUME: "resume", Way.NEW: "new", None: "quit"}
 
 
-def choose(graph: Graph, way: Way, number: int | None = None) -> Resumption | None:
+def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
+    """The nodes of a graph that `--rerun` names; ends the program when a name means none."""
+    if not names:
+        return ()
+    from dagtui.graph.choosing import ChoiceError, chosen_nodes
+
+    try:
+        return chosen_nodes(graph, names)
+    except ChoiceError as error:
+        fail(f"dagtui: --rerun: {error}")
+
+
+def choose(graph: Graph, way: Way, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption | None:
     """Which run of a graph to resume, the one with that number or the last one; None: a new one is to be started.
+
+    With nodes that are to run again, a run is resumed although it completed.
 
     Ends the program when there is nothing to resume (0 if all is done, else 2), and when the person quits.
     """
     if way is Way.NEW or graph.path is None:
         return None
-    found = _to_resume(graph, number) if way is Way.RESUME else _offered(graph)
+    found = _to_resume(graph, number, rerun) if way is Way.RESUME else _offered(graph)
     if found is not None:
         wait_for_what_is_left(found.directory)
     return found
 
 
-def _to_resume(graph: Graph, number: int | None) -> Resumption:
+def _to_resume(graph: Graph, number: int | None, rerun: tuple[int, ...]) -> Resumption:
     """The run that is to be resumed; ends the program when there is nothing to resume (0 if all is done, else 2)."""
     from dagtui.graph.errors import GraphError
     from dagtui.session.resume.glance import NothingToResumeError, ended_well, resumable
     from dagtui.store.errors import StoreError
 
     try:
-        found = resumable(graph, number)
+        found = resumable(graph, number, rerun)
         # Of all others something is left as a rule, and whoever resumes them reads them anyway.
-        if ended_well(found.directory) and (last := _look(graph, found.directory)).well:
+        if not rerun and ended_well(found.directory) and (last := _look(graph, found.directory)).well:
             raise last.nothing_left()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)
     except (StoreError, GraphError) as error:
         fail(f"dagtui: {error}")
     return found
+
+
+def same_as_recorded(graph: Graph, found: Resumption) -> bool:
+    """Whether a graph is what a run that is to be resumed ran; raises StoreError and GraphError."""
+    last = _look(graph, found.directory)
+    return not last.changed and not last.gone
 
 
 def _offered(graph: Graph) -> Resumption | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of
 from dagtui.cli.graph_file import say_where
 from dagtui.cli.headless import run_headless
-from dagtui.cli.offer import choose, say_nothing_to_resume
+from dagtui.cli.offer import choose, nodes_to_rerun, say_nothing_to_resume
 from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
 from dagtui.cli.reading import read_graph
 from dagtui.cli.saying import fail, say
@@ -35,6 +35,7 @@ def show_graph(
     *,
     paused: bool = False,
     resume: int | None = None,
+    rerun: tuple[str, ...] = (),
     fresh: bool = False,
     ascii_only: bool = False,
     theme: str | None = None,
@@ -43,12 +44,14 @@ def show_graph(
     nested: bool = False,
 ) -> NoReturn:
     """Attach to the live run of a graph, or run it, and exit with what came of it; plain lines where no screen is."""
-    way = asked_for(resume=resume, fresh=fresh)
+    way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     if not has_screen():
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
         graph = read_graph(graph_file, parameters)
-        run_headless(graph, jobs, None, way, resume=resume, paused=paused, ascii_only=ascii_only, nested=nested)
+        run_headless(
+            graph, jobs, None, way, resume=resume, rerun=rerun, paused=paused, ascii_only=ascii_only, nested=nested
+        )
     if not nested:
         refuse_nested(live_others(graph_file.path))
     look = look_of(ascii_only, theme, no_mouse)
@@ -66,9 +69,10 @@ def show_graph(
         nonlocal found
         graph = read_graph(graph_file, parameters)
         say_where(graph_file.path)
+        nodes = nodes_to_rerun(graph, rerun)
         if way is not Way.ASK:
             end_idle(live_others(graph_file.path))
-        found = choose(graph, way, resume or None)
+        found = choose(graph, way, resume or None, nodes)
         return graph
 
     if in_process:

@@ -48,6 +48,12 @@ def nested_option(function: Function) -> Function:
 
 def resume_options(function: Function) -> Function:
     """Whether the last run goes on."""
+    function = click.option(
+        "--rerun",
+        multiple=True,
+        metavar="NODE",
+        help="With --resume: run these nodes again, and everything downstream of them.",
+    )(function)
     function = click.option("--fresh", is_flag=True, help="Start a new run, whatever became of the last one.")(function)
     return click.option(
         "--resume",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING
 
 from dagtui.cli.saying import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Way(enum.Enum):
@@ -20,8 +24,10 @@ LAST = 0
 """Stands for the last run where the number of a run is asked for."""
 
 
-def asked_for(*, resume: int | None, fresh: bool) -> Way:
+def asked_for(*, resume: int | None, fresh: bool, rerun: Collection[str] = ()) -> Way:
     """The way that the options mean; `resume` is the number of a run, or `LAST`."""
+    if rerun and resume is None:
+        fail("--rerun runs nodes of an earlier run again: give --resume with it")
     if resume is not None and fresh:
         fail("--resume goes on with an earlier run, --fresh starts a new one: give one of them")
     if resume is not None:

@@ -39,13 +39,13 @@ def take_up(
     followers = followers_again(run, again)
     run.now = now
     run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot))
-    resumption = _Resumption(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
+    restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
     for node in reversed(run.graph.order) if followers else ():
         if node in followers:
-            resumption.take_up(node)
+            restorer.take_up(node)
     for node in run.graph.order:
-        resumption.take_up(node)
-    run.again.update(_above_a_success(run, resumption.begun))
+        restorer.take_up(node)
+    run.again.update(_above_a_success(run, restorer.begun))
     run.state.touched.clear()
 
 
@@ -54,9 +54,9 @@ def followers_again(run: Derivation, again: Collection[int]) -> set[int]:
     if not _may_have_followers(run):
         return set()
     with run.rehearsal() as rehearsal:
-        resumption = _Resumption(run, dict.fromkeys(again, ""), {}, run.now)
+        restorer = _Restorer(run, dict.fromkeys(again, ""), {}, run.now)
         for node in run.graph.order:
-            resumption.take_up(node)
+            restorer.take_up(node)
         for node in run.graph.order:
             run.derive(node)
         run.settle()
@@ -89,7 +89,7 @@ def stays_done(state: RunState, node: int) -> bool:
     return status == NodeStatus.FAILED and state.allows_failure(node) and state.why.get(node) != BROKE_OFF
 
 
-class _Resumption:
+class _Restorer:
     """Takes up one node after the other."""
 
     def __init__(self, run: Derivation, again: Mapping[int, str], used: Mapping[int, int], last: float) -> None:

@@ -50,8 +50,6 @@ class Call:
     """One that was started already."""
     resumption: Resumption | None = None
     """The run to go on with; None: the last one that there is something to go on with."""
-    rerun: tuple[int, ...] = ()
-    """Nodes of the last run that run again, with what is downstream of them, when it goes on."""
 
     def slots(self, graph: Graph) -> int:
         """How many slots the run has at first."""

@@ -118,11 +118,8 @@ class Session:
         mirror: EventsCopy | None = None,
         guardian: GuardianLink | None = None,
         resumption: Resumption | None = None,
-        rerun: tuple[int, ...] = (),
     ) -> Session:
         """Go on with a run of the graph, by default the last one, in its directory; else as `start`.
-
-        The nodes in `rerun` run again with what is downstream of them, also in a run that completed.
 
         Raises NothingToResumeError when there is no such run, or nothing left to do in it; StoreError also when it is
         live; GraphError when the graph that it ran can't be read any more.
@@ -130,7 +127,7 @@ class Session:
         from dagtui.session.beginning import Call
         from dagtui.session.resume.resuming import resume
 
-        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian, resumption, rerun))
+        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian, resumption))
 
     @classmethod
     def recorded(

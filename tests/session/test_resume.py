@@ -20,7 +20,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.session.resume import keepers, resuming
-from dagtui.session.resume.glance import NothingToResumeError, ending, last_directory
+from dagtui.session.resume.glance import NothingToResumeError, ending, last_directory, resumable
 from dagtui.session.resume.past import understand
 from dagtui.session.session import Session
 from dagtui.store.errors import StoreError
@@ -77,7 +77,8 @@ class Project:
     def rerun(self, *labels: str) -> Session:
         """Resume, and run some nodes again."""
         graph = load(self.path)
-        return Session.resume(graph, jobs=2, rerun=tuple(map(graph.node, labels)))
+        found = resumable(graph, rerun=tuple(map(graph.node, labels)))
+        return Session.resume(graph, jobs=2, resumption=found)
 
     def done(self) -> list[str]:
         """What has run, in its order; forgotten afterwards."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Verdict
@@ -43,6 +43,8 @@ class Resumption:
     directory: RunDirectory
     passed_over: tuple[int, ...] = ()
     """The numbers of the later runs that were passed over, because no success of theirs is on record."""
+    rerun: tuple[int, ...] = ()
+    """Nodes that run again, with everything downstream of them, also in a run that completed."""
 
     def words(self) -> str:
         """Which runs were passed over; empty when none was."""
@@ -77,8 +79,8 @@ def resumption(graph_path: Path, number: int | None = None) -> Resumption | None
     return Resumption(found[0]) if found else None
 
 
-def resumable(graph: Graph, number: int | None = None) -> Resumption:
-    """The run of a graph to go on with, which no process has.
+def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption:
+    """The run of a graph to go on with, which no process has, and the nodes of it that are to run again.
 
     Raises NothingToResumeError when there is none, and StoreError when it is live.
     """
@@ -99,7 +101,7 @@ def resumable(graph: Graph, number: int | None = None) -> Resumption:
     if damage := directory.damage():
         text = f"can't resume run {directory.number} of {name}: {damage}; start a new run with --fresh"
         raise StoreError(text + _earlier(graph, directory))
-    return found
+    return replace(found, rerun=rerun)
 
 
 def _holder(directory: RunDirectory) -> str:

@@ -180,10 +180,10 @@ def resume(graph: Graph, call: Call) -> Session:
         reader = JournalReader(directory.journal_path)
         last = look_back(ingredients.shown, directory, reader)
         damaged = begun_anew or _set_aside(reader)
-        if last.well and not call.rerun:
+        if last.well and not found.rerun:
             raise last.nothing_left()
         with without_garbage_collection():
-            session = _take_up(ingredients, last, reader, damaged)
+            session = _take_up(ingredients, last, reader, damaged, found.rerun)
         directory.become_latest()
         for text in (found.words(), *directory.remarks):
             if text:
@@ -213,7 +213,9 @@ def _set_aside(reader: JournalReader) -> str:
     return "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
 
 
-def _take_up(ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str) -> Session:
+def _take_up(
+    ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[int, ...]
+) -> Session:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()
     # Lines may be missing: what was handed over by them left logs.
@@ -229,7 +231,7 @@ def _take_up(ingredients: Ingredients, last: LastRun, reader: JournalReader, dam
             used,
             jobs=slots,
             boot=boot_id(),
-            rerun=ingredients.call.rerun,
+            rerun=rerun,
         )
     except JournalFullError as error:
         raise StoreError(str(error)) from error

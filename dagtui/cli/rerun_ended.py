@@ -1,0 +1,47 @@
+"""`dagtui rerun` on a run that has ended: it goes on with the run, as `dagtui run --resume --rerun` does."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import click
+
+from dagtui.cli.saying import fail, say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...]) -> None:
+    """Run nodes of an ended run again, and exit with what came of it; return when a run is live, or there is none.
+
+    A graph that is not what the run ran is refused: more than these nodes would run, and parameters may be missing.
+    """
+    from dagtui.cli.graph_file import graph_file_at
+    from dagtui.cli.headless import run_headless
+    from dagtui.cli.offer import nodes_to_rerun, same_as_recorded
+    from dagtui.cli.reading import read_graph
+    from dagtui.cli.ways import LAST, Way
+    from dagtui.graph.errors import GraphError
+    from dagtui.session.resume.glance import NothingToResumeError, resumable
+    from dagtui.store.errors import StoreError
+    from dagtui.store.held import held_runs
+
+    try:
+        if held_runs(graph_file) or not graph_file.exists():
+            return
+        graph = read_graph(graph_file_at(graph_file), ())
+        found = resumable(graph, number, nodes_to_rerun(graph, names))
+        same = same_as_recorded(graph, found)
+    except NothingToResumeError:
+        return  # whoever looks for a live run says what there is
+    except (StoreError, GraphError) as error:
+        fail(f"dagtui: {error}")
+    run = found.directory.number
+    if not same:
+        words = shlex.join(word for name in names for word in ("--rerun", name))
+        how = f"dagtui run {click.format_filename(graph_file)} --resume {run} {words}"
+        fail(f"dagtui: run {run} has ended, and the graph or its parameters changed since; go on with it: {how}")
+    say(f"dagtui: no run is live, so this goes on with run {run}, which has ended")
+    run_headless(graph, None, None, Way.RESUME, resume=number or LAST, rerun=names)

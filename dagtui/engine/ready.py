@@ -35,6 +35,17 @@ class ReadyQueue:
         """Forget all entries: none of them still holds."""
         self._heaps.clear()
 
+    def first(self, holds: Callable[[int], bool]) -> int | None:
+        """The most urgent node for which `holds`, whatever it wants; None without one. It stays in the queue."""
+        order = self._order
+        best = len(order)
+        for heap in self._heaps.values():
+            while heap and not holds(order[heap[0]]):
+                heapq.heappop(heap)
+            if heap and heap[0] < best:
+                best = heap[0]
+        return order[best] if best < len(order) else None
+
     def pop(self, free: int, holds: Callable[[int], bool]) -> int | None:
         """Take the most urgent node that wants at most so many slots and for which `holds`; None without one."""
         order = self._order

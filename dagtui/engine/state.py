@@ -38,6 +38,8 @@ class RunState:
         """The last attempt before the present budget of retries began, by node."""
         self.blocker = array("i", [-1]) * count
         """The parent that holds a node back, or -1."""
+        self.kept_for = -1
+        """The ready node for which free slots are kept, or -1; known while the run is driven, and not on record."""
         self.roots: dict[int, int] = {}
         """Roots found along `blocker`, by node; all forgotten when one of these nodes gets another blocker."""
         self.value = _integers(count)
@@ -80,6 +82,7 @@ class RunState:
         """Children whose tallies changed since the traversal looked."""
         self._standing = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
+        self._any_wide = any(task.slots != 1 for task in graph.tasks)
         self._watches: list[Watch] = []
 
     # Reading
@@ -99,6 +102,20 @@ class RunState:
     def allows_failure(self, node: int) -> bool:
         """Whether a failure of the node counts as well."""
         return bool(self._allowed[node])
+
+    @property
+    def slots_taken(self) -> int:
+        """How many slots the attempts have that are alive; more than `jobs` after these were lowered."""
+        alive = self.counts[NodeStatus.RUNNING] + self.counts[NodeStatus.CANCELLING]
+        if not alive or not self._any_wide:
+            return alive
+        task = self.graph.task
+        return sum(task(node).slots for status in _ALIVE for node in self.nodes_with(status))
+
+    @property
+    def stale_count(self) -> int:
+        """How many nodes completed before an ancestor ran again."""
+        return self.stale.count(1)
 
     @property
     def unsettled(self) -> int:

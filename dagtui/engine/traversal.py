@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control
 from dagtui.engine.backoff import back_off, retries
-from dagtui.engine.derivation import Derivation
-from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
+from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
+from dagtui.engine.effects import Effect, SetSlots, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Remark, Result, Started, Withdrawn
 from dagtui.engine.priorities import longest_ways
-from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 UNKILLABLE_AFTER = 10.0
 """Seconds after KILL until a node counts as unkillable."""
-LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
-"""As many attempts are handed over ahead of free slots as should begin within that time, judged by recent ones."""
 
 _FAILURES = {
     EndKind.EXIT: Cause.EXIT,
@@ -37,7 +34,7 @@ _FAILURES = {
 }
 
 
-class Traversal(Derivation):
+class Traversal(Dispatch):
     """One run of a graph as a state machine.
 
     `handle` takes one message at a time; `wake` what is due by the clock. Both append to `events`, which were applied
@@ -52,19 +49,11 @@ class Traversal(Derivation):
         Lookahead is how many attempts at most are handed over before there is a slot for them; 0 for an executor that
         keeps no queue.
         """
-        super().__init__(graph, RunState(graph, jobs))
-        self.ready = ReadyQueue(longest_ways(graph, weights))
+        super().__init__(graph, RunState(graph, jobs), longest_ways(graph, weights), lookahead)
         self._concluded = 0
         self._stops_seen = 0
-        self._used = 0
-        self._promised = 0
-        self._running_slots: dict[int, int] = {}
         self._staleness = Staleness(self.state)
-        self._slots = [task.slots for task in graph.tasks]
         self._alarms: list[tuple[float, int, int, str]] = []
-        self._typical = 1.0
-        self._lookahead = 0
-        self._lookahead_most = lookahead
 
     # In
 
@@ -181,17 +170,6 @@ class Traversal(Derivation):
         timeout = self.graph.task(node).timeout
         if timeout is not None:
             self._alarm_at(began + timeout, node, attempt, "timeout")
-
-    def _occupy(self, node: int, attempt: int) -> bool:
-        """Count an attempt that was handed over as alive; False when there is none of that number."""
-        slots = self.handed.get(node)
-        if slots is None or self.state.attempt[node] != attempt:
-            return False
-        del self.handed[node]
-        self._promised -= slots
-        self._used += slots
-        self._running_slots[node] = slots
-        return True
 
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
@@ -323,39 +301,3 @@ class Traversal(Derivation):
         self.events, self.effects = [], []
         self._concluded = self._stops_seen = 0
         return events, effects
-
-    def _fill(self) -> None:
-        """Hand over ready nodes: as many as there are free slots, and when attempts are short, some more."""
-        state = self.state
-        if not state.counts[NodeStatus.READY]:
-            self.ready.clear()
-        if state.paused:
-            return
-        while True:
-            free = state.jobs - self._used - self._promised
-            node = self.ready.pop(free, self._startable)
-            if node is None and not self._used and not self._promised:
-                node = self.ready.pop(1 << 30, self._startable)
-            if node is None and len(self.handed) < self._lookahead:
-                node = self.ready.pop(1, self._startable)
-            if node is None:
-                return
-            self._hand_over(node)
-
-    def _startable(self, node: int) -> bool:
-        return self.state.status[node] == NodeStatus.READY and node not in self.handed
-
-    def _hand_over(self, node: int) -> None:
-        slots = self._slots[self.graph.task_of[node]]
-        attempt = self.state.attempt[node] + 1
-        self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
-        self.handed[node] = slots
-        if self.told:
-            self.told.pop(node, None)
-        self._promised += slots
-        self.effects.append(Start(node, attempt, slots))
-
-    def _learn(self, seconds: float) -> None:
-        self._typical += 0.2 * (seconds - self._typical)
-        expected = LOOKAHEAD_SECONDS * self.state.jobs / max(self._typical, 1e-4)
-        self._lookahead = min(self._lookahead_most, int(expected))

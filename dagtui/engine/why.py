@@ -95,7 +95,7 @@ def _reason(state: RunState, node: int, clock: float) -> str:
     if status is NodeStatus.WAITING:
         return waiting_why(state, node)
     if status is NodeStatus.READY:
-        return "the run is paused" if state.paused else state.held_up or _FIXED[status, cause]
+        return "the run is paused" if state.paused else state.held_up or queued_why(state, node)
     if status is NodeStatus.RETRYING:
         left = max(0.0, state.due.get(node, clock) - clock)
         return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left:.0f} s"
@@ -114,6 +114,21 @@ def full_why(state: RunState, node: int, clock: float) -> str:
     """The reason, and what became of processes that the last attempt left behind."""
     text, left = why(state, node, clock), state.left.get(node, 0)
     return f"{text}; {left_behind(left)}" if left else text
+
+
+def queued_why(state: RunState, node: int) -> str:
+    """What a ready node lacks: "wants 2 slots, 0 free"; a slot that is free may be kept for a wider node."""
+    cause = state.cause_of(node)
+    if cause is not Cause.NONE:
+        return _FIXED[NodeStatus.READY, cause]
+    wanted, free = state.graph.task(node).slots, max(0, state.jobs - state.slots_taken)
+    words = "a slot" if wanted == 1 else f"{wanted} slots"
+    if wanted > state.jobs:
+        return f"wants {words} of {state.jobs}: it starts when nothing else runs"
+    if wanted <= free and state.kept_for not in {-1, node}:
+        verb = "is" if free == 1 else "are"
+        return f"wants {words}, {free} free {verb} kept for {state.graph.labels[state.kept_for]}"
+    return f"wants {words}, {free} free" if wanted > 1 else f"wants {words}"
 
 
 def waiting_why(state: RunState, node: int) -> str:

@@ -39,6 +39,8 @@ class Ledger:
     above: list[set[int]]
     seconds: float
     """How long each attempt takes."""
+    ranks: dict[int, int]
+    """The order of starts: 0 is the first."""
     stop_expected: int | None
     """The node because of whose failure the run has to stop itself."""
     began_unwanted: bool
@@ -67,6 +69,10 @@ class Ledger:
         self.stale: set[int] = set()
         self.succeeded: set[int] = set()
         """Nodes whose success the engine was told, until somebody resets them."""
+        self.passed_over: tuple[int, float] | None = None
+        """The first node in the order while others start before it, because it is too wide, and since when."""
+        self.kept_for: int | None = None
+        """The node for which free slots are kept, as the last message left it."""
         self.ended_by_person = False
         self.in_command = False
         self.instant_ends = 0
@@ -169,6 +175,35 @@ class Ledger:
             self.instant_ends += result.kind is EndKind.COULD_NOT_START
             if self.state.status_of(result.node) not in {NodeStatus.READY, *ALIVE}:
                 self.tries[result.node] = 0  # it was to be withdrawn, and starts anew another time
+
+    def follow_order(self, starts: list[Start]) -> None:
+        """Rule 5: what a wide node that is the first in the order may be passed over by, and for how long."""
+        state, ranks = self.state, self.ranks
+        waiting = [node for node in state.nodes_with(NodeStatus.READY) if node not in self.open]
+        if self.passed_over is not None and self.passed_over[0] not in waiting:
+            self.passed_over = None
+        self.kept_for = None
+        first = min(waiting, key=ranks.__getitem__, default=None)
+        if first is None:
+            return
+        later = [start.node for start in starts if ranks[start.node] > ranks[first]]
+        if self.passed_over is not None and self.passed_over[0] == first:
+            if self.now - self.passed_over[1] >= self.traversal._typical and self.will_fit(first):
+                self.kept_for = first
+                assert not later, f"n{later[0]} started before n{first}, for which slots are kept"
+        elif later or (self.graph.task(first).slots > 1 and self.is_in_line_behind_others()):
+            self.passed_over = (first, self.now)
+
+    def is_in_line_behind_others(self) -> bool:
+        """Whether more was handed over than there are slots: it begins before what is ready."""
+        return (
+            self.state.jobs < sum(start.slots for start in self.open.values()) and self.open.keys() > self.known_alive
+        )
+
+    def will_fit(self, node: int) -> bool:
+        """Whether a node will have its slots once everything has ended that can be ended."""
+        lost = sum(self.open[other].slots for other in self.traversal.unkillable if other in self.open)
+        return not lost or self.graph.task(node).slots <= self.state.jobs - lost
 
     def check_start(self, start: Start) -> None:
         """A node starts only when it may."""

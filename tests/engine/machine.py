@@ -55,7 +55,7 @@ def photograph(thing: object) -> dict[str, object]:
         if isinstance(value, dict | list | set)
         else value
         for name, value in vars(thing).items()
-        if name not in {"graph", "state", "ready", "now", "roots", "_watches", "_followers"}
+        if name not in {"graph", "state", "ready", "now", "roots", "_watches", "_followers", "kept_for"}
     }
 
 
@@ -77,6 +77,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.nodes = range(len(graph))
         self.seconds = 0.001 if brisk else 1.0
         self.below = [oracle.descendants(graph, node) for node in self.nodes]
+        order = sorted(self.nodes, key=lambda node: (-oracle.longest_way(graph, node), node))
+        self.ranks = {node: rank for rank, node in enumerate(order)}
         self.above = [oracle.ancestors(graph, node) for node in self.nodes]
         self.traversal = Traversal(graph, jobs)
         self.state = self.traversal.state
@@ -154,6 +156,8 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     @precondition(lambda self: self.delivered)
     @rule(pick=picks, value=st.sampled_from([0, 1]))
     def a_late_or_duplicate_result_arrives(self, pick: int, value: int) -> None:
+        self.traversal.wake(self.traversal.now)  # a refused command tells the time, and lets nothing happen that is due
+        self.conclude()
         result = self.delivered[-1 - pick % len(self.delivered)]
         current = self.open.get(result.node)
         duplicate = isinstance(result, Started) and result.node in self.known_alive
@@ -317,6 +321,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
                 self.told.discard(effect.node)
             elif isinstance(effect, Stop):
                 self.told.add(effect.node)
+        self.follow_order([effect for effect in effects if isinstance(effect, Start)])
         self.executor.accept(effects)
 
     def teardown(self) -> None:

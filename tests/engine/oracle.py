@@ -92,6 +92,11 @@ def decision(state: RunState, node: int) -> str:
     return decide(state.graph.task(node).trigger, parent_classes(state, node))
 
 
+def longest_way(graph: Graph, node: int) -> int:
+    """The nodes on the longest way from a node to the end of the graph."""
+    return 1 + max((longest_way(graph, child) for child in graph.children(node)), default=0)
+
+
 def descendants(graph: Graph, node: int) -> set[int]:
     """Every node below a node, found edge by edge."""
     found: set[int] = set()

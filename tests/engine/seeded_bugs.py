@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, derivation, followers, reach, refusals, state, traversal
+from dagtui.engine import control, derivation, dispatch, followers, reach, refusals, state
 from dagtui.engine.effects import Start, Stop
 from dagtui.engine.messages import CommandKind, Ended, EndKind
+from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -164,7 +165,7 @@ def one_slot_too_many(patch: pytest.MonkeyPatch) -> None:
     def pop(original, self, free, holds):
         return original(self, free + 1, holds)
 
-    around(patch, traversal.ReadyQueue, "pop", pop)
+    around(patch, ReadyQueue, "pop", pop)
 
 
 @bug
@@ -203,7 +204,7 @@ def what_wants_more_than_there_is_never_starts(patch: pytest.MonkeyPatch) -> Non
     def pop(original, self, free, holds):
         return None if free > 1000 else original(self, free, holds)
 
-    around(patch, traversal.ReadyQueue, "pop", pop)
+    around(patch, ReadyQueue, "pop", pop)
 
 
 @bug
@@ -212,6 +213,34 @@ def a_pause_lets_what_is_ready_start(patch: pytest.MonkeyPatch) -> None:
         paused, self.state.paused = self.state.paused, False
         original(self)
         self.state.paused = paused
+
+    around(patch, Traversal, "_fill", fill)
+
+
+@bug
+def a_wide_node_starves(patch: pytest.MonkeyPatch) -> None:
+    around(patch, Traversal, "_is_kept_for", lambda _original, _self, _first: False)
+
+
+@bug
+def slots_are_kept_for_a_wide_node_from_the_first_moment(patch: pytest.MonkeyPatch) -> None:
+    def is_kept_for(original, self, first):
+        typical, self._typical = self._typical, 0.0
+        try:
+            return original(self, first)
+        finally:
+            self._typical = typical
+
+    around(patch, Traversal, "_is_kept_for", is_kept_for)
+
+
+@bug
+def slots_are_kept_for_a_node_that_does_not_want_them_any_more(patch: pytest.MonkeyPatch) -> None:
+    def fill(original, self):
+        passed_over = self._passed_over, self._passed_since
+        original(self)
+        if self._passed_over == dispatch.NOBODY:
+            self._passed_over, self._passed_since = passed_over
 
     around(patch, Traversal, "_fill", fill)
 

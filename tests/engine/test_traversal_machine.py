@@ -20,6 +20,7 @@ COMMON = settings(
 DEEP = {
     "a_lost_wake_up_when_slots_grow",
     "rule_7_leaves_what_starts_again",
+    "slots_are_kept_for_a_node_that_does_not_want_them_any_more",
     "timeout_beats_a_persons_cancel",
     "what_completed_meanwhile_is_not_stale",
     "what_followed_a_skip_by_a_person_outlives_it",

@@ -1,0 +1,131 @@
+"""Which ready nodes are handed over, and when: slots, the order of starts, and what is kept for a wide node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.derivation import Derivation
+from dagtui.engine.effects import Start, Withdraw
+from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.status import Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
+
+LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
+"""As many attempts are handed over ahead of free slots as should begin within that time, judged by recent ones."""
+TYPICAL = 1.0
+"""Seconds that an attempt is expected to take before any has ended."""
+NOBODY = -1
+
+
+class Dispatch(Derivation):
+    """A derivation that hands over what is ready as far as there are slots.
+
+    Rule 5: work is conserved, no node stays ready that could start now. One exception, so that wide nodes don't starve:
+    once the first node in the order was passed over for as long as a typical attempt takes, because it wants more slots
+    than are free, what becomes free is kept for it until it fits.
+    """
+
+    def __init__(self, graph: Graph, state: RunState, order: Sequence[float], lookahead: int) -> None:
+        """The longer the way from a node to the end of the graph, the earlier it starts: `order` is that by node."""
+        super().__init__(graph, state)
+        self.ready = ReadyQueue(order)
+        self._used = 0
+        """Slots of attempts that have begun."""
+        self._promised = 0
+        """Slots of attempts that were handed over and have not begun."""
+        self._running_slots: dict[int, int] = {}
+        """Slots by node, of attempts that have begun."""
+        self._slots = [task.slots for task in graph.tasks]
+        self._typical = TYPICAL
+        """Seconds that a recent attempt took."""
+        self._lookahead = 0
+        self._lookahead_most = lookahead
+        self._passed_over = NOBODY
+        """The first node in the order, while others start before it because it wants more slots than are free."""
+        self._passed_since = 0.0
+
+    def _occupy(self, node: int, attempt: int) -> bool:
+        """Count an attempt that was handed over as alive; False when there is none of that number."""
+        slots = self.handed.get(node)
+        if slots is None or self.state.attempt[node] != attempt:
+            return False
+        del self.handed[node]
+        self._promised -= slots
+        self._used += slots
+        self._running_slots[node] = slots
+        return True
+
+    def _fill(self) -> None:
+        """Hand over ready nodes: as many as there are free slots, and when attempts are short, some more."""
+        state = self.state
+        kept_before, state.kept_for = state.kept_for, NOBODY
+        if not state.counts[NodeStatus.READY]:
+            self.ready.clear()
+        if self._passed_over != NOBODY and not self._startable(self._passed_over):
+            self._passed_over = NOBODY
+        if state.paused:
+            return
+        while (first := self.ready.first(self._startable)) is not None:
+            free = state.jobs - self._used - self._promised
+            if self._slots[self.graph.task_of[first]] <= free:
+                self._hand_over(first)
+            elif self._is_kept_for(first):
+                if self._used or self._promised:
+                    self._keep_for(first, kept_before, free)
+                    return
+                self._hand_over(first)
+            elif not self._pass_over(first, free):
+                return
+
+    def _is_kept_for(self, first: int) -> bool:
+        """Whether a node that does not fit has waited long enough, and will fit once others have ended."""
+        if self._passed_over != first or self.now - self._passed_since < self._typical:
+            return False
+        lost = sum(self._running_slots.get(node, 0) for node in self.unkillable)
+        return not lost or self._slots[self.graph.task_of[first]] <= self.state.jobs - lost
+
+    def _keep_for(self, first: int, kept_before: int, free: int) -> None:
+        """Start nothing else, and ask back what was handed over ahead of free slots: it may take long."""
+        self.state.kept_for = first
+        if kept_before != first and free < 0:
+            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.handed)
+
+    def _pass_over(self, first: int, free: int) -> bool:
+        """Hand over the first node that fits, or that may be handed over ahead; False when there is none."""
+        node = self.ready.pop(free, self._startable)
+        if node is None and not self._used and not self._promised:
+            node = self.ready.pop(1 << 30, self._startable)
+        if node is None and len(self.handed) < self._lookahead:
+            node = self.ready.pop(1, self._startable)
+        by_others = free < 0 if node is None else node != first  # free < 0: by those that are in line
+        if by_others and self._passed_over != first and self._slots[self.graph.task_of[first]] > 1:
+            self._passed_over, self._passed_since = first, self.now
+        if node is None:
+            return False
+        self._hand_over(node)
+        return True
+
+    def _startable(self, node: int) -> bool:
+        return self.state.status[node] == NodeStatus.READY and node not in self.handed
+
+    def _hand_over(self, node: int) -> None:
+        slots = self._slots[self.graph.task_of[node]]
+        attempt = self.state.attempt[node] + 1
+        self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
+        self.handed[node] = slots
+        if node == self._passed_over:
+            self._passed_over = NOBODY
+        if self.told:
+            self.told.pop(node, None)
+        self._promised += slots
+        self.effects.append(Start(node, attempt, slots))
+
+    def _learn(self, seconds: float) -> None:
+        self._typical += 0.2 * (seconds - self._typical)
+        expected = LOOKAHEAD_SECONDS * self.state.jobs / max(self._typical, 1e-4)
+        self._lookahead = min(self._lookahead_most, int(expected))

@@ -1,0 +1,278 @@
+"""Rule 5: work is conserved, and a node that wants many slots does not starve."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+from engine.scene import Scene, dag
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagtui.engine.effects import SetSlots, Start, Withdraw
+from dagtui.engine.messages import CommandKind, Ended, EndKind, Started, Withdrawn
+from dagtui.engine.priorities import longest_ways
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
+from dagtui.engine.why import why
+from dagtui.graph.model import Graph, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDE = {"slots": 2}
+
+
+@dataclass
+class VirtualRun:
+    """A run on virtual time: an executor with slots and a queue, in which attempts take as long as the test says."""
+
+    graph: Graph
+    seconds: Sequence[float]
+    jobs: int
+    lookahead: int
+    now: float = 0.0
+    line: list[Start] = field(default_factory=list)
+    running: list[tuple[float, int, int]] = field(default_factory=list)
+    began: dict[int, float] = field(default_factory=dict)
+    held_up: dict[int, float] = field(default_factory=dict)
+    """Since when a wide node has been the first in the order, and nothing more urgent began since."""
+    longest_typical: float = 1.0
+
+    def go(self) -> None:
+        """Let everything run; each step is looked at."""
+        self.traversal = Traversal(self.graph, self.jobs, self.seconds, self.lookahead)
+        ways = longest_ways(self.graph, self.seconds)
+        order = sorted(range(len(self.graph)), key=lambda node: (-ways[node], node))
+        self.ranks = {node: rank for rank, node in enumerate(order)}
+        self.traversal.begin(0.0)
+        self.conclude()
+        while self.running:
+            self.now = self.running[0][0]
+            ended: list[Ended | Started] = []
+            while self.running and self.running[0][0] <= self.now:
+                _, node, attempt = heapq.heappop(self.running)
+                ended.append(Ended(node, attempt, EndKind.EXIT, 0, "", self.seconds[node]))
+            # The executor begins the next in line the moment a slot is free, before the run hears of it.
+            self.traversal.handle_results(ended + self.begin_what_fits(), self.now)
+            self.conclude()
+        assert self.traversal.settled
+
+    def conclude(self) -> None:
+        """Carry out what the traversal wants, until it wants nothing more at this moment."""
+        while True:
+            _, effects = self.traversal.take()
+            results: list[Started | Withdrawn] = []
+            for effect in effects:
+                if isinstance(effect, Start):
+                    self.line.append(effect)
+                elif isinstance(effect, Withdraw):
+                    results += [Withdrawn(*start[:2]) for start in self.line if start[:2] == effect]
+                    self.line = [start for start in self.line if start[:2] != effect]
+                else:
+                    assert isinstance(effect, SetSlots)
+            results += self.begin_what_fits()
+            if not results:
+                break
+            self.traversal.handle_results(results, self.now)
+        self.longest_typical = max(self.longest_typical, self.traversal._typical)
+        self.check_that_work_is_conserved()
+        self.check_the_bound()
+
+    @property
+    def free(self) -> int:
+        return self.jobs - sum(self.graph.task(node).slots for _, node, _ in self.running)
+
+    def begin_what_fits(self) -> list[Started]:
+        begun = []
+        for start in list(self.line):
+            if start.slots <= self.free or not self.running:
+                self.line.remove(start)
+                heapq.heappush(self.running, (self.now + self.seconds[start.node], start.node, start.attempt))
+                self.began[start.node] = self.now
+                begun.append(Started(start.node, start.attempt))
+        return begun
+
+    def waiting(self) -> list[int]:
+        """What is ready, the most urgent first."""
+        ready = self.traversal.state.nodes_with(NodeStatus.READY)
+        return sorted((node for node in ready if node not in self.traversal.handed), key=self.ranks.__getitem__)
+
+    def check_that_work_is_conserved(self) -> None:
+        waiting = self.waiting()
+        kept_for = self.traversal.state.kept_for
+        if kept_for >= 0:
+            assert waiting[0] == kept_for
+            assert self.graph.task(kept_for).slots > self.free, "kept for a node that fits"
+            assert self.running, "kept, and nothing can become free"
+            return
+        for node in waiting if not self.line else ():
+            assert self.graph.task(node).slots > self.free, f"n{node} could start"
+
+    def check_the_bound(self) -> None:
+        """A wide node that is the first in the order waits no longer than a typical attempt and two others."""
+        waiting = self.waiting()
+        first = waiting[0] if waiting and self.graph.task(waiting[0]).slots > 1 else None
+        urgent = [at for node, at in self.began.items() if first is not None and self.ranks[node] < self.ranks[first]]
+        self.held_up = {} if first is None else {first: max([self.held_up.get(first, self.now), *urgent])}
+        for since in self.held_up.values():
+            # Slots begin to be kept when the next attempt ends; what was handed over ahead may begin at that moment.
+            bound = self.longest_typical + 2 * max(self.seconds)
+            assert self.now - since <= bound, f"n{first} waits for {self.now - since} s"
+
+
+durations = st.sampled_from([0.01, 0.1, 1.0, 1.0, 2.0, 7.0])
+
+
+@st.composite
+def loads(draw: st.DrawFn) -> VirtualRun:
+    """Layers of many narrow and some wide nodes."""
+    count = draw(st.integers(2, 40))
+    slots = [draw(st.sampled_from([1, 1, 1, 1, 2, 3, 6])) for _ in range(count)]
+    parents = [(draw(st.integers(0, child - 1)), child) for child in range(1, count) if draw(st.booleans())]
+    graph = Graph(
+        [f"n{i}" for i in range(count)], sorted(parents), tasks=[Task(f"n{i}", slots=s) for i, s in enumerate(slots)]
+    )
+    seconds = draw(st.lists(durations, min_size=count, max_size=count))
+    return VirtualRun(graph, seconds, draw(st.integers(1, 5)), draw(st.sampled_from([0, 64])))
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=120)
+@given(loads())
+def test_work_is_conserved_and_no_wide_node_waits_beyond_the_bound(run: VirtualRun) -> None:
+    run.go()
+
+
+def narrow_and_wide(count: int) -> Graph:
+    """A node of two slots with a long way behind it becomes ready while narrow ones take turns on two slots."""
+    chain = ">".join(["s", "big", *(f"c{i}" for i in range(30))])
+    return dag(f"{chain} {' '.join(f'n{i}' for i in range(count))}", big=WIDE)
+
+
+def test_a_wide_node_does_not_wait_for_all_narrow_ones() -> None:
+    graph = narrow_and_wide(40)
+    seconds = [0.2 if label[0] != "n" else 0.1 + int(label[1:]) / 100 for label in graph.labels]
+    run = VirtualRun(graph, seconds, 2, 64)
+    run.go()
+    big, last = graph.node("big"), max(run.began.values())
+    assert run.began[big] < 1.5 < last
+
+
+def kept_back() -> Scene:
+    """Three slots; `wide` was passed over for a second, so that what becomes free is kept for it."""
+    scene = Scene(dag("s>wide>x>y>z a b c d e f g", wide={"slots": 3}), jobs=3)
+    scene.start("s", "a", "b")
+    scene.tick(1)
+    scene.end("s")
+    scene.start("c")
+    scene.tick(1)
+    scene.end("a")
+    return scene
+
+
+def test_what_becomes_free_is_kept_for_it() -> None:
+    scene = kept_back()
+    assert scene.starts() == []
+    assert scene.graph.labels[scene.state.kept_for] == "wide"
+    scene.end("b")
+    assert scene.starts() == []
+    scene.end("c")
+    assert scene.starts() == ["wide"]
+    assert scene.state.kept_for == -1
+
+
+def test_it_is_said_what_it_wants_and_why_others_wait() -> None:
+    scene = kept_back()
+    assert why(scene.state, scene.graph.node("wide"), scene.now) == "wants 3 slots, 1 free"
+    assert why(scene.state, scene.graph.node("d"), scene.now) == "wants a slot, 1 free is kept for wide"
+
+
+@pytest.mark.parametrize("kind", [CommandKind.CANCEL, CommandKind.SKIP])
+def test_nothing_is_kept_for_a_node_that_will_not_run(kind: CommandKind) -> None:
+    scene = kept_back()
+    scene.command(kind, "wide")
+    assert len(scene.starts()) == 1
+    assert scene.state.kept_for == -1
+
+
+def test_nothing_is_kept_for_a_node_that_will_never_fit() -> None:
+    scene = Scene(dag("s>wide>x>y>z a b c d", wide=WIDE, a={"grace": 0.0}), jobs=2)
+    scene.start("s", "a")
+    scene.command(CommandKind.CANCEL, "a")
+    scene.tick(UNKILLABLE_AFTER)
+    scene.end("s")
+    for label in "bcd":
+        assert scene.starts() == [label]
+        scene.tick(1)
+        scene.run(label)
+    assert scene["wide"] is NodeStatus.READY
+    assert scene.traversal.stuck
+
+
+def test_it_starts_at_once_when_there_are_more_slots() -> None:
+    scene = kept_back()
+    scene.command(CommandKind.SET_JOBS, jobs=5)
+    assert scene.starts() == ["wide"]
+
+
+def test_a_pause_keeps_nothing() -> None:
+    scene = kept_back()
+    scene.command(CommandKind.PAUSE)
+    assert scene.state.kept_for == -1
+    scene.command(CommandKind.RESUME)
+    assert (scene.starts(), scene.graph.labels[scene.state.kept_for]) == ([], "wide")
+
+
+def test_what_is_more_urgent_still_goes_first() -> None:
+    scene = Scene(dag("s>wide>x>y u>v>w>a>b>c>d>e m n o", wide=WIDE), jobs=2)
+    assert scene.handed() == {"u", "s"}
+    scene.start("u", "s")
+    scene.tick(1)
+    scene.end("s")
+    scene.start("m")
+    scene.tick(1)
+    scene.end("u")
+    assert scene.starts() == ["v"], "its way is longer"
+
+
+def test_what_wants_more_than_there_is_does_not_starve_either() -> None:
+    scene = Scene(dag("s>wide>x>y>z a b c d e", wide={"slots": 9}), jobs=2)
+    scene.start("s", "a")
+    scene.end("s")
+    scene.start("b")
+    scene.tick(1)
+    scene.end("a")
+    assert scene.starts() == []
+    scene.end("b")
+    assert scene.starts() == ["wide"]
+
+
+def test_what_was_handed_over_ahead_is_asked_back() -> None:
+    names = [f"n{i}" for i in range(40)]
+    scene = Scene(dag(f"s>wide>x>y>z {' '.join(names)}", wide=WIDE), jobs=2)
+    for _ in range(40):
+        scene.traversal._learn(0.001)
+    scene.start("s", "n0")
+    scene.end("n0", seconds=0.001)
+    assert len(scene.handed()) > 5
+    scene.start("n1")
+    scene.end("s", seconds=0.001)
+    scene.tick(1)
+    assert set(scene.withdraws()) == scene.handed()
+    scene.withdrawn(*scene.handed())
+    assert scene.starts() == []
+    scene.end("n1", seconds=0.001)
+    assert scene.starts()[0] == "wide"
+
+
+def test_nothing_is_asked_back_for_a_narrow_node() -> None:
+    scene = Scene(dag(" ".join(f"n{i}" for i in range(200))), jobs=2)
+    for _ in range(40):
+        scene.traversal._learn(0.001)
+    for number in range(9):
+        scene.start(f"n{number}")
+        scene.tick(1)
+        scene.end(f"n{number}", seconds=0.001)
+        assert (scene.withdraws(), scene.state.kept_for) == ([], -1)

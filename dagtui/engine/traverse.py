@@ -70,13 +70,15 @@ class _Traverse:
         done = 0
         while starts:
             node, attempt, _ = starts.popleft()
-            traversal.handle(Started(node, attempt), self.now())
+            began = self.now()
+            traversal.handle(Started(node, attempt), began)
             error = await self.attempt(node)
             if error is None:
                 self.errors.pop(labels[node], None)
             else:
                 self.errors[labels[node]] = error
-            traversal.handle(Ended(node, attempt, EndKind.EXIT, 0 if error is None else 1), self.now())
+            ended, value = self.now(), 0 if error is None else 1
+            traversal.handle(Ended(node, attempt, EndKind.EXIT, value, seconds=ended - began), ended)
             self.take()
             done += 1
             if not done % BREATH:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.session.wording import spent
+from dagtui.session.wording import spent, stale_words
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterato
     yield headline(answer)
     counts = answer.get("counts")
     if isinstance(counts, dict):
-        yield "  " + ", ".join(f"{_number(number)} {_word(name)}" for name, number in counts.items())
+        stale = answer.get("stale")
+        number_stale = stale if isinstance(stale, int) else 0
+        yield "  " + ", ".join(
+            f"{_number(number)} {_word(name)}{stale_words(number_stale) if name == 'COMPLETED' else ''}"
+            for name, number in counts.items()
+        )
     notices = answer.get("notices")
     for notice in notices if isinstance(notices, list) else []:
         yield f"  ! {label(notice, 1000)}"
@@ -47,8 +52,7 @@ def headline(answer: Mapping[str, object]) -> str:
     remaining = answer.get("remaining")
     if isinstance(remaining, dict):
         words.append(f"about {_duration(remaining.get('seconds'))} left (bound by {label(remaining.get('node'))})")
-    jobs = answer.get("jobs")
-    words.append(plural(jobs, "job") if isinstance(jobs, int) else "? jobs")
+    words.append(_slots(answer.get("slots_taken"), answer.get("jobs")))
     if answer.get("paused"):
         words.append("paused")
     words.append(label(answer.get("screen"), 20))
@@ -60,6 +64,13 @@ def _spent(answer: Mapping[str, object]) -> str:
     if not isinstance(active, int | float):
         return "?"
     return spent(active, wall if isinstance(wall, int | float) else None)
+
+
+def _slots(taken: object, jobs: object) -> str:
+    """How many slots are taken of all; an older dagtui tells only how many there are."""
+    if not isinstance(taken, int):
+        return plural(jobs, "slot") if isinstance(jobs, int) else "? slots"
+    return f"slots {_number(taken)}/{_number(jobs)}"
 
 
 def _objects(value: object) -> list[Mapping[str, object]]:

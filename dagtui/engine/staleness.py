@@ -73,3 +73,11 @@ class Staleness:
                 elif state.status[child] == completed and not state.stale[child]:
                     found.append(child)
         return found
+
+
+def topmost_stale(state: RunState) -> list[int]:
+    """The stale nodes of which no parent is stale: to run them again with what is downstream freshens all."""
+    stale, parents = state.stale, state.graph.parents
+    if not state.stale_count:
+        return []
+    return [node for node in range(len(stale)) if stale[node] and not any(stale[parent] for parent in parents(node))]

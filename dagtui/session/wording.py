@@ -76,7 +76,7 @@ def with_reason(word: str, reason: str) -> str:
 
 
 def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
-    """How many nodes have each status: "11 done, 1 failed, 2 failed (allowed)"."""
+    """How many nodes have each status: "11 done (2 stale), 1 failed, 2 failed (allowed)"."""
     words: list[str] = []
     for status in statuses:
         number = state.counts[status]
@@ -85,8 +85,13 @@ def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
             words += [f"{count(forbidden)} failed"] if forbidden else []
             words += [f"{count(number - forbidden)} failed (allowed)"] if number > forbidden else []
         elif number:
-            words.append(f"{count(number)} {status.word}")
+            words.append(f"{count(number)} {status.word}{stale_words(state.stale_count, status)}")
     return ", ".join(words)
+
+
+def stale_words(number: int, status: NodeStatus = NodeStatus.COMPLETED) -> str:
+    """What follows the count of a status, of which so many nodes are stale: only completed ones are."""
+    return f" ({count(number)} stale)" if number and status is NodeStatus.COMPLETED else ""
 
 
 _PLAIN = {

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _NODE = re.compile(
     rb'\{"seq":(\d+),"time":[^,]+,"event":"node","node":"([^"\\]*)","attempt":(\d+),"status":"([A-Z_]+)"'
 )
+_STALE = b',"stale":true'
+"""As the journal spells it; in a text, its quotes would be escaped."""
 _BLOCK = 1_048_576
 _AT = b',"at":'
 _SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
@@ -34,6 +36,7 @@ class NodeRecord(NamedTuple):
     attempt: int
     status: str
     """The name of a NodeStatus, or of a status that a later dagtui knows."""
+    stale: bool = False
 
 
 @dataclass(slots=True)
@@ -75,8 +78,12 @@ class Skim:
         """How many nodes ended with each status; empty statuses are left out."""
         return dict(Counter(record.status for record in self.nodes.values()))
 
+    def stale(self) -> int:
+        """How many nodes completed before an ancestor ran again."""
+        return sum(record.stale for record in self.nodes.values())
+
     def _node(self, name: str, attempt: int, status: str, line: bytes) -> None:
-        self.nodes[name] = NodeRecord(attempt, status)
+        self.nodes[name] = NodeRecord(attempt, status, _STALE in line)
         if status not in _SETTLED:
             self._open.add(name)
             if self.settled_at is not None:

@@ -66,6 +66,8 @@ class RunSummary:
     """Nodes by the name of their status; nodes that nothing happened to are not counted."""
     why: str = ""
     """Why it ended, or what is wrong with it; foreign text."""
+    stale: int = 0
+    """Nodes that completed before an ancestor ran again."""
     process: int | None = None
     """The process that has it, if it is live."""
 
@@ -84,11 +86,13 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
         return RunSummary(path, number, RunStanding.UNREADABLE, why=str(error))
     standing, why = _standing(directory, found, live=live)
     if found.began is None or found.last is None:
-        return RunSummary(path, number, standing, found.began, None, None, found.counts(), why, process)
+        return RunSummary(path, number, standing, found.began, None, None, found.counts(), why, found.stale(), process)
     since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(path, number, standing, found.began, seconds, wall, found.counts(), why, process)
+    return RunSummary(
+        path, number, standing, found.began, seconds, wall, found.counts(), why, found.stale(), process
+    )
 
 
 def _holder(directory: RunDirectory) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.session.wording import counts
+from dagtui.session.wording import counts, stale_words
 from dagtui.tui.rows import Role
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ def settled(
     state = session.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
-        words, hints, role = "completed", [], Role.PLAIN
+        words, hints, role = f"completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
-        words = counts(state, _AMISS)
+        words = counts(state, _AMISS) + stale_words(state.stale_count)
         hints, role = _helpful(session, node, read_only=read_only), Role.WARNING
     hints.append(("screen.leave", "leave"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]

@@ -39,6 +39,7 @@ def standing(session: Session, screen: Screen) -> dict[str, object]:
         "settled": session.settled,
         "paused": state.paused,
         "jobs": state.jobs,
+        "slots_taken": state.slots_taken,
         "elapsed": round(session.elapsed, 3),
         "wall_seconds": round(session.wall_seconds, 3),
         "remaining": None
@@ -49,6 +50,7 @@ def standing(session: Session, screen: Screen) -> dict[str, object]:
         "notices": [notice.text for notice in session.notices],
         "nodes": len(session.graph),
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
+        "stale": state.stale_count,
         "active": fitting((_node(session, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
         "failures": fitting((_failure(session, node) for node in state.failures()), SHOWN),
     }

@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
-from dagtui.session.lines.way_back import way_back
+from dagtui.session.lines.way_back import way_back, way_to_rerun
 from dagtui.session.wording import counts
 from dagtui.store.queries import ErrorLine
 from dagtui.text import count, duration, label, plural
@@ -59,6 +60,8 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
         lines += ["", f"and {plural(left, 'more failure')}"]
     if groups:
         lines += ["", f"{headline}: {counts(session.state)}"]
+    if stale := topmost_stale(session.state):
+        lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only)}"]
     can_go_on = session.graph_path is not None and session.lost_record is None
     if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
         lines += ["", f"to go on with it: {way_back(session, ascii_only=ascii_only)}"]
@@ -74,6 +77,17 @@ def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
     mark = _MARKS[verdict].ascii if ascii_only else _MARKS[verdict].glyph
     word = "left while running" if verdict is Verdict.RUNNING else verdict.value
     return _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
+
+
+def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
+    """Which nodes succeeded before an ancestor ran again, and how to run them again with what is below them."""
+    names = [label(session.graph.labels[node], 80) for node in nodes[:NAMED]]
+    more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
+    text = f"stale: {', '.join([*names, *more])}"
+    if session.graph_path is None:
+        return text
+    them = "it" if len(nodes) == 1 else "them"
+    return f"{text}; to run {them} again: {way_to_rerun(session, nodes, ascii_only=ascii_only)}"
 
 
 @dataclass(frozen=True, slots=True)

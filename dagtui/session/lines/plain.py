@@ -32,7 +32,7 @@ _COLOURS = {
 }
 NAMED = 5
 """Nodes that are named in the line about what is still running."""
-UNBEGUN = 20
+NAMED_OF_MANY = 20
 """Nodes of one moment and one status that are named though they never began."""
 _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
@@ -44,6 +44,8 @@ class PlainLines:
         self._session = session
         self._ascii = ascii_only
         self._colours = colours
+        self._stale: set[int] = set()
+        """Nodes of which it was said that they are stale."""
         self._blank = "" if ascii_only else " "
         """Stands in the column of glyphs where a line has none."""
 
@@ -87,16 +89,16 @@ class PlainLines:
 
         Of many nodes that will not begin, because of one cancel say, the first are named, the others counted.
         """
-        unbegun: Counter[NodeStatus] = Counter()
+        many: Counter[tuple[NodeStatus, str]] = Counter()
         at = 0.0
         for event in events:
             if isinstance(event, NodeEvent):
-                if event.status in _QUIET or event.cause is Cause.RESUMED or event.stale:
+                if self._is_quiet(event):
                     continue
-                if not event.attempt:
+                if word := _one_of_many(event):
                     at = event.at
-                    unbegun[event.status] += 1
-                    if unbegun[event.status] > UNBEGUN:
+                    many[event.status, word] += 1
+                    if many[event.status, word] > NAMED_OF_MANY:
                         continue
                 yield self._node(event)
             elif isinstance(event, CommandEvent):
@@ -104,9 +106,18 @@ class PlainLines:
             elif isinstance(event, NoteEvent):
                 name = f"{label(self._session.graph.labels[event.node])}: " if event.node >= 0 else ""
                 yield self._line(event.at, "!", f"{name}{label(event.text)}")
-        for status, number in unbegun.items():
-            if number > UNBEGUN:
-                yield self._line(at, self._glyph(status), f"and {count(number - UNBEGUN)} more {status.word}")
+        for (status, word), number in many.items():
+            if number > NAMED_OF_MANY:
+                yield self._line(at, self._glyph(status), f"and {count(number - NAMED_OF_MANY)} more {word}")
+
+    def _is_quiet(self, event: NodeEvent) -> bool:
+        """Whether an event gets no line: it only follows from others, or was said already."""
+        if event.stale:
+            is_said = event.node in self._stale
+            self._stale.add(event.node)
+            return is_said
+        self._stale.discard(event.node)
+        return event.status in _QUIET or event.cause is Cause.RESUMED
 
     def _node(self, event: NodeEvent) -> str:
         words = f"{label(self._session.graph.labels[event.node])}  {self._words(event)}"
@@ -128,6 +139,8 @@ class PlainLines:
             return f"failed{allowed}: {why}"
         if status is NodeStatus.FAILED_PARENT:
             return f"blocked by {label(self._session.graph.labels[root_cause(self._session.state, event.node)])}"
+        if event.stale:
+            return "done, but stale: an ancestor ran again" if event.seconds else "stale: an ancestor ran again"
         word = "stopping" if status is NodeStatus.CANCELLING else status.word
         return with_reason(word, "" if event.cause is Cause.RAN else why)
 
@@ -148,3 +161,10 @@ class PlainLines:
     def _line(self, at: float, glyph: str, text: str) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
         return " ".join(filter(None, (clock, glyph, text)))
+
+
+def _one_of_many(event: NodeEvent) -> str:
+    """What is said of a node that did not begin, in a word that also counts many; empty for one that did."""
+    if event.stale:
+        return "" if event.seconds else "stale"
+    return "" if event.attempt else event.status.word

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.session.wording import spent
+from dagtui.session.wording import spent, stale_words
 from dagtui.store.summary import RunStanding, RunSummary
 from dagtui.text import count, duration, label
 
@@ -52,7 +52,7 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
         parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
     if summary.seconds is not None:
         parts.append(f"{spent(summary.seconds, summary.wall):>9}")
-    parts.append(counts_words(summary.counts))
+    parts.append(counts_words(summary.counts, summary.stale))
     if summary.why and summary.why != summary.standing.value:
         parts.append(f"({label(summary.why, 300)})")
     return "  ".join(part for part in parts if part)
@@ -70,17 +70,18 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "seconds": _finite(summary.seconds),
             "wall_seconds": _finite(summary.wall),
             "counts": dict(summary.counts),
+            "stale": summary.stale,
             "why": summary.why,
             "directory": str(summary.path),
         }
     )
 
 
-def counts_words(counts: Mapping[str, int]) -> str:
+def counts_words(counts: Mapping[str, int], stale: int = 0) -> str:
     """Counts by status in the order of the statuses, those that this dagtui does not know last."""
     known = [name for name in _STATUSES if name in counts]
     others = sorted(name for name in counts if name not in _STATUSES)
-    words = [f"{count(counts[name])} {_STATUSES[name].word}" for name in known]
+    words = [f"{count(counts[name])} {_STATUSES[name].word}{stale_words(stale, _STATUSES[name])}" for name in known]
     return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
 
 

@@ -11,17 +11,30 @@ from dagtui.text import label
 from dagtui.text.masking import MARK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from dagtui.graph.model import Graph
     from dagtui.session.session import Session
 
 _LONGEST = 4096
+_MOST_RERUN = 3
 
 
 def way_back(session: Session, *, ascii_only: bool) -> str:
     """A line for a shell that goes on with a session's run."""
     return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only)
+
+
+def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool) -> str:
+    """A line for a shell that goes on with a session's run and runs some nodes again."""
+    return f"{way_back(session, ascii_only=ascii_only)} {rerun_options(session.graph, nodes)}"
+
+
+def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
+    """The options that name nodes to run again; of many there is only what a person fills in."""
+    if len(nodes) > _MOST_RERUN:
+        return "--rerun NODE"
+    return label(" ".join(f"--rerun {shlex.quote(graph.labels[node])}" for node in nodes), _LONGEST)
 
 
 def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool) -> str:

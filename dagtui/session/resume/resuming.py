@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.derivation import Derivation
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import followers_again, kept_marks
+from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.execution import undelivered
@@ -18,6 +19,7 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.session.beginning import Ingredients, boot_id
+from dagtui.session.lines.way_back import command_to_resume, rerun_options
 from dagtui.session.resume.glance import NothingToResumeError, resumable
 from dagtui.session.resume.keepers import wait_for_the_end
 from dagtui.session.resume.late_ends import late_ends
@@ -82,9 +84,18 @@ class LastRun:
         since = "no task that is left of it" if self.gone else "no task"
         text = (
             f"{which} completed, and {since} changed in the file since (what they read is not looked at): "
-            "there is nothing to resume; --fresh runs everything again"
+            f"there is nothing to resume; --fresh runs everything again{self._stale()}"
         )
         return NothingToResumeError(text, completed=True)
+
+    def _stale(self) -> str:
+        """How to run again what succeeded before an ancestor ran again; empty when nothing did."""
+        if not (stale := topmost_stale(self.state)):
+            return ""
+        command = command_to_resume(self.graph, self.directory.number, None, ascii_only=False)
+        verb = "node is" if self.state.stale_count == 1 else "nodes are"
+        options = rerun_options(self.graph, stale)
+        return f"; {count(self.state.stale_count)} {verb} stale: {command} {options}"
 
     def broke_off(self) -> str:
         """How it ended without an end; empty for an orderly one."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dagtui.tui.keymap import Keymap
 
 NAME_CELLS = 40
+MOST_PRESSES = 9
+"""Nobody presses a key more often than that."""
 
 
 def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
@@ -58,7 +60,7 @@ def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
         causes = failed_ancestors(session, node)
         yield "node.retry", f"retries {_name(session, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
     if status is NodeStatus.READY:
-        yield ("run.pause", "resumes the run") if state.paused else ("run.more_jobs", "gives the run one more slot")
+        yield from _more_slots(session, node)
     if state.stale[node]:
         yield "node.rerun", f"runs {name} again"
     if cause in {Cause.MARKED, Cause.PERSON}:
@@ -67,6 +69,20 @@ def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
         yield id_, words.replace("{name}", name)
     if status in {NodeStatus.FAILED, NodeStatus.FAILED_PARENT} and state.counts[NodeStatus.FAILED] > 1:
         yield "run.retry_failed", "retries all that failed"
+
+
+def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
+    """What would let a ready node start: the end of a pause, or as many more slots as it lacks."""
+    state = session.state
+    if state.paused:
+        yield "run.pause", "resumes the run"
+        return
+    wanted = session.graph.task(node).slots
+    lacking = wanted - max(0, state.jobs - state.slots_taken)
+    if lacking == 1:
+        yield "run.more_jobs", "gives the run one more slot"
+    elif 1 < lacking <= MOST_PRESSES:
+        yield "run.more_jobs", f"{lacking} times gives the run the {lacking} slots that are missing"
 
 
 def _name(session: Session, node: int) -> str:

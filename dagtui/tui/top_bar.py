@@ -14,6 +14,7 @@ from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.tree.amounts import TIME_CELLS, elapsed, tally
+from dagtui.tui.tree.glyphs import ASCII, UNICODE
 from dagtui.tui.tree.pieces import MARK, PLAIN, QUIET, Piece, spaces, width_of
 from dagtui.tui.tree.rows import TALLY_ORDER, WEIGHTS
 
@@ -85,7 +86,7 @@ class TopBar(Widget):
         state, session = self._state, self._session
         # What a person does is shown at once.
         pressing = (state.paused, state.jobs, (session.settled, *session.notices))
-        restless = (*pressing, session.alive(), *state.counts)
+        restless = (*pressing, state.slots_taken, state.stale_count, *state.counts)
         ticked = int(clock) != int(self._drawn_at) and not session.settled
         calm = abs(clock - self._drawn_at) >= CALM or session.settled
         if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[:3])):
@@ -197,8 +198,8 @@ class TopBar(Widget):
 
     def _right(self, width: int) -> list[Piece]:
         state = self._state
-        used = Piece(f"{self._session.alive()}/{state.jobs}")
-        pieces = [Piece("jobs ", QUIET), used] if width >= 60 else [used]
+        taken = Piece(f"{state.slots_taken}/{state.jobs}")
+        pieces = [Piece("slots ", QUIET), taken] if width >= 60 else [taken]
         if state.paused:
             pieces = [Piece("paused", int(_S.RETRYING)), Piece("  "), *pieces]
         return [*pieces, Piece(" ")]
@@ -234,15 +235,21 @@ class TopBar(Widget):
         """The counts, as many of them and as wide as fit; the weightiest stay."""
         kept = list(shown)
         for gap, between in (("  ", " "), (" ", "")):
-            pieces = self._written(kept, gap, between)
+            pieces = [*self._written(kept, gap, between), *self._stale(gap, " stale")]
             if width_of(pieces) <= room:
                 return pieces
         for status in sorted(shown, key=WEIGHTS.index, reverse=True):
             kept.remove(status)
-            pieces = self._written(kept, " ", "")
+            pieces = [*self._written(kept, " ", ""), *self._stale(" ", "")]
             if width_of(pieces) <= room:
                 return pieces
         return []
+
+    def _stale(self, gap: str, word: str) -> list[Piece]:
+        """How many of what is done is older than an ancestor, as in the tree; empty when nothing is."""
+        number = self._state.stale_count
+        glyph = (ASCII if self._ascii else UNICODE).stale
+        return [Piece(gap), Piece(f"{glyph}{tally(number)}{word}", int(_S.RETRYING))] if number else []
 
     def _written(self, shown: list[NodeStatus], gap: str, between: str) -> list[Piece]:
         pieces: list[Piece] = []

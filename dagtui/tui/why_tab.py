@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 20
 MOST_RUNNING = 10
+_HOLDERS = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
+"""What has slots."""
 
 
 class WhyPane(NodePage):
@@ -157,10 +159,11 @@ class Explanation:
         state = self._state
         if state.paused:
             return []
-        running = list(state.nodes_with(NodeStatus.RUNNING))
+        running = [node for status in _HOLDERS for node in state.nodes_with(status)]
         if not running:
             return []
-        rows = self._section(f"{len(running):,} running, {plural(state.jobs, 'slot')}", running[:MOST_RUNNING])
+        taken = f"{state.slots_taken:,} of {plural(state.jobs, 'slot')} taken"
+        rows = self._section(f"{len(running):,} running, {taken}", running[:MOST_RUNNING])
         if len(running) > MOST_RUNNING:
             rows.append(row(muted(f"    and {len(running) - MOST_RUNNING:,} more")))
         return rows

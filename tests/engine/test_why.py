@@ -59,6 +59,24 @@ def test_what_an_attempt_left_behind_is_said_until_it_runs_again(value: int, tex
         assert "left behind" not in full_why(scene.state, 0, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("slots", "text"),
+    [
+        (2, "wants 2 slots, 0 free"),
+        (4, "wants 4 slots, 0 free"),
+        (9, "wants 9 slots of 4: it starts when nothing else runs"),
+    ],
+)
+def test_a_wide_node_says_how_many_slots_it_wants_and_how_many_are_free(slots: int, text: str):
+    wide = {"slots": 2}
+    scene = Scene(dag("a b c", a=wide, b=wide, c={"slots": slots}), jobs=4)
+    scene.start("a", "b")
+    assert reason(scene, "c") == text
+    assert scene.state.slots_taken == 4
+    scene.end("a")
+    assert reason(scene, "c") == ("next in line" if slots == 2 else text.replace("0 free", "2 free"))
+
+
 def test_a_running_node_says_its_attempt():
     scene = Scene(dag("a", a={"retries": 1}))
     scene.fail("a")

@@ -13,7 +13,7 @@ from tui.tree.samples import chain, matrix_graph, ran, still
 from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.model import Graph
+from dagtui.graph.model import Graph, Task
 from dagtui.session.notices import Notice
 from dagtui.text import cell_width
 from dagtui.tui.theme import register_themes, variable_defaults
@@ -145,9 +145,28 @@ def expecting(session: Session, remaining: tuple[float, int] | None) -> Session:
 async def test_the_run_its_time_and_its_counts() -> None:
     async with showing(expecting(busy(), (190.0, 193))) as (bar, _):
         first, second = lines(bar)
-        words = "matrix #12 ▶ running 6 m 42 s ETA 3 m 10 s bound by train[seed=192] jobs 4/4"
+        words = "matrix #12 ▶ running 6 m 42 s ETA 3 m 10 s bound by train[seed=192] slots 4/4"
         assert " ".join(first.split()) == words
         assert second.split()[1:] == ["✓", "187", "▶", "4", "✗", "2", "·", "10"]
+
+
+@pytest.mark.anyio
+async def test_slots_are_counted_and_not_nodes() -> None:
+    graph = Graph(["a", "b", "c"], [], tasks=[Task("a", slots=2), Task("b", slots=2), Task("c", slots=2)])
+    session = still(graph, [*ran(0, 0), *ran(1, 0)], 2.0)
+    async with showing(session) as (bar, _):
+        assert lines(bar)[0].rstrip().endswith("slots 4/4")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("ascii_only", "sign"), [(False, "≈"), (True, "%")])
+@pytest.mark.parametrize(("width", "word"), [(40, " stale"), (20, "")])
+async def test_stale_nodes_are_counted(width: int, word: str, ascii_only: bool, sign: str) -> None:
+    graph = Graph.from_edges(["a", "b"], [("a", "b")])
+    events = [*ran(0, 0, 1), *ran(1, 1, 2)]
+    session = still(graph, [*events, events[-1]._replace(stale=True)], 3.0)
+    async with showing(session, width, ascii_only=ascii_only) as (bar, _):
+        assert lines(bar)[1].rstrip().endswith(f"{sign}1{word}")
 
 
 @pytest.mark.anyio

@@ -160,7 +160,27 @@ async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
     crowded = Play(Graph.from_edges(["a", "b"], []), tmp_path / "logs", jobs=1)
     crowded.start("a")
     found = await explained(crowded.session(), "b")
-    assert found[found.index("1 running, 1 slot") + 1].strip() == "▶ a  running 0 s"
+    assert found[found.index("1 running, 1 of 1 slot taken") + 1].strip() == "▶ a  running 0 s"
+    assert "  > gives the run one more slot" in found
+
+
+@pytest.mark.parametrize(
+    ("jobs", "wanted", "advice"),
+    [
+        (4, 1, "  > gives the run one more slot"),
+        (4, 2, "  > 2 times gives the run the 2 slots that are missing"),
+        (5, 2, "  > gives the run one more slot"),
+        (4, 30, None),
+    ],
+)
+async def test_more_slots_are_advised_only_where_they_help(tmp_path: Path, jobs: int, wanted: int, advice: str | None):
+    tasks = [Task("a", slots=2), Task("b", slots=2), Task("c", slots=wanted)]
+    crowded = Play(Graph(["a", "b", "c"], [], tasks=tasks), tmp_path / "logs", jobs=jobs)
+    crowded.start("a")
+    crowded.start("b")
+    found = await explained(crowded.session(), "c")
+    assert f"2 running, 4 of {jobs} slots taken" in found
+    assert [line for line in found if line.startswith("  >")] == ([advice] if advice else [])
 
 
 async def test_nothing_hostile_gets_through(tmp_path: Path):

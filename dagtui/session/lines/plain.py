@@ -54,7 +54,7 @@ class PlainLines:
         session = self._session
         return (
             f"{label(session.name)} run {session.number}: {plural(len(session.graph), 'node')}, "
-            f"{plural(session.state.jobs, 'job')}, "
+            f"{plural(session.state.jobs, 'slot')}, "
             f"{label(session.path)}"
         )
 

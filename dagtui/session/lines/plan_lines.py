@@ -105,7 +105,7 @@ def _json_value(value: Value) -> Value:
 def _headline(plan: Plan, *, ascii_only: bool) -> Iterator[str]:
     graph = plan.graph
     arrow = " > " if ascii_only else " → "
-    slots = plural(plan.jobs, "job")
+    slots = plural(plan.jobs, "slot")
     yield f"{label(graph.name)}: {plural(len(plan.order), 'node')} would run, {slots}; nothing is executed"
     names = [label(graph.labels[node], 80) for node in plan.critical_path]
     if len(names) > MOST_NAMES:

@@ -90,9 +90,7 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
     since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(
-        path, number, standing, found.began, seconds, wall, found.counts(), why, found.stale(), process
-    )
+    return RunSummary(path, number, standing, found.began, seconds, wall, found.counts(), why, found.stale(), process)
 
 
 def _holder(directory: RunDirectory) -> int | None:

@@ -182,7 +182,10 @@ _GROUPS = {
 
 def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
     """What a command would do, a line for each group of nodes."""
-    yield f"{'would do':<16} {label(answer.get('asked'), 1000)}"
+    targets = answer.get("targets")
+    many = isinstance(targets, dict) and isinstance(targets.get("nodes"), list) and len(targets["nodes"]) > 1
+    names = f": {names_of(targets)}" if isinstance(targets, dict) and many else ""
+    yield f"{'would do':<16} {label(answer.get('asked'), 1000)}{names}"
     for key, words in _GROUPS.items():
         group = answer.get(key)
         if not isinstance(group, dict) or not group.get("count"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.preview import Preview
     from dagtui.engine.state import RunState
@@ -46,25 +46,51 @@ def asked(graph: Graph, command: Command) -> str:
 
 def done(state: RunState, preview: Preview) -> str:
     """What a command did, or why nothing, as one safe line."""
+    return _sentence(state, preview, _DID)
+
+
+def would_do(state: RunState, preview: Preview) -> str:
+    """What a command would do, or why nothing, as one safe line."""
+    return _sentence(state, preview, _WOULD)
+
+
+class _Words(NamedTuple):
+    """What happens to nodes, in one tense."""
+
+    again: str
+    stopped: str
+    released: str
+    dropped: str
+    own: Callable[[RunState, Preview], str]
+    """Of the only node that is meant; empty when nothing happens to it itself."""
+    run_wide: Mapping[CommandKind, str]
+
+
+def _sentence(state: RunState, preview: Preview, words: _Words) -> str:
     command = preview.command
     name = target(state.graph, command)
     if preview.nothing is not None:
         return f"{name or command.kind.value}: {preview.nothing}"
     if command.kind is CommandKind.SET_JOBS:
         return f"{plural(command.jobs, 'slot')} from now on"
-    if command.kind in _PLAIN:
-        return _PLAIN[command.kind]
-    parts = [_own(state, preview)] if len(command.nodes) == 1 else []
-    meant, again = set(command.nodes), set(preview.again)
-    for nodes, words in (
-        (again, "run again"),
-        (set(preview.stopped) - again, "stopping"),
-        (set(preview.released), "released"),
-        (set(preview.dropped), "not run"),
+    if command.kind in words.run_wide:
+        return words.run_wide[command.kind]
+    decided = _DECIDED.get(command.kind, "")
+    if decided:
+        parts = [decided if len(command.nodes) == 1 else f"{count(len(command.nodes))} {decided}"]
+    else:
+        parts = [words.own(state, preview)] if len(command.nodes) == 1 else []
+    said = set(command.nodes) if parts else set()
+    again = set(preview.again)
+    for nodes, happens in (
+        (again, words.again),
+        (set(preview.stopped) - again, words.stopped),
+        (set(preview.released), words.released),
+        (set(preview.dropped), words.dropped),
     ):
-        others = len(nodes - meant)
-        if others:
-            parts.append(f"{count(others)} {words}")
+        number = len(nodes - said)
+        if number:
+            parts.append(f"{count(number)} {happens}")
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
 
 
@@ -94,20 +120,13 @@ def stale_words(number: int, status: NodeStatus = NodeStatus.COMPLETED) -> str:
     return f" ({count(number)} stale)" if number and status is NodeStatus.COMPLETED else ""
 
 
-_PLAIN = {
-    CommandKind.PAUSE: "paused: nothing new starts until you resume",
-    CommandKind.RESUME: "resumed",
-}
+_DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done"}
+"""What the nodes are that a person decides about, by command."""
 
 
 def _own(state: RunState, preview: Preview) -> str:
     """What happened to the one node that was meant."""
-    command = preview.command
-    node = command.nodes[0]
-    if command.kind is CommandKind.SKIP:
-        return "skipped"
-    if command.kind is CommandKind.MARK_DONE:
-        return "marked done"
+    node = preview.command.nodes[0]
     if node in preview.again and node in preview.stopped:
         return "stops, then runs again"
     if node in preview.again:
@@ -117,3 +136,33 @@ def _own(state: RunState, preview: Preview) -> str:
     if node in preview.stopped:
         return state.why.get(node) or "stopping"
     return "will not run" if node in preview.dropped else ""
+
+
+def _own_would(_state: RunState, preview: Preview) -> str:
+    """What would happen to the one node that is meant."""
+    node = preview.command.nodes[0]
+    if node in preview.again:
+        return "would stop, then run again" if node in preview.stopped else "would run again"
+    if node in preview.released:
+        return "may run then"
+    if node in preview.stopped:
+        return "would stop"
+    return "would not run" if node in preview.dropped else ""
+
+
+_DID = _Words(
+    "run again",
+    "stopping",
+    "released",
+    "not run",
+    _own,
+    {CommandKind.PAUSE: "paused: nothing new starts until you resume", CommandKind.RESUME: "resumed"},
+)
+_WOULD = _Words(
+    "would run again",
+    "would stop",
+    "may run then",
+    "would not run",
+    _own_would,
+    {CommandKind.PAUSE: "nothing new would start until you resume", CommandKind.RESUME: "the run would go on"},
+)

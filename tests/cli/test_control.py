@@ -145,6 +145,9 @@ def test_a_dry_run_tells_and_changes_nothing_and_its_token_holds(half_done: Live
     assert f"--expect {preview['expected']}" in plain.stdout
     marked = half_done.call("mark", "eval", "-n")
     assert marked.stdout.splitlines()[0] == "would do         mark done eval"
+    assert preview["words"] == "rerun with downstream 2 nodes: 2 would run again"
+    both = half_done.call("mark", "eval", "bad", "-n")
+    assert both.stdout.splitlines()[0] == "would do         mark done 2 nodes: eval, bad"
     slots = half_done.call("jobs", "5", "-n")
     assert slots.stdout.splitlines()[0] == "would do         set jobs to 5"
     assert half_done.events() == before

@@ -82,11 +82,11 @@ def test_a_file_that_was_only_touched_has_not_changed(session: Session, tmp_path
 def test_a_command_right_after_the_change_says_so(session: Session, tmp_path: Path) -> None:
     (tmp_path / "graph.toml").write_text(GRAPH.replace("3", "0"))
     preview = session.give(Command(CommandKind.RETRY, (0,)))
-    notice = preview_fields(session, preview)["notice"]
+    notice = preview_fields(session, preview, "")["notice"]
     assert isinstance(notice, str)
     assert "graph.toml changed since this run began" in notice
     assert standing(session, Screen.NONE)["notices"] == [notice]
-    assert preview_fields(session, session.preview(Command(CommandKind.PAUSE)))["notice"] == ""
+    assert preview_fields(session, session.preview(Command(CommandKind.PAUSE)), "")["notice"] == ""
 
 
 def test_a_large_file_is_not_read_in_the_event_loop(

@@ -17,6 +17,7 @@ from dagtui.session.door.live import Screen
 from dagtui.session.door.requests import command_of, named, nodes_of, preview_fields, preview_now
 from dagtui.session.door.sockets import DoorError, NobodyError
 from dagtui.session.door.standing import about, standing
+from dagtui.session.wording import done, would_do
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ class Control:
     async def _preview(self, conversation: Conversation, request: Mapping[str, object]) -> None:
         session = self._session
         command = command_of(request, session.graph, _by(conversation))
-        await conversation.send(preview_fields(session, preview_now(session, request, command)))
+        preview = preview_now(session, request, command)
+        await conversation.send(preview_fields(session, preview, would_do(session.state, preview)))
 
     async def _give(self, conversation: Conversation, request: Mapping[str, object]) -> None:
         """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
@@ -116,7 +118,7 @@ class Control:
         preview = preview_now(session, request, command)
         if preview.nothing is None and not preview.changed:
             preview = session.give(replace(command, expected=preview.kills_and_reruns))
-        await conversation.send(preview_fields(session, preview))
+        await conversation.send(preview_fields(session, preview, done(session.state, preview)))
 
     async def _wait(self, conversation: Conversation, request: Mapping[str, object]) -> None:
         """Until the nodes are settled, all at one time; without nodes, until the run is."""

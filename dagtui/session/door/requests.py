@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.choosing import ChoiceError, chosen_nodes
 from dagtui.session.door.sockets import DoorError, fitting
-from dagtui.session.wording import asked, done
+from dagtui.session.wording import asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,13 +80,14 @@ def token(preview: Preview) -> str:
     return hashlib.blake2b(nodes.tobytes(), digest_size=8).hexdigest()
 
 
-def preview_fields(session: Session, preview: Preview) -> dict[str, object]:
-    """A preview as JSON: each group with its count and the first labels, the words for it, the estimated seconds."""
+def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, object]:
+    """A preview as JSON, with the words for it: each group with its count and first labels, the estimated seconds."""
     labels = session.graph.labels
     return {
         "command": preview.command.kind.value,
         "asked": asked(session.graph, preview.command),
-        "words": done(session.state, preview),
+        "targets": named(labels, preview.command.nodes),
+        "words": words,
         "notice": "" if session.changed_file is None or not preview.again else session.changed_file.text,
         "nothing": preview.nothing,
         "changed": preview.changed,

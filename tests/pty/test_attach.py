@@ -222,25 +222,54 @@ def test_of_several_that_race_one_starts_and_the_others_attach(stage: Stage) -> 
             assert "attached elsewhere" in terminal.text
 
 
+COUNTING = """
+import gc, os, signal
+def count(*_):
+    from dagtui.tui.app import DagtuiApp
+    gc.collect()
+    found = sum(isinstance(one, DagtuiApp) for one in gc.get_objects())
+    with open("apps.new", "w") as file:
+        file.write(str(found))
+    os.rename("apps.new", "apps")
+signal.signal(signal.SIGUSR2, count)
+from dagtui.__main__ import main
+main()
+"""
+
+
 def test_many_attaches_leave_nothing_behind(stage: Stage) -> None:
     stage.write(LONG)
-    is_up(stage, stage.open())
-    session = stage.session()
+    is_up(stage, stage.open(program=("-c", COUNTING)))
+    session, counted = stage.session(), stage.folder / "apps"
 
-    def attach() -> None:
+    def attach(*, lost: bool = False) -> None:
         terminal = stage.open("attach")
         terminal.wait_for_text("quick")
-        terminal.send("d")
+        terminal.send("jk\x1b[106u\x1b[A/q\x1b?")
+        terminal.wait_for_text("Keys and statuses")
+        terminal.send("\x1b")
+        terminal.wait_for(lambda: "Keys and statuses" not in terminal.text, "end of the help")
+        if lost:
+            terminal.hang_up()
+        else:
+            terminal.send("d")
         assert terminal.wait_for_end() == 0
 
     def files() -> int:
         return len(os.listdir(f"/proc/{session}/fd"))
 
+    def apps() -> int:
+        counted.unlink(missing_ok=True)
+        os.kill(session, signal.SIGUSR2)
+        wait_until(counted.exists, "number of apps")
+        return int(counted.read_text())
+
     attach()
     before = files()
-    for _ in range(10):
-        attach()
+    for number in range(4):
+        attach(lost=number % 2 == 0)
     wait_until(lambda: files() == before, "closed descriptors")
+    wait_until(lambda: apps() == 0, "end of all apps")
 
 
 # Leaving

@@ -12,7 +12,7 @@ from dagtui.text.labels import HIDDEN
 from dagtui.tui.driver.replies import Kind, ReplyFilter, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from textual.message import Message
 
@@ -28,6 +28,14 @@ def _codes_of_eight_bits(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("dagtui-terminal", _codes_of_eight_bits)
 
 
+class _Parser(XTermParser):
+    """Textual's parser without its cache, which would keep every parser, every key and so every app for ever."""
+
+    def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:  # type: ignore[override]
+        uncached: Callable[[XTermParser, str], list[events.Key] | None] = XTermParser._parse_extended_key.__wrapped__
+        return uncached(self, sequence)
+
+
 class Keyboard:
     """Decodes, takes out the terminal's replies, and has the rest parsed; cut anywhere, never raising."""
 
@@ -35,7 +43,7 @@ class Keyboard:
         # Textual's own decoder raises on the first byte that is not UTF-8.
         self._decoder = codecs.getincrementaldecoder("utf-8")("dagtui-terminal")
         self._filter = ReplyFilter()
-        self._parser = XTermParser()
+        self._parser = _Parser()
 
     @property
     def patience(self) -> float | None:

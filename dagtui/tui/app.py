@@ -116,6 +116,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
 
     def get_default_screen(self) -> MainScreen:
         """The main screen."""
+        self.main.suit(self.size.width)
         return self.main
 
     def on_mount(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from dagtui.session.hosting.client import TOLD
 from dagtui.session.hosting.leaving import Leaving
@@ -11,6 +12,7 @@ from dagtui.tui.afterwards import forget_app, forget_codes
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.collector import spare_what_is_loaded
 from dagtui.tui.driver import modes
+from dagtui.tui.tree.views import layout_of
 
 if TYPE_CHECKING:
     import signal
@@ -99,6 +101,7 @@ class LentScreens:
         self._state: ScreenState | None = None
         self._colours: tuple[str | None, ...] | None = None
         """What the last terminal's environment said about its colours."""
+        layout_of(session.graph)  # here, because this may be another thread than the run's
         spare_what_is_loaded()
 
     async def show(self, lease: Lease) -> Leaving:
@@ -110,13 +113,16 @@ class LentScreens:
         await lease.tell({"do": "hold", "restore": modes.leaving()})
         if lease.leaving is not None:  # it has been wanted back meanwhile
             return lease.leaving
+        app = self._made(lease)
+        gone = ref(app)
         try:
-            return await self._show(lease)
+            return await self._show(lease, app)
         finally:
-            forget_app()
+            del app
+            forget_app(gone)
 
-    async def _show(self, lease: Lease) -> Leaving:
-        app = DagtuiApp(
+    def _made(self, lease: Lease) -> DagtuiApp:
+        return DagtuiApp(
             self._session,
             ascii=lease.ascii,
             theme=f"dagtui-{lease.theme}" if lease.theme else None,
@@ -124,6 +130,8 @@ class LentScreens:
             state=self._state,
             place=LentTerminal(lease, self._until_failure),
         )
+
+    async def _show(self, lease: Lease, app: DagtuiApp) -> Leaving:
         lease.screen = LentScreen(app)
         try:
             leaving = await app.run_async(mouse=app.mouse) or Leaving.CRASHED

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import anyio
 
 from dagtui.session.hosting.foreground import Foreground
+from dagtui.session.priority_loop import run_goes_first
 from dagtui.session.workplace import variables_on_terminal
 from dagtui.text import label
 
@@ -69,6 +70,7 @@ class OwnTerminal:
 
     async def drive(self) -> None:
         """Drive the run until cancelled."""
+        run_goes_first()
         async with anyio.create_task_group() as group:
             group.start_soon(self._session.watch_files)
             await self._session.drive()

@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dagtui.text import label
+from dagtui.tui.afterwards import take_apart
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS
 
 if TYPE_CHECKING:
@@ -183,6 +184,11 @@ class PaintedRows(Widget, can_focus=True):
     def on_mount(self) -> None:
         """Draw for the first time."""
         self.repaint()
+
+    def on_unmount(self) -> None:
+        """Leave nothing to look for."""
+        self._strips = []
+        take_apart(self)
 
     def notify_style_update(self) -> None:
         """Colours changed: everything is drawn anew."""

@@ -13,6 +13,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.session.lines.card import card
 from dagtui.session.lines.headless import EXIT
+from dagtui.session.priority_loop import PriorityLoop, screen_work
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.collector import spare_what_is_loaded
 from dagtui.tui.driver import watch_signals
@@ -34,7 +35,7 @@ class Show:
     def run(self) -> int:
         """Show the run until it is left; returns the exit status."""
         spare_what_is_loaded()
-        anyio.run(self._live)
+        anyio.run(self._live, backend_options={"loop_factory": PriorityLoop})
         if self._leaving is Leaving.LOST:
             return 128 + signal.SIGHUP
         self._print_card()
@@ -46,7 +47,8 @@ class Show:
         """Show the app, then end the run; nothing of it stays behind."""
         session = self._session
         try:
-            self._leaving = await self._app.run_async(mouse=self._app.mouse) or Leaving.CRASHED
+            with screen_work():
+                self._leaving = await self._app.run_async(mouse=self._app.mouse) or Leaving.CRASHED
         finally:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
                 await self._end(session)

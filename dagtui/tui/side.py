@@ -13,6 +13,7 @@ from dagtui.tui.branch_page import BranchPage
 from dagtui.tui.details import DetailsPane
 from dagtui.tui.keymap import Keymap
 from dagtui.tui.log.pane import LogPane, LogPaneState
+from dagtui.tui.prompt_screen import mount_one_by_one
 from dagtui.tui.rows import PaintedRows, Role, Run, muted
 from dagtui.tui.why_tab import WhyPane
 
@@ -119,6 +120,10 @@ class Side(Vertical):
         yield self.details
         yield self.why
         yield self.branch
+
+    async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
+        """Mount what was composed one by one, with turns of the run in between."""
+        await mount_one_by_one(self, widgets)
 
     def on_mount(self) -> None:
         """Show the first tab."""

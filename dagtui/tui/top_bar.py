@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
+from dagtui.tui.afterwards import take_apart
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.tree.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
@@ -102,6 +103,10 @@ class TopBar(Widget):
             return Strip.blank(width, looks[PLAIN])
         segments = [Segment(piece.text, looks[piece.look]) for piece in self._lines[y] if piece.text]
         return Strip(segments).adjust_cell_length(width, looks[PLAIN])
+
+    def on_unmount(self) -> None:
+        """Leave nothing to look for."""
+        take_apart(self)
 
     def notify_style_update(self) -> None:
         """Colours changed."""

@@ -21,6 +21,7 @@ from dagtui.session.hosting.farewell import after_a_crash, detached, elsewhere, 
 from dagtui.session.hosting.lease import Lease
 from dagtui.session.hosting.leaving import Leaving
 from dagtui.session.lines.headless import EXIT
+from dagtui.session.priority_loop import screen_work
 
 if TYPE_CHECKING:
     import socket
@@ -285,7 +286,8 @@ class Host:
         try:
             if self._show is None:
                 self._show = await self._made()
-            leaving = await self._show(lease)
+            with screen_work():
+                leaving = await self._show(lease)
         except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
             traceback.print_exc()
         if leaving is Leaving.CRASHED:

@@ -86,13 +86,14 @@ def _live(
     import anyio
 
     from dagtui.session.hosting.host import Host
+    from dagtui.session.priority_loop import PriorityLoop
 
     async def live() -> int:
         host = Host(session, screens, crash_file)
         return await host.live(connection, on_listening, early)
 
     try:
-        return anyio.run(live)
+        return anyio.run(live, backend_options={"loop_factory": PriorityLoop})
     finally:
         if crash_file is not None and not _size(crash_file):
             crash_file.unlink(missing_ok=True)

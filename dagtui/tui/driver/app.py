@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.segment import Segment, Segments
 from textual.app import App
 
+from dagtui.session.priority_loop import is_slice_over
 from dagtui.text import block
 from dagtui.tui.driver.driver import TerminalDriver
 from dagtui.tui.driver.reflow import Reflow
@@ -33,6 +35,12 @@ class TerminalApp(App[ResultT]):
     def reflowing(self) -> bool:
         """Whether the widgets still adapt to a new size, after which all is painted once."""
         return self._reflow.pending
+
+    async def on_event(self, event: events.Event) -> None:
+        """At the beginning, let the run have its turn between styles, widgets and the first frame."""
+        if is_slice_over():
+            await asyncio.sleep(0)
+        await super().on_event(event)
 
     async def _on_resize(self, event: events.Resize) -> None:
         # Textual calls its own handler, too, after this one.

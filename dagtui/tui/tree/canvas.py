@@ -12,6 +12,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from dagtui.tui.afterwards import take_apart
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.tree.navigator import Navigator
 from dagtui.tui.tree.pieces import PLAIN, Piece
@@ -156,6 +157,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def on_unmount(self) -> None:
         """Nobody looks any more."""
         self._state.unwatch(self._watch)
+        take_apart(self)
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""

@@ -14,6 +14,7 @@ from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_
 from dagtui.cli.reading import read_graph
 from dagtui.cli.saying import fail, say
 from dagtui.cli.ways import Way, asked_for
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -113,8 +114,9 @@ def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], lo
     try:
         check_doors()
     except DoorError as error:
-        say(f"dagtui: the run will end with this terminal: {error}")
-        return _show_in_process(graph, begin, look)
+        text = f"the run will end with this terminal: {error}"
+        say(f"dagtui: {text}")
+        return _show_in_process(graph, _noting("ends with this terminal", text, begin), look)
     try:
         lock = StartLock(graph_file)
     except StoreError as error:
@@ -124,7 +126,10 @@ def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], lo
         if live:
             lock.let_go()
             return attach(live[0], look, given)
-        _advise()
+        advice = _advice()
+        if advice:
+            say(f"dagtui: {advice}")
+            begin = _noting("ends with your login", advice, begin)
         visit = start_session(lambda: begin(graph), _screens, lock.let_go)
     with visit:
         try:
@@ -139,17 +144,27 @@ def _screens(session: Session, until_failure: Callable[[], Awaitable[None]]) -> 
     return LentScreens(session, until_failure).show
 
 
-def _advise() -> None:
-    """Say when this machine would not let the run outlive its terminal."""
+def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callable[[Graph], Session]:
+    """Begin as `begin` does, and have the screen say what was said before it covered that."""
+
+    def noting(graph: Graph) -> Session:
+        from dagtui.session.notices import Notice
+
+        session = begin(graph)
+        session.note_short_life(Notice(brief, label(text, 1000)))
+        return session
+
+    return noting
+
+
+def _advice() -> str:
+    """What to say when this machine would not let the run outlive its terminal; empty when it would."""
     from dagtui.session.hosting.linger import advice
 
     try:
-        user = getpass.getuser()
+        return advice(os.environ, getpass.getuser())
     except (KeyError, OSError):  # a user without a name
-        return
-    text = advice(os.environ, user)
-    if text:
-        say(f"dagtui: {text}")
+        return ""
 
 
 def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look) -> int:

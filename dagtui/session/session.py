@@ -78,6 +78,8 @@ class Session:
         """What of the run's directory was removed while it was live."""
         self.changed_file: Notice | None = None
         """That the graph file has another content than when the run began."""
+        self.short_lived: Notice | None = None
+        """That the run ends with its terminal, or with a person's login, although nobody asked for that."""
         self.monitor: FileMonitor | None = None
         """What looks at the files of a run that is driven here."""
         self._history = history
@@ -226,10 +228,15 @@ class Session:
         self.untold.append(NoteEvent(self.clock(), text))
         self.run.note(text)
 
+    def note_short_life(self, notice: Notice) -> None:
+        """Have the screen say for as long as it is there what was said before it opened, where it can't be read."""
+        self.short_lived = notice
+        self.note(notice.text)
+
     @property
     def notices(self) -> list[Notice]:
         """What is out of order, for as long as it lasts."""
-        found = (self._off_record(), self.lost_record, self.changed_file)
+        found = (self._off_record(), self.lost_record, self.short_lived, self.changed_file)
         return [notice for notice in found if notice is not None]
 
     @property

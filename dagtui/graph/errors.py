@@ -70,6 +70,10 @@ class GraphError(Exception):
         return self.report()
 
 
+class FollowsError(Exception):
+    """A value can't be understood because of something that is told already."""
+
+
 class Wrong(Exception):  # noqa: N818 - it never leaves the room: it carries one finding up to where it is noted
     """A value of the file is wrong; raised by what reads it, noted as a finding by what knows its place."""
 

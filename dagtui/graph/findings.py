@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import MESSAGE_CAP, GraphError, Problem
+from dagtui.graph.lost import Lost
 from dagtui.graph.suggestions import did_you_mean, listed
 from dagtui.text import label
 
@@ -40,12 +41,18 @@ class Findings:
     """What was found so far."""
 
     def __init__(self) -> None:
+        self.lost = Lost()
         self._found: dict[tuple[KeyPath, str], Finding] = {}
         self._more = 0
         self._suggested = 0
 
     def __bool__(self) -> bool:
         return bool(self._found)
+
+    @property
+    def full(self) -> bool:
+        """Whether what is found from now on is only counted: no hint is needed."""
+        return len(self._found) >= KEPT
 
     def key(self, at: KeyPath, message: str, hint: str = "") -> None:
         """Note that a key is wrong."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from dagtui.graph.findings import Findings
+    from dagtui.graph.lost import Lost
     from dagtui.graph.other_tools import Where
     from dagtui.graph.positions import KeyPath
 
@@ -99,10 +100,20 @@ def check_document(findings: Findings, document: dict[str, object]) -> None:
             continue
         if isinstance(value, dict) and key not in RESERVED_DOCUMENT and not value.keys().isdisjoint(("run", "needs")):
             findings.key((key,), f"unknown table {quoted(key)}", f"tasks are written [tasks.{written(key)}]")
+            findings.lost.tasks.add(key)
         elif key in RUN and not isinstance(value, dict):
             findings.key((key,), f"unknown key {quoted(key)}", HABITS[""].get(key, _OF_RUN))
         else:
             unknown_key(findings, (key,), DOCUMENT, RESERVED_DOCUMENT)
+            if not findings.full:
+                lose_table(findings.lost, meant_key((key,), DOCUMENT))
+
+
+def lose_table(lost: Lost, key: str) -> None:
+    """Note that a table of the top of the file can't be read, or has another name."""
+    lost.all_parameters = lost.all_parameters or key == "params"
+    lost.all_variables = lost.all_variables or key == "env"
+    lost.all_tasks = lost.all_tasks or key == "tasks"
 
 
 def check_keys(
@@ -123,8 +134,27 @@ def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserve
         hint = sentence_for(key, _where(at)) or "remove it"
         findings.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", hint)
         return
-    hint = key_hint(at, known, reserved)
+    hint = "" if findings.full else key_hint(at, known, reserved)
     findings.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
+
+
+def means_children(key: str) -> bool:
+    """Whether a key that is not known names what comes after a task."""
+    from dagtui.graph.other_tools import means_children as means
+
+    return key not in TASK and means(key)
+
+
+def meant_key(at: KeyPath, known: Collection[str]) -> str:
+    """The known key that is meant by another one; empty when that can't be told."""
+    from dagtui.graph.other_tools import folded, same_here, sentence_for
+
+    key, where = str(at[-1]), _where(at)
+    word = folded(key)
+    same = word if word in known else same_here(key, where)
+    if same or sentence_for(key, where):
+        return same if same in known else ""
+    return meant(key, known) or ""
 
 
 def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> str:
@@ -145,10 +175,10 @@ def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()
     hint = "" if same else sentence_for(key, where)
     if hint:
         return hint
-    later = same or meant(key, reserved)
-    near = meant(key, known)
-    if near is not None and not same:
+    near = "" if same else meant(key, known)
+    if near:
         return f"did you mean {quoted(near)}?"
+    later = same or meant(key, reserved)
     if later:
         return f"{quoted(later)} may be meant, which this version of dagtui doesn't have yet"
     return _of_another_table(word, where)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.graph import keys, reading, values
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import GraphError, Wrong, quoted
 from dagtui.graph.findings import Findings
 from dagtui.graph.layout import Layout, NodeCells
 from dagtui.graph.matrices import MOST_NODES, Cells, product_size
@@ -88,7 +88,8 @@ class _Loading:
         self._findings = Findings()
 
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
-        self._version()
+        if self._is_newer():
+            raise self._error(parameters)
         keys.check_document(self._findings, self._document)
         name = self._name()
         params = read_params(self._findings, self._table("params"), parameters)
@@ -107,13 +108,17 @@ class _Loading:
         if graph is not None:
             placeholders.check_statuses(graph)
         if graph is None or self._findings:
-            from dagtui.graph.concealing import concealed
-
-            error = self._findings.error(self._text, label(self._path))
-            raise concealed(error, self._document, self._text, parameters)
+            raise self._error(parameters)
         return graph
 
-    def _version(self) -> None:
+    def _error(self, parameters: Mapping[str, str]) -> GraphError:
+        from dagtui.graph.concealing import concealed
+
+        error = self._findings.error(self._text, label(self._path))
+        return concealed(error, self._document, self._text, parameters)
+
+    def _is_newer(self) -> bool:
+        """Check the version; True when it is one whose keys are not known here."""
         version = self._document.get("version")
         if version is None:
             self._findings.key(("version",), '"version" is missing', 'begin the file with "version = 1"')
@@ -121,6 +126,7 @@ class _Loading:
             self._findings.value(
                 ("version",), f"this dagtui reads version {VERSION} only", f"write version = {VERSION}"
             )
+        return type(version) is int and version > VERSION
 
     def _name(self) -> str:
         name = self._document.get("name", None)
@@ -139,6 +145,7 @@ class _Loading:
             return values.table(table, "write [tasks.NAME] for each of them" if several else f"write [{key}]")
         except Wrong as wrong:
             self._findings.wrong((key,), wrong, quoted(key))
+            keys.lose_table(self._findings.lost, key)
             return {}
 
     def _env(self) -> dict[str, str]:
@@ -146,6 +153,7 @@ class _Loading:
             return read_env(self._table("env"))
         except Wrong as wrong:
             self._findings.wrong(("env",), wrong, subject("env", wrong))
+            self._findings.lost.all_variables = True
             return {}
 
     def _settings(self) -> RunSettings:
@@ -176,7 +184,8 @@ class _Loading:
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")
-        if not tables and isinstance(self._document.get("tasks", {}), dict):
+        lost = self._findings.lost
+        if not tables and not lost.all_tasks and not lost.tasks:
             self._findings.key(("tasks",), "there are no tasks", 'write [tasks.NAME], then run = "command"')
         lines = self._lines(tables)
         tasks: list[Task] = []
@@ -186,12 +195,14 @@ class _Loading:
                 values.name(name)
             except Wrong as wrong:
                 self._findings.key(at, f"the name of a task {wrong.message}")
+                lost.tasks.add(name)
                 continue
             if isinstance(table, dict):
                 tasks.append(reader.read(name, table, lines.get(name, 0)))
             else:
                 hint = f'write [tasks.{keys.written(name)}], then run = "command"'
                 self._findings.value(at, f"task {quoted(name)} must be a table, not {values.kind(table)}", hint)
+                lost.tasks.add(name)
         return tasks
 
     def _lines(self, tables: dict[str, object]) -> dict[str, int]:
@@ -223,6 +234,8 @@ class _Loading:
         origins = Origins(self._document, tasks)
         for number in waiting:
             task = tasks[number]
+            if self._findings.lost.has_needs(task.name):
+                continue
             message = (
                 f'task {quoted(task.name)} can never run: its trigger is "{task.trigger.value}", and it needs no task'
             )

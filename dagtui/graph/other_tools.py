@@ -194,6 +194,11 @@ def sentence_for(word: str, where: Where) -> str:
     return _sentences(where).get(folded(word), "")
 
 
+def means_children(word: str) -> bool:
+    """Whether a key of another tool names what comes after a task."""
+    return _sentences(Where.TASK).get(folded(word)) == _CHILDREN
+
+
 def folded(word: str) -> str:
     """A word as these tables have it: `dependsOn` and `depends-on` are `depends_on`."""
     if len(word) > 40:

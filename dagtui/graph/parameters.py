@@ -28,17 +28,21 @@ def read_params(findings: Findings, table: dict[str, object], given: Mapping[str
             values.name(name)
         except Wrong as wrong:
             findings.key(("params", name), f"the name of a parameter {wrong.message}")
+            findings.lost.parameters.add(name)
             continue
         try:
             params[name] = values.scalar(value)
         except Wrong as wrong:
             findings.wrong(("params", name), wrong, quoted(name))
+            findings.lost.parameters.add(name)
     for name, text in given.items():
         _give(findings, params, name, text, known=name in table)
     return params
 
 
 def _give(findings: Findings, params: dict[str, Value], name: str, text: str, *, known: bool) -> None:
+    if not known and findings.lost.has_parameter(name):
+        return
     if not known:
         hint = did_you_mean(name, params) or 'parameters are declared with a default: [params], then "name = value"'
         findings.key((), f"there is no parameter {quoted(name)}", hint)

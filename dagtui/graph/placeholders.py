@@ -58,6 +58,8 @@ class PlaceholderCheck:
     def check_statuses(self, graph: Graph) -> None:
         """Note every status that is asked of no parent, or of several."""
         for (number, _), (at, placeholder) in self._statuses.items():
+            if self._findings.lost.has_needs(self._layout.tasks[number].name):
+                continue
             try:
                 for node in self._layout.nodes(number):
                     asked_node(graph, node, placeholder)
@@ -132,16 +134,18 @@ class PlaceholderCheck:
         else:
             known = self._params
         if name not in known and placeholder.default is None:
-            wrong = unknown_name(placeholder, known, self._findings.suggestion)
-            self._findings.wrong(self._origins.of(number, *place), wrong)
+            wrong = unknown_name(placeholder, known, self._findings)
+            if isinstance(wrong, Wrong):
+                self._findings.wrong(self._origins.of(number, *place), wrong)
 
     def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         """Note a variable that is not set; one that names itself means the one that the run is started with."""
         environment, name = self._environment, placeholder.name
         if environment is None or name in environment or placeholder.default is not None:
             return
-        env = self._layout.tasks[number].env
-        if name in env and place != ("env", name):
+        task = self._layout.tasks[number]
+        env = task.env
+        if (name in env and place != ("env", name)) or self._findings.lost.has_variables(task.name):
             return
         message = f"{quoted(placeholder.source)}: the environment variable {quoted(name)} is not set"
         hint = f'set it, or give a default: {{{{ env.{name} or "…" }}}}'

@@ -115,6 +115,8 @@ class _Scan:
         self.longest_bare = Span(0, 0)
         self._text = text
         self._wanted = wanted
+        self._deepest = max(map(len, wanted), default=0)
+        """Keys of a path that is wanted: what lies deeper needs no path of its own, which would grow with the depth."""
         self._arrays: dict[KeyPath, int] = {}
         """The current element of each array of tables."""
 
@@ -144,13 +146,13 @@ class _Scan:
         parts, position = self._parts(self._skip(position + 1 + several))
         path: KeyPath = ()
         for number, (name, span) in enumerate(parts):
-            path = (*path, name)
+            path = self._below(path, name)
             last = number == len(parts) - 1
             if last and several:
                 self._arrays[path] = self._arrays.get(path, -1) + 1
             self._note(path, span, span)
             if path in self._arrays:
-                path = (*path, self._arrays[path])
+                path = self._below(path, self._arrays[path])
                 self._note(path, span, span)
         close = self._text.find("]", position)
         if close < 0:
@@ -180,8 +182,8 @@ class _Scan:
         """Read a key and its equals sign: where the value begins, its path, the span of the key's last part."""
         parts, position = self._parts(position)
         path = table
-        for name, span in parts[:64]:
-            path = (*path, name)
+        for name, span in parts:
+            path = self._below(path, name)
             self._note(path, span, span)
         match = _EQUALS.match(self._text, position)
         if match is None:
@@ -234,7 +236,11 @@ class _Scan:
     def _inside(self, position: int, top: _Open) -> tuple[int, KeyPath, Span]:
         if top.element < 0:
             return self._key(position, top.path)
-        return position, (*top.path, top.element), Span(position, position)
+        return position, self._below(top.path, top.element), Span(position, position)
+
+    def _below(self, path: KeyPath, key: str | int) -> KeyPath:
+        """The path of what is inside; one that is longer than any that is wanted stands for all of those."""
+        return path if len(path) > self._deepest else (*path, key)
 
     def _note(self, path: KeyPath, key: Span, value: Span) -> None:
         if path not in self._wanted:

@@ -88,6 +88,8 @@ class _Scan:
         self._ansi = shell not in {"sh", "dash"}
         """Whether `$'…'` is known to be a kind of quotes; a plain sh may or may not have it."""
         self._inside = [_In.COMMAND]
+        self._quoted = [False]
+        """Of each of these: whether there are quotes around it; $(…) begins anew."""
         self._position = 0
         self._heredocs: list[_Heredoc] = []
         self._escaped = -1
@@ -163,7 +165,12 @@ class _Scan:
 
     def _enter(self, inside: _In, length: int) -> None:
         self._inside.append(inside)
+        self._quoted.append(inside is _In.QUOTES or (self._quoted[-1] and inside not in _COMMANDS))
         self._position += length
+
+    def _leave(self) -> None:
+        self._inside.pop()
+        self._quoted.pop()
 
     def _starts_word(self) -> bool:
         if self._position == 0:
@@ -180,7 +187,7 @@ class _Scan:
 
     def _double_quote(self) -> None:
         if self._inside[-1] is _In.QUOTES:
-            self._inside.pop()
+            self._leave()
             self._position += 1
         else:
             self._enter(_In.QUOTES, 1)
@@ -190,16 +197,11 @@ class _Scan:
             self._take(_SINGLE, Place.SINGLE)
             return
         # Inside "${…}" and $((…)) shells differ in whether it quotes.
-        if self._inside[-1] in _ARITHMETICS or self._in_quoted_expansion():
+        if self._inside[-1] in _ARITHMETICS or self._quoted[-1]:
             self._unclear = True
             self._position += 1
         else:
             self._take(_SINGLE, Place.EXPANSION)
-
-    def _in_quoted_expansion(self) -> bool:
-        """Whether there are quotes around the "${…}" that the scan is in; $(…) begins anew."""
-        command = max(index for index, inside in enumerate(self._inside) if inside in _COMMANDS)
-        return _In.QUOTES in self._inside[command:]
 
     def _dollar(self) -> None:
         if self._at("$'") and self._inside[-1] is not _In.QUOTES:
@@ -220,18 +222,18 @@ class _Scan:
         inside = self._inside[-1]
         if character == "}":
             if inside is _In.EXPANSION:
-                self._inside.pop()
+                self._leave()
             self._position += 1
         elif character == "(":
             self._open(inside)
         elif inside is _In.ARITHMETIC:
             whole = self._at("))")
             self._unclear = self._unclear or not whole
-            self._inside.pop()
+            self._leave()
             self._position += 2 if whole else 1
         else:
             if inside in {_In.PARENTHESIS, _In.ARRAY, _In.SUBSTITUTION, _In.ARITHMETIC_PARENTHESIS}:
-                self._inside.pop()
+                self._leave()
             self._position += 1
 
     def _open(self, inside: _In) -> None:

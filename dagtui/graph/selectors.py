@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from dagtui.graph.axis_values import AxisValues
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import FollowsError, Wrong, quoted
 from dagtui.graph.suggestions import in_other_form, listed
 from dagtui.graph.templates import Root, parse_template, value_text
 from dagtui.graph.values import LONGEST_NAME
@@ -15,13 +14,11 @@ from dagtui.graph.values import LONGEST_NAME
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dagtui.graph.findings import Findings
     from dagtui.graph.layout import Layout
     from dagtui.graph.matrices import Cells, Wheel
     from dagtui.graph.model import Cell, Value
     from dagtui.graph.templates import Placeholder, Template
-
-Suggest = Callable[[str, Collection[str]], str]
-"""Gives a hint for a name that is none of the known ones."""
 
 LONGEST_ENTRY = 20_000
 """Characters of one entry of `needs`."""
@@ -48,14 +45,14 @@ class Selector:
         offset = self._target.offset(axis, text)
         self._base = None if offset is None or self._base is None else self._base + offset
 
-    def turn(self, axis: str, template: Template, params: Mapping[str, Value], suggest: Suggest) -> None:
+    def turn(self, axis: str, template: Template, params: Mapping[str, Value], findings: Findings) -> None:
         """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
             raise Wrong(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
         for placeholder in placeholders:
-            _check(placeholder, params, own, suggest)
+            _check(placeholder, params, own, findings)
         self._turning.append(_Turning(axis, template, params, own, self._target))
 
     def __len__(self) -> int:
@@ -112,7 +109,7 @@ class _Turning:
         return (part.known(found) or "")[: LONGEST_NAME + 1]
 
 
-def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, suggest: Suggest) -> None:
+def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, findings: Findings) -> None:
     if placeholder.root is Root.PARAMS:
         known: Mapping[str, object] = params
     elif placeholder.root is Root.MATRIX:
@@ -124,11 +121,16 @@ def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | N
             needle=placeholder.source,
         )
     if placeholder.name not in known and placeholder.default is None:
-        raise unknown_name(placeholder, known, suggest)
+        raise unknown_name(placeholder, known, findings)
 
 
-def unknown_name(placeholder: Placeholder, known: Mapping[str, object], suggest: Suggest) -> Wrong:
+def unknown_name(placeholder: Placeholder, known: Mapping[str, object], findings: Findings) -> Wrong | FollowsError:
     """The error for a placeholder whose parameter, axis or task doesn't exist."""
+    lost, name = findings.lost, placeholder.name
+    if (placeholder.root is Root.PARAMS and lost.has_parameter(name)) or (
+        placeholder.root is Root.NEEDS and lost.has_task(name)
+    ):
+        return FollowsError()
     what = {Root.PARAMS: "parameter", Root.MATRIX: "axis"}.get(placeholder.root, "task")
     if placeholder.root is Root.MATRIX and not known:
         return Wrong(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
@@ -139,7 +141,7 @@ def unknown_name(placeholder: Placeholder, known: Mapping[str, object], suggest:
     if " or " in placeholder.name:
         return Wrong(f"{quoted(placeholder.source)} is not a placeholder", LITERAL_BEHIND_OR, needle=placeholder.source)
     message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
-    return Wrong(message, suggest(placeholder.name, known), needle=placeholder.source)
+    return Wrong(message, findings.suggestion(placeholder.name, known), needle=placeholder.source)
 
 
 def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
@@ -162,9 +164,9 @@ def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | 
 
 
 def parse_selector(
-    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value], suggest: Suggest
+    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value], findings: Findings
 ) -> Selector:
-    """Read what stands between the brackets; raises Wrong, with a hint that `suggest` gives for unknown names."""
+    """Read what stands between the brackets; raises Wrong, and FollowsError."""
     cells = layout.cells.get(target)
     name = layout.tasks[target].name
     if cells is None:
@@ -174,7 +176,7 @@ def parse_selector(
     for axis, text in chosen.items():
         template = parse_template(text)
         if template.filled:
-            selector.turn(axis, parse_template(text.strip()), params, suggest)
+            selector.turn(axis, parse_template(text.strip()), params, findings)
             continue
         literal = template.fill(lambda part: part.source)
         known = cells.digits[axis]

@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dagtui.graph import keys, values
+from dagtui.graph.actions import SHORT, read_args, read_call, read_run
 from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.findings import KEPT
 from dagtui.graph.matrices import read_matrix
-from dagtui.graph.model import RETRIED_WORDS, ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.model import RETRIED_WORDS, PythonCall, RetryPolicy, Task, Trigger
 from dagtui.graph.places import SHELLS
 from dagtui.graph.suggestions import did_you_mean
 from dagtui.graph.templates import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from dagtui.graph.findings import Findings
     from dagtui.graph.model import Action
@@ -22,12 +25,6 @@ if TYPE_CHECKING:
 
 MOST_RETRIES = 1_000_000
 MOST_SLOTS = 100_000
-MOST_ARGUMENTS = 100_000
-"""Of a program: more than systems start one with."""
-_SHORT = 10_000
-"""Characters that any kernel takes as an argument, however they are encoded."""
-_CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-
 _Fields = dict[str, Any]
 """What was read of one table, by key: each reader's own type."""
 
@@ -40,8 +37,12 @@ class TaskReader:
         self._findings = findings
         self.broken: set[str] = set()
         """Tasks whose matrix can't be read: nothing is known about their cells."""
+        self._lost_needs = False
+        """Nothing is known about what tasks need that don't say it themselves."""
+        self._broken_defaults = False
         fields = self._fields(("defaults",), defaults)
-        self._broken_defaults = "matrix" in defaults and "matrix" not in fields
+        if len(fields) < len(defaults):
+            self._lose("", defaults.keys() - fields.keys())
         self._env: Mapping[str, str] = {**env, **fields.pop("env", {})}
         """Shared by every task that has no variables of its own."""
         self._defaults = fields
@@ -50,11 +51,15 @@ class TaskReader:
         """Read one task; what is wrong is noted and left at its default."""
         at = ("tasks", name)
         own = self._fields(at, table)
-        if "call" not in own and "args" in own and ("run" in own or "call" not in self._defaults):
+        if "call" not in table and "args" in own and ("run" in own or "call" not in self._defaults):
             self._findings.key((*at, "args"), '"args" go with "call"', 'give "call" too, or write them into "run"')
         fields = {**self._defaults, **own} if self._defaults else own
-        if "matrix" not in own and ("matrix" in table or self._broken_defaults):
+        if len(own) < len(table):
+            self._lose(name, table.keys() - own.keys())
+        if self._broken_defaults and "matrix" not in own:
             self.broken.add(name)
+        if self._lost_needs and "needs" not in own:
+            self._findings.lost.needs.add(name)
         env = own.get("env")
         return Task(
             name,
@@ -97,13 +102,34 @@ class TaskReader:
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
         if at[0] == "tasks" and isinstance(value, dict) and self._is_task(at, key, value):
             message = f"task {quoted(at[1])} has a table {quoted(key)}, which is not a key of a task"
-            self._findings.key((*at, key), message, f"quote the name: [tasks.{quoted(_whole_name(at[1], key, value))}]")
+            whole = _whole_name(at[1], key, value)
+            self._findings.key((*at, key), message, f"quote the name: [tasks.{quoted(whole)}]")
+            self._findings.lost.tasks.add(whole)
             return
         keys.unknown_key(self._findings, (*at, key), keys.TASK, keys.RESERVED_TASK)
 
+    def _lose(self, task: str, unread: AbstractSet[str]) -> None:
+        """Note what can't be known because of keys that were not read: those of a task, or with "" of the defaults."""
+        lost = self._findings.lost
+        at = ("tasks", task) if task else ("defaults",)
+        some = unread if len(unread) <= KEPT else unread & READERS.keys()
+        meant = {key if key in READERS else keys.meant_key((*at, key), keys.TASK) for key in some}
+        lost.all_needs = lost.all_needs or any(map(keys.means_children, some))
+        if not task:
+            self._lost_needs = "needs" in meant
+            self._broken_defaults = "matrix" in meant
+            lost.all_variables = lost.all_variables or "env" in meant
+            return
+        if "needs" in meant:
+            lost.needs.add(task)
+        if "env" in meant:
+            lost.variables_of.add(task)
+        if "matrix" in meant:
+            self.broken.add(task)
+
     def _is_task(self, at: KeyPath, key: str, value: dict[str, object]) -> bool:
         """Whether a table inside of a task is meant to be a task of a dotted name."""
-        if key in keys.RESERVED_TASK:
+        if key in keys.RESERVED_TASK or self._findings.full:
             return False
         looks_like_one = not value.keys().isdisjoint(("run", "call", "needs"))
         return looks_like_one or not keys.key_hint((*at, key), keys.TASK, keys.RESERVED_TASK)
@@ -157,68 +183,23 @@ def _action(own: _Fields, fields: _Fields) -> Action:
     return None
 
 
-def _run(value: object) -> ShellCommand | ArgumentList:
-    if isinstance(value, str):
-        if len(value) > _SHORT:
-            from dagtui.graph.kernel_limits import check_script
-
-            check_script(value)
-        return ShellCommand(values.filled_text(value))
-    if not isinstance(value, list):
-        raise values.expected("a string or an array of strings", value)
-    if value and isinstance(value[0], (list, dict)):
-        hint = "a task is one command: write a string of several lines, or a task for each"
-        raise Wrong("must be one command, not an array of commands", hint)
-    if not value:
-        raise Wrong("must not be empty")
-    if len(value) > MOST_ARGUMENTS:
-        raise Wrong(f"has at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
-    arguments = _elements(values.text, value)
-    if not arguments[0].strip():
-        raise Wrong("must begin with a program", inside=(0,))
-    if sum(map(len, arguments)) > _SHORT:
-        from dagtui.graph.kernel_limits import check_arguments
-
-        check_arguments(arguments)
-    return ArgumentList(arguments)
-
-
-def _elements(reader: Callable[[object], str], entries: list[object]) -> tuple[str, ...]:
-    found: list[str] = []
-    try:
-        found.extend(map(reader, entries))
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(len(found),)) from None
-    return tuple(found)
-
-
-def _call(value: object) -> str:
-    target = values.text(value)
-    if not _CALL.fullmatch(target):
-        meant = target.strip().removesuffix("()")
-        meant = meant if ":" in meant else ":".join(meant.rsplit(".", 1))
-        hint = quoted(meant) if _CALL.fullmatch(meant) else '"package.module:function"'
-        raise Wrong("must be a function in a module", f"write {hint}")
-    return target
-
-
-def _args(value: object) -> dict[str, object]:
-    table = values.table(value, "write { metric = 1 }")
-    found = {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
-    if len(repr(found)) > _SHORT:
-        from dagtui.graph.kernel_limits import check_data
-
-        check_data(found)
-    return found
-
-
 def _needs(value: object) -> tuple[str, ...]:
     hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write ["a", "b"]'
-    found = _elements(values.filled_text, values.items(value, hint))
+    found = values.texts(values.filled_text, values.items(value, hint))
     if len(found) > 1 and len(set(found)) < len(found):
-        index = next(index for index, entry in enumerate(found) if entry in found[:index])
+        index = _second(found)
         raise Wrong(f"is {quoted(found[index])} a second time", "remove it", inside=(index,))
     return found
+
+
+def _second(entries: tuple[str, ...]) -> int:
+    """The position of the first entry that stands before it too."""
+    seen: set[str] = set()
+    for index, entry in enumerate(entries):
+        if entry in seen:
+            return index
+        seen.add(entry)
+    raise AssertionError("no entry stands there twice")
 
 
 def _group(value: object) -> str:
@@ -231,7 +212,7 @@ def _group(value: object) -> str:
 def read_env(value: object) -> dict[str, str]:
     """Read a table of variables: texts, numbers, true, false; raises Wrong."""
     found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
-    if sum(map(len, found.values())) > _SHORT:
+    if sum(map(len, found.values())) > SHORT:
         from dagtui.graph.kernel_limits import check_environment
 
         check_environment(found)
@@ -251,7 +232,7 @@ def _shell(value: object) -> tuple[str, ...]:
     hint = 'write ["bash", "-c"]'
     if isinstance(value, str) and " " in value:
         hint = f'a command line is written as "run"; {hint} for the shell that runs it'
-    shell = _elements(values.filled_text, values.items(value, hint))
+    shell = values.texts(values.filled_text, values.items(value, hint))
     if not shell:
         raise Wrong("must not be empty", hint)
     if any("{{" in argument for argument in shell):
@@ -328,9 +309,9 @@ _RETRY: Mapping[str, Callable[[object], object]] = {
 READERS: Mapping[str, Callable[[object], object]] = {
     "group": _group,
     "doc": values.text,
-    "run": _run,
-    "call": _call,
-    "args": _args,
+    "run": read_run,
+    "call": read_call,
+    "args": read_args,
     "needs": _needs,
     "matrix": read_matrix,
     "cwd": values.filled_text,

@@ -13,6 +13,8 @@ from dagtui.graph.durations import HINT, parse_duration
 from dagtui.graph.errors import Wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dagtui.graph.model import Value
 
 LONGEST_NAME = 200
@@ -170,3 +172,13 @@ def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
     if isinstance(found, float) and not math.isfinite(found):
         raise Wrong("must be a finite number", inside=inside)
     return found
+
+
+def texts(reader: Callable[[object], str], entries: list[object]) -> tuple[str, ...]:
+    """The elements of an array, each read by `reader`; raises Wrong, which tells the first that is wrong."""
+    found: list[str] = []
+    try:
+        found.extend(map(reader, entries))
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=(len(found),)) from None
+    return tuple(found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import FollowsError, Wrong, quoted
 from dagtui.graph.selectors import LONGEST_ENTRY, Selector, parse_selector, target_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Value
     from dagtui.graph.origins import Origins
 
+LONGEST_LISTED = 1000
+"""Characters of an entry of `needs` in which several names are looked for."""
 MOST_EDGES = 20_000_000
 
 Link = range | Selector
@@ -82,8 +85,10 @@ class Wiring:
                 if broken and (task.name in broken or self._layout.tasks[target].name in broken):
                     continue
                 links.append(self._link(number, position, target, inside))
-            except Wrong as wrong:
-                self._findings.wrong(self._origins.of(number, "needs", position), wrong)
+            except (Wrong, FollowsError) as wrong:
+                self._findings.lost.needs.add(task.name)
+                if isinstance(wrong, Wrong):
+                    self._findings.wrong(self._origins.of(number, "needs", position), wrong)
                 continue
             if target in targets:
                 self._overlapping.add(number)
@@ -94,6 +99,8 @@ class Wiring:
         if len(entry) > LONGEST_ENTRY:
             raise Wrong(f"an element of needs has at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
         found = target_of(entry, self._layout.index)
+        if found is None and self._findings.lost.has_task(entry):
+            raise FollowsError
         if found is None:
             raise Wrong(f"there is no task {quoted(entry)}", self._suggestion(entry))
         if found == (number, None):
@@ -103,13 +110,16 @@ class Wiring:
     def _suggestion(self, entry: str) -> str:
         if entry.startswith("{{"):
             return "placeholders stand between the brackets only: train[seed={{ matrix.seed }}]"
+        names = [name for name in re.split(r"[,\s]+", entry[:LONGEST_LISTED]) if name]
+        if len(names) > 1 and all(name in self._layout.index for name in names):
+            return f"write {', '.join(map(quoted, names))}: each in quotation marks of its own"
         return self._findings.suggestion(entry, self._layout.index, "the tasks are")
 
     def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
         if inside is None:
             return self._nodes[target]
-        own, suggest = self._layout.cells.get(number), self._findings.suggestion
-        selector = parse_selector(inside, self._layout, target, own, self._params, suggest)
+        own = self._layout.cells.get(number)
+        selector = parse_selector(inside, self._layout, target, own, self._params, self._findings)
         self._chosen.append(_Chosen(number, position, target, selector))
         return selector
 

@@ -244,6 +244,30 @@ MONSTERS: dict[str, Callable[[], str | bytes]] = {
     "deep headers": lambda: HEAD + many(2000, "[a" + ".b" * 60 + "{i}]\n"),
     "a dotted key of 20,000 parts": lambda: "a" + ".a" * 20_000 + " = 1",
     "a quoted dotted key of 20,000 parts": lambda: "'a'" + " . 'a'" * 20_000 + " = 1",
+    "a header of 300,000 parts": lambda: f"{HEAD}[tasks{'.a' * 300_000}]",
+    "a header of 300,000 different parts": lambda: f"{HEAD}[{'.'.join(f'a{i}' for i in range(300_000))}]",
+    "a header of 300,000 quoted parts": lambda: f"{HEAD}[tasks{' . ' + chr(34) + 'a' + chr(34)}{'.a' * 300_000}]",
+    "a header of an array of 300,000 parts": lambda: f"{HEAD}[[tasks{'.a' * 300_000}]]",
+    "a header of 300,000 parts without an end": lambda: f"{HEAD}[tasks{'.a' * 300_000}\n",
+    "a key of 300,000 parts": lambda: f"{HEAD}[tasks.a]\nenv = {{ a{'.a' * 300_000} = 1 }}",
+    "deep arrays with dots": lambda: f"x = {'[' * 200_000}{'1.5, ' * 99}",
+    "deep tables in arrays with dots": lambda: f"x = {'[{ a.b = ' * 200_000}'{'.' * 99}'",
+    "100,000 tables of an array": lambda: f"{HEAD}[tasks.a]\n" + "[[tasks.a.b]]\nname = 'x'\n" * 100_000,
+    "100,000 arrays of arrays": lambda: HEAD + "[[tasks.a.b]]\n[[tasks.a.b.c]]\nx = 1\n" * 100_000,
+    "100,000 tables on one line": lambda: f"{HEAD}[tasks.a]\nargs = {{ x = [{'{ a = 1 },' * 100_000}] }}",
+    "100,000 unknown tables": lambda: HEAD + "[tasks.a]\n" + many(100_000, "[tasks.a.k{i}]\nx = 1\n"),
+    "100,000 unknown keys": lambda: HEAD + "[tasks.a]\n" + many(100_000, "timeoutt{i} = 1\n"),
+    "100,000 unknown keys at the top": lambda: many(100_000, "paramss{i} = 1\n") + "[tasks.a]\n",
+    "the last of 200,000 needs twice": lambda: (
+        f"{HEAD}[tasks.a]\nneeds = [" + many(200_000, "'k{i}', ") + "'k199999']\n"
+    ),
+    "a variable behind a long name": lambda: (
+        f"{HEAD}params.x = 1\n[tasks.a]\nrun = '{'$' + 'a' * 300 + '{{params.x}}' * 50_000}'"
+    ),
+    "expansions and quotes": lambda: (
+        f"{HEAD}params.x = 1\n[tasks.a]\nrun = {chr(34) * 3}{'${x:-' * 200_000}{chr(39) * 200_000}{{{{params.x}}}}"
+        f"{chr(34) * 3}"
+    ),
     "a huge integer": lambda: "x = " + "9" * 5_000_000,
     "many big integers": lambda: HEAD + "x = [" + "9" * 4300 + ("," + "9" * 4300) * 2000 + "]",
     "a huge hexadecimal": lambda: f"{HEAD}[tasks.a]\nslots = 0x" + "f" * 4_000,
@@ -359,7 +383,8 @@ def check_monster(name: str, folder: Path) -> None:
     assert all(label(line, 5000) == line for line in result.stdout.split("\n"))
 
 
-QUICK = ["deep arrays", "quotation marks and dots", "200,000 times 200,000 cells", "a cycle of 50,000",
+QUICK = ["deep arrays", "a header of 300,000 parts", "deep arrays with dots", "the last of 200,000 needs twice",
+         "quotation marks and dots", "200,000 times 200,000 cells", "a cycle of 50,000",
          "exclusions over many axes", "variables that double", "variables that grow", "long parameters in selectors",
          "many placeholders in a selector"]  # fmt: skip
 

@@ -1,0 +1,99 @@
+"""Reading what a task executes: `run`, `call` and `args`."""
+
+from __future__ import annotations
+
+import re
+
+from dagtui.graph import values
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.model import ArgumentList, ShellCommand
+
+MOST_ARGUMENTS = 100_000
+"""Of a program: more than systems start one with."""
+SHORT = 10_000
+"""Characters that any kernel takes as an argument, however they are encoded."""
+_CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_BRACES = re.compile(r"\{\{[^{}\n]*\}\}")
+_WORDS = re.compile(r"(?:\{\{[^{}\n]*\}\}|[^\s{]|\{(?!\{))+")
+_INTERPRETED = re.compile(r"[|&;<>()$`\\\"'*?]")
+"""What a shell would find something to do about."""
+
+
+def read_run(value: object) -> ShellCommand | ArgumentList:
+    """A line for the shell, or a program and its arguments; raises Wrong."""
+    if isinstance(value, str):
+        if len(value) > SHORT:
+            from dagtui.graph.kernel_limits import check_script
+
+            check_script(value)
+        return ShellCommand(values.filled_text(value))
+    if not isinstance(value, list):
+        raise values.expected("a string or an array of strings", value)
+    if value and isinstance(value[0], (list, dict)):
+        hint = "a task is one command: write a string of several lines, or a task for each"
+        raise Wrong("must be one command, not an array of commands", hint)
+    if not value:
+        raise Wrong("must not be empty")
+    if len(value) > MOST_ARGUMENTS:
+        raise Wrong(f"has at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
+    arguments = values.texts(values.text, value)
+    if not arguments[0].strip():
+        raise Wrong("must begin with a program", inside=(0,))
+    _check_program(arguments)
+    if sum(map(len, arguments)) > SHORT:
+        from dagtui.graph.kernel_limits import check_arguments
+
+        check_arguments(arguments)
+    return ArgumentList(arguments)
+
+
+def _check_program(arguments: tuple[str, ...]) -> None:
+    """Refuse a command line where a program should stand; raises Wrong.
+
+    A program may have spaces in its name; then its folder is named too, and no option follows.
+    """
+    operator = next((index for index, argument in enumerate(arguments) if argument in {"&&", "||"}), None)
+    if operator is not None:
+        line = " ".join(arguments)
+        hint = f"write it as one string: run = {quoted(line)}"
+        raise Wrong("is an operator of the shell, which a list does not have", hint, inside=(operator,))
+    program = _BRACES.sub("x", arguments[0]).strip()
+    name, _, rest = program.partition(" ")
+    if not rest or ("/" in name and not rest.lstrip().startswith("-")):
+        return
+    raise Wrong("is a command line, not a program", _as_commands(arguments), inside=(0,))
+
+
+def _as_commands(arguments: tuple[str, ...]) -> str:
+    """How to write what is a list of command lines, or a program with its arguments in one string."""
+    first, *others = arguments
+    if others and not any(argument.startswith("-") for argument in others) and not first.split()[1].startswith("-"):
+        lines = "\\n".join(arguments)
+        return f'a list is one program and its arguments: write one string, "{lines}", or a task for each'
+    words = [*_WORDS.findall(first), *others]
+    shown = ", ".join(map(quoted, words))
+    if _INTERPRETED.search(_BRACES.sub("x", first)):
+        return f"write run = {quoted(first, 200)}: a string is a line for the shell"
+    return f"write [{shown}]" if others else f"write run = {quoted(first, 200)}, or [{shown}]"
+
+
+def read_call(value: object) -> str:
+    """`module:function`; raises Wrong."""
+    target = values.text(value)
+    if not _CALL.fullmatch(target):
+        meant = target.strip().removesuffix("()")
+        meant = meant if ":" in meant else ":".join(meant.rsplit(".", 1))
+        hint = quoted(meant) if _CALL.fullmatch(meant) else '"package.module:function"'
+        raise Wrong("must be a function in a module", f"write {hint}")
+    return target
+
+
+def read_args(value: object) -> dict[str, object]:
+    """The arguments of a call; raises Wrong."""
+    table = values.table(value, "write { metric = 1 }")
+    found = {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
+    if len(repr(found)) > SHORT:
+        from dagtui.graph.kernel_limits import check_data
+
+        check_data(found)
+    return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,6 +128,8 @@ def why_missing(graph_file: Path) -> str:
 
 def call_of(graph_file: Path) -> str:
     """The words that run a graph, for a person to give to a shell."""
+    import shlex
+
     from dagtui.store.places import is_piped
 
     # Only a person knows what wrote the graph into the pipe.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.cli.saying import fail, say
-from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +29,11 @@ def live_others(graph_file: Path) -> list[RunDirectory]:
 
 def refuse_nested(held: Sequence[RunDirectory]) -> None:
     """Exit with 2 when this process belongs to a node of one of these runs: each would begin the next, without end."""
+    if not held:  # as nearly always: nothing more is imported
+        return
     from dagtui.session.door.enclosing import enclosing
     from dagtui.store.errors import StoreError
+    from dagtui.text import label
 
     try:
         found = enclosing(held)
@@ -47,6 +49,8 @@ def refuse_nested(held: Sequence[RunDirectory]) -> None:
 
 def end_idle(held: Sequence[RunDirectory]) -> None:
     """End the runs that only wait for somebody to look at them, and say so."""
+    if not held:
+        return
     from dagtui.session.door.idle_runs import end_idle_runs
     from dagtui.store.errors import StoreError
 

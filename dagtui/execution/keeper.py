@@ -45,9 +45,9 @@ def main() -> None:
     shared = _move(1, os.O_WRONLY)
     ledger = Ledger(shared)
     os.close(shared)
+    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals() - {signal.SIGCHLD})
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         signal.signal(number, signal.SIG_DFL)  # attempts must not ignore what the app, or Python itself, ignores
-    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals() - {signal.SIGCHLD})
     os.chdir("/")
     ownership.become_subreaper()
     ownership.set_name(NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
     from dagtui.store.held import held_runs
 
     try:
-        if held_runs(graph_file) or not graph_file.exists():
+        if held_runs(graph_file) or not os.path.isfile(graph_file):
             return
         graph = read_graph(graph_file_at(graph_file), ())
         found = resumable(graph, number, nodes_to_rerun(graph, names))

@@ -114,7 +114,7 @@ def _alike(session: Session) -> tuple[list[_Alike], int]:
 
 def _decisive(tail: list[bytes]) -> str:
     """The line that says what went wrong: the first that looks like an error, else the last that says anything."""
-    said = [line for line in tail if line.strip() and not line.startswith(REMARK.encode())]
+    said = [line for line in tail if line.strip() and not plain_line(line).startswith(REMARK)]
     is_error = ErrorLine().matches
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 

@@ -21,7 +21,8 @@ print("before")
 sys.stdout.flush()
 lines = ["line %d of many, which are longer than forty columns" % number for number in range(int(sys.argv[1]))]
 try:
-    print("picked", Picker("Which?", "HEADING", lines, ascii_only="ascii" in sys.argv).pick())
+    for _ in range(1 + sys.argv.count("again")):
+        print("picked", Picker("Which?", "HEADING", lines, ascii_only="ascii" in sys.argv).pick(), flush=True)
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -49,28 +50,36 @@ def cursor(terminal: PtyTerminal) -> str:
     return line
 
 
-@pytest.mark.parametrize(
-    ("keys", "picked"),
-    [
-        ("\r", "0"),
-        ("j\r", "1"),
-        ("\x1b[B\x1bOB\n", "2"),
-        ("\x1b[B\x1b[A\x1b[A\r", "0"),
-        ("G\r", "3"),
-        ("jjjjjjjjk\r", "2"),
-        ("G\x1b[H\r", "0"),
-        ("\x9bB\r", "1"),
-        ("x\x1b[5n\x1b[<0;3;3M\x1b[24;80Rj\r", "1"),
-        ("q", "None"),
-        ("j\x1b", "None"),
-        ("\x04", "None"),
-    ],
-)
-def test_keys(opened: list[PtyTerminal], keys: str, picked: str):
-    terminal = start(opened, "4")
-    terminal.send(keys.encode("latin-1"))
+KEYS = {
+    "\r": "0",
+    "j\r": "1",
+    "\x1b[B\x1bOB\n": "2",
+    "\x1b[B\x1b[A\x1b[A\r": "0",
+    "G\r": "3",
+    "jjjjjjjjk\r": "2",
+    "G\x1b[H\r": "0",
+    "\x9bB\r": "1",
+    "x\x1b[5n\x1b[<0;3;3M\x1b[24;80Rj\r": "1",
+    "q": "None",
+    "j\x1b": "None",
+    "\x04": "None",
+}
+
+
+def picks(terminal: PtyTerminal) -> list[str]:
+    return re.findall(r"^picked (\w+) ", terminal.text, re.MULTILINE)
+
+
+def test_keys(opened: list[PtyTerminal]):
+    terminal = start(opened, "4", *["again"] * (len(KEYS) - 1))
+    for number, (keys, picked) in enumerate(KEYS.items(), 1):
+        terminal.wait_for(lambda: "quit" in terminal.text, "the list")
+        terminal.send(keys.encode("latin-1"))
+        terminal.wait_for(lambda number=number: len(picks(terminal)) == number, "what was picked")
+        assert picks(terminal)[-1] == picked, repr(keys)
     assert terminal.wait_for_end() == 0
-    assert terminal.text.split() == ["before", "picked", picked], "the list takes itself away"
+    expected = ["before", *(word for picked in KEYS.values() for word in ("picked", picked))]
+    assert terminal.text.split() == expected, "the list takes itself away"
     assert terminal.settings() == terminal.settings_before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from contextlib import contextmanager
 from functools import partial
 from signal import SIGINT
@@ -175,11 +176,13 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
 
     # Doing
 
-    def action_act(self, id_: str) -> None:
-        """Do what a key of the table does."""
+    async def action_act(self, id_: str) -> None:
+        """Do what a key of the table does; a dialog that opens takes the next key."""
         self.main.footer.dismiss()
-        self._actions[id_]()
+        done = self._actions[id_]()
         self.request_frame()
+        if isinstance(done, Awaitable):
+            await done
 
     async def on_event(self, event: events.Event) -> None:
         """Act on a key before the next one is looked at.
@@ -202,9 +205,9 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         """Something is looked for: a large log takes a while, whether or not anything happens in the run."""
         self.request_frame()
 
-    def on_footer_pressed(self, message: Footer.Pressed) -> None:
+    async def on_footer_pressed(self, message: Footer.Pressed) -> None:
         """A key of the footer was clicked."""
-        self.action_act(message.id)
+        await self.action_act(message.id)
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
         """Say something in one line."""

@@ -75,9 +75,9 @@ class LentScreen:
         """As the key that suspends."""
         self._app.call_later(self._press, "screen.suspend")
 
-    def _press(self, id_: str) -> None:
+    async def _press(self, id_: str) -> None:
         if self._app.screen is self._app.main:
-            self._app.action_act(id_)
+            await self._app.action_act(id_)
 
     def resized(self) -> None:
         """Look at the terminal's size, unless another program has it; that is looked at afterwards."""

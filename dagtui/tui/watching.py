@@ -44,12 +44,12 @@ class WatchApp(DagtuiApp):
         else:
             self.say(READ_ONLY, Role.MUTED)
 
-    def action_act(self, id_: str) -> None:
+    async def action_act(self, id_: str) -> None:
         """Leave without a question, for leaving does nothing to the run; all else is as ever."""
         if id_ in {"screen.leave", "screen.detach"}:
             self.exit(Leaving.LEFT_SETTLED)
         else:
-            super().action_act(id_)
+            await super().action_act(id_)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Begin anew when the journal can't be followed any more: its last lines were taken back."""

@@ -48,13 +48,13 @@ def _values(document: Mapping[str, object], given: Mapping[str, str]) -> Iterato
     names = _table(document, "run").get("secrets")
     if not isinstance(names, list):
         return
+    wanted = {name for name in names if isinstance(name, str)}
     tasks = [task for task in _table(document, "tasks").values() if isinstance(task, dict)]
     tables = [_table(document, "params"), given]
     tables += [_table(holder, "env") for holder in (document, _table(document, "defaults"), *tasks)]
-    for name in names:
-        for table in tables:
-            value = table.get(name) if isinstance(name, str) else None
-            if isinstance(value, str | int | float) and "{{" not in str(value):
+    for table in tables:
+        for name, value in table.items():
+            if name in wanted and isinstance(value, str | int | float) and "{{" not in str(value):
                 yield value_text(value)
 
 

@@ -324,7 +324,7 @@ class _Loading:
 
 def _names(value: object) -> tuple[str, ...]:
     """A list of different names; raises Wrong."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
         try:
             name = values.name(values.text(entry))
@@ -332,5 +332,5 @@ def _names(value: object) -> tuple[str, ...]:
             raise Wrong(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
         if name in found:
             raise Wrong(f"names {quoted(name)} twice", inside=(index,))
-        found.append(name)
+        found[name] = None
     return tuple(found)

@@ -13,7 +13,7 @@ from dagtui.text import label
 from dagtui.text.secrets import LEAST, MOST, Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
     from dagtui.graph.model import Graph
 
@@ -28,7 +28,7 @@ def find_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
     A name means the variable of the environment, of every task that sets one of that name, and the parameter. Raises
     GraphError when a name has no value, or one that can't be masked; no value is ever part of it.
     """
-    return _find(graph, environment, graph.settings.secrets)
+    return _find(graph, environment, known_only=False)
 
 
 def known_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
@@ -36,22 +36,22 @@ def known_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
 
     Raises GraphError as `find_secrets` does for all else.
     """
-    names = graph.settings.secrets
-    return _find(graph, environment, [name for name in names if any(map(str.strip, _values(graph, environment, name)))])
+    return _find(graph, environment, known_only=True)
 
 
-def _find(graph: Graph, environment: Mapping[str, str], names: Collection[str]) -> Secrets:
+def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> Secrets:
     findings = Findings()
     found: set[str] = set()
+    sources = _Sources(graph, environment)
     for index, name in enumerate(graph.settings.secrets):
-        if name not in names:
+        values = {value.strip() for value in sources.values.get(name, ())}
+        if known_only and not any(values):
             continue
         at = ("run", "secrets", index)
-        if _depends_on_others(graph, name):
+        if name in sources.dependent:
             message = f"the value of {quoted(name)} depends on how other nodes end"
             findings.value(at, message, f'remove the "needs" placeholder, or {_TAKE_OUT}')
             continue
-        values = {value.strip() for value in _values(graph, environment, name)}
         wrong = _wrong(name, values)
         if wrong is not None:
             findings.value(at, *wrong)
@@ -90,36 +90,56 @@ def _wrong(name: str, values: set[str]) -> tuple[str, str] | None:
     return None
 
 
-def _values(graph: Graph, environment: Mapping[str, str], name: str) -> Iterator[str]:
-    if name in environment:
-        yield environment[name]
-    if name in graph.params:
-        yield value_text(graph.params[name])
-    resolver = Resolver(graph, environment)
-    known: set[int] = set()
-    for node, number in enumerate(graph.task_of):
-        env = graph.tasks[number].env
-        if name not in env or id(env) in known:
-            continue
+class _Sources:
+    """What the names of secrets stand for, found in one pass over the nodes."""
+
+    def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
+        self.values: dict[str, set[str]] = {}
+        """By name; what has no value is not in it."""
+        self.dependent: set[str] = set()
+        """The names whose values depend on how other nodes end."""
+        self._names = frozenset(graph.settings.secrets)
+        for name in self._names & environment.keys():
+            self._add(name, environment[name])
+        for name in self._names & graph.params.keys():
+            self._add(name, value_text(graph.params[name]))
+        self._search_tasks(graph, Resolver(graph, environment))
+
+    def _add(self, name: str, value: str) -> None:
+        self.values.setdefault(name, set()).add(value)
+
+    def _search_tasks(self, graph: Graph, resolver: Resolver) -> None:
+        done: set[int] = set()  # tables of variables that are the same for every node, by identity
+        named: dict[int, list[str]] = {}
+        for node, number in enumerate(graph.task_of):
+            env = graph.tasks[number].env
+            if id(env) in done:
+                continue
+            names = named.get(id(env))
+            if names is None:
+                names = named[id(env)] = [name for name in env if name in self._names]
+                self.dependent.update(name for name in names if Root.NEEDS in _roots(env[name]))
+            if not names or (self._resolve(resolver, node, env, names) and not _turns(env)):
+                done.add(id(env))
+
+    def _resolve(self, resolver: Resolver, node: int, env: Mapping[str, str], names: Collection[str]) -> bool:
+        """Take in the variables of one node; whether they could be filled in."""
         try:
-            yield resolver.resolve(node, lambda _: "").env[name]
+            found = resolver.resolve(node, lambda _: "").env
         except ResolutionError:  # then its attempts can't start, but what is written in the file is shown
-            parts = parse_template(env[name]).parts
-            if all(isinstance(part, str) for part in parts):
-                yield "".join(map(str, parts))
-            continue
-        if not _turns(env):
-            known.add(id(env))
+            for name in names:
+                parts = parse_template(env[name]).parts
+                if all(isinstance(part, str) for part in parts):
+                    self._add(name, "".join(map(str, parts)))
+            return False
+        for name in names:
+            self._add(name, found[name])
+        return True
 
 
 def _turns(env: Mapping[str, str]) -> bool:
     """Whether variables differ between the nodes of one task."""
     return any("{{" in text and _roots(text) & {Root.MATRIX, Root.NEEDS} for text in env.values())
-
-
-def _depends_on_others(graph: Graph, name: str) -> bool:
-    texts = {task.env[name] for task in graph.tasks if name in task.env}
-    return any(Root.NEEDS in _roots(text) for text in texts)
 
 
 def _roots(text: str) -> set[Root]:

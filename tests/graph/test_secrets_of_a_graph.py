@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +16,6 @@ from dagtui.graph.masked import masked
 from dagtui.graph.secrets import MOST_VALUES, find_secrets, known_secrets
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dagtui.graph.model import Graph
 
 TOKEN = "hunter2-hunter3"
@@ -218,3 +219,29 @@ def test_lines_without_a_secret_are_shown_and_placeholders_are_none():
     with pytest.raises(GraphError) as caught:
         graph_of(f'[env]\nTOKEN = "{TOKEN}"\n[tasks.a]\nneeds = ["b"]\nrun = "true"')
     assert 'needs = ["b"]' in str(caught.value)
+
+
+MANY = 50_000
+SECRETS = f"[run]\nsecrets = {[f'S{number}' for number in range(MANY)]}\n".replace("'", '"')
+OF_MANY = {
+    "no values": ('[tasks.a]\nrun = "true"\n', "OK (1 task, 1 node, 0 edges)"),
+    "variables": (
+        "[env]\n" + "".join(f'S{number} = "value-{number}"\n' for number in range(MANY)) + '[tasks.a]\nrun = "true"\n',
+        f"secrets have at most {MOST_VALUES} values, not 50,000",
+    ),
+    "variables of tasks, and an error": (
+        "".join(f'[tasks.t{number}]\nenv = {{ S{number} = "value-{number}" }}\n' for number in range(20_000))
+        + "slots = 0",
+        "must be",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_MANY)
+def test_very_many_secrets_are_looked_at_in_linear_time(tmp_path: Path, name: str):
+    text, expected = OF_MANY[name]
+    (tmp_path / "graph.toml").write_text(f"version = 1\n{SECRETS}{text}")
+    command = [sys.executable, "-m", "dagtui", "check", str(tmp_path / "graph.toml")]
+    limited = ["sh", "-c", 'ulimit -t 20; exec "$@"', "sh"]  # a look at each for each takes minutes of the processor
+    done = subprocess.run([*limited, *command], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert expected in done.stdout + done.stderr

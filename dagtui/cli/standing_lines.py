@@ -43,6 +43,19 @@ def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterato
         yield f"    and {plural(len(failures) - SHOWN, 'more failure')}"
 
 
+def node_line(node: Mapping[str, object], *, ascii_only: bool) -> str:
+    """A node: its status, why, how long its attempt took, and which that was; the log of one that failed."""
+    name, attempt = node.get("status"), node.get("attempt")
+    words = [f"  {_glyph(name, ascii_only=ascii_only)} {label(node.get('node'))}", _word(str(name)), _why(node)]
+    if node.get("seconds") is not None:
+        words.append(_duration(node.get("seconds")))
+    if isinstance(attempt, int) and attempt > 1:
+        words.append(f"attempt {count(attempt)}")
+    if name == NodeStatus.FAILED.name:
+        words.append(_log(node))
+    return "  ".join(word for word in words if word)
+
+
 def headline(answer: Mapping[str, object]) -> str:
     """One line: which run, how it stands, how long it has taken and will take, slots, pause, screen."""
     words = [

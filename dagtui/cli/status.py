@@ -15,13 +15,13 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.reach import (
     ask,
     ask_in_time,
+    connect,
     connect_if_there,
     fail_to_reach,
     json_option,
     meant,
     next_answer,
     print_json,
-    reach,
     run_option,
 )
 from dagtui.cli.saying import fail, say
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from dagtui.cli.output import Output
+    from dagtui.session.door.live import LiveRun
     from dagtui.store.directory import RunDirectory
 
 TIMED_OUT = 124
@@ -44,28 +46,50 @@ _EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
 @click.command(short_help="Say how a live run stands.")
 @optional_graph_path_argument
 @run_option
+@click.option(
+    "--nodes",
+    multiple=True,
+    metavar="GLOB",
+    help="Of these nodes only: a label with * and ?, a task, a group; may be repeated.",
+    shell_complete=complete_tasks,
+)
 @json_option
-def status(graph_file: Path | None, number: int | None, *, as_json: bool) -> None:
+def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], *, as_json: bool) -> None:
     """Say how the live run of GRAPH.toml stands; without it, every live run of yours (--json: an array then).
 
-    Exits with 0, or with 2 when there is no live run, or it can't be reached.
+    With --json, `nodes` tells of every node: status, attempt, when that started and ended (seconds since the epoch),
+    its seconds, cause, exit status, why and log, as far as they are on record; `dagtui ps --json` tells the rest
+    without it. With --run or --nodes, a run that has ended is told as it stood at its end.
+
+    Exits with 0, or with 2 when there is no such run, or it can't be reached.
     """
     if graph_file is None:
-        _say_all(as_json=as_json)
+        _say_all(nodes, as_json=as_json)
         return
-    with reach(graph_file, number) as visit:
+    from dagtui.cli.node_status import ended_run, write_ended, write_live
+
+    ended = ended_run(graph_file, number) if nodes or number is not None else None
+    if ended is not None:
+        with standard_output() as output:
+            write_ended(output, ended, graph_file, nodes, as_json=as_json)
+        return
+    run = meant(graph_file, number)
+    with connect(run, graph_file) as visit:
         answer = ask(visit, {"want": "status"})
     with standard_output() as output:
-        if as_json:
-            print_json(output, answer)
+        if as_json or nodes:
+            write_live(output, answer, run, graph_file, nodes, as_json=as_json)
+            output.write(b"\n" if as_json else b"")
         else:
             output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
 
 
-def _say_all(*, as_json: bool) -> None:
+def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
     from dagtui.session.door.live import all_live
     from dagtui.session.door.sockets import DoorError
 
+    if nodes:
+        raise click.UsageError("--nodes needs a graph: dagtui status GRAPH.toml --nodes GLOB")
     try:
         found = [(run, standing_of(run)) for run in all_live()]
     except DoorError as error:
@@ -74,11 +98,26 @@ def _say_all(*, as_json: bool) -> None:
         fail("dagtui: no run is live; start one with: dagtui GRAPH.toml")
     with standard_output() as output:
         if as_json:
-            output.line(json.dumps([answer for _, answer in found]))
+            _write_array(output, found)
             return
         for run, answer in found:
             output.line(f"{label(answer['error'], 1000)}" if "error" in answer else headline(answer))
             output.line(f"  {label(run.graph or run.run_id, 4096)}")
+
+
+def _write_array(output: Output, found: Sequence[tuple[LiveRun, Mapping[str, object]]]) -> None:
+    from dagtui.cli.node_status import write_live
+    from dagtui.store.directory import RunDirectory
+
+    output.write(b"[")
+    for at, (run, answer) in enumerate(found):
+        output.write(b", " if at else b"")
+        if "error" in answer or run.path is None or run.graph is None:
+            output.write(json.dumps(answer).encode())
+        else:
+            directory = RunDirectory.of_live_run(run.path, run.run_id)
+            write_live(output, answer, directory, run.graph, (), as_json=True)
+    output.write(b"]\n")
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:

@@ -1,0 +1,152 @@
+"""The nodes in what `dagtui status` tells: read from the run's record, so that a live run is not kept from its work."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from dagtui.cli.saying import fail, say
+from dagtui.cli.standing_lines import headline, node_line
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from dagtui.cli.output import Output
+    from dagtui.session.session import Session
+    from dagtui.store.directory import RunDirectory
+
+
+def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
+    """The run with that number, or the last one, when it has ended; None when a live one is meant, or there is none."""
+    from dagtui.store.directory import latest_first
+    from dagtui.store.errors import StoreError
+    from dagtui.store.held import held_runs
+    from dagtui.store.summary import graph_runs
+
+    try:
+        if any(number in {None, run.number} for run in held_runs(graph_file)):
+            return None
+        found = [run for run in graph_runs(graph_file) if number in {None, run.number}]
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    return latest_first(found)[0] if found else None
+
+
+@contextmanager
+def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
+    """A run as its record tells it; raises StoreError."""
+    import anyio
+
+    from dagtui.session.following import open_run
+    from dagtui.store.errors import StoreError
+
+    session = open_run(run, graph_file)
+    try:
+        yield session
+    finally:
+        with suppress(StoreError):  # it looks a last time, and what it would learn is asked for no more
+            anyio.run(session.close)
+
+
+def standing_on_record(session: Session) -> Mapping[str, object]:
+    """How a run that has ended stood at its end, in the fields that a live one tells."""
+    from dagtui.session.door.live import Screen
+    from dagtui.session.door.standing import standing
+
+    return standing(session, Screen.NONE)
+
+
+def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:
+    """The nodes that are meant by any of the words, in the order of the file; without words, all of them.
+
+    When a word means none, that ends the program with 2.
+    """
+    from dagtui.graph.choosing import ChoiceError
+    from dagtui.graph.patterns import nodes_matching
+
+    if not words:
+        return range(len(session.graph))
+    try:
+        return sorted({node for word in words for node in nodes_matching(session.graph, word)})
+    except ChoiceError as error:
+        fail(f"dagtui: {error}")
+
+
+def write_json(
+    output: Output, answer: Mapping[str, object], session: Session | None, nodes: Sequence[int], *, live: bool
+) -> None:
+    """One object in ASCII, each node made as it is written, without an end of line; no session: `nodes` is null."""
+    from dagtui.session.lines.node_list import node_objects
+
+    head = {name: value for name, value in answer.items() if name != "nodes"}
+    head |= {"live": live, "node_count": answer.get("nodes")}
+    if session is None:
+        output.write(json.dumps({**head, "nodes": None}).encode())
+        return
+    output.write(f'{json.dumps(head)[:-1]}, "nodes": ['.encode())
+    separator = ""
+    for told in node_objects(session, nodes):
+        output.write(f"{separator}{json.dumps(told)}".encode())
+        separator = ", "
+    output.write(b"]}")
+
+
+def write_lines(output: Output, answer: Mapping[str, object], session: Session, nodes: Sequence[int]) -> None:
+    """The headline, and a line for each node."""
+    from dagtui.session.lines.node_list import node_objects
+
+    output.line(headline(answer))
+    for told in node_objects(session, nodes):
+        output.line(node_line(told, ascii_only=not output.is_unicode))
+    output.flush()
+
+
+def write_live(
+    output: Output,
+    answer: Mapping[str, object],
+    run: RunDirectory,
+    graph_file: Path,
+    words: Sequence[str],
+    *,
+    as_json: bool,
+) -> None:
+    """What a live run told of itself, with its nodes; when its record can't be read, `nodes` is null, and why is said.
+
+    When nodes were named, a record that can't be read ends the program with 2.
+    """
+    from dagtui.store.errors import StoreError
+
+    try:
+        with on_record(run, graph_file) as session:
+            nodes = chosen(session, words)
+            if as_json:
+                write_json(output, answer, session, nodes, live=True)
+            else:
+                write_lines(output, answer, session, nodes)
+    except StoreError as error:
+        if words:
+            fail(f"dagtui: {error}")
+        say(f"dagtui: the nodes can't be told: {label(error, 1000)}")
+        write_json(output, answer, None, (), live=True)
+
+
+def write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Sequence[str], *, as_json: bool) -> None:
+    """How a run that has ended stood at its end, with its nodes; one that can't be read ends the program with 2."""
+    from dagtui.cli.standing_lines import standing_lines
+    from dagtui.store.errors import StoreError
+
+    try:
+        with on_record(run, graph_file) as session:
+            answer, nodes = standing_on_record(session), chosen(session, words)
+            if as_json:
+                write_json(output, answer, session, nodes, live=False)
+                output.write(b"\n")
+            elif words:
+                write_lines(output, answer, session, nodes)
+            else:
+                output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
+    except StoreError as error:
+        fail(f"dagtui: {error}")

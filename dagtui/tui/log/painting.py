@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME
+
+from dagtui.tui.log.contrast import is_own, off_black, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from dagtui.text.lines import Span, StyledLine
+    from rich.terminal_theme import TerminalTheme
+
+    from dagtui.text.lines import StyledLine
     from dagtui.text.styles import Color as TaskColor
     from dagtui.text.styles import Style as TaskStyle
+
+
+_BLOCK = re.compile("[\u2580-\u259f]")
+"""Half a cell and other parts of one: with two colours they are pixels, and no text to be read."""
 
 
 class Mark(NamedTuple):
@@ -40,19 +50,36 @@ def rich_style(style: TaskStyle) -> Style:
     )
 
 
-def segments(line: StyledLine, start: int, end: int, base: Style, marks: Sequence[Mark] = ()) -> list[Segment]:
+@lru_cache(maxsize=4096)
+def style_over(style: TaskStyle, base: Style, palette: TerminalTheme) -> Style:
+    """A task's style over `base`, so that it can be read there."""
+    over = base + rich_style(style)
+    return off_black(over, palette) if is_own(base.bgcolor) else readable(over, palette)
+
+
+def segments(
+    line: StyledLine,
+    start: int,
+    end: int,
+    base: Style,
+    marks: Sequence[Mark] = (),
+    palette: TerminalTheme = DEFAULT_TERMINAL_THEME,
+) -> list[Segment]:
     """The characters from `start` to before `end`; what no span and no mark covers looks like `base`."""
     text, spans = line
     if not spans and not marks:
         return [Segment(text[start:end], base)] if end > start else []
     found: list[Segment] = []
-    for left, right, style in _runs(spans, start, end, base):
+    for left, right, style in _runs(line, start, end, base, palette):
         found += _marked(text, left, right, style, marks)
     return found
 
 
-def _runs(spans: Sequence[Span], start: int, end: int, base: Style) -> Iterator[tuple[int, int, Style]]:
+def _runs(
+    line: StyledLine, start: int, end: int, base: Style, palette: TerminalTheme
+) -> Iterator[tuple[int, int, Style]]:
     """The characters from `start` to before `end`, cut where the task's style changes; one pass, for lines are long."""
+    text, spans = line
     position = start
     for span_start, span_end, style in spans:
         left, right = max(span_start, start), min(span_end, end)
@@ -60,7 +87,8 @@ def _runs(spans: Sequence[Span], start: int, end: int, base: Style) -> Iterator[
             continue
         if left > position:
             yield position, left, base
-        yield left, right, base + rich_style(style)
+        is_picture = style.foreground is not None and style.background is not None and _BLOCK.search(text, left, right)
+        yield left, right, base + rich_style(style) if is_picture else style_over(style, base, palette)
         position = right
     if position < end:
         yield position, end, base

@@ -274,7 +274,7 @@ class LogView(PaintedRows):
         if self.finder:
             role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
             marks = [Mark(start, end, self.look(role)) for start, end in self.finder.marks(number, line.text)]
-        parts = segments(line, piece.start, piece.end, base, marks)
+        parts = segments(line, piece.start, piece.end, base, marks, self.app.ansi_theme)
         strip = Strip(parts, sum(cell_len(part.text) for part in parts))
         if not self.wraps:
             strip = strip.crop(self.column, self.column + self.document.width)

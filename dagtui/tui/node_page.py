@@ -57,8 +57,12 @@ class NodePage(Page):
         if node != self.node:
             self.node = node
             self.place = self.place._replace(first_row=0, cursor=-1)
-        self._made_at, self._second = float("-inf"), -1
+        self.remake()
         self.flush(self.session.clock())
+
+    def remake(self) -> None:
+        """The next flush makes the rows anew."""
+        self._made_at, self._second = float("-inf"), -1
 
     def flush(self, clock: float) -> bool:
         """Make the rows anew if need be; returns whether it wants another frame soon."""

@@ -9,10 +9,9 @@ from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
-from dagtui.text.lines import plain_line
 from dagtui.tui.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
+from dagtui.tui.failure_lines import FailureLines
 from dagtui.tui.helpful import helpful
-from dagtui.tui.log.attempt_log import AttemptLog
 from dagtui.tui.log.ending import tries
 from dagtui.tui.log.silence import node_rows, spent
 from dagtui.tui.node_page import NodePage
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
     from dagtui.tui.keymap import Keymap
 
-TAIL_LINES = 20
 MOST_RUNNING = 10
 _HOLDERS = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
 """What has slots."""
@@ -43,12 +41,12 @@ class WhyPane(NodePage):
     ) -> None:
         super().__init__(session, ascii=ascii, id=id)
         self._keymap = keymap
-        self._tail = _Tail(session)
+        self._ending = FailureLines(session)
 
     def on_unmount(self) -> None:
         """Nothing is read any more."""
         super().on_unmount()
-        self._tail.close()
+        self._ending.close()
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
         """What was found out, what a person can do, and the end of the log that says more."""
@@ -56,8 +54,16 @@ class WhyPane(NodePage):
         rows = explanation.rows()
         rows += helpful(self.session, node, self._keymap)
         if explanation.culprit >= 0:
-            rows += self._tail.rows(explanation.culprit)
+            rows += self._ending.rows(explanation.culprit)
+        else:
+            self._ending.close()
         return rows
+
+    def flush(self, clock: float) -> bool:
+        """Go on looking for the first error, and make the rows anew if need be; returns whether it wants a frame."""
+        if self._ending.step():
+            self.remake()
+        return super().flush(clock) or self._ending.seeks
 
 
 class Explanation:
@@ -221,34 +227,3 @@ class Explanation:
     def _section(self, title: str, nodes: Sequence[int]) -> list[Row]:
         rows = node_rows(self._session, nodes, self._clock, ascii_only=self._ascii)
         return [row(), row(Run(title, Role.MUTED)), *rows]
-
-
-class _Tail:
-    """The end of one node's log."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._of = (-1, -1)
-        self._log: AttemptLog | None = None
-
-    def rows(self, node: int) -> list[Row]:
-        """The last lines that a node printed, and whose they are."""
-        attempt = self._session.state.attempt[node]
-        if self._of != (node, attempt):
-            self.close()
-            self._of = (node, attempt)
-            self._log = AttemptLog(self._session.log_path(node, attempt)) if attempt else None
-        if self._log is None:
-            return []
-        self._log.refresh()
-        lines = self._log.tail(TAIL_LINES)
-        if not lines:
-            return []
-        title = row(muted("the last lines of "), name_run(self._session.graph.labels[node]), jump=node)
-        return [row(), title, *(row("  ", plain_line(*line)[:1000], indent=4) for line in lines)]
-
-    def close(self) -> None:
-        """Give the file back."""
-        if self._log is not None:
-            self._log.close()
-        self._of, self._log = (-1, -1), None

@@ -214,3 +214,66 @@ def test_walks_through_the_graph_are_bounded(monkeypatch: pytest.MonkeyPatch, tm
     way, seconds = causes.longest_wait(play.session(), 99, 0.0)
     assert way == list(range(98, -1, -1))
     assert seconds is None
+
+
+def noise(count: int) -> bytes:
+    return b"".join(b"cleaning up %d\n" % number for number in range(count))
+
+
+async def test_the_first_error_comes_before_the_last_lines(play: Play):
+    fail_refs(play, b"one\ntwo\nthree\n\x1b[31mFatalError: no disk\x1b[0m\nfour\nfive\nsix\n" + noise(50))
+    found = await explained(play.session(), "refs")
+    title = found.index("the first error of refs")
+    assert found[title + 1 : title + 6] == ["  two", "  three", "  FatalError: no disk", "  four", "  five"]
+    assert found[title + 6] == "the last lines of refs"
+    assert found[title + 7 : title + 27] == [f"  cleaning up {number}" for number in range(30, 50)]
+
+
+@pytest.mark.parametrize("output", [b"a\nb\n", b"a\nValueError: x\nb\n", noise(40) + b"fatal: y\n" + noise(18)])
+async def test_an_error_that_the_tail_begins_with_is_not_shown_twice(play: Play, output: bytes):
+    fail_refs(play, output)
+    found = await explained(play.session(), "refs")
+    assert "the first error of refs" not in found
+    assert "the last lines of refs" in found
+
+
+async def test_an_error_far_down_in_the_tail_is_shown_first(play: Play):
+    fail_refs(play, noise(60) + b"fatal: no disk\n" + noise(3))
+    found = await explained(play.session(), "report")
+    assert "  fatal: no disk" in found[: found.index("the last lines of refs")]
+
+
+async def test_the_part_of_a_long_line_that_says_it_is_shown(play: Play):
+    fail_refs(play, b"x" * 3_000_000 + b" FatalError: no disk " + b"y" * 5_000 + b"\n" + noise(50))
+    pane = WhyPane(play.session(), keymap=Keymap())
+    async with staged(pane, size=(80, 70)):
+        pane.show(play.graph.node("refs"))
+        await until(lambda: not pane.flush(play.now))
+        assert any("FatalError: no disk" in text for text in texts(pane))
+
+
+async def test_a_large_log_is_looked_through_over_several_frames(play: Play):
+    fail_refs(play, noise(700_000) + b"FatalError: no disk\n" + noise(50))
+    pane = WhyPane(play.session(), keymap=Keymap())
+    async with staged(pane, size=(80, 50)):
+        pane.show(play.graph.node("refs"))
+        assert "the first error of refs" not in texts(pane)
+        assert "the last lines of refs" in texts(pane)
+        frames = 0
+        while pane.flush(play.now):
+            frames += 1
+        assert frames > 1
+        shown = texts(pane)
+        assert "  FatalError: no disk" in shown[shown.index("the first error of refs") :]
+
+
+async def test_what_is_printed_after_the_end_is_looked_through_too(play: Play):
+    fail_refs(play, noise(50))
+    pane = WhyPane(play.session(), keymap=Keymap())
+    async with staged(pane, size=(80, 50)):
+        pane.show(play.graph.node("refs"))
+        assert not pane.flush(play.now)
+        play.prints("refs", b"FatalError: no disk\n" + noise(30))
+        while pane.flush(play.now):
+            pass
+        assert "  FatalError: no disk" in texts(pane)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
     """Say what a run of GRAPH.toml would do if all went well, in the order in which its nodes would begin.
 
-    Times come from the history of earlier runs. Nothing is executed. Commands are shown as they are written in the
-    file, with their placeholders; on a terminal, lines are cut at its width.
+    Times come from the history of earlier runs. Nothing is executed. Commands are shown as they would run; where the
+    environment or the end of another node decides, as they are written. On a terminal, lines are cut at its width.
     """
     from shutil import get_terminal_size
 

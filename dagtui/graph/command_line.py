@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def command_line(action: Action) -> str:
-    """What a task executes, as it was written: placeholders stay, so that no value of a secret is shown."""
+    """An action as one text; what is in it is shown as it is."""
     if isinstance(action, ShellCommand):
         return action.text
     if isinstance(action, ArgumentList):

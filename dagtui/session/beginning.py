@@ -101,6 +101,7 @@ class Ingredients:
         if secrets is not None:
             run.traversal.mask = secrets.mask
         session = Session(graph, run, forecast, directory, history, executor)
+        session.environment, session.secrets = self.environment, secrets
         session.jobs_given = self.call.jobs
         session.monitor = FileMonitor(session)
         sessions.append(session)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dagtui.engine.preview import Preview
     from dagtui.execution.link import GuardianLink
     from dagtui.execution.local import LocalExecutor
+    from dagtui.graph.as_run import AsRun
     from dagtui.graph.model import Graph
     from dagtui.session.file_monitor import FileMonitor
     from dagtui.session.lines.events_copy import EventsCopy
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from dagtui.session.resume.past import Past
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
+    from dagtui.text.secrets import Secrets
 
 
 NAMED = 5
@@ -82,6 +85,10 @@ class Session:
         """That the run ends with its terminal, or with a person's login, although nobody asked for that."""
         self.monitor: FileMonitor | None = None
         """What looks at the files of a run that is driven here."""
+        self.environment: Mapping[str, str] | None = None
+        """What the run's attempts get; None: it is not known here."""
+        self.secrets: Secrets | None = None
+        """What is masked wherever the environment is shown."""
         self._history = history
         self._executor = executor
         self._number = directory.number if directory else 0
@@ -302,10 +309,30 @@ class Session:
         return Workplace(attempt, cwd, kept | own)
 
     def command_line(self, node: int) -> str:
-        """What a node executes, as it was written."""
-        from dagtui.graph.command_line import command_line
+        """What a node executes: placeholders are filled in where all their values are known, secrets are masked."""
+        return self._as_run.command(node)
 
-        return command_line(self.graph.task(node).action)
+    def command_template(self, node: int) -> str:
+        """What a node executes, as it was written; empty where it runs just so."""
+        template = self._as_run.template(node)
+        return template if template != self._as_run.command(node) else ""
+
+    @cached_property
+    def _as_run(self) -> AsRun:
+        from dagtui.graph.as_run import AsRun, UnknownEnvironment, masked_environment
+
+        environment = self.environment
+        if environment is not None and self.secrets is not None:
+            environment = masked_environment(environment, self.graph.settings.secrets, self.secrets)
+        known = UnknownEnvironment() if environment is None else environment
+        return AsRun(self.graph, known, self._ended_as, self.secrets)
+
+    def _ended_as(self, node: int) -> str:
+        """The word of `needs.X.status`."""
+        status = self.state.status_of(node)
+        if not status.settled:
+            raise ResolutionError(f"{self.graph.labels[node]} has not ended")
+        return status.name.lower()
 
     def estimate(self, node: int) -> float | None:
         """The expected seconds of a node, from earlier runs; None without history."""

@@ -92,6 +92,7 @@ def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, 
         yield "call", command
     else:
         yield "command", command or "none: it only joins others"
+    yield "template", block(session.command_template(node).strip("\n"), COMMAND_CAP)
     if isinstance(action, ShellCommand):
         yield "shell", label(" ".join(task.shell), 500) if task.shell else ""
     elif isinstance(action, ArgumentList):

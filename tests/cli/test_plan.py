@@ -104,6 +104,17 @@ def test_lines_for_people(tmp_path: Path):
     assert "echo $HOME {{ env.SECRET }}" in text
 
 
+def test_commands_are_shown_as_they_would_run(tmp_path: Path):
+    write(
+        tmp_path,
+        '[params]\nn = "two words"\n[tasks.a]\nmatrix = { x = [1, 2] }\nrun = "w {{ matrix.x }} {{ params.n }}"\n',
+    )
+    assert "w 2 'two words'" in call("plan", "graph.toml", cwd=tmp_path).stdout
+    (first, _) = plan(tmp_path)["nodes"]
+    assert first["command"] == "w {{ matrix.x }} {{ params.n }}"
+    assert first["command_as_run"] == "w 1 'two words'"
+
+
 def test_matrices_fold_and_all_unfolds(tmp_path: Path):
     values = list(range(30))
     write(

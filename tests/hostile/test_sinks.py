@@ -33,8 +33,8 @@ ALLOWED = {("app.py", "TITLE", "'dagtui'")}
 """Module, attribute, and what it is set to."""
 
 FOREIGN = {
-    "labels", "doc", "group", "why", "by", "graph_path", "filter_query", "command_line", "cwd", "log_path", "env",
-    "params", "title",
+    "labels", "doc", "group", "why", "by", "graph_path", "filter_query", "command_line", "command_template", "cwd",
+    "log_path", "env", "params", "title",
 }  # fmt: skip
 """Attributes and functions that give strings of a file or of a task."""
 SANITISERS = {"label", "block", "plain_line", "styled", "for_terminal", "name_run", "say", "_name", "target", "len"}

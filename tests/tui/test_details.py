@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tui.log.stage import Play, staged, strips, texts, until
 
-from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, ShellCommand, Task, Trigger
+from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task, Trigger
+from dagtui.session.session import Session
 from dagtui.text.labels import FORBIDDEN
+from dagtui.text.secrets import Secrets
 from dagtui.tui.details import DetailsPane, details
+from dagtui.tui.log.ending import failure_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,3 +153,44 @@ async def test_nothing_is_refreshed_when_nothing_changed(play: Play, monkeypatch
         for _ in range(5):
             pane.flush(session.clock())
         assert refreshed == []
+
+
+def filled_in(play: Play, command: str) -> Play:
+    tasks = [
+        Task("up", ShellCommand("true")),
+        Task("work", ShellCommand(command), needs=("up",), env={"STAGE": "{{ params.stage }}"}),
+    ]
+    graph = Graph(["up", "work"], [(0, 1)], tasks=tasks, params={"stage": "test it"}, path=play.graph.path)
+    played = Play(graph, play.directory)
+    played.run("up")
+    played.start("work")
+    played.end("work", 1)
+    return played
+
+
+def test_a_command_is_shown_as_it_ran_beside_its_template(play: Play):
+    command = "cat <<END\n  a\nEND\nx {{ needs.up.status }} {{ params.stage }} {{ env.STAGE }}"
+    played = filled_in(play, command)
+    ran = "cat <<END\n  a\nEND\nx completed 'test it' 'test it'"
+    session = played.session()
+    assert session.command_line(1) == ran
+    rows = [row.text.rstrip() for row in details(session, 1, session.clock(), ascii_only=False)]
+    assert {"command    cat <<END", "template   cat <<END"} <= set(rows)
+    copied = failure_text(session, 1, 1)
+    assert f"\ncommand\n{ran}\ntemplate\n{command}\n" in copied
+
+
+def test_a_command_with_a_value_that_is_not_known_is_shown_as_written(play: Play):
+    session = filled_in(play, 'x {{ env.ELSEWHERE or "dev" }}').session()
+    assert session.command_line(1) == 'x {{ env.ELSEWHERE or "dev" }}'
+    assert session.command_template(1) == ""
+
+
+def test_no_secret_of_the_environment_is_in_a_command(play: Play):
+    token = "tear'me'apart-0123"
+    tasks = [Task("a", ShellCommand("x {{ env.TOKEN }} {{ env.URL }} {{ env.HOME }}"))]
+    graph = Graph(["a"], [], tasks=tasks, settings=RunSettings(secrets=("TOKEN",)))
+    session = Session.recorded(graph, (), 0.0, play.directory)
+    session.environment = {"TOKEN": token, "URL": f"https://{token}@h", "HOME": "/home/me"}
+    session.secrets = Secrets([token])
+    assert session.command_line(0) == "x '***' 'https://***@h' /home/me"

@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dagtui.graph.as_run import AsRun, UnknownEnvironment, unknown_status
 from dagtui.graph.command_line import command_line
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
@@ -41,12 +42,13 @@ def plan_lines(
     times = f"  {'begins':>9}  {'takes':>9}" if plan.known else ""
     yield f"{times}  {'node':<{width}}  command"
     critical = set(plan.critical_path)
+    as_run = _as_run(plan)
     for shown, (entry, name) in enumerate(zip(entries, names, strict=True)):
         if shown >= MOST_LINES and not everything:
             left = sum(map(len, entries[shown:]))
             yield f"  and {plural(left, 'more node')}: --all shows them"
             break
-        line = _line(plan, entry, name, width, critical, ascii_only=ascii_only)
+        line = _line(plan, entry, name, width, critical, as_run, ascii_only=ascii_only)
         yield line if columns is None else fit(line, columns, ascii_only)
     yield from _idle(plan, everything=everything)
 
@@ -66,13 +68,19 @@ def plan_json(plan: Plan) -> Iterator[str]:
     }
     yield json.dumps(head)[:-1] + ', "nodes": ['
     critical = set(plan.critical_path)
+    as_run = _as_run(plan)
     last = len(graph) - 1
     for number, node in enumerate([*plan.order, *(n for n in range(len(graph)) if plan.begins[n] < 0)]):
-        yield _node_json(plan, node, critical) + ("," if number < last else "")
+        yield _node_json(plan, node, critical, as_run) + ("," if number < last else "")
     yield "]}"
 
 
-def _node_json(plan: Plan, node: int, critical: set[int]) -> str:
+def _as_run(plan: Plan) -> AsRun:
+    """What the environment will hold nobody knows yet, and it may be a secret."""
+    return AsRun(plan.graph, UnknownEnvironment(), unknown_status)
+
+
+def _node_json(plan: Plan, node: int, critical: set[int], as_run: AsRun) -> str:
     graph, task, runs = plan.graph, plan.graph.task(node), plan.begins[node] >= 0
     return json.dumps(
         {
@@ -91,6 +99,7 @@ def _node_json(plan: Plan, node: int, critical: set[int]) -> str:
             "retries": task.retry.retries,
             "timeout": task.timeout,
             "command": command_line(task.action),
+            "command_as_run": as_run.command(node),
             "cwd": task.cwd,
             "colour": task.colour,
         }
@@ -144,14 +153,17 @@ def _name(plan: Plan, entry: Sequence[int]) -> str:
     return f"{label(plan.graph.task(entry[0]).name, 100)} x{count(len(entry))}"
 
 
-def _line(plan: Plan, entry: Sequence[int], name: str, width: int, critical: set[int], *, ascii_only: bool) -> str:
+def _line(
+    plan: Plan, entry: Sequence[int], name: str, width: int, critical: set[int], as_run: AsRun, *, ascii_only: bool
+) -> str:
     node = entry[0]
     mark = "*" if not critical.isdisjoint(entry) else " "
     times = f"{duration(plan.begins[node]):>9}  {_takes(plan, entry):>9}  " if plan.known else ""
     name = fit(name, width, ascii_only)
     padding = " " * (width - cell_width(name))
     task = plan.graph.task(node)
-    words = [_first_line(command_line(task.action)), *_conditions(plan.graph, task, entry)]
+    command = as_run.command(node) if len(entry) == 1 else as_run.template(node)
+    words = [_first_line(command), *_conditions(plan.graph, task, entry)]
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
 
 

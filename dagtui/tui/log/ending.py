@@ -50,6 +50,7 @@ def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tu
     """What to know of a failed attempt: names and values, safe to show."""
     facts = [
         ("command", block(session.command_line(node).strip("\n"), COMMAND_CAP)),
+        ("template", block(session.command_template(node).strip("\n"), COMMAND_CAP)),
         ("cwd", label(session.cwd(node), 1000)),
     ]
     path = session.log_path(node, result.attempt)
@@ -64,7 +65,8 @@ def failure_text(session: Session, node: int, attempt: int) -> str:
         return ""
     lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
     for name, value in failure_facts(session, node, result):
-        lines.append(f"{name:<{LABEL_CELLS}}" + value.replace("\n", "\n" + " " * LABEL_CELLS))
+        # Lines of a command begin where they began: indented, a here-document would never end.
+        lines += [name, value] if "\n" in value else [f"{name:<{LABEL_CELLS}}{value}"]
     return "\n".join(lines)
 
 
@@ -73,7 +75,7 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
-        shown, left_out = _beginning(value, ascii_only=ascii_only) if name == "command" else (value, "")
+        shown, left_out = _beginning(value, ascii_only=ascii_only) if name in {"command", "template"} else (value, "")
         for line in shown.split("\n"):
             rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
             name = ""  # noqa: PLW2901 - the following lines of a value stand below the first

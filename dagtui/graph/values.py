@@ -64,7 +64,7 @@ def path(value: object) -> str:
     """A path that can be shown on one line as it is."""
     found = filled_text(value)
     if not found.isprintable():
-        raise Wrong("contains characters that can't be printed")
+        raise _unprintable(found)
     return found
 
 
@@ -79,10 +79,20 @@ def printable(value: object) -> str:
     """A string that can be shown on one line as it is."""
     found = text(value)
     if not found.isprintable():
-        raise Wrong("contains characters that can't be printed")
+        raise _unprintable(found)
     if len(found) > LONGEST_NAME:
         raise Wrong(f"has at most {LONGEST_NAME} characters, not {len(found):,}")
     return found
+
+
+def _unprintable(text: str) -> Wrong:
+    """The first character that can't be printed: most of them can't be seen where they were written."""
+    from unicodedata import name as unicode_name
+
+    position, character = next((at, one) for at, one in enumerate(text, 1) if not one.isprintable())
+    known = unicode_name(character, "")
+    shown = f"U+{ord(character):04X}" + f" ({known})" * bool(known)
+    return Wrong(f"contains characters that can't be printed: character {position} is {shown}")
 
 
 def boolean(value: object) -> bool:

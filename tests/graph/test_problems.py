@@ -473,3 +473,9 @@ def test_files_that_cannot_be_read(tmp_path: Path):
     ]:
         with pytest.raises(GraphError, match=said):
             load(path)
+
+
+def test_a_character_that_can_not_be_printed_is_named():
+    with pytest.raises(GraphError) as raised:
+        load_text('version = 1\n[tasks."a\U0001f468\u200d\U0001f469"]\nrun = "true"\n'.encode(), Path("g.toml"))
+    assert "character 3 is U+200D (ZERO WIDTH JOINER)" in str(raised.value)

@@ -41,6 +41,7 @@ class Dispatch(Derivation):
         self._running_slots: dict[int, int] = {}
         """Slots by node, of attempts that have begun."""
         self._slots = [task.slots for task in graph.tasks]
+        self._any_wide = any(slots != 1 for slots in self._slots)
         self._typical = TYPICAL
         """Seconds that a recent attempt took."""
         self._lookahead = 0
@@ -63,9 +64,18 @@ class Dispatch(Derivation):
     def _fill(self) -> None:
         """Hand over ready nodes: as many as there are free slots, and when attempts are short, some more."""
         state = self.state
-        kept_before, state.kept_for = state.kept_for, NOBODY
         if not state.counts[NodeStatus.READY]:
             self.ready.clear()
+        if self._any_wide:
+            self._fill_by_width()
+        elif not state.paused:
+            while (node := self._next(state.jobs - self._used - self._promised)) is not None:
+                self._hand_over(node)
+
+    def _fill_by_width(self) -> None:
+        """The same where nodes want different numbers of slots."""
+        state = self.state
+        kept_before, state.kept_for = state.kept_for, NOBODY
         if self._passed_over != NOBODY and not self._startable(self._passed_over):
             self._passed_over = NOBODY
         if state.paused:
@@ -97,11 +107,7 @@ class Dispatch(Derivation):
 
     def _pass_over(self, first: int, free: int) -> bool:
         """Hand over the first node that fits, or that may be handed over ahead; False when there is none."""
-        node = self.ready.pop(free, self._startable)
-        if node is None and not self._used and not self._promised:
-            node = self.ready.pop(1 << 30, self._startable)
-        if node is None and len(self.handed) < self._lookahead:
-            node = self.ready.pop(1, self._startable)
+        node = self._next(free)
         by_others = free < 0 if node is None else node != first  # free < 0: by those that are in line
         if by_others and self._passed_over != first and self._slots[self.graph.task_of[first]] > 1:
             self._passed_over, self._passed_since = first, self.now
@@ -109,6 +115,15 @@ class Dispatch(Derivation):
             return False
         self._hand_over(node)
         return True
+
+    def _next(self, free: int) -> int | None:
+        """The first node that fits, or may be handed over ahead, or is too wide and runs when nothing else does."""
+        node = self.ready.pop(free, self._startable)
+        if node is None and not self._used and not self._promised:
+            node = self.ready.pop(1 << 30, self._startable)
+        if node is None and len(self.handed) < self._lookahead:
+            node = self.ready.pop(1, self._startable)
+        return node
 
     def _startable(self, node: int) -> bool:
         return self.state.status[node] == NodeStatus.READY and node not in self.handed

@@ -171,10 +171,10 @@ def lead_through_the_screen(tour: Tour) -> None:
     tour.terminal.resize(44, 14)
     tour.go("narrow", "", "leave")
     tour.terminal.resize(130, 40)
-    tour.go("wide again", "z", "jobs")
+    tour.go("wide again", "z", "slots ")
     tour.find("again")
     tour.go("cancelled node", "x", "cancelled")
-    tour.go("repainted", "\x0c", "jobs")
+    tour.go("repainted", "\x0c", "slots ")
     tour.go("leave dialog", "q", "Leave while")
 
 

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS: Final = 0.004
 """Between two looks at whether all have adapted."""
-_PATIENCE: Final = 0.3
-"""Seconds after which what there is is painted: a run may keep the widgets busy, a mouse may drag the window on."""
+_LOOKS: Final = 75
+"""After so many what there is is painted: a run may keep the widgets busy, a mouse may drag the window on.
+
+Looks, not seconds: where other programs leave little time, both the looks and the widgets take longer.
+"""
 
 
 class Reflow:
@@ -27,7 +30,7 @@ class Reflow:
     def __init__(self, app: App[object]) -> None:
         self._app = app
         self._look: asyncio.TimerHandle | None = None
-        self._deadline = 0.0
+        self._looks = 0
 
     @property
     def pending(self) -> bool:
@@ -37,9 +40,8 @@ class Reflow:
     def begin(self) -> None:
         """The terminal has a new size."""
         if self._look is None:
-            loop = asyncio.get_running_loop()
-            self._deadline = loop.time() + _PATIENCE
-            self._look = loop.call_later(_LOOK_SECONDS, self._check)
+            self._looks = 0
+            self._look = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._check)
 
     def end(self) -> None:
         """The app ends: paint nothing any more."""
@@ -47,9 +49,9 @@ class Reflow:
             self._look.cancel()
 
     def _check(self) -> None:
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._deadline and self._is_under_way():
-            self._look = loop.call_later(_LOOK_SECONDS, self._check)
+        self._looks += 1
+        if self._looks < _LOOKS and self._is_under_way():
+            self._look = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._check)
             return
         self._look = None
         self._app.refresh()

@@ -48,7 +48,7 @@ def changes(old: Graph, new: Graph) -> dict[str, str]:
     [
         ("echo {{ params.n }}", "printf {{ params.n }}", {"a": "run"}),
         ('["echo", "{{ params.m }}"]', '["echo", "{{ params.m }}", ""]', {"b": "run"}),
-        ('["echo", "{{ params.m }}"]', '["echo {{ params.m }}"]', {"b": "run"}),
+        ('["echo", "{{ params.m }}"]', '["echo", "a {{ params.m }}"]', {"b": "run"}),
         ('["echo", "{{ params.m }}"]', '"echo {{ params.m }}"', {"b": "run"}),
         ("n = 2", "n = 3", {"a": "params.n", "c": "params.n"}),
         ("m = 1", "m = 3", {"b": "params.m", "c": "params.m"}),

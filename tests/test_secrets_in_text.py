@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
+from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.text import label, masking
+from dagtui.text.form_keys import grouped
 from dagtui.text.masking import MARK, MaskedStream, Masking
 from dagtui.text.secrets import LEAST, Secrets
 
@@ -88,6 +93,25 @@ def test_a_stream_in_any_chunks_is_masked_as_the_whole_and_as_by_counting(output
     masked = b"".join([stream.feed(memoryview(chunk)) for chunk in chunks])
     assert masked + stream.end() == naive(forms, whole, cut=True)
     assert masking.mask(whole) == naive(forms, whole)
+
+
+PIECE = st.sampled_from(
+    [b"alpha5", b"beta55", b"%2F", b"%252f", b"&amp;", b"&#x27;", b"\\u00e9", b"\\\\x", b"%", b"&", b"\\", b"-"]
+)
+ALIKE = st.lists(st.lists(PIECE, min_size=2, max_size=5).map(b"".join).filter(lambda form: len(form) > 5), min_size=1)
+
+
+@given(outputs(ALIKE))
+def test_forms_that_share_pieces_are_masked_as_by_counting(output: tuple[list[bytes], list[bytes]]):
+    forms, chunks = output
+    assert Masking(forms).mask(b"".join(chunks)) == naive(forms, b"".join(chunks))
+
+
+@given(ALIKE)
+def test_every_form_is_in_one_group_and_holds_its_key(forms: list[bytes]):
+    groups = grouped(set(forms))
+    assert sorted(form for members in groups.values() for form in members) == sorted(set(forms))
+    assert all(key in form for key, members in groups.items() for form in members)
 
 
 @given(outputs(FORMS))
@@ -169,6 +193,86 @@ WRITTEN: list[Callable[[str], str]] = [
     lambda text: "'" + text.replace("'", "'\\''") + "'",
     lambda text: label(text, 10_000),
 ]
+
+
+# One notation within another, and the libraries' different minds about what is to be escaped.
+ESCAPED: dict[str, Callable[[str], str]] = {
+    "HTML": html.escape,
+    "HTML without quotes": lambda text: html.escape(text, quote=False),
+    "HTML as Go writes it": lambda text: html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
+    "HTML as JavaScript libraries write it": lambda text: html.escape(text).replace("&#x27;", "&#39;"),
+    "HTML with slashes": lambda text: html.escape(text).replace("/", "&#x2F;"),
+    "HTML in ASCII": lambda text: html.escape(text).encode("ascii", "xmlcharrefreplace").decode(),
+    "HTML twice": lambda text: html.escape(html.escape(text)),
+    "XML": escape,
+    "XML with &apos;": lambda text: escape(text, {"'": "&apos;", '"': "&quot;"}),
+    "an XML attribute": quoteattr,
+    "an XML element": lambda text: ET.tostring(_element(text)).decode(),
+    "an XML element's attribute": lambda text: ET.tostring(_element("", text)).decode(),
+    "JSON in JSON": lambda text: json.dumps(json.dumps({"a": text})),
+    "JSON in JSON, not in ASCII": lambda text: json.dumps(json.dumps(text, ensure_ascii=False), ensure_ascii=False),
+    "JSON in JSON, in ASCII at last": lambda text: json.dumps(json.dumps(text, ensure_ascii=False)),
+    "JSON of .NET": lambda text: re.sub(
+        r"[^ -~]|[<>&'+`]", _dotnet, json.dumps(text, ensure_ascii=False).replace('\\"', "\\u0022")
+    ),
+    "JSON in Python": lambda text: repr(json.dumps([text])),
+    "JSON in an HTML attribute": lambda text: html.escape(json.dumps(text)),
+    "JSON in an address": lambda text: quote(json.dumps(text)),
+    "Python, in ASCII": ascii,
+    "Python's bytes": lambda text: repr(text.encode()),
+    "Python's bytes within quotes": lambda text: repr(b"'\"" + text.encode()),
+    "Python beside other quotes": lambda text: repr("'\"" + text),
+    "Python in Python": lambda text: repr(repr(text)),
+    "Python in JSON": lambda text: json.dumps(repr(text)),
+    "an address in an address": lambda text: quote(quote(text, safe=""), safe=""),
+    "an address in an address, slashes kept": lambda text: quote(quote(text)),
+    "an address in a form": lambda text: quote_plus(quote_plus(text)),
+    "an address of JavaScript, twice": lambda text: quote(quote(text, safe="!'()*"), safe="!'()*"),
+}
+BESIDE = re.compile(
+    r"(?:[\s'\"\\\[\]{}:,ab]|&amp;|&quot;|&#34;|&#39;|&#x27;|&apos;|%22|%27|%5B|%7B|u0022|</?a?( b=)?|[/>])*"
+)
+"""What writers put beside a text."""
+
+
+def _element(text: str, attribute: str | None = None) -> ET.Element:
+    element = ET.Element("a", {} if attribute is None else {"b": attribute})
+    element.text = text
+    return element
+
+
+def _dotnet(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02X}{units[at + 1]:02X}" for at in range(0, len(units), 2))
+
+
+NASTY = (
+    'it\'s "é" <a&b>/+=`x\\y z%',
+    "postgres://user:p@ss/w+rd&x@db.example.com/x",
+    "-----BEGIN-----\nabc+/=\n-----END-----",
+)
+
+
+@pytest.mark.parametrize("name", ESCAPED)
+def test_a_secret_in_other_notations_is_masked(name: str):
+    for secret in NASTY:
+        check_it_is_masked(secret, ESCAPED[name](secret))
+
+
+@given(SECRET, st.sampled_from(sorted(ESCAPED)))
+@settings(max_examples=100)
+def test_any_secret_in_other_notations_is_masked(secret: str, name: str):
+    check_it_is_masked(secret, ESCAPED[name](secret))
+
+
+def check_it_is_masked(secret: str, written: str) -> None:
+    text = f"xyz; {written} xyz;"
+    masked = Secrets([secret]).mask(text)
+    left, mark, right = masked.partition("***")
+    assert mark, masked
+    assert BESIDE.fullmatch(left.removeprefix("xyz;")), masked
+    assert BESIDE.fullmatch(right.removesuffix("xyz;")), masked
+    assert masked_bytes([secret], text.encode()) == masked.encode()
 
 
 def masked_bytes(values: Sequence[str], data: bytes) -> bytes:

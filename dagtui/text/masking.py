@@ -4,18 +4,24 @@ Every byte that belongs to an occurrence of a form is masked, occurrences that o
 becomes one mark, so that it tells neither length nor number. Nothing is imported here: the log process uses this, and
 must start in a few milliseconds.
 
-A form that has a byte which the data lacks is not looked for: to look for a single byte is ten times as fast, and the
+Forms that share a piece, as those of one secret do, are only looked for in data that holds it (form_keys.py). A form
+that has a byte which the data lacks is not looked for either: to look for a single byte is ten times as fast, and the
 capitals and signs of most forms are rare. The others are looked for with `bytes.find`, which skips over most bytes.
-Long ones, if there are many, as of a secret of many lines, are looked for by samples: a few bytes out of every so many
-are looked up among those that the forms have.
+Long ones that share nothing, if there are many, as of a secret of many lines, are looked for by samples: a few bytes
+out of every so many are looked up among those that the forms have.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.text.form_keys import grouped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    Sought = tuple[bytes, bytes, bytes]
+    """A form, its end that may repeat, its alphabet."""
 
 MARK = b"***"
 """What is written for a run of masked bytes."""
@@ -29,6 +35,8 @@ _STRIDE = _LONG - _SAMPLE + 1
 """Bytes from one sample of the data to the next: so every occurrence of a long form holds a whole one."""
 _SHORT = 2048
 """Bytes of data up to which looking for every form at once costs less than finding out which may be there."""
+_LOOKS = 32
+"""Places at which a form may begin anew, before it is looked through from end to end."""
 _ACCIDENT = 3
 """Bytes at an end that look like the beginning of a form and may well be something else."""
 
@@ -41,11 +49,17 @@ class Masking:
     def __init__(self, forms: Iterable[bytes]) -> None:
         """The forms, none of them empty."""
         self._forms = sorted(set(forms))
-        long = [form for form in self._forms if len(form) >= _LONG]
+        groups = grouped(self._forms)
+        long = [form for form, members in groups.items() if len(form) >= _LONG and len(members) == 1]
         sampled = frozenset(long if len(long) >= _MANY else ())
         alphabets = _alphabets(self._forms)
-        self._found = [(form, form[-_period(form) :], alphabets[form]) for form in self._forms if form not in sampled]
-        self._sampled = sorted({alphabets[form] for form in sampled})
+        self._found: list[tuple[bytes, list[bytes], list[Sought]]] = []
+        """What some forms hold, or the only form; the least of their alphabets; and the forms."""
+        for key, members in groups.items():
+            if len(members) > 1 or key not in sampled:
+                sought = [(form, form[-_period(form) :], alphabets[form]) for form in members]
+                self._found.append((key, _least({each[2] for each in sought}), sought))
+        self._sampled = _least({alphabets[form] for form in sampled})
         self._samples: dict[bytes, list[tuple[bytes, int]]] = {}
         for form in sampled:
             for offset in range(_STRIDE):
@@ -69,19 +83,22 @@ class Masking:
         """The runs to mask, in their order; no two of them touch. Takes linear time."""
         found: list[tuple[int, int]] = []
         long, has = len(data) > _SHORT, dict[int, bool]()
-        for form, step, alphabet in self._found:
-            if long and _lacks_any(data, alphabet, has):
+        for key, least, group in self._found:
+            if (long and _lacks_each(data, least, has)) or key not in data:
                 continue
-            at = data.find(form)
-            while at >= 0:
-                end = at + len(form)
-                # Occurrences that overlap this one regularly: a search for each would look at the same bytes again.
-                while data.startswith(step, end):
-                    end += len(step)
-                found.append((at, end))
-                at = data.find(form, end - len(form) + len(step))
+            for form, step, alphabet in group:
+                if long and form != key and _lacks_any(data, alphabet, has):
+                    continue
+                at = data.find(form)
+                while at >= 0:
+                    end = at + len(form)
+                    # Occurrences that overlap this one regularly: a search for each would look at the same bytes again.
+                    while data.startswith(step, end):
+                        end += len(step)
+                    found.append((at, end))
+                    at = data.find(form, end - len(form) + len(step))
         samples = self._samples
-        if samples and not (long and all(_lacks_any(data, alphabet, has) for alphabet in self._sampled)):
+        if samples and not (long and _lacks_each(data, self._sampled, has)):
             for at in range(0, len(data) - _SAMPLE + 1, _STRIDE):
                 sample = data[at : at + _SAMPLE]
                 if sample in samples:
@@ -180,6 +197,15 @@ def _alphabets(forms: Sequence[bytes]) -> dict[bytes, bytes]:
     return {form: bytes(byte for byte in order if byte in form) for form in forms}
 
 
+def _least(alphabets: Iterable[bytes]) -> list[bytes]:
+    """The alphabets that contain no other one: data that lacks a byte of each of them lacks a byte of all."""
+    least: list[bytes] = []
+    for alphabet in sorted(alphabets, key=lambda alphabet: (len(alphabet), alphabet)):
+        if not any(all(byte in alphabet for byte in other) for other in least):
+            least.append(alphabet)
+    return least
+
+
 def _lacks_any(data: bytes, alphabet: bytes, has: dict[int, bool]) -> bool:
     """Whether the data lacks one of some bytes; `has` remembers which it has."""
     for byte in alphabet:
@@ -188,6 +214,19 @@ def _lacks_any(data: bytes, alphabet: bytes, has: dict[int, bool]) -> bool:
         if not has[byte]:
             return True
     return False
+
+
+def _lacks_each(data: bytes, alphabets: Sequence[bytes], has: dict[int, bool]) -> bool:
+    """Whether the data lacks a byte of each of some alphabets; `has` remembers which it has."""
+    for alphabet in alphabets:
+        for byte in alphabet:
+            if byte not in has:
+                has[byte] = byte in data
+            if not has[byte]:
+                break
+        else:
+            return False
+    return True
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -208,8 +247,16 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _period(form: bytes) -> int:
     """By how many bytes a form can be moved at least until it agrees with itself where both overlap.
 
-    Knuth, Morris, Pratt, Fast Pattern Matching in Strings (1977).
+    Knuth, Morris, Pratt, Fast Pattern Matching in Strings (1977). Most forms don't agree with themselves anywhere,
+    which a few looks tell.
     """
+    at = 0
+    for _ in range(_LOOKS):
+        at = form.find(form[:1], at + 1)
+        if at < 0:
+            return len(form)
+        if form.startswith(form[at:]):
+            return at
     borders = [0] * len(form)
     length = 0
     for position in range(1, len(form)):

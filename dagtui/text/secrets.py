@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import base64
-import json
-import re
-import shlex
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
 
-from dagtui.text.labels import label
 from dagtui.text.masking import MaskedStream, Masking
+from dagtui.text.notations import notations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,16 +18,15 @@ MOST = 1 << 17
 _LEAST_LINE = 8
 """Characters of a line of a longer value that is masked by itself."""
 _CUT = "…"
-_LOWER_HEX = re.compile("%[0-9A-F]{2}")
 _COLUMNS = (76, 64)  # columns at which base64(1) and openssl(1) break lines
-_GO_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
 
 
 class Secrets:
     """Masks some values in texts, in every form that is known of them; empty, it leaves all as it is.
 
     Known are the values as they are, their longer lines, base64 (also within something longer), and how URLs, JSON,
-    Python and shells write them. What a program has encoded in another way (hexadecimal, compressed) is not.
+    HTML, XML, Python and shells write them, also one within another. What a program has encoded in another way
+    (hexadecimal, compressed) is not.
     """
 
     __slots__ = ("_least", "_masking", "forms")
@@ -64,7 +59,7 @@ def forms(value: str) -> set[bytes]:
     """The byte strings that give a value away."""
     found: set[bytes] = set()
     for text in _pieces(value.strip()):
-        found.update(_written(text))
+        found.update(form.encode("utf-8", "surrogatepass") for form in notations(text, _bytes(text)))
         for data in {_bytes(text), text.encode("utf-8", "surrogatepass")}:
             found.add(data)
             found.update(_encoded(data))
@@ -81,21 +76,6 @@ def _pieces(value: str) -> Iterator[str]:
     for line in unfolded.splitlines():
         if len(line.strip()) >= _LEAST_LINE:
             yield line.strip()
-
-
-def _written(text: str) -> Iterator[bytes]:
-    """How other notations write a text."""
-    written: set[str] = {repr(text)[1:-1], label(text, 12 * len(text))}
-    for ascii_only in (True, False):
-        escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-        written |= {escaped, escaped.replace("/", "\\/"), escaped.translate(_GO_ESCAPES)}
-    if "'" in text:
-        written |= {shlex.quote(text)[1:-1], text.replace("'", "'\\''")}
-    data = _bytes(text)
-    for address in (quote(data, safe=""), quote(data), quote(data, safe="!'()*"), quote_plus(data)):
-        written |= {address, _LOWER_HEX.sub(lambda match: match[0].lower(), address)}
-    for form in written:
-        yield form.encode("utf-8", "surrogatepass")
 
 
 def _encoded(data: bytes) -> Iterator[bytes]:

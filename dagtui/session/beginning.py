@@ -116,7 +116,7 @@ def start(graph: Graph, call: Call) -> Session:
     try:
         ingredients = Ingredients(graph, replace(call, guardian=guardian))
         directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
-    except BaseException:
+    except BaseException:  # whatever ends the attempt to begin, Ctrl+C too: no guardian is left behind
         guardian.close()
         raise
     undelivered.reserve(os.fspath(directory.path))

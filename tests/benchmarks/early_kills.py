@@ -41,7 +41,7 @@ def kill_early(folder: Path, delay: float) -> bool:
     with subprocess.Popen(COMMAND, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         while not has_ended(folder / "trace"):
             pass
-        time.sleep(delay)
+        time.sleep(delay)  # the moment of the kill is what is tried
         running.kill()
     (folder / "on").touch()
     subprocess.run([*COMMAND, "--resume"], cwd=folder, check=True, capture_output=True)

@@ -28,7 +28,7 @@ def init(graph_file: Path) -> None:
     starter = STARTER.read_text(encoding="utf-8")
     os.path.abspath(graph_file)  # fails where the current folder has been removed
     try:
-        _write_new(graph_file, starter)
+        write_new(graph_file, starter)
     except FileExistsError:
         fail(f"dagtui: {graph_file} is there already, and stays as it is; give another name")
     except OSError as error:
@@ -38,7 +38,7 @@ def init(graph_file: Path) -> None:
         output.line(f"wrote {label(graph_file, 4096)}; run it with: dagtui{label(name, 4096)}")
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet, whole or not at all; raises OSError."""
     with path.open("xb", buffering=0) as file:
         left = memoryview(text.encode())

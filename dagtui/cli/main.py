@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _OPEN = "open"
 _COMMANDS = {
     "init": ("dagtui.cli.init", "init", "Write a small graph to begin with."),
+    "demo": ("dagtui.cli.demo", "demo", "Run the bundled example in a folder of its own."),
     "run": ("dagtui.cli.run", "run", "Run a graph without a screen."),
     "check": ("dagtui.cli.check", "check", "Read a graph and say what is wrong with it."),
     "plan": ("dagtui.cli.plan", "plan", "Say what would run, in which order, and how long it would take."),

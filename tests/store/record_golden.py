@@ -153,7 +153,7 @@ async def rerun(session: Session) -> None:
     command(session, CommandKind.RERUN, "left")
 
 
-DEMO = Path(__file__).parents[2] / "configs" / "demo.toml"
+DEMO = Path(__file__).parents[2] / "dagtui" / "cli" / "demo.toml"
 
 STORIES: dict[str, tuple[str, Story]] = {
     "demo": (DEMO.read_text().replace("sleep 1", "sleep 0.1").replace("sleep 0.5", "sleep 0.02"), nothing),

@@ -190,7 +190,8 @@ def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
         group = answer.get(key)
         if not isinstance(group, dict) or not group.get("count"):
             continue
-        yield f"{words:<16} {names_of(group)}"
+        happens = "become stale" if key == "kept" and answer.get("makes_stale") else words
+        yield f"{happens:<16} {names_of(group)}"
     seconds = answer.get("seconds")
     if isinstance(seconds, int | float) and seconds:
         yield f"{'takes about':<16} {duration(seconds)}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagtui.engine.messages import RUN_AGAIN
+
 if TYPE_CHECKING:
     from dagtui.engine.messages import Command
 
@@ -28,6 +30,11 @@ class Preview:
     """Why the command would do nothing."""
     changed: bool = False
     """What it would stop or run again is no longer what was expected: nothing was done."""
+
+    @property
+    def makes_stale(self) -> bool:
+        """Whether what is kept becomes stale: something above it runs again."""
+        return bool(self.kept) and self.command.kind in RUN_AGAIN
 
     @property
     def kills_and_reruns(self) -> frozenset[int]:

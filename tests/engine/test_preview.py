@@ -46,7 +46,8 @@ def test_a_preview_of_rerun_only_tells_what_is_kept():
     scene = busy()
     found = scene.preview(K.RERUN_ONLY, "a")
     assert scene.names(found.again) == "a"
-    assert scene.names(found.kept) == "f"
+    assert (scene.names(found.kept), found.makes_stale) == ("f", True)
+    assert not scene.preview(K.CANCEL_SUBTREE, "a").makes_stale
 
 
 def test_a_preview_of_retry_tells_what_is_released_and_kept():

@@ -98,6 +98,7 @@ def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, 
         "released": named(labels, preview.released),
         "dropped": named(labels, preview.dropped),
         "kept": named(labels, preview.kept),
+        "makes_stale": preview.makes_stale,
     }
 
 

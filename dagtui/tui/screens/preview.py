@@ -80,7 +80,7 @@ def _groups(preview: Preview) -> list[tuple[str, Sequence[int], str]]:
         ("run again", [node for node in preview.again if node not in restarted], STATUS_CLASSES[NodeStatus.RUNNING]),
         ("released", [node for node in preview.released if node not in begun], STATUS_CLASSES[NodeStatus.READY]),
         ("not run at all", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
-        ("kept as they are", preview.kept, Role.MUTED),
+        ("kept, but stale then" if preview.makes_stale else "kept as they are", preview.kept, Role.MUTED),
     ]
 
 

@@ -125,6 +125,12 @@ class Palette(CommandPalette):
         yield from super().compose()
 
     def on_mount(self) -> None:
-        """Show a plain prompt, and a cursor that does not blink: nothing is sent when nothing happens."""
-        self.query_one(Input).cursor_blink = False
+        """Show a plain prompt, and a cursor that does not blink: nothing is sent when nothing happens.
+
+        The field gets the focus here, not only when the screen is resumed: keys that are typed behind the one that
+        opens this are for it.
+        """
+        field = self.query_one(Input)
+        field.cursor_blink = False
         self.query_one(SearchIcon).icon = ">" if self._ascii else "›"
+        self.set_focus(field)

@@ -7,6 +7,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.events import Key
+from textual.widgets import Input
 from tui.app.runs import CELLS, HOSTILE, Recording, opened, run_settled, run_under_way, screen_text, turns, until
 from tui.log.stage import Play
 
@@ -444,6 +446,16 @@ async def test_the_palette_jumps_to_a_node_whatever_its_name():
         await until(lambda: "bad [/foo]^[]52;c;aGk=^G" in screen_text(app))
         await pilot.press("enter")
         await until(lambda: app.main.node == app.session.graph.node(HOSTILE))
+
+
+async def test_what_is_typed_behind_the_key_of_the_palette_goes_into_it(monkeypatch: pytest.MonkeyPatch):
+    """On a busy machine a screen is resumed, and then chooses what has the focus, long after its key."""
+    monkeypatch.setattr(Palette, "AUTO_FOCUS", "")
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        for key, character in [("colon", ":"), *((character, character) for character in "pause")]:
+            app.post_message(Key(key, character))
+        await until(lambda: [field.value for field in app.screen.query(Input)] == ["pause"])
 
 
 async def test_control_c_leaves_the_palette():

@@ -48,3 +48,10 @@ def short_path(_folder_of_these_tests: Path) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(dir=_folder_of_these_tests))
     yield path
     shutil.rmtree(path, ignore_errors=True)  # who still writes is waited for at the end
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long forms take as long as they take."""
+    for item in items:
+        if item.get_closest_marker("torture"):
+            item.add_marker(pytest.mark.timeout(0))

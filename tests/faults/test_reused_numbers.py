@@ -23,7 +23,7 @@ def test_an_orphan_that_has_its_leaders_number_is_no_leader(tmp_path: Path):
     )
     with Headless(tmp_path, "-j2", prefix=OWN_NUMBERS) as run:
         assert run.end() == 1, run.printed
-        assert run.log("reused") == b"reused\n"
+        assert run.log("reused") == b"reused\n[dagtui: ended 1 process that it left behind]\n"
         assert run.log("after") == b"after\ndone\n"
         assert run.last("exit") == {"reused": 7, "after": 0}, run.printed
         ends = [event["status"] for event in run.journal() if event["event"] == "node" and event["node"] == "reused"]

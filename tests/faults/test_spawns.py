@@ -25,7 +25,7 @@ def started(folder: Path, nodes: int, command: str) -> int:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     counted = ["sh", "-c", COUNT, "sh", *program]
     done = subprocess.run([*OWN_NUMBERS, *counted], env=environment, cwd=folder, capture_output=True, timeout=60)
-    assert f"{nodes} completed" in done.stderr.decode(), done.stderr
+    assert f"{nodes} done" in done.stderr.decode(), done.stderr
     return int(done.stdout)
 
 

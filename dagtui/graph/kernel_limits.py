@@ -16,7 +16,8 @@ TOGETHER = os.sysconf("SC_ARG_MAX")
 """Bytes of all arguments and variables of a program."""
 ONE = 32 * os.sysconf("SC_PAGE_SIZE") - 1 if sys.platform == "linux" else TOGETHER
 """Bytes of a single argument, or of a variable with its name."""
-_PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}", re.DOTALL)
+"""Never looks beyond the next pair of braces: of a text of nothing but openings, each is looked at once."""
 _POINTER = 8
 """Bytes that the kernel counts for each argument besides its characters."""
 

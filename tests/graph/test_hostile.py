@@ -73,7 +73,10 @@ FILES = {
     "an entry of brackets": (f"{HEAD}[tasks.a]\nneeds = ['{'[' * 19_000}]']", "there is no task"),
     "a long duration": (f"{HEAD}[tasks.a]\ntimeout = '{'1' * 1_000_000}'", "is not a duration"),
     "a long trigger": (f"{HEAD}[tasks.a]\ntrigger = '{'a' * 1_000_000}'", "is not a trigger"),
-    "a long unclosed placeholder": (f"{HEAD}[tasks.a]\nrun = '{'{{ a' * 200_000}'", 'without its "}}"'),
+    "a long unclosed placeholder": (f"{HEAD}[tasks.a]\nrun = '{'{{ a' * 30_000}'", 'without its "}}"'),
+    "a text of openings": (f"{HEAD}[tasks.a]\nrun = '{'{{ a' * 200_000}'", "has 800,000 bytes"),
+    "an argument of openings": (f"{HEAD}[tasks.a]\nrun = ['x', '{'{{ a' * 200_000}']", "has 800,000 bytes"),
+    "a variable of openings": (f"{HEAD}[tasks.a]\nrun = 'x'\nenv.A = '{'{{ a' * 200_000}'", "has 800,00"),
     "many unknown parents": (
         HEAD + "".join(f"[tasks.t{i}]\nneeds = ['u{i}']\n" for i in range(3000)),
         "there is no task",

@@ -465,7 +465,8 @@ def tour_a_resumed_run(names: list[str], folder: Path, tours: list[Tour]) -> Non
     before = path.read_text(encoding="utf-8")
     changed = before.replace("HOSTILE = ", "HOSTILE_TOO = ").replace("begin", "beginning")
     assert changed != before
-    gone = changed.rpartition("[tasks.")[0]
+    lasts = '[tasks.lasts]\nrun = "sleep 2"\n'  # what is said of the resuming stands there until the run settles
+    gone = changed.rpartition("[tasks.")[0] + lasts
     lock = path.parent / ".dagtui/graph/runs/1/lock"
     lock.write_bytes(lock.read_bytes().partition(b"\n")[0] + b"\nprocess \x1b]0;LEAK\x07\x9b2J\n")
     path.write_text(gone, encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
+from dagtui.session.wording import stale_words
 from dagtui.text import count, label
 from dagtui.tui.helpful import offered
 from dagtui.tui.idle_keys import idle_keys_of_many
@@ -77,7 +78,8 @@ class BranchPage(NodePage):
             if number:
                 glyph = status.ascii if self.ascii_only else status.glyph
                 name = f"{glyph} {status.word:<{WORD_CELLS}}"
-                yield row("  ", Run(name, STATUS_CLASSES[status]), Run(f"{count(number):>{digits}}"))
+                runs = Run(name, STATUS_CLASSES[status]), Run(f"{count(number):>{digits}}")
+                yield row("  ", *runs, Run(stale_words(found.stale, status), Role.WARNING))
 
     def _node_row(self, node: int, clock: float) -> Row:
         state = self.session.state

@@ -90,7 +90,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if not changed:
             return False
         self._watch.nodes = set()
-        if self.navigator.tallies.update(changed):
+        if self.navigator.take(changed):
             self._disordered = True
         return True
 
@@ -186,7 +186,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         rows = range(top, min(top + self.size.height, len(outline)))
         if len(self._painted) > 4 * len(rows):
             self._painted = {row: self._painted[row] for row in rows if row in self._painted}
-            self.navigator.tallies.keep(filter(None, (self.painter.branch(outline.item(row)) for row in rows)))
+            self.navigator.keep(filter(None, (self.painter.branch(outline.item(row)) for row in rows)))
         regions: list[Region] = []
         for row in rows:
             before, now = self._painted.get(row), self.painter.signature(outline.item(row), width, self._clock)

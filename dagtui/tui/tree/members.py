@@ -28,6 +28,8 @@ class Many(NamedTuple):
     """How many nodes of each status are behind the row."""
     named: dict[NodeStatus, list[int]]
     """Of each notable status, the first nodes."""
+    stale: int = 0
+    """How many of those that are done are stale."""
 
 
 def members(outline: Outline, item: int) -> list[int]:
@@ -49,8 +51,8 @@ def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | Non
     return tallies.cells(item, head.total) if head.kind is HeadKind.MATRIX else tallies.counts(*reach)
 
 
-def many(outline: Outline, tallies: Tallies, item: int) -> Many | None:
-    """What there is to say of a row that stands for many; None of another row."""
+def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | None = None) -> Many | None:
+    """What there is to say of a row that stands for many; None of another row. `staleness` as a navigator has it."""
     layout = outline.layout
     head, reach, found = layout.head(item), _reach(outline, item), counts(outline, tallies, item)
     if head is None or reach is None or found is None:
@@ -61,7 +63,8 @@ def many(outline: Outline, tallies: Tallies, item: int) -> Many | None:
         if head.kind is HeadKind.MATRIX:
             nodes = (node for node in nodes if layout.parents[node] == item)
         named[status] = list(islice(nodes, NAMED))
-    return Many(head, found, named)
+    stale = None if staleness is None else counts(outline, staleness, item)
+    return Many(head, found, named, stale[1] if stale else 0)
 
 
 def _reach(outline: Outline, item: int) -> tuple[int, int] | None:

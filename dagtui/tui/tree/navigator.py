@@ -12,7 +12,7 @@ from dagtui.tui.tree.tallies import Tallies
 from dagtui.tui.tree.views import FoldsDump, View, Views
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from dagtui.engine.state import RunState
@@ -48,6 +48,8 @@ class Navigator:
         self.generation = 0
         """Grows when other rows are in sight, or look different."""
         self._state = state
+        self.staleness: Tallies | None = None
+        """As `tallies`, but by whether nodes are stale, 0 or 1; None as long as none was."""
         self._views = Views(state.graph, state.status)
         self._use(self._views.outline(self.view))
         self._settle()
@@ -93,7 +95,22 @@ class Navigator:
     @property
     def many(self) -> Many | None:
         """How the row with the cursor stands, if it stands for many nodes."""
-        return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor)
+        return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor, self.staleness)
+
+    def take(self, nodes: Collection[int]) -> bool:
+        """Take over what changed of some nodes; returns whether a status did."""
+        if self.staleness is None:
+            self.staleness = self._counted_staleness()
+        else:
+            self.staleness.update(nodes)
+        return bool(self.tallies.update(nodes))
+
+    def keep(self, branches: Iterable[tuple[int, int]]) -> None:
+        """Forget the counts of all branches but these."""
+        kept = list(branches)
+        self.tallies.keep(kept)
+        if self.staleness is not None:
+            self.staleness.keep(kept)
 
     @property
     def filter_query(self) -> str:
@@ -266,6 +283,10 @@ class Navigator:
     def _use(self, outline: Outline) -> None:
         self.outline = outline
         self.tallies = Tallies(outline.layout, self._state.status)
+        self.staleness = self._counted_staleness()
+
+    def _counted_staleness(self) -> Tallies | None:
+        return Tallies(self.outline.layout, self._state.stale) if 1 in self._state.stale else None
 
     def _settle(self) -> None:
         """Other rows are in sight: a cursor on a hidden item goes to the row that hides it."""

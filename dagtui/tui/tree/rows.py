@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dagtui.session.session import Session
     from dagtui.tui.tree.navigator import Navigator
     from dagtui.tui.tree.outline import Outline
+    from dagtui.tui.tree.tallies import Tallies
 
 ASIDE = 80
 """From so many cells on, rows say more in a column of its own."""
@@ -50,9 +51,12 @@ WEIGHTS = (
     _S.SKIPPED,
 )
 """The first of them that occurs stands for many nodes; its count stays the longest where there is little room."""
-_BELOW = 4 + len(WEIGHTS)
+_OWN = 4
+_BELOW = _OWN + len(WEIGHTS)
 """From that rank on stands what is folded away: the numbers of what the row names stay longer."""
 _RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
+_STALE_RANK = _RANK[_S.CANCELLED]
+"""That something is stale stays longer than what is well, and longer than what waits."""
 
 TICKING = frozenset({_S.RUNNING, _S.CANCELLING, _S.RETRYING})
 """Statuses whose rows show a running clock."""
@@ -120,7 +124,7 @@ class Rows:
         """What the row of an item depends on, and what its column of times says: equal ones look the same."""
         state = self._state
         node = self.outline.layout.node(item)
-        counts = tuple(count for part in self._counts(item) for count in part)
+        counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
         if node is None:
             return counts, ""
         status = state.status_of(node)
@@ -171,15 +175,15 @@ class Rows:
             return SPACE, Body(Piece(self._name(node, item), QUIET))
         notes: list[Piece] = []
         ranks: list[int] = []
-        self._add_below(self._counts(item)[1], width, notes, ranks)
-        attempt = self._state.attempt[node]
-        if attempt > 1:
-            notes.append(Piece(f"{self.glyphs.times}{attempt}", QUIET))
-            ranks.append(3)
         if self._state.stale[node]:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
             notes.append(Piece(stale, int(_S.RETRYING)))
             ranks.append(2)
+        self._add_below(self._counts(item)[1], self._stale(item)[1], width, notes, ranks)
+        attempt = self._state.attempt[node]
+        if attempt > 1:
+            notes.append(Piece(f"{self.glyphs.times}{attempt}", QUIET))
+            ranks.append(3)
         if node in self._state.off_record:
             notes.append(Piece("not on record yet" if width >= ASIDE else "not recorded", int(_S.RETRYING)))
             ranks.append(-1)
@@ -242,24 +246,27 @@ class Rows:
             return Piece(self.glyphs.reference, GUIDE), Body(
                 Piece(f"{head.total} more", QUIET), aside=self._listed(item)
             )
+        notes: list[Piece] = []
+        ranks: list[int] = []
         if head.kind is HeadKind.SECTION:
             status = NodeStatus[head.title]
             count = Piece(f" {self.glyphs.times}{head.total}", QUIET)
-            return self._glyph(status), Body(Piece(status.word.upper(), int(status)), count)
+            if stale := self._stale(item)[0]:
+                self._add_stale(stale, width, notes, ranks)
+                self._add_time_cells(width, notes, ranks)
+            return self._glyph(status), Body(Piece(status.word.upper(), int(status)), count, tuple(notes), tuple(ranks))
         counts, below = self._counts(item)
+        stale, stale_below = self._stale(item)
         status = weightiest(counts)
-        notes: list[Piece] = []
-        ranks: list[int] = []
         self._add_tallies(counts, notes, ranks)
-        self._add_below(below, width, notes, ranks)
+        self._add_stale(stale, width, notes, ranks)
+        self._add_below(below, stale_below, width, notes, ranks)
         if head.kind is HeadKind.FOLDER:
             name, suffix = label(head.title) + "/", ""
         else:
             name, suffix = label(head.title), f" {self.glyphs.times}{tally(head.total)}"
         look = int(_S.FAILED) if status is _S.FAILED else PLAIN
-        if width >= WIDE:
-            notes.append(Piece(" " * TIME_CELLS))
-            ranks.append(len(WEIGHTS) + 1)
+        self._add_time_cells(width, notes, ranks)
         return self._glyph(status), Body(Piece(name, look), Piece(suffix, QUIET), tuple(notes), tuple(ranks))
 
     def _listed(self, item: int) -> Piece:
@@ -275,10 +282,18 @@ class Rows:
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
         """How many nodes of each status a row stands for, and how many stand below those and are folded away."""
+        return self._split(item, self._navigator.tallies)
+
+    def _stale(self, item: int) -> tuple[int, int]:
+        """As `_counts`: how many of these nodes are stale."""
+        staleness = self._navigator.staleness
+        own, below = ((), ()) if staleness is None else self._split(item, staleness)
+        return own[1] if own else 0, below[1] if below else 0
+
+    def _split(self, item: int, tallies: Tallies) -> tuple[Sequence[int], Sequence[int]]:
         branch = self.branch(item)
         if branch is None:
             return (), ()
-        tallies = self._navigator.tallies
         head, counts = self.outline.layout.head(item), tallies.counts(*branch)
         if head is None:
             return (), counts
@@ -289,7 +304,7 @@ class Rows:
             return cells, ()
         return cells, [every - own for every, own in zip(counts, cells, strict=True)]
 
-    def _add_below(self, counts: Sequence[int], width: int, notes: list[Piece], ranks: list[int]) -> None:
+    def _add_below(self, counts: Sequence[int], stale: int, width: int, notes: list[Piece], ranks: list[int]) -> None:
         """A second figure: what is folded away below the nodes that the row names."""
         total = sum(counts)
         if not total:
@@ -297,12 +312,25 @@ class Rows:
         notes.append(Piece(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", QUIET))
         ranks.append(_BELOW)
         self._add_tallies(counts, notes, ranks, _BELOW)
+        self._add_stale(stale, width, notes, ranks, _BELOW)
 
-    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int], rank: int = 4) -> None:
+    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int], rank: int = _OWN) -> None:
         for status in TALLY_ORDER:
             if counts[status]:
                 notes.append(Piece(self._glyph(status).text + tally(counts[status]), int(status)))
                 ranks.append(rank + _RANK[status])
+
+    def _add_stale(self, number: int, width: int, notes: list[Piece], ranks: list[int], rank: int = _OWN) -> None:
+        if number:
+            word = " stale" if width >= ASIDE else ""
+            notes.append(Piece(f"{self.glyphs.stale}{tally(number)}{word}", int(_S.RETRYING)))
+            ranks.append(rank + _STALE_RANK)
+
+    @staticmethod
+    def _add_time_cells(width: int, notes: list[Piece], ranks: list[int]) -> None:
+        if width >= WIDE:
+            notes.append(Piece(" " * TIME_CELLS))
+            ranks.append(len(WEIGHTS) + 1)
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:

@@ -1,9 +1,11 @@
-"""Commands as they run, for people to read and to paste: placeholders are filled in, secrets are masked."""
+"""What nodes execute and where, for people to read and to paste: placeholders filled in, secrets masked."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.command_line import command_line
 from dagtui.graph.resolution import ResolutionError, Resolver
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dagtui.graph.model import Graph
+    from dagtui.graph.resolution import Known
     from dagtui.text.secrets import Secrets
 
 
@@ -40,8 +43,16 @@ def unknown_status(node: int) -> str:
     raise ResolutionError(f"how node {node} ends is not known yet")
 
 
+class Filled(NamedTuple):
+    """A text as it runs, and as it was written where that is another one."""
+
+    text: str
+    """As it was written where a value is not known."""
+    template: str = ""
+
+
 class AsRun:
-    """The command lines of a graph whose secrets are masked."""
+    """What the nodes of a graph execute, and where, for people to read; of secrets nothing is shown."""
 
     def __init__(
         self,
@@ -54,20 +65,43 @@ class AsRun:
         self._graph = graph
         self._resolver = Resolver(graph, environment)
         self._status_of = status_of
+        self._named = frozenset(graph.settings.secrets)
         self._secrets = secrets
 
-    def command(self, node: int) -> str:
-        """What the node executes; as it was written where a value is not known."""
-        written = self.template(node)
+    def command(self, node: int) -> Filled:
+        """What the node executes."""
+        written = command_line(self._graph.task(node).action)
         if "{{" not in written:
-            return written
-        try:
-            filled = command_line(self._resolver.resolve(node, self._status_of).action)
-        except ResolutionError:
-            return written
-        # Harmless values may make a secret together.
-        return self._secrets.mask(filled) if self._secrets is not None else filled
+            return Filled(written)
+        action = self._known(node).action
+        return self._filled(written, None if action is None else command_line(action))
 
-    def template(self, node: int) -> str:
-        """What the node executes, as it was written."""
-        return command_line(self._graph.task(node).action)
+    def cwd(self, node: int) -> Filled:
+        """The directory in which it does."""
+        written = self._graph.task(node).cwd
+        if "{{" not in written:
+            return Filled(os.path.normpath((self._graph.directory or Path()) / written))
+        cwd = self._known(node).cwd
+        return self._filled(written, None if cwd is None else os.fspath(cwd))
+
+    def env(self, node: int) -> dict[str, Filled]:
+        """The variables that are set for it, in the order of the file."""
+        written = self._graph.task(node).env
+        if not any("{{" in text for text in written.values()):
+            return {name: Filled(text) for name, text in written.items()}
+        return {name: self._filled(written[name], found) for name, found in self._known(node).env.items()}
+
+    def _known(self, node: int) -> Known:
+        return self._resolver.known(node, self._status_of, self._conceal)
+
+    def _filled(self, written: str, found: str | None) -> Filled:
+        if found is None:
+            return Filled(written)
+        # Harmless values may make a secret together.
+        text = found if self._secrets is None else self._secrets.mask(found)
+        return Filled(text, written if written != text else "")
+
+    def _conceal(self, name: str, value: str) -> str:
+        if name in self._named:
+            return MARK.decode()
+        return value if self._secrets is None else self._secrets.mask(value)

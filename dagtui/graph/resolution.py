@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.environment import parse_env
 from dagtui.graph.errors import Wrong
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 MOST_FILLED = 4 * 1024 * 1024
 """Characters that placeholders of one node may stand for in all: variables made of each other can double and double.
 No kernel starts a program with more."""
+
+
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 
 
 class ResolutionError(Exception):
@@ -48,6 +52,15 @@ class Resolved:
     """The shell's argv; None: the default, `sh -e -c`."""
     colour: bool = False
     """Whether programs are to print colours without a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of a node's action, variables and directory can be told now; None stands for what can't."""
+
+    action: Action | None
+    env: dict[str, str | None]
+    cwd: Path | None
 
 
 class Resolver:
@@ -83,6 +96,19 @@ class Resolver:
             return plan.resolve(_Values(self._graph, self._environment, node, status_of), self)
         except Wrong as wrong:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
+
+    def known(self, node: int, status_of: Callable[[int], str], conceal: Callable[[str, str], str]) -> Known:
+        """As `resolve`, but each text by itself, so that one without a value leaves the others.
+
+        `conceal` is given name and value of each variable, before others are made of it.
+        """
+        number = self._graph.task_of[node]
+        values = _Values(self._graph, self._environment, node, status_of)
+        try:
+            plan = self._plans.get(number) or _Plan(self._graph.tasks[number], self._env(self._graph.tasks[number]))
+        except Wrong:
+            return Known(None, dict.fromkeys(self._graph.tasks[number].env), None)
+        return plan.known(values, self, conceal)
 
     def path(self, cwd: str) -> Path:
         """The directory of a node, absolute; relative ones are taken from the graph file's."""
@@ -123,6 +149,8 @@ class _Values:
         self, graph: Graph, environment: Mapping[str, str], node: int, status_of: Callable[[int], str]
     ) -> None:
         self.env: dict[str, str] = {}
+        self.unknown: set[str] = set()
+        """The variables of the task whose values can't be told."""
         self._graph = graph
         self._environment = environment
         self._node = node
@@ -145,6 +173,8 @@ class _Values:
             asked = asked_node(self._graph, self._node, placeholder)
             found = None if asked is None else self._status_of(asked)
         elif root is Root.ENV:
+            if name in self.unknown:
+                raise Wrong(f"{placeholder.source}: its value is not known")
             found = self.env.get(name)
             found = self._environment.get(name) if found is None else found
         elif root is Root.MATRIX:
@@ -194,6 +224,18 @@ class _Plan:
         cwd = resolver.path(self._cwd.fill(values.of))
         return Resolved(self._action(values), env, cwd, self._task.shell, self._task.colour)
 
+    def known(self, values: _Values, resolver: Resolver, conceal: Callable[[str, str], str]) -> Known:
+        """Fill in each text by itself."""
+        for name, template in self._env.items():
+            found = _told(template.fill, values.of)
+            if found is None:
+                values.unknown.add(name)
+            else:
+                values.env[name] = conceal(name, found)
+        env = {name: values.env.get(name) for name in self._task.env}
+        cwd = _told(self._cwd.fill, values.of)
+        return Known(_told(self._action, values), env, None if cwd is None else _told(resolver.path, cwd))
+
     def _action(self, values: _Values) -> Action:
         if self._command is not None:
             return ShellCommand(self._command.fill(values.quoted))
@@ -202,6 +244,14 @@ class _Plan:
         if isinstance(self._task.action, PythonCall):
             return PythonCall(self._task.action.target, _filled_table(self._call, values))
         return self._task.action
+
+
+def _told(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
+    """What filling in leads to; None where a value is missing."""
+    try:
+        return fill(given)
+    except (Wrong, ResolutionError):
+        return None
 
 
 def _cut(value: object) -> object:

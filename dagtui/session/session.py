@@ -288,10 +288,6 @@ class Session:
             return self.directory.log_path(self.graph.labels[node], attempt)
         return (self._log_directory or Path("/nonexistent")) / log_name(self.graph.labels[node], attempt)
 
-    def cwd(self, node: int) -> Path:
-        """The working directory of a node, with placeholders as they were written."""
-        return Path(os.path.normpath((self.graph.directory or Path()) / self.graph.task(node).cwd))
-
     def workplace(self, node: int) -> Workplace:
         """What the node's next attempt would find; raises NoWorkplaceError."""
         if self._executor is None:
@@ -308,17 +304,9 @@ class Session:
         kept = {name: value for name, value in common.items() if name not in TERMINAL}
         return Workplace(attempt, cwd, kept | own)
 
-    def command_line(self, node: int) -> str:
-        """What a node executes: placeholders are filled in where all their values are known, secrets are masked."""
-        return self._as_run.command(node)
-
-    def command_template(self, node: int) -> str:
-        """What a node executes, as it was written; empty where it runs just so."""
-        template = self._as_run.template(node)
-        return template if template != self._as_run.command(node) else ""
-
     @cached_property
-    def _as_run(self) -> AsRun:
+    def as_run(self) -> AsRun:
+        """What nodes execute: placeholders are filled in where their values are known, secrets are masked."""
         from dagtui.graph.as_run import AsRun, UnknownEnvironment, masked_environment
 
         environment = self.environment

@@ -97,6 +97,13 @@ class PrintedLines:
             return LogLine(tail[overwrites:])
         return LogLine(self._read(LINE_LIMIT, self.gap.offset + start), end - start - LINE_LIMIT, style=style)
 
+    def whole(self, number: int, most: int) -> LogLine:
+        """A line as it was printed, at most so many bytes of it."""
+        start, end = self.extent(number)
+        if end - start <= most:
+            return LogLine(self.raw(number))
+        return LogLine(self._read(most, self.gap.offset + start), end - start - most)
+
     def page_count(self, number: int) -> int:
         """In how many pages a long line can be read; they overlap."""
         start, end = self.extent(number)

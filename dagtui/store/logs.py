@@ -135,6 +135,11 @@ class LogFile:
         end = min(first + count, self.line_count)
         return [self._lines_of(number).line(number) for number in range(max(first, 0), end)]
 
+    def whole(self, line: int, most: int) -> LogLine | None:
+        """A line as it was printed, at most so many bytes of it; None where lines were redrawn: none is as it was."""
+        lines = self._lines_of(line)
+        return lines.whole(line, most) if isinstance(lines, PrintedLines) else None
+
     def page(self, line: int, page: int) -> LogLine:
         """A part of a long line; there are `page_count` of them."""
         lines = self._lines_of(line)

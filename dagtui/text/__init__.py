@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dagtui.text.amounts import count, duration, plural, size
-from dagtui.text.labels import block, label
+from dagtui.text.labels import block, exact, exact_line, label
 from dagtui.text.widths import cell_width, fit
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "cell_width",
     "count",
     "duration",
+    "exact",
+    "exact_line",
     "fit",
     "label",
     "plural",

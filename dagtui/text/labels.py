@@ -28,6 +28,12 @@ the noncharacters of its basic plane. Category Cf beyond that (Arabic number sig
 HIDDEN = re.compile(f"(?![\x00-\x1f\x7f])[{FORBIDDEN}]")
 """Any of them but for ASCII's control characters: what nobody types or pastes on purpose."""
 
+_ACTING = re.compile(
+    "(?![\t\n])[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, bidi
+    "\ud800-\udfff]"  # surrogates
+)
+"""What acts where it is pasted, or makes a text read as another one than it is."""
 _FORBIDDEN_CHARACTER = re.compile(f"[{FORBIDDEN}]")
 _FORBIDDEN_BUT_NEWLINE = re.compile(f"(?!\n)[{FORBIDDEN}]")
 
@@ -51,6 +57,20 @@ def block(text: object, cap: int = 10_000) -> str:
     rows = string[:cap].replace("\r\n", "\n").expandtabs(8)
     shown = _FORBIDDEN_BUT_NEWLINE.sub(_show, rows)
     return _capped(shown, cap, more=len(string) > cap)
+
+
+def exact(text: object) -> str:
+    """All of a text as it is, to be pasted elsewhere: only what would act there is made visible, as in `label`.
+
+    Newlines and tabs stay, and invisible characters that only belong to others, as in emoji. A lone surrogate, which no
+    clipboard takes, is shown as the byte that it stands for.
+    """
+    return _ACTING.sub(_show, str(text))
+
+
+def exact_line(text: object) -> str:
+    """As `exact`, for what has one line: there, a newline would act too."""
+    return exact(text).replace("\n", "^J")
 
 
 def visible(character: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import AnyStr, NamedTuple
+from typing import TYPE_CHECKING, AnyStr, NamedTuple
 
 from dagtui.text.cells import TAB_CELLS, CellRow
 from dagtui.text.labels import visible
@@ -10,6 +10,9 @@ from dagtui.text.piles import may_be_piled, thinned
 from dagtui.text.styles import DIM, PLAIN, Style, apply_sgr
 from dagtui.text.tokens import MOVES, TOKEN, write_line
 from dagtui.text.widths import cell_width
+
+if TYPE_CHECKING:
+    import re
 
 LINE_LIMIT = 16_384
 """At most so much of a line is looked at: bytes of `bytes`, characters of `str`."""
@@ -63,6 +66,15 @@ def styled(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLA
 def plain_line(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> str:
     """As `styled`, without colours."""
     return styled(line, more, before, style).text
+
+
+def copied_line(line: bytes) -> str | None:
+    """All of a line of output, without its colours and with its tabs as they are.
+
+    None where it moves the cursor: what a terminal is left with then has no tabs any more, see `plain_line`.
+    """
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    return None if MOVES.search(text) else TOKEN.sub(_without_colours, text)
 
 
 def printed(line: bytes) -> str:
@@ -139,6 +151,12 @@ def _pieces(text: str, style: Style) -> list[tuple[str, Style]]:
     if position < len(text):
         pieces.append((text[position:], style))
     return pieces
+
+
+def _without_colours(match: re.Match[str]) -> str:
+    if match.lastgroup != "bad":
+        return ""
+    return match[0] if match[0] == "\t" else "".join(map(visible, match[0]))
 
 
 def _visible(characters: str, column: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.session.hosting.leaving import Leaving
+from dagtui.text import exact_line, plural
+from dagtui.tui.copied import Copied
 from dagtui.tui.palette import Palette
 from dagtui.tui.rows import Role
 from dagtui.tui.screens.help import HelpScreen
@@ -42,26 +44,37 @@ class ScreenActions:
 
     def _copy(self) -> None:
         main = self._app.main
-        text = main.side.copy_text() if main.on_side else self._names()
-        if not text:
-            self._app.say("there is nothing to copy here")
+        copied = (main.side.copied() if main.on_side else Copied(self._names())).bounded()
+        if not copied.text:
+            self._app.say(copied.remark or "there is nothing to copy here")
             return
-        self._app.copy_to_clipboard(text)
-        self._app.say(*self._copied(text))
+        is_sent = self._app.put_on_clipboard(copied.text)
+        words, role = self._where(copied.text, is_sent=is_sent)
+        if copied.remark:
+            words, role = f"{copied.remark}: {words}", Role.WARNING
+        self._app.say(words, role)
 
     def _names(self) -> str:
         """The name of the node under the cursor, or of each that is selected or that the row stands for."""
-        return "\n".join(self._session.graph.labels[node] for node in self._app.main.tree_pane.targets)
+        return "\n".join(exact_line(self._session.graph.labels[node]) for node in self._app.main.tree_pane.targets)
 
-    def _copied(self, text: str) -> tuple[str, Role]:
+    def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
         """Where the text is, as far as can be known: multiplexers drop what is sent to the terminal's clipboard."""
         if self._session.path is None:
+            if not is_sent:
+                return (
+                    f"not copied: {plural(len(text), 'character')} are too long for a terminal's clipboard",
+                    Role.WARNING,
+                )
             return "copied to the terminal's clipboard, if it takes it", Role.PLAIN
         path = self._session.path / COPY_NAME
         try:
             path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
-            return f"copied to the terminal's clipboard only: {path}: {error.strerror}", Role.WARNING
+            where = "copied to the terminal's clipboard only" if is_sent else "not copied, too long for a clipboard"
+            return f"{where}: {path}: {error.strerror}", Role.WARNING
+        if not is_sent:
+            return f"too long for a terminal's clipboard: copied to {path} only", Role.WARNING
         return f"copied to {path}", Role.PLAIN
 
     # Leaving

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
-from dagtui.text import block, duration, label, plural
+from dagtui.text import block, duration, exact, exact_line, label, plural
+from dagtui.tui.copied import Copied, altered
 from dagtui.tui.log.ending import COMMAND_CAP, tries
 from dagtui.tui.log.silence import spent
 from dagtui.tui.node_page import NodePage
@@ -34,6 +35,11 @@ class DetailsPane(NodePage):
         """The table."""
         return details(self.session, node, clock, ascii_only=self.ascii_only)
 
+    def copied(self) -> Copied:
+        """The table, for the clipboard."""
+        remark = altered(self.session.as_run.command(self.node)) if self.node >= 0 else ""
+        return Copied(self.copy_text(), remark)
+
 
 def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     """The rows about a node; all that is foreign in them has been made safe."""
@@ -49,11 +55,10 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
     ]
     rows += _attempts(session, node, clock, ascii_only=ascii_only)
     rows.append(row())
-    for name, value in _definition(session, node, task):
-        if value:
-            first, *others = value.split("\n")
-            rows += [_named(name, first), *(_named("", line) for line in others)]
-    rows += _variables(task)
+    rows += _execution(session, node, task)
+    rows += [_named(name, value) for name, value in _definition(session, node, task) if value]
+    rows += _places(session, node, task)
+    rows += _variables(session, node)
     rows += _neighbours(session, "needs", session.graph.parents(node), ascii_only=ascii_only)
     rows += _neighbours(session, "needed by", session.graph.children(node), ascii_only=ascii_only)
     return rows
@@ -84,20 +89,46 @@ def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) ->
     return rows
 
 
+def _script(name: str, text: str) -> Iterator[Row]:
+    """A foreign text of any number of lines, which is shown up to a cap and copied whole; nothing of an empty one."""
+    text = text.strip("\n")
+    if not text:
+        return
+    # Lines of a command are copied as they begin: indented, a here-document would never end.
+    whole = f"{name}\n{exact(text)}" if "\n" in text else f"{name:<{NAME_CELLS}}{exact(text)}"
+    for line in block(text, COMMAND_CAP).split("\n"):
+        yield _named(name, line)._replace(whole=whole)
+        name = whole = ""
+    if len(text) > COMMAND_CAP:
+        words = f"the first {COMMAND_CAP:,} of {len(text):,} characters: copied, it is whole"
+        yield _named("", muted(words))._replace(whole="")
+
+
+def _line(name: str, text: str) -> Iterator[Row]:
+    """A foreign text of one line, which is shown up to a cap and copied whole; nothing of an empty one."""
+    if text:
+        yield _named(name, label(text, 1000))._replace(whole=f"{name:<{NAME_CELLS}}{exact_line(text)}")
+
+
+def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
+    """What is executed and where, as it ran, and as it was written where that differs."""
+    action = task.action
+    command, cwd = session.as_run.command(node), session.as_run.cwd(node)
+    if isinstance(action, PythonCall):
+        yield from _script("call", command.text)
+    else:
+        yield from _script("command", command.text or "none: it only joins others")
+    yield from _script("template", command.template)
+    if isinstance(action, ShellCommand):
+        yield from _line("shell", " ".join(task.shell) if task.shell else "")
+    elif isinstance(action, ArgumentList):
+        yield _named("shell", "none")
+    yield from _line("cwd", cwd.text)
+    yield from _line("template", cwd.template)
+
+
 def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
     """What the file says, with what follows from it."""
-    action = task.action
-    command = block(session.command_line(node).strip("\n"), COMMAND_CAP)
-    if isinstance(action, PythonCall):
-        yield "call", command
-    else:
-        yield "command", command or "none: it only joins others"
-    yield "template", block(session.command_template(node).strip("\n"), COMMAND_CAP)
-    if isinstance(action, ShellCommand):
-        yield "shell", label(" ".join(task.shell), 500) if task.shell else ""
-    elif isinstance(action, ArgumentList):
-        yield "shell", "none"
-    yield "cwd", label(session.cwd(node), 1000)
     yield "group", label(task.group)
     yield "matrix", ", ".join(f"{label(axis)}={label(value)}" for axis, value in session.graph.cell(node))
     yield "trigger", task.trigger.value
@@ -109,10 +140,14 @@ def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, 
     yield "slots", str(task.slots) if task.slots != 1 else ""
     estimate = session.estimate(node)
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
+
+
+def _places(session: Session, node: int, task: Task) -> Iterator[Row]:
+    """Where to read more."""
     attempt = session.state.attempt[node]
-    yield "log", label(session.log_path(node, attempt), 1000) if attempt else ""
+    yield from _line("log", str(session.log_path(node, attempt)) if attempt else "")
     path = session.graph_path
-    yield "defined in", f"{label(path, 1000)}:{task.line}" if path and task.line else ""
+    yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
 
 
 def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
@@ -132,13 +167,15 @@ def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
     return f"{words}; attempt {attempt} of {tries(session, node)}" if attempt else words
 
 
-def _variables(task: Task) -> list[Row]:
-    rows: list[Row] = []
-    for name, value in islice(task.env.items(), MOST_NODES):
-        rows.append(_named("" if rows else "env", Run(label(name), Role.KEY), f"={label(value, 500)}"))
-    if len(task.env) > MOST_NODES:
-        rows.append(_named("", muted(f"and {len(task.env) - MOST_NODES:,} more")))
-    return rows
+def _variables(session: Session, node: int) -> Iterator[Row]:
+    env = session.as_run.env(node)
+    for at, (name, value) in enumerate(islice(env.items(), MOST_NODES)):
+        for title, text in (("" if at else "env", value.text), ("template", value.template)):
+            if title != "template" or text:
+                whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
+                yield _named(title, Run(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
+    if len(env) > MOST_NODES:
+        yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
 
 
 def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:

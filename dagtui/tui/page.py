@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.message import Message
 
 from dagtui.text import cell_width
+from dagtui.tui.copied import Copied
 from dagtui.tui.log.wrapping import word_breaks
 from dagtui.tui.rows import PaintedRows, Role, Row, Run
 
@@ -115,8 +116,13 @@ class Page(PaintedRows):
         return True
 
     def copy_text(self) -> str:
-        """The whole page, unwrapped."""
-        return "\n".join(one.text.rstrip() for one in self.rows)
+        """The whole page, unwrapped, with all of what is shown in part."""
+        texts = (one.text.rstrip() if one.whole is None else one.whole for one in self.rows if one.whole != "")
+        return "\n".join(texts)
+
+    def copied(self) -> Copied:
+        """The same, for the clipboard."""
+        return Copied(self.copy_text())
 
     @property
     def place(self) -> Place:

@@ -62,6 +62,8 @@ class Row(NamedTuple):
     """Cells before what does not fit into the first row of the screen."""
     lead: Run | None = None
     """What every row of the screen begins with, before the indent: the bar beside a block."""
+    whole: str | None = None
+    """What is copied in its place, safe to paste: all of what it shows in part; empty: nothing."""
 
     @property
     def text(self) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dagtui.session.session import Session
+    from dagtui.tui.copied import Copied
     from dagtui.tui.page import Place
     from dagtui.tui.tree.members import Many
 
@@ -184,9 +185,9 @@ class Side(Vertical):
         """Take in and draw what is new; returns whether it wants another frame soon."""
         return (self.node >= 0 or self.shows_branch) and self.pane.flush(clock)
 
-    def copy_text(self) -> str:
+    def copied(self) -> Copied:
         """What the open tab has to copy."""
-        return self.pane.copy_text()
+        return self.pane.copied()
 
     def dump_state(self) -> SideState:
         """What is shown."""

@@ -115,6 +115,21 @@ def test_commands_are_shown_as_they_would_run(tmp_path: Path):
     assert first["command_as_run"] == "w 1 'two words'"
 
 
+def test_what_is_not_known_leaves_the_rest_of_a_node_as_it_would_run(tmp_path: Path):
+    write(
+        tmp_path,
+        '[params]\nn = "two words"\n[tasks.a]\nmatrix = { x = [1, 2] }\n'
+        'cwd = "{{ matrix.x }}/./{{ params.n }}"\nrun = "w {{ params.n }}"\nenv = { H = "{{ env.HOME }}" }\n'
+        '[tasks.b]\ncwd = "{{ env.HOME }}"\nrun = "w {{ params.n }}"\n',
+    )
+    assert "w 'two words'" in call("plan", "graph.toml", cwd=tmp_path).stdout
+    nodes = {node["node"]: node for node in plan(tmp_path)["nodes"]}
+    assert [nodes[f"a[x={x}]"]["cwd_as_run"] for x in (1, 2)] == [f"{tmp_path}/{x}/two words" for x in (1, 2)]
+    assert nodes["a[x=1]"]["cwd"] == "{{ matrix.x }}/./{{ params.n }}"
+    assert nodes["b"]["cwd_as_run"] == nodes["b"]["cwd"] == "{{ env.HOME }}"
+    assert {node["command_as_run"] for node in nodes.values()} == {"w 'two words'"}
+
+
 def test_matrices_fold_and_all_unfolds(tmp_path: Path):
     values = list(range(30))
     write(

@@ -33,11 +33,24 @@ ALLOWED = {("app.py", "TITLE", "'dagtui'")}
 """Module, attribute, and what it is set to."""
 
 FOREIGN = {
-    "labels", "doc", "group", "why", "by", "graph_path", "filter_query", "command_line", "command_template", "cwd",
+    "labels", "doc", "group", "why", "by", "graph_path", "filter_query", "as_run", "cwd",
     "log_path", "env", "params", "title",
 }  # fmt: skip
 """Attributes and functions that give strings of a file or of a task."""
-SANITISERS = {"label", "block", "plain_line", "styled", "for_terminal", "name_run", "say", "_name", "target", "len"}
+SANITISERS = {
+    "label",
+    "block",
+    "exact",
+    "exact_line",
+    "plain_line",
+    "styled",
+    "for_terminal",
+    "name_run",
+    "say",
+    "_name",
+    "target",
+    "len",
+}
 """What makes safe texts, or numbers, of them: `dagtui.text`, and functions of the screen that call it first."""
 SINKS = {"Run", "Piece", "row", "Row", "muted", "Segment", "Text", "_named", "Hit", "DiscoveryHit", "write"}
 

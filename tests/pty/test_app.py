@@ -90,6 +90,21 @@ def test_leaving_a_settled_run_restores_the_terminal_and_prints_a_card(opened: O
     assert "to go on with it: dagtui" in terminal.text
 
 
+def test_what_is_too_long_for_the_terminal_is_copied_to_a_file_and_that_is_said(opened: Open, tmp_path: Path) -> None:
+    script = "".join(f"\tfalse {number}\n" for number in range(8_000)).strip("\n")
+    terminal = opened(f"[tasks.two]\nrun = '''{script}'''\n")
+    terminal.wait_for_text("exit 1")
+    terminal.send("\t")
+    terminal.wait_for_text("[1 Log]")
+    terminal.send("2")
+    terminal.wait_for_text("[2 Details]")
+    terminal.send("c")
+    terminal.wait_for_text("too long for a terminal's clipboard: copied to")
+    copied = tmp_path / ".dagtui" / "graph" / "latest" / "copied.txt"
+    assert f"\ncommand\n{script}\n" in copied.read_text()
+    assert terminal.foreign_codes() == []
+
+
 def test_leaving_in_mid_run_asks_first_and_stays_by_default(opened: Open, token: str) -> None:
     terminal = opened(STUBBORN)
     wait_until(lambda: len(processes_with(token)) == 2, "both nodes")

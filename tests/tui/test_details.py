@@ -13,7 +13,7 @@ from dagtui.session.session import Session
 from dagtui.text.labels import FORBIDDEN
 from dagtui.text.secrets import Secrets
 from dagtui.tui.details import DetailsPane, details
-from dagtui.tui.log.ending import failure_text
+from dagtui.tui.log.ending import copied_failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,17 +173,16 @@ def test_a_command_is_shown_as_it_ran_beside_its_template(play: Play):
     played = filled_in(play, command)
     ran = "cat <<END\n  a\nEND\nx completed 'test it' 'test it'"
     session = played.session()
-    assert session.command_line(1) == ran
+    assert session.as_run.command(1) == (ran, command)
     rows = [row.text.rstrip() for row in details(session, 1, session.clock(), ascii_only=False)]
     assert {"command    cat <<END", "template   cat <<END"} <= set(rows)
-    copied = failure_text(session, 1, 1)
+    copied = copied_failure(session, 1, 1).text
     assert f"\ncommand\n{ran}\ntemplate\n{command}\n" in copied
 
 
 def test_a_command_with_a_value_that_is_not_known_is_shown_as_written(play: Play):
     session = filled_in(play, 'x {{ env.ELSEWHERE or "dev" }}').session()
-    assert session.command_line(1) == 'x {{ env.ELSEWHERE or "dev" }}'
-    assert session.command_template(1) == ""
+    assert session.as_run.command(1) == ('x {{ env.ELSEWHERE or "dev" }}', "")
 
 
 def test_no_secret_of_the_environment_is_in_a_command(play: Play):
@@ -193,4 +192,96 @@ def test_no_secret_of_the_environment_is_in_a_command(play: Play):
     session = Session.recorded(graph, (), 0.0, play.directory)
     session.environment = {"TOKEN": token, "URL": f"https://{token}@h", "HOME": "/home/me"}
     session.secrets = Secrets([token])
-    assert session.command_line(0) == "x '***' 'https://***@h' /home/me"
+    assert session.as_run.command(0).text == "x '***' 'https://***@h' /home/me"
+
+
+def placed(play: Play) -> Play:
+    """A node whose every key is filled in: with what is known, with what isn't, and with a secret."""
+    tasks = [
+        Task(
+            "work",
+            ShellCommand("run {{ matrix.s }}"),
+            cwd="data/{{ matrix.s }}/../{{ params.stage }}",
+            env={
+                "URL": "https://{{ env.HOST }}/{{ env.TOKEN }}",
+                "STAGE": "{{ params.stage }}",
+                "PLAIN": "as it is",
+                "MADE_OF": "{{ env.URL }}",
+                "LOST": "{{ env.NOWHERE }}",
+                "OF_LOST": "{{ env.LOST }}",
+                "TOKEN": "{{ env.RAW }}",
+            },
+        )
+    ]
+    graph = Graph(
+        ["work[s=a b]"],
+        [],
+        tasks=tasks,
+        cells=[(("s", "a b"),)],
+        params={"stage": "test"},
+        settings=RunSettings(secrets=("TOKEN",)),
+        path=play.graph.path,
+        directory=play.graph.directory,
+    )
+    played = Play(graph, play.directory)
+    played.start("work[s=a b]")
+    played.end("work[s=a b]", 1)
+    return played
+
+
+def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(play: Play):
+    session = placed(play).session()
+    session.environment = {"RAW": "hunter2secret", "HOST": "hunter2secret.org"}
+    session.secrets = Secrets(["hunter2secret"])
+    rows = [row.text.rstrip() for row in details(session, 0, session.clock(), ascii_only=False)]
+    folder = play.graph.directory
+    at = rows.index(f"cwd        {folder}/data/test")
+    assert rows[at - 2 : at] == ["command    run 'a b'", "template   run {{ matrix.s }}"]
+    assert rows[at + 1] == "template   data/{{ matrix.s }}/../{{ params.stage }}"
+    at = rows.index("env        URL=https://***.org/***")
+    assert rows[at : at + 11] == [
+        "env        URL=https://***.org/***",
+        "template   URL=https://{{ env.HOST }}/{{ env.TOKEN }}",
+        "           STAGE=test",
+        "template   STAGE={{ params.stage }}",
+        "           PLAIN=as it is",
+        "           MADE_OF=https://***.org/***",
+        "template   MADE_OF={{ env.URL }}",
+        "           LOST={{ env.NOWHERE }}",
+        "           OF_LOST={{ env.LOST }}",
+        "           TOKEN=***",
+        "template   TOKEN={{ env.RAW }}",
+    ]
+    copied = copied_failure(session, 0, 1).text
+    assert f"\ncwd       {folder}/data/test\ntemplate  data/{{{{ matrix.s }}}}/" in copied
+    assert "hunter2secret" not in "\n".join(rows) + copied
+
+
+SCRIPT = "cat <<-END\n" + "".join(f"\tline {number}\tof many ❤️ 👩\u200d🔬\n" for number in range(1_000)) + "\tEND\nlast"
+
+
+async def test_a_command_is_copied_whole_and_exact(play: Play):
+    graph = Graph(["work"], [], tasks=[Task("work", ShellCommand(SCRIPT))], path=play.graph.path)
+    played = Play(graph, play.directory)
+    played.start("work")
+    played.end("work", 1)
+    session = played.session()
+    assert f"\ncommand\n{SCRIPT}\n" in copied_failure(session, 0, 1).text
+    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+        pane.show(0)
+        assert f"\ncommand\n{SCRIPT}\n" in pane.copied().text
+        assert pane.copied().remark == ""
+        said = f"the first 4,000 of {len(SCRIPT):,} characters: copied, it is whole"
+        assert any(said in row.text for row in pane.rows)
+        assert said not in pane.copied().text
+
+
+async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: Play):
+    graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("x \x1b[201~\r\x9b\u202e\udcff\ty"), cwd="/d\nrm")])
+    session = Play(graph, play.directory).session()
+    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+        pane.show(0)
+        copied = pane.copied()
+        assert "\ncommand    x ^[[201~^M\\x9b\\u202e\\xff\ty\n" in copied.text
+        assert "\ncwd        /d^Jrm\n" in copied.text
+        assert copied.remark == "its control characters are written as ^[ and the like"

@@ -99,8 +99,9 @@ def _node_json(plan: Plan, node: int, critical: set[int], as_run: AsRun) -> str:
             "retries": task.retry.retries,
             "timeout": task.timeout,
             "command": command_line(task.action),
-            "command_as_run": as_run.command(node),
+            "command_as_run": as_run.command(node).text,
             "cwd": task.cwd,
+            "cwd_as_run": as_run.cwd(node).text,
             "colour": task.colour,
         }
     )
@@ -162,7 +163,7 @@ def _line(
     name = fit(name, width, ascii_only)
     padding = " " * (width - cell_width(name))
     task = plan.graph.task(node)
-    command = as_run.command(node) if len(entry) == 1 else as_run.template(node)
+    command = as_run.command(node).text if len(entry) == 1 else command_line(task.action)
     words = [_first_line(command), *_conditions(plan.graph, task, entry)]
     return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
 

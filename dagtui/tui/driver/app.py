@@ -82,12 +82,16 @@ class TerminalApp(App[ResultT]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy text to Textual's own clipboard and, where it obeys, to the terminal's."""
+        self.put_on_clipboard(text)
+
+    def put_on_clipboard(self, text: str) -> bool:
+        """The same; whether the terminal was told, which longer texts are not sent to."""
         driver = self.terminal_driver
         if driver is None:
             super().copy_to_clipboard(text)
-            return
+            return True
         self._clipboard = text
-        driver.copy(text)
+        return driver.copy(text)
 
     def action_suspend_process(self) -> None:
         """Stop this job and give the terminal to the shell."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.store.errors import StoreError
 from dagtui.store.logs import Change, LogFile
 from dagtui.store.queries import ErrorLine
-from dagtui.text import label
-from dagtui.text.lines import plain_line
+from dagtui.text import label, size
+from dagtui.text.lines import copied_line, plain_line
+from dagtui.tui.copied import MOST_CHARACTERS, Copied
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,14 +98,33 @@ class AttemptLog:
             return None
         return FirstError(sought.line, page)
 
-    def text(self, first: int, last: int) -> str:
-        """The lines from one to another, at most COPIED_LINES of them, without colours."""
-        count = min(last - first + 1, COPIED_LINES)
+    def text(self, first: int, last: int) -> Copied:
+        """The lines from one to another, at most COPIED_LINES of them, whole and without colours."""
+        texts: list[str] = []
+        room = MOST_CHARACTERS
         try:
-            lines = self.file.lines(first, count)
+            for number in range(first, min(last, first + COPIED_LINES - 1) + 1):
+                text, left_out = self._whole(number, room)
+                texts.append(text)
+                room -= len(text) + 1
+                if left_out:
+                    return Copied("\n".join(texts), f"line {number + 1:,} without its last {size(left_out)}")
+                if room <= 0:
+                    break
         except StoreError as error:
-            return label(error, 500)
-        return "\n".join(plain_line(*line) for line in lines)
+            return Copied("", label(error, 500))
+        wanted = last - first + 1
+        remark = f"only the first {len(texts):,} of {wanted:,} lines" if len(texts) < wanted else ""
+        return Copied("\n".join(texts), remark)
+
+    def _whole(self, number: int, most: int) -> tuple[str, int]:
+        """A line for copying, and how many bytes of it are left out."""
+        found = self.file.whole(number, max(1, most))
+        text = None if found is None else copied_line(found.data)
+        if found is not None and text is not None:
+            return text, found.more
+        # It was drawn over: what the screen shows of it is all that a terminal would have been left with.
+        return "\n".join(plain_line(*line) for line in self.file.lines(number, 1)), 0
 
     def tail(self, count: int) -> list[LogLine]:
         """The last lines; none when they can't be read."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.session.wording import with_reason
-from dagtui.text import block, cell_width, duration, fit, label, plural
+from dagtui.text import block, cell_width, duration, exact, exact_line, fit, label, plural
+from dagtui.tui.copied import Copied, altered
 from dagtui.tui.rows import Role, Row, Run, row
 from dagtui.tui.theme import STATUS_CLASSES
 
@@ -47,27 +48,29 @@ def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) 
 
 
 def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
-    """What to know of a failed attempt: names and values, safe to show."""
-    facts = [
-        ("command", block(session.command_line(node).strip("\n"), COMMAND_CAP)),
-        ("template", block(session.command_template(node).strip("\n"), COMMAND_CAP)),
-        ("cwd", label(session.cwd(node), 1000)),
-    ]
+    """What to know of a failed attempt: names and values, whole and safe to paste."""
+    command, cwd = session.as_run.command(node), session.as_run.cwd(node)
     path = session.log_path(node, result.attempt)
-    facts.append(("log", label(path, 1000) if os.path.exists(path) else "none: it printed nothing"))
+    facts = [
+        ("command", exact(command.text.strip("\n"))),
+        ("template", exact(command.template.strip("\n"))),
+        ("cwd", exact_line(cwd.text)),
+        ("template", exact_line(cwd.template)),
+        ("log", exact_line(path) if os.path.exists(path) else "none: it printed nothing"),
+    ]
     return [(name, value) for name, value in facts if value]
 
 
-def failure_text(session: Session, node: int, attempt: int) -> str:
+def copied_failure(session: Session, node: int, attempt: int) -> Copied:
     """The block of a failed attempt, for copying; empty if it did not fail."""
     result = session.attempts.result(node, attempt)
     if result is None or result.status is not NodeStatus.FAILED:
-        return ""
+        return Copied("")
     lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
     for name, value in failure_facts(session, node, result):
         # Lines of a command begin where they began: indented, a here-document would never end.
         lines += [name, value] if "\n" in value else [f"{name:<{LABEL_CELLS}}{value}"]
-    return "\n".join(lines)
+    return Copied("\n".join(lines), altered(session.as_run.command(node)))
 
 
 def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
@@ -75,7 +78,9 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
-        shown, left_out = _beginning(value, ascii_only=ascii_only) if name in {"command", "template"} else (value, "")
+        shown, left_out = (label(value, 1000), "")
+        if name in {"command", "template"}:
+            shown, left_out = _beginning(value, ascii_only=ascii_only)
         for line in shown.split("\n"):
             rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
             name = ""  # noqa: PLW2901 - the following lines of a value stand below the first
@@ -85,18 +90,22 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
 
 
 def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
-    """As much of a command as helps to recognise it, and what to say of the rest."""
+    """As much of a command as helps to recognise it, safe to show, and what to say of the rest."""
     lines = command.split("\n")
     kept: list[str] = []
     room = COMMAND_CELLS
     for line in lines[:COMMAND_LINES]:
-        kept.append(fit(line, room, ascii=ascii_only))
-        room -= cell_width(line)
+        shown = block(line, COMMAND_CAP)
+        kept.append(fit(shown, room, ascii=ascii_only))
+        room -= cell_width(shown)
         if room <= 0:
             break
+    is_whole = len(command) <= COMMAND_CAP
     if len(kept) < len(lines):
-        return "\n".join(kept), f"and {plural(len(lines) - len(kept), 'more line')}: see the details"
-    return "\n".join(kept), "the whole of it is in the details" if room < 0 else ""
+        where = "see the details" if is_whole else "copied, it is whole"
+        return "\n".join(kept), f"and {plural(len(lines) - len(kept), 'more line')}: {where}"
+    where = "the whole of it is in the details" if is_whole else "copied, it is whole"
+    return "\n".join(kept), where if room < 0 else ""
 
 
 def _headline(session: Session, node: int, result: AttemptResult) -> str:

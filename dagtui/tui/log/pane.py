@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from dagtui.tui.copied import Copied
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
-from dagtui.tui.log.ending import ending, failure_text
+from dagtui.tui.log.ending import copied_failure, ending
 from dagtui.tui.log.header import HeaderLine, heading, indicators
 from dagtui.tui.log.search import Search
 from dagtui.tui.log.silence import SilencePage
@@ -297,14 +298,15 @@ class LogPane(Vertical):
 
     # Copying and state
 
-    def copy_text(self) -> str:
+    def copied(self) -> Copied:
         """The selected lines; else what is to be known of a failed attempt; else what is in the window."""
         if self._log is None or not self.view.line_count:
-            failed = failure_text(self._session, self.node, self.attempt) if self.node >= 0 else ""
-            return failed or self.silence.copy_text()
+            failed = copied_failure(self._session, self.node, self.attempt) if self.node >= 0 else Copied("")
+            return failed if failed.text else self.silence.copied()
         if self.view.selected:
             return self._log.text(*self.view.selected)
-        return failure_text(self._session, self.node, self.attempt) or self._log.text(*self.view.visible_lines)
+        failed = copied_failure(self._session, self.node, self.attempt)
+        return failed if failed.text else self._log.text(*self.view.visible_lines)
 
     def dump_state(self) -> LogPaneState:
         """How the log is shown."""

@@ -471,7 +471,7 @@ class TestFinding:
             await opened(pane)
             pane.first_error()
             assert any(text.startswith("Traceback") for text in texts(pane.view))
-            assert pane.copy_text() == "Traceback (most recent call last):"
+            assert pane.copied().text == "Traceback (most recent call last):"
 
     async def test_no_error_is_said(self, play: Play):
         play.start("fetch")
@@ -608,6 +608,36 @@ class TestAttempts:
             assert texts(pane.view) == shown
 
 
+class TestCopying:
+    async def test_a_line_is_copied_whole_with_its_tabs_and_without_colours(self, play: Play):
+        long = "".join(f"cell {number}\t" for number in range(10_000)) + "end"
+        play.start("fetch")
+        data = f"a\t\x1b[31mred\x1b[0m\tb\r\n{long}\n50 %\t\rdone\tnow\n\x1b]52;c;eA==\x07\x9b1A\ufffe\n"
+        play.prints("fetch", data.encode())
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.view.selected = (0, 3)
+            copied = pane.copied()
+            assert copied.text.split("\n") == ["a\tred\tb", long, "done    now", "\\x9b1A\\ufffe"]
+            assert copied.remark == ""
+
+    async def test_what_is_left_out_is_said(self, play: Play, monkeypatch: pytest.MonkeyPatch):
+        play.start("fetch")
+        play.prints("fetch", b"x\n" * 25_000 + b"y" * 3_000 + b"\n")
+        async with staged(LogPane(play.session())) as pane:
+            await opened(pane)
+            pane.view.selected = (0, 25_000)
+            copied = pane.copied()
+            assert copied.text == "\n".join("x" * 10_000)
+            assert copied.remark == "only the first 10,000 of 25,001 lines"
+            monkeypatch.setattr("dagtui.tui.log.attempt_log.MOST_CHARACTERS", 2_000)
+            pane.view.selected = (25_000, 25_000)
+            assert pane.copied().text == "y" * 2_000
+            assert pane.copied().remark == "line 25,001 without its last 1.0 kB"
+            pane.view.selected = (0, 24_999)
+            assert pane.copied().remark == "only the first 1,000 of 25,000 lines"
+
+
 class TestEndings:
     async def test_a_failure_ends_with_what_helps_to_repeat_it(self, play: Play):
         play.start("refs")
@@ -617,7 +647,7 @@ class TestEndings:
             await opened(pane, 1)
             shown = "\n".join(texts(pane.view))
             assert "exit 3 after 3 m 05 s" in shown
-            copied = pane.copy_text()
+            copied = pane.copied().text
             assert copied.splitlines()[0] == "refs: exit 3 after 3 m 05 s"
             assert "command   make refs" in copied
             assert f"log       {path}" in copied
@@ -632,7 +662,7 @@ class TestEndings:
             shown = "\n".join(texts(pane.silence))
             assert "could not start: no such file: make" in shown
             assert "command   make refs" in shown
-            assert "command   make refs" in pane.copy_text()
+            assert "command   make refs" in pane.copied().text
 
     @pytest.mark.parametrize(
         ("script", "rest_of_it"),
@@ -640,6 +670,8 @@ class TestEndings:
             ("\n".join(f"step {number}" for number in range(1, 31)), "and 27 more lines: see the details"),
             ("x" * 3000, "the whole of it is in the details"),
             ("x" * 3000 + "\nstep 2", "and 1 more line: see the details"),
+            ("x" * 9000, "copied, it is whole"),
+            ("x" * 9000 + "\nstep 2\nstep 3\nstep 4\nstep 5", "and 4 more lines: copied, it is whole"),
         ],
     )
     async def test_a_long_command_leaves_what_was_printed_in_sight(
@@ -655,7 +687,7 @@ class TestEndings:
             shown = "\n".join(texts(pane.view))
             assert "the reason" in shown
             assert rest_of_it in shown
-            assert script in pane.copy_text().replace("\n          ", "\n"), "copied it is whole"
+            assert script in pane.copied().text.replace("\n          ", "\n"), "copied it is whole"
 
     async def test_a_retry_to_come_is_announced(self, play: Play):
         play.start("fetch")

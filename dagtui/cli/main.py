@@ -28,6 +28,7 @@ _COMMANDS = {
     "plan": ("dagtui.cli.plan", "plan", "Say what would run, in which order, and how long it would take."),
     "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),
+    "help": ("dagtui.cli.help", "help_topic", "Show a page of the manual."),
 }
 _ON_A_LIVE_RUN = {
     "ps": ("dagtui.cli.ps", "ps", "List all that are live, of every graph."),
@@ -178,5 +179,6 @@ def command() -> None:
     """Run a graph of tasks in the terminal: watch it, read its logs, retry one node, cancel a subtree.
 
     Opens GRAPH.toml on the screen and runs it, or brings the screen of its live run back. Without GRAPH.toml it is the
-    graph.toml of this folder; dagtui init writes one to begin with. dagtui COMMAND --help tells more.
+    graph.toml of this folder; dagtui init writes one to begin with. dagtui COMMAND --help tells more, and dagtui help
+    is the manual.
     """

@@ -96,16 +96,20 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self._body.set_rows(list(self.body()))
         self._keys.set_rows([row(*_key_runs(self.keys()))])
         box = self.query_one("#box")
-        width = max(20, min(BOX_WIDTH, self.size.width - 2))
-        inside = width - _CHROME
+        inside = self.inside
         rows = self._body.rows_at(inside)
         if rows > self._room(inside):
             self._keys.set_rows([row(*_key_runs([*self.keys(), SCROLLS]))])
-        box.styles.width = width
+        box.styles.width = inside + _CHROME
         self._head.styles.height = self._head.rows_at(inside)
         self._keys.styles.height = self._keys.rows_at(inside)
         self._body.display = rows > 0
         self._body.styles.height = min(rows, self._room(inside))
+
+    @property
+    def inside(self) -> int:
+        """The columns of the box that text can take."""
+        return max(20, min(BOX_WIDTH, self.size.width - 2)) - _CHROME
 
     def _room(self, inside: int) -> int:
         """How many rows of the body there is room for."""

@@ -9,6 +9,7 @@ from dagtui.text import cell_width
 from dagtui.tui.keymap import KEYS, Group, Keymap
 from dagtui.tui.rows import Role, Row, Run, muted, row, status_run
 from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.manual import ManualDialog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,11 @@ class HelpScreen(Dialog[None]):
 
     def keys(self) -> list[tuple[str, str]]:
         """How to go on."""
-        return [("Esc", "back")]
+        return [("Enter", "manual"), ("Esc", "back")]
 
     def action_accept(self) -> None:
-        """Back."""
-        self.dismiss(None)
+        """Open the manual."""
+        self.app.push_screen(ManualDialog(ascii=self.ascii_only))
 
     def _keys_of(self, group: Group) -> Iterator[Row]:
         for key in KEYS:

@@ -1,0 +1,164 @@
+"""Lay out a page of the manual for a terminal.
+
+The pages use little Markdown: headings, paragraphs, lists of one level, tables, fenced blocks, `code`, **strong**, links.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import TYPE_CHECKING
+
+from dagtui.text import cell_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+class Emphasis(enum.Enum):
+    """How a span of a page looks."""
+
+    PLAIN = enum.auto()
+    HEADING = enum.auto()
+    STRONG = enum.auto()
+    CODE = enum.auto()
+    QUIET = enum.auto()
+
+
+Span = tuple[str, Emphasis]
+Line = list[Span]
+
+_FENCE = "```"
+_INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*|\[((?:[^]`]|`[^`]*`)+)\]\([^)]+\)")
+_WORD = re.compile(r"[^ ]+")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_GAP = 2
+"""Columns between those of a table."""
+_LEAST = 8
+"""Columns that a cell of a table is never narrower than."""
+
+
+def page_lines(text: str, width: int) -> Iterator[Line]:
+    """Lay out a page in Markdown in lines of a width; fenced blocks and what has no space are not broken."""
+    source = text.splitlines()
+    at = 0
+    while at < len(source):
+        first = source[at]
+        end = _block_end(source, at)
+        block = source[at:end]
+        at = end
+        if first.startswith(_FENCE):
+            yield from ([("    " + line, Emphasis.CODE)] for line in block[1:-1])
+        elif first.startswith("#"):
+            yield [(first.lstrip("# ").replace("`", ""), Emphasis.HEADING)]
+        elif first.startswith("|"):
+            yield from _table(block, width)
+        elif first.startswith("- ") or first[:1].isdigit():
+            mark, _, rest = " ".join(line.strip() for line in block).partition(" ")
+            yield from _hanging(_spans(rest), width, f"{mark} ")
+        elif first:
+            yield from _wrapped(_spans(" ".join(block)), width)
+        else:
+            yield []
+
+
+def _block_end(source: Sequence[str], start: int) -> int:
+    """The index of the line after the block that begins at a line."""
+    first = source[start]
+    if not first or first.startswith("#"):
+        return start + 1
+    if first.startswith(_FENCE):
+        return source.index(_FENCE, start + 1) + 1
+    end = start + 1
+    while end < len(source) and source[end] and not source[end].startswith((_FENCE, "- ")):
+        if first[0].isdigit() and source[end][0].isdigit():
+            break
+        end += 1
+    return end
+
+
+def _spans(text: str) -> Line:
+    """Cut a text at what is emphasised in it; of a link its text stays."""
+    spans: Line = []
+    end = 0
+    for found in _INLINE.finditer(text):
+        code, strong, slanted, link = found.groups()
+        spans.append((text[end : found.start()], Emphasis.PLAIN))
+        if link is not None:
+            spans += _spans(link)
+        else:
+            spans.append((code or strong or slanted, Emphasis.CODE if code else Emphasis.STRONG))
+        end = found.end()
+    spans.append((text[end:], Emphasis.PLAIN))
+    return [span for span in spans if span[0]]
+
+
+def _wrapped(spans: Line, width: int) -> Iterator[Line]:
+    """Break spans at spaces into lines of a width."""
+    line: Line = []
+    used = 0
+    for word in _words(spans):
+        cells = sum(cell_width(text) for text, _ in word)
+        if line and used + 1 + cells > width:
+            yield line
+            line, used = [], 0
+        if line:
+            line.append((" ", Emphasis.PLAIN))
+            used += 1
+        line += word
+        used += cells
+    if line:
+        yield line
+
+
+def _words(spans: Line) -> Iterator[Line]:
+    """The words, each of spans that no space parts."""
+    word: Line = []
+    for text, emphasis in spans:
+        end = 0
+        for found in _WORD.finditer(text):
+            if found.start() > end or (found.start() == 0 and text.startswith(" ")):
+                if word:
+                    yield word
+                word = []
+            word.append((found[0], emphasis))
+            end = found.end()
+        if end < len(text) and word:
+            yield word
+            word = []
+    if word:
+        yield word
+
+
+def _hanging(spans: Line, width: int, mark: str) -> Iterator[Line]:
+    """An item of a list: its mark before the first line, the others indented."""
+    for number, line in enumerate(_wrapped(spans, width - len(mark))):
+        yield [(mark if not number else " " * len(mark), Emphasis.PLAIN), *line]
+
+
+def _table(block: Sequence[str], width: int) -> Iterator[Line]:
+    """A table without borders; its widest columns give way where it is too wide."""
+    rows = [[_spans(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(line)[1:-1]] for line in block]
+    head, body = rows[0], rows[2:]
+    head = [[(text, Emphasis.QUIET) for text, _ in cell] for cell in head]
+    widths = [max(_cells(row[column]) for row in (head, *body)) for column in range(len(head))]
+    while sum(widths) + _GAP * (len(widths) - 1) > width and max(widths) > _LEAST:
+        widths[widths.index(max(widths))] -= 1
+    for row in (head, *body):
+        yield from _table_row(row, widths)
+
+
+def _table_row(row: Sequence[Line], widths: Sequence[int]) -> Iterator[Line]:
+    cells = [list(_wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)]
+    for number in range(max(1, *map(len, cells))):
+        line: Line = []
+        for cell, width in zip(cells, widths, strict=True):
+            part = cell[number] if number < len(cell) else []
+            line += [*part, (" " * max(1, width - _cells(part) + _GAP), Emphasis.PLAIN)]
+        while line and line[-1][0].isspace():
+            line.pop()
+        yield line
+
+
+def _cells(spans: Line) -> int:
+    return sum(cell_width(text) for text, _ in spans)

@@ -1,0 +1,80 @@
+"""The manual over the screen: the list of its pages, and one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.manual.layout import Emphasis, page_lines
+from dagtui.manual.pages import TOPICS, read_page, read_pages
+from dagtui.tui.rows import Role, Row, Run, muted, row
+from dagtui.tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from dagtui.tui.page import JumpTo
+
+_ROLES = {
+    Emphasis.PLAIN: Role.PLAIN,
+    Emphasis.HEADING: Role.HEADING,
+    Emphasis.STRONG: Role.HEADING,
+    Emphasis.CODE: Role.KEY,
+    Emphasis.QUIET: Role.MUTED,
+}
+_IN_ASCII = str.maketrans({"…": "...", "×": "x", "←": "<-", "→": "->", "│": "|"})
+"""Characters of the pages that have a twin; a status has its plain sign beside it."""
+
+
+class ManualDialog(Dialog[None]):
+    """The pages, each with one line; Enter opens the one under the cursor."""
+
+    def head(self) -> list[Row]:
+        """The title."""
+        return [row(Run("Manual", Role.HEADING))]
+
+    def body(self) -> list[Row]:
+        """A row for each page, which leads to its number."""
+        widest = max(map(len, TOPICS))
+        return [
+            row(Run(f"{page.topic:<{widest}}", Role.KEY), muted(f"  {page.summary}"), jump=number, indent=widest + 2)
+            for number, page in enumerate(read_pages())
+        ]
+
+    def keys(self) -> list[tuple[str, str]]:
+        """How to go on."""
+        return [("Enter", "open"), ("Esc", "back")]
+
+    def action_accept(self) -> None:
+        """Open the page under the cursor."""
+        self._body.activate()
+
+    def on_jump_to(self, message: JumpTo) -> None:
+        """Open the page that was chosen by key or click."""
+        message.stop()
+        self.app.push_screen(PageDialog(TOPICS[message.node], ascii=self.ascii_only))
+
+
+class PageDialog(Dialog[None]):
+    """One page of the manual, laid out for the width of the box."""
+
+    def __init__(self, topic: str, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(ascii=ascii)
+        self._page = read_page(topic)
+
+    def head(self) -> list[Row]:
+        """The title."""
+        return [row(Run(self._page.title, Role.HEADING))]
+
+    def body(self) -> list[Row]:
+        """The page without its title."""
+        text = self._page.text.split("\n\n", 1)[1]
+        if self.ascii_only:
+            text = text.translate(_IN_ASCII).encode("ascii", "replace").decode()
+        return [Row(tuple(Run(*_run(span)) for span in line)) for line in page_lines(text, self.inside)]
+
+    def keys(self) -> list[tuple[str, str]]:
+        """How to go on."""
+        return [("Esc", "back")]
+
+
+def _run(span: tuple[str, Emphasis]) -> tuple[str, Role]:
+    text, emphasis = span
+    return text, _ROLES[emphasis]

@@ -54,7 +54,7 @@ def help_topic(topic: str | None) -> None:
 
 def _list_pages(output: Output) -> None:
     widest = max(map(len, TOPICS))
-    lines = [f"  {page.topic:<{widest}}  {page.summary}" for page in read_pages()]
+    lines = [f"  {page.topic:<{widest}}  {label(page.summary)}" for page in read_pages()]
     lines = ["The manual. To read a page: dagtui help TOPIC", "", *lines]
     columns = output.columns
     output.lines(lines if columns is None else [fit(line, columns, ascii=not output.is_unicode) for line in lines])

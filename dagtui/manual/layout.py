@@ -1,6 +1,7 @@
 """Lay out a page of the manual for a terminal.
 
-The pages use little Markdown: headings, paragraphs, lists of one level, tables, fenced blocks, `code`, **strong**, links.
+The pages use little Markdown: headings, paragraphs, lists of one level, tables, fenced blocks, `code`, **strong** and
+links.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import enum
 import re
 from typing import TYPE_CHECKING
 
-from dagtui.text import cell_width
+from dagtui.text import block, cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ _FENCE = "```"
 _INLINE = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\*([^*]+)\*|\[((?:[^]`]|`[^`]*`)+)\]\([^)]+\)")
 _WORD = re.compile(r"[^ ]+")
 _CELL_END = re.compile(r"(?<!\\)\|")
+_LONGEST = 1_000_000
+"""Characters of a page."""
 _GAP = 2
 """Columns between those of a table."""
 _LEAST = 8
@@ -40,24 +43,24 @@ _LEAST = 8
 
 def page_lines(text: str, width: int) -> Iterator[Line]:
     """Lay out a page in Markdown in lines of a width; fenced blocks and what has no space are not broken."""
-    source = text.splitlines()
+    source = block(text, _LONGEST).splitlines()
     at = 0
     while at < len(source):
         first = source[at]
         end = _block_end(source, at)
-        block = source[at:end]
+        lines = source[at:end]
         at = end
         if first.startswith(_FENCE):
-            yield from ([("    " + line, Emphasis.CODE)] for line in block[1:-1])
+            yield from ([("    " + line, Emphasis.CODE)] for line in lines[1:-1])
         elif first.startswith("#"):
             yield [(first.lstrip("# ").replace("`", ""), Emphasis.HEADING)]
         elif first.startswith("|"):
-            yield from _table(block, width)
+            yield from _table(lines, width)
         elif first.startswith("- ") or first[:1].isdigit():
-            mark, _, rest = " ".join(line.strip() for line in block).partition(" ")
+            mark, _, rest = " ".join(line.strip() for line in lines).partition(" ")
             yield from _hanging(_spans(rest), width, f"{mark} ")
         elif first:
-            yield from _wrapped(_spans(" ".join(block)), width)
+            yield from _wrapped(_spans(" ".join(lines)), width)
         else:
             yield []
 
@@ -136,9 +139,9 @@ def _hanging(spans: Line, width: int, mark: str) -> Iterator[Line]:
         yield [(mark if not number else " " * len(mark), Emphasis.PLAIN), *line]
 
 
-def _table(block: Sequence[str], width: int) -> Iterator[Line]:
+def _table(lines: Sequence[str], width: int) -> Iterator[Line]:
     """A table without borders; its widest columns give way where it is too wide."""
-    rows = [[_spans(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(line)[1:-1]] for line in block]
+    rows = [[_spans(cell.strip().replace("\\|", "|")) for cell in _CELL_END.split(line)[1:-1]] for line in lines]
     head, body = rows[0], rows[2:]
     head = [[(text, Emphasis.QUIET) for text, _ in cell] for cell in head]
     widths = [max(_cells(row[column]) for row in (head, *body)) for column in range(len(head))]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_page, read_pages
+from dagtui.text import label
 from dagtui.tui.rows import Role, Row, Run, muted, row
 from dagtui.tui.screens.dialog import Dialog
 
@@ -34,7 +35,12 @@ class ManualDialog(Dialog[None]):
         """A row for each page, which leads to its number."""
         widest = max(map(len, TOPICS))
         return [
-            row(Run(f"{page.topic:<{widest}}", Role.KEY), muted(f"  {page.summary}"), jump=number, indent=widest + 2)
+            row(
+                Run(f"{page.topic:<{widest}}", Role.KEY),
+                muted(f"  {label(page.summary)}"),
+                jump=number,
+                indent=widest + 2,
+            )
             for number, page in enumerate(read_pages())
         ]
 
@@ -61,7 +67,7 @@ class PageDialog(Dialog[None]):
 
     def head(self) -> list[Row]:
         """The title."""
-        return [row(Run(self._page.title, Role.HEADING))]
+        return [row(Run(label(self._page.title), Role.HEADING))]
 
     def body(self) -> list[Row]:
         """The page without its title."""

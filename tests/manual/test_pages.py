@@ -1,0 +1,198 @@
+"""What the pages of the manual say exists: keys, options, commands, links; what they show works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from manual.markdown import PAGES, blocks, code, documented, sections, tables
+
+import dagtui
+from dagtui.cli.init import STARTER
+from dagtui.cli.main import COMMANDS, command
+from dagtui.engine.status import NodeStatus
+from dagtui.graph import keys
+from dagtui.graph.model import Trigger
+from dagtui.manual.layout import Emphasis, page_lines
+from dagtui.manual.pages import TOPICS, read_pages
+from dagtui.tui.keymap import KEYS, Keymap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GRAPH_FILE = sections("graph-file")
+
+
+def test_each_page_has_a_title_and_a_line_that_says_what_it_is_about():
+    folder = Path(dagtui.__file__).parent / "manual"
+    assert sorted(TOPICS) == sorted(path.stem for path in folder.glob("*.md"))
+    for page in read_pages():
+        assert page.text.startswith(f"# {page.title}\n\n{page.summary}\n\n")
+        assert page.title
+        assert "\n" not in page.summary
+        assert len(page.summary) < 80
+
+
+# The graph file
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_graphs_are_well(topic: str, tmp_path: Path):
+    for number, text in enumerate(blocks(PAGES[topic], "toml")):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(text, encoding="utf-8")
+        assert len(dagtui.load(path))
+
+
+def test_every_key_of_a_task_has_a_section_with_an_example():
+    for key in keys.TASK:
+        assert [key for table in examples(f"`{key}`")["tasks"] for task in table.values() if key in task], key
+
+
+def test_every_other_key_has_a_section_with_an_example():
+    for key in keys.DOCUMENT:
+        heading = {"run": "`run`, the table", "env": "`env`, at the top"}.get(key, f"`{key}`")
+        assert heading in GRAPH_FILE, key
+        if key != "run":
+            assert examples(heading)[key], key
+    for key in keys.RUN:
+        assert [table for table in examples(f"`run.{key}`")["run"] if key in table], key
+    retry = GRAPH_FILE["`retry`"]
+    assert documented(retry) == set(keys.RETRY)
+    (table,) = (task["retry"] for tasks in examples("`retry`")["tasks"] for task in tasks.values())
+    assert table.keys() == set(keys.RETRY)
+
+
+def examples(heading: str) -> dict[str, list[dict[str, dict[str, object]]]]:
+    """The tables of the examples below a heading, by key."""
+    documents = [tomllib.loads(text) for text in blocks(GRAPH_FILE[heading], "toml")]
+    return {key: [document[key] for document in documents if key in document] for key in keys.DOCUMENT}
+
+
+def test_no_section_is_about_a_key_that_is_gone():
+    known = {*keys.TASK, *keys.DOCUMENT, *(f"run.{key}" for key in keys.RUN)}
+    assert [name for heading in GRAPH_FILE for name in code(heading) if name not in known] == []
+
+
+def test_reserved_keys_and_triggers_are_named():
+    reserved = set(code(GRAPH_FILE["Reserved keys"]))
+    assert reserved == {"[run]", *keys.RESERVED_DOCUMENT, *keys.RESERVED_RUN, *keys.RESERVED_TASK}
+    assert documented(GRAPH_FILE["`trigger`"]) == {trigger.value for trigger in Trigger}
+
+
+def test_the_first_graph_is_the_one_that_init_writes():
+    assert blocks(PAGES["start"], "toml") == [STARTER.read_text(encoding="utf-8")]
+
+
+# The keyboard
+
+
+def test_every_key_of_the_screen_is_named():
+    page = {key for span in code(PAGES["control"]) for key in span.split()}
+    keymap = Keymap()
+    assert [key.id for key in KEYS if not page.issuperset(keymap.all_shown(key.id).split())] == []
+
+
+def test_every_key_that_is_named_has_a_meaning():
+    keymap = Keymap()
+    known = {shown for key in KEYS for shown in keymap.all_shown(key.id).split()}
+    headings = ("Commands", "Find", "Log", "Panes", "Screen", "Move")
+    named = {key for heading in headings for key in documented(sections("control")[heading])}
+    assert named == known
+
+
+def test_every_status_has_its_signs():
+    shown = [[*code(row[0]), *code(row[1]), row[2]] for row in tables(sections("control")["Statuses"])[0]]
+    assert shown == [[status.glyph, status.ascii, status.word] for status in NodeStatus]
+
+
+# The command line
+
+
+def called(topic: str) -> Iterator[str]:
+    """Each call of dagtui in code."""
+    text = PAGES[topic]
+    for block in [*blocks(text, "sh"), *blocks(text, "console")]:
+        for line in block.splitlines():
+            for call in re.split(r"&&|[|;&]", line.partition("  #")[0]):
+                if found := re.search(r"(?:^|\s)(dagtui\s.*)$", call.split(">")[0]):
+                    yield found[1]
+    yield from (span for span in code(text) if span.startswith("dagtui "))
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_commands_and_their_options_exist(topic: str):
+    for call in called(topic):
+        words = shlex.split(call.replace("<(generate)", "graph.toml"))[1:]
+        name = words[0] if words and words[0] in COMMANDS else "open"
+        assert name != "open" or not words or words[0].startswith("-") or words[0].endswith(".toml"), call
+        known = options(name) | {"--help"}
+        assert [word for word in words if word.startswith("-") and len(word) > 1 and word not in known] == [], call
+
+
+def test_options_that_stand_alone_exist():
+    known = {option for name in COMMANDS for option in options(name)} | {"--help", "-"}
+    for topic, text in PAGES.items():
+        own = "\n".join(row[-1] for table in tables(text) for row in table) if topic == "coming-from" else text
+        words = [span.split()[0] for span in code(own) if span.startswith("-") and span[1:2] not in {"", "=", " "}]
+        assert [word for word in words if word not in known] == [], topic
+
+
+def options(name: str) -> set[str]:
+    found = command.get_command(click.Context(command), name)
+    assert found is not None
+    return {option for parameter in found.params for option in parameter.opts if option.startswith("-")}
+
+
+def test_every_command_is_named():
+    named = " ".join(code(PAGES["headless"]))
+    assert [name for name in COMMANDS if name != "open" and not re.search(rf"\b{name}\b", named)] == []
+
+
+# Links, Python, layout
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_links_lead_somewhere(topic: str):
+    for target in re.findall(r"\]\(([^)]+)\)", re.sub(r"`[^`]*`", "", PAGES[topic])):
+        page, _, heading = target.partition("#")
+        other = page.removesuffix(".md") or topic
+        assert other in TOPICS, target
+        assert not heading or heading in map(anchor, sections(other)), target
+
+
+def test_the_python_example_runs():
+    (example,) = blocks(PAGES["python"], "python")
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "fetch is done\ntrain is done\nreport is done\ncompleted done\n", done.stderr
+
+
+@pytest.mark.parametrize("width", [72, 100])
+def test_pages_are_laid_out_in_a_width(width: int):
+    for text in PAGES.values():
+        for line in page_lines(text, width):
+            shown = "".join(part for part, _ in line)
+            if not line or line[0] == (shown, Emphasis.CODE):
+                continue
+            assert len(shown) <= width, shown
+            assert shown == shown.rstrip()
+
+
+def test_no_word_of_a_page_is_lost():
+    for topic, text in PAGES.items():
+        source = re.sub(r"\[((?:[^]`]|`[^`]*`)+)\]\([^)]*\)", r"\1", re.sub(r"^```\w*$", "", text, flags=re.M))
+        wanted = re.findall(r"\w+", re.sub(r"^\|[-|]+$", "", source, flags=re.M))
+        shown = "\n".join("".join(part for part, _ in line) for line in page_lines(text, 1000))
+        assert re.findall(r"\w+", shown) == wanted, topic

@@ -62,6 +62,8 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._palette: tuple[Sequence[Style], Sequence[Style]] | None = None
         self._painted: dict[int, tuple[tuple[object, ...], str]] = {}
         """By row: what it says, and its time, as they were drawn."""
+        self._time_only: dict[int, tuple[object, ...]] = {}
+        """By row of which only the cells of the time are refreshed: what its other cells on the screen say."""
         self._generation = -1
         self._cursor_row = 0
         """The row of the cursor as it was drawn."""
@@ -103,6 +105,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if navigator.generation != self._generation:
             self._generation = navigator.generation
             self._painted.clear()
+            self._time_only.clear()
             self._fit()
             # What the cursor is on stays where it is on the screen.
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
@@ -141,7 +144,9 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, plain[PLAIN])
         item = outline.item(row)
         at_cursor = item == self.navigator.cursor
-        self._painted[row] = self.painter.signature(item, width, self._clock)
+        said, its_time = self.painter.signature(item, width, self._clock)
+        # The node may have changed since its cells were refreshed: those beside the time are not written this time.
+        self._painted[row] = self._time_only.pop(row, said), its_time
         pieces = self.painter.pieces(item, width, self._clock, cursor=at_cursor)
         return _strip(pieces, under_cursor if at_cursor else plain, width)
 
@@ -192,7 +197,12 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             before, now = self._painted.get(row), self.painter.signature(outline.item(row), width, self._clock)
             if before is None or before == now:
                 continue  # what was not drawn yet is about to be
-            cells = self.painter.time_cells(width) if before[0] == now[0] else width
+            is_time = before[0] == now[0]
+            if is_time:
+                self._time_only[row] = now[0]
+            else:
+                self._time_only.pop(row, None)
+            cells = self.painter.time_cells(width) if is_time else width
             regions.append(Region(width - cells, row - top, cells, 1))
         if regions:
             self.refresh(*regions)

@@ -158,6 +158,21 @@ async def test_a_running_row_refreshes_the_cells_of_its_time_once_a_second() -> 
         assert lines(pane)[4].rstrip().endswith("11 s")
 
 
+async def test_a_node_that_ends_while_only_its_clock_is_painted_gets_the_whole_row_painted_next() -> None:
+    started, ended = ran(3, 100, 102)
+    session = still(chain(10), [started])
+    async with showing(session) as (_, pane, pilot):
+        assert pane.flush(101.0) == 1
+        session.state.apply(ended)  # between the request to paint the cells of its time and the painting of them
+        await pilot.pause()
+        pane.forget()
+        assert pane.flush(102.0) == 1
+        assert [(region.y, region.x, region.width) for region in pane.refreshed] == [(3, 0, 80)]
+        await pilot.pause()
+        assert "✓ n3" in lines(pane)[3]
+        assert pane.flush(102.1) == 0
+
+
 async def test_a_folded_matrix_refreshes_its_counts() -> None:
     graph = matrix_graph(20)
     session = still(graph, ran(0, 1, 2))

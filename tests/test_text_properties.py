@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from dagtui import text as t
 from dagtui.text import lines
 from dagtui.text.cells import MOVE_CELLS
+from dagtui.text.labels import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,3 +247,34 @@ def test_more_than_the_limit_takes_no_more_steps(unit: str):
         steps(lambda size=size: lines.styled("x" + unit * size)) for size in (lines.LINE_LIMIT, 20 * lines.LINE_LIMIT)
     )
     assert many <= one + 50
+
+
+def check_exact(text: str) -> None:
+    pasted = t.exact(text)
+    for character in pasted:
+        category, turns = unicodedata.category(character), unicodedata.bidirectional(character)
+        assert category not in {"Cc", "Cs", "Zl", "Zp"} or character in "\t\n"
+        assert turns not in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    assert t.exact(pasted) == pasted
+    assert "\n" not in t.exact_line(text)
+    if is_safe(text, "\t\n"):
+        assert pasted == text
+
+
+@SHORT
+@given(HOSTILE)
+def test_what_is_pasted_is_exact_but_for_what_would_act(text: str) -> None:
+    check_exact(text)
+
+
+@pytest.mark.parametrize("text", CORPUS.values(), ids=CORPUS)
+def test_of_every_attack_nothing_is_pasted_that_acts(text: str) -> None:
+    check_exact(text)
+
+
+@SHORT
+@given(BYTES)
+def test_a_copied_line_has_nothing_but_its_tabs_that_is_no_picture(data: bytes) -> None:
+    for line in data.split(b"\n"):
+        copied = lines.copied_line(line)
+        assert copied is None or not re.search(f"(?!\t)[{FORBIDDEN}]", copied)

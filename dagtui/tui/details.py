@@ -47,11 +47,11 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
     status = state.status_of(node)
     stale = Run(", stale", Role.WARNING) if state.stale[node] else Run("")
     rows = [
-        row(Run(label(session.graph.labels[node], 1000), Role.HEADING), indent=2),
-        *(row(line) for line in block(task.doc, 2000).splitlines()),
+        _heading(session.graph.labels[node]),
+        *_doc(task.doc),
         row(),
         _named("status", status_run(status, ascii_only=ascii_only, word=True), stale),
-        _named("why", label(full_why(state, node, clock), 500)),
+        *_line("why", full_why(state, node, clock)),
     ]
     rows += _attempts(session, node, clock, ascii_only=ascii_only)
     rows.append(row())
@@ -62,6 +62,17 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
     rows += _neighbours(session, "needs", session.graph.parents(node), ascii_only=ascii_only)
     rows += _neighbours(session, "needed by", session.graph.children(node), ascii_only=ascii_only)
     return rows
+
+
+def _heading(name: str) -> Row:
+    return row(Run(label(name, 1000), Role.HEADING), indent=2)._replace(whole=exact_line(name))
+
+
+def _doc(doc: str) -> Iterator[Row]:
+    whole = exact(doc).rstrip()
+    for line in block(doc, 2000).splitlines():
+        yield row(line)._replace(whole=whole)
+        whole = ""
 
 
 def _named(name: str, *values: Run | str, jump: int = -1) -> Row:
@@ -125,12 +136,12 @@ def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
         yield _named("shell", "none")
     yield from _line("cwd", cwd.text)
     yield from _line("template", cwd.template)
+    yield from _line("group", task.group)
+    yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in session.graph.cell(node)))
 
 
 def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
     """What the file says, with what follows from it."""
-    yield "group", label(task.group)
-    yield "matrix", ", ".join(f"{label(axis)}={label(value)}" for axis, value in session.graph.cell(node))
     yield "trigger", task.trigger.value
     yield "retries", _retries(session, node, task.retry)
     yield "failure", "allowed" if task.allow_failure else ""

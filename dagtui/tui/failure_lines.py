@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
-from dagtui.text.lines import plain_line
+from dagtui.text.lines import copied_line, plain_line
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog, FirstError
 from dagtui.tui.rows import Role, Row, Run, muted, name_run, row
 
 if TYPE_CHECKING:
     from dagtui.session.session import Session
+    from dagtui.store.log_lines import LogLine
 
 TAIL_LINES = 20
 AROUND = 2
@@ -67,7 +68,7 @@ class FailureLines:
             return []
         name = name_run(self._session.graph.labels[node])
         title = row(muted("the last lines of "), name, jump=node)
-        rows = [row(), title, *(_line_row(plain_line(*line)) for line in lines)]
+        rows = [row(), title, *(_line_row(line) for line in lines)]
         # An error at the beginning of the tail is there to be seen already.
         place = self._error.line - max(0, log.file.line_count - TAIL_LINES)
         if self._error == NO_ERROR or 0 <= place <= AROUND:
@@ -93,15 +94,19 @@ def _around(log: AttemptLog, error: FirstError) -> list[Row]:
     rows = []
     for number, line in enumerate(lines, first):
         if number != error.line:
-            rows.append(_line_row(plain_line(*line)))
+            rows.append(_line_row(line))
             continue
-        text = plain_line(*(line if paged is None else paged))
-        span = ERRORS.span(text)
+        shown = line if paged is None else paged
+        span = ERRORS.span(plain_line(*shown))
         # Of a long line, the part that says it.
         start = span[0] - AROUND * 100 if span and span[1] > MOST_CHARACTERS else 0
-        rows.append(_line_row(text[start:], Role.WARNING))
+        rows.append(_line_row(shown, Role.WARNING, start))
     return rows
 
 
-def _line_row(text: str, role: Role = Role.PLAIN) -> Row:
-    return row("  ", Run(text[:MOST_CHARACTERS], role), indent=4)
+def _line_row(line: LogLine, role: Role = Role.PLAIN, start: int = 0) -> Row:
+    """What is shown of a line; all of it is copied, as far as it was read, which its text says."""
+    text = plain_line(*line)
+    exact = None if line.more or line.before else copied_line(line.data)
+    shown = row("  ", Run(text[start : start + MOST_CHARACTERS], role), indent=4)
+    return shown._replace(whole=f"  {text if exact is None else exact}")

@@ -285,3 +285,17 @@ async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: 
         assert "\ncommand    x ^[[201~^M\\x9b\\u202e\\xff\ty\n" in copied.text
         assert "\ncwd        /d^Jrm\n" in copied.text
         assert copied.remark == "its control characters are written as ^[ and the like"
+
+
+async def test_what_is_shown_in_part_is_copied_whole(play: Play):
+    doc, name, value = "about\tit\n" * 1_000 + "end", "n" * 2_000, "v" * 2_000
+    task = Task(name, ShellCommand("true"), doc=doc, cwd="/d" * 800, group="g" * 1_500, env={"E": value + "\t"})
+    graph = Graph([f"{name}[x={value}]"], [], tasks=[task], cells=[(("x", value),)], path=play.graph.path)
+    session = Play(graph, play.directory).session()
+    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+        pane.show(0)
+        copied = pane.copied().text
+        assert copied.startswith(f"{name}[x={value}]\n{doc}\n\nstatus ")
+        for line in (f"cwd        {'/d' * 800}", f"group      {'g' * 1_500}", f"matrix     x={value}"):
+            assert f"\n{line}\n" in copied
+        assert f"\nenv        E={value}\t\n" in copied

@@ -252,6 +252,18 @@ async def test_the_part_of_a_long_line_that_says_it_is_shown(play: Play):
         assert any("FatalError: no disk" in text for text in texts(pane))
 
 
+async def test_lines_of_the_log_are_copied_whole_with_their_tabs(play: Play):
+    long = "column\t" * 1_000 + "end"
+    fail_refs(play, f"\tFatalError: no \x1b[1mdisk\x1b[0m\t{long}\n".encode() + noise(30) + f"{long}\n".encode())
+    pane = WhyPane(play.session(), keymap=Keymap())
+    async with staged(pane, size=(80, 70)):
+        pane.show(play.graph.node("refs"))
+        await until(lambda: not pane.flush(play.now))
+        copied = pane.copied().text.split("\n")
+        assert f"  \tFatalError: no disk\t{long}" in copied
+        assert copied.count(f"  {long}") == 1
+
+
 async def test_a_large_log_is_looked_through_over_several_frames(play: Play):
     fail_refs(play, noise(700_000) + b"FatalError: no disk\n" + noise(50))
     pane = WhyPane(play.session(), keymap=Keymap())

@@ -15,6 +15,7 @@ from zipfile import ZipFile
 import pytest
 
 import dagtui
+from dagtui.manual.pages import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,10 +54,15 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_the_files_beside_the_modules_and_nothing_of_the_tests(wheel: Path):
     names = set(ZipFile(wheel).namelist())
-    assert {"dagtui/py.typed", "dagtui/cli/starter.toml", "dagtui/cli/demo.toml"} <= names
+    assert {"dagtui/py.typed", "dagtui/cli/starter.toml", "dagtui/cli/demo.toml", "dagtui/manual/start.md"} <= names
     package = {path.relative_to(ROOT) for path in (ROOT / "dagtui").rglob("*") if path.is_file()}
     kept = {path.as_posix() for path in package if not {"__pycache__", ".dagtui"} & set(path.parts)}
     assert {name for name in names if ".dist-info/" not in name} == kept
+
+
+def test_an_installed_program_has_the_manual(program: Path, tmp_path: Path):
+    pages = call([program, "help"], tmp_path).splitlines()[2:]
+    assert [call([program, "help", line.split()[0]], tmp_path)[:2] for line in pages] == ["# "] * len(TOPICS)
 
 
 def test_an_installed_program_runs_the_demo(program: Path, tmp_path: Path):

@@ -37,7 +37,7 @@ def test_each_page_has_a_title_and_a_line_that_says_what_it_is_about():
         assert page.text.startswith(f"# {page.title}\n\n{page.summary}\n\n")
         assert page.title
         assert "\n" not in page.summary
-        assert len(page.summary) < 80
+        assert len(page.summary) <= 60  # the list fits into 80 columns
 
 
 # The graph file

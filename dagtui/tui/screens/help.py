@@ -9,7 +9,6 @@ from dagtui.text import cell_width
 from dagtui.tui.keymap import KEYS, Group, Keymap
 from dagtui.tui.rows import Role, Row, Run, muted, row, status_run
 from dagtui.tui.screens.dialog import Dialog
-from dagtui.tui.screens.manual import ManualDialog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +55,9 @@ class HelpScreen(Dialog[None]):
         return [("Enter", "manual"), ("Esc", "back")]
 
     def action_accept(self) -> None:
-        """Open the manual."""
+        """Open the manual, which costs the start of the screen nothing."""
+        from dagtui.tui.screens.manual import ManualDialog
+
         self.app.push_screen(ManualDialog(ascii=self.ascii_only))
 
     def _keys_of(self, group: Group) -> Iterator[Row]:

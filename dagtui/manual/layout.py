@@ -53,7 +53,8 @@ def page_lines(text: str, width: int) -> Iterator[Line]:
         if first.startswith(_FENCE):
             yield from ([("    " + line, Emphasis.CODE)] for line in lines[1:-1])
         elif first.startswith("#"):
-            yield [(first.lstrip("# ").replace("`", ""), Emphasis.HEADING)]
+            emphasis = Emphasis.STRONG if first.startswith("###") else Emphasis.HEADING
+            yield [(first.lstrip("# ").replace("`", ""), emphasis)]
         elif first.startswith("|"):
             yield from _table(lines, width)
         elif first.startswith("- ") or first[:1].isdigit():

@@ -56,6 +56,10 @@ def test_every_key_of_a_task_has_a_section_with_an_example():
         assert [key for table in examples(f"`{key}`")["tasks"] for task in table.values() if key in task], key
 
 
+def test_the_table_of_keys_has_every_key_of_a_task():
+    assert documented(GRAPH_FILE["The keys of a task"]) == set(keys.TASK)
+
+
 def test_every_other_key_has_a_section_with_an_example():
     for key in keys.DOCUMENT:
         heading = {"run": "`run`, the table", "env": "`env`, at the top"}.get(key, f"`{key}`")
@@ -149,6 +153,18 @@ def options(name: str) -> set[str]:
     found = command.get_command(click.Context(command), name)
     assert found is not None
     return {option for parameter in found.params for option in parameter.opts if option.startswith("-")}
+
+
+def test_every_option_is_named():
+    text = "\n".join(PAGES.values())
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text))
+    for name in COMMANDS:
+        known = command.get_command(click.Context(command), name)
+        assert known is not None
+        unnamed = [
+            option.opts for option in known.params if option.opts[0].startswith("-") and not named & {*option.opts}
+        ]
+        assert unnamed == [], name
 
 
 def test_every_command_is_named():

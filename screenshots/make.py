@@ -1,55 +1,120 @@
-"""Make the pictures of the README from the recorded run of the tests: `python screenshots/make.py`."""
+"""Make the stills of the README from runs in a real terminal: `python screenshots/make.py`, for about a minute."""
 
 from __future__ import annotations
 
-import os
-import sys
+import re
+import shutil
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-for variable in ("NO_COLOR", "TEXTUAL_THEME", "SSH_CONNECTION"):  # read when textual is imported
-    os.environ.pop(variable, None)
-os.environ["TZ"] = "UTC"
-time.tzset()
+from picture import still
+from shell import LINES, ROOT, shell_in
 
-import anyio  # noqa: E402 - after the environment is set
-from tui.recordings import FOLDER, MOMENTS, recorded  # noqa: E402 - as above
+if TYPE_CHECKING:
+    from pathlib import Path
 
-from dagtui.tui.app import DagtuiApp  # noqa: E402 - as above
+    from shell import Terminal
 
-PICTURES = {
-    "running": ("waiting", "train[seed=1,size=small]", [], "dark"),
-    "failed": ("failed", "approve", [], "dark"),
-    "why": ("failed", "announce", ["3"], "dark"),
-    "preview": ("waiting", "train[seed=1,size=small]", ["X"], "dark"),
-    "light": ("running", "evaluate[seed=1]", ["3"], "light"),
-}
-"""By file: a moment of the run, the node under the cursor, keys, theme."""
+WRONG = """\
+version = 1
 
+[tasks.fetch]
+run = "curl -fsSO https://example.org/reads.csv"
+retry = { delay = "5 seconds" }
 
-async def picture(name: str) -> None:
-    """Make one picture."""
-    moment, node, keys, theme = PICTURES[name]
-    session = recorded(MOMENTS[moment])
-    app = DagtuiApp(session, theme=f"dagtui-{theme}")
-    async with app.run_test(size=(110, 28)) as pilot:
-        await pilot.pause()
-        app.jump(session.graph.node(node))
-        await pilot.press(*keys)
-        await pilot.pause()
-        (ROOT / "screenshots" / f"{name}.svg").write_text(
-            app.export_screenshot(title="dagtui demo.toml"), encoding="utf-8"
-        )
+[tasks.train]
+depends_on = ["fetch"]
+run = "train --seed {{ matrix.sed }}"
+matrix = { seed = [1, 2] }
+"""
 
 
-async def main() -> None:
+LITTLE = 16
+"""Rows of a terminal for what needs few."""
+
+
+def save(terminal: Terminal, name: str, title: str) -> None:
+    """Write what the terminal shows once it is quiet, or after half a second: a run has clocks."""
+    end = time.monotonic() + 0.5
+    while terminal.read(0.2) and time.monotonic() < end:
+        pass
+    (ROOT / "screenshots" / f"{name}.svg").write_text(still(terminal.rows, title), encoding="utf-8")
+
+
+def graph_of_the_readme() -> str:
+    """The first graph that the README shows."""
+    found = re.search(
+        r"^```toml\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    if found is None:
+        raise SystemExit("README.md shows no graph")
+    return found[1]
+
+
+def demo(terminal: Terminal, _folder: Path) -> None:
+    """A log that is searched, a preview, and why nodes are blocked."""
+    terminal.send("dagtui demo -p steps=16\n")
+    terminal.wait_for_text("▶ train")
+    terminal.send("u")
+    terminal.wait_for_text("step 6/")
+    terminal.send("\t/loss\r")
+    terminal.wait_for_text("step 9/")
+    save(terminal, "log", "dagtui demo")
+    terminal.send("\x1b")
+    terminal.send("\tX")
+    terminal.wait_for_text("Enter cancel")
+    save(terminal, "preview", "dagtui demo")
+    terminal.send("\x1b")
+    terminal.wait_for_text("blocked")
+    terminal.send("ej3")
+    terminal.wait_for_text("what you can do")
+    save(terminal, "why", "dagtui demo")
+
+
+def wide(terminal: Terminal, folder: Path) -> None:
+    """Some thousand nodes."""
+    shutil.copy(ROOT / "configs" / "wide.toml", folder)
+    terminal.send("dagtui wide.toml -j 8\n")
+    terminal.wait_for_text("running")
+    terminal.send("vj")
+    terminal.wait_for(lambda: re.search(r"▶ [5-9].*✓ 1,[2-9]|✓ 1,[2-9].*▶ [5-9]", terminal.text), "some nodes done", 90)
+    save(terminal, "wide", "dagtui wide.toml")
+
+
+def plain(terminal: Terminal, _folder: Path) -> None:
+    """The end of a run without a screen."""
+    steps = "-p steps=1"
+    terminal.send(
+        f"dagtui demo {steps} </dev/null >/dev/null; clear; dagtui run dagtui-demo/graph.toml {steps} --resume\n"
+    )
+    terminal.wait_for_text("to go on")
+    save(terminal, "plain", "dagtui run graph.toml --resume")
+
+
+def check(terminal: Terminal, folder: Path) -> None:
+    """Errors of a file."""
+    (folder / "graph.toml").write_text(WRONG, encoding="utf-8")
+    terminal.send("clear; dagtui check\n")
+    terminal.wait_for_text("did you mean")
+    save(terminal, "check", "dagtui check")
+
+
+def twelve(terminal: Terminal, folder: Path) -> None:
+    """A small graph that has run."""
+    (folder / "graph.toml").write_text(graph_of_the_readme(), encoding="utf-8")
+    terminal.send("dagtui\n")
+    terminal.wait_for_text("✓ 6")
+    terminal.send("jj")
+    terminal.wait_for_text("seed 1")
+    save(terminal, "graph", "dagtui")
+
+
+def main() -> None:
     """Make them all."""
-    for name in PICTURES:
-        await picture(name)
+    for take, lines in ((demo, LINES), (wide, LITTLE), (plain, LINES), (check, LITTLE), (twelve, LITTLE)):
+        with shell_in("ada", lines) as (terminal, folder):
+            take(terminal, folder)
 
 
 if __name__ == "__main__":
-    os.chdir(FOLDER)
-    anyio.run(main)
+    main()

@@ -1,36 +1,31 @@
-"""What the README shows works."""
+"""What the README shows exists and works."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+import pytest
 
 import dagtui
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MOST_LINES = 120
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
 
 
-def test_the_python_example_runs() -> None:
-    (example,) = blocks("python")
-    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, timeout=60)
-    assert done.stdout == "fetch is done\ntrain is done\nreport is done\ncompleted done\n", done.stderr
-
-
-def test_the_graphs_are_well(tmp_path: Path) -> None:
-    first, secrets = blocks("toml")
-    path = tmp_path / "graph.toml"
-    path.write_text(first, encoding="utf-8")
-    assert len(dagtui.load(path)) == 6
-    assert first == (ROOT / "dagtui/cli/starter.toml").read_text(encoding="utf-8"), "what `dagtui init` writes"
-    path.write_text(f"version = 1\n{secrets}[tasks.fetch]\nrun = 'curl -H \"$API_TOKEN\"'\n", encoding="utf-8")
-    assert dagtui.load(path).settings.secrets == ("API_TOKEN",)
+def test_its_graph_has_the_nodes_that_its_picture_shows(tmp_path: Path) -> None:
+    (graph,) = re.findall(r"^```toml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert graph.count("\n") == 12
+    (tmp_path / "graph.toml").write_text(graph, encoding="utf-8")
+    labels = dagtui.load(tmp_path / "graph.toml").labels
+    assert len(labels) == 6
+    picture = (ROOT / "screenshots" / "graph.svg").read_text(encoding="utf-8")
+    assert [label for label in labels if label not in picture] == []
 
 
 def test_the_configs_are_well() -> None:
@@ -39,7 +34,19 @@ def test_the_configs_are_well() -> None:
     assert [len(dagtui.load(path)) for path in paths] == [14, 24, 3081]
 
 
-def test_pictures_exist() -> None:
-    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", README)
-    assert pictures
-    assert [name for name in pictures if not (ROOT / name).exists()] == []
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+def test_links_and_pictures_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+
+
+def test_every_page_of_the_manual_is_linked() -> None:
+    pages = (path.relative_to(ROOT).as_posix() for path in (ROOT / "dagtui" / "manual").glob("*.md"))
+    assert [page for page in pages if f"({page})" not in README] == []
+
+
+def test_pictures_are_small_and_no_more_than_those_that_are_shown() -> None:
+    pictures = set(re.findall(r"!\[[^]]*\]\(screenshots/([^)]+)\)", README))
+    files = {path.name: path.stat().st_size for path in (ROOT / "screenshots").glob("*.svg")}
+    assert set(files) == pictures
+    assert max(files.values()) <= 1_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -59,6 +60,7 @@ class PtyTerminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
         self._unfed = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end within a character
         self._synchronized = synchronized
         self.answers = True
         """Whether it says that it is there when it is asked, as terminals do."""
@@ -200,7 +202,7 @@ class PtyTerminal:
         # A question that was cut lies across the border.
         if self.answers and (asked := self.raw[-len(data) - len(_QUESTION) + 1 :].count(_QUESTION)):
             self.send(_ANSWER * asked)
-        self._feed(data.decode("utf-8", "replace"))
+        self._feed(self._decoder.decode(data))
         return bool(data)
 
     def is_quiet(self, seconds: float) -> bool:

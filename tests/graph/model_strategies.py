@@ -13,6 +13,9 @@ TEXTS = st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_charac
     lambda text: text.replace("{{", "{ {")
 )
 FILLED = TEXTS.filter(lambda text: bool(text.strip()))
+# A program with a space in its name is taken for a command line, unless its folder is named.
+PROGRAMS = FILLED.filter(lambda text: " " not in text.strip())
+ARGUMENTS = st.lists(TEXTS.filter(lambda text: text not in {"&&", "||"}), max_size=3)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 SCALARS = TEXTS | NUMBERS | st.booleans() | st.floats(allow_nan=False)
 SECONDS = st.floats(0.001, 1e6) | st.sampled_from(["90s", "1h30m", "250ms", 3])
@@ -28,7 +31,7 @@ MATRICES = st.fixed_dictionaries(
 ACTIONS = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"run": FILLED}),
-    st.fixed_dictionaries({"run": st.builds(lambda first, rest: [first, *rest], FILLED, st.lists(TEXTS, max_size=3))}),
+    st.fixed_dictionaries({"run": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)}),
     st.fixed_dictionaries({"call": st.just("a.b:c")}, optional={"args": st.dictionaries(TEXTS, DATA, max_size=3)}),
     st.just({"run": ["echo", "{{ params.p }}", "{{ env.HOME }}"]}),
 )

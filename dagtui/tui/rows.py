@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from dagtui.text import label
 from dagtui.tui.afterwards import take_apart
+from dagtui.tui.doubtful import is_doubtful
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS
 
 if TYPE_CHECKING:
@@ -165,7 +166,10 @@ class PaintedRows(Widget, can_focus=True):
         old, self._strips = self._strips, strips
         regions = []
         for y in changed:
-            first, end = difference(old[y] if y < len(old) else NOTHING, strips[y] if y < len(strips) else NOTHING)
+            before = old[y] if y < len(old) else NOTHING
+            first, end = difference(before, strips[y] if y < len(strips) else NOTHING)
+            if end > first and is_doubtful(before.text):
+                end = self.size.width  # it may have taken more cells on the terminal
             if end > first:
                 regions.append(Region(first, y, end - first, 1))
         if regions:

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
 from dagtui.tui.afterwards import take_apart
+from dagtui.tui.doubtful import is_doubtful
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.tree.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
@@ -292,7 +293,7 @@ def changed_runs(old: Sequence[Piece], new: Sequence[Piece], width: int) -> list
     x = 0
     for index, piece in enumerate(new):
         before = old[index] if index < len(old) else None
-        if before is None or before.width != piece.width:
+        if before is None or before.width != piece.width or (before != piece and is_doubtful(before.text)):
             return [*runs, (x, max(0, width - x))]
         if before != piece and piece.width:
             runs.append((x, piece.width))

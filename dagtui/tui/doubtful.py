@@ -1,0 +1,108 @@
+"""Characters about whose width terminals disagree, and the moves that keep the columns behind them where they are."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from rich.control import Control
+from rich.segment import Segment
+from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SURE: Final = (
+    "\x00-\u02ff\u0370-\u0482\u048a-\u058f"  # Latin, Greek, Cyrillic, Armenian
+    "\u05d0-\u05f4\u0606-\u060f\u061b-\u064a\u0660-\u066f\u0671-\u06d5\u06ee-\u06ff"  # Hebrew, Arabic, no marks
+    "\u10a0-\u10ff\u1e00-\u1fff"  # Georgian, more of Latin and Greek
+    "\u2010-\u2027\u2030-\u205e\u2070-\u20cf"  # punctuation, raised figures, currencies
+    "\u2100-\u2319\u231c-\u2328\u232b-\u23e8\u23ed-\u23ef\u23f1-\u23f2\u23f4-\u25fc\u25ff"  # arrows, lines, shapes
+    "\u2713-\u2727\u2794\u2798-\u27af\u27b1-\u27be\u27c0-\u2b1a\u2c00-\u2cee"  # check marks, arrows, Braille
+    "\u2e80-\u3029\u3030-\u303e\u3041-\u3096\u309b-\u3247\u3250-\u4dbf\u4e00-\ua4cf\uac00-\ud7a3"  # East Asia
+    "\ue000-\ufaff\uff01-\uff9d\uffe0-\uffee"  # private, compatibility and full-width characters
+    "\U0001d400-\U0001d7ff\U00020000-\U0003fffd"  # letters of mathematics, more of East Asia
+)
+"""The inside of a character class: what takes the same cells everywhere, unless a terminal is set up for East Asia.
+
+All else is doubtful: emoji, their colours of skin, joiners and flags; marks, and scripts whose letters join; what is
+newer than the tables of a terminal.
+"""
+
+_DOUBTFUL: Final = re.compile(f"[^{_SURE}]")
+_PICTURES: Final = "\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff"
+_COLOURS: Final = "\U0001f3fb-\U0001f3ff"
+_PICTURE: Final = rf"(?:[{_PICTURES}]|\S(?=[{_COLOURS}]))(?:[^{_SURE}{_PICTURES}]|(?<=\u200d).)*"
+"""A picture with its colour and what is joined to it."""
+_LETTERS: Final = rf"\S?(?:(?!{_PICTURE})[^{_SURE}{_PICTURES}])+"
+"""Marks and the character before them, or a word of a script whose letters join."""
+_WORD: Final = re.compile(f"(?P<picture>{_PICTURE})|{_LETTERS}")
+_PHRASE: Final = re.compile(f"(?P<picture>{_PICTURE})|{_LETTERS}(?:(?!{_PICTURE})(?:[^ ]| (?! )))*")
+"""Letters with all that follows them up to two blanks: nothing is set in columns there. A picture stands by itself."""
+
+
+def is_doubtful(text: str) -> bool:
+    """Whether terminals disagree about how many cells a text takes; at once for ASCII, else 4 ns a character."""
+    return not text.isascii() and _DOUBTFUL.search(text) is not None
+
+
+def begins_surely(before: str) -> bool:
+    """Whether what stands behind a text stands in its own column on any terminal."""
+    return before.endswith("  ") or not is_doubtful(before)
+
+
+def anchored(strip: Strip, x: int, y: int, edge: int) -> Strip:
+    """A strip that begins at a cell of the screen, with the cursor set before and after doubtful characters.
+
+    The cells that they should take are emptied first: a terminal that finds them narrower would show old ones there.
+    What a terminal that finds letters wider puts beyond stays on blanks that follow, is written over by what else
+    follows, and ends before the edge. Behind a picture all is written over: tmux gives a colour of skin cells of its
+    own, and would shift the row on the terminal around it.
+    """
+    written: list[Segment] = []
+    kept = 0
+    """Blanks at the beginning of a piece that are on the screen already."""
+    for (piece, is_picture), (following, _) in pairwise([*_pieces(strip, x, edge), (Segment(""), False)]):
+        text, style = piece.text[kept:], piece.style
+        start, x = x, x + cell_len(text)
+        kept = 0
+        if not is_doubtful(text):
+            written.append(Segment(text, style))
+            continue
+        if not is_picture:
+            kept = len(following.text) - len(following.text.lstrip(" "))
+        written += [Segment(" " * (x - start), style), Segment(" " * kept, following.style)]
+        x += kept
+        written += [Segment(_to(start, y) + text, style), Segment(_to(x, y))]
+    return Strip([segment for segment in written if segment.text])
+
+
+def _pieces(strip: Strip, x: int, edge: int) -> Iterator[tuple[Segment, bool]]:
+    """The strip cut around pictures and around phrases, or words where a phrase might cross the edge.
+
+    With each piece comes whether it is a picture.
+    """
+    for segment in strip:
+        text, style = segment.text, segment.style
+        position = 0
+        for phrase in _PHRASE.finditer(text):
+            crosses = x + cell_len(text[: phrase.start()]) + _most_cells(phrase[0]) > edge
+            for found in _WORD.finditer(text, *phrase.span()) if crosses else (phrase,):
+                if found.start() > position:
+                    yield Segment(text[position : found.start()], style), False
+                yield Segment(found[0], style), bool(found["picture"])
+                position = found.end()
+        if position < len(text):
+            yield Segment(text[position:], style), False
+        x += segment.cell_length
+
+
+def _most_cells(text: str) -> int:
+    """What a text takes where every doubtful character takes two."""
+    return 2 * len(_DOUBTFUL.findall(text)) + cell_len(_DOUBTFUL.sub("", text))
+
+
+def _to(x: int, y: int) -> str:
+    return Control.move_to(x, y).segment.text

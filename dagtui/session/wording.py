@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, duration, label, plural
+from dagtui.text import count, duration, plural
+from dagtui.text.shortening import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
 
-_NAME_CHARACTERS = 60
+_NAME_CELLS = 60
 _WORTH_TELLING = 1.1
 """How many times as long as it was active a run must have lasted for that to be told as well."""
 
@@ -34,7 +35,7 @@ def target(graph: Graph, command: Command) -> str:
         return ""
     if len(command.nodes) > 1:
         return plural(len(command.nodes), "node")
-    return label(graph.labels[command.nodes[0]], cap=_NAME_CHARACTERS)
+    return name_label(graph.labels[command.nodes[0]], _NAME_CELLS)
 
 
 def asked(graph: Graph, command: Command) -> str:

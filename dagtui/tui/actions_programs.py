@@ -11,6 +11,7 @@ from textual.app import SuspendNotSupported
 
 from dagtui.session.workplace import NoWorkplaceError
 from dagtui.text import label
+from dagtui.text.shortening import name_label
 from dagtui.tui.idle_keys import UNFOLD
 from dagtui.tui.rows import Role
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.session.workplace import Workplace
     from dagtui.tui.app import DagtuiApp
 
-_NAME_CHARACTERS = 60
+_NAME_CELLS = 60
 
 
 class ProgramActions:
@@ -99,7 +100,7 @@ class ProgramActions:
 
     def _heading(self, node: int, workplace: Workplace) -> str:
         """Where the shell is, and how to come back."""
-        name = label(self._session.graph.labels[node], _NAME_CHARACTERS)
+        name = name_label(self._session.graph.labels[node], _NAME_CELLS)
         return (
             f"dagtui: what attempt {workplace.attempt} of {name} would find, in {label(workplace.cwd, 1000)}\n"
             "exit or ^D brings the screen back; the run goes on meanwhile\n"

@@ -15,7 +15,7 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
 from dagtui.session.hosting.leaving import Leaving
-from dagtui.text import label
+from dagtui.text.shortening import name_label
 from dagtui.tui.actions_panes import PaneActions
 from dagtui.tui.actions_programs import ProgramActions
 from dagtui.tui.actions_run import RunActions
@@ -283,7 +283,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         notes, self._watch.notes = self._watch.notes, []
         self._watch.nodes.clear()
         for note in notes[-1:]:
-            name = f"{label(self.session.graph.labels[note.node], cap=60)}: " if note.node >= 0 else ""
+            name = f"{name_label(self.session.graph.labels[note.node], 60)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.text import fit, label, plural
+from dagtui.text import plural
+from dagtui.text.shortening import name_label
 from dagtui.tui.causes import failed_ancestors
 from dagtui.tui.rows import Role, Row, Run, muted, row
 
@@ -86,4 +87,4 @@ def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
 
 
 def _name(session: Session, node: int) -> str:
-    return fit(label(session.graph.labels[node]), NAME_CELLS)
+    return name_label(session.graph.labels[node], NAME_CELLS)

@@ -13,6 +13,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Provider, SearchI
 from textual.widgets import Input
 
 from dagtui.text import label
+from dagtui.text.shortening import NAME_CHARACTERS, shortened
 from dagtui.tui.compositor import TightCompositor
 from dagtui.tui.keymap import KEYS, Group, Key
 
@@ -77,6 +78,11 @@ def _word_start(text: str, word: str) -> int:
     return found.start() if found else -1
 
 
+def _name_cells(width: int) -> int:
+    """The cells of a name in a row of the palette, which is at most 80 wide; Textual would wrap a longer one."""
+    return min(80, width - 4) - 8
+
+
 class _Nodes(_Commands):
     """Jumps to a node by a part of its name."""
 
@@ -92,8 +98,9 @@ class _Nodes(_Commands):
         ascii_only = self.dagtui.ascii_only
         async for node in self._matching(query.lower()):
             status = session.state.status_of(node)
-            name = label(session.graph.labels[node])
-            prompt = Text(f"{status.ascii if ascii_only else status.glyph} {name}", no_wrap=True, overflow="ellipsis")
+            name = label(session.graph.labels[node], NAME_CHARACTERS)
+            shown = shortened(name, _name_cells(self.app.size.width), ascii_only=ascii_only)
+            prompt = Text(f"{status.ascii if ascii_only else status.glyph} {shown}", no_wrap=True)
             yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
 
     async def _matching(self, query: str) -> AsyncIterator[int]:

@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dagtui.text import label
+from dagtui.text.shortening import name_label
 from dagtui.tui.afterwards import take_apart
 from dagtui.tui.doubtful import is_doubtful
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS
@@ -90,7 +90,7 @@ def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> R
 
 def name_run(name: str, role: str = Role.LINK) -> Run:
     """The name of a node, which comes from a file."""
-    return Run(label(name), role)
+    return Run(name_label(name, 200), role)
 
 
 NOTHING = Strip([], 0)

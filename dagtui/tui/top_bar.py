@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
+from dagtui.text.shortening import NAME_CHARACTERS, shortened
 from dagtui.tui.afterwards import take_apart
 from dagtui.tui.doubtful import is_doubtful
 from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
@@ -160,12 +161,13 @@ class TopBar(Widget):
             if width_of(left) <= room:
                 break
         else:
-            left[1] = Piece(fit(left[1].text, max(1, room - width_of(left[2:]) - 1), ascii=self._ascii), MARK)
+            cells = max(1, room - width_of(left[2:]) - 1)
+            left[1] = Piece(shortened(left[1].text, cells, ascii_only=self._ascii), MARK)
         return [*left, spaces(width - width_of(left) - width_of(right)), *right]
 
     def _left(self, brevity: int) -> list[Piece]:
         """The pieces at the left, from all of them to the fewest; the second one is the name."""
-        name = fit(label(self._session.name), 24 if brevity > 1 else 40, ascii=self._ascii)
+        name = shortened(label(self._session.name), 24 if brevity > 1 else 40, ascii_only=self._ascii)
         pieces = [Piece(" "), Piece(name, MARK)]
         if brevity < 6:
             pieces.append(Piece(f" #{self._session.number}", QUIET))
@@ -196,10 +198,10 @@ class TopBar(Widget):
         time = elapsed(seconds, short=brevity >= 5)
         pieces = [Piece(" ETA ", QUIET), Piece(time.ljust(TIME_CELLS) if brevity < 3 else time)]
         if brevity < 2:
-            name = label(self._session.graph.labels[node])
+            name = label(self._session.graph.labels[node], NAME_CHARACTERS)
             pieces[-1] = Piece(time)
             words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
-            pieces += [Piece(words, QUIET), Piece(fit(name, cells, ascii=self._ascii))]
+            pieces += [Piece(words, QUIET), Piece(shortened(name, cells, ascii_only=self._ascii))]
         return pieces
 
     def _right(self, width: int) -> list[Piece]:

@@ -39,6 +39,7 @@ FOREIGN = {
 """Attributes and functions that give strings of a file or of a task."""
 SANITISERS = {
     "label",
+    "name_label",
     "block",
     "exact",
     "exact_line",

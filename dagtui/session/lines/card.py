@@ -17,6 +17,7 @@ from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.redraws import final_lines
 from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
+from dagtui.text.shortening import name_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +82,7 @@ def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
 
 def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
     """Which nodes succeeded before an ancestor ran again, and how to run them again with what is below them."""
-    names = [label(session.graph.labels[node], 80) for node in nodes[:NAMED]]
+    names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
     text = f"stale: {', '.join([*names, *more])}"
     if session.graph_path is None:
@@ -122,7 +123,7 @@ def _decisive(tail: list[bytes]) -> str:
 def _failure(session: Session, group: _Alike, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
     node = group.nodes[0]
     mark = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
-    name = _paint(f"{mark} {label(session.graph.labels[node])}", "1;31", colours=colours)
+    name = _paint(f"{mark} {name_label(session.graph.labels[node], 200)}", "1;31", colours=colours)
     lines = [f"{name}  {label(why(session.state, node, session.clock()))}"]
     if len(group.nodes) > 1:
         lines.append(f"  {_paint(_others(session, group.nodes), '1;31', colours=colours)}")
@@ -138,7 +139,7 @@ def _failure(session: Session, group: _Alike, width: int, *, colours: bool, asci
 
 def _others(session: Session, nodes: list[int]) -> str:
     """Which other nodes failed alike: the first by name, then how many more."""
-    names = [label(session.graph.labels[node], 80) for node in nodes[1 : NAMED + 1]]
+    names = [name_label(session.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
     more = len(nodes) - 1 - len(names)
     text = f"{plural(len(nodes), 'node')} failed alike, also {', '.join(names)}"
     return f"{text} and {count(more)} more" if more else text

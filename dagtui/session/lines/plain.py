@@ -14,6 +14,7 @@ from dagtui.engine.why import root_cause
 from dagtui.session.wording import with_reason
 from dagtui.text import count, duration, label, plural
 from dagtui.text.remarks import left_behind
+from dagtui.text.shortening import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ NAMED = 5
 """Nodes that are named in the line about what is still running."""
 NAMED_OF_MANY = 20
 """Nodes of one moment and one status that are named though they never began."""
+_NAME_CELLS = 200
 _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
@@ -69,7 +71,7 @@ class PlainLines:
         state = self._session.state
         running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
         names = [
-            f"{label(self._session.graph.labels[node], 80)} {duration(clock - state.started[node])}"
+            f"{name_label(self._session.graph.labels[node])} {duration(clock - state.started[node])}"
             for node in running[:NAMED]
         ]
         if len(running) > NAMED:
@@ -104,7 +106,7 @@ class PlainLines:
             elif isinstance(event, CommandEvent):
                 yield self._line(event.at, self._blank, self._command(event))
             elif isinstance(event, NoteEvent):
-                name = f"{label(self._session.graph.labels[event.node])}: " if event.node >= 0 else ""
+                name = f"{self._name(event.node)}: " if event.node >= 0 else ""
                 yield self._line(event.at, "!", f"{name}{label(event.text)}")
         for (status, word), number in many.items():
             if number > NAMED_OF_MANY:
@@ -120,7 +122,7 @@ class PlainLines:
         return event.status in _QUIET or event.cause is Cause.RESUMED
 
     def _node(self, event: NodeEvent) -> str:
-        words = f"{label(self._session.graph.labels[event.node])}  {self._words(event)}"
+        words = f"{self._name(event.node)}  {self._words(event)}"
         if event.seconds and event.status is not NodeStatus.RETRYING:
             words = f"{words}  {duration(event.seconds)}"
         if event.left:
@@ -138,11 +140,14 @@ class PlainLines:
             allowed = " (allowed)" if self._session.graph.task(event.node).allow_failure else ""
             return f"failed{allowed}: {why}"
         if status is NodeStatus.FAILED_PARENT:
-            return f"blocked by {label(self._session.graph.labels[root_cause(self._session.state, event.node)])}"
+            return f"blocked by {self._name(root_cause(self._session.state, event.node))}"
         if event.stale:
             return "done, but stale: an ancestor ran again" if event.seconds else "stale: an ancestor ran again"
         word = "stopping" if status is NodeStatus.CANCELLING else status.word
         return with_reason(word, "" if event.cause is Cause.RAN else why)
+
+    def _name(self, node: int) -> str:
+        return name_label(self._session.graph.labels[node], _NAME_CELLS)
 
     def _glyph(self, status: NodeStatus) -> str:
         """The glyph of a status where the terminal can show it: the words after it say the same."""
@@ -151,7 +156,7 @@ class PlainLines:
         return f"\x1b[{_COLOURS[status]}m{status.glyph}\x1b[m" if self._colours and status in _COLOURS else status.glyph
 
     def _command(self, event: CommandEvent) -> str:
-        names = ", ".join(label(self._session.graph.labels[node]) for node in event.nodes[:3])
+        names = ", ".join(self._name(node) for node in event.nodes[:3])
         others = len(event.nodes) - 3 + event.others
         if others > 0:
             names += f" and {count(others)} more"

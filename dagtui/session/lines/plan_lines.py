@@ -11,6 +11,7 @@ from dagtui.graph.as_run import AsRun, UnknownEnvironment, unknown_status
 from dagtui.graph.command_line import command_line
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
+from dagtui.text.shortening import NAME_CHARACTERS, name_label, told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,6 +26,8 @@ MOST_NAMES = 20
 """Names of one critical path that are listed."""
 MOST_NEEDS = 3
 _NAME_WIDTH = 36
+_AROUND = 40
+"""From so many names above and below it, one that is cut differs."""
 
 
 def plan_lines(
@@ -48,7 +51,9 @@ def plan_lines(
             left = sum(map(len, entries[shown:]))
             yield f"  and {plural(left, 'more node')}: --all shows them"
             break
-        line = _line(plan, entry, name, width, critical, as_run, ascii_only=ascii_only)
+        before, after = names[max(0, shown - _AROUND) : shown], names[shown + 1 : shown + 1 + _AROUND]
+        cut = told_apart(name, width, before, after, ascii_only=ascii_only)
+        line = _line(plan, entry, cut, width, critical, as_run)
         yield line if columns is None else fit(line, columns, ascii_only)
     yield from _idle(plan, everything=everything)
 
@@ -117,7 +122,7 @@ def _headline(plan: Plan, *, ascii_only: bool) -> Iterator[str]:
     arrow = " > " if ascii_only else " → "
     slots = plural(plan.jobs, "slot")
     yield f"{label(graph.name)}: {plural(len(plan.order), 'node')} would run, {slots}; nothing is executed"
-    names = [label(graph.labels[node], 80) for node in plan.critical_path]
+    names = [name_label(graph.labels[node]) for node in plan.critical_path]
     if len(names) > MOST_NAMES:
         half = MOST_NAMES // 2
         names = [*names[:half], f"({plural(len(names) - 2 * half, 'more node')})", *names[-half:]]
@@ -150,17 +155,14 @@ def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[int]]:
 
 def _name(plan: Plan, entry: Sequence[int]) -> str:
     if len(entry) == 1:
-        return label(plan.graph.labels[entry[0]])
-    return f"{label(plan.graph.task(entry[0]).name, 100)} x{count(len(entry))}"
+        return label(plan.graph.labels[entry[0]], NAME_CHARACTERS)
+    return f"{name_label(plan.graph.task(entry[0]).name, 100)} x{count(len(entry))}"
 
 
-def _line(
-    plan: Plan, entry: Sequence[int], name: str, width: int, critical: set[int], as_run: AsRun, *, ascii_only: bool
-) -> str:
+def _line(plan: Plan, entry: Sequence[int], name: str, width: int, critical: set[int], as_run: AsRun) -> str:
     node = entry[0]
     mark = "*" if not critical.isdisjoint(entry) else " "
     times = f"{duration(plan.begins[node]):>9}  {_takes(plan, entry):>9}  " if plan.known else ""
-    name = fit(name, width, ascii_only)
     padding = " " * (width - cell_width(name))
     task = plan.graph.task(node)
     command = as_run.command(node).text if len(entry) == 1 else command_line(task.action)
@@ -188,7 +190,7 @@ def _conditions(graph: Graph, task: Task, entry: Sequence[int]) -> Iterator[str]
         needs, total = list(task.needs), len(task.needs)  # as they are written: whole matrices and cells
     if needs:
         more = [f"{count(total - MOST_NEEDS)} more"] if total > MOST_NEEDS else []
-        yield f"[needs {', '.join([*(label(need, 60) for need in needs[:MOST_NEEDS]), *more])}]"
+        yield f"[needs {', '.join([*(name_label(need, 60) for need in needs[:MOST_NEEDS]), *more])}]"
     if task.trigger is not Trigger.ALL_SUCCESS:
         yield f"[trigger {task.trigger.value}]"
     if task.slots > 1:

@@ -29,6 +29,7 @@ from dagtui.store.files import read_file, replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.logged import LoggedAttempts
 from dagtui.text import count, label, plural
+from dagtui.text.shortening import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -111,8 +112,8 @@ class LastRun:
         for node, parts in self.changed.items():
             task = self.graph.task_of[node]
             if task not in said:
-                said[task] = f"{label(self.graph.tasks[task].name, 80)} ({', '.join(map(label, parts[:NAMED]))})"
-        named = [*said.values(), *(f"{label(name, 80)} (gone)" for name in self.gone)]
+                said[task] = f"{name_label(self.graph.tasks[task].name)} ({', '.join(map(label, parts[:NAMED]))})"
+        named = [*said.values(), *(f"{name_label(name)} (gone)" for name in self.gone)]
         more = [f"{count(len(named) - NAMED)} more"] if len(named) > NAMED else []
         return ", ".join([*named[:NAMED], *more])
 
@@ -283,7 +284,7 @@ def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
 
 def named(graph: Graph, nodes: Collection[int]) -> str:
     """Some nodes by name, the others as a number; safe to show."""
-    names = [label(graph.labels[node], 80) for node in sorted(nodes)[:NAMED]]
+    names = [name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]]
     return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
 
 

@@ -8,9 +8,9 @@ from rich.cells import cell_len
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, fit, label, plural
+from dagtui.text.shortening import NAME_CHARACTERS, shortened
 from dagtui.tui.log.silence import spent
 from dagtui.tui.rows import PaintedRows, Role, Run, muted, status_run
-from dagtui.tui.tree.pieces import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_on
     runs = [
         status_run(status, ascii_only=ascii_only),
         Run(" "),
-        Run(label(session.graph.labels[node]), Role.HEADING),
+        Run(label(session.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
     ]
     if latest > 1:
         # How many there may be is said where one has failed: "attempt 1 of 3".

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 PLAIN = len(NodeStatus)
 QUIET = PLAIN + 1
@@ -59,8 +58,8 @@ class Body(NamedTuple):
     """More words, in a column of their own where there is room."""
 
 
-def fitted(body: Body, room: int, *, column: int, ascii_only: bool) -> list[Piece]:
-    """The body in exactly `room` cells: notes give way to the name, then the name is cut.
+def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[Piece]:
+    """The body in exactly `room` cells: notes give way to the name, then the name is shortened to so many cells.
 
     The aside begins at `column`, or behind a name that is longer; a column of 0 leaves it out.
     """
@@ -68,7 +67,7 @@ def fitted(body: Body, room: int, *, column: int, ascii_only: bool) -> list[Piec
     least = min(wanted, max(8, room * 2 // 5))
     notes, taken = _chosen(body, room - least)
     name_room = max(0, room - taken - body.suffix.width)
-    pieces = [Piece(shortened(body.name.text, name_room, ascii_only=ascii_only), body.name.look)]
+    pieces = [body.name if body.name.width <= name_room else Piece(shorten(name_room), body.name.look)]
     if body.suffix.text and body.suffix.width <= room - taken:
         pieces.append(body.suffix)
     free = room - taken - width_of(pieces)
@@ -95,24 +94,3 @@ def _chosen(body: Body, room: int) -> tuple[list[Piece], int]:
     for index in sorted(chosen):
         pieces += [SPACE, body.notes[index]]
     return pieces, taken
-
-
-_CELL_KEY = re.compile(r"(?<=[\[,])[^\[\],=]+=")
-
-
-def shortened(name: str, room: int, *, ascii_only: bool) -> str:
-    """A name in so many cells; of `task[cell]` what tells it from its siblings is kept.
-
-    First the names of the cell's keys go, which are the same in all siblings: `train[1,small]`. Then the end is kept.
-    """
-    if cell_width(name) <= room or not name.endswith("]"):
-        return fit(name, room, ascii=ascii_only)
-    task, bracket, cell = name.partition("[")
-    name = task + _CELL_KEY.sub("", bracket + cell)
-    if cell_width(name) <= room or room < 8:
-        return fit(name, room, ascii=ascii_only)
-    kept = room * 3 // 5
-    end = len(name)
-    while end and cell_width(name[end - 1 :]) <= kept:
-        end -= 1
-    return fit(name[:end], room - cell_width(name[end:]), ascii=ascii_only) + name[end:]

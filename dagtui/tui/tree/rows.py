@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
+from dagtui.text.shortening import NAME_CHARACTERS, shortened
 from dagtui.tui.tree.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
 from dagtui.tui.tree.layout import Head, HeadKind
 from dagtui.tui.tree.pieces import GUIDE, MARK, PLAIN, QUIET, SPACE, Body, Piece, fitted, width_of
+from dagtui.tui.tree.row_names import RowNames
 from dagtui.tui.tree.stems import WIDE, stem
 
 if TYPE_CHECKING:
@@ -78,6 +81,7 @@ class Rows:
         self._navigator = navigator
         self.glyphs = ASCII if ascii_only else UNICODE
         self._ascii = ascii_only
+        self._names = RowNames(session.graph, navigator, ascii_only=ascii_only)
         self._session = session
         self._state = session.state
         self._graph = session.graph
@@ -108,13 +112,14 @@ class Rows:
         if head is not None:
             glyph, body = self._head(item, head, width)
         elif node is None or layout.is_reference(item):
-            glyph, body = self._reference(node or 0)
+            glyph, body = self._reference(item, node or 0)
         else:
             glyph, body = self._node(node, item, width, clock)
         left += [glyph, Piece(self.glyphs.selected, MARK) if self._is_selected(item) else SPACE]
         used = width_of(left)
         column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
-        return left + fitted(body, max(0, width - used), column=column, ascii_only=self._ascii)
+        shorten = partial(self._names.cut, item)
+        return left + fitted(body, max(0, width - used), column=column, shorten=shorten, ascii_only=self._ascii)
 
     def _is_selected(self, item: int) -> bool:
         """Whether the row is of a selected node; one that stands for many shows it by those below it."""
@@ -172,7 +177,7 @@ class Rows:
     def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Piece, Body]:
         status = self._state.status_of(node)
         if self._has_left_section(item, status):
-            return SPACE, Body(Piece(self._name(node, item), QUIET))
+            return SPACE, Body(Piece(self._names.name(item), QUIET))
         notes: list[Piece] = []
         ranks: list[int] = []
         if self._state.stale[node]:
@@ -195,7 +200,7 @@ class Rows:
             notes.append(Piece(time.rjust(self.time_cells(width)), QUIET))
             ranks.append(0 if time else 1)
         aside = self._aside(node, status, clock) if width >= ASIDE else Piece("")
-        name = Piece(self._name(node, item), _NAME_LOOKS.get(status, PLAIN))
+        name = Piece(self._names.name(item), _NAME_LOOKS.get(status, PLAIN))
         return self._glyph(status), Body(name, Piece(""), tuple(notes), tuple(ranks), aside)
 
     def _has_left_section(self, item: int, status: NodeStatus) -> bool:
@@ -204,25 +209,20 @@ class Rows:
         head = layout.head(layout.parents[item])
         return head is not None and head.kind is HeadKind.SECTION and head.title != status.name
 
-    def _name(self, node: int, item: int) -> str:
-        """The node's label; below the row of its matrix only its cell."""
-        text = self._graph.labels[node]
-        head = self.outline.layout.head(self.outline.layout.parents[item]) if item == node else None
-        if head is not None and head.kind is HeadKind.MATRIX and text.startswith(head.title + "["):
-            text = text[len(head.title) :]
-        return label(text)
-
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
         if status in _SAID:
             return fit(label(state.why.get(node, "").partition(":")[0]), 18, ascii=self._ascii)
         if status is _S.FAILED_PARENT:
-            return "by " + fit(label(self._graph.labels[root_cause(state, node)]), 16, ascii=self._ascii)
+            return "by " + self._cause(root_cause(state, node))
         if status is _S.READY and state.paused:
             return "paused"
         if status is _S.READY and state.held_up:
             return "held up"
         return ""
+
+    def _cause(self, node: int) -> str:
+        return shortened(label(self._graph.labels[node], NAME_CHARACTERS), 16, ascii_only=self._ascii)
 
     def _aside(self, node: int, status: NodeStatus, clock: float) -> Piece:
         state = self._state
@@ -243,9 +243,8 @@ class Rows:
 
     def _head(self, item: int, head: Head, width: int) -> tuple[Piece, Body]:
         if head.kind is HeadKind.MORE:
-            return Piece(self.glyphs.reference, GUIDE), Body(
-                Piece(f"{head.total} more", QUIET), aside=self._listed(item)
-            )
+            name = Piece(self._names.name(item), QUIET)
+            return Piece(self.glyphs.reference, GUIDE), Body(name, aside=self._listed(item))
         notes: list[Piece] = []
         ranks: list[int] = []
         if head.kind is HeadKind.SECTION:
@@ -254,20 +253,18 @@ class Rows:
             if stale := self._stale(item)[0]:
                 self._add_stale(stale, width, notes, ranks)
                 self._add_time_cells(width, notes, ranks)
-            return self._glyph(status), Body(Piece(status.word.upper(), int(status)), count, tuple(notes), tuple(ranks))
+            name = Piece(self._names.name(item), int(status))
+            return self._glyph(status), Body(name, count, tuple(notes), tuple(ranks))
         counts, below = self._counts(item)
         stale, stale_below = self._stale(item)
         status = weightiest(counts)
         self._add_tallies(counts, notes, ranks)
         self._add_stale(stale, width, notes, ranks)
         self._add_below(below, stale_below, width, notes, ranks)
-        if head.kind is HeadKind.FOLDER:
-            name, suffix = label(head.title) + "/", ""
-        else:
-            name, suffix = label(head.title), f" {self.glyphs.times}{tally(head.total)}"
-        look = int(_S.FAILED) if status is _S.FAILED else PLAIN
+        name = Piece(self._names.name(item), int(_S.FAILED) if status is _S.FAILED else PLAIN)
+        suffix = "" if head.kind is HeadKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         self._add_time_cells(width, notes, ranks)
-        return self._glyph(status), Body(Piece(name, look), Piece(suffix, QUIET), tuple(notes), tuple(ranks))
+        return self._glyph(status), Body(name, Piece(suffix, QUIET), tuple(notes), tuple(ranks))
 
     def _listed(self, item: int) -> Piece:
         layout = self.outline.layout
@@ -275,9 +272,9 @@ class Rows:
         nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
         return Piece(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), QUIET)
 
-    def _reference(self, node: int) -> tuple[Piece, Body]:
+    def _reference(self, item: int, node: int) -> tuple[Piece, Body]:
         status = self._state.status_of(node)
-        name = Piece(label(self._graph.labels[node]), QUIET)
+        name = Piece(self._names.name(item), QUIET)
         return Piece(self.glyphs.reference, GUIDE), Body(name, Piece(" " + self._glyph(status).text, int(status)))
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:

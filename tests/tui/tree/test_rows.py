@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +12,10 @@ from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
+from dagtui.text.shortening import shortened
 from dagtui.tui.tree.glyphs import ASCII, UNICODE
 from dagtui.tui.tree.navigator import Navigator
-from dagtui.tui.tree.pieces import QUIET, Body, Piece, fitted, shortened, width_of
+from dagtui.tui.tree.pieces import QUIET, Body, Piece, fitted, width_of
 from dagtui.tui.tree.rows import Rows
 
 if TYPE_CHECKING:
@@ -198,28 +200,6 @@ def test_the_name_of_a_cell_below_its_matrix_is_the_cell() -> None:
     assert "train[seed=3]" in text(rows_of(matrix_graph(4), []), 4, 60)
 
 
-@given(st.text(alphabet="ab[]=日", max_size=30), st.integers(0, 40))
-def test_a_shortened_name_fits(name: str, room: int) -> None:
-    assert cell_width(shortened(name, room, ascii_only=False)) <= room
-
-
-@pytest.mark.parametrize(
-    ("room", "shown"),
-    [
-        (29, "training[seed=17,model=large]"),
-        (28, "training[17,large]"),
-        (18, "training[17,large]"),
-        (17, "traini…[17,large]"),
-    ],
-)
-def test_a_shortened_cell_keeps_what_tells_it_from_its_siblings(room: int, shown: str) -> None:
-    assert shortened("training[seed=17,model=large]", room, ascii_only=False) == shown
-
-
-def test_a_shortened_cell_below_its_task_keeps_its_values() -> None:
-    assert shortened("[seed=17,model=large]", 12, ascii_only=False) == "[17,large]"
-
-
 @given(
     name=st.text(alphabet="ab日", max_size=30),
     notes=st.lists(st.text(alphabet="x日", max_size=9), max_size=4),
@@ -230,7 +210,8 @@ def test_a_shortened_cell_below_its_task_keeps_its_values() -> None:
 def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, room: int, column: int) -> None:
     pieces = tuple(Piece(note, QUIET) for note in notes)
     body = Body(Piece(name), Piece(" x2", QUIET), pieces, tuple(range(len(notes))), Piece(aside, QUIET))
-    assert width_of(fitted(body, room, column=column, ascii_only=False)) == room
+    shorten = partial(shortened, name)
+    assert width_of(fitted(body, room, column=column, shorten=shorten, ascii_only=False)) == room
 
 
 @given(graph=graphs(), data=st.data())
@@ -269,3 +250,46 @@ def test_another_reason_for_the_same_status_is_painted() -> None:
     session.state.apply(ran(0, 1, 2, code=2)[1])
     assert "exit 2" in text(rows, 0, 60)
     assert rows.signature(0, 60, 100.0) != before
+
+
+def shown_names(labels: Sequence[str], width: int, edges: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """What stands behind the glyph of each row."""
+    rows = rows_of(Graph(list(labels), list(edges)), [])
+    rows.outline.unfold_all()
+    shown = [text(rows, rows.outline.item(row), width) for row in range(len(rows.outline))]
+    return [row.partition("·")[2].split()[0] for row in shown]
+
+
+SAMPLES = [f"call_variants_for_sample_NA12878_chromosome_{number}" for number in range(1, 23)]
+STEPS = [
+    f"NFCORE_RNASEQ.RNASEQ.BEDGRAPH_BEDCLIP_BEDGRAPHTOBIGWIG_{way}.UCSC_{step}"
+    for way in ("FORWARD", "REVERSE")
+    for step in ("BEDCLIP", "BEDGRAPHTOBIGWIG")
+]
+
+
+@pytest.mark.parametrize("width", [24, 32, 48])
+def test_long_names_of_siblings_say_their_beginning_once_and_how_they_differ(width: int) -> None:
+    first, *others = shown_names(SAMPLES, width)
+    assert first.startswith("call_")
+    assert first.endswith("_1")
+    assert others == [f"…chromosome_{number}" for number in range(2, 23)]
+
+
+@pytest.mark.parametrize("width", [32, 48])
+@pytest.mark.parametrize("edges", [[], [(0, 1), (0, 2), (2, 3)]])
+def test_long_names_of_one_workflow_look_different(width: int, edges: list[tuple[int, int]]) -> None:
+    assert len(set(shown_names(STEPS, width, edges))) == len(STEPS)
+
+
+def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> None:
+    rows = rows_of(Graph(SAMPLES[:3], []), [])
+    assert "…chromosome_3" in text(rows, 2, 32)
+    rows._navigator.set_filter("chromosome_3")
+    assert "call_" in text(rows, 2, 32)
+
+
+def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
+    rows = rows_of(Graph([SAMPLES[0], "child"], [(0, 1)]), [*ran(0, 1, 2, code=1)])
+    rows._session.state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
+    assert "by call_va…mosome_1" in text(rows, 1, 60)

@@ -1,0 +1,129 @@
+"""Names that are too long for their place: cut in the middle, for names that begin alike differ at the end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from dagtui.text.labels import label
+from dagtui.text.widths import cell_width, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+NAME_CHARACTERS: Final = 1000
+"""Of a longer name, no more is looked at."""
+_LEAST_ROOM: Final = 4
+"""Fewer cells have no middle."""
+_REST_CELLS: Final = 12
+"""What is left of a name without its beginning has at least so many cells, where whole words can be added."""
+
+# Compiled when a name is too long, not when a run without a screen begins.
+_CELL_KEY: Final = r"(?<=[\[,])[^\[\],=]+="
+_WORD: Final = r"[^\s_./:,=\[-]*[\s_./:,=\[-]+"
+
+
+class _Cut(NamedTuple):
+    """A name of which the middle is left out, or the beginning, or both."""
+
+    head: str
+    tail: str
+    begins: bool
+    """Whether the head is the beginning of the name."""
+
+    def shown(self, dots: str) -> str:
+        parts = [self.head, self.tail] if self.begins else ["", self.head, self.tail]
+        return dots.join(part for index, part in enumerate(parts) if part or not index)
+
+    def could_be(self, other: str) -> bool:
+        """Whether another name, cut alike, might look the same."""
+        return other.endswith(self.tail) and (other.startswith(self.head) if self.begins else self.head in other)
+
+
+def name_label(name: str, cells: int = 80) -> str:
+    """The name of a node as a part of a line, safe to show."""
+    return shortened(label(name, NAME_CHARACTERS), cells)
+
+
+def shortened(name: str, room: int, *, ascii_only: bool = False) -> str:
+    """A name in so many cells; of `task[cell]`, the names of the cell's keys go first: `train[1,small]`."""
+    if cell_width(name) <= room:
+        return name
+    name = _without_keys(name)
+    if cell_width(name) <= room or room < _LEAST_ROOM:
+        return fit(name, room, ascii=ascii_only)
+    return _middle_cut(name, room, _usual_tail(name, room)).shown("~" if ascii_only else "…")
+
+
+def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str], *, ascii_only: bool = False) -> str:
+    """A name in so many cells that looks different from those of the rows before and after it.
+
+    When one before it begins with as much as there is room for, that is not said again: `…chromosome_2`.
+    """
+    if cell_width(name) <= room:
+        return name
+    name = _without_keys(name)
+    if cell_width(name) <= room or room < _LEAST_ROOM:
+        return shortened(name, room, ascii_only=ascii_only)
+    begun = fit(name, room)[:-1]
+    others = {_without_keys(other) for other in (*before, *after)} - {name}
+    alike = [other for other in others if other.startswith(begun)]
+    is_said = bool(alike) and any(_without_keys(other).startswith(begun) for other in before)
+    start = _rest_start(name, alike, room) if is_said else 0
+    dots = "~" if ascii_only else "…"
+    for _ in range(2):
+        cuts = list(_cuts(name, start, room))
+        for cut in cuts:
+            if not any(map(cut.could_be, others)):
+                return cut.shown(dots)
+        start = _rest_start(name, filter(cuts[-1].could_be, others), room)
+    return fit(dots + name[start:], room, ascii=ascii_only)
+
+
+def _cuts(name: str, start: int, room: int) -> Iterator[_Cut]:
+    """Ways to show a name that does not fit, the best first; one that leaves its beginning out if that may be."""
+    rest = name[start:]
+    tails = (_usual_tail(name, room), room * 3 // 4, room // 4)
+    if start and cell_width(rest) < room:
+        yield _Cut("", rest, begins=False)
+    elif start:
+        yield from (_middle_cut(rest, room - 1, tail)._replace(begins=False) for tail in tails)
+    yield from (_middle_cut(name, room, tail) for tail in tails)
+
+
+def _middle_cut(name: str, room: int, tail_cells: int) -> _Cut:
+    start, cells = len(name), 0
+    while start and (cells := cells + cell_width(name[start - 1])) <= tail_cells:
+        start -= 1
+    while start < len(name) and not cell_width(name[start]):
+        start += 1  # a mark would be put on the dots
+    tail = name[start:]
+    return _Cut(fit(name, room - cell_width(tail))[:-1], tail, begins=True)
+
+
+def _usual_tail(name: str, room: int) -> int:
+    return room * 3 // 5 if name.endswith("]") else room // 2
+
+
+def _rest_start(name: str, others: Iterable[str], room: int) -> int:
+    """Where a name goes on behind what others begin with too: at a word, and with some before it where they fit."""
+    common = min((_begin_alike(name, other) for other in others), default=0)
+    starts = [word.end() for word in re.finditer(_WORD, name[:common])]
+    start = starts.pop() if starts else common
+    while starts and cell_width(name[start:]) < _REST_CELLS and cell_width(name[starts[-1] :]) < room:
+        start = starts.pop()
+    return start
+
+
+def _begin_alike(name: str, other: str) -> int:
+    """How many characters two names begin with alike."""
+    pairs = zip(name, other, strict=False)
+    return next((index for index, (one, two) in enumerate(pairs) if one != two), min(len(name), len(other)))
+
+
+def _without_keys(name: str) -> str:
+    """`task[cell]` without the names of the keys, which are the same in all siblings."""
+    if not name.endswith("]"):
+        return name
+    task, bracket, cell = name.partition("[")
+    return task + re.sub(_CELL_KEY, "", bracket + cell)

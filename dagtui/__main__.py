@@ -26,7 +26,7 @@ def main() -> None:
     gc.set_threshold(_OBJECTS)
     try:
         if "LC_CTYPE" in os.environ:
-            from dagtui.execution.coerced_locale import restore
+            from dagtui.execution.local.coerced_locale import restore
 
             restore()
         from dagtui.cli.inherited import hear_notices, open_standard_descriptors
@@ -43,7 +43,7 @@ def main() -> None:
         if error.errno in {errno.EMFILE, errno.ENFILE}:  # no module could be read that says it better
             os.write(2, _NO_FILES)
             raise SystemExit(_BAD_CALL) from None
-        from dagtui.cli.trouble import end_with_sentence
+        from dagtui.cli.error_boundary import end_with_sentence
 
         raise SystemExit(end_with_sentence(error)) from error
 

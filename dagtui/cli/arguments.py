@@ -19,7 +19,7 @@ from dagtui.cli.graph_file import (
     refuse_folder,
     with_its_ending,
 )
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -18,15 +18,15 @@ from dagtui.cli.attaching import (
     ways_to,
 )
 from dagtui.cli.attaching import attach as attach_to
+from dagtui.cli.connect import run_option
 from dagtui.cli.live_runs import all_of_user
 from dagtui.cli.options import look_options
-from dagtui.cli.reach import run_option
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.session.door.live import LiveRun
+    from dagtui.control.live import LiveRun
 
 
 @click.command(short_help="Bring the screen of a live run to this terminal.")
@@ -52,7 +52,7 @@ def attach(
         watch(graph_file, number, ascii_only=ascii_only, theme=theme, mouse=not no_mouse)
     if not has_screen():
         fail(f"dagtui attach needs {a_terminal()}; dagtui status, wait and logs don't{_several()}")
-    from dagtui.session.hosting.client import RunIsEndingError
+    from dagtui.host.terminal_client import RunIsEndingError
 
     found = _any() if graph_file is None else _of_graph(graph_file, number)
     run = found[0] if len(found) == 1 else choice_of(found, "Attach to which run?", ascii_only=ascii_only)

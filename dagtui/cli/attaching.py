@@ -7,15 +7,15 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.session.door.live import LiveRun
-    from dagtui.session.hosting.client import Look
+    from dagtui.control.live import LiveRun
+    from dagtui.host.terminal_client import Look
 
 
 def has_screen() -> bool:
@@ -35,15 +35,15 @@ def a_terminal() -> str:
 
 def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> Look:
     """What these options, the locale and the environment make of the screen."""
-    from dagtui.session.hosting.client import Look
-    from dagtui.tui.locale import wants_ascii
+    from dagtui.host.terminal_client import Look
+    from dagtui.tui.lines.locale import wants_ascii
 
     return Look(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
 
 
 def live_runs_of(graph_file: Path) -> list[LiveRun]:
     """The live runs of a graph, those that have or can get a screen first, the latest first of each kind."""
-    from dagtui.session.door.live import live_runs
+    from dagtui.control.live import live_runs
     from dagtui.store.errors import StoreError
 
     try:
@@ -55,7 +55,7 @@ def live_runs_of(graph_file: Path) -> list[LiveRun]:
 
 def is_attachable(run: LiveRun) -> bool:
     """Whether a terminal can be lent to a run."""
-    from dagtui.session.door.live import Screen
+    from dagtui.control.live import Screen
 
     return run.reachable and run.screen in {Screen.ATTACHED, Screen.DETACHED}
 
@@ -66,9 +66,9 @@ def attach(run: LiveRun, look: Look, ignored: Sequence[str] = ()) -> int:
     When it can't be done, or `ignored` names options that only a new run could obey, says so and exits with 2. Raises
     RunIsEndingError.
     """
-    from dagtui.session.door.knock import knock
-    from dagtui.session.door.sockets import DoorError
-    from dagtui.session.hosting.client import lend_terminal
+    from dagtui.control.client import knock
+    from dagtui.control.sockets import DoorError
+    from dagtui.host.terminal_client import lend_terminal
 
     shown = shown_run(run)
     if not is_attachable(run):
@@ -98,7 +98,7 @@ def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveR
 
     from dagtui.cli.live_runs import listed, table
     from dagtui.cli.picker import MARGIN, Picker
-    from dagtui.tui.locale import wants_ascii
+    from dagtui.tui.lines.locale import wants_ascii
 
     plain = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
     try:

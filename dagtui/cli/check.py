@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import graph_file_argument
+from dagtui.cli.load_graph import read_graph_to_show
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
-from dagtui.cli.reading import read_graph_to_show
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_argument
+from dagtui.cli.connect import ask, json_option, print_json, reach, run_option
 from dagtui.cli.output import standard_output
-from dagtui.cli.reach import ask, json_option, print_json, reach, run_option
 from dagtui.cli.rerun_ended import rerun_if_ended
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 from dagtui.engine.messages import CommandKind
 from dagtui.text import count, duration, label
 

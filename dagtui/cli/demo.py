@@ -11,7 +11,7 @@ from dagtui.cli.graph_file import NAMES, GraphFile
 from dagtui.cli.init import write_new
 from dagtui.cli.open import open_graph
 from dagtui.cli.options import ResumingCommand
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 
 DEMO = Path(__file__).with_name("demo.toml")
 """The example: it runs on any machine that has `sh`, for about half a minute."""

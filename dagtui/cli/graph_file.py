@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 
 NAMES = ("graph.toml", "dagtui.toml")
 """What a graph is called that need not be named."""
@@ -31,7 +31,7 @@ class GraphFile(NamedTuple):
 
 def graph_file_at(path: Path) -> GraphFile:
     """The graph that an argument names, to be read; reads a pipe. Exits with 2 when that fails."""
-    from dagtui.store.places import is_piped, real_file
+    from dagtui.store.paths import is_piped, real_file
 
     piped = _piped(path)
     if piped is not None:
@@ -46,7 +46,7 @@ def graph_file_at(path: Path) -> GraphFile:
 
 def graph_path_at(path: Path) -> Path:
     """The path by which the runs of a graph are found that an argument names; reads a pipe for the graph's name."""
-    from dagtui.store.places import real_file
+    from dagtui.store.paths import real_file
 
     piped = _piped(path)
     found = real_file(path) if piped is None else piped.path
@@ -56,7 +56,7 @@ def graph_path_at(path: Path) -> Path:
 
 def say_where(path: Path) -> None:
     """Say in one line that runs are kept elsewhere because `.dagtui` belongs to another user."""
-    from dagtui.store.places import why_elsewhere
+    from dagtui.store.paths import why_elsewhere
 
     text = why_elsewhere(path)
     if text:
@@ -80,7 +80,7 @@ def _piped(path: Path) -> GraphFile | None:
 
 
 def _read(number: int, shown: str) -> bytes:
-    from dagtui.graph.reading import MOST_BYTES
+    from dagtui.graph.toml.parse import MOST_BYTES
 
     try:
         with open(number, "rb", closefd=False) as file:
@@ -113,7 +113,7 @@ def refuse_folder(graph_file: Path) -> None:
 
 def why_missing(graph_file: Path) -> str:
     """Why a graph's file can't be found; empty when it is there, or when the graph has none."""
-    from dagtui.store.places import is_piped
+    from dagtui.store.paths import is_piped
 
     if is_piped(graph_file):
         return ""
@@ -130,7 +130,7 @@ def call_of(graph_file: Path) -> str:
     """The words that run a graph, for a person to give to a shell."""
     import shlex
 
-    from dagtui.store.places import is_piped
+    from dagtui.store.paths import is_piped
 
     # Only a person knows what wrote the graph into the pipe.
     return "… | dagtui run -" if is_piped(graph_file) else f"dagtui {shlex.quote(str(graph_file))}"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.graph_file import say_where
+from dagtui.cli.launch_mode import Way, asked_for
+from dagtui.cli.load_graph import read_graph
 from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
-from dagtui.cli.reading import read_graph
-from dagtui.cli.saying import fail
-from dagtui.cli.ways import Way, asked_for
+from dagtui.cli.stderr import fail
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
-    from dagtui.execution.link import GuardianLink
+    from dagtui.execution.local.link import GuardianLink
     from dagtui.graph.model import Graph
 
 
@@ -49,7 +49,7 @@ def run_graph(
 
 def _start_guardian() -> GuardianLink:
     """Start the guardian while this process still reads its modules and the graph; without a run it ends with us."""
-    from dagtui.execution.requirements import RequirementError, start_guardian
+    from dagtui.execution.local.requirements import RequirementError, start_guardian
 
     try:
         return start_guardian()
@@ -73,12 +73,12 @@ def run_headless(
     """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
     from functools import partial
 
-    from dagtui.cli.offer import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_what_is_left
+    from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_what_is_left
     from dagtui.graph.errors import GraphError
-    from dagtui.session.lines.events_copy import EventsError
-    from dagtui.session.lines.headless import Headless
-    from dagtui.session.resume.glance import NothingToResumeError, resumable
-    from dagtui.session.session import Session
+    from dagtui.report.headless import Headless
+    from dagtui.runs.events_copy import EventsError
+    from dagtui.runs.last_run import NothingToResumeError, resumable
+    from dagtui.runs.session import Session
     from dagtui.store.errors import StoreError
 
     nodes = nodes_to_rerun(graph, rerun)
@@ -112,8 +112,8 @@ def run_headless(
 
 def _need_door() -> None:
     """Exit with 2 when nobody could resume a run, since none can be reached."""
-    from dagtui.session.door.sockets import DoorError
-    from dagtui.session.hosting.launch import check_doors
+    from dagtui.control.sockets import DoorError
+    from dagtui.host.launch import check_doors
 
     try:
         check_doors()

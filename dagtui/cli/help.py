@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_page, read_pages
 from dagtui.text import fit, label
@@ -62,7 +62,7 @@ def _list_pages(output: Output) -> None:
 
 def _hint(topic: str) -> str:
     from dagtui.cli.main import COMMANDS
-    from dagtui.graph.suggestions import did_you_mean
+    from dagtui.graph.check.suggestions import did_you_mean
 
     if topic in COMMANDS:
         return f"dagtui {topic} --help tells about the command"

@@ -10,7 +10,7 @@ import click
 
 from dagtui.cli.graph_file import NAMES
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 
 STARTER = Path(__file__).with_name("starter.toml")
 """The graph that is written: it runs everywhere, in some seconds."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, count, duration, label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.session.door.live import LiveRun
+    from dagtui.control.live import LiveRun
 
 _STATUSES = {status.name: status for status in NodeStatus}
 _TITLES = ("NAME", "RUN", "STATE", "DONE", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
@@ -79,8 +79,8 @@ def listed(runs: Sequence[LiveRun]) -> list[Listed]:
 
 def all_of_user() -> list[LiveRun]:
     """Every live run of this user, the newest first; says so and exits with 2 when that can't be found out."""
-    from dagtui.session.door.live import all_live
-    from dagtui.session.door.sockets import DoorError
+    from dagtui.control.live import all_live
+    from dagtui.control.sockets import DoorError
 
     try:
         return all_live()[::-1]
@@ -90,8 +90,8 @@ def all_of_user() -> list[LiveRun]:
 
 def standing_of(run: LiveRun) -> Mapping[str, object]:
     """How a run stands; an object with `error` when it can't be reached."""
-    from dagtui.session.door.knock import PATIENCE, knock
-    from dagtui.session.door.sockets import DoorError
+    from dagtui.control.client import PATIENCE, knock
+    from dagtui.control.sockets import DoorError
 
     if not run.reachable:
         return {"run": run.run_id, "error": run.trouble}

@@ -12,14 +12,14 @@ import click
 from dagtui.cli.arguments import complete_tasks, graph_path_argument
 from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from dagtui.cli.output import Output
-    from dagtui.session.lines.node_log import NodeLog
+    from dagtui.report.node_log import NodeLog
     from dagtui.store.directory import RunDirectory
 
 
@@ -47,9 +47,9 @@ def logs(
     On a terminal colours are kept, and nothing else that the task printed acts on it. Into a pipe or a file go the
     bytes as they were printed, as `cat` does.
     """
-    from dagtui.graph.choosing import ChoiceError
     from dagtui.graph.errors import GraphError
-    from dagtui.session.lines.node_log import find_log
+    from dagtui.graph.matrix.selection import ChoiceError
+    from dagtui.report.node_log import find_log
     from dagtui.store.errors import StoreError
 
     with standard_output() as output:
@@ -87,7 +87,7 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
 
 def _refuse_own(log: NodeLog) -> None:
     """Exit with 2 when what is printed would be added to the log that is read, and be printed again, without end."""
-    from dagtui.session.door.enclosing import enclosing
+    from dagtui.control.enclosing import enclosing
     from dagtui.text import label
 
     if "DAGTUI_NODE" not in os.environ or not stat.S_ISFIFO(os.fstat(1).st_mode) or not log.run.is_live():
@@ -120,8 +120,8 @@ def _print_path(log: NodeLog, output: Output) -> None:
 
 
 def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
-    from dagtui.session.lines.node_log import LogFollower, print_log
-    from dagtui.session.lines.shown_lines import FinalLines, SafeLines, ShownLines
+    from dagtui.report.node_log import LogFollower, print_log
+    from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
 
     # Who follows sees lines as they come: what was printed already can't be redrawn.
     shown: SafeLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
@@ -147,6 +147,6 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
 
 
 def _explain(log: NodeLog) -> None:
-    from dagtui.session.lines.node_log import why_silent
+    from dagtui.report.node_log import why_silent
 
     say(f"dagtui: {why_silent(log)}")

@@ -12,7 +12,7 @@ import click
 
 from dagtui import __version__
 from dagtui.cli.graph_file import BEGIN, NAMES, graph_file_here, is_plain, with_its_ending
-from dagtui.cli.saying import BAD_CALL
+from dagtui.cli.stderr import BAD_CALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ def _help_to_begin(ctx: click.Context) -> NoReturn:
 
 
 def _no_such_word(word: str) -> str:
-    from dagtui.graph.suggestions import did_you_mean
+    from dagtui.graph.check.suggestions import did_you_mean
 
     meant = with_its_ending(word)
     hint = f'did you mean "{meant}"?' if meant else did_you_mean(word, COMMANDS)

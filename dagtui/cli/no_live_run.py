@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ import json
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dagtui.cli.saying import fail, say
 from dagtui.cli.standing_lines import headline, node_line
+from dagtui.cli.stderr import fail, say
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.cli.output import Output
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
     from dagtui.store.directory import RunDirectory
 
 
@@ -40,7 +40,7 @@ def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
     """A run as its record tells it; raises StoreError."""
     import anyio
 
-    from dagtui.session.following import open_run
+    from dagtui.runs.following import open_run
     from dagtui.store.errors import StoreError
 
     session = open_run(run, graph_file)
@@ -53,8 +53,8 @@ def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
 
 def standing_on_record(session: Session) -> Mapping[str, object]:
     """How a run that has ended stood at its end, in the fields that a live one tells."""
-    from dagtui.session.door.live import Screen
-    from dagtui.session.door.standing import standing
+    from dagtui.control.live import Screen
+    from dagtui.control.status_report import standing
 
     return standing(session, Screen.NONE)
 
@@ -64,8 +64,8 @@ def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:
 
     When a word means none, that ends the program with 2.
     """
-    from dagtui.graph.choosing import ChoiceError
-    from dagtui.graph.patterns import nodes_matching
+    from dagtui.graph.matrix.patterns import nodes_matching
+    from dagtui.graph.matrix.selection import ChoiceError
 
     if not words:
         return range(len(session.graph))
@@ -79,7 +79,7 @@ def write_json(
     output: Output, answer: Mapping[str, object], session: Session | None, nodes: Sequence[int], *, live: bool
 ) -> None:
     """One object in ASCII, each node made as it is written, without an end of line; no session: `nodes` is null."""
-    from dagtui.session.lines.node_list import node_objects
+    from dagtui.report.node_list import node_objects
 
     head = {name: value for name, value in answer.items() if name != "nodes"}
     head |= {"live": live, "node_count": answer.get("nodes")}
@@ -96,7 +96,7 @@ def write_json(
 
 def write_lines(output: Output, answer: Mapping[str, object], session: Session, nodes: Sequence[int]) -> None:
     """The headline, and a line for each node."""
-    from dagtui.session.lines.node_list import node_objects
+    from dagtui.report.node_list import node_objects
 
     output.line(headline(answer))
     for told in node_objects(session, nodes):

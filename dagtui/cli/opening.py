@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NoReturn
 from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of
 from dagtui.cli.graph_file import say_where
 from dagtui.cli.headless import run_headless
-from dagtui.cli.offer import choose, nodes_to_rerun, say_nothing_to_resume
+from dagtui.cli.launch_mode import Way, asked_for
+from dagtui.cli.load_graph import read_graph
 from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
-from dagtui.cli.reading import read_graph
-from dagtui.cli.saying import fail, say
-from dagtui.cli.ways import Way, asked_for
+from dagtui.cli.resume_prompt import choose, nodes_to_rerun, say_nothing_to_resume
+from dagtui.cli.stderr import fail, say
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from dagtui.cli.graph_file import GraphFile
     from dagtui.graph.model import Graph
-    from dagtui.session.hosting.client import Look
-    from dagtui.session.hosting.lease import Lease
-    from dagtui.session.hosting.leaving import Leaving
-    from dagtui.session.resume.glance import Resumption
-    from dagtui.session.session import Session
+    from dagtui.host.attachment import Lease
+    from dagtui.host.exit_reason import Leaving
+    from dagtui.host.terminal_client import Look
+    from dagtui.runs.last_run import Resumption
+    from dagtui.runs.session import Session
 
 
 def show_graph(
@@ -60,7 +60,7 @@ def show_graph(
     found: Resumption | None = None
 
     def begin(graph: Graph) -> Session:
-        from dagtui.session.session import Session
+        from dagtui.runs.session import Session
 
         if found is None:
             return Session.start(graph, jobs=jobs, paused=paused)
@@ -86,7 +86,7 @@ def _open(
     graph_file: Path, load: Callable[[], Graph], begin: Callable[[Graph], Session], look: Look, given: list[str]
 ) -> int:
     """Attach to the live run of the graph, or start one; returns the exit status."""
-    from dagtui.session.hosting.client import RunIsEndingError
+    from dagtui.host.terminal_client import RunIsEndingError
 
     while True:
         live = live_runs_of(graph_file)
@@ -100,11 +100,11 @@ def _open(
 
 
 def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: Look, given: list[str]) -> int:
-    from dagtui.execution.requirements import RequirementError, check_requirements
-    from dagtui.session.door.sockets import DoorError
-    from dagtui.session.hosting.client import lend_terminal
-    from dagtui.session.hosting.launch import check_doors, start_session
-    from dagtui.session.hosting.start_lock import StartLock
+    from dagtui.control.sockets import DoorError
+    from dagtui.execution.local.requirements import RequirementError, check_requirements
+    from dagtui.host.launch import check_doors, start_session
+    from dagtui.host.start_lock import StartLock
+    from dagtui.host.terminal_client import lend_terminal
     from dagtui.store.errors import StoreError
 
     try:
@@ -139,7 +139,7 @@ def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], lo
 
 
 def _screens(session: Session, until_failure: Callable[[], Awaitable[None]]) -> Callable[[Lease], Awaitable[Leaving]]:
-    from dagtui.tui.lent import LentScreens
+    from dagtui.tui.terminal.remote_terminal import LentScreens
 
     return LentScreens(session, until_failure).show
 
@@ -148,7 +148,7 @@ def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callabl
     """Begin as `begin` does, and have the screen say what was said before it covered that."""
 
     def noting(graph: Graph) -> Session:
-        from dagtui.session.notices import Notice
+        from dagtui.runs.notices import Notice
 
         session = begin(graph)
         session.note_short_life(Notice(brief, label(text, 1000)))
@@ -159,7 +159,7 @@ def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callabl
 
 def _advice() -> str:
     """What to say when this machine would not let the run outlive its terminal; empty when it would."""
-    from dagtui.session.hosting.linger import advice
+    from dagtui.host.linger import advice
 
     try:
         return advice(os.environ, getpass.getuser())
@@ -169,7 +169,7 @@ def _advice() -> str:
 
 def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look) -> int:
     from dagtui.graph.errors import GraphError
-    from dagtui.session.resume.glance import NothingToResumeError
+    from dagtui.runs.last_run import NothingToResumeError
     from dagtui.store.errors import StoreError
 
     try:
@@ -182,6 +182,6 @@ def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look
         fail(f"dagtui: {error}")
     tell_of_others(session)
     # The first nodes are running already; what follows takes a quarter of a second to import.
-    from dagtui.tui.show import show
+    from dagtui.tui.terminal.show import show
 
     return show(session, ascii_only=look.ascii, theme=look.theme, mouse=look.mouse)

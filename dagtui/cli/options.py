@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from dagtui.cli.ways import LAST
+from dagtui.cli.launch_mode import LAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
     from dagtui.store.directory import RunDirectory
 
 _NAMED = 5
@@ -31,7 +31,7 @@ def refuse_nested(held: Sequence[RunDirectory]) -> None:
     """Exit with 2 when this process belongs to a node of one of these runs: each would begin the next, without end."""
     if not held:  # as nearly always: nothing more is imported
         return
-    from dagtui.session.door.enclosing import enclosing
+    from dagtui.control.enclosing import enclosing
     from dagtui.store.errors import StoreError
     from dagtui.text import label
 
@@ -51,7 +51,7 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
     """End the runs that only wait for somebody to look at them, and say so."""
     if not held:
         return
-    from dagtui.session.door.idle_runs import end_idle_runs
+    from dagtui.control.idle_runs import end_idle_runs
     from dagtui.store.errors import StoreError
 
     try:

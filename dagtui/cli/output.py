@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.saying import BAD_CALL
+from dagtui.cli.stderr import BAD_CALL
 from dagtui.text.locales import is_utf8
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import graph_file_argument
+from dagtui.cli.load_graph import read_graph_to_show
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
-from dagtui.cli.reading import read_graph_to_show
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
@@ -32,9 +32,9 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
     from shutil import get_terminal_size
 
     graph = read_graph_to_show(graph_file, parameters)
-    from dagtui.session.lines.plan import make_plan
-    from dagtui.session.lines.plan_lines import plan_json, plan_lines
-    from dagtui.session.processors import processors
+    from dagtui.report.plan import make_plan
+    from dagtui.report.plan_lines import plan_json, plan_lines
+    from dagtui.runs.processors import processors
     from dagtui.store.history import History
 
     slots = jobs or graph.settings.jobs or processors()

@@ -8,7 +8,7 @@ import click
 
 from dagtui.cli.live_runs import all_of_user, listed, table
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import say
+from dagtui.cli.stderr import say
 from dagtui.text import fit
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,11 +21,11 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
     """
     from dagtui.cli.graph_file import graph_file_at
     from dagtui.cli.headless import run_headless
-    from dagtui.cli.offer import nodes_to_rerun, same_as_recorded
-    from dagtui.cli.reading import read_graph
-    from dagtui.cli.ways import LAST, Way
+    from dagtui.cli.launch_mode import LAST, Way
+    from dagtui.cli.load_graph import read_graph
+    from dagtui.cli.resume_prompt import nodes_to_rerun, same_as_recorded
     from dagtui.graph.errors import GraphError
-    from dagtui.session.resume.glance import NothingToResumeError, resumable
+    from dagtui.runs.last_run import NothingToResumeError, resumable
     from dagtui.store.errors import StoreError
     from dagtui.store.held import held_runs
 

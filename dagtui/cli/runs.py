@@ -10,7 +10,7 @@ import click
 from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.graph_file import refuse_folder, why_missing
 from dagtui.cli.output import standard_output
-from dagtui.cli.saying import fail, say
+from dagtui.cli.stderr import fail, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +67,8 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
 def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
     import json
 
-    from dagtui.session.door.live import screen_of
-    from dagtui.session.lines.run_list import run_object
+    from dagtui.control.live import screen_of
+    from dagtui.report.run_list import run_object
     from dagtui.store.summary import summarise
 
     separator = "["
@@ -84,8 +84,8 @@ def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
 def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
     import time
 
-    from dagtui.session.door.live import screen_of
-    from dagtui.session.lines.run_list import run_line
+    from dagtui.control.live import screen_of
+    from dagtui.report.run_list import run_line
     from dagtui.store.summary import summarise
     from dagtui.text import label, plural
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.session.wording import spent, stale_words
+from dagtui.runs.wording import spent, stale_words
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:

@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_argument, optional_graph_path_argument
-from dagtui.cli.control import names_of
-from dagtui.cli.live_runs import standing_of
-from dagtui.cli.output import standard_output
-from dagtui.cli.reach import (
+from dagtui.cli.connect import (
     ask,
     ask_in_time,
     connect,
@@ -24,8 +21,11 @@ from dagtui.cli.reach import (
     print_json,
     run_option,
 )
-from dagtui.cli.saying import fail, say
+from dagtui.cli.control import names_of
+from dagtui.cli.live_runs import standing_of
+from dagtui.cli.output import standard_output
 from dagtui.cli.standing_lines import headline, standing_lines
+from dagtui.cli.stderr import fail, say
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.cli.output import Output
-    from dagtui.session.door.live import LiveRun
+    from dagtui.control.live import LiveRun
     from dagtui.store.directory import RunDirectory
 
 TIMED_OUT = 124
@@ -85,8 +85,8 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
 
 
 def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
-    from dagtui.session.door.live import all_live
-    from dagtui.session.door.sockets import DoorError
+    from dagtui.control.live import all_live
+    from dagtui.control.sockets import DoorError
 
     if nodes:
         raise click.UsageError("--nodes needs a graph: dagtui status GRAPH.toml --nodes GLOB")
@@ -181,7 +181,7 @@ def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
 
     Ends the program when the whole run is meant: it would wait for the node, and the node for it.
     """
-    from dagtui.session.door.enclosing import enclosing
+    from dagtui.control.enclosing import enclosing
     from dagtui.store.errors import StoreError
 
     try:
@@ -203,7 +203,7 @@ def _wait_for_answer(
     run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None, inside: str
 ) -> Mapping[str, object] | None:
     """What the run answers once that is settled; None when it ended before it could."""
-    from dagtui.session.door.sockets import NobodyError
+    from dagtui.control.sockets import NobodyError
 
     try:
         visit = connect_if_there(run, graph_file)
@@ -241,11 +241,11 @@ def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Map
     """How what was waited for has come out, by the record of a run that ended before it could answer."""
     import anyio
 
-    from dagtui.session.door.control import outcome
-    from dagtui.session.door.live import Screen
-    from dagtui.session.door.requests import nodes_of
-    from dagtui.session.door.sockets import DoorError
-    from dagtui.session.following import open_run
+    from dagtui.control.commands import outcome
+    from dagtui.control.live import Screen
+    from dagtui.control.requests import nodes_of
+    from dagtui.control.sockets import DoorError
+    from dagtui.runs.following import open_run
     from dagtui.store.errors import StoreError
 
     _ends_soon(run)

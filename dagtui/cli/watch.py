@@ -9,7 +9,7 @@ import click
 from dagtui.cli.attaching import a_terminal, choice_of, has_screen
 from dagtui.cli.graph_file import call_of
 from dagtui.cli.live_runs import all_of_user
-from dagtui.cli.saying import fail
+from dagtui.cli.stderr import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, them
             directory, graph_path = _picked(ascii_only=ascii_only)
         else:
             directory, graph_path = _chosen(graph_file, number), graph_file
-        from dagtui.tui.watching import watch as show
+        from dagtui.tui.terminal.watching import watch as show
 
         status = show(directory, graph_path, ascii_only=ascii_only, theme=theme, mouse=mouse)
     except StoreError as error:
@@ -43,7 +43,7 @@ def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, them
 
 def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
     from dagtui.store.directory import latest_first, runs_in
-    from dagtui.store.places import folder_with_runs
+    from dagtui.store.paths import folder_with_runs
 
     found = runs_in(folder_with_runs(graph_file))
     shown = click.format_filename(graph_file)

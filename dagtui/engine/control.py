@@ -10,18 +10,18 @@ from dagtui.engine.events import MOST_NAMED, CommandEvent
 from dagtui.engine.followers import run_again
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
-from dagtui.engine.reach import cancelled_subtrees, reach, subtrees
-from dagtui.engine.refusals import refusal, retry_refusal, why_unchanged
+from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
+from dagtui.engine.rules.refusals import refusal, retry_refusal, why_unchanged
+from dagtui.engine.rules.triggers import INDEPENDENT
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.engine.triggers import INDEPENDENT
 from dagtui.engine.why import mark_why, root_causes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from dagtui.engine.derivation import Derivation
-    from dagtui.engine.rehearsal import Before, Rehearsal
+    from dagtui.engine.rules.propagation import Derivation
     from dagtui.engine.state import RunState
+    from dagtui.engine.transaction import Before, Rehearsal
 
 _UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 _SETTLED = frozenset(status for status in NodeStatus if status.settled)

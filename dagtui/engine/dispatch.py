@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.derivation import Derivation
 from dagtui.engine.effects import Start, Withdraw
 from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.rules.propagation import Derivation
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:

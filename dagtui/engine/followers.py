@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.expressions.templates import Placeholder, Root, cut_template
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
-from dagtui.graph.templates import Placeholder, Root, cut_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagtui.engine.derivation import Derivation
-    from dagtui.engine.rehearsal import Before
+    from dagtui.engine.rules.propagation import Derivation
     from dagtui.engine.state import RunState
+    from dagtui.engine.transaction import Before
     from dagtui.graph.model import Graph, Task
 
 BROKE_OFF = "lost: the run broke off while it was running"

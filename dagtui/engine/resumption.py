@@ -12,7 +12,7 @@ from dagtui.engine.status import Cause, NodeStatus
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from dagtui.engine.derivation import Derivation
+    from dagtui.engine.rules.propagation import Derivation
     from dagtui.engine.state import RunState
 
 FOLLOWS = "runs again: what it ran after does"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
-from dagtui.engine.rehearsal import Rehearsal
 from dagtui.engine.status import Cause, NodeStatus, Standing, Verdict, standing
+from dagtui.engine.transaction import Rehearsal
 from dagtui.engine.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dagtui.engine.rehearsal import Before
+    from dagtui.engine.transaction import Before
     from dagtui.graph.model import Graph
 
 STATUSES = tuple(NodeStatus)

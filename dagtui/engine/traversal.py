@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control
 from dagtui.engine.backoff import back_off, retries
+from dagtui.engine.critical_path import longest_ways
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
 from dagtui.engine.effects import Effect, SetSlots, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Remark, Result, Started, Withdrawn
-from dagtui.engine.priorities import longest_ways
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus

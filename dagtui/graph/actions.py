@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dagtui.graph import values
 from dagtui.graph.errors import Wrong, quoted
 from dagtui.graph.model import ArgumentList, ShellCommand
+from dagtui.graph.toml import values
 
 MOST_ARGUMENTS = 100_000
 """Of a program: more than systems start one with."""
@@ -23,7 +23,7 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
     """A line for the shell, or a program and its arguments; raises Wrong."""
     if isinstance(value, str):
         if len(value) > SHORT:
-            from dagtui.graph.kernel_limits import check_script
+            from dagtui.graph.check.kernel_limits import check_script
 
             check_script(value)
         return ShellCommand(values.filled_text(value))
@@ -41,7 +41,7 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
         raise Wrong("must begin with a program", inside=(0,))
     _check_program(arguments)
     if sum(map(len, arguments)) > SHORT:
-        from dagtui.graph.kernel_limits import check_arguments
+        from dagtui.graph.check.kernel_limits import check_arguments
 
         check_arguments(arguments)
     return ArgumentList(arguments)
@@ -93,7 +93,7 @@ def read_args(value: object) -> dict[str, object]:
     table = values.table(value, "write { metric = 1 }")
     found = {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
     if len(repr(found)) > SHORT:
-        from dagtui.graph.kernel_limits import check_data
+        from dagtui.graph.check.kernel_limits import check_data
 
         check_data(found)
     return found

@@ -13,15 +13,15 @@ import os
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import Wrong
+from dagtui.graph.expressions.places import Place, quote
+from dagtui.graph.expressions.templates import Placeholder, Root, parse_command, parse_template, value_text
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
-from dagtui.graph.places import Place, quote
-from dagtui.graph.templates import Placeholder, Root, parse_command, parse_template, value_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dagtui.graph.expressions.templates import Template
     from dagtui.graph.model import Graph, Task
-    from dagtui.graph.templates import Template
 
 NEW = "new"
 """Stands for all parts of a node that the older graph does not have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.graph.loading import VERSION
-from dagtui.graph.matrices import EXCLUDE
+from dagtui.graph.matrix.matrices import EXCLUDE
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
 
 if TYPE_CHECKING:

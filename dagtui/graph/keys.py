@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dagtui.graph.check.suggestions import meant
 from dagtui.graph.errors import quoted
-from dagtui.graph.suggestions import meant
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dagtui.graph.findings import Findings
-    from dagtui.graph.lost import Lost
-    from dagtui.graph.other_tools import Where
-    from dagtui.graph.positions import KeyPath
+    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.check.other_tools import Where
+    from dagtui.graph.toml.lost import Lost
+    from dagtui.graph.toml.positions import KeyPath
 
 DOCUMENT = ("version", "name", "params", "env", "defaults", "run", "tasks")
 RUN = ("jobs", "keep_going", "secrets", "state")
@@ -127,7 +127,7 @@ def check_keys(
 
 def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
     """Note a key that is not known, with the key that was meant."""
-    from dagtui.graph.other_tools import sentence_for
+    from dagtui.graph.check.other_tools import sentence_for
 
     key = str(at[-1])
     if key in reserved:
@@ -140,14 +140,14 @@ def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserve
 
 def means_children(key: str) -> bool:
     """Whether a key that is not known names what comes after a task."""
-    from dagtui.graph.other_tools import means_children as means
+    from dagtui.graph.check.other_tools import means_children as means
 
     return key not in TASK and means(key)
 
 
 def meant_key(at: KeyPath, known: Collection[str]) -> str:
     """The known key that is meant by another one; empty when that can't be told."""
-    from dagtui.graph.other_tools import folded, same_here, sentence_for
+    from dagtui.graph.check.other_tools import folded, same_here, sentence_for
 
     key, where = str(at[-1]), _where(at)
     word = folded(key)
@@ -162,7 +162,7 @@ def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()
 
     A key of the same spelling comes first, then what other tools mean by the word, then one that is spelled alike.
     """
-    from dagtui.graph.other_tools import folded, same_here, sentence_for
+    from dagtui.graph.check.other_tools import folded, same_here, sentence_for
 
     key, where = str(at[-1]), _where(at)
     word = folded(key)
@@ -186,7 +186,7 @@ def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()
 
 def _of_another_table(word: str, where: Where) -> str:
     """Where a key stands that stands in the wrong table; empty: nowhere."""
-    from dagtui.graph.other_tools import Where
+    from dagtui.graph.check.other_tools import Where
 
     if word in TASK and where is not Where.TASK:
         return "it is a key of [tasks.NAME] and of [defaults]"
@@ -196,7 +196,7 @@ def _of_another_table(word: str, where: Where) -> str:
 
 
 def _where(at: KeyPath) -> Where:
-    from dagtui.graph.other_tools import Where
+    from dagtui.graph.check.other_tools import Where
 
     kind = _kind_of_table(at)
     if not kind:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, overload
 
-from dagtui.graph.templates import value_text
+from dagtui.graph.expressions.templates import value_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dagtui.graph.matrices import Cells
+    from dagtui.graph.matrix.matrices import Cells
     from dagtui.graph.model import Cell, Task
 
 

@@ -9,17 +9,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.graph import keys, reading, values
+from dagtui.graph import keys
+from dagtui.graph.check.diagnostics import Findings
+from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import GraphError, Wrong, quoted
-from dagtui.graph.findings import Findings
+from dagtui.graph.expressions.parameters import read_params
+from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.layout import Layout, NodeCells
-from dagtui.graph.matrices import MOST_NODES, Cells, product_size
+from dagtui.graph.matrix.matrices import MOST_NODES, Cells, product_size
 from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
-from dagtui.graph.origins import Origins
-from dagtui.graph.parameters import read_params
-from dagtui.graph.placeholders import PlaceholderCheck
 from dagtui.graph.tasks import MOST_SLOTS, TaskReader, read_env, subject
-from dagtui.graph.wiring import Wiring
+from dagtui.graph.toml import parse, values
+from dagtui.graph.toml.source_map import Origins
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def load(
     or imported. The reader of the standard library does the parsing, most of the time it takes.
     """
     shown = label(path)
-    content = reading.read_bytes(Path(path), shown)
+    content = parse.read_bytes(Path(path), shown)
     graph = load_text(content, path, parameters, environment)
     graph.digest = blake2b(content, digest_size=DIGEST_SIZE).digest()
     return graph
@@ -60,8 +61,8 @@ def load_text(
     """Read the content of a graph file that lies, or will lie, at `path`; raises GraphError."""
     shown = label(path)
     with without_garbage_collection():
-        text = reading.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
-        document = reading.parse(text, shown)
+        text = parse.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
+        document = parse.parse(text, shown)
         return _Loading(document, text, Path(path)).graph(parameters, environment)
 
 
@@ -80,7 +81,7 @@ def without_garbage_collection() -> Iterator[None]:
 class _Loading:
     """One document on its way to a graph."""
 
-    def __init__(self, document: reading.Document, text: str, path: Path) -> None:
+    def __init__(self, document: parse.Document, text: str, path: Path) -> None:
         self._document = document.tables
         self._task_lines = document.lines
         self._text = text
@@ -112,7 +113,7 @@ class _Loading:
         return graph
 
     def _error(self, parameters: Mapping[str, str]) -> GraphError:
-        from dagtui.graph.concealing import concealed
+        from dagtui.graph.redaction import concealed
 
         error = self._findings.error(self._text, label(self._path))
         return concealed(error, self._document, self._text, parameters)
@@ -209,7 +210,7 @@ class _Loading:
         lines = self._task_lines
         missing = [("tasks", name) for name in tables if name not in lines]
         if missing:
-            from dagtui.graph.positions import locate
+            from dagtui.graph.toml.positions import locate
 
             found = sorted((place.key.start, str(path[1])) for path, place in locate(self._text, missing).items())
             line, counted = 1, 0

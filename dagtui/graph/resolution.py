@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dagtui.graph.environment import parse_env
 from dagtui.graph.errors import Wrong
+from dagtui.graph.expressions.environment import parse_env
+from dagtui.graph.expressions.placeholders import asked_node
+from dagtui.graph.expressions.places import quote
+from dagtui.graph.expressions.templates import Root, Template, parse_command, parse_template, value_text
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
-from dagtui.graph.placeholders import asked_node
-from dagtui.graph.places import quote
-from dagtui.graph.templates import Root, Template, parse_command, parse_template, value_text
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dagtui.graph.expressions.templates import Placeholder
     from dagtui.graph.model import Action, Graph, Task
-    from dagtui.graph.templates import Placeholder
 
 
 MOST_FILLED = 4 * 1024 * 1024

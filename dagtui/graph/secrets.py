@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph import reading
+from dagtui.graph.check.diagnostics import Findings
 from dagtui.graph.errors import GraphError, quoted
-from dagtui.graph.findings import Findings
+from dagtui.graph.expressions.templates import Root, parse_template, value_text
 from dagtui.graph.resolution import ResolutionError, Resolver
-from dagtui.graph.templates import Root, parse_template, value_text
+from dagtui.graph.toml import parse
 from dagtui.text import label
 from dagtui.text.secrets import LEAST, MOST, Secrets
 
@@ -69,8 +69,8 @@ def located(findings: Findings, graph: Graph) -> GraphError:
         return findings.error("", "")
     shown = label(graph.path)
     try:
-        text = reading.decode(reading.read_bytes(graph.path, shown), shown)
-        reading.parse(text, shown)
+        text = parse.decode(parse.read_bytes(graph.path, shown), shown)
+        parse.parse(text, shown)
     except GraphError:  # it was changed meanwhile
         text = ""
     return findings.error(text, shown)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dagtui.graph import keys, values
+from dagtui.graph import keys
 from dagtui.graph.actions import SHORT, read_args, read_call, read_run
+from dagtui.graph.check.diagnostics import KEPT
+from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import Wrong, quoted
-from dagtui.graph.findings import KEPT
-from dagtui.graph.matrices import read_matrix
+from dagtui.graph.expressions.places import SHELLS
+from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.matrix.matrices import read_matrix
 from dagtui.graph.model import RETRIED_WORDS, PythonCall, RetryPolicy, Task, Trigger
-from dagtui.graph.places import SHELLS
-from dagtui.graph.suggestions import did_you_mean
-from dagtui.graph.templates import value_text
+from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from dagtui.graph.findings import Findings
+    from dagtui.graph.check.diagnostics import Findings
     from dagtui.graph.model import Action
-    from dagtui.graph.positions import KeyPath
+    from dagtui.graph.toml.positions import KeyPath
 
 MOST_RETRIES = 1_000_000
 MOST_SLOTS = 100_000
@@ -213,7 +214,7 @@ def read_env(value: object) -> dict[str, str]:
     """Read a table of variables: texts, numbers, true, false; raises Wrong."""
     found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
     if sum(map(len, found.values())) > SHORT:
-        from dagtui.graph.kernel_limits import check_environment
+        from dagtui.graph.check.kernel_limits import check_environment
 
         check_environment(found)
     return found
@@ -290,7 +291,7 @@ def _trigger(value: object) -> Trigger:
     for trigger in Trigger:
         if trigger.value == word:
             return trigger
-    from dagtui.graph.other_tools import Where, same_here, sentence_for
+    from dagtui.graph.check.other_tools import Where, same_here, sentence_for
 
     known = [trigger.value for trigger in Trigger]
     same = same_here(word, Where.TRIGGER)

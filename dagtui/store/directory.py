@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from dagtui.store.errors import StoreError
 from dagtui.store.files import check_folder, make_folder, replace_link, sync_path, write_new_file
 from dagtui.store.lock import RunLock
-from dagtui.store.places import graph_folder, log_name, make_graph_folder
+from dagtui.store.paths import graph_folder, log_name, make_graph_folder
 from dagtui.text import label
 
 if TYPE_CHECKING:

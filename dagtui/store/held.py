@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.store.directory import runs_in
-from dagtui.store.places import folders_with_runs
+from dagtui.store.paths import folders_with_runs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file, replace_file
-from dagtui.store.places import graph_folder
+from dagtui.store.paths import graph_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from dagtui.text.redraws import pieces
 if TYPE_CHECKING:
     from dagtui.store.line_index import Gap, LineIndex
     from dagtui.store.log_lines import Read
-    from dagtui.store.queries import Query
+    from dagtui.store.log_queries import Query
 
 _BLOCK = 32_768
 _PIECE_COST = 1_000

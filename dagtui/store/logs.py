@@ -17,7 +17,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.store.queries import Query
+    from dagtui.store.log_queries import Query
 
 _BLOCK = 262_144
 _REDRAWN_BLOCK = 32_768

@@ -6,9 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 
-from dagtui.graph import reading
 from dagtui.graph.errors import GraphError
-from dagtui.store.places import piped_graph
+from dagtui.graph.toml import parse
+from dagtui.store.paths import piped_graph
 from dagtui.store.stated import state_in
 
 _HEADER = re.compile(rb"^[ \t]*\[", re.MULTILINE)
@@ -27,7 +27,7 @@ def _name_in(content: bytes) -> str:
         name = tomllib.loads(head.decode("utf-8-sig")).get("name")
     except (ValueError, RecursionError):
         try:
-            name = reading.parse(reading.decode(content, ""), "").tables.get("name")
+            name = parse.parse(parse.decode(content, ""), "").tables.get("name")
         except GraphError:
             return ""
     return name if isinstance(name, str) else ""

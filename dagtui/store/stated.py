@@ -47,10 +47,10 @@ def state_in(content: bytes) -> str:
     # Few files mention it, and to parse a large one takes long.
     if not _MENTION.search(content):
         return ""
-    from dagtui.graph import reading
+    from dagtui.graph.toml import parse
 
     try:
-        run = reading.parse(reading.decode(content, ""), "").tables.get("run")
+        run = parse.parse(parse.decode(content, ""), "").tables.get("run")
     except GraphError:
         return ""
     state = run.get("state") if isinstance(run, dict) else None

@@ -12,8 +12,8 @@ from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.store.directory import RunDirectory, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
-from dagtui.store.places import folder_with_runs, graph_folder, root_folder
-from dagtui.store.skim import Skim, skim
+from dagtui.store.journal_scan import Skim, skim
+from dagtui.store.paths import folder_with_runs, graph_folder, root_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

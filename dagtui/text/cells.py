@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dagtui.text.piles import MOST_MARKS
+from dagtui.text.combining import MOST_MARKS
 from dagtui.text.styles import PLAIN
 from dagtui.text.widths import cell_width
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dagtui.text.piles import may_be_piled, thinned
+from dagtui.text.combining import may_be_piled, thinned
 
 DROPPED = "\ufe0e\ufe0f"
 """Emoji and text presentation selectors: they only choose between two pictures of the character before them."""

@@ -14,25 +14,25 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
-from dagtui.session.hosting.leaving import Leaving
+from dagtui.host.exit_reason import Leaving
 from dagtui.text.shortening import name_label
-from dagtui.tui.actions_panes import PaneActions
-from dagtui.tui.actions_programs import ProgramActions
-from dagtui.tui.actions_run import RunActions
-from dagtui.tui.actions_screen import ScreenActions
-from dagtui.tui.driver import Terminal, TerminalApp, driver_for
-from dagtui.tui.driver.signals import SignalHandlers
+from dagtui.tui.actions.keymap import Keymap, bindings
+from dagtui.tui.actions.panes import PaneActions
+from dagtui.tui.actions.programs import ProgramActions
+from dagtui.tui.actions.run import RunActions
+from dagtui.tui.actions.screen import ScreenActions
+from dagtui.tui.completion_notice import settled
 from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
-from dagtui.tui.frames import Frames, interval
-from dagtui.tui.keymap import Keymap, bindings
-from dagtui.tui.log.pace import REMOTE_RATE
-from dagtui.tui.place import OwnTerminal, in_force
-from dagtui.tui.rows import Role
+from dagtui.tui.lines.rows import Role
+from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
+from dagtui.tui.log.throttle import REMOTE_RATE
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.preview import PreviewDialog
-from dagtui.tui.settled import settled
-from dagtui.tui.theme import DARK, THEMES, variable_defaults
+from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
+from dagtui.tui.terminal.frames import Frames, interval
+from dagtui.tui.terminal.host import OwnTerminal, in_force
+from dagtui.tui.terminal.signals import SignalHandlers
 
 if TYPE_CHECKING:
     import signal
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.driver import Driver
 
-    from dagtui.session.session import Session
-    from dagtui.tui.place import Place
+    from dagtui.runs.session import Session
+    from dagtui.tui.terminal.host import Place
 
 DRIVING = "driving"
 _TURNS = 2000

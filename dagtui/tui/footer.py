@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from dagtui.text import cell_width, fit, label
-from dagtui.tui.keymap import KEYS, Keymap, Pane, footer_keys
-from dagtui.tui.rows import PaintedRows, Role, Run
+from dagtui.tui.actions.keymap import KEYS, Keymap, Pane, footer_keys
+from dagtui.tui.lines.rows import PaintedRows, Role, Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
-    from dagtui.tui.keymap import Key
+    from dagtui.tui.actions.keymap import Key
 
 NOTICE_SECONDS = 8.0
 ALWAYS = tuple(key for key in KEYS if key.id in {"screen.help", "screen.leave"})

@@ -14,8 +14,8 @@ from textual.widgets import Input
 
 from dagtui.text import label
 from dagtui.text.shortening import NAME_CHARACTERS, shortened
-from dagtui.tui.compositor import TightCompositor
-from dagtui.tui.keymap import KEYS, Group, Key
+from dagtui.tui.actions.keymap import KEYS, Group, Key
+from dagtui.tui.lines.compositor import TightCompositor
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.geometry import Region
 from textual.screen import Screen, ScreenResultType
 
-from dagtui.session.priority_loop import is_slice_over
-from dagtui.tui.compositor import TightCompositor
-from dagtui.tui.driver import TerminalApp
+from dagtui.host.priority_loop import is_slice_over
+from dagtui.tui.lines.compositor import TightCompositor
+from dagtui.tui.terminal import TerminalApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,21 +13,21 @@ from textual.widget import Widget
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
 from dagtui.text.shortening import NAME_CHARACTERS, shortened
-from dagtui.tui.afterwards import take_apart
-from dagtui.tui.doubtful import is_doubtful
-from dagtui.tui.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
-from dagtui.tui.tree.amounts import TIME_CELLS, elapsed, tally
-from dagtui.tui.tree.glyphs import ASCII, UNICODE
-from dagtui.tui.tree.pieces import MARK, PLAIN, QUIET, Piece, spaces, width_of
-from dagtui.tui.tree.rows import TALLY_ORDER, WEIGHTS
+from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
+from dagtui.tui.graph.rows import TALLY_ORDER, WEIGHTS
+from dagtui.tui.lines.doubtful import is_doubtful
+from dagtui.tui.lines.glyphs import ASCII, UNICODE
+from dagtui.tui.lines.segments import MARK, PLAIN, QUIET, Piece, spaces, width_of
+from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
+from dagtui.tui.terminal.cleanup import take_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.style import Style
 
-    from dagtui.session.notices import Notice
-    from dagtui.session.session import Session
+    from dagtui.runs.notices import Notice
+    from dagtui.runs.session import Session
 
 CALM = 0.2
 """Seconds between two paintings of counts that change all the time."""

@@ -18,10 +18,10 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pty", "")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from processes import processes_with  # noqa: E402 - found by the line above
-from terminal import PtyTerminal  # noqa: E402 - likewise
+from processes import processes_with
+from terminals.terminal import PtyTerminal
 
 NODES = 100_000
 SECONDS = 120.0

@@ -23,7 +23,7 @@ import anyio
 from true_nodes import measure, write_graphs
 
 from dagtui.engine.messages import Ended
-from dagtui.execution.local import LocalExecutor
+from dagtui.execution.local.executor import LocalExecutor
 from dagtui.graph.model import Graph, ShellCommand, Task
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pty", "")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import anyio  # noqa: E402 - the tests' own modules are found by the line above
-from processes import processes_with, wait_until  # noqa: E402 - likewise
-from terminal import PtyTerminal  # noqa: E402 - likewise
+import anyio
+from processes import processes_with, wait_until
+from terminals.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -143,9 +143,9 @@ def two_stages() -> Graph:
 def show_made_up() -> None:
     """Show a run in which statuses change at a steady rate."""
     from dagtui.engine.run import Run
-    from dagtui.session.forecast import Forecast
-    from dagtui.session.session import Session
-    from dagtui.tui.show import show
+    from dagtui.runs.forecast import Forecast
+    from dagtui.runs.session import Session
+    from dagtui.tui.terminal.show import show
 
     graph = two_stages()
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.

@@ -20,10 +20,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pty", "")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from processes import processes_with, wait_until  # noqa: E402 - found by the line above
-from terminal import PtyTerminal  # noqa: E402 - likewise
+from processes import processes_with, wait_until
+from terminals.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.execution.local import LocalExecutor
+from dagtui.execution.local.executor import LocalExecutor
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.text.secrets import Secrets
 

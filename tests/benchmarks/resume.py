@@ -21,7 +21,7 @@ from dagtui.engine.events import NodeEvent, RunEvent, fields
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load
-from dagtui.session.session import Session
+from dagtui.runs.session import Session
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter
 

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / folder) for folder in ("pty", "")]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from processes import processes_with  # noqa: E402 - found by the line above
-from terminal import PtyTerminal  # noqa: E402 - likewise
+from processes import processes_with
+from terminals.terminal import PtyTerminal
 
 _CHATTY = "while :; do echo a line of output; sleep 0.05; done"
 SCENARIOS = {

@@ -17,7 +17,7 @@ from processes import wait_until
 
 from dagtui.cli.control import ORDERS
 from dagtui.cli.main import COMMANDS
-from dagtui.store.places import folder_with_runs
+from dagtui.store.paths import folder_with_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -276,7 +276,7 @@ def test_waiting_for_a_run_exits_as_the_run_does(live: Live, status: int) -> Non
 
 HANGS_UP = """
 import json, os, pathlib, socket, sys, time
-from dagtui.session.door.sockets import PROTOCOL
+from dagtui.control.sockets import PROTOCOL
 from dagtui.store.lock import RunLock
 lock = RunLock(pathlib.Path(sys.argv[1], "lock"))
 lock.take()

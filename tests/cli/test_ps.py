@@ -12,7 +12,7 @@ from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, write
 from processes import wait_until
 
 from dagtui.cli.live_runs import Listed, table
-from dagtui.session.door.live import LiveRun, Screen
+from dagtui.control.live import LiveRun, Screen
 
 GRAPH = """
 [tasks.a]

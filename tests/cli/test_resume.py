@@ -10,18 +10,15 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from processes import wait_until
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "pty"))
-
-from terminal import PtyTerminal
+from terminals.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DAGTUI = [sys.executable, "-m", "dagtui"]
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in {"NO_COLOR", "FORCE_COLOR"}}

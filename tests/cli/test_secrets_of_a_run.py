@@ -15,11 +15,11 @@ from urllib.parse import quote, quote_plus
 import pytest
 from processes import wait_until
 
-from dagtui.cli.offer import question
+from dagtui.cli.resume_prompt import question
 from dagtui.graph.loading import load
-from dagtui.session.resume.glance import Resumption, last_directory
-from dagtui.session.resume.resuming import look_back
-from dagtui.session.secrecy import keep_secrets
+from dagtui.runs.last_run import Resumption, last_directory
+from dagtui.runs.redaction import keep_secrets
+from dagtui.runs.restore import look_back
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:

@@ -185,7 +185,7 @@ def test_a_long_silence_is_broken(tmp_path: Path):
         tmp_path, '[tasks.a]\nrun = "while [ ! -e go ]; do sleep 0.02; done"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n'
     )
     code = (
-        "import sys\nfrom dagtui.session.lines import headless\nheadless.SILENCE = 0.2\n"
+        "import sys\nfrom dagtui.report import headless\nheadless.SILENCE = 0.2\n"
         "from dagtui.cli.main import command\ncommand(['run', sys.argv[1]])"
     )
     words = [sys.executable, "-c", code, str(path)]

@@ -9,7 +9,7 @@ import pytest
 from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
 
 from dagtui.graph.loading import load_text
-from dagtui.graph.masked import masked
+from dagtui.graph.redacted import masked
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:

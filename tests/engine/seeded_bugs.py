@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine import control, derivation, dispatch, followers, reach, refusals, state
+from dagtui.engine import control, dispatch, followers, reachable, state
 from dagtui.engine.effects import Start, Stop
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.rules import propagation, refusals
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus
@@ -114,7 +115,7 @@ def what_began_unwanted_goes_on(patch: pytest.MonkeyPatch) -> None:
         else:
             original(self, node, cause, *args, **kwargs)
 
-    around(patch, derivation.Derivation, "stop", stop)
+    around(patch, propagation.Derivation, "stop", stop)
 
 
 # Retries and time
@@ -134,7 +135,7 @@ def a_retry_does_not_renew_the_budget(patch: pytest.MonkeyPatch) -> None:
     def set_status(original, self, *args, **kwargs):
         original(self, *args, **{**kwargs, "fresh": False})
 
-    around(patch, derivation.Derivation, "set", set_status)
+    around(patch, propagation.Derivation, "set", set_status)
 
 
 @bug
@@ -268,12 +269,12 @@ def only_direct_children_are_derived(patch: pytest.MonkeyPatch) -> None:
             self.derive(node)
         self.state.touched.clear()
 
-    around(patch, derivation.Derivation, "settle", settle)
+    around(patch, propagation.Derivation, "settle", settle)
 
 
 @bug
 def the_blocker_is_not_updated(patch: pytest.MonkeyPatch) -> None:
-    around(patch, derivation.Derivation, "_still_blocked", lambda _original, _self, _node, _status: True)
+    around(patch, propagation.Derivation, "_still_blocked", lambda _original, _self, _node, _status: True)
 
 
 @bug
@@ -306,7 +307,7 @@ def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatc
         original(self, node, status, cause)
         self.again.intersection_update(again)
 
-    around(patch, derivation.Derivation, "_become", become)
+    around(patch, propagation.Derivation, "_become", become)
 
 
 # Marks
@@ -314,12 +315,12 @@ def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatc
 
 @bug
 def marks_go_beyond_all_done(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reach, "_marked_children", lambda graph, node: graph.children(node))
+    patch.setattr(reachable, "_marked_children", lambda graph, node: graph.children(node))
 
 
 @bug
 def cancel_subtree_marks_the_node_only(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(reach, "_marked_children", lambda _graph, _node: [])
+    patch.setattr(reachable, "_marked_children", lambda _graph, _node: [])
 
 
 @bug
@@ -327,7 +328,7 @@ def cancel_subtree_spares_nodes_with_other_parents(patch: pytest.MonkeyPatch) ->
     def children(original, graph, node):
         return [child for child in original(graph, node) if graph.parent_count(child) < 2]
 
-    around(patch, reach, "_marked_children", children)
+    around(patch, reachable, "_marked_children", children)
 
 
 @bug
@@ -351,7 +352,7 @@ def a_second_cancel_does_not_kill(patch: pytest.MonkeyPatch) -> None:
 def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
     def subtrees(_original, run, nodes, number):
         for node in nodes:
-            control._cancel(run, sorted(reach.cancelled_subtrees(run.graph, [node])), number)
+            control._cancel(run, sorted(reachable.cancelled_subtrees(run.graph, [node])), number)
 
     wrapped = control._DEEDS[CommandKind.CANCEL_SUBTREE]
     deed = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
@@ -415,7 +416,7 @@ def rerun_leaves_the_running_ones_running(patch: pytest.MonkeyPatch) -> None:
         if cause is not Cause.RESTART:
             original(self, node, cause, *args, **kwargs)
 
-    around(patch, derivation.Derivation, "stop", stop)
+    around(patch, propagation.Derivation, "stop", stop)
 
 
 @bug
@@ -481,7 +482,7 @@ def what_ran_below_an_allowed_failure_outlives_it(patch: pytest.MonkeyPatch) -> 
     def find_followers(_original, graph):
         return bytes(graph.task(node).trigger is not Trigger.ALL_SUCCESS for node in range(len(graph)))
 
-    around(patch, derivation, "find_followers", find_followers)
+    around(patch, propagation, "find_followers", find_followers)
 
 
 @bug
@@ -564,7 +565,7 @@ def the_journal_loses_marks(patch: pytest.MonkeyPatch) -> None:
         if self.events:
             self.events[-1] = self.events[-1]._replace(marks=())
 
-    around(patch, derivation.Derivation, "set", set_status)
+    around(patch, propagation.Derivation, "set", set_status)
 
 
 @bug

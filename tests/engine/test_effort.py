@@ -8,9 +8,9 @@ import pytest
 from engine.machine import STEERING, TARGETLESS
 from engine.scene import dag
 
-from dagtui.engine.derivation import Derivation
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
+from dagtui.engine.rules.propagation import Derivation
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph

@@ -10,8 +10,8 @@ import pytest
 from engine import oracle
 from engine.invariants import same_state
 from engine.model_executor import ModelExecutor
+from engine.random_walk import Wanderer
 from engine.scene import Scene, dag
-from engine.wandering import Wanderer
 
 from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse

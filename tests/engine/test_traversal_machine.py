@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from engine.machine import TraversalMachine
+from engine.random_walk import wander
 from engine.seeded_bugs import BUGS
-from engine.wandering import wander
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 

@@ -9,8 +9,8 @@ from engine.oracle import CAUSE_OF, RUN_ANYWAY, STATUS_OF, decide
 from engine.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind
+from dagtui.engine.rules.triggers import INDEPENDENT, TABLE
 from dagtui.engine.status import Cause, NodeStatus, Standing, standing
-from dagtui.engine.triggers import INDEPENDENT, TABLE
 from dagtui.graph.model import Trigger
 
 COMBINATIONS = [

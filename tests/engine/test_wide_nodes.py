@@ -11,9 +11,9 @@ from engine.scene import Scene, dag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dagtui.engine.critical_path import longest_ways
 from dagtui.engine.effects import SetSlots, Start, Withdraw
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Started, Withdrawn
-from dagtui.engine.priorities import longest_ways
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.engine.why import why

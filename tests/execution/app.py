@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import anyio
-from execution.census import until
 from execution.families import family
+from execution.process_listing import until
 from execution.stage import IDLE, python, staged
 
-from dagtui.execution import link
+from dagtui.execution.local import link
 
 IMPATIENT = str(Path(__file__).with_name("launch_impatient.py"))
 OTHERS = tuple(f"other-{number}" for number in range(5))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import end_all
+from execution.process_listing import end_all
 from processes import fresh_token
 
 if TYPE_CHECKING:

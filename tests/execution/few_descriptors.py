@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import anyio
-from execution.census import until
+from execution.process_listing import until
 from execution.stage import python, staged
 
 from dagtui.engine.messages import Remark

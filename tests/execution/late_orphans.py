@@ -5,11 +5,11 @@ import signal
 import sys
 import time
 
-from execution.census import wait_until
+from execution.process_listing import wait_until
 
-from dagtui.execution.attempt import Attempt
-from dagtui.execution.ownership import Marks
-from dagtui.execution.processes import Processes
+from dagtui.execution.local.attempt import Attempt
+from dagtui.execution.local.ownership import Marks
+from dagtui.execution.local.processes import Processes
 
 
 def child() -> int:

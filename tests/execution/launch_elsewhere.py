@@ -5,4 +5,4 @@ import sys
 from pathlib import Path
 
 sys.platform = "darwin"
-runpy.run_path(str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py"), run_name="__main__")
+runpy.run_path(str(Path(__file__).parents[2] / "dagtui" / "execution" / "local" / "launch.py"), run_name="__main__")

@@ -7,16 +7,16 @@ import os
 import runpy
 from pathlib import Path
 
-LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py")
+LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "local" / "launch.py")
 runpy.run_path(LAUNCH)
 
-from dagtui.execution import ownership, processes  # noqa: E402 - found once the launcher has said where
+from dagtui.execution.local import ownership, processes  # noqa: E402
 
 processes.UNKILLABLE = 1.0  # before who waits so long imports it
 
-from dagtui.execution import keeper  # noqa: E402
+from dagtui.execution.local import reaper  # noqa: E402
 
-keeper.GRACE = keeper._PATIENCE = keeper._LEAVE = keeper.LOG_PATIENCE = 1.0
+reaper.GRACE = reaper._PATIENCE = reaper._LEAVE = reaper.LOG_PATIENCE = 1.0
 
 _signal = ownership._signal
 

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
-from execution.census import DEADLINE, until
+from execution.process_listing import DEADLINE, until
 
 from dagtui.engine.messages import Ended, Result, Started, Withdrawn
-from dagtui.execution.local import LocalExecutor
+from dagtui.execution.local.executor import LocalExecutor
 from dagtui.graph.model import Action, ArgumentList, Graph, ShellCommand, Task
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from dagtui.execution import coerced_locale
+from dagtui.execution.local import coerced_locale
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dagtui.execution.command import CommandError, Commands, Program
+from dagtui.execution.local.command import CommandError, Commands, Program
 from dagtui.graph.model import Action, ArgumentList, PythonCall, ShellCommand
 from dagtui.graph.resolution import Resolved
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from execution.census import alive, all_gone, children, end, gone, is_alive, named, until
 from execution.descendants import KINDS
 from execution.families import GRACE, Gathering, family, family_command
+from execution.process_listing import alive, all_gone, children, end, gone, is_alive, named, until
 from execution.stage import IDLE, python, staged
 
 from dagtui.engine.messages import EndKind

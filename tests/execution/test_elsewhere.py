@@ -6,12 +6,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from execution.census import alive, is_alive, until
 from execution.families import family
+from execution.process_listing import alive, is_alive, until
 from execution.stage import DEAF, IDLE, python, staged
 
 from dagtui.engine.messages import EndKind
-from dagtui.execution import ownership
+from dagtui.execution.local import ownership
 from dagtui.graph.model import ArgumentList, Task
 
 pytestmark = pytest.mark.anyio
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dagtui.execution.link._LAUNCH", str(Path(__file__).with_name("launch_elsewhere.py")))
-    monkeypatch.setattr("dagtui.execution.ownership.become_subreaper", lambda: None)
+    monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", str(Path(__file__).with_name("launch_elsewhere.py")))
+    monkeypatch.setattr("dagtui.execution.local.ownership.become_subreaper", lambda: None)
     ownership._prctl(ownership._PR_SET_CHILD_SUBREAPER, 0)  # earlier tests have made this process one
 
 

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import DEADLINE, is_alive, wait_until
+from execution.process_listing import DEADLINE, is_alive, wait_until
 from execution.stage import python, staged
 
 from dagtui.graph.model import ShellCommand, Task

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from execution.app import IMPATIENT, OTHERS
-from execution.census import DEADLINE, alive, end, gone, is_alive, named, state, until, wait_until
 from execution.descendants import KINDS
 from execution.families import Gathering, family, present
+from execution.process_listing import DEADLINE, alive, end, gone, is_alive, named, state, until, wait_until
 from execution.stage import IDLE, Stage, python, staged
 
 from dagtui.engine.messages import Ended, EndKind, Remark, Started
@@ -27,8 +27,8 @@ KEEPER = "run-keeper"
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dagtui.execution.link._LAUNCH", IMPATIENT)
-    monkeypatch.setattr("dagtui.execution.link._NEEDED", ("SPARED_BY_SIGNALS",))
+    monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", IMPATIENT)
+    monkeypatch.setattr("dagtui.execution.local.link._NEEDED", ("SPARED_BY_SIGNALS",))
 
 
 # --- The app dies
@@ -299,7 +299,7 @@ async def test_guardians_that_die_again_and_again(tmp_path: Path):
 @pytest.mark.anyio
 async def test_a_guardian_that_never_starts_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     stage = Stage(tmp_path, "true")
-    monkeypatch.setattr("dagtui.execution.link._LAUNCH", os.devnull)
+    monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", os.devnull)
     stage.open()
     stage.start(0)
     import anyio
@@ -354,7 +354,7 @@ async def test_a_stopped_log_process_holds_up_no_status(tmp_path: Path):
 async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
+    monkeypatch.setattr("dagtui.execution.local.executor._BOUND", 1.0)
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)
     tasks = [Task("x", python(IDLE, token), grace=0.1), Task("y", ShellCommand("exit 3"), grace=0.1)]
     async with staged(tmp_path, *tasks) as stage:
@@ -380,7 +380,7 @@ async def test_a_leader_that_can_not_be_killed_shields_nobody(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)
-    monkeypatch.setattr("dagtui.execution.local._BOUND", 1.0)
+    monkeypatch.setattr("dagtui.execution.local.executor._BOUND", 1.0)
     code = "import os, sys\nif not os.fork(): os.execl(sys.executable, sys.executable, '-c', sys.argv[2], sys.argv[3])"
     word = token.replace("token", "child", 1)
     leader = python(f"{code}\n{IDLE}", token, IDLE, word)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.execution.frames import Decoder, Message, encode
+from dagtui.execution.local.frames import Decoder, Message, encode
 
 FIELDS = st.recursive(
     st.one_of(st.none(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary()),

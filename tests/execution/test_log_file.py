@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dagtui.execution import log_file
-from dagtui.execution.log_file import LogFile
+from dagtui.execution.local import log_file
+from dagtui.execution.local.log_file import LogFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +36,7 @@ class Disk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Disk]:
     def make(room: int) -> Disk:
         found = Disk(room)
-        monkeypatch.setattr("dagtui.execution.log_file.os.write", found.write)
+        monkeypatch.setattr("dagtui.execution.local.log_file.os.write", found.write)
         return found
 
     return make
@@ -122,7 +122,7 @@ def test_a_remark_that_finds_no_room_does_not_count_as_output(tmp_path: Path, di
 
 def test_a_directory_that_can_not_be_made_is_tried_again_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     now = 100.0
-    monkeypatch.setattr("dagtui.execution.log_file.time.monotonic", lambda: now)
+    monkeypatch.setattr("dagtui.execution.local.log_file.time.monotonic", lambda: now)
     blocked = tmp_path / "blocked"
     blocked.write_text("")
     log = LogFile(str(blocked / "log"))

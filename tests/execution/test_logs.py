@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from execution.census import until
+from execution.process_listing import until
 from execution.stage import python, staged
 
 from dagtui.engine.messages import EndKind
@@ -206,8 +206,8 @@ async def test_relative_paths_mean_the_directory_that_the_app_was_in(tmp_path: P
 
 SHORT_OF_FILES = """
 import array, os, resource, socket, sys
-from dagtui.execution.frames import encode
-from dagtui.execution.log_process import LogProcess, plain_log
+from dagtui.execution.local.frames import encode
+from dagtui.execution.local.log_process import LogProcess, plain_log
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 ours, theirs = socket.socketpair()
 process = LogProcess(theirs.fileno(), plain_log)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from execution.stage import IDLE
 
-from dagtui.execution import ownership
+from dagtui.execution.local import ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from execution.census import DEADLINE, until
+from execution.process_listing import DEADLINE, until
 from execution.stage import Stage, python, staged
 
 from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn

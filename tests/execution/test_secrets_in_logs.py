@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from execution.census import DEADLINE, named, until
+from execution.process_listing import DEADLINE, named, until
 from execution.stage import IDLE, Stage, python
 
-from dagtui.execution import keeper
-from dagtui.execution.local import LocalExecutor
-from dagtui.execution.masked_log import MaskedLogFile
+from dagtui.execution.local import reaper
+from dagtui.execution.local.executor import LocalExecutor
+from dagtui.execution.local.redacted_log import MaskedLogFile
 from dagtui.text.masking import Masking
 from dagtui.text.secrets import Secrets
 
@@ -164,7 +164,7 @@ def test_a_note_of_a_crash_is_masked(tmp_path: Path, forms: list[bytes]):
     try:
         {}[TOKEN]
     except KeyError:
-        keeper._note_crash(os.fspath(tmp_path), "test", Masking(forms).mask)
+        reaper._note_crash(os.fspath(tmp_path), "test", Masking(forms).mask)
     (note,) = tmp_path.iterdir()
     text = note.read_text(encoding="utf-8")
     assert "KeyError: '***'" in text
@@ -187,14 +187,14 @@ def test_a_log_that_is_full_keeps_no_secret_in_its_last_part(tmp_path: Path):
 
 
 def test_nothing_is_imported_for_it_before_it_is_needed():
-    launch = os.path.join(os.path.dirname(keeper.__file__), "launch.py")
+    launch = os.path.join(os.path.dirname(reaper.__file__), "launch.py")
     code = (
         "import sys\n"
         f"names = {{'__name__': 'launch', '__file__': {launch!r}}}\n"
         f"exec(open({launch!r}).read(), names)\n"
-        "import dagtui.execution.keeper\n"
+        "import dagtui.execution.local.reaper\n"
         "assert not [name for name in sys.modules if name.endswith(('masking', 'masked_log', 'secrets'))]\n"
-        "import dagtui.execution.masked_log\n"
+        "import dagtui.execution.local.redacted_log\n"
         "assert 'json' not in sys.modules and 'dagtui.text.labels' not in sys.modules\n"
     )
     assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-I", "-S", "-c", code]) == 0

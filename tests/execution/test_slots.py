@@ -3,14 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import until
+from execution.process_listing import until
 from execution.stage import IDLE, Stage, python, staged
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.engine.messages import Ended, Started
-from dagtui.execution.attempt import Attempt
-from dagtui.execution.waiting import WaitingStarts
+from dagtui.execution.local.attempt import Attempt
+from dagtui.execution.local.start_queue import WaitingStarts
 from dagtui.graph.model import ArgumentList
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import alive, is_alive, state, until
+from execution.process_listing import alive, is_alive, state, until
 from execution.stage import DEAF, IDLE, python, staged
 
 from dagtui.engine.messages import Ended, EndKind, Started, Withdrawn

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.execution import undelivered
-from dagtui.execution.ledger import Ledger
+from dagtui.execution.local import undelivered
+from dagtui.execution.local.start_table import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dagtui.execution.ledger import End
+    from dagtui.execution.local.start_table import End
 
 SOME: list[End] = [(0, 1, 0, 0.25), (7, 2, 256, 12.5), (2_000_000, 3, 9, 0.001)]
 

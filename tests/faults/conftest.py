@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "pty"))  # not a package: that name is the standard library's
-
-from execution.census import end_all
+from execution.process_listing import end_all
 from processes import fresh_token
 
 if TYPE_CHECKING:

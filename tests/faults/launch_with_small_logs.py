@@ -3,10 +3,10 @@
 import runpy
 from pathlib import Path
 
-LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "launch.py")
+LAUNCH = str(Path(__file__).parents[2] / "dagtui" / "execution" / "local" / "launch.py")
 runpy.run_path(LAUNCH)
 
-from dagtui.execution import log_file  # noqa: E402 - found once the launcher has said where
+from dagtui.execution.local import log_file  # noqa: E402
 
 log_file.TAIL = 4096
 log_file.LogFile.__init__.__kwdefaults__["most"] = 1 << 20

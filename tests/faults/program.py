@@ -10,8 +10,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from execution.census import DEADLINE, children, named, wait_until
-from terminal import PtyTerminal
+from execution.process_listing import DEADLINE, children, named, wait_until
+from terminals.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     import signal

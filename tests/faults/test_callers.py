@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cli.program import DAGTUI, ENVIRONMENT, write
 from faults.test_second_user import ORDINARY, needs_two_users
-from sessions import Stage
+from terminals.sessions import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

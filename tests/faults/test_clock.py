@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from execution.census import until
+from execution.process_listing import until
 from journals import read_journal
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.session.session import Session
+from dagtui.runs.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import children, wait_until
+from execution.process_listing import children, wait_until
 from faults.program import Headless, write_graph
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from faults.program import Headless, OnScreen, write_graph
 from processes import catches, wait_until
-from sessions import Stage
+from terminals.sessions import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from terminal import PtyTerminal
+    from terminals.terminal import PtyTerminal
 
 LONG = """
 [tasks.long]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import alive, children, gone, named, wait_until
+from execution.process_listing import alive, children, gone, named, wait_until
 from faults.program import Headless, write_graph
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import gone
+from execution.process_listing import gone
 from faults.program import Headless, write_graph
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import gone, wait_until
 from execution.families import family_command
+from execution.process_listing import gone, wait_until
 from faults.program import Headless, release, write_graph
 from journals import read_journal
 
-from dagtui.execution.requirements import FILES
+from dagtui.execution.local.requirements import FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

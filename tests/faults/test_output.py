@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from execution.census import named, until, wait_until
+from execution.process_listing import named, until, wait_until
 from execution.stage import python, staged
 from faults.program import Headless, OnScreen, release, write_graph
 
@@ -76,7 +76,7 @@ def test_no_output_takes_memory_or_reaches_the_terminal(tmp_path: Path, megabyte
 @pytest.mark.anyio
 async def test_a_log_that_grows_for_ever_keeps_its_head_and_its_tail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     launch = str(Path(__file__).with_name("launch_with_small_logs.py"))
-    monkeypatch.setattr("dagtui.execution.link._LAUNCH", launch)
+    monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", launch)
     code = (
         "import os, signal\n"
         "signal.signal(signal.SIGTERM, lambda *_: (os.write(1, b'\\nlast words\\n'), os._exit(0)))\n"

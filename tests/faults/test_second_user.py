@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli.program import DAGTUI, ENVIRONMENT
-from sessions import Stage
+from terminals.sessions import Stage
 
 import dagtui
 

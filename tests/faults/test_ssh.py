@@ -19,7 +19,7 @@ import pytest
 from faults.sshd import SshServer, terminals_for_a_server
 from faults.wire import Wire
 from processes import fresh_token, processes_with, wait_until
-from terminal import ROOT, PtyTerminal
+from terminals.terminal import ROOT, PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

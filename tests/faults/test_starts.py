@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from execution.census import wait_until
+from execution.process_listing import wait_until
 from faults.program import Headless, release, write_graph
 
 if TYPE_CHECKING:

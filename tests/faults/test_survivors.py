@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.census import alive, all_gone, end, gone, wait_until
 from execution.descendants import KINDS
 from execution.families import family_command, present
+from execution.process_listing import alive, all_gone, end, gone, wait_until
 from faults.program import Headless, OnScreen, Run, release, write_graph
 from journals import read_journal
 

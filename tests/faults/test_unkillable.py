@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from execution.census import alive, all_gone, end, gone, state, wait_until
+from execution.process_listing import alive, all_gone, end, gone, state, wait_until
 from faults.program import Headless, write_graph
 from journals import read_journal
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 LAUNCH = str(Path(__file__).parents[1] / "execution" / "launch_impatient.py")
 # The app signals nothing: a victim that its guardian gave up becomes its child, if it is slow, and is none to it.
 IMPATIENT = (
-    "import dagtui.engine.traversal, dagtui.execution.link, dagtui.execution.local, dagtui.execution.ownership\n"
-    "dagtui.execution.ownership._signal = lambda pid, number: None\n"
+    "import dagtui.engine.traversal, dagtui.execution.local.link\n"
+    "import dagtui.execution.local.executor, dagtui.execution.local.ownership\n"
+    "dagtui.execution.local.ownership._signal = lambda pid, number: None\n"
     "dagtui.engine.traversal.UNKILLABLE_AFTER = 0.5\n"
-    "dagtui.execution.local._BOUND = 1.0\n"
-    f"dagtui.execution.link._LAUNCH = {LAUNCH!r}\n"
-    "dagtui.execution.link._NEEDED += ('SPARED_BY_SIGNALS',)\n"
+    "dagtui.execution.local.executor._BOUND = 1.0\n"
+    f"dagtui.execution.local.link._LAUNCH = {LAUNCH!r}\n"
+    "dagtui.execution.local.link._NEEDED += ('SPARED_BY_SIGNALS',)\n"
     "from dagtui.__main__ import main\n"
     "main()"
 )

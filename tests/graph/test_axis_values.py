@@ -7,10 +7,10 @@ from graph.sources import edges_of, graph_of, problems_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.graph.axis_values import AxisValues
-from dagtui.graph.choosing import ChoiceError, nodes_meant
+from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.matrix.axis_values import AxisValues
+from dagtui.graph.matrix.selection import ChoiceError, nodes_meant
 from dagtui.graph.resolution import Resolver
-from dagtui.graph.templates import value_text
 
 AXES = """[tasks.t]
 matrix = { lr = [1e-5, 0.1, 2.0], n = [1, 1000, 16], on = [true, false], s = ["1.0", "true", "0x10"] }

@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 
 from dagtui.graph.durations import LONGEST, parse_duration
 from dagtui.graph.errors import GraphError, Wrong
+from dagtui.graph.expressions.places import SHELLS
+from dagtui.graph.expressions.templates import parse_command, parse_template
 from dagtui.graph.keys import DOCUMENT, RUN, TASK
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
-from dagtui.graph.places import SHELLS
 from dagtui.graph.resolution import ResolutionError, Resolver
-from dagtui.graph.templates import parse_command, parse_template
 from dagtui.text import label
 
 if TYPE_CHECKING:

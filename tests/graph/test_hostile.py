@@ -13,10 +13,10 @@ from graph.model_strategies import documents
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dagtui.graph import reading
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
+from dagtui.graph.toml import parse
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def test_hostile_files_end_in_an_error(name: str):
 
 
 def test_files_that_are_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(reading, "MOST_BYTES", 1024 * 1024)
+    monkeypatch.setattr(parse, "MOST_BYTES", 1024 * 1024)
     path = tmp_path / "large.toml"
     with path.open("wb") as file:
         file.truncate(1024 * 1024 + 1)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from graph.sources import problems_of, task_of
 
-from dagtui.graph.kernel_limits import ONE, TOGETHER
+from dagtui.graph.check.kernel_limits import ONE, TOGETHER
 from dagtui.graph.model import ArgumentList, ShellCommand
 
 SCRIPT = "echo 'a line'\n"

@@ -12,7 +12,7 @@ import pytest
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load, load_text
-from dagtui.graph.masked import masked
+from dagtui.graph.redacted import masked
 from dagtui.graph.secrets import MOST_VALUES, find_secrets, known_secrets
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import Wrong
-from dagtui.graph.places import quote
-from dagtui.graph.templates import parse_command
+from dagtui.graph.expressions.places import quote
+from dagtui.graph.expressions.templates import parse_command
 
 X = "{{ params.x }}"
 SHELLS = [shell for shell in ("sh", "bash", "dash", "ksh", "zsh") if shutil.which(shell)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.graph import keys
-from dagtui.graph.suggestions import did_you_mean, slips_between
+from dagtui.graph.check.suggestions import did_you_mean, slips_between
 
 
 def hint_of(word: str, table: str = "tasks.a") -> str:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import Wrong
-from dagtui.graph.places import MARK, Place
-from dagtui.graph.quoting import places
-from dagtui.graph.templates import Placeholder, Root, Template, parse_command, parse_template, value_text
+from dagtui.graph.expressions.places import MARK, Place
+from dagtui.graph.expressions.quoting import places
+from dagtui.graph.expressions.templates import Placeholder, Root, Template, parse_command, parse_template, value_text
 
 X = "{{ params.x }}"
 P = Placeholder(Root.PARAMS, "x", X)

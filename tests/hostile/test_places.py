@@ -15,7 +15,7 @@ from hostile.allowed import Allowed
 from hostile.corpus import CORPUS, HANDFUL
 from hostile.graphs import FOLDER, bad_files, hostile_graph, payloads
 from processes import end_processes_told_of
-from terminal import ROOT, PtyTerminal
+from terminals.terminal import ROOT, PtyTerminal
 
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile.allowed import Allowed
-from terminal import PtyTerminal
-from terminal_replies import REPLIES
+from terminals.terminal import PtyTerminal
+from terminals.terminal_replies import REPLIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

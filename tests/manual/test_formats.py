@@ -14,11 +14,11 @@ from cli.program import DAGTUI, ENVIRONMENT, call, write
 from manual.markdown import blocks, code, documented, sections, tables
 from processes import wait_until
 
+from dagtui.control.commands import Control
 from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent, fields
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph
-from dagtui.session.door.control import Control
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from dagtui.graph import keys
 from dagtui.graph.model import Trigger
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_pages
-from dagtui.tui.keymap import KEYS, Keymap
+from dagtui.tui.actions.keymap import KEYS, Keymap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.session.session import Session
+from dagtui.runs.session import Session
 
 GOLDEN = Path(__file__).with_name("golden")
 FORK = """

@@ -14,11 +14,11 @@ from journals import read_journal
 from store.journals import NAMES, golden
 
 from dagtui.store import journal as journal_module
-from dagtui.store import skim as skim_module
+from dagtui.store import journal_scan as skim_module
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
-from dagtui.store.skim import skim
+from dagtui.store.journal_scan import skim
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,8 +18,8 @@ from dagtui.store import lock as lock_module
 from dagtui.store.directory import RunDirectory, prune, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.lock import RunLock
-from dagtui.store.logged import LoggedAttempts, attempts_on_disk
-from dagtui.store.places import graph_folder, log_name
+from dagtui.store.log_index import LoggedAttempts, attempts_on_disk
+from dagtui.store.paths import graph_folder, log_name
 from dagtui.store.summary import graph_runs
 
 if TYPE_CHECKING:

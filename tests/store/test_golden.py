@@ -14,7 +14,7 @@ from store.record_golden import STORIES, final_state
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.skim import last_record, skim
+from dagtui.store.journal_scan import last_record, skim
 from dagtui.store.summary import RunStanding, summarise
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from dagtui.store import history as history_module
 from dagtui.store.directory import RunDirectory
 from dagtui.store.history import History
-from dagtui.store.places import graph_folder
+from dagtui.store.paths import graph_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

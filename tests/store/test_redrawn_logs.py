@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from store.test_logs import LogFileOf, run_search, settle, small_sizes
 
 from dagtui.store import line_index, log_lines
-from dagtui.store.queries import query
+from dagtui.store.log_queries import query
 from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:

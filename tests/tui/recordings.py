@@ -8,7 +8,7 @@ from journals import read_journal
 
 from dagtui.engine.events import Event, parse
 from dagtui.graph.loading import load
-from dagtui.session.session import Session
+from dagtui.runs.session import Session
 
 FOLDER = Path(__file__).parent / "snapshots" / "demo"
 BEGAN_AT = 1_795_000_000.0

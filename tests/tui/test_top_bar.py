@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textual.app import App
-from tui.tree.samples import chain, matrix_graph, ran, still
+from tui.graph.samples import chain, matrix_graph, ran, still
 
 from dagtui.engine.events import CommandEvent, NodeEvent
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.session.notices import Notice
+from dagtui.runs.notices import Notice
 from dagtui.text import cell_width
-from dagtui.tui.theme import register_themes, variable_defaults
+from dagtui.tui.lines.segments import Piece
+from dagtui.tui.lines.theme import register_themes, variable_defaults
 from dagtui.tui.top_bar import TopBar, changed_runs, segments
-from dagtui.tui.tree.pieces import Piece
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.pilot import Pilot
 
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
+from dagtui.store.log_queries import ErrorLine
 from dagtui.store.logs import Change, LogFile
-from dagtui.store.queries import ErrorLine
 from dagtui.text import label, size
 from dagtui.text.lines import copied_line, plain_line
-from dagtui.tui.copied import MOST_CHARACTERS, Copied
+from dagtui.tui.lines.copied import MOST_CHARACTERS, Copied
 
 if TYPE_CHECKING:
     from pathlib import Path

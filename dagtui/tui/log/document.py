@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.store.errors import StoreError
 from dagtui.text import label
 from dagtui.text.lines import StyledLine, styled
-from dagtui.tui.log.wrapping import breaks
-from dagtui.tui.page import wrapped
+from dagtui.tui.lines.page import wrapped
+from dagtui.tui.lines.wrapping import breaks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dagtui.store.logs import LogFile
-    from dagtui.tui.rows import Row, Run
+    from dagtui.tui.lines.rows import Row, Run
 
 KEPT = 512
 """So many lines are kept decoded: more than there are on any screen."""

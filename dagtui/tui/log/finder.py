@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
-from dagtui.store.queries import Query, query
+from dagtui.store.log_queries import Query, query
 
 if TYPE_CHECKING:
     from dagtui.store.logs import LogFile

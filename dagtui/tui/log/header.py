@@ -9,15 +9,15 @@ from rich.cells import cell_len
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, fit, label, plural
 from dagtui.text.shortening import NAME_CHARACTERS, shortened
-from dagtui.tui.log.silence import spent
-from dagtui.tui.rows import PaintedRows, Role, Run, muted, status_run
+from dagtui.tui.lines.rows import PaintedRows, Role, Run, muted, status_run
+from dagtui.tui.log.empty_log import spent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.strip import Strip
 
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
     from dagtui.tui.log.finder import Finder
     from dagtui.tui.log.view import LogView
 

@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from dagtui.tui.log.contrast import is_own, off_black, readable
+from dagtui.tui.lines.contrast import is_own, off_black, readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
-from dagtui.tui.copied import Copied
+from dagtui.tui.lines.copied import Copied
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
-from dagtui.tui.log.ending import copied_failure, ending
+from dagtui.tui.log.empty_log import SilencePage
 from dagtui.tui.log.header import HeaderLine, heading, indicators
+from dagtui.tui.log.log_footer import copied_failure, ending
 from dagtui.tui.log.search import Search
-from dagtui.tui.log.silence import SilencePage
 from dagtui.tui.log.view import LogView
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
 
 
 @dataclass(frozen=True, slots=True)

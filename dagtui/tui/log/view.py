@@ -10,13 +10,13 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
+from dagtui.tui.lines.page import WHEEL_ROWS
+from dagtui.tui.lines.rows import PaintedRows, Role, Row
+from dagtui.tui.lines.wrapping import characters_before
 from dagtui.tui.log.document import Document, Piece, Spot
 from dagtui.tui.log.finder import Finder
-from dagtui.tui.log.pace import Pace, row_cost
 from dagtui.tui.log.painting import Mark, segments
-from dagtui.tui.log.wrapping import characters_before
-from dagtui.tui.page import WHEEL_ROWS
-from dagtui.tui.rows import PaintedRows, Role, Row
+from dagtui.tui.log.throttle import Pace, row_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,9 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from dagtui.tui.page import Page, wrapped
+from dagtui.tui.lines.page import Page, wrapped
+from dagtui.tui.lines.rows import Role, Row, Run, row
 from dagtui.tui.prompt_screen import PromptScreen
-from dagtui.tui.rows import Role, Row, Run, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
-from dagtui.tui.keymap import KEYS, Group, Keymap
-from dagtui.tui.rows import Role, Row, Run, muted, row, status_run
+from dagtui.tui.actions.keymap import KEYS, Group, Keymap
+from dagtui.tui.lines.rows import Role, Row, Run, muted, row, status_run
 from dagtui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from textual.binding import Binding
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.session.hosting.leaving import Leaving
+from dagtui.host.exit_reason import Leaving
 from dagtui.text import count, plural
-from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from dagtui.engine.preview import Preview
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
 
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
 

@@ -12,22 +12,22 @@ from textual.message import Message
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count
+from dagtui.tui.actions.keymap import Keymap, Pane
+from dagtui.tui.actions.unavailable import COMMANDS, idle_keys, idle_keys_of_many
 from dagtui.tui.footer import Footer
-from dagtui.tui.idle_keys import COMMANDS, idle_keys, idle_keys_of_many
-from dagtui.tui.keymap import Keymap, Pane
-from dagtui.tui.page import JumpTo
+from dagtui.tui.graph.tree import TreeDump, TreePane
+from dagtui.tui.lines.page import JumpTo
+from dagtui.tui.node.side import Side, SideState
 from dagtui.tui.prompt_screen import PromptScreen
 from dagtui.tui.screens.search_line import SearchLine, filtered
-from dagtui.tui.side import Side, SideState
 from dagtui.tui.top_bar import TopBar
-from dagtui.tui.tree.tree import TreeDump, TreePane
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from textual.app import ComposeResult
 
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
 
 NARROW_BELOW = 80
 """Columns below which the panes are pages."""

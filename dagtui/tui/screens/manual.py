@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_page, read_pages
 from dagtui.text import label
-from dagtui.tui.rows import Role, Row, Run, muted, row
+from dagtui.tui.lines.rows import Role, Row, Run, muted, row
 from dagtui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
-    from dagtui.tui.page import JumpTo
+    from dagtui.tui.lines.page import JumpTo
 
 _ROLES = {
     Emphasis.PLAIN: Role.PLAIN,

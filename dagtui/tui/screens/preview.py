@@ -10,18 +10,18 @@ from textual.binding import Binding
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.status import NodeStatus
-from dagtui.session.wording import asked, target
+from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural
-from dagtui.tui.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
-from dagtui.tui.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from textual.binding import BindingType
 
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
 
 NAMES_SHOWN = 500
 """Names of each group; the count says how many there are."""

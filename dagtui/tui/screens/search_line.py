@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from dagtui.text import cell_width, count
-from dagtui.tui.rows import PaintedRows, Role, Run
+from dagtui.tui.lines.rows import PaintedRows, Role, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

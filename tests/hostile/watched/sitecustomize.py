@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-MODULE = "dagtui.tui.driver.frame_filter"
+MODULE = "dagtui.tui.terminal.frame_filter"
 
 
 def report(text: str) -> None:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph
-from dagtui.session.session import Session
+from dagtui.runs.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from textual.pilot import Pilot
 
-    from dagtui.session.hosting.leaving import Leaving
+    from dagtui.host.exit_reason import Leaving
     from dagtui.tui.app import DagtuiApp
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"

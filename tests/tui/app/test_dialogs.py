@@ -18,7 +18,7 @@ from tui.app.runs import (
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
-from dagtui.session.hosting.leaving import Leaving
+from dagtui.host.exit_reason import Leaving
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog

@@ -7,8 +7,8 @@ from tui.app.runs import CELLS, run_settled, run_under_way, turns, until
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
-from dagtui.tui import frames
-from dagtui.tui.frames import CROWDED, Frames, interval
+from dagtui.tui.terminal import frames
+from dagtui.tui.terminal.frames import CROWDED, Frames, interval
 
 pytestmark = pytest.mark.anyio
 

@@ -5,8 +5,8 @@ import re
 import pytest
 from tui.app.runs import opened, run_under_way
 
+from dagtui.tui.actions.keymap import FORBIDDEN, KEYS, Keymap, KeymapError, Pane, footer_keys, shown
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.keymap import FORBIDDEN, KEYS, Keymap, KeymapError, Pane, footer_keys, shown
 
 SPEC_KEYS = """
     j k up down g G home end pageup pagedown ctrl+u ctrl+d h l left right space minus equals_sign enter escape tab

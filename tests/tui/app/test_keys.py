@@ -9,8 +9,8 @@ import pytest
 from tui.app.runs import CELLS, opened, run_under_way, until
 
 from dagtui.engine.status import NodeStatus
+from dagtui.tui.actions.keymap import KEYS, Pane
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.keymap import KEYS, Pane
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
@@ -19,7 +19,7 @@ from dagtui.tui.screens.preview import PreviewDialog
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from dagtui.session.hosting.leaving import Leaving
+    from dagtui.host.exit_reason import Leaving
 
 SIZES = [(60, 20), (120, 40)]
 
@@ -402,7 +402,7 @@ async def _(hand: Hand, key: str):
 @check("node.shell")
 async def _(hand: Hand, key: str):
     await hand.press(key)
-    assert "nothing is executed here" in hand.said()  # on real terminals: pty/test_shell
+    assert "nothing is executed here" in hand.said()  # on real terminals: terminals/test_shell
 
 
 @check("screen.copy")

@@ -14,7 +14,7 @@ from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.preview import PreviewDialog
 
 if TYPE_CHECKING:
-    from dagtui.session.session import Session
+    from dagtui.runs.session import Session
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +210,7 @@ async def test_copying_a_row_copies_the_names_it_stands_for():
 
 
 async def test_a_large_selection_is_not_counted_for_every_frame(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dagtui.tui.tree.navigator.COUNTED", 3)
+    monkeypatch.setattr("dagtui.tui.graph.navigator.COUNTED", 3)
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         await pilot.press("j", "M")

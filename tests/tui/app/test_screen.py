@@ -16,15 +16,15 @@ from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
-from dagtui.session.hosting.leaving import Leaving
-from dagtui.session.session import Session
+from dagtui.host.exit_reason import Leaving
+from dagtui.runs.session import Session
+from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp
+from dagtui.tui.completion_notice import settled
 from dagtui.tui.footer import Footer
-from dagtui.tui.keymap import KEYS, Keymap, Pane
 from dagtui.tui.log import finder
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import MEANINGS
-from dagtui.tui.settled import settled
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from tui.app.runs import opened, run_under_way
 
-from dagtui.session.priority_loop import PriorityLoop, screen_work
+from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.tui.app import DagtuiApp
 
 pytestmark = pytest.mark.anyio

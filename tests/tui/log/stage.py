@@ -12,8 +12,8 @@ from textual.widget import Widget
 
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
-from dagtui.session.session import Session
-from dagtui.tui.theme import register_themes, variable_defaults
+from dagtui.runs.session import Session
+from dagtui.tui.lines.theme import register_themes, variable_defaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.graph.model import Graph
-    from dagtui.tui.page import JumpTo
-    from dagtui.tui.rows import PaintedRows
+    from dagtui.tui.lines.page import JumpTo
+    from dagtui.tui.lines.rows import PaintedRows
 
 W = TypeVar("W", bound=Widget)
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagtui.store.logs import LogFile
+from dagtui.tui.lines.rows import row
 from dagtui.tui.log.document import Document, Spot
-from dagtui.tui.rows import row
 
 if TYPE_CHECKING:
     import pytest

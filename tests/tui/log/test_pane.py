@@ -15,8 +15,8 @@ from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.store.errors import StoreError
 from dagtui.text.labels import FORBIDDEN
 from dagtui.tui.log import finder
-from dagtui.tui.log.pace import Pace
 from dagtui.tui.log.pane import LogPane
+from dagtui.tui.log.throttle import Pace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,166 @@
+"""Finding the live run that a command means, and asking it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dagtui.cli.stderr import fail
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dagtui.cli.options import Function
+    from dagtui.cli.output import Output
+    from dagtui.control.client import Visit
+    from dagtui.control.sockets import DoorError
+    from dagtui.store.directory import RunDirectory
+
+ANSWER_SECONDS = 60.0
+"""How long a run may take to answer: the preview of a command on a million nodes takes a few seconds."""
+
+
+def run_option(function: Function) -> Function:
+    """Which live run is meant, when there are several of one graph."""
+    option = click.option(
+        "--run", "number", type=click.IntRange(min=1), metavar="N", help="The number of the run, if several live."
+    )
+    return option(function)
+
+
+def json_option(function: Function) -> Function:
+    """Output for machines."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")(function)
+
+
+def reach(graph_file: Path, number: int | None) -> Visit:
+    """Connect to the live run of a graph; when there is none, or it can't be reached, say so and exit with 2."""
+    return connect(meant(graph_file, number), graph_file)
+
+
+def connect(run: RunDirectory, graph_file: Path) -> Visit:
+    """Connect to a live run; when it can't be reached, say so and exit with 2."""
+    from dagtui.control.sockets import NobodyError
+
+    try:
+        return connect_if_there(run, graph_file)
+    except NobodyError as error:
+        fail_to_reach(run, graph_file, error)
+
+
+def connect_if_there(run: RunDirectory, graph_file: Path) -> Visit:
+    """Connect to a live run; when it refuses or does not answer, say so and exit with 2.
+
+    Raises NobodyError when nobody is there: perhaps because the run has just ended.
+    """
+    from dagtui.control.client import knock
+    from dagtui.control.sockets import DoorError, NobodyError
+    from dagtui.store.errors import StoreError
+
+    try:
+        return knock(run.run_id)
+    except NobodyError:
+        raise
+    except DoorError as error:
+        fail_to_reach(run, graph_file, error)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+
+
+def fail_to_reach(run: RunDirectory, graph_file: Path, error: DoorError) -> NoReturn:
+    """Say why a live run can't be reached, and exit with 2."""
+    from dagtui.store.errors import StoreError
+
+    try:
+        holder = run.holder() or "a process"
+    except StoreError as unknown:
+        fail(f"dagtui: {unknown}")
+    fail(f"dagtui: run {run.number} of {label(graph_file)} is live ({label(holder)}), but can't be reached: {error}")
+
+
+def meant(graph_file: Path, number: int | None) -> RunDirectory:
+    """The live run of a graph that is meant; when there is none, or there are several, say so and exit with 2."""
+    from dagtui.store.errors import StoreError
+    from dagtui.store.held import held_runs
+
+    try:
+        held = held_runs(graph_file)
+    except StoreError as error:
+        fail(f"dagtui: {error}")
+    chosen = [run for run in held if number in {None, run.number}]
+    shown = click.format_filename(graph_file)
+    if not chosen:
+        removed = _removed(graph_file, number)
+        if removed is not None:
+            return removed
+        from dagtui.cli.no_live_run import say_no_live_run
+
+        say_no_live_run(graph_file, number, held)
+    if len(chosen) > 1:
+        numbers = ", ".join(str(run.number) for run in chosen)
+        fail(f"dagtui: {shown} has several live runs, {numbers}: say which one with --run")
+    return chosen[0]
+
+
+def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
+    """The live run of a graph whose directory was removed, if there is one."""
+    from dagtui.control.live import run_without_record
+    from dagtui.control.sockets import DoorError
+    from dagtui.store.directory import RunDirectory
+
+    try:
+        run = run_without_record(graph_file, number)
+    except DoorError:
+        return None
+    return None if run is None or run.path is None else RunDirectory.of_live_run(run.path, run.run_id)
+
+
+def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:
+    """Ask, and return the answer; when it is an error, or does not come soon, say so and exit with 2."""
+    try:
+        answer = ask_in_time(visit, request, ANSWER_SECONDS)
+    except TimeoutError:
+        fail(f"dagtui: process {visit.peer.pid}, which has the run, does not answer")
+    if answer is None:
+        fail(f"dagtui: process {visit.peer.pid}, which had the run, has gone without an answer")
+    return answer
+
+
+def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | None) -> Mapping[str, object] | None:
+    """Ask, and return the answer; None when the run's process has gone without one.
+
+    An error is said, and ends the program with 2. Raises TimeoutError.
+    """
+    from dagtui.control.sockets import DoorError, NobodyError
+
+    try:
+        visit.send(request)
+    except NobodyError:
+        return None
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+    return next_answer(visit, timeout)
+
+
+def next_answer(visit: Visit, timeout: float | None) -> Mapping[str, object] | None:
+    """Another answer to what was asked; as `ask_in_time`."""
+    from dagtui.control.sockets import DoorError, NobodyError
+
+    try:
+        answer = visit.receive(timeout)
+    except NobodyError:
+        return None
+    except DoorError as error:
+        fail(f"dagtui: {error}")
+    if answer is not None and "error" in answer:
+        fail(f"dagtui: {label(answer['error'], 1000)}")
+    return answer
+
+
+def print_json(output: Output, answer: Mapping[str, object]) -> None:
+    """An answer as one line, in ASCII."""
+    output.line(json.dumps(answer))

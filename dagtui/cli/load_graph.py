@@ -1,0 +1,62 @@
+"""From the file and the parameters of a call to its graph."""
+
+from __future__ import annotations
+
+import gc
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagtui.cli.stderr import fail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.cli.graph_file import GraphFile
+    from dagtui.graph.model import Graph
+
+
+def read_graph(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
+    """Load the graph of a run; bad input, and variables that are not set, end the program with one report, status 2."""
+    return _read(graph_file, parameters, os.environ)
+
+
+def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None) -> Graph:
+    from dagtui.graph.errors import GraphError
+    from dagtui.graph.loading import load, load_text, without_garbage_collection
+    from dagtui.store.stated import remember
+
+    given: dict[str, str] = {}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not equals or not name:
+            fail(f'-p {parameter}: write it as NAME=VALUE, for example "-p samples=4"')
+        given[name] = value
+    try:
+        with without_garbage_collection():
+            if graph_file.content is None:
+                graph = load(graph_file.path, given, environment)
+            else:
+                graph = load_text(graph_file.content, graph_file.title, given, environment)
+                graph.path = graph_file.path
+            remember(Path(os.path.abspath(graph_file.path)), graph.settings.state)
+            gc.freeze()  # it stays as long as the program: not to be looked at ever again
+            return graph
+    except GraphError as error:
+        fail(str(error))
+
+
+def read_graph_to_show(
+    graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
+) -> Graph:
+    """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run.
+
+    Variables are looked up only in an environment that is given.
+    """
+    from dagtui.graph.errors import GraphError
+    from dagtui.runs.redaction import hide_known
+
+    try:
+        return hide_known(_read(graph_file, parameters, environment), os.environ)
+    except GraphError as error:
+        fail(str(error))

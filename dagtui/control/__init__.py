@@ -1,0 +1,1 @@
+"""The control socket of a live run: server, client, requests, status report."""

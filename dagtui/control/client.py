@@ -1,0 +1,192 @@
+"""The client's side of a live run's door: connect, make sure who it is, say what is wanted.
+
+Plain blocking sockets and few imports, because a client must be there at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+import time
+from typing import TYPE_CHECKING, Self
+
+from dagtui.control.sockets import (
+    DESCRIPTORS,
+    PROTOCOL,
+    DoorError,
+    LineBuffer,
+    NobodyError,
+    Peer,
+    ProtocolError,
+    check_sockets_folder,
+    encode,
+    peer_of,
+    socket_path,
+    sockets_folder,
+)
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+PATIENCE = 5.0
+"""Seconds that a run may take to answer a knock."""
+_PIECE = 65_536
+_ABSENT = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
+
+
+class Visit:
+    """A connection to a live run, after its greeting."""
+
+    def __init__(self, connection: socket.socket, peer: Peer) -> None:
+        self._connection = connection
+        self._buffer = LineBuffer()
+        self.peer = peer
+        """The process that answers."""
+        self.hello: Mapping[str, object] = {}
+        """Its greeting: `dagtui` (its version), `protocol`, `run`, `pid`."""
+
+    def send(
+        self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: float | None = None
+    ) -> None:
+        """Send one line; open files go along with the first one only. Raises DoorError when nobody is there any more.
+
+        Waits as long as the other end does not read, or so many seconds; then it counts as gone. With a patience of 0,
+        short lines are sent whole or not at all.
+        """
+        if len(descriptors) > DESCRIPTORS:
+            raise ValueError(f"at most {DESCRIPTORS} descriptors")
+        view = memoryview(encode(message))
+        self._connection.settimeout(patience)
+        try:
+            if descriptors:
+                view = view[socket.send_fds(self._connection, [view], list(descriptors)) :]
+            if view:  # to send nothing fails, too, when the other end has answered and closed already
+                self._connection.sendall(view)
+        except OSError as error:
+            raise NobodyError(f"the run's process has gone: {error.strerror}") from error
+
+    def receive(self, timeout: float | None = None) -> Mapping[str, object] | None:
+        """The next line; None when the other end has closed. Raises TimeoutError after so many seconds, and DoorError.
+
+        A signal handler that raises ends the wait; nothing is lost then.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            message = self._buffer.take()
+            if message is not None:
+                return message
+            # A timeout of 0 would mean "don't block"; a socket that has something to read is read either way.
+            self._connection.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
+            try:
+                piece = self._connection.recv(_PIECE)
+            except ConnectionError:
+                return None
+            if not piece:
+                return None
+            self._buffer.add(piece)
+
+    @property
+    def has_line(self) -> bool:
+        """Whether `receive` would return at once, although the descriptor may have nothing to read."""
+        return self._buffer.has_line
+
+    def fileno(self) -> int:
+        """The socket's descriptor, to wait for together with others; look at `has_line` first."""
+        return self._connection.fileno()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def knock(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> Visit:
+    """Connect to a live run and read its greeting, waiting so many seconds at most.
+
+    Raises NobodyError when nobody is there, ProtocolError when it speaks another protocol, and DoorError when it is
+    not ours, refuses, or does not answer.
+    """
+    folder = sockets_folder(folder)
+    check_sockets_folder(folder)
+    path = socket_path(run_id, folder)
+    _check_socket(path)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.ExitStack() as failing:
+        failing.callback(connection.close)
+        connection.settimeout(timeout)
+        visit = Visit(connection, _connect(connection, path))
+        visit.hello = _greeting(visit, run_id, timeout)
+        failing.pop_all()
+    return visit
+
+
+def _check_socket(path: Path) -> None:
+    """Raise DoorError unless a socket of this user is there."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        raise NobodyError(
+            f"nobody answers for run {label(path.stem)}: there is no socket {label(path, 1000)}"
+        ) from None
+    except OSError as error:
+        raise DoorError(f"can't use the socket {label(path, 1000)}: {error.strerror}") from error
+    if not stat.S_ISSOCK(status.st_mode):
+        raise DoorError(f"{label(path, 1000)} is no socket; remove it")
+    if status.st_uid != os.geteuid():
+        raise DoorError(
+            f"the socket {label(path, 1000)} belongs to another user (id {status.st_uid}): not used; remove it"
+        )
+
+
+def _connect(connection: socket.socket, path: Path) -> Peer:
+    shown = label(path, 1000)
+    try:
+        connection.connect(str(path))
+        peer = peer_of(connection)
+    except (TimeoutError, BlockingIOError):  # so many wait to be let in that there is no room for one more
+        raise DoorError(f"the run behind {shown} does not answer: it is stopped, or has too much to do") from None
+    except OSError as error:
+        if error.errno in _ABSENT:
+            raise NobodyError(f"nobody answers at {shown}: {error.strerror}") from error
+        raise DoorError(f"can't connect to {shown}: {error.strerror}") from error
+    # Not even root's: whoever is there may be handed this terminal.
+    if peer.uid != os.geteuid():
+        raise DoorError(f"process {peer.pid} of another user (id {peer.uid}) answers at {shown}: not used")
+    return peer
+
+
+def _greeting(visit: Visit, run_id: str, timeout: float) -> Mapping[str, object]:
+    who = f"process {visit.peer.pid}"
+    try:
+        hello = visit.receive(timeout)
+    except TimeoutError:
+        raise DoorError(f"{who}, which has the run, does not answer: it is stopped, or has too much to do") from None
+    if hello is None:
+        raise NobodyError(f"{who}, which has the run, hung up")
+    if "error" in hello:
+        raise DoorError(f"{who}, which has the run, refuses: {label(hello['error'])}")
+    if hello.get("protocol") != PROTOCOL:
+        from dagtui import __version__
+
+        raise ProtocolError(
+            f"{who}, which has the run, is dagtui {label(hello.get('dagtui'), 40)} "
+            f"(protocol {label(hello.get('protocol'), 10)}); this is dagtui {__version__} (protocol {PROTOCOL}): "
+            "use that version, or wait until the run has ended",
+            visit.peer.pid,
+        )
+    if hello.get("run") != run_id:
+        raise DoorError(f"{who} answers for another run: {label(hello.get('run'), 60)}")
+    return hello

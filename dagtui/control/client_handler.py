@@ -1,0 +1,113 @@
+"""The server's side of one connection: lines in, lines out, open files that came along."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from array import array
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.control.sockets import DESCRIPTORS, DoorError, LineBuffer, NobodyError, Peer, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ANSWER_SECONDS = 10.0
+"""How long a client may leave a line unread."""
+_PIECE = 65_536
+_ITEM = array("i").itemsize
+_ROOM = socket.CMSG_SPACE(DESCRIPTORS * _ITEM)
+_CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+
+class Conversation:
+    """What a client and a handler say to each other; one task may receive while others send."""
+
+    def __init__(self, connection: socket.socket, peer: Peer) -> None:
+        """The connection must not block; whoever made it calls `end`."""
+        self._connection = connection
+        self._buffer = LineBuffer()
+        self._sending = anyio.Lock()
+        self.peer = peer
+        """The process that asks, as the kernel knows it."""
+        self.descriptors: list[int] = []
+        """Open files that came with the request, closed on exec; those that are still here at the end are closed."""
+
+    def take_descriptors(self) -> list[int]:
+        """The open files, which are the caller's from now on."""
+        taken, self.descriptors = self.descriptors, []
+        return taken
+
+    async def send(self, message: Mapping[str, object]) -> None:
+        """Send a line; raises NobodyError when the client has gone or does not read, DoorError when it is too long."""
+        view = memoryview(encode(message))
+        async with self._sending:
+            with anyio.move_on_after(ANSWER_SECONDS) as limit:
+                while view:
+                    try:
+                        view = view[self._connection.send(view) :]
+                    except BlockingIOError:
+                        await anyio.wait_writable(self._connection)
+                    except OSError as error:
+                        raise NobodyError(f"the client has gone: {error.strerror}") from error
+        if limit.cancelled_caught:
+            self.close()
+            raise NobodyError("the client does not read")
+
+    async def receive(self) -> Mapping[str, object] | None:
+        """The next line; None when the client has closed, or `close` was called. Raises DoorError for nonsense."""
+        return await self._receive(with_descriptors=False)
+
+    async def receive_request(self) -> Mapping[str, object] | None:
+        """The first line, and the open files that come with it."""
+        return await self._receive(with_descriptors=True)
+
+    async def _receive(self, *, with_descriptors: bool) -> Mapping[str, object] | None:
+        while True:
+            message = self._buffer.take()
+            if message is not None:
+                return message
+            try:
+                # Without room for them, the kernel closes the files that come along.
+                piece = self._read_with_descriptors() if with_descriptors else self._connection.recv(_PIECE)
+            except BlockingIOError:
+                await anyio.wait_readable(self._connection)
+                continue
+            except OSError:
+                return None
+            if not piece:
+                return None
+            self._buffer.add(piece)
+            # Whoever sends without end must not keep the loop to itself.
+            await anyio.lowlevel.checkpoint()
+
+    def _read_with_descriptors(self) -> bytes:
+        piece, controls, flags, _ = self._connection.recvmsg(_PIECE, _ROOM, _CLOSE_ON_EXEC)
+        for level, kind, content in controls:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self._keep(content)
+        if flags & socket.MSG_CTRUNC or len(self.descriptors) > DESCRIPTORS:
+            raise DoorError(f"at most {DESCRIPTORS} open files may come with a request")
+        return piece
+
+    def _keep(self, content: bytes) -> None:
+        found = array("i")
+        found.frombytes(content[: len(content) // _ITEM * _ITEM])
+        self.descriptors.extend(found)
+        if not _CLOSE_ON_EXEC:
+            for descriptor in found:
+                os.set_inheritable(descriptor, False)
+
+    def close(self) -> None:
+        """Hang up; whoever waits for a line gets None."""
+        with contextlib.suppress(OSError):  # the client has gone already
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def end(self) -> None:
+        """Let go of everything; no task may use it any more."""
+        for descriptor in self.take_descriptors():
+            os.close(descriptor)
+        self._connection.close()

@@ -1,0 +1,243 @@
+"""Control of a live run from outside its process: what its door answers."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.control.live import Screen
+from dagtui.control.requests import command_of, named, nodes_of, preview_fields, preview_now
+from dagtui.control.server import Door
+from dagtui.control.sockets import DoorError, NobodyError
+from dagtui.control.status_report import about, standing
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.reachable import subtrees
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.runs.wording import done, would_do
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from anyio.abc import TaskStatus
+
+    from dagtui.control.client_handler import Conversation
+    from dagtui.control.server import Handler
+    from dagtui.engine.events import Event
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
+    from dagtui.runs.session import Session
+
+PACE = 0.05
+"""Seconds between two looks at a busy run by one that waits for it."""
+_BAD = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
+_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
+_LAST_WORDS = 0.5
+"""Seconds that may be spent on telling one that waits that the run's process ends."""
+
+
+async def serve_control(
+    session: Session,
+    screen: Callable[[], Screen] = lambda: Screen.NONE,
+    handlers: Mapping[str, Handler] | None = None,
+    folder: Path | None = None,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Answer at the session's door until cancelled; `screen` tells who looks at it, `handlers` are added.
+
+    A door that can't be made stops nothing: it is put on record, and the run goes on without one. Whoever starts it
+    in a task group learns when it listens, or that it never will.
+    """
+    if session.directory is None:
+        raise ValueError("only a run that is on disk has a door")
+    table = {**Control(session, screen).handlers(), **(handlers or {})}
+    try:
+        await Door(session.directory.run_id, table, folder).serve(task_status=task_status)
+    except DoorError as error:
+        session.note(f"the run can't be reached from other terminals: {error}")
+        task_status.started()
+
+
+def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end: Callable[[str], object]) -> Handler:
+    """What is done when somebody asks a run to end: `end` is called with the reason, or it is said why not."""
+
+    async def handle(conversation: Conversation, _request: Mapping[str, object]) -> None:
+        if not is_idle():
+            raise DoorError("the run is not settled")
+        if screen() is not Screen.DETACHED:
+            raise DoorError("the run is on a screen")
+        # In the same turn of the loop: nobody can attach in between.
+        end("makes room for a new run")
+        await conversation.send({"ending": True})
+        await conversation.receive()
+
+    return handle
+
+
+class Control:
+    """What scripts and other terminals may ask of a session, by the word in `want`."""
+
+    def __init__(self, session: Session, screen: Callable[[], Screen]) -> None:
+        self._session = session
+        self._screen = screen
+
+    def handlers(self) -> Mapping[str, Handler]:
+        """A handler by each word."""
+        return {
+            "about": self._about,
+            "status": self._status,
+            "preview": self._preview,
+            "give": self._give,
+            "wait": self._wait,
+        }
+
+    async def _about(self, conversation: Conversation, _request: Mapping[str, object]) -> None:
+        await conversation.send(about(self._session, self._screen()))
+
+    async def _status(self, conversation: Conversation, _request: Mapping[str, object]) -> None:
+        await conversation.send(standing(self._session, self._screen()))
+
+    async def _preview(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        session = self._session
+        command = command_of(request, session.graph, _by(conversation))
+        preview = preview_now(session, request, command)
+        await conversation.send(preview_fields(session, preview, would_do(session.state, preview)))
+
+    async def _give(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
+        session = self._session
+        command = command_of(request, session.graph, _by(conversation))
+        if session.ending and command.kind not in _CANCELS:
+            raise DoorError("the run is being ended")
+        preview = preview_now(session, request, command)
+        if preview.nothing is None and not preview.changed:
+            preview = session.give(replace(command, expected=preview.kills_and_reruns))
+        await conversation.send(preview_fields(session, preview, done(session.state, preview)))
+
+    async def _wait(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """Until the nodes are settled, all at one time; without nodes, until the run is."""
+        graph = self._session.graph
+        nodes = nodes_of(request, graph)
+        _check_apart(graph, nodes, request.get("inside"))
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_end_with, conversation, group.cancel_scope)
+                waiting = _Waiting(self._session, nodes)
+                if request.get("tell"):
+                    group.start_soon(waiting.tell, conversation)
+                await waiting.settle()
+                await conversation.send(outcome(self._session, self._screen(), nodes))
+                group.cancel_scope.cancel()
+        except anyio.get_cancelled_exc_class():
+            # The process ends, as one without a screen does as soon as everything is settled.
+            with anyio.move_on_after(_LAST_WORDS, shield=True):
+                await conversation.send(outcome(self._session, self._screen(), nodes))
+            raise
+
+
+def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
+    """The run's standing, and how what was waited for has come out; without nodes, that is the run."""
+    state, labels = session.state, session.graph.labels
+    verdict = _verdict_of(state, nodes) if nodes else state.verdict()
+    bad = [node for node in nodes if state.status_of(node) in _BAD]
+    return {**standing(session, screen), "outcome": verdict.value, "bad": named(labels, bad)}
+
+
+class _Waiting:
+    """One that waits for nodes to be settled."""
+
+    def __init__(self, session: Session, nodes: Sequence[int]) -> None:
+        self._session = session
+        self._nodes = nodes
+        self._at = 0
+        """The node that was seen unsettled last: nothing before it needs a look until it is settled."""
+
+    async def settle(self) -> None:
+        """Wait; looks again only after something has happened, and not too often."""
+        async with aclosing(self._looks()) as looks:
+            async for _ in looks:
+                if self._settled():
+                    return
+
+    async def tell(self, conversation: Conversation) -> None:
+        """Say what the run waits for, whenever that is something else."""
+        told = ""
+        async with aclosing(self._looks()) as looks:
+            async for _ in looks:
+                waits = self._session.waits
+                if waits == told:
+                    continue
+                told = waits
+                with contextlib.suppress(NobodyError):  # that is noticed elsewhere
+                    await conversation.send({"waits": waits})
+
+    async def _looks(self) -> AsyncGenerator[None, None]:
+        """Now, and after something has happened."""
+        listeners = self._session.run.listeners
+        happened = anyio.Event()
+
+        def notice(_events: Sequence[Event]) -> None:
+            happened.set()
+
+        listeners.append(notice)
+        try:
+            while True:
+                yield
+                await happened.wait()
+                await anyio.sleep(PACE)
+                happened = anyio.Event()
+        finally:
+            listeners.remove(notice)
+
+    def _settled(self) -> bool:
+        if not self._nodes:
+            return self._session.settled
+        status, nodes = self._session.state.status, self._nodes
+        if self._session.state.off_record and not self._session.state.off_record.isdisjoint(nodes):
+            return False
+        if status[nodes[self._at]] < NodeStatus.COMPLETED:
+            return False
+        self._at = next((at for at, node in enumerate(nodes) if status[node] < NodeStatus.COMPLETED), self._at)
+        return status[nodes[self._at]] >= NodeStatus.COMPLETED
+
+
+def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
+    """Raise DoorError when one that waits from inside a node would wait for that node, or for what comes after it."""
+    own = graph.find(inside) if isinstance(inside, str) else None
+    if own is None:
+        return
+    after = subtrees(graph, [own])
+    awaited = next((node for node in nodes if node in after), None)
+    if awaited is not None:
+        raise DoorError(
+            f"this is inside {label(inside)}, and {label(graph.labels[awaited])} can't be settled before it has ended; "
+            "wait for nodes that come before it, or give --nested"
+        )
+
+
+def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
+    """As the verdict of a run, for some of its nodes."""
+    found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
+    if any(state.status[node] < NodeStatus.COMPLETED for node in nodes):
+        return Verdict.RUNNING
+    if found & {NodeStatus.FAILED, NodeStatus.FAILED_PARENT}:
+        return Verdict.FAILED
+    return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
+
+
+def _by(conversation: Conversation) -> str:
+    """Who gives a command, for the journal."""
+    return f"process {conversation.peer.pid}"
+
+
+async def _end_with(conversation: Conversation, scope: anyio.CancelScope) -> None:
+    """Stop waiting when the client has gone."""
+    while await conversation.receive() is not None:
+        pass
+    scope.cancel()

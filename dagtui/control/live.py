@@ -1,0 +1,153 @@
+"""Which runs are live, of one graph or of all, and whether somebody has them on a screen."""
+
+from __future__ import annotations
+
+import enum
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagtui.control.client import knock
+from dagtui.control.sockets import (
+    DoorError,
+    NobodyError,
+    ProtocolError,
+    remove_dead_sockets,
+    run_ids,
+    sockets_folder,
+)
+from dagtui.store.errors import StoreError
+from dagtui.store.held import held_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.store.directory import RunDirectory
+
+PATIENCE = 2.0
+"""Seconds that a run may take to say what it is."""
+
+
+class Screen(enum.Enum):
+    """Whether a run is on a screen."""
+
+    ATTACHED = "attached"
+    DETACHED = "detached"
+    """No screen now; one may be attached."""
+    NONE = "no screen"
+    """It runs without one, and can't get one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A run whose lock a process holds, or whose socket a process answers at."""
+
+    run_id: str
+    number: int
+    """Within its graph, from 1; 0: it does not say."""
+    path: Path | None
+    """The run's directory."""
+    graph: Path | None
+    """The graph's file."""
+    pid: int
+    """The process that has it; 0: unknown."""
+    name: str = ""
+    """The graph's name, as the run tells it: not sanitised."""
+    screen: Screen | None = None
+    """None when it does not tell."""
+    trouble: str = ""
+    """Why it can't be reached; empty when it can."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether it answers."""
+        return not self.trouble
+
+
+def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:
+    """The live runs of a graph file, oldest first; each is asked. Raises StoreError."""
+    return [_of_directory(run, graph_path, folder) for run in held_runs(graph_path)]
+
+
+def all_live(folder: Path | None = None) -> list[LiveRun]:
+    """Every live run of this user that has a socket, oldest first; dead sockets are removed. Raises DoorError."""
+    folder = sockets_folder(folder)
+    remove_dead_sockets(folder)
+    found = (_asked(LiveRun(run_id, 0, None, None, 0), folder) for run_id in run_ids(folder))
+    return [run for run in found if run is not None]
+
+
+def run_without_record(graph_path: Path, number: int | None) -> LiveRun | None:
+    """A live run of a graph whose directory was removed: nothing but its socket tells of it. Raises DoorError."""
+    path = os.path.realpath(graph_path)
+    return next(
+        (
+            run
+            for run in all_live()
+            if run.graph is not None and os.path.realpath(run.graph) == path and number in {None, run.number}
+        ),
+        None,
+    )
+
+
+def screen_of(run: RunDirectory, folder: Path | None = None) -> Screen | None:
+    """Whether a run is on a screen; None when it is not live, or does not tell."""
+    return _of_directory(run, None, folder).screen if run.is_live() else None
+
+
+def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | None) -> LiveRun:
+    try:
+        holder = run.holder().removeprefix("process ")
+        pid = int(holder) if holder.isdecimal() else 0
+        known = LiveRun(run.run_id, run.number, run.path, graph_path, pid)
+    except StoreError as error:
+        # Its lock was removed or emptied; it is known by what it says of itself.
+        lost = LiveRun("", run.number, run.path, graph_path, 0, trouble=str(error))
+        return next((other for other in all_live(folder) if other.path == run.path), lost)
+    try:
+        return _asked(known, sockets_folder(folder)) or _with_trouble(known, "it has no socket")
+    except DoorError as error:
+        return _with_trouble(known, str(error))
+
+
+def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
+    """What a run says of itself, added to what is known; None when nobody is there."""
+    try:
+        with knock(known.run_id, folder, PATIENCE) as visit:
+            visit.send({"want": "about"})
+            answer = visit.receive(PATIENCE) or {}
+            pid = visit.peer.pid
+    except NobodyError:
+        return None
+    except TimeoutError:
+        return _with_trouble(known, "it does not answer")
+    except ProtocolError as error:
+        return _with_trouble(replace(known, pid=error.pid), str(error))
+    except DoorError as error:
+        return _with_trouble(known, str(error))
+    return LiveRun(
+        known.run_id,
+        known.number or _whole(answer.get("number")),
+        known.path or _path(answer.get("path")),
+        known.graph or _path(answer.get("graph")),
+        pid,
+        str(answer.get("name", "")),
+        _screen(answer),
+    )
+
+
+def _with_trouble(known: LiveRun, trouble: str) -> LiveRun:
+    return replace(known, trouble=trouble)
+
+
+def _screen(answer: Mapping[str, object]) -> Screen | None:
+    return next((screen for screen in Screen if screen.value == answer.get("screen")), None)
+
+
+def _path(value: object) -> Path | None:
+    return Path(value) if isinstance(value, str) and value else None
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,107 @@
+"""Commands and previews as they go over the door: words and labels instead of enums and numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dagtui.control.sockets import DoorError, fitting
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
+from dagtui.runs.wording import asked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.engine.preview import Preview
+    from dagtui.graph.model import Graph
+    from dagtui.runs.session import Session
+
+NAMES = 500
+"""At most so many labels are told of each group of nodes; the count is exact."""
+_NODES = frozenset(
+    {
+        CommandKind.RETRY,
+        CommandKind.RERUN,
+        CommandKind.RERUN_ONLY,
+        CommandKind.CANCEL,
+        CommandKind.CANCEL_SUBTREE,
+        CommandKind.SKIP,
+        CommandKind.MARK_DONE,
+    }
+)
+"""The commands that mean certain nodes."""
+_KINDS = {kind.value: kind for kind in CommandKind}
+
+
+class CallError(DoorError):
+    """A request that can't be understood: no such command, no such node."""
+
+
+def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
+    """The command that a request asks for; raises CallError."""
+    kind = _KINDS.get(str(request.get("command")))
+    if kind is None:
+        raise CallError("there is no such command")
+    nodes = nodes_of(request, graph)
+    if bool(nodes) != (kind in _NODES):
+        raise CallError("it needs at least one node" if kind in _NODES else "it concerns the whole run, not nodes")
+    jobs = request.get("jobs", 0)
+    if not isinstance(jobs, int) or not 0 <= jobs <= 1_000_000:
+        raise CallError("jobs must be a number from 1 to 1,000,000")
+    return Command(kind, nodes, jobs, by=by)
+
+
+def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[int, ...]:
+    """The nodes that a request names by labels and selectors; raises CallError."""
+    names = request.get("nodes", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise CallError("nodes must be a list of names")
+    try:
+        return chosen_nodes(graph, names)
+    except ChoiceError as error:
+        raise CallError(str(error)) from None
+
+
+def preview_now(session: Session, request: Mapping[str, object], command: Command) -> Preview:
+    """What the command would do now; `changed` when that is not what the request expected."""
+    preview = session.preview(command)
+    expected = request.get("expected")
+    if isinstance(expected, str) and preview.nothing is None and expected != token(preview):
+        return replace(preview, changed=True)
+    return preview
+
+
+def token(preview: Preview) -> str:
+    """What stands for the exact set of nodes that a command would stop or run again."""
+    nodes = array("i", sorted(preview.kills_and_reruns))
+    return hashlib.blake2b(nodes.tobytes(), digest_size=8).hexdigest()
+
+
+def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, object]:
+    """A preview as JSON, with the words for it: each group with its count and first labels, the estimated seconds."""
+    labels = session.graph.labels
+    return {
+        "command": preview.command.kind.value,
+        "asked": asked(session.graph, preview.command),
+        "targets": named(labels, preview.command.nodes),
+        "words": words,
+        "notice": "" if session.changed_file is None or not preview.again else session.changed_file.text,
+        "nothing": preview.nothing,
+        "changed": preview.changed,
+        "expected": token(preview),
+        "seconds": session.seconds_for(preview),
+        "again": named(labels, preview.again),
+        "stopped": named(labels, preview.stopped),
+        "released": named(labels, preview.released),
+        "dropped": named(labels, preview.dropped),
+        "kept": named(labels, preview.kept),
+        "makes_stale": preview.makes_stale,
+    }
+
+
+def named(labels: Sequence[str], nodes: Sequence[int]) -> dict[str, object]:
+    """Some nodes as JSON: how many they are, and the labels of the first ones."""
+    return {"count": len(nodes), "nodes": fitting((labels[node] for node in nodes), NAMES)}

@@ -1,0 +1,207 @@
+"""The door of a live run: a socket in the loop of whoever drives it, open to its own user only."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui import __version__
+from dagtui.control.client_handler import Conversation
+from dagtui.control.sockets import (
+    PROTOCOL,
+    DoorError,
+    NobodyError,
+    check_length,
+    make_sockets_folder,
+    peer_of,
+    remove_dead_sockets,
+    socket_path,
+    sockets_folder,
+)
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from anyio.abc import TaskGroup, TaskStatus
+
+Handler = Callable[[Conversation, Mapping[str, object]], Awaitable[None]]
+"""What is done about one kind of request; it may say more than once, and the connection ends with it."""
+
+CONNECTIONS = 32
+"""At most so many clients at a time; more are refused, in words."""
+REQUEST_SECONDS = 5.0
+"""How long a client may take to say what it wants."""
+LOOK_SECONDS = 2.0
+"""Between two looks at whether the socket is still there; somebody may clean up /tmp."""
+_PAUSE = 0.5
+"""Seconds to wait when there is no descriptor left for a connection."""
+_OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Door:
+    """Takes requests for a run; only the holder of the run's lock may have one.
+
+    Served are this user and root, who could look into this process anyway.
+    """
+
+    def __init__(self, run_id: str, handlers: Mapping[str, Handler], folder: Path | None = None) -> None:
+        """Handlers by what is wanted; raises DoorError when no socket can have such a path."""
+        self.run_id = run_id
+        self.path = socket_path(run_id, sockets_folder(folder))
+        self._handlers = handlers
+        self._listener: socket.socket | None = None
+        self._bound: tuple[int, int] | None = None
+        self._connections = 0
+
+    async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Answer until cancelled; the socket disappears at the end. Raises DoorError when it can't be made at all.
+
+        Whoever starts it in a task group learns when it listens.
+        """
+        with contextlib.suppress(DoorError):  # said when the socket is made
+            remove_dead_sockets(self.path.parent)
+        self._open()
+        task_status.started()
+        try:
+            async with anyio.create_task_group() as group:
+                while True:
+                    # The scope is inside the loop: a listener that was replaced is not waited for any more.
+                    with anyio.move_on_after(LOOK_SECONDS):
+                        await self._welcome_all(group)
+                    self._look()
+        finally:
+            self._shut()
+
+    # The socket
+
+    def _open(self) -> None:
+        """Listen under a name of our own, then move that to the place where clients look: they see all or nothing."""
+        make_sockets_folder(self.path.parent)
+        passing = self.path.with_name(f".{os.urandom(4).hex()}")
+        check_length(passing)
+        with contextlib.ExitStack() as failing:
+            try:
+                listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                failing.callback(listener.close)
+                listener.setblocking(False)
+                listener.bind(str(passing))
+                failing.callback(_unlink, passing)
+                os.chmod(passing, 0o600)
+                listener.listen(CONNECTIONS)
+                status = os.lstat(passing)
+                os.rename(passing, self.path)
+            except OSError as error:
+                raise DoorError(f"can't make the socket {label(self.path, 1000)}: {error.strerror}") from error
+            failing.pop_all()
+        if self._listener is not None:
+            self._listener.close()
+        self._listener, self._bound = listener, (status.st_dev, status.st_ino)
+
+    def _look(self) -> None:
+        """Make the socket again when it is not there any more; if that can't be done, later looks try again."""
+        if not self._is_there():
+            with contextlib.suppress(DoorError):
+                self._open()
+
+    def _is_there(self) -> bool:
+        try:
+            status = os.lstat(self.path)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == self._bound
+
+    def _shut(self) -> None:
+        if self._is_there():
+            _unlink(self.path)
+        if self._listener is not None:
+            self._listener.close()
+
+    # Clients
+
+    async def _welcome_all(self, group: TaskGroup) -> None:
+        """Accept whoever knocks, one per turn of the loop."""
+        listener = self._listener
+        if listener is None:
+            raise AssertionError("the door is open")
+        while True:
+            await anyio.wait_readable(listener)
+            try:
+                connection, _ = listener.accept()
+            except OSError as error:
+                if error.errno in _OUT_OF_FILES:
+                    await anyio.sleep(_PAUSE)
+                continue
+            connection.setblocking(False)
+            if self._connections >= CONNECTIONS:
+                _refuse(connection)
+                continue
+            self._connections += 1
+            group.start_soon(self._attend, connection)
+
+    async def _attend(self, connection: socket.socket) -> None:
+        """One client from its greeting to its end."""
+        try:
+            peer = peer_of(connection)
+        except OSError:  # it has gone already
+            connection.close()
+            self._connections -= 1
+            return
+        conversation = Conversation(connection, peer)
+        try:
+            if peer.uid in {os.geteuid(), 0}:
+                await self._answer(conversation)
+        except DoorError as error:
+            await _say_error(conversation, str(error))
+        finally:
+            conversation.end()
+            self._connections -= 1
+
+    async def _answer(self, conversation: Conversation) -> None:
+        request = None
+        with anyio.move_on_after(REQUEST_SECONDS):
+            await conversation.send(
+                {"dagtui": __version__, "protocol": PROTOCOL, "run": self.run_id, "pid": os.getpid()}
+            )
+            request = await conversation.receive_request()
+        if request is None:
+            return
+        wanted = request.get("want")
+        handler = self._handlers.get(wanted) if isinstance(wanted, str) else None
+        if handler is None:
+            raise DoorError(f"this run's dagtui ({__version__}) does not know what {label(wanted, 60)!r} is")
+        try:
+            await handler(conversation, request)
+        except DoorError:
+            raise
+        except Exception as error:  # whatever is wrong with one answer, the run goes on
+            raise DoorError(failure(error)) from error
+
+
+def failure(error: Exception) -> str:
+    """What a client is told of a request that failed; of one that had a task group of its own, what failed in it."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return f"the request failed: {label(f'{type(error).__name__}: {error}', 500)}"
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody else was faster, or the folder has gone
+        path.unlink()
+
+
+def _refuse(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has gone, or does not read
+        connection.send(b'{"error":"too many clients are connected to it"}\n')
+    connection.close()
+
+
+async def _say_error(conversation: Conversation, text: str) -> None:
+    with contextlib.suppress(NobodyError):
+        await conversation.send({"error": text})

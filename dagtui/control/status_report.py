@@ -1,0 +1,78 @@
+"""How a live run stands, as JSON for scripts."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.control.sockets import fitting
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.why import why
+
+if TYPE_CHECKING:
+    from dagtui.control.live import Screen
+    from dagtui.runs.session import Session
+
+SHOWN = 100
+"""At most so many nodes of each kind are told one by one; the counts are exact."""
+_ACTIVE = (NodeStatus.RUNNING, NodeStatus.CANCELLING, NodeStatus.RETRYING)
+
+
+def about(session: Session, screen: Screen) -> dict[str, object]:
+    """Which run it is, and whether it is on a screen."""
+    return {
+        "name": session.name,
+        "graph": None if session.graph_path is None else os.path.abspath(session.graph_path),
+        "number": session.number,
+        "path": None if session.path is None else os.path.abspath(session.path),
+        "screen": screen.value,
+    }
+
+
+def standing(session: Session, screen: Screen) -> dict[str, object]:
+    """Everything that a person would look at first: verdict, counts, what is under way, what has failed and why."""
+    state = session.state
+    remaining = session.remaining()
+    return {
+        **about(session, screen),
+        "verdict": (Verdict.RUNNING if state.held_up else state.verdict()).value,
+        "settled": session.settled,
+        "paused": state.paused,
+        "jobs": state.jobs,
+        "slots_taken": state.slots_taken,
+        "elapsed": round(session.elapsed, 3),
+        "wall_seconds": round(session.wall_seconds, 3),
+        "remaining": None
+        if remaining is None
+        else {"seconds": round(remaining[0], 3), "node": session.graph.labels[remaining[1]]},
+        "waits": state.held_up or None,
+        "off_record": len(state.off_record),
+        "notices": [notice.text for notice in session.notices],
+        "nodes": len(session.graph),
+        "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
+        "stale": state.stale_count,
+        "active": fitting((_node(session, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
+        "failures": fitting((_failure(session, node) for node in state.failures()), SHOWN),
+    }
+
+
+def _node(session: Session, node: int) -> dict[str, object]:
+    state = session.state
+    return {
+        "node": session.graph.labels[node],
+        "status": state.status_of(node).name,
+        "attempt": state.attempt[node],
+        "elapsed": round(max(0.0, session.clock() - state.started[node]), 3),
+        "why": why(state, node, session.clock()),
+    }
+
+
+def _failure(session: Session, node: int) -> dict[str, object]:
+    state = session.state
+    log = session.log_path(node, state.attempt[node])
+    return {
+        "node": session.graph.labels[node],
+        "attempt": state.attempt[node],
+        "why": why(state, node, session.clock()),
+        "log": str(log),
+    }

@@ -1,0 +1,38 @@
+"""What can be reached from several nodes at once: as much work as for one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.rules.triggers import INDEPENDENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from dagtui.graph.model import Graph
+
+
+def reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> set[int]:
+    """Some nodes and all that can be reached from them."""
+    found = set(nodes)
+    queue = list(found)
+    for node in queue:
+        for other in neighbours(node):
+            if other not in found:
+                found.add(other)
+                queue.append(other)
+    return found
+
+
+def subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
+    """Some nodes and everything below them."""
+    return reach(nodes, graph.children)
+
+
+def cancelled_subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
+    """Some nodes and what is below them, up to nodes that run whatever happens above them."""
+    return reach(nodes, lambda node: _marked_children(graph, node))
+
+
+def _marked_children(graph: Graph, node: int) -> list[int]:
+    return [child for child in graph.children(node) if graph.task(child).trigger not in INDEPENDENT]

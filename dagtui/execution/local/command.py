@@ -1,0 +1,134 @@
+"""From what a node executes to program, arguments and environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.execution.local.lookup import Lookup, search
+from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.graph.shell_bypass import simple_words
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.graph.resolution import Resolved
+
+_CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
+_COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
+"""What makes programs print colours without a terminal, into files too; set for tasks with `colour = true` only."""
+_NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
+_MOST = 4096  # command lines whose words are remembered
+
+
+class CommandError(Exception):
+    """A command can't be started; the text is one line and safe to show."""
+
+    def __init__(self, text: str, *, lasting: bool = False) -> None:
+        super().__init__(text)
+        self.lasting = lasting
+        """Whether it can never be started in this run."""
+
+
+class Program(NamedTuple):
+    """What to execute."""
+
+    path: str
+    """Empty: there is nothing to execute."""
+    argv: tuple[str, ...]
+    fallback: tuple[str, tuple[str, ...]] | None = None
+    """Program and arguments to take when the first can't be executed: the shell, which says what is wrong."""
+
+
+class Commands:
+    """Plans the attempts of one run, whose environment is frozen."""
+
+    def __init__(self, environment: Mapping[str, str], added: Mapping[str, str]) -> None:
+        """`added` are variables for every attempt, which a task can't change."""
+        self.environment: dict[str, str] = {"PYTHONUNBUFFERED": "1"} | dict(environment)
+        """Common to all attempts."""
+        self._added = dict(added)
+        self._lookup = Lookup()
+        self._words: dict[str, tuple[str, ...] | None] = {}
+
+    def variables(self, resolved: Resolved, node: str, attempt: int) -> dict[str, str]:
+        """The variables of an attempt that differ from the common environment."""
+        env = {
+            **resolved.env,
+            **self._added,
+            "PWD": os.fspath(resolved.cwd),  # as a shell would set it
+            "DAGTUI_NODE": node,
+            "DAGTUI_ATTEMPT": str(attempt),
+        }
+        if resolved.colour and not resolved.env.get("NO_COLOR", self.environment.get("NO_COLOR")):
+            for name in _COLOURS:
+                if name not in self.environment:
+                    env.setdefault(name, "1")
+        return env
+
+    def program(self, resolved: Resolved) -> Program:
+        """What to execute for a node; raises CommandError."""
+        action = resolved.action
+        if isinstance(action, ShellCommand):
+            if resolved.shell is None:
+                return self._default_shell(action.text, resolved)
+            return self._listed((*resolved.shell, action.text), resolved)
+        if isinstance(action, ArgumentList):
+            return self._listed(action.arguments, resolved)
+        if isinstance(action, PythonCall):
+            return _call(action)
+        return Program("", ())
+
+    def _default_shell(self, text: str, resolved: Resolved) -> Program:
+        words = self._simple_words(text)
+        own = resolved.env
+        if words is None or f"BASH_FUNC_{words[0]}%%" in self.environment or f"BASH_FUNC_{words[0]}%%" in own:
+            return self._listed((*DEFAULT_SHELL, text), resolved)
+        path = own.get("PATH") or self.environment.get("PATH")
+        name = words[0]
+        found = name if "/" in name else path and self._lookup.find(name, path, os.fspath(resolved.cwd))
+        shell = self._listed((*DEFAULT_SHELL, text), resolved)
+        return Program(found, words, (shell.path, shell.argv)) if found else shell
+
+    def _simple_words(self, text: str) -> tuple[str, ...] | None:
+        try:
+            return self._words[text]
+        except KeyError:
+            if len(self._words) > _MOST:
+                self._words.clear()
+            return self._words.setdefault(text, simple_words(text))
+
+    def _listed(self, argv: tuple[str, ...], resolved: Resolved) -> Program:
+        name = argv[0]
+        if "/" in name:
+            return Program(name, argv)
+        path = resolved.env.get("PATH", self.environment.get("PATH", os.defpath))
+        cwd = os.fspath(resolved.cwd)
+        found = self._lookup.find(name, path, cwd) or _first_executable(name, path, cwd)
+        if found is not None:
+            return Program(found, argv)
+        other = search(name, path, cwd)
+        if other is not None:
+            raise CommandError(label(f'program "{name}" is not executable: {other}', 500))
+        hint = _NO_SHELL if len(argv) == 1 and any(map(str.isspace, name)) else ""
+        raise CommandError(label(f'program "{name}" not found in PATH', 500) + hint)
+
+
+def _first_executable(name: str, path: str, cwd: str) -> str | None:
+    """The first file of a name that may be executed, behind others that may not."""
+    directories = [entry for entry in path.split(":") if os.access(os.path.join(cwd, entry, name), os.X_OK)]
+    return search(name, ":".join(directories), cwd) if directories else None
+
+
+def _call(action: PythonCall) -> Program:
+    import json
+
+    try:
+        arguments = json.dumps(dict(action.arguments), default=str)
+    except (TypeError, ValueError) as error:
+        raise CommandError(
+            label(f"the arguments of {action.target} can't be written as JSON: {error}", 500), lasting=True
+        ) from None
+    return Program(sys.executable, (sys.executable, _CALL, action.target, arguments))

@@ -1,0 +1,344 @@
+"""The executor of this machine: attempts are processes below a guardian."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.execution.local import ownership
+from dagtui.execution.local.command import CommandError, Commands
+from dagtui.execution.local.ends import exited
+from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
+from dagtui.execution.local.submitted import Handed
+from dagtui.execution.local.supervisor_link import Guardians
+from dagtui.graph.resolution import ResolutionError, Resolver
+from dagtui.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.execution.local.frames import Message
+    from dagtui.execution.local.link import GuardianLink
+    from dagtui.graph.model import Graph
+    from dagtui.text.secrets import Secrets
+
+_BOUND = 10.0  # seconds beyond the longest grace, after which `close` leaves what can't be killed
+_MOST_DEATHS = 3  # guardians in a row that died without a word: then attempts can't start
+
+_UNKILLABLE = "a process of it can't be killed"
+
+
+class _LogClosed(NamedTuple):
+    node: int
+    attempt: int
+    size: int
+
+
+class LocalExecutor:
+    """Executes attempts as processes of this machine; see `dagtui.engine.protocol.Executor`.
+
+    On Linux the process that opens it becomes a child subreaper, so that nothing is left even when guardian and keeper
+    are killed together. When the guardian dies, the attempts that have begun are lost, and a new one begins the others.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        directory: Path,
+        log_path: Callable[[int, int], Path],
+        status_of: Callable[[int], str],
+        run_id: str,
+        environment: Mapping[str, str],
+        guardian: GuardianLink | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
+        """`directory` is the run's; `environment` what attempts get below their tasks' own variables.
+
+        A `guardian` that was started early saves the first attempt from waiting for it. Attempts get secrets as they
+        are; in their logs they are masked.
+        """
+        self._graph = graph
+        # Relative paths mean this one, wherever the other processes are. It may have been removed.
+        self._here = "" if os.path.isabs(directory) else os.getcwd()
+        directory = Path(self._here, directory)
+        self._log_path = log_path
+        self._status_of = status_of
+        self._secrets = secrets
+        self._resolver = Resolver(graph, environment)
+        self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
+        self.on_log_closed: Callable[[int, int, int], None] | None = None
+        """Called with node, attempt and bytes when an attempt's log is complete.
+
+        0: it never printed and there is no file; -1: the log process died over it.
+        """
+        self._deliver: Callable[[Result], None] | None = None
+        self._slots = 0
+        self._guardians = Guardians(directory, self._take_messages, self._lose, guardian)
+        self._deaths = 0
+        self._closed = False
+        self._requests: list[Message] = []
+        self._handed: dict[tuple[int, int], Handed] = {}
+        self._sequence = 0
+        self._longest = 0.0
+        self._happened: deque[Result | _LogClosed] = deque()
+        self._handlers: dict[object, Callable[..., None]] = {
+            "ready": self._on_ready,
+            "begun": self._on_begun,
+            "short": self._on_short,
+            "exited": self._on_exited,
+            "failed": self._on_failed,
+            "withdrawn": self._on_withdrawn,
+            "closed": self._on_closed,
+            "keeper": self._on_keeper,
+        }
+        self._ends = 0  # that this guardian has told of
+
+    @property
+    def processes(self) -> tuple[int, int]:
+        """Keeper and guardian; 0 while there is none, or it is not known yet."""
+        link = self._guardians.link
+        return (link.keeper, link.guardian) if link is not None else (0, 0)
+
+    def surroundings(self, node: int, attempt: int) -> tuple[str, dict[str, str], dict[str, str]]:
+        """What an attempt would find now: its directory, the common variables, and its own, which count more.
+
+        Raises ResolutionError.
+        """
+        resolved = self._resolver.resolve(node, self._status_of)
+        own = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        return own["PWD"], dict(self._commands.environment), own
+
+    # What the engine asks for
+
+    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
+        """Start the guardian; raises OSError when it can't be started."""
+        self._deliver = deliver
+        self._slots = slots
+        self._connect()
+        ownership.become_subreaper()
+
+    def start(self, node: int, attempt: int, slots: int) -> None:
+        """Hand over an attempt."""
+        if self._closed:
+            return
+        try:
+            resolved = self._resolver.resolve(node, self._status_of)
+            path, argv, fallback = self._commands.program(resolved)
+        except ResolutionError as error:
+            self._fail(node, attempt, str(error), lasting=True)
+            return
+        except CommandError as error:
+            self._fail(node, attempt, str(error), lasting=error.lasting)
+            return
+        env = self._commands.variables(resolved, self._graph.labels[node], attempt)
+        cwd, log = env["PWD"], os.path.join(self._here, self._log_path(node, attempt))
+        grace = self._graph.task(node).grace
+        self._longest = max(self._longest, grace)
+        self._sequence = number = self._sequence + 1
+        request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
+        self._handed[node, attempt] = Handed(request, number, path, argv, cwd, env)
+        self._requests.append(request)
+        self._guardians.expect(number)
+
+    def stop(self, node: int, attempt: int, grace: float) -> None:
+        """End all processes of an attempt."""
+        self._unwant(node, attempt, ("stop", node, attempt, float(grace)))
+
+    def withdraw(self, node: int, attempt: int) -> None:
+        """Take back an attempt that waits."""
+        self._unwant(node, attempt, ("withdraw", node, attempt))
+
+    def set_slots(self, slots: int) -> None:
+        """Allow that many slots."""
+        self._slots = slots
+        self._requests.append(("slots", slots))
+
+    def acknowledge(self) -> None:
+        """Have the guardian forget the ends that it keeps in case nobody comes to record them."""
+        if self._guardians.link is not None:
+            self._guardians.link.record(self._ends)
+
+    def flush(self) -> None:
+        """Send what was asked for, to a new guardian when the last one has died."""
+        if self._closed:
+            return
+        if self._guardians.link is not None:
+            self._guardians.send(self._requests)
+            self._requests.clear()
+        elif self._handed and not self._guardians.losing:
+            self._reconnect()
+
+    def collect(self) -> None:
+        """Deliver what the guardian has said by now."""
+        self._guardians.collect()
+        self._hand_out()
+
+    async def serve(self) -> None:
+        """Deliver results until `close` has ended everything."""
+        self._hand_out()
+        await self._guardians.serve()
+
+    async def close(self) -> None:
+        """End everything; what has not begun is withdrawn, and what can't be killed is lost."""
+        self.flush()
+        self._closed = True
+        await self._guardians.close(self._longest + _BOUND)
+        self._lose_all(lambda _: False, _UNKILLABLE)
+        self._hand_out()
+
+    # What happens
+
+    def _happen(self, what: Result | _LogClosed) -> None:
+        """Deliver something, but not from within the call that caused it."""
+        self._happened.append(what)
+        if len(self._happened) == 1:
+            self._guardians.soon(self._hand_out)
+
+    def _fail(self, node: int, attempt: int, text: str, *, lasting: bool = False) -> None:
+        self._happen(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+
+    def _hand_out(self) -> None:
+        deliver, happened = self._deliver, self._happened
+        while happened and deliver is not None:
+            what = happened.popleft()
+            if not isinstance(what, _LogClosed):
+                deliver(what)
+            elif self.on_log_closed is not None:
+                self.on_log_closed(*what)
+
+    def _take_messages(self, messages: list[Message]) -> None:
+        for kind, *fields in messages:
+            self._handlers[kind](*fields)
+        self._hand_out()
+
+    def _on_ready(self, guardian: int) -> None:
+        self._deaths = 0
+        if self._guardians.link is not None:
+            self._guardians.link.guardian = guardian
+
+    def _on_begun(self, node: int, attempt: int) -> None:
+        self._handed[node, attempt].begun = True
+        self._happened.append(Started(node, attempt))
+
+    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, silent: bool, left: int) -> None:
+        self._ends += 1
+        del self._handed[node, attempt]
+        self._happened.append(exited(node, attempt, status, seconds, left))
+        if silent:
+            self._happened.append(_LogClosed(node, attempt, 0))
+
+    def _on_short(self, number: int, what: str) -> None:
+        self._happened.append(Remark(-1, 0, shortage(number, what)))
+
+    def _on_keeper(self, keeper: int) -> None:
+        link = self._guardians.link
+        if link is not None:
+            died = link.keeper
+            link.replace_keeper(keeper)
+            text = f"the keeper process ({died}) died; the guardian process started another one ({keeper})"
+            self._happened.append(Remark(-1, 0, text))
+
+    def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
+        handed = self._handed.pop((node, attempt))
+        if number == errno.E2BIG:
+            text = too_long(handed.argv, handed.env)
+        else:
+            text = start_error(number, what, handed.path, handed.cwd)
+        lasting = number in LASTING
+        self._happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+
+    def _on_withdrawn(self, node: int, attempt: int) -> None:
+        del self._handed[node, attempt]
+        self._happened.append(Withdrawn(node, attempt))
+
+    def _on_closed(self, node: int, attempt: int, size: int, lost: int, why: str) -> None:
+        handed = self._handed.get((node, attempt))
+        if handed is not None:
+            handed.logged = True
+        if lost:
+            self._happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
+        elif size < 0:
+            self._happened.append(Remark(node, attempt, "lost the end of its log: it could not be written in time"))
+        self._happened.append(_LogClosed(node, attempt, size))
+
+    def _unwant(self, node: int, attempt: int, request: Message) -> None:
+        handed = self._handed.get((node, attempt))
+        if handed is not None:
+            handed.unwanted = True
+            self._requests.append(request)
+
+    # When the guardian is lost
+
+    def _connect(self) -> None:
+        """Start a guardian, and hand it everything that has not begun."""
+        self._requests.clear()
+        self._ends = 0
+        self._guardians.connect()
+        self._guardians.send(
+            [
+                ("environment", self._commands.environment),
+                *([("secrets", self._secrets.forms)] if self._secrets is not None else []),
+                ("slots", self._slots),
+                *[handed.request for handed in self._handed.values()],
+            ]
+        )
+
+    def _reconnect(self) -> None:
+        if self._deaths >= _MOST_DEATHS:
+            text = "the guardian process ends at once; the run's directory may say why"
+        else:
+            try:
+                self._connect()
+            except OSError as error:
+                text = f"the guardian process can't be started: {error.strerror}"
+            else:
+                return
+        self._deaths = _MOST_DEATHS - 1  # one more try at the next request
+        self._requests.clear()
+        for key in self._handed:
+            self._fail(*key, text)
+        self._handed.clear()
+
+    def _lose(self, link: GuardianLink) -> None:
+        """Settle what a dead guardian has left: none of its processes is alive."""
+        if not link.guardian:
+            self._deaths += 1
+        elif not self._closed:
+            self._happened.append(Remark(-1, 0, f"the guardian process ({link.guardian}) died; another one takes over"))
+        for node, attempt, status, seconds in link.ends_from(self._ends):
+            self._learn_end(node, attempt, status, seconds)
+        self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the guardian process died")
+        self._hand_out()
+        self.flush()
+
+    def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
+        """Take in an end that a dead guardian could not tell of any more."""
+        handed = self._handed.pop((node, attempt), None)
+        if handed is None:
+            return
+        if not handed.begun:
+            self._happened.append(Started(node, attempt))
+        self._happened.append(exited(node, attempt, status, seconds))
+        if not handed.logged:
+            self._happened.append(Remark(node, attempt, "its log may lack its end: the guardian process died"))
+            self._happened.append(_LogClosed(node, attempt, -1))
+
+    def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:
+        """Settle all that has begun as lost; withdraw what nobody wants any more."""
+        for key, handed in list(self._handed.items()):
+            begun = handed.begun or has_begun(handed.sequence)
+            if not (begun or handed.unwanted or self._closed):
+                continue
+            del self._handed[key]
+            if not begun:
+                self._happened.append(Withdrawn(*key))
+                continue
+            if not handed.begun:
+                self._happened.append(Started(*key))
+            self._happened.append(Ended(*key, EndKind.LOST, text=why))
+            if not handed.logged:
+                self._happened.append(_LogClosed(*key, -1))

@@ -1,0 +1,26 @@
+"""Run the reaper, and through it the supervisor and the log process; link.py starts it.
+
+The packages' own `__init__` are passed over, and no path of the user's is searched: these processes must start in a few
+milliseconds, and from nothing but the standard library and this directory.
+"""
+
+import sys
+from os.path import abspath, dirname
+
+_here = dirname(abspath(__file__))
+_execution = dirname(_here)
+_top = dirname(_execution)
+_PACKAGES = (
+    ("dagtui", _top),
+    ("dagtui.execution", _execution),
+    ("dagtui.execution.local", _here),
+    ("dagtui.text", _top + "/text"),
+)
+for _name, _path in _PACKAGES:
+    sys.modules[_name] = type(sys)(_name)
+    sys.modules[_name].__path__ = [_path]
+
+if __name__ == "__main__":
+    from dagtui.execution.local.reaper import main
+
+    main()

@@ -1,0 +1,247 @@
+"""The log process: drains the pipes of all attempts into their logs, so that neither guardian nor app waits for a disk.
+
+One thread, asleep in epoll(7), or poll(2) elsewhere. The guardian forks it; it never executes anything, has all signals
+blocked, and ends when the guardian has gone and the pipes have ended. Messages (frames.py) from the guardian:
+
+    ("log", node, attempt, path, data, left, piped)    what was read already; left: so many processes were left behind;
+                                                piped: the read end of the pipe comes along
+    ("left", node, attempt, path, left)         so many processes were left behind
+
+To the guardian:
+
+    ("closed", node, attempt, size, lost, why)  the pipe has ended, and the log has that many bytes; so many are lost
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import resource
+import select
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.execution.local.descriptors import close_from
+from dagtui.execution.local.frames import Decoder, Message, encode
+from dagtui.execution.local.log_file import LogFile
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
+
+    from dagtui.execution.local.attempt import Key
+
+    MakeLog = Callable[[str, bool], LogFile]
+else:
+    from _collections import deque  # see ownership.py
+
+_WRITE_TIMES = 1.0  # seconds between two writes of the times of lines
+_READ = 1 << 18  # bytes of one attempt in one round, so that a chatty one starves no other
+_FULL = 1 << 16  # bytes that a pipe holds; one that was full is widened, which saves the task from waiting for us
+_MESSAGES = 1 << 16
+_MOST_FILES = 253  # descriptors in one message
+_SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the guardian has gone
+_SPARE_FILES = 32
+_SAY_AGAIN = 1.0  # seconds until logs that lost their end, and could not say so, try again
+
+
+class LogProcess:
+    """Reads pipes and writes logs until there is nobody left to print."""
+
+    def __init__(self, guardian: int, make_log: MakeLog) -> None:
+        """`guardian` is our end of its socket; `make_log` gets a path, and whether what is there already goes."""
+        self._make_log = make_log
+        self._socket = _socket.socket(fileno=guardian)
+        self._socket.setblocking(False)
+        self._guardian = guardian
+        self._open = True
+        self._input, self._files = Decoder(), deque[int]()
+        self._output, self._news = bytearray(), list[Message]()
+        self._pipes: dict[int, tuple[Key, LogFile]] = {}
+        self._untimed: set[LogFile] = set()  # with records of times to write
+        self._times_due = 0.0
+        self._unsaid = list[LogFile]()  # closed logs that could not say what they lost
+        self._say_at = 0.0
+        self._buffer = bytearray(_READ)
+        self._view = memoryview(self._buffer)
+        self._limit = _raise_file_limit()
+        self._poll = select.epoll() if sys.platform == "linux" else select.poll()
+        self._unit = 1 if sys.platform == "linux" else 1000  # of time-outs
+        self._poll.register(guardian, select.POLLIN)
+
+    def run(self) -> None:
+        """Work until the guardian has gone and all pipes have ended."""
+        heard = time.monotonic()
+        while self._open or self._pipes:
+            ready = self._poll.poll(self._timeout() * self._unit)
+            now, wall = time.monotonic(), time.time()
+            if dict(ready).get(self._guardian, 0) & ~select.POLLOUT:
+                self._receive(wall)  # first, for it may tell what is to be said at the end of a pipe
+            for fd, _ in ready:
+                if fd != self._guardian:
+                    self._read(fd, wall)
+            if self._untimed and now >= self._times_due:
+                self._write_times(now)
+            if self._unsaid and now >= self._say_at:
+                self._say_losses(now)
+            self._send()
+            if ready or self._open:
+                heard = now
+            elif now - heard >= _SILENCE:
+                break
+        for _, log in self._pipes.values():
+            log.close()
+        self._say_losses(time.monotonic())
+
+    def _timeout(self) -> float:
+        dues = [self._times_due] if self._untimed else []
+        if self._unsaid:
+            dues.append(self._say_at)
+        if dues:
+            return max(0.001, min(dues) - time.monotonic())
+        return -1 if self._open else _SILENCE
+
+    def _receive(self, wall: float) -> None:
+        try:
+            data, extras, flags, _ = self._socket.recvmsg(_MESSAGES, _socket.CMSG_SPACE(4 * _MOST_FILES))
+        except BlockingIOError:
+            return
+        except OSError:
+            data, extras, flags = b"", [], 0
+        if flags & _socket.MSG_CTRUNC:  # out of descriptors: the guardian hands every pipe to a new log process
+            os._exit(1)
+        for _, _, rights in extras:
+            self._files.extend(memoryview(rights).cast("i"))
+        if self._is_tight():  # logs that were opened when there was room leave it to the pipes that have come
+            for _, log in self._pipes.values():
+                log.release()
+        if not data:
+            self._open = False
+            self._poll.unregister(self._guardian)
+        handlers: dict[object, Callable[..., None]] = {"log": self._take, "left": self._remark}
+        for kind, *fields in self._input.feed(data):
+            handlers[kind](wall, *fields)
+
+    def _remark(self, _wall: float, node: int, number: int, path: str, left: int) -> None:
+        for key, log in self._pipes.values():
+            if key == (node, number):
+                log.left = left
+                return
+        log = self._make_log(path, False)  # its pipe has ended, and it is closed
+        log.left = left
+        log.close()
+
+    def _take(self, wall: float, node: int, number: int, path: str, data: bytes, left: int, piped: bool) -> None:
+        log = self._make_log(path, not piped)  # one that is whole may come twice, when our predecessor has died
+        log.left = left
+        if data:
+            self._write(log, data, wall)
+        if not piped:
+            self._close(log, (node, number))
+            return
+        pipe = self._files.popleft()
+        self._pipes[pipe] = (node, number), log
+        self._poll.register(pipe, select.POLLIN)
+
+    def _read(self, pipe: int, wall: float) -> None:
+        key, log = self._pipes[pipe]
+        try:
+            size = os.readv(pipe, [self._buffer])
+        except BlockingIOError:
+            return
+        if size:
+            if size == _FULL:
+                _widen(pipe)
+            self._write(log, self._view[:size], wall)
+            return
+        self._poll.unregister(pipe)
+        os.close(pipe)
+        del self._pipes[pipe]
+        self._close(log, key)
+
+    def _write(self, log: LogFile, data: bytes | memoryview, wall: float) -> None:
+        log.write(data, wall)
+        if self._is_tight():
+            log.release()
+        if not self._untimed:
+            self._times_due = time.monotonic() + _WRITE_TIMES
+        self._untimed.add(log)
+
+    def _is_tight(self) -> bool:
+        """Whether descriptors are so few that no log may keep one between two writes."""
+        return 2 * (len(self._pipes) + len(self._files)) + _SPARE_FILES > self._limit
+
+    def _close(self, log: LogFile, key: Key) -> None:
+        self._untimed.discard(log)
+        self._news.append(("closed", *key, log.close(), log.lost, log.reason))
+        if not log.say_loss():
+            self._unsaid.append(log)
+
+    def _say_losses(self, now: float) -> None:
+        self._unsaid = [log for log in self._unsaid if not log.say_loss()]
+        self._say_at = now + _SAY_AGAIN
+
+    def _write_times(self, now: float) -> None:
+        for log in self._untimed:
+            log.pause()
+            log.write_times()
+        self._untimed.clear()
+        self._times_due = now + _WRITE_TIMES
+
+    def _send(self) -> None:
+        """Tell the guardian, never waiting for it."""
+        if self._news:
+            self._output += encode(self._news)
+            self._news.clear()
+        if not self._output:
+            return
+        try:
+            del self._output[: os.write(self._guardian, self._output)]
+        except BlockingIOError:
+            pass
+        except OSError:  # it has gone
+            self._output.clear()
+        if self._open:
+            self._poll.modify(self._guardian, select.POLLIN | (select.POLLOUT if self._output else 0))
+
+
+if sys.platform == "linux":
+
+    def _widen(pipe: int) -> None:
+        """Have a pipe hold as much as is read at a time, if this user may have that."""
+        import fcntl
+
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _READ)
+        except OSError:  # too many wide pipes: it does as it is
+            pass
+
+else:
+
+    def _widen(_pipe: int) -> None:
+        """Pipes are what they are here."""
+
+
+def _raise_file_limit() -> int:
+    """Allow as many open files as may be; returns how many."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:  # noqa: SIM105 - contextlib costs start-up time
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError):  # some systems give a limit that they don't take
+        pass
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 1 << 30 if soft == resource.RLIM_INFINITY else soft
+
+
+def plain_log(path: str, anew: bool) -> LogFile:
+    """A log of what was printed, as it is."""
+    return LogFile(path, anew=anew)
+
+
+def run(guardian: int, make_log: MakeLog) -> None:
+    """Be the log process, just forked; `guardian` is its socket. Never returns."""
+    keep = os.dup2(guardian, 3)
+    close_from(4)
+    LogProcess(keep, make_log).run()
+    os._exit(0)

@@ -1,0 +1,222 @@
+"""The keeper: parent of the guardian, which only outlives it, to end what a guardian that died or hangs has left.
+
+Both are child subreapers (ownership.py): should the guardian go, every process of every attempt is the keeper's. Should
+the keeper go, the guardian forks another one, which knows these processes by their tag.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.execution.local import log_process, ownership, undelivered
+from dagtui.execution.local.descriptors import close_from
+from dagtui.execution.local.log_link import PATIENCE as LOG_PATIENCE
+from dagtui.execution.local.processes import UNKILLABLE
+from dagtui.execution.local.start_table import Ledger
+from dagtui.execution.local.supervisor import Guardian
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Iterator
+
+    from dagtui.execution.local.log_process import MakeLog
+else:
+    import _signal as signal  # see ownership.py
+
+NAME = "run-keeper"
+"""What process lists show. It lacks the program's name, so that `pkill dagtui` leaves somebody to clean up."""
+GRACE = 5.0
+"""Seconds from TERM to KILL for what a dead guardian has left."""
+_PATIENCE = 3.0  # seconds that a guardian may take beyond what it asked for, before it is taken for hanging
+_LEAVE = 5.0  # seconds after KILL, until what can't be killed is left alone
+_LOOK_AGAIN = 0.005
+
+
+def main() -> None:
+    """Be the keeper, and the guardian below it; a crash of either is written to a file where the ledger says.
+
+    Standard input is the socket to the app, and standard output the memory that it shares with us.
+    """
+    close_from(3)  # what the app inherited is not for us
+    app = _move(0, os.O_RDONLY)
+    shared = _move(1, os.O_WRONLY)
+    ledger = Ledger(shared)
+    os.close(shared)
+    signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals() - {signal.SIGCHLD})
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)  # attempts must not ignore what the app, or Python itself, ignores
+    os.chdir("/")
+    ownership.become_subreaper()
+    ownership.set_name(NAME)
+    alive, hold = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(hold)
+        _guarded(ledger, "keeper", Keeper(app, alive, ledger, pid).keep, bytes)  # no secret ever comes here
+    os.close(alive)
+    ownership.become_subreaper()
+    ownership.set_name("dagtui-guardian")
+
+    def run_log_process(socket: int, make_log: MakeLog) -> None:
+        ownership.set_name("dagtui-log")
+        _guarded(ledger, "log", lambda: log_process.run(socket, make_log), guardian.mask)
+
+    def run_keeper(alive: int, tag: int) -> None:
+        signal.set_wakeup_fd(-1)
+        close_from(3, {app, alive})
+        ownership.set_name(NAME)
+        _guarded(ledger, "keeper", Substitute(app, alive, ledger, os.getppid(), tag).keep, bytes)
+
+    guardian = Guardian(app, hold, ledger, run_log_process, run_keeper)
+    _guarded(ledger, "guardian", guardian.run, guardian.mask)
+
+
+def _move(fd: int, flags: int) -> int:
+    """Move a descriptor that must not reach the attempts out of the way, and put /dev/null in its place."""
+    moved = os.dup(fd)
+    null = os.open(os.devnull, flags)
+    os.dup2(null, fd)
+    os.close(null)
+    return moved
+
+
+def _guarded(ledger: Ledger, name: str, run: Callable[[], None], mask: Callable[[bytes], bytes]) -> None:
+    """Run and exit, and leave a note of how it went wrong, if it does, masked."""
+    status = 1
+    try:
+        run()
+        status = 0
+    except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
+        _note_crash(ledger.directory, name, mask)
+    finally:
+        os._exit(status)  # also when there was no room for the note: a forked child must never return
+
+
+def _note_crash(directory: str, name: str, mask: Callable[[bytes], bytes]) -> None:
+    import traceback
+
+    if directory:
+        note = mask(traceback.format_exc().encode("utf-8", "surrogateescape"))
+        with open(os.path.join(directory, f"crash-{name}-{os.getpid()}.txt"), "ab") as file:
+            file.write(note)
+
+
+class Keeper:
+    """Outlives the guardian, which is its child, and so inherits what a dead guardian leaves."""
+
+    def __init__(self, app: int, alive: int, ledger: Ledger, guardian: int) -> None:
+        """`app` is the socket; `alive` a pipe that the guardian holds as long as it lives."""
+        self._app = app
+        self._alive = alive
+        self._ledger = ledger
+        self._guardian = guardian
+
+    def keep(self) -> None:
+        """Wait for the guardian's end, then end what it has left."""
+        if not self._has_ended():
+            self._end_guardian()
+        self._bury_guardian()
+        if not self._ledger.closed:
+            self._note_ends()
+            undelivered.write(self._ledger.directory, self._ledger.unrecorded())
+        started = quiet_since = time.monotonic()
+        told = False
+        while left := self._left():
+            attempts = [pid for pid in left if not _is_ours(pid)]
+            now = time.monotonic()
+            if now - started > GRACE + _LEAVE:
+                ownership.kill_trees(left)  # the log process may be among them
+                break
+            if attempts:
+                quiet_since = now
+                if now - started >= GRACE:
+                    ownership.kill_trees(attempts)
+                elif not told:
+                    ownership.terminate_trees(attempts)
+                    told = True
+            elif now - quiet_since >= LOG_PATIENCE:
+                ownership.kill_trees(left)
+            time.sleep(_LOOK_AGAIN)  # processes that end far below, or hop, wake nobody here
+            self._reap()
+
+    def _has_ended(self) -> bool:
+        """Wait for the guardian's end; False when it hangs after the app has gone (a start from a dead disk, say)."""
+        poll = select.poll()
+        poll.register(self._alive, select.POLLIN)
+        poll.register(self._app, getattr(select, "POLLRDHUP", 0))
+        if self._alive not in dict(poll.poll()):
+            poll.unregister(self._app)
+            if not poll.poll(_PATIENCE * 1000):
+                return False
+        longest = os.read(self._alive, 64)  # the guardian says how long its ending may take, when that begins
+        if not longest:
+            return True
+        return bool(poll.poll((int(longest) + UNKILLABLE + LOG_PATIENCE + _PATIENCE) * 1000))
+
+    def _end_guardian(self) -> None:
+        os.kill(self._guardian, signal.SIGKILL)
+
+    def _bury_guardian(self) -> None:
+        os.waitpid(self._guardian, 0)
+
+    def _note_ends(self) -> None:
+        """Note how those attempts ended whose leaders the guardian did not come to reap any more."""
+        now = time.monotonic()
+        for pid, status in _ended_children():
+            attempt = self._ledger.led_by(pid)
+            if attempt is not None:
+                node, number, begun = attempt
+                self._ledger.end(node, number, status, now - begun)
+
+    def _left(self) -> list[int]:
+        return ownership.children(os.getpid())
+
+    def _reap(self) -> None:
+        for _ in _ended_children():
+            pass
+
+
+class Substitute(Keeper):
+    """The keeper that the guardian has forked after the first one died: a child of it, and no ancestor of attempts."""
+
+    def __init__(self, app: int, alive: int, ledger: Ledger, guardian: int, tag: int) -> None:
+        """`tag` is what all processes of all attempts bear."""
+        super().__init__(app, alive, ledger, guardian)
+        self._tag = tag
+
+    def _end_guardian(self) -> None:
+        if os.getppid() == self._guardian:
+            ownership.kill(self._guardian)
+
+    def _bury_guardian(self) -> None:
+        """Whoever has inherited it does that."""
+
+    def _note_ends(self) -> None:
+        """What has ended is not ours to reap."""
+
+    def _left(self) -> list[int]:
+        me = os.getpid()
+        return [pid for pid in ownership.tagged(self._tag) if pid != me]
+
+    def _reap(self) -> None:
+        """What has ended is not ours to reap."""
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether a process is the log process: every attempt has a session of its own."""
+    try:
+        return os.getsid(pid) == os.getsid(0)
+    except OSError:
+        return False
+
+
+def _ended_children() -> Iterator[tuple[int, int]]:
+    """Reap children that have ended: number and wait status of each."""
+    try:
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            yield ended
+    except ChildProcessError:
+        pass

@@ -1,0 +1,44 @@
+"""A log without its secrets: what is written to it is masked first, so they never reach the disk."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.execution.local.log_file import LogFile
+from dagtui.text.masking import MaskedStream
+
+if TYPE_CHECKING:
+    from dagtui.text.masking import Masking
+
+
+class MaskedLogFile(LogFile):
+    """A log file whose sizes and times are those of the masked output.
+
+    Output that ends like a secret begins is held back until more follows or the attempt ends; see `MaskedStream`.
+    """
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, path: str, masking: Masking, *, anew: bool = False) -> None:
+        super().__init__(path, anew=anew)
+        self._stream = MaskedStream(masking)
+
+    def write(self, data: bytes | memoryview, wall: float) -> None:
+        """Append what was read at a wall time, masked."""
+        shown = self._stream.feed(data)
+        if shown:
+            super().write(shown, wall)
+
+    def pause(self) -> None:
+        """Write what was held back by accident."""
+        shown = self._stream.pause()
+        if shown:
+            super().write(shown, time.time())
+
+    def close(self) -> int:
+        """Append what is still to be said; the size of the log."""
+        shown = self._stream.end()
+        if shown:
+            super().write(shown, time.time())
+        return super().close()

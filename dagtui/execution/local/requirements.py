@@ -1,0 +1,60 @@
+"""What a run needs of the machine and of its caller, so that it is refused in one sentence before anything begins."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagtui.execution.local.link import GuardianLink
+
+FILES = 24
+"""Files that may be open at once, at the least: with fewer the run, or its first node, can't begin."""
+_HINTS = {
+    errno.EFBIG: "the limit for the size of files is too small: raise it (ulimit -f)",
+    errno.EMFILE: "too few files may be open at once: raise the limit (ulimit -n)",
+    errno.ENFILE: "the whole machine is out of open files: close some",
+    errno.EAGAIN: "this user has too many processes: raise the limit (ulimit -u)",
+    errno.ENOMEM: "there is not enough memory: free some, or raise the limit (ulimit -v)",
+}
+
+
+class RequirementError(OSError):
+    """A run can't begin here; one line says what is missing, where, and how to provide it."""
+
+
+def check_requirements() -> None:
+    """Look at what every run needs. Raises RequirementError."""
+    files = os.sysconf("SC_OPEN_MAX")
+    if 0 <= files < FILES:
+        raise RequirementError(
+            f"only {files} files may be open at once, and a run needs {FILES}: raise the limit (ulimit -n)"
+        )
+    try:
+        os.close(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as error:
+        raise RequirementError(
+            f"can't open {os.devnull}, which nodes get as their input: {error.strerror}; "
+            f"mount /dev, or make it: mknod -m 666 {os.devnull} c 1 3"
+        ) from error
+    # Elsewhere process groups serve instead.
+    if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
+        raise RequirementError(
+            "there is no /proc, without which the processes that nodes leave behind can't be found: "
+            "mount it (mount -t proc proc /proc)"
+        )
+
+
+def start_guardian() -> GuardianLink:
+    """Start a guardian for a run that may begin here. Raises RequirementError."""
+    from dagtui.execution.local.link import GuardianLink
+
+    check_requirements()
+    try:
+        return GuardianLink()
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0)
+        reason = f"{error.strerror}; {hint}" if hint else f"{error.strerror or error}: {sys.executable}"
+        raise RequirementError(f"can't start the process that looks after those of the nodes: {reason}") from error

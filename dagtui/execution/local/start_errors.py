@@ -1,0 +1,69 @@
+"""Why an attempt could not start, in one line each."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_COMMAND = {
+    errno.EACCES: "{program} is not executable, or its directory may not be entered",
+    errno.ENOTDIR: "{program} does not exist: part of its path is no directory",
+    errno.EAGAIN: "the limit of processes is reached (see ulimit -u)",
+    errno.ENOMEM: "out of memory",
+    errno.ENOEXEC: "{program} is no program for this system",
+    errno.ETXTBSY: "{program} is open for writing",
+    errno.ELOOP: "{program} is a symbolic link that leads nowhere",
+    errno.EPERM: "{program} may not be executed here",
+    0: "the command or its environment holds a null byte, or a variable without a proper name",
+}
+_DIRECTORY = {
+    errno.ENOENT: "working directory {directory} does not exist",
+    errno.ENOTDIR: "working directory {directory} is no directory",
+    errno.EACCES: "working directory {directory} may not be entered",
+    errno.ELOOP: "working directory {directory} is a symbolic link that leads nowhere",
+    0: "working directory {directory} holds a null byte",
+}
+_FILES = "no file descriptors left (see ulimit -n)"
+_ANYWHERE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
+
+LASTING = frozenset((0, errno.E2BIG))
+"""Errors that any other try would meet as well."""
+
+
+def start_error(number: int, what: str, program: str, cwd: str) -> str:
+    """The line for an error's number, 0 for what no system call takes; what: cwd, pipe or command."""
+    names = {"program": f'program "{program}"', "directory": f'"{cwd}"'}
+    if what == "command" and number == errno.ENOENT:
+        line = "{program} does not exist"
+        if os.path.exists(os.path.join(cwd, program)):
+            line = 'the interpreter that {program} names in its "#!" line does not exist'
+    else:
+        known = _ANYWHERE | (_DIRECTORY if what == "cwd" else _COMMAND)
+        line = known.get(number, os.strerror(number).lower())
+    return label(line.format(**names), 500)
+
+
+def shortage(number: int, what: str) -> str:
+    """What is said when starts wait for what others have."""
+    return f"{start_error(number, what, '', '')}; nodes begin as others end"
+
+
+def too_long(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
+    """The line for what no program can be started with (E2BIG): which of it is too long, and the way out."""
+    from dagtui.graph.check.kernel_limits import ONE
+
+    size = max(len(os.fsencode(argument)) for argument in arguments)
+    if size > ONE:
+        return f"a script or argument has {size:,} bytes, the kernel takes at most {ONE:,}: put it in a file"
+    for name, text in variables.items():
+        size = len(os.fsencode(f"{name}={text}"))
+        if size > ONE:
+            found = f'the variable "{label(name)}" has {size:,} bytes, the kernel takes at most {ONE:,}'
+            return f"{found}: put it in a file"
+    return "the arguments and the environment are too long together: put arguments in a file"

@@ -1,0 +1,31 @@
+"""An attempt as the app keeps it, from the request to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.execution.local.frames import Message
+
+
+class Handed:
+    """An attempt that was handed over and is not over."""
+
+    __slots__ = ("argv", "begun", "cwd", "env", "logged", "path", "request", "sequence", "unwanted")
+
+    def __init__(  # what a request is made of, for messages about it
+        self, request: Message, sequence: int, path: str, argv: Sequence[str], cwd: str, env: Mapping[str, str]
+    ) -> None:
+        self.request = request
+        self.sequence = sequence
+        self.path = path
+        self.argv = argv
+        self.cwd = cwd
+        self.env = env
+        self.begun = False
+        self.logged = False
+        """Whether its log is complete already: it has closed its output."""
+        self.unwanted = False
+        """Whether it is to be withdrawn, should it not have begun."""

@@ -1,0 +1,332 @@
+"""The guardian: starts the processes of attempts, reaps them, and lets none outlive its attempt or the app.
+
+One thread, asleep in poll(2); every signal but SIGCHLD is blocked. Messages (frames.py) from the app:
+
+    ("environment", variables)          what is common to all attempts
+    ("secrets", forms)                  byte strings to mask in logs; comes before any start
+    ("slots", count)                    no more at a time; further starts wait in their order
+    ("start", node, attempt, sequence, slots, path, argv, cwd, env, log, grace, fallback)
+    ("stop", node, attempt, grace)      TERM now, KILL after so many seconds (0: KILL now); one that waits is withdrawn
+    ("withdraw", node, attempt)         take back one that waits
+    end of file                         stop everything, then exit
+
+To the app; all but the ends come up to 20 ms late, in company, and so do these while enough starts wait:
+
+    ("ready", pid)
+    ("begun", node, attempt)
+    ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
+    ("short", errno, what)      starts wait until others have ended, for want of descriptors, processes or memory
+    ("exited", node, attempt, status, seconds, silent, left)    the leader's wait status; silent: there is no log;
+                                                left: processes that it left behind
+    ("withdrawn", node, attempt)
+    ("keeper", pid)                             the keeper has died, and this is the new one
+    ("closed", node, attempt, size, lost, why)  its log is complete; size in bytes, -1: the log process died over it;
+                                                so many bytes are lost, and why
+    end of file                                 guardian and keeper have ended, and all processes of attempts
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from math import inf
+from typing import TYPE_CHECKING
+
+from dagtui.execution.local import ownership, undelivered
+from dagtui.execution.local.attempt import Attempt
+from dagtui.execution.local.frames import Decoder
+from dagtui.execution.local.log_link import LogLink
+from dagtui.execution.local.outbox import Outbox
+from dagtui.execution.local.processes import UNKILLABLE, Processes
+from dagtui.execution.local.reaper_link import KeeperLink
+from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
+from dagtui.execution.local.start_hold import ENDING, StartHold
+from dagtui.execution.local.start_queue import WaitingStarts
+from dagtui.execution.local.young_pipes import YoungPipes
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+
+    from dagtui.execution.local.log_process import MakeLog
+    from dagtui.execution.local.start_table import Ledger
+    from dagtui.text.masking import Masking
+else:
+    import _signal as signal  # see ownership.py
+
+_READ = 1 << 16
+_AT_ONCE = 16  # starts, before signals and messages are looked at again
+
+
+class Guardian:
+    """Runs attempts as the app asks, until the app has gone and nothing is left."""
+
+    def __init__(
+        self,
+        app: int,
+        keeper: int,
+        ledger: Ledger,
+        run_log_process: Callable[[int, MakeLog], None],
+        run_keeper: Callable[[int, int], None],
+    ) -> None:
+        """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take.
+
+        `ledger` is memory that outlives the guardian. `run_keeper` is a keeper that we fork when the first one has
+        died: it gets the other end of such a pipe and the tag of all attempts, and never returns.
+        """
+        self._app, self._ledger = app, ledger
+        self._open, self._end_by = True, inf
+        self._waiting = WaitingStarts()
+        marks = ownership.Marks()
+        self._keeper = KeeperLink(keeper, lambda pipe: run_keeper(pipe, marks.tag))
+        self._processes = Processes(marks)
+        self._spawner = Spawner(marks)
+        self._logs = LogLink(run_log_process, lambda key, *what: self._say("closed", *key, *what))
+        self._young = YoungPipes(self._logs)
+        self._masking: Masking | None = None
+        self._hungry = False  # whether more starts fit at once
+        self._hold = StartHold()
+        self._shortages: set[int] = set()  # errors of starts that had to wait, each said once
+        self._input, self._outbox = Decoder(), Outbox(app)
+        self._say = self._outbox.say
+        self._handlers: dict[object, Callable[..., None]] = {
+            "environment": self._spawner.set_environment,
+            "secrets": self._set_secrets,
+            "slots": self._set_slots,
+            "start": self._queue,
+            "stop": self._stop,
+            "withdraw": self._withdraw,
+        }
+        self._poll, self._watched = select.poll(), dict[int, int]()
+        self._log_socket = -1
+        self._bell, ring = os.pipe()
+        os.set_blocking(ring, False)
+        os.set_blocking(app, False)
+        signal.set_wakeup_fd(ring, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
+        self._watch(self._bell, select.POLLIN)
+        self._watch(app, select.POLLIN)
+        self._poll.register(keeper, 0)  # an error tells that nobody holds the other end: the keeper has died
+
+    def run(self) -> None:
+        """Serve the app; returns when it has gone and nothing is left, or can't be killed."""
+        self._say("ready", os.getpid())
+        while not self._is_over():
+            self._wait()
+            self._begin()
+            if self._processes.unsettled or not self._open:
+                self._settle()
+            if self._keeper.due != inf:
+                self._replace_keeper()
+            self._hand_over()
+            self._send()
+        self._send()
+
+    def mask(self, text: bytes) -> bytes:
+        """A text for a file, without secrets."""
+        return text if self._masking is None else self._masking.mask(text)
+
+    def _is_over(self) -> bool:
+        if self._open:
+            return False
+        now = time.monotonic()
+        if self._processes and now < self._end_by:
+            return False
+        return self._logs.finish(now)
+
+    def _wait(self) -> None:
+        """Sleep until something happens or is due, and take it in."""
+        due = min(self._outbox.due, self._logs.due, self._processes.due, self._keeper.due, self._young.due)
+        if self._waiting:
+            due = min(due, self._hold.due)
+        if not self._open and self._processes:
+            due = min(due, self._end_by)
+        timeout = None if due == inf else max(0.0, due - time.monotonic()) * 1000 + 1
+        if self._processes.unsettled and ownership.LOOK_AGAIN:
+            timeout = min(timeout or inf, ownership.LOOK_AGAIN * 1000)
+        for fd, events in self._poll.poll(0 if self._hungry else timeout):
+            if fd == self._bell:
+                os.read(fd, _READ)
+                self._reap()
+            elif fd == self._keeper.pipe:
+                self._poll.unregister(fd)
+                self._keeper.lose()
+            elif fd != self._app:
+                self._logs.receive()
+            elif events & ~select.POLLOUT:
+                self._receive()
+
+    def _watch(self, fd: int, events: int) -> None:
+        """Wait for events of a descriptor from now on; 0: for none."""
+        if self._watched.get(fd, 0) == events:
+            return
+        if events:
+            self._poll.register(fd, events)
+        else:
+            self._poll.unregister(fd)
+        self._watched[fd] = events
+
+    # --- What the app asks for.
+
+    def _receive(self) -> None:
+        try:
+            data = os.read(self._app, _READ)
+        except BlockingIOError:
+            return
+        except OSError:  # the app died with news unread
+            data = b""
+        if not data:
+            self._close()
+        for kind, *fields in self._input.feed(data):
+            self._handlers[kind](*fields)
+
+    def _close(self) -> None:
+        """Stop everything: the app has gone. Write down how those attempts ended that it had not recorded."""
+        if not self._open:
+            return
+        self._reap()
+        self._open = False
+        self._ledger.close_attempts()
+        now = time.monotonic()
+        self._waiting.clear()
+        longest = self._processes.stop_all(now)
+        self._end_by = now + longest + UNKILLABLE
+        self._keeper.say_end(longest)
+        self._settle()
+        undelivered.write(self._ledger.directory, self._ledger.unrecorded())
+
+    def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
+        # Most runs have none, and need not wait for these.
+        from dagtui.execution.local.redacted_log import MaskedLogFile
+        from dagtui.text.masking import Masking
+
+        self._masking = masking = Masking(forms)
+        self._logs.make_log = lambda path, anew: MaskedLogFile(path, masking, anew=anew)
+
+    def _set_slots(self, slots: int) -> None:
+        self._waiting.slots = slots
+        self._spawner.make_room(slots)
+
+    def _queue(self, node: int, number: int, *request: object) -> None:
+        make: Callable[..., Attempt] = Attempt
+        self._waiting.add(make((node, number), *request))
+
+    def _stop(self, node: int, number: int, grace: float) -> None:
+        attempt = self._processes.attempts.get((node, number))
+        if attempt is not None:
+            self._processes.stop(attempt, grace, time.monotonic())
+        else:
+            self._withdraw(node, number)
+
+    def _withdraw(self, node: int, number: int) -> None:
+        if self._waiting.withdraw((node, number)):
+            self._say("withdrawn", node, number)
+
+    # --- Starts and ends.
+
+    def _begin(self) -> None:
+        """Start what fits."""
+        self._hungry = False
+        if not self._waiting or self._hold.holds(time.monotonic()) or self._logs.crowded:
+            return
+        for _ in range(_AT_ONCE):
+            attempt = self._waiting.take()
+            if attempt is None:
+                return
+            if not self._start(attempt):
+                self._waiting.put_back(attempt)
+                return
+        self._hungry = True
+
+    def _start(self, attempt: Attempt) -> bool:
+        """Start one; False when it has to wait for what others have: descriptors, processes, memory."""
+        now = attempt.begun = time.monotonic()
+        self._ledger.begin(attempt.sequence)
+        if not attempt.path:
+            self._say("begun", *attempt.key)
+            self._say_exited(attempt, 0, 0.0, True)
+            return True
+        try:
+            self._spawner.start(attempt)
+        except StartError as error:
+            if error.number in SCARCE and (self._waiting.used or self._logs.is_about_to_close):
+                self._ledger.expect(attempt.sequence)
+                self._say_short(error)
+                return False
+            self._say("failed", *attempt.key, error.number, error.what)
+            return True
+        self._waiting.used += attempt.slots
+        self._ledger.lead(*attempt.key, attempt.leader, now)
+        self._processes.add(attempt)
+        self._young.add(attempt)
+        self._say("begun", *attempt.key)
+        return True
+
+    def _reap(self) -> None:
+        """Reap exited children. Report leaders and free their slots; what they have left behind is told to end."""
+        now = time.monotonic()
+        ended: list[tuple[Attempt, int]] = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if not pid:
+                break
+            if pid == self._logs.pid:
+                self._logs.reaped()
+            elif pid == self._keeper.pid:
+                self._keeper.pid = 0
+            else:
+                attempt = self._processes.reaped(pid)
+                if attempt is not None:
+                    self._waiting.used -= attempt.slots
+                    if status & 0x7F in ENDING and attempt.patience == inf:
+                        self._hold.suspect(now)
+                    ended.append((attempt, status))
+        if ended:
+            self._settle()
+        for attempt, status in ended:
+            self._say_exited(attempt, status, now - attempt.begun, self._young.read_rest(attempt))
+
+    def _replace_keeper(self) -> None:
+        if self._keeper.replace(time.monotonic()):
+            self._poll.register(self._keeper.pipe, 0)
+            self._say("keeper", self._keeper.pid)
+
+    def _settle(self) -> None:
+        self._processes.settle(time.monotonic(), bool(self._logs.pid) + bool(self._keeper.pid))
+
+    def _say_exited(self, attempt: Attempt, status: int, seconds: float, silent: bool) -> None:
+        if self._open:
+            self._ledger.end(*attempt.key, status, seconds)
+        self._say("exited", *attempt.key, status, seconds, silent, attempt.left)
+
+    # --- What others are to hear.
+
+    def _hand_over(self) -> None:
+        """Send the log process what it is to get."""
+        now = time.monotonic()
+        self._young.hand_over(now)
+        if self._logs.due <= now or self._logs.blocked:
+            self._logs.flush(now)
+        socket = self._logs.socket.fileno() if self._logs.socket is not None else -1
+        if socket != self._log_socket:
+            self._watch(self._log_socket, 0)
+            self._log_socket = socket
+        if socket >= 0:
+            self._watch(socket, select.POLLIN | (select.POLLOUT if self._logs.blocked else 0))
+
+    def _say_short(self, error: StartError) -> None:
+        if self._waiting.used and error.number not in self._shortages:
+            self._shortages.add(error.number)
+            self._say("short", error.number, error.what)
+
+    def _send(self) -> None:
+        """Send the news that are due."""
+        few = len(self._waiting) <= self._waiting.slots
+        if not self._outbox.send(hurry=few, at_once=not self._open):
+            self._close()
+        blocked = select.POLLOUT if self._outbox.blocked else 0
+        self._watch(self._app, (select.POLLIN if self._open else 0) | blocked)

@@ -1,0 +1,207 @@
+"""The guardian of a run and, should it die, its successors: served by the event loop of whoever drives the run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.execution.local.orphans import Orphans
+from dagtui.execution.local.requirements import start_guardian
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dagtui.execution.local.frames import Message
+    from dagtui.execution.local.link import GuardianLink
+
+_LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
+_LOSS_BOUND = 10.0  # seconds that what a dead guardian has left may take to end
+_REAP_BOUND = 1.0  # seconds that a guardian may take to exit once it has closed its socket
+
+
+class Guardians:
+    """At most one live guardian; a dead one is a loss once no process of its attempts is left."""
+
+    def __init__(
+        self,
+        directory: Path,
+        on_messages: Callable[[list[Message]], None],
+        on_loss: Callable[[GuardianLink], None],
+        first: GuardianLink | None = None,
+    ) -> None:
+        """The callbacks run within `serve`, and what they raise, it raises; `first` is one that was started already."""
+        self._directory = directory
+        self._first = first
+        self._on_messages = on_messages
+        self._on_loss = on_loss
+        self.link: GuardianLink | None = None
+        """The guardian that takes requests; None before the first, and after a loss."""
+        self._lost: GuardianLink | None = None
+        self._orphans: Orphans | None = None
+        self._lost_at = 0.0
+        self._closing = False
+        self._ended: list[GuardianLink] = []  # whose processes may still be ours to reap
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._served: asyncio.Future[None] | None = None
+        self._watched = -1
+        self._watches_output = False
+        self._again: asyncio.Handle | None = None
+
+    @property
+    def losing(self) -> bool:
+        """Whether a guardian has died and its processes are being ended."""
+        return self._lost is not None
+
+    def connect(self) -> GuardianLink:
+        """Start a guardian; raises OSError."""
+        self.link, self._first = self._first or start_guardian(), None
+        self.link.note_crashes_in(self._directory)
+        self._attach()
+        return self.link
+
+    def send(self, messages: list[Message]) -> None:
+        """Send requests to the guardian; what does not fit now is sent when it does."""
+        if self.link is not None:
+            self.link.send(messages)
+            self._watch_output(self.link)
+
+    def expect(self, sequence: int) -> None:
+        """Note that a request is about to be sent."""
+        for link in (self.link, self._lost):
+            if link is not None:
+                link.expect(sequence)
+
+    def collect(self) -> None:
+        """Pass on what the guardian has said by now; the end of its socket is left to `serve`."""
+        if self.link is not None and self._loop is not None:
+            self._on_messages(self.link.drain())
+
+    def soon(self, step: Callable[[], None]) -> None:
+        """Take a step in the next turn of the event loop, if there is one."""
+        if self._loop is not None:
+            self._loop.call_soon(self._take, step)
+
+    async def serve(self) -> None:
+        """Pass on what guardians say until `close` is done or the caller cancels."""
+        import asyncio
+
+        if self._served is not None:
+            if not self._closing:
+                raise RuntimeError("somebody serves this executor already")
+            await asyncio.wait([self._served])
+            return
+        self._loop = asyncio.get_running_loop()
+        self._served = served = self._loop.create_future()
+        try:
+            self._attach()
+            if not self._is_over:
+                await served
+        finally:
+            self._detach()
+            self._loop = self._served = None
+
+    async def close(self, bound: float) -> None:
+        """Have the guardian end everything, and wait for that, at most `bound` seconds."""
+        import asyncio
+
+        import anyio
+
+        if self.link is not None:
+            self.link.finish()
+        self._closing = True
+        try:
+            with anyio.move_on_after(bound):
+                while not self._is_over:
+                    if self._served is None:
+                        await self.serve()
+                    else:
+                        await asyncio.wait([self._served])
+        finally:
+            for link in (self.link, self._lost):
+                if link is not None:
+                    link.close()
+            self.link = self._lost = None
+        with anyio.move_on_after(_REAP_BOUND):
+            while not self._all_reaped():  # noqa: ASYNC110 - a child's end is no event here
+                await anyio.sleep(_LOOK_AGAIN)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._closing and self.link is None and self._lost is None
+
+    def _all_reaped(self) -> bool:
+        self._ended = [link for link in self._ended if not link.reap()]
+        return not self._ended
+
+    # In the event loop
+
+    def _take(self, step: Callable[[], None]) -> None:
+        """Take one step; what it raises belongs to whoever serves, not to the event loop."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - raised in `serve`
+            if self._served is not None and not self._served.done():
+                self._served.set_exception(error)
+
+    def _attach(self) -> None:
+        if self._loop is None:
+            return
+        if self.link is not None:
+            self._watched = self.link.fileno()
+            self._loop.add_reader(self._watched, self._take, self._receive)
+            self._watch_output(self.link)
+        elif self._lost is not None:
+            self._again = self._loop.call_soon(self._take, self._end_orphans)
+
+    def _detach(self) -> None:
+        if self._loop is None:
+            return
+        if self._watched >= 0:
+            self._loop.remove_reader(self._watched)
+            self._loop.remove_writer(self._watched)
+            self._watched, self._watches_output = -1, False
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+
+    def _watch_output(self, link: GuardianLink) -> None:
+        if self._loop is None or link.blocked == self._watches_output:
+            return
+        self._watches_output = link.blocked
+        if link.blocked:
+            self._loop.add_writer(self._watched, self._take, lambda: self.send([]))
+        else:
+            self._loop.remove_writer(self._watched)
+
+    def _receive(self) -> None:
+        link = self.link
+        if link is None:
+            return
+        messages = link.receive()
+        if messages is not None:
+            self._on_messages(messages)
+            return
+        self._detach()
+        self.link, self._lost, self._lost_at = None, link, time.monotonic()
+        self._orphans = Orphans(link.session)
+        self._ended.append(link)
+        self._end_orphans()
+
+    def _end_orphans(self) -> None:
+        """Deal with the loss once guardian and keeper are gone, and what they have left to this process."""
+        lost, orphans = self._lost, self._orphans
+        if lost is None or orphans is None or self._loop is None:
+            return
+        in_time = time.monotonic() - self._lost_at < _LOSS_BOUND
+        if in_time and not (lost.reap() and orphans.end()):
+            self._again = self._loop.call_later(_LOOK_AGAIN, self._take, self._end_orphans)
+            return
+        self._lost = self._orphans = self._again = None
+        try:
+            self._on_loss(lost)
+        finally:
+            lost.close()
+        if self._is_over and self._served is not None and not self._served.done():
+            self._served.set_result(None)

@@ -1,0 +1,100 @@
+"""How attempts ended that no journal tells of: the guardian or the keeper writes it when the app has died.
+
+The file lies in the run's directory. Each line is a JSON object with a checksum, in the journal's manner. Nodes are the
+numbers that they have in the run's graph. The file has its full size from the start, so that the lines find room on a
+disk that is full; null bytes follow the last line.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtui.execution.local.start_table import End
+
+NAME = "undelivered.jsonl"
+_ROOM = 1 << 16
+"""Bytes that are reserved. A run whose disk is full has only the attempts in flight to tell of."""
+_SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted fifo must not block
+_LARGEST = 16 << 20
+
+
+def reserve(directory: str) -> None:
+    """Make the file anew, empty and with room; a disk that has none left is said elsewhere."""
+    try:
+        fd = os.open(os.path.join(directory, NAME), os.O_RDWR | os.O_CREAT | os.O_TRUNC | _SAFE, 0o600)
+    except OSError:
+        return
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(fd, 0, _ROOM)
+        else:
+            os.write(fd, bytes(_ROOM))
+    except OSError:
+        pass
+    finally:
+        os.close(fd)
+
+
+def write(directory: str, ends: Sequence[End]) -> None:
+    """Append ends; where that can't be done (the directory has gone), these attempts run again."""
+    if not ends or not directory:
+        return
+    try:
+        fd = os.open(os.path.join(directory, NAME), os.O_RDWR | os.O_CREAT | _SAFE, 0o600)
+    except OSError:
+        return
+    try:
+        _append(fd, ends)
+    except OSError:  # no room, for there is more to tell than was reserved
+        pass
+    finally:
+        os.close(fd)
+
+
+def _append(fd: int, ends: Sequence[End]) -> None:
+    from zlib import crc32
+
+    at = len(os.pread(fd, _LARGEST, 0).rstrip(b"\0"))
+    block = b"\n"  # behind a line that was torn
+    for node, attempt, status, seconds in ends:
+        head = b'{"node":%d,"attempt":%d,"status":%d,"seconds":%.3f' % (node, attempt, status, seconds)
+        block += b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+    while block:
+        written = os.pwrite(fd, block, at)
+        at += written
+        block = block[written:]
+
+
+def read(directory: str) -> Iterator[End]:
+    """The ends in the file, first ones first; lines that are torn or damaged are passed over."""
+    import json
+    from zlib import crc32
+
+    try:
+        fd = os.open(os.path.join(directory, NAME), os.O_RDONLY | _SAFE)
+        with open(fd, "rb") as file:
+            content = file.read(_LARGEST)
+    except OSError:
+        return
+    for line in content.split(b"\n"):
+        head, _, tail = line.strip(b"\0").rpartition(b',"crc":"')
+        if not head or tail != b'%08x"}' % crc32(head):
+            continue
+        try:
+            record = json.loads(head + b"}")
+            yield int(record["node"]), int(record["attempt"]), int(record["status"]), float(record["seconds"])
+        except (ValueError, KeyError, TypeError, RecursionError):  # a line of a later version
+            continue
+
+
+def discard(directory: str) -> None:
+    """Remove the file if nothing was written to it."""
+    if next(read(directory), None) is None:
+        try:  # noqa: SIM105 - contextlib costs start-up time
+            os.unlink(os.path.join(directory, NAME))
+        except OSError:  # somebody removed it, or the directory
+            pass

@@ -1,0 +1,1 @@
+"""Checking a graph: diagnostics, suggestions, words of other tools."""

@@ -1,0 +1,150 @@
+"""The edges: what every task's `needs` mean for its nodes."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.errors import FollowsError, Wrong, quoted
+from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, parse_selector, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.layout import Layout
+    from dagtui.graph.model import Value
+    from dagtui.graph.toml.source_map import Origins
+
+LONGEST_LISTED = 1000
+"""Characters of an entry of `needs` in which several names are looked for."""
+MOST_EDGES = 20_000_000
+
+Link = range | Selector
+"""All nodes of a task, or some of them for each cell."""
+
+
+class Wiring:
+    """The links of every task, and the edges they make."""
+
+    def __init__(self, layout: Layout, params: Mapping[str, Value], findings: Findings, origins: Origins) -> None:
+        """Link the tasks of a layout."""
+        self._layout = layout
+        self._params = params
+        self._findings = findings
+        self._origins = origins
+        self._nodes = [layout.nodes(number) for number in range(len(layout.tasks))]
+        self._links: dict[int, list[Link]] = {}
+        self._chosen: list[_Chosen] = []
+        self._overlapping: set[int] = set()
+        """Tasks with several links to one other task."""
+
+    def connect(self, broken: Collection[str]) -> bool:
+        """Read all `needs`; False, and noted, when there are too many edges. Nothing is checked of broken tasks."""
+        total = 0
+        for number, task in enumerate(self._layout.tasks):
+            if not task.needs:
+                continue
+            links = self._links[number] = self._whole(number, broken) or self._read(number, broken)
+            total += len(self._nodes[number]) * sum(map(len, links))
+            if total > MOST_EDGES:
+                self._findings.value(
+                    self._origins.of(number, "needs"),
+                    f"the graph would have more than {MOST_EDGES:,} edges",
+                    "put a task without a matrix between, or select cells",
+                )
+                return False
+        for chosen in self._chosen:
+            if not self._useful(chosen):
+                self._links[chosen.number].remove(chosen.selector)
+        return True
+
+    def edges(self) -> Iterator[tuple[int, int]]:
+        """Every (parent, child), in the order of the children and of their `needs`."""
+        for number, links in self._links.items():
+            for cell, node in enumerate(self._nodes[number]):
+                parents = chain.from_iterable([link if isinstance(link, range) else link.nodes(cell) for link in links])
+                yield from zip(dict.fromkeys(parents) if number in self._overlapping else parents, repeat(node))
+
+    def _whole(self, number: int, broken: Collection[str]) -> list[Link]:
+        """The links of a task that needs nothing but whole tasks, as most do; empty when that has to be looked at."""
+        targets = list(map(self._layout.index.get, self._layout.tasks[number].needs))
+        if broken or number in targets:
+            return []
+        links: list[Link] = [self._nodes[target] for target in targets if target is not None]
+        return links if len(links) == len(targets) else []
+
+    def _read(self, number: int, broken: Collection[str]) -> list[Link]:
+        links: list[Link] = []
+        targets: set[int] = set()
+        task = self._layout.tasks[number]
+        for position, entry in enumerate(task.needs):
+            try:
+                target, inside = self._target(number, entry)
+                if broken and (task.name in broken or self._layout.tasks[target].name in broken):
+                    continue
+                links.append(self._link(number, position, target, inside))
+            except (Wrong, FollowsError) as wrong:
+                self._findings.lost.needs.add(task.name)
+                if isinstance(wrong, Wrong):
+                    self._findings.wrong(self._origins.of(number, "needs", position), wrong)
+                continue
+            if target in targets:
+                self._overlapping.add(number)
+            targets.add(target)
+        return links
+
+    def _target(self, number: int, entry: str) -> tuple[int, str | None]:
+        if len(entry) > LONGEST_ENTRY:
+            raise Wrong(f"an element of needs has at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
+        found = target_of(entry, self._layout.index)
+        if found is None and self._findings.lost.has_task(entry):
+            raise FollowsError
+        if found is None:
+            raise Wrong(f"there is no task {quoted(entry)}", self._suggestion(entry))
+        if found == (number, None):
+            raise Wrong(f"task {quoted(entry)} needs itself", "remove it")
+        return found
+
+    def _suggestion(self, entry: str) -> str:
+        if entry.startswith("{{"):
+            return "placeholders stand between the brackets only: train[seed={{ matrix.seed }}]"
+        names = [name for name in re.split(r"[,\s]+", entry[:LONGEST_LISTED]) if name]
+        if len(names) > 1 and all(name in self._layout.index for name in names):
+            return f"write {', '.join(map(quoted, names))}: each in quotation marks of its own"
+        return self._findings.suggestion(entry, self._layout.index, "the tasks are")
+
+    def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
+        if inside is None:
+            return self._nodes[target]
+        own = self._layout.cells.get(number)
+        selector = parse_selector(inside, self._layout, target, own, self._params, self._findings)
+        self._chosen.append(_Chosen(number, position, target, selector))
+        return selector
+
+    def _useful(self, chosen: _Chosen) -> bool:
+        """Whether a selector chooses something for every cell, and never the cell itself; else that is noted."""
+        number, position, target, selector = chosen
+        at = self._origins.of(number, "needs", position)
+        for cell, node in enumerate(self._nodes[number]):
+            nodes = selector.nodes(cell)
+            if not nodes:
+                label, entry = self._layout.label(number, cell), self._layout.tasks[number].needs[position]
+                message = f"{quoted(entry)} matches no cell for {quoted(label)}"
+                has = f"select what task {quoted(self._layout.tasks[target].name)} has"
+                self._findings.value(at, message, f"exclude that cell, or {has}")
+                return False
+            if target == number and node in nodes:
+                self._findings.value(at, f"{quoted(self._layout.label(number, cell))} needs itself")
+                return False
+        return True
+
+
+class _Chosen(NamedTuple):
+    """A selector, with the task and the position in its `needs` where it stands, and the task it selects from."""
+
+    number: int
+    position: int
+    target: int
+    selector: Selector

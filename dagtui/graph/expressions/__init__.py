@@ -1,0 +1,1 @@
+"""Placeholders: parsing them, what they may name, and filling them in."""

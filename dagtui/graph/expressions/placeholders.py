@@ -1,0 +1,215 @@
+"""Checking at load that every placeholder of a task will find its value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.graph.check.suggestions import listed
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.expressions.environment import parse_env
+from dagtui.graph.expressions.templates import Placeholder, Root, cut_command, cut_template
+from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Collection, Iterator, Mapping
+
+    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.expressions.templates import Parts
+    from dagtui.graph.layout import Layout
+    from dagtui.graph.model import Graph, Task, Value
+    from dagtui.graph.toml.positions import KeyPath
+    from dagtui.graph.toml.source_map import Origins
+
+
+ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR"})
+"""What each attempt gets by itself: the graph's placeholders are filled in before."""
+
+
+class PlaceholderCheck:
+    """Goes over the tasks of a layout; statuses of needed nodes are looked at again when the graph is built."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        params: Mapping[str, Value],
+        environment: Mapping[str, str] | None,
+        findings: Findings,
+        origins: Origins,
+    ) -> None:
+        """Check against the parameters of the graph and the variables of a run; None: these are not known yet."""
+        self._layout = layout
+        self._params = params
+        self._environment = environment
+        self._findings = findings
+        self._origins = origins
+        self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
+        """By the identity of a table of variables: what is different for each task that shares it."""
+        self._statuses: dict[tuple[int, str], tuple[KeyPath, Placeholder]] = {}
+        """The first question of each task for each status."""
+
+    def check(self, broken: Collection[str]) -> None:
+        """Note what is wrong with the placeholders of every task but those whose matrix is not known."""
+        for number, task in enumerate(self._layout.tasks):
+            if task.name not in broken:
+                self._task(number, task)
+
+    def check_statuses(self, graph: Graph) -> None:
+        """Note every status that is asked of no parent, or of several."""
+        for (number, _), (at, placeholder) in self._statuses.items():
+            if self._findings.lost.has_needs(self._layout.tasks[number].name):
+                continue
+            try:
+                for node in self._layout.nodes(number):
+                    asked_node(graph, node, placeholder)
+            except Wrong as wrong:
+                self._findings.wrong(at, wrong)
+
+    def _task(self, number: int, task: Task) -> None:
+        action = task.action
+        if isinstance(action, ShellCommand):
+            if "{{" in action.text:
+                self._text(number, ("run",), cut_command(action.text, task.shell))
+        elif isinstance(action, ArgumentList):
+            for position, argument in enumerate(action.arguments):
+                if "{{" in argument:
+                    self._text(number, ("run", position), cut_template(argument))
+        elif isinstance(action, PythonCall) and action.arguments:
+            for inside, text in texts_in(action.arguments):
+                self._text(number, ("args", *inside), cut_template(text))
+        if "{{" in task.cwd:
+            self._text(number, ("cwd",), cut_template(task.cwd))
+        if task.env:
+            self._env(number, task.env)
+
+    def _env(self, number: int, env: Mapping[str, str]) -> None:
+        """Check variables; of a table that tasks share, only what differs between them is checked in each."""
+        known = self._envs.get(id(env))
+        if known is None:
+            known = self._envs[id(env)] = self._shared_env(number, env)
+        for name, placeholder in known:
+            self._placeholder(number, ("env", name), placeholder)
+
+    def _shared_env(self, number: int, env: Mapping[str, str]) -> list[tuple[str, Placeholder]]:
+        if not any("{{" in text for text in env.values()):
+            return []
+        wrong = [(name, part) for name, text in env.items() for part in cut_template(text) if isinstance(part, Wrong)]
+        for name, part in wrong:
+            self._findings.wrong(self._origins.of(number, "env", name), part)
+        if wrong:
+            return []
+        try:
+            templates = parse_env(env)
+        except Wrong as circle:
+            self._findings.value(self._origins.of(number, "env", *circle.inside), circle.message, circle.hint)
+            return []
+        found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
+        for name, placeholder in found:
+            if placeholder.root in {Root.PARAMS, Root.ENV}:
+                self._placeholder(number, ("env", name), placeholder)
+        return [(name, placeholder) for name, placeholder in found if placeholder.root in {Root.MATRIX, Root.NEEDS}]
+
+    def _text(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
+        for part in dict.fromkeys(parts):
+            if isinstance(part, Wrong):
+                self._findings.wrong(self._origins.of(number, *place), part)
+            elif isinstance(part, Placeholder):
+                self._placeholder(number, place, part)
+
+    def _placeholder(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+        root, name = placeholder.root, placeholder.name
+        if root is Root.ENV:
+            self._variable(number, place, placeholder)
+            return
+        if root is Root.NEEDS:
+            if target_of(name, self._layout.index) is not None:
+                if (number, name) not in self._statuses:
+                    self._statuses[number, name] = self._origins.of(number, *place), placeholder
+                return
+            known: Mapping[str, object] = self._layout.index
+        elif root is Root.MATRIX:
+            cells = self._layout.cells.get(number)
+            known = cells.digits if cells is not None else {}
+        else:
+            known = self._params
+        if name not in known and placeholder.default is None:
+            wrong = unknown_name(placeholder, known, self._findings)
+            if isinstance(wrong, Wrong):
+                self._findings.wrong(self._origins.of(number, *place), wrong)
+
+    def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+        """Note a variable that is not set; one that names itself means the one that the run is started with."""
+        environment, name = self._environment, placeholder.name
+        if environment is None or name in environment or placeholder.default is not None:
+            return
+        task = self._layout.tasks[number]
+        env = task.env
+        if (name in env and place != ("env", name)) or self._findings.lost.has_variables(task.name):
+            return
+        message = f"{quoted(placeholder.source)}: the environment variable {quoted(name)} is not set"
+        hint = f'set it, or give a default: {{{{ env.{name} or "…" }}}}'
+        if name in ATTEMPT_VARIABLES:
+            hint = f"each attempt has it as a variable: write ${name} in a shell line"
+        elif " or " in name:
+            hint = LITERAL_BEHIND_OR
+        else:
+            near = self._findings.nearest(name, environment.keys() | env.keys())
+            hint = f"{near} Otherwise {hint}" if near else hint
+        self._findings.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
+
+
+def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
+    """The parent whose status a placeholder of a node asks for; None when it is none, and there is a default.
+
+    Raises Wrong when it is none, or one of several.
+    """
+    named = graph.find(placeholder.name)
+    parents = graph.parents(node)
+    if named is not None and named in parents:
+        return named
+    found = _parents_named(graph, parents, placeholder.name)
+    if len(found) == 1:
+        return found[0]
+    if not found and placeholder.default is not None:
+        return None
+    if not found:
+        has = f", which has {listed([graph.labels[parent] for parent in parents])}" if parents else ""
+        raise Wrong(
+            f"{quoted(placeholder.source)}: {quoted(graph.labels[node])} doesn't need {quoted(placeholder.name)}",
+            f"add it to needs{has}",
+            needle=placeholder.source,
+        )
+    shown = " or ".join(f"needs.{graph.labels[parent]}.status" for parent in found[:3])
+    raise Wrong(
+        f"{quoted(placeholder.source)} asks {len(found):,} nodes at once",
+        f"ask one of them: {shown}; or select one in needs",
+        needle=placeholder.source,
+    )
+
+
+def _parents_named(graph: Graph, parents: array[int], name: str) -> list[int]:
+    """The parents that are cells of a task of that name, or those of them that `task[axis=value]` chooses."""
+    found = [parent for parent in parents if graph.task(parent).name == name]
+    if found or not name.endswith("]"):
+        return found
+    target = target_of(name, {graph.task(parent).name: 0 for parent in parents})
+    if target is None or target[1] is None:
+        return []
+    task = name[: -len(target[1]) - 2]
+    return [
+        parent for parent in parents if graph.task(parent).name == task and is_chosen(graph.cell(parent), target[1])
+    ]
+
+
+def texts_in(value: object, inside: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Every text with a placeholder in the arguments of a call, with the keys that lead to it."""
+    if isinstance(value, str):
+        if "{{" in value:
+            yield inside, value
+    elif isinstance(value, dict):
+        for key, entry in value.items():
+            yield from texts_in(entry, (*inside, key))
+    elif isinstance(value, list):
+        for index, entry in enumerate(value):
+            yield from texts_in(entry, (*inside, index))

@@ -1,0 +1,1 @@
+"""Matrices: axes, their cells, and selecting nodes by label, axis and pattern."""

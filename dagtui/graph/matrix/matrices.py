@@ -1,0 +1,223 @@
+"""Reading the `matrix` of a task, and its cells as numbers: a million of them take no memory of their own."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from itertools import compress, product
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.check.suggestions import in_other_form, listed
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.matrix.axis_values import AxisValues
+from dagtui.graph.model import Matrix
+from dagtui.graph.toml import values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagtui.graph.model import Cell, Value
+
+MOST_NODES = 2_000_000
+"""Nodes of a graph."""
+MOST_AXES = 64
+EXCLUDE = "exclude"
+
+
+def read_matrix(value: object) -> Matrix:
+    """Read `{ seed = [1, 2], model = ["s"], exclude = [{ seed = 2, model = "s" }] }`; raises Wrong."""
+    table = values.table(value, "write { seed = [1, 2] }")
+    axes = tuple((axis, _axis(axis, entries)) for axis, entries in table.items() if axis != EXCLUDE)
+    if not axes:
+        raise Wrong("must have at least one axis", "write { seed = [1, 2] }")
+    if len(axes) > MOST_AXES:
+        raise Wrong(f"has at most {MOST_AXES} axes, not {len(axes):,}")
+    if EXCLUDE not in table:
+        return Matrix(axes)
+    return Matrix(axes, _exclude(table[EXCLUDE], dict(axes)))
+
+
+def _axis(axis: str, value: object) -> tuple[Value, ...]:
+    try:
+        values.name(axis)
+    except Wrong as wrong:
+        raise Wrong(f"has an axis whose name {wrong.message}", inside=(axis,)) from None
+    try:
+        hint = f"write [{value_text(value)}]" if isinstance(value, (int, float)) else "list its values: [1, 2, 3]"
+        entries = values.items(value, hint)
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=(axis,)) from None
+    if not entries:
+        raise Wrong("must have at least one value", inside=(axis,))
+    if axis == "include" and isinstance(entries[0], dict):
+        hint = 'list every value on its axis, and leave cells out by "exclude"; or write another task'
+        raise Wrong("is not there", hint, inside=(axis,))
+    found = tuple(_entry(entry, (axis, index)) for index, entry in enumerate(entries))
+    seen: set[str] = set()
+    for index, entry in enumerate(found):
+        if value_text(entry) in seen:
+            raise Wrong(f"has the value {quoted(value_text(entry))} twice", inside=(axis, index))
+        seen.add(value_text(entry))
+    return found
+
+
+def _entry(value: object, inside: tuple[str | int, ...]) -> Value:
+    try:
+        found = values.scalar(value)
+        if isinstance(found, str):
+            values.printable(found)
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=inside) from None
+    return found
+
+
+def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, ...]:
+    hint = "write exclude = [{ seed = 2 }]"
+    try:
+        entries = values.items(value, hint)
+    except Wrong as wrong:
+        raise Wrong(wrong.message, wrong.hint, inside=(EXCLUDE,)) from None
+    known = {axis: AxisValues(entries) for axis, entries in axes.items()}
+    found: list[Cell] = []
+    for index, entry in enumerate(entries):
+        inside = (EXCLUDE, index)
+        if not isinstance(entry, dict) or not entry:
+            raise Wrong("must be a table of axes and values", hint, inside=inside)
+        for axis in entry:
+            if axis not in known:
+                hint = in_other_form(axis, axes) or f"the axes are {listed(axes)}"
+                raise Wrong(f"names {quoted(axis)}, which is not an axis", hint, inside=(*inside, axis))
+        found.append(tuple((axis, _excluded(axis, value, known[axis], inside)) for axis, value in entry.items()))
+    return tuple(found)
+
+
+def _excluded(axis: str, value: object, known: AxisValues, inside: tuple[str | int, ...]) -> Value:
+    """The value of an axis that is meant by one of `exclude`."""
+    written = value_text(_entry(value, (*inside, axis)))
+    found = known.meant(written)
+    if found is None:
+        hint = in_other_form(written, known.texts) or f"its values are {listed(known.texts)}"
+        raise Wrong(f"excludes {quoted(written)}, which {quoted(axis)} doesn't have", hint, inside=(*inside, axis))
+    return known.texts[found]
+
+
+class Wheel(NamedTuple):
+    """One digit of the mixed-radix numbers that places are: `place // stride % len(texts)`."""
+
+    stride: int
+    texts: tuple[str, ...]
+    """The values, as they appear in names."""
+
+
+class Cells:
+    """The cells of one matrix, numbered from 0 in the order of the file, the last axis fastest.
+
+    Places in the full product are mixed-radix numbers; with exclusions the kept ones are held in one flat array.
+    """
+
+    __slots__ = ("_kept", "_strides", "_texts", "_values", "axes", "digits")
+
+    def __init__(self, matrix: Matrix) -> None:
+        """Lay out a matrix; raises Wrong when nothing is left of it, and when it takes too long to find out."""
+        self.axes = matrix.axes
+        self.digits: dict[str, dict[str, int]] = {}
+        """Of each axis: the position of each value, by its text."""
+        self._texts: list[tuple[str, ...]] = []
+        self._strides: list[int] = []
+        self._values: dict[str, AxisValues] = {}
+        stride = 1
+        for axis, entries in reversed(matrix.axes):
+            texts = tuple(map(value_text, entries))
+            self.digits[axis] = {text: digit for digit, text in enumerate(texts)}
+            self._texts.insert(0, texts)
+            self._strides.insert(0, stride)
+            stride *= len(entries)
+        self._kept = self._without(matrix.exclude) if matrix.exclude else None
+        if not len(self):
+            raise Wrong("excludes every cell", inside=(EXCLUDE,))
+
+    def __len__(self) -> int:
+        return len(self._kept) if self._kept is not None else product_size(self.axes)
+
+    def cell(self, number: int) -> Cell:
+        """The axes and values of a cell."""
+        place = self.place_of(number)
+        return tuple(
+            (axis, entries[place // stride % len(entries)])
+            for (axis, entries), stride in zip(self.axes, self._strides, strict=True)
+        )
+
+    def labels(self, name: str) -> Iterator[str]:
+        """The names of the nodes of all cells."""
+        written = (
+            [f"{axis}={text}" for text in texts] for (axis, _), texts in zip(self.axes, self._texts, strict=True)
+        )
+        labels = (f"{name}[{','.join(cell)}]" for cell in product(*written))
+        if self._kept is None:
+            return labels
+        mask = bytearray(product_size(self.axes))
+        for place in self._kept:
+            mask[place] = 1
+        return compress(labels, mask)
+
+    def place_of(self, number: int) -> int:
+        """The place of a cell in the full product."""
+        return self._kept[number] if self._kept is not None else number
+
+    def wheel(self, axis: str) -> Wheel:
+        """How to read the value of one axis off a place."""
+        index = next(index for index, (name, _) in enumerate(self.axes) if name == axis)
+        return Wheel(self._strides[index], self._texts[index])
+
+    def free_offsets(self, fixed: frozenset[str]) -> array[int]:
+        """What the axes that are not fixed add to a place, for all of their combinations."""
+        offsets = array("i", (0,))
+        for (axis, entries), stride in zip(self.axes, self._strides, strict=True):
+            if axis not in fixed:
+                offsets = array("i", (base + digit * stride for base in offsets for digit in range(len(entries))))
+        return offsets
+
+    def values(self, axis: str) -> AxisValues:
+        """The values of an axis by what they may be written as."""
+        if axis not in self._values:
+            self._values[axis] = AxisValues(dict(self.axes)[axis])
+        return self._values[axis]
+
+    def offset(self, axis: str, text: str) -> int | None:
+        """What a value of an axis adds to a place; None when the axis doesn't have it."""
+        digit = self.digits[axis].get(text)
+        return None if digit is None else digit * self.wheel(axis).stride
+
+    def number(self, place: int) -> int | None:
+        """The cell at a place of the full product; None when it is excluded."""
+        if self._kept is None:
+            return place
+        number = bisect_left(self._kept, place)
+        return number if number < len(self._kept) and self._kept[number] == place else None
+
+    def _without(self, exclude: tuple[Cell, ...]) -> array[int]:
+        kinds: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+        order = {axis: index for index, (axis, _) in enumerate(self.axes)}
+        for cell in exclude:
+            digits = sorted((order[axis], self.digits[axis][value_text(value)]) for axis, value in cell)
+            axes = tuple(index for index, _ in digits)
+            kinds.setdefault(axes, set()).add(tuple(digit for _, digit in digits))
+        size = product_size(self.axes)
+        if size * len(kinds) > 10 * MOST_NODES:
+            raise Wrong("excludes too many different sets of axes", inside=(EXCLUDE,))
+        radix = [(stride, len(entries)) for stride, (_, entries) in zip(self._strides, self.axes, strict=True)]
+        kept = array("i", range(size))
+        for axes, excluded in kinds.items():
+            wheels = [radix[index] for index in axes]
+            kept = array(
+                "i",
+                (place for place in kept if tuple([place // step % count for step, count in wheels]) not in excluded),
+            )
+        return kept
+
+
+def product_size(axes: tuple[tuple[str, tuple[Value, ...]], ...]) -> int:
+    """How many cells a matrix has before exclusions."""
+    return math.prod(len(entries) for _, entries in axes)

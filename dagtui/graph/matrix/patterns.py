@@ -1,0 +1,54 @@
+"""Which nodes a pattern means: `train*`, a group, or what else names nodes."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import quoted
+from dagtui.graph.matrix.selection import ChoiceError, nodes_meant
+from dagtui.graph.matrix.selectors import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.graph.model import Graph
+
+
+def nodes_matching(graph: Graph, words: str) -> Sequence[int]:
+    """The nodes that are meant, in the order of the file, at least one; raises ChoiceError.
+
+    That is a label, a task, or some cells of it, as everywhere; else a group with all that is in it; else a pattern of
+    labels in which `*` stands for any characters and `?` for one. Brackets are those of the labels.
+    """
+    if graph.find(words) is not None:
+        return nodes_meant(graph, words)
+    if not any(task.name == words for task in graph.tasks):
+        inside = _in_group(graph, words)
+        if inside:
+            return inside
+        if "*" in words or "?" in words:
+            return _like(graph, words)
+    return nodes_meant(graph, words)
+
+
+def _in_group(graph: Graph, words: str) -> list[int]:
+    group = words.rstrip("/")
+    if not group:
+        return []
+    tasks = {
+        number for number, task in enumerate(graph.tasks) if task.group == group or task.group.startswith(f"{group}/")
+    }
+    return [node for node, task in enumerate(graph.task_of) if task in tasks] if tasks else []
+
+
+def _like(graph: Graph, pattern: str) -> Sequence[int]:
+    """The nodes whose label is like the pattern, or whose values are those that stand between its brackets."""
+    matches = re.compile(translate(pattern.replace("[", "[[]"))).match
+    found = [node for node, label in enumerate(graph.labels) if matches(label)]
+    if found:
+        return found
+    if target_of(pattern, {task.name: number for number, task in enumerate(graph.tasks)}) is not None:
+        return nodes_meant(graph, pattern)
+    raise ChoiceError(f"no node is like {quoted(pattern)}")

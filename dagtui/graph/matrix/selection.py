@@ -1,0 +1,93 @@
+"""Which node a person means: its label, a task's name, or some cells of it, their axes in any order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.graph.check.suggestions import did_you_mean, in_other_form
+from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.matrix.axis_values import AxisValues
+from dagtui.graph.matrix.selectors import split_axes, target_of
+from dagtui.text import count, label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dagtui.graph.model import Graph
+
+LISTED = 10
+"""Alternatives that an error names at most."""
+
+
+class ChoiceError(ValueError):
+    """No node is meant; the text is one line and safe to show."""
+
+
+def chosen_nodes(graph: Graph, names: Iterable[str]) -> tuple[int, ...]:
+    """The nodes that are meant by any of the names, each once, in the order of the names; raises ChoiceError."""
+    return tuple(dict.fromkeys(node for name in names for node in nodes_meant(graph, name)))
+
+
+def nodes_meant(graph: Graph, words: str) -> list[int]:
+    """The nodes that are meant, in the order of the file, at least one; raises ChoiceError."""
+    node = graph.find(words)
+    if node is not None:
+        return [node]
+    index = {task.name: number for number, task in enumerate(graph.tasks)}
+    target = target_of(words, index)
+    if target is None:
+        raise ChoiceError(_unknown(graph, words, index))
+    task, inside = target
+    nodes = [node for node, number in enumerate(graph.task_of) if number == task]
+    if inside is None:
+        return nodes
+    wanted = _meant(graph, nodes, _axes(graph, nodes, inside))
+    chosen = [node for node in nodes if wanted.items() <= _texts(graph, node).items()]
+    if not chosen:
+        raise ChoiceError(_no_cell(graph, nodes, words, wanted))
+    return chosen
+
+
+def _texts(graph: Graph, node: int) -> dict[str, str]:
+    return {axis: value_text(value) for axis, value in graph.cell(node)}
+
+
+def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
+    """What stands between the brackets; it is cut where an axis begins, for values may contain commas."""
+    axes = list(_texts(graph, nodes[0])) if nodes else []
+    if not axes:
+        name = quoted(graph.task(nodes[0]).name) if nodes else "the task"
+        raise ChoiceError(f"{name} has no matrix to choose from; write {name}")
+    try:
+        chosen = split_axes(inside, axes)
+    except Wrong as wrong:
+        raise ChoiceError(f"{wrong.message}; {wrong.hint}" if wrong.hint else wrong.message) from None
+    return {axis: text.strip() for axis, text in chosen.items()}
+
+
+def _meant(graph: Graph, nodes: list[int], wanted: dict[str, str]) -> dict[str, str]:
+    """What is wanted, each value as it stands in names where there is one; numbers are compared as numbers."""
+    values = {axis: AxisValues(dict(graph.cell(node))[axis] for node in nodes) for axis in wanted}
+    return {axis: values[axis].meant(text) or text for axis, text in wanted.items()}
+
+
+def _no_cell(graph: Graph, nodes: list[int], words: str, wanted: dict[str, str]) -> str:
+    for axis, text in wanted.items():
+        known = dict.fromkeys(_texts(graph, node)[axis] for node in nodes)
+        if text not in known:
+            same = in_other_form(text, known)
+            if same:
+                return f"{quoted(axis)} has no value {quoted(text)}; {same}"
+            shown = ", ".join(label(value, 60) for value in list(known)[:LISTED])
+            more = f" and {count(len(known) - LISTED)} more" if len(known) > LISTED else ""
+            return f"{quoted(axis)} has no value {quoted(text)}; its values are {shown}{more}"
+    return f"there is no node {quoted(words)}: the matrix leaves it out"
+
+
+def _unknown(graph: Graph, words: str, index: dict[str, int]) -> str:
+    name = words.partition("[")[0]
+    hint = did_you_mean(words, index) or did_you_mean(name, index) or did_you_mean(words, graph.labels)
+    if not hint and len(index) <= LISTED:
+        hint = f"there are {', '.join(label(task) for task in index)}"
+    return f"there is no node {quoted(words)}" + (f"; {hint}" if hint else "")

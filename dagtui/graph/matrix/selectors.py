@@ -1,0 +1,215 @@
+"""What stands in `needs`: a task, or those of its cells that agree: `train[seed={{ matrix.seed }}]`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dagtui.graph.check.suggestions import in_other_form, listed
+from dagtui.graph.errors import FollowsError, Wrong, quoted
+from dagtui.graph.expressions.templates import Root, parse_template, value_text
+from dagtui.graph.matrix.axis_values import AxisValues
+from dagtui.graph.toml.values import LONGEST_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.expressions.templates import Placeholder, Template
+    from dagtui.graph.layout import Layout
+    from dagtui.graph.matrix.matrices import Cells, Wheel
+    from dagtui.graph.model import Cell, Value
+
+LONGEST_ENTRY = 20_000
+"""Characters of one entry of `needs`."""
+MOST_PLACEHOLDERS = 64
+"""Of the value of one axis: it is filled in for every cell."""
+
+LITERAL_BEHIND_OR = 'behind "or" stands a literal: {{ … or "text" }}'
+
+
+class Selector:
+    """Some cells of a task, chosen for each cell of the task that needs them."""
+
+    def __init__(self, first: int, target: Cells, own: Cells | None, fixed: Sequence[str]) -> None:
+        """Choose among the cells of `target`, whose first node is `first`, by the axes `fixed`."""
+        self._first = first
+        self._target = target
+        self._own = own
+        self._base: int | None = 0
+        self._turning: list[_Turning] = []
+        self._free = target.free_offsets(frozenset(fixed))
+
+    def choose(self, axis: str, text: str) -> None:
+        """Let the value of an axis be the same for every cell."""
+        offset = self._target.offset(axis, text)
+        self._base = None if offset is None or self._base is None else self._base + offset
+
+    def turn(self, axis: str, template: Template, params: Mapping[str, Value], findings: Findings) -> None:
+        """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
+        own = self._own
+        placeholders = list(template.placeholders())
+        if len(placeholders) > MOST_PLACEHOLDERS:
+            raise Wrong(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
+        for placeholder in placeholders:
+            _check(placeholder, params, own, findings)
+        self._turning.append(_Turning(axis, template, params, own, self._target))
+
+    def __len__(self) -> int:
+        """How many nodes are chosen at most, for one cell."""
+        return len(self._free)
+
+    def nodes(self, cell: int) -> list[int]:
+        """The nodes that are chosen for a cell, none when a value is not on its axis."""
+        place = self._base
+        if place is None:
+            return []
+        own_place = self._own.place_of(cell) if self._own is not None else 0
+        for turning in self._turning:
+            offset = turning.offset(own_place)
+            if offset is None:
+                return []
+            place += offset
+        numbers = [self._target.number(place + free) for free in self._free]
+        return [self._first + number for number in numbers if number is not None]
+
+
+class _Turning:
+    """The value of one axis as a function of the cell that needs it, worked out once for each of its inputs."""
+
+    def __init__(
+        self, axis: str, template: Template, params: Mapping[str, Value], own: Cells | None, target: Cells
+    ) -> None:
+        self._axis = axis
+        self._template = template
+        self._params = params
+        self._target = target
+        there = own.digits if own is not None else {}
+        names = {part.name for part in template.placeholders() if part.root is Root.MATRIX and part.name in there}
+        self._wheels: dict[str, Wheel] = {name: own.wheel(name) for name in names} if own is not None else {}
+        self._steps = [(wheel.stride, len(wheel.texts)) for wheel in self._wheels.values()]
+        self._known: dict[tuple[int, ...], int | None] = {}
+
+    def offset(self, place: int) -> int | None:
+        digits = tuple([place // stride % count for stride, count in self._steps])
+        if digits not in self._known:
+            texts = {
+                name: wheel.texts[digit] for (name, wheel), digit in zip(self._wheels.items(), digits, strict=True)
+            }
+            text = self._template.fill(lambda part: self._value(part, texts))
+            value = self._target.values(self._axis).meant(text)
+            self._known[digits] = None if value is None else self._target.offset(self._axis, value)
+        return self._known[digits]
+
+    def _value(self, part: Placeholder, texts: Mapping[str, str]) -> str:
+        """The value of a placeholder, cut: what is longer than any value of an axis equals none."""
+        found = texts.get(part.name)
+        if part.root is Root.PARAMS:
+            found = value_text(self._params[part.name]) if part.name in self._params else None
+        return (part.known(found) or "")[: LONGEST_NAME + 1]
+
+
+def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, findings: Findings) -> None:
+    if placeholder.root is Root.PARAMS:
+        known: Mapping[str, object] = params
+    elif placeholder.root is Root.MATRIX:
+        known = own.digits if own is not None else {}
+    else:
+        raise Wrong(
+            f"{quoted(placeholder.source)} can't be used in needs",
+            "only params and matrix are known before anything runs",
+            needle=placeholder.source,
+        )
+    if placeholder.name not in known and placeholder.default is None:
+        raise unknown_name(placeholder, known, findings)
+
+
+def unknown_name(placeholder: Placeholder, known: Mapping[str, object], findings: Findings) -> Wrong | FollowsError:
+    """The error for a placeholder whose parameter, axis or task doesn't exist."""
+    lost, name = findings.lost, placeholder.name
+    if (placeholder.root is Root.PARAMS and lost.has_parameter(name)) or (
+        placeholder.root is Root.NEEDS and lost.has_task(name)
+    ):
+        return FollowsError()
+    what = {Root.PARAMS: "parameter", Root.MATRIX: "axis"}.get(placeholder.root, "task")
+    if placeholder.root is Root.MATRIX and not known:
+        return Wrong(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
+    if "|" in placeholder.name or "(" in placeholder.name:
+        bare = re.split(r"[|(]", placeholder.name)[0].strip()
+        hint = f"nothing can be applied to a value: write {{{{ {placeholder.root.value}.{bare} }}}}"
+        return Wrong(f"{quoted(placeholder.source)} is not a placeholder", hint, needle=placeholder.source)
+    if " or " in placeholder.name:
+        return Wrong(f"{quoted(placeholder.source)} is not a placeholder", LITERAL_BEHIND_OR, needle=placeholder.source)
+    message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
+    return Wrong(message, findings.suggestion(placeholder.name, known), needle=placeholder.source)
+
+
+def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
+    """The task that an entry of `needs` names, and what stands between its brackets; None: there is no such task.
+
+    Names may contain brackets: the whole entry as a name comes first, then the longest name before a bracket.
+    """
+    found = index.get(entry)
+    if found is not None:
+        return found, None
+    if not entry.endswith("]"):
+        return None
+    bracket = entry.rfind("[")
+    while bracket > 0:
+        found = index.get(entry[:bracket])
+        if found is not None:
+            return found, entry[bracket + 1 : -1]
+        bracket = entry.rfind("[", 0, bracket)
+    return None
+
+
+def parse_selector(
+    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value], findings: Findings
+) -> Selector:
+    """Read what stands between the brackets; raises Wrong, and FollowsError."""
+    cells = layout.cells.get(target)
+    name = layout.tasks[target].name
+    if cells is None:
+        raise Wrong(f"task {quoted(name)} has no matrix to select from", f"write {quoted(name)}")
+    chosen = split_axes(inside, [axis for axis, _ in cells.axes])
+    selector = Selector(layout.firsts[target], cells, own, list(chosen))
+    for axis, text in chosen.items():
+        template = parse_template(text)
+        if template.filled:
+            selector.turn(axis, parse_template(text.strip()), params, findings)
+            continue
+        literal = template.fill(lambda part: part.source)
+        known = cells.digits[axis]
+        literal = literal if literal in known else literal.strip()
+        value = cells.values(axis).meant(literal)
+        if value is None:
+            message = f"{quoted(axis)} of task {quoted(name)} doesn't have the value {quoted(literal)}"
+            hint = in_other_form(literal, known) or f"its values are {listed(known)}"
+            raise Wrong(message, hint, needle=text.strip())
+        selector.choose(axis, value)
+    return selector
+
+
+def is_chosen(cell: Cell, inside: str) -> bool:
+    """Whether a cell has the values that stand between the brackets; False when those are wrong."""
+    try:
+        chosen = split_axes(inside, [axis for axis, _ in cell])
+    except Wrong:
+        return False
+    values = dict(cell)
+    return all(AxisValues([values[axis]]).meant(text.strip()) is not None for axis, text in chosen.items())
+
+
+def split_axes(inside: str, axes: list[str]) -> dict[str, str]:
+    """Cut `seed=1,model=s` where an axis begins: values may contain commas."""
+    names = "|".join(re.escape(axis) for axis in sorted(axes, key=len, reverse=True))
+    starts = list(re.finditer(rf"(?:^|,)[ ]*+({names})[ ]*+=", inside))
+    hint = f"write axis=value; the axes are {listed(axes)}"
+    if not starts or starts[0].start() != 0:
+        raise Wrong(f"the selector {quoted('[' + inside + ']')} doesn't name an axis", hint)
+    chosen: dict[str, str] = {}
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        if start[1] in chosen:
+            raise Wrong(f"the selector names {quoted(start[1])} twice", hint)
+        chosen[start[1]] = inside[start.end() : following.start() if following else len(inside)]
+    return chosen

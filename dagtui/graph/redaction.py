@@ -1,0 +1,63 @@
+"""Reports of what is wrong with a graph that show no secret: no run masks anything yet when a file is being read."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from dagtui.graph.errors import GraphError
+from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.secrets import MOST_VALUES
+from dagtui.text.secrets import LEAST, Secrets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dagtui.graph.errors import Problem
+
+_LONGEST = 10_000
+"""Characters of a value that is looked for: a file that is no graph must not cost much."""
+
+
+def concealed(error: GraphError, document: Mapping[str, object], text: str, given: Mapping[str, str]) -> GraphError:
+    """The error without the values that the document, or the call, gives to what `run.secrets` names.
+
+    Of a line of the file that has one, no excerpt is shown.
+    """
+    values = {value for value in _values(document, given) if LEAST <= len(value.strip()) <= _LONGEST}
+    secrets = Secrets(islice(values, MOST_VALUES))
+    if not secrets:
+        return error
+    lines = text.split("\n")
+    return GraphError([_concealed(problem, lines, secrets) for problem in error.problems], error.more)
+
+
+def _concealed(problem: Problem, lines: list[str], secrets: Secrets) -> Problem:
+    line = lines[problem.line - 1] if 0 < problem.line <= len(lines) else ""
+    tells = secrets.mask(line) != line
+    return dataclasses.replace(
+        problem,
+        message=secrets.mask(problem.message),
+        hint=secrets.mask(problem.hint),
+        excerpt="" if tells else problem.excerpt,
+    )
+
+
+def _values(document: Mapping[str, object], given: Mapping[str, str]) -> Iterator[str]:
+    names = _table(document, "run").get("secrets")
+    if not isinstance(names, list):
+        return
+    wanted = {name for name in names if isinstance(name, str)}
+    tasks = [task for task in _table(document, "tasks").values() if isinstance(task, dict)]
+    tables = [_table(document, "params"), given]
+    tables += [_table(holder, "env") for holder in (document, _table(document, "defaults"), *tasks)]
+    for table in tables:
+        for name, value in table.items():
+            if name in wanted and isinstance(value, str | int | float) and "{{" not in str(value):
+                yield value_text(value)
+
+
+def _table(holder: Mapping[str, object], key: str) -> Mapping[str, object]:
+    table = holder.get(key)
+    return table if isinstance(table, dict) else {}

@@ -1,0 +1,191 @@
+"""From the bytes of a file to the tables of its document, whatever is in them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.errors import GraphError, Problem
+from dagtui.graph.toml.headers import task_lines
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.graph.toml.positions import Span
+
+MOST_BYTES = 64 * 1024 * 1024
+"""Of a file: a million tasks fit."""
+MOST_PARTS = 64
+"""Of a dotted key: the reader's time grows with their square."""
+
+MOST_DIGITS = 4300
+"""Of a number, as Python itself has it; the reader takes a hundred bytes for each."""
+
+LARGE = 100_000
+"""Characters of a document from which on it pays to try the fast reader, whose patterns take a moment to be made."""
+
+_LONG_LINE = re.compile(rf"^[^\n]{{{2 * MOST_PARTS}}}", re.MULTILINE)
+"""Keys and numbers don't go over line ends: without such a line there are none that are too long."""
+_MANY_DOTS = re.compile(rf"^(?:[^.\n]*+\.){{{MOST_PARTS}}}", re.MULTILINE)
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
+_MANY_DIGITS = re.compile(rf"(?<![\w.+-])[\w.+-]{{{MOST_DIGITS + 1}}}", re.ASCII)
+_TWICE = re.compile(r"Cannot declare \((.*)\) twice", re.DOTALL)
+
+
+class Document(NamedTuple):
+    """What stands in a file."""
+
+    tables: dict[str, object]
+    lines: dict[str, int]
+    """The line, from 1, of the first header of each `[tasks.NAME]` table."""
+
+
+def read_bytes(path: Path, shown: str) -> bytes:
+    """The content of a file; raises GraphError when it can't be read or is too large."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise GraphError([Problem(f"can't be read: {label(reason)}", shown)]) from None
+    if len(content) > MOST_BYTES:
+        raise GraphError([Problem(f"is larger than {MOST_BYTES // 1024**2} MB", shown)])
+    return content
+
+
+def decode(content: bytes, shown: str) -> str:
+    """The text of a file, its lines ended as on Unix; raises GraphError where it is no UTF-8."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode()
+        around = before + content[error.start : error.start + 60].decode(errors="surrogateescape")
+        hint = "save it as UTF-8"
+        raise GraphError(
+            [_problem("is not valid UTF-8", around, (len(before), len(before) + 1), shown, hint)]
+        ) from None
+    return text.replace("\r\n", "\n") if "\r\n" in text else text
+
+
+def parse(text: str, shown: str) -> Document:
+    """Read a document; raises GraphError with the first error of its syntax."""
+    if len(text) >= LARGE:
+        from dagtui.graph.toml.fast_toml import read_plain
+
+        plain = read_plain(text)
+        if plain is not None:
+            return Document(*plain)
+    return Document(_tables(text, shown), task_lines(text))
+
+
+def _tables(text: str, shown: str) -> dict[str, object]:
+    if _LONG_LINE.search(text) and (_MANY_DOTS.search(text) or _MANY_DIGITS.search(text)):
+        _check_extremes(text, shown)
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise GraphError([Problem("arrays and tables are nested too deeply", shown)]) from None
+    except ValueError as error:  # TOMLDecodeError, and what int() says about too many digits
+        raise GraphError([_syntax_problem(str(error), text, shown)]) from None
+
+
+def _check_extremes(text: str, shown: str) -> None:
+    """Refuse what would take the reader too long or too much memory; raises GraphError."""
+    from dagtui.graph.toml.positions import extremes
+
+    found = extremes(text)
+    if found.parts > MOST_PARTS:
+        message = f"a key has {found.parts:,} parts; at most {MOST_PARTS} are allowed"
+        raise GraphError([_problem(message, text, found.key, shown, "put a name with dots in quotation marks")])
+    if found.bare.end - found.bare.start > MOST_DIGITS:
+        raise GraphError(
+            [_problem("a number has too many digits", text, found.bare, shown, "put it in quotation marks")]
+        )
+
+
+def _syntax_problem(message: str, text: str, shown: str) -> Problem:
+    place = _PLACE.search(message)
+    if place is None:
+        return Problem(label(message, 500), shown)
+    start = _offset(text, int(place[1]), int(place[2])) if place[1] else max(0, len(text.rstrip()) - 1)
+    said, hint = _in_words(message[: place.start()], text[start : start + 10] if place[1] else "")
+    if message.startswith(("Unescaped", "Invalid hex")):  # the library points behind the escape
+        start = text.rfind("\\", 0, start)
+    span = start, start + 1
+    if hint.startswith(_SECOND):  # the library points behind the value: show the key
+        line = text.rfind("\n", 0, start) + 1
+        span = line + len(text[line:start]) - len(text[line:start].lstrip()), start
+    return _problem(said, text, span, shown, hint)
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        start = text.find("\n", start) + 1
+    return start + column - 1
+
+
+def _in_words(message: str, there: str) -> tuple[str, str]:
+    """What the library says, and how to mend it; `there` is what stands where it points."""
+    twice = _TWICE.match(message)
+    if twice:
+        names = re.findall(r"'((?:[^'\\]|\\.)*)'", twice[1])
+        return f"the table [{'.'.join(names)}] is here a second time", _SECOND
+    word = re.match(r"\w+|.", there)
+    if message.startswith("Invalid value") and word and word[0] in _NO_VALUES:
+        return "not a valid value", _NO_VALUES[word[0]]
+    for start, (said, hint) in _SAID.items():
+        if message.startswith(start):
+            return said or message, hint
+    return message, ""
+
+
+_SECOND = "remove one of them, or give it another name"
+_BACKSLASH = "write \\\\, or use '…', where it is a character"
+_NO_VALUES = {
+    "True": 'write "true"',
+    "False": 'write "false"',
+    "yes": 'write true; strings need quotation marks: "…"',
+    "no": 'write false; strings need quotation marks: "…"',
+    "None": "leave the key out",
+    "null": "leave the key out",
+    "“": 'write straight quotation marks: "…"',
+    "‘": "write straight quotation marks: '…'",
+    "=": "one equals sign is enough",
+}
+"""What people write where a value should stand, and how to mend it."""
+_SAID = {
+    "Cannot overwrite a value": ("this key is here a second time", _SECOND),
+    "Duplicate inline table key": ("", "remove one of them"),
+    "Invalid value": ("not a valid value", 'strings need quotation marks: "…"'),
+    "Invalid initial character for a key part": (
+        "here a name should stand",
+        "a table in braces stands on one line, without a comma at its end; a longer one gets a [table] of its own",
+    ),
+    "Expected ']' at the end of a table declaration": (
+        "the name of the table doesn't end here",
+        'names with spaces and the like need quotation marks: [tasks."my task"]',
+    ),
+    "Invalid hex value": ("a backslash that means nothing", _BACKSLASH),
+    "Expected '=' after a key": ("", 'write key = value; names with dots or spaces need quotation marks: "a.b"'),
+    "Illegal character '\\n'": (
+        "a string ends on the line on which it begins",
+        'put the quotation mark at its end, or for several lines write """…"""',
+    ),
+    "Unescaped '\\' in a string": ("a backslash that means nothing", _BACKSLASH),
+    "Unclosed array": ("this array isn't closed", 'put a comma between its elements, and "]" at its end'),
+    "Unclosed inline table": ("this table isn't closed", 'put a comma between its keys, and "}" at its end'),
+    "Unterminated string": ("this string isn't closed", "put the quotation mark at its end"),
+    "Expected newline or end of document": ("there is something behind the value", "one key on each line"),
+    "Invalid statement": ("", "write key = value, or [table]"),
+}
+
+
+def _problem(message: str, text: str, span: tuple[int, int] | Span, shown: str, hint: str = "") -> Problem:
+    from dagtui.graph.toml.positions import Span, excerpt
+
+    where = excerpt(text, Span(*span))
+    return Problem(label(message, 500), shown, where.line, where.column, where.text, hint, where.mark)

@@ -1,0 +1,250 @@
+"""Where in the text of a TOML document its keys and values are: the reader of the standard library doesn't tell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.graph.toml.headers import BASIC, LITERAL, LONG_BASIC, LONG_LITERAL, PART, part_name
+from dagtui.text import cell_width, label
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+KeyPath = tuple[str | int, ...]
+"""The keys that lead to a value; numbers are positions in arrays."""
+
+_SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_KEY_PART = re.compile(PART)
+_DOT = re.compile(r"[ \t]*+\.[ \t]*+")
+_EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
+_SCALAR = re.compile(rf"{LONG_BASIC}|{LONG_LITERAL}|{BASIC}|{LITERAL}|[^\s,\]}}#]++(?:[ ]\d[^\s,\]}}#]*+)?", re.DOTALL)
+
+
+class Span(NamedTuple):
+    """Offsets in the text, from the first character up to behind the last one."""
+
+    start: int
+    end: int
+
+
+class Located(NamedTuple):
+    """Where a key and its value are; the value of a table with a header is its header."""
+
+    key: Span
+    value: Span
+
+
+def locate(text: str, wanted: Collection[KeyPath]) -> dict[KeyPath, Located]:
+    """Find key paths in a valid document, in one pass over it; those that are not found are missing."""
+    scan = _Scan(text, frozenset(wanted))
+    scan.run()
+    return scan.found
+
+
+class Extremes(NamedTuple):
+    """What a document has the most of."""
+
+    parts: int
+    """Dotted parts of one key."""
+    key: Span
+    """That key."""
+    bare: Span
+    """The longest value that is written without quotation marks."""
+
+
+def extremes(text: str) -> Extremes:
+    """The longest key and bare value of a document, as far as it is well formed."""
+    scan = _Scan(text, frozenset())
+    scan.run()
+    return Extremes(*scan.longest_key, scan.longest_bare)
+
+
+class Excerpt(NamedTuple):
+    """A place as people are shown it: line and column from 1, the line's text, what to mark of it in cells."""
+
+    line: int
+    column: int
+    text: str
+    mark: tuple[int, int]
+
+
+def excerpt(text: str, span: Span) -> Excerpt:
+    """The line on which a span begins, safe to show, cut around the span when it is long."""
+    start = min(span.start, len(text))
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", start)
+    last = len(text) if last < 0 else last
+    shown_from = first + len(text[first:start]) - len(text[first:start].lstrip(" \t"))
+    cut = start - shown_from > 60
+    if cut:
+        shown_from = start - 40
+    before = ("…" if cut else "") + _shown(text[shown_from:start])
+    end = min(max(span.end, start + 1), last, start + 100)
+    marked = _shown(text[start:end])
+    after = _shown(text[end : min(last, end + 60)]) + ("…" if last > end + 60 else "")
+    line = text.count("\n", 0, start) + 1
+    mark = (cell_width(before), max(1, cell_width(marked)))
+    return Excerpt(line, start - first + 1, before + marked + after, mark)
+
+
+def _shown(text: str) -> str:
+    return label(text.replace("\t", " ").replace("\r", ""), 1000)
+
+
+class _Open(NamedTuple):
+    """An array or inline table that is not closed yet."""
+
+    path: KeyPath
+    key: Span
+    start: int
+    element: int
+    """The position of the element that is read, -1 in inline tables."""
+
+
+class _MalformedError(Exception):
+    """The text is no TOML from here on: what was found until then is kept."""
+
+
+class _Scan:
+    """One pass over a document, without recursion."""
+
+    def __init__(self, text: str, wanted: frozenset[KeyPath]) -> None:
+        self.found: dict[KeyPath, Located] = {}
+        self.longest_key = (0, Span(0, 0))
+        self.longest_bare = Span(0, 0)
+        self._text = text
+        self._wanted = wanted
+        self._deepest = max(map(len, wanted), default=0)
+        """Keys of a path that is wanted: what lies deeper needs no path of its own, which would grow with the depth."""
+        self._arrays: dict[KeyPath, int] = {}
+        """The current element of each array of tables."""
+
+    def run(self) -> None:
+        try:
+            self._document()
+        except (_MalformedError, IndexError):
+            return
+
+    def _document(self) -> None:
+        position = self._skip(0)
+        table: KeyPath = ()
+        while position < len(self._text):
+            if self._text[position] == "[":
+                position, table = self._header(position)
+            else:
+                position, path, key = self._key(position, table)
+                position = self._value(position, path, key)
+            position = self._skip(position)
+
+    def _skip(self, position: int) -> int:
+        match = _SPACE.match(self._text, position)
+        return match.end() if match else position
+
+    def _header(self, position: int) -> tuple[int, KeyPath]:
+        several = self._text.startswith("[[", position)
+        parts, position = self._parts(self._skip(position + 1 + several))
+        path: KeyPath = ()
+        for number, (name, span) in enumerate(parts):
+            path = self._below(path, name)
+            last = number == len(parts) - 1
+            if last and several:
+                self._arrays[path] = self._arrays.get(path, -1) + 1
+            self._note(path, span, span)
+            if path in self._arrays:
+                path = self._below(path, self._arrays[path])
+                self._note(path, span, span)
+        close = self._text.find("]", position)
+        if close < 0:
+            raise _MalformedError
+        return close + 1 + several, path
+
+    def _parts(self, position: int) -> tuple[list[tuple[str, Span]], int]:
+        parts: list[tuple[str, Span]] = []
+        while True:
+            match = _KEY_PART.match(self._text, position)
+            if match is None:
+                self._measure(parts)  # a reader has had the work with what is well formed
+                raise _MalformedError
+            parts.append((part_name(match[0]), Span(*match.span())))
+            dot = _DOT.match(self._text, match.end())
+            if dot is None:
+                break
+            position = dot.end()
+        self._measure(parts)
+        return parts, match.end()
+
+    def _measure(self, parts: list[tuple[str, Span]]) -> None:
+        if len(parts) > self.longest_key[0]:
+            self.longest_key = len(parts), Span(parts[0][1].start, parts[-1][1].end)
+
+    def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, Span]:
+        """Read a key and its equals sign: where the value begins, its path, the span of the key's last part."""
+        parts, position = self._parts(position)
+        path = table
+        for name, span in parts:
+            path = self._below(path, name)
+            self._note(path, span, span)
+        match = _EQUALS.match(self._text, position)
+        if match is None:
+            raise _MalformedError
+        return match.end(), path, parts[-1][1]
+
+    def _value(self, position: int, path: KeyPath, key: Span) -> int:
+        """Read a value with all that is in it; the offset behind it."""
+        opened: list[_Open] = []
+        while True:
+            character = self._text[position]
+            if character in "[{":
+                opened.append(_Open(path, key, position, 0 if character == "[" else -1))
+                position = self._skip(position + 1)
+                if self._text[position] not in "]}":
+                    position, path, key = self._inside(position, opened[-1])
+                    continue
+            else:
+                match = _SCALAR.match(self._text, position)
+                if match is None:
+                    raise _MalformedError
+                position = match.end()
+                span = Span(*match.span())
+                if character not in "\"'" and span.end - span.start > self.longest_bare.end - self.longest_bare.start:
+                    self.longest_bare = span
+                self._note(path, key, span)
+            step = self._close(position, opened)
+            if not opened:
+                return step
+            position, path, key = self._inside(step, opened[-1])
+
+    def _close(self, position: int, opened: list[_Open]) -> int:
+        """Close what ends behind a value; where the next value or key inside of the last open one begins."""
+        while opened:
+            position = self._skip(position)
+            if self._text[position] == ",":
+                position = self._skip(position + 1)
+                if self._text[position] not in "]}":
+                    top = opened[-1]
+                    if top.element >= 0:
+                        opened[-1] = top._replace(element=top.element + 1)
+                    return position
+            if self._text[position] not in "]}":
+                raise _MalformedError
+            position += 1
+            top = opened.pop()
+            self._note(top.path, top.key, Span(top.start, position))
+        return position
+
+    def _inside(self, position: int, top: _Open) -> tuple[int, KeyPath, Span]:
+        if top.element < 0:
+            return self._key(position, top.path)
+        return position, self._below(top.path, top.element), Span(position, position)
+
+    def _below(self, path: KeyPath, key: str | int) -> KeyPath:
+        """The path of what is inside; one that is longer than any that is wanted stands for all of those."""
+        return path if len(path) > self._deepest else (*path, key)
+
+    def _note(self, path: KeyPath, key: Span, value: Span) -> None:
+        if path not in self._wanted:
+            return
+        known = self.found.get(path)
+        if known is None or (known.key == known.value and key != value and known.key == key):
+            self.found[path] = Located(key, value)

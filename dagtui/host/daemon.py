@@ -1,0 +1,311 @@
+"""A live run in a process of its own: driven whoever watches, shown on whatever terminal was lent last."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.control.client_handler import Conversation
+from dagtui.control.commands import end_when_idle, serve_control
+from dagtui.control.live import Screen
+from dagtui.control.server import failure
+from dagtui.control.sockets import DoorError, peer_of
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.host.attachment import Lease
+from dagtui.host.exit_message import after_a_crash, detached, elsewhere, ended, in_case_of_death
+from dagtui.host.exit_reason import Leaving
+from dagtui.host.priority_loop import screen_work
+from dagtui.report.headless import EXIT
+from dagtui.report.heeded import heeded
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from anyio.abc import TaskStatus
+
+    from dagtui.runs.session import Session
+
+UNWATCHED_SECONDS = 600.0
+"""So long a settled run that nobody watches waits for somebody who wants to look at it or to retry something."""
+_LAST_WORDS = 2.0
+"""Seconds that clients may take to hear their farewell."""
+_ENDING = frozenset({Leaving.LEFT_SETTLED, Leaving.CANCEL_ALL, Leaving.TERMINATED})
+_FAILED = 1
+
+Show = Callable[[Lease], Awaitable[Leaving]]
+"""Shows a run on a lent terminal until that is left."""
+Screens = Callable[["Session", Callable[[], Awaitable[None]]], Show]
+"""Gets screens ready for a session, given what an App awaits in place of driving: it ends when the run stops working.
+
+Called at the first attach only, because it imports much.
+"""
+
+
+class Host:
+    """Drives one run, lends its screen to one client after another, and ends it."""
+
+    def __init__(self, session: Session, screens: Screens, crash_file: Path | None = None) -> None:
+        """`crash_file` is where this process's standard error goes."""
+        self._session = session
+        self._screens = screens
+        self._show: Show | None = None
+        self._crash_file = crash_file
+        self._lease: Lease | None = None
+        """Who has the screen, or is about to."""
+        self._turn = anyio.Lock()
+        """Held by whoever has the screen, and by the end of the run."""
+        self._leavers: list[Lease] = []
+        """The clients that wait for the run's end."""
+        self._farewells: list[anyio.Event] = []
+        """Each is set when a client has heard all: those that wait for the end, and the one that started the run."""
+        self._signal = 0
+        self._failure: Exception | None = None
+        self._driving = anyio.CancelScope()
+        self._driven = anyio.Event()
+        self._ending = anyio.Event()
+        self._end_why = ""
+        self._closed = False
+        """Whether the record is closed, or about to be: nothing can be cancelled any more."""
+        self._ended = anyio.Event()
+
+    async def live(
+        self, first: socket.socket | None, on_listening: Callable[[], object], early_signals: Sequence[int] = ()
+    ) -> int:
+        """Serve until the run is left, ended by a signal, or settled and unwatched for long; returns an exit status.
+
+        `first` is the connection of the client that started this process, which needs no door; `on_listening` is
+        called when others may attach; `early_signals` are those that came before the loop; more may be added until it
+        listens to them itself.
+        """
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._obey_signals, early_signals)
+            group.start_soon(self._drive)
+            await group.start(self._serve_door)
+            on_listening()
+            if first is not None:
+                self._farewells.append(anyio.Event())
+                group.start_soon(self._welcome, first, self._farewells[0])
+            group.start_soon(self._mind_the_unwatched)
+            group.start_soon(self._session.watch_files)
+            await self._ending.wait()
+            try:
+                async with self._turn:
+                    await self._finish()
+            finally:
+                self._ended.set()
+                with anyio.move_on_after(_LAST_WORDS, shield=True):
+                    for said in self._farewells:
+                        await said.wait()
+                group.cancel_scope.cancel()
+        return self._status()
+
+    # The run
+
+    async def _drive(self) -> None:
+        try:
+            with self._driving:
+                await self._session.drive()
+        except Exception as error:  # noqa: BLE001 - whatever failed, what is known can still be read
+            traceback.print_exc()
+            self._failure = error
+        finally:
+            self._driven.set()
+
+    async def _until_failure(self) -> None:
+        await self._driven.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    @property
+    def _idle(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self._session.settled or self._failure is not None
+
+    async def _mind_the_unwatched(self) -> None:
+        """End a run that is settled, and that nobody has looked at for long."""
+        patience = UNWATCHED_SECONDS
+        since = anyio.current_time()
+        while True:
+            await anyio.sleep(min(5.0, patience / 4))
+            if self._lease is not None or not self._idle:
+                since = anyio.current_time()
+            elif anyio.current_time() - since >= patience:
+                self._end("settled, and nobody watched")
+
+    async def _obey_signals(self, early: Sequence[int]) -> None:
+        """TERM and INT cancel the run and end it, the second kills what is left; HUP is about no terminal of ours."""
+        with anyio.open_signal_receiver(*heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
+            for number in early:
+                self._obey(signal.Signals(number))
+            async for number in received:
+                self._obey(number)
+
+    def _obey(self, number: signal.Signals) -> None:
+        if number is signal.SIGHUP:
+            return
+        if self._ending.is_set():
+            self._cancel_all(f"signal {number.name}")
+            return
+        self._signal = number
+        self._end(f"signal {number.name}")
+        if self._lease is not None:
+            self._lease.end(Leaving.TERMINATED)
+
+    # The end
+
+    def _end(self, why: str) -> None:
+        if not self._ending.is_set():
+            self._session.ending = True
+            self._end_why = why
+            self._ending.set()
+
+    def _cancel_all(self, by: str) -> None:
+        if self._closed:
+            return
+        self._session.give(Command(CommandKind.CANCEL_ALL, by=by))
+
+    async def _finish(self) -> None:
+        """Cancel what is left, and close the record; nothing of the run stays behind."""
+        self._driving.cancel()
+        with anyio.CancelScope(shield=True):
+            await self._driven.wait()
+            try:
+                if self._failure is None:
+                    await self._settle()
+            finally:
+                self._closed = True
+                await self._session.close(self._end_why)
+
+    async def _settle(self) -> None:
+        if not self._session.settled:
+            self._cancel_all(self._end_why)
+        async with anyio.create_task_group() as group:
+            for lease in self._leavers:
+                group.start_soon(self._kill_when_interrupted, lease)
+            await self._session.drive_until_settled()
+            group.cancel_scope.cancel()
+
+    async def _kill_when_interrupted(self, lease: Lease) -> None:
+        """Somebody waits for the end and presses ^C: a second cancel kills."""
+        heard = 0
+        while True:
+            while heard < lease.interruptions:
+                heard += 1
+                self._cancel_all("signal SIGINT")
+            await lease.interrupted.wait()
+
+    def _status(self) -> int:
+        if self._signal:
+            return 128 + self._signal
+        return EXIT.get(self._session.state.verdict(), _FAILED)
+
+    # Clients
+
+    async def _serve_door(self, *, task_status: TaskStatus[None]) -> None:
+        end = end_when_idle(lambda: self._idle, self._screen, self._end)
+        handlers = {"attach": self._attach, "end": end}
+        await serve_control(self._session, self._screen, handlers, task_status=task_status)
+
+    def _screen(self) -> Screen:
+        return Screen.DETACHED if self._lease is None else Screen.ATTACHED
+
+    async def _welcome(self, connection: socket.socket, over: anyio.Event) -> None:
+        """Attach the client that started this process."""
+        connection.setblocking(False)
+        conversation = Conversation(connection, peer_of(connection))
+        try:
+            request = await conversation.receive_request()
+            if request is not None:
+                await self._host(conversation, request)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one client, the run goes on
+            traceback.print_exc()
+            with contextlib.suppress(DoorError):
+                await conversation.send({"error": str(error) if isinstance(error, DoorError) else failure(error)})
+        finally:
+            conversation.end()
+            over.set()
+
+    async def _attach(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """Show the run on another client's terminal, unless it is about to end: then that client waits for the end."""
+        if not self._ending.is_set():
+            await self._host(conversation, request)
+            return
+        await conversation.send({"do": "wait"})
+        while await conversation.receive() is not None:
+            pass
+
+    async def _host(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+        """Show the run on a client's terminal until that is given back, and say what became of it."""
+        lease = Lease(conversation, request)
+        await lease.tell(in_case_of_death(self._session, self._crash_file))
+        async with anyio.create_task_group() as group:
+            group.start_soon(lease.listen)
+            leaving = await self._lend(lease)
+            await self._part(lease, leaving)
+            group.cancel_scope.cancel()
+
+    async def _lend(self, lease: Lease) -> Leaving:
+        """Show the run on a terminal; whoever came before gives it up first."""
+        if self._ending.is_set():
+            self._leavers.append(lease)
+            return Leaving.TERMINATED
+        previous, self._lease = self._lease, lease
+        if previous is not None:
+            previous.end(Leaving.ELSEWHERE, lease.client)
+        try:
+            async with self._turn:
+                if lease.leaving is None and not self._ending.is_set():
+                    leaving = await self._watch(lease)
+                else:
+                    leaving = lease.leaving or Leaving.TERMINATED
+                if leaving in _ENDING:
+                    self._leavers.append(lease)
+                    self._end(leaving.value)
+        finally:
+            if self._lease is lease:
+                self._lease = None
+        return leaving
+
+    async def _made(self) -> Callable[[Lease], Awaitable[Leaving]]:
+        """What shows the run: half a second's work of the interpreter and more, during which the run goes on."""
+        try:
+            return await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
+        except RuntimeError:  # this user can have no more threads
+            return self._screens(self._session, self._until_failure)
+
+    async def _watch(self, lease: Lease) -> Leaving:
+        self._session.announce("attached", lease.client)
+        leaving = Leaving.CRASHED
+        try:
+            if self._show is None:
+                self._show = await self._made()
+            with screen_work():
+                leaving = await self._show(lease)
+        except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
+            traceback.print_exc()
+        if leaving is Leaving.CRASHED:
+            self._session.note("the screen failed; the run goes on without it")
+        self._session.announce("detached", lease.why or leaving.value)
+        return leaving
+
+    async def _part(self, lease: Lease, leaving: Leaving) -> None:
+        session = self._session
+        if leaving in _ENDING:
+            said = anyio.Event()
+            self._farewells.append(said)
+            await self._ended.wait()
+            await lease.farewell(ended(session, lease), self._status())
+            said.set()
+        elif leaving is Leaving.ELSEWHERE:
+            await lease.farewell(elsewhere(session, lease), 0)
+        elif leaving is Leaving.CRASHED:
+            await lease.farewell(after_a_crash(session, self._crash_file), _FAILED)
+        else:
+            await lease.farewell(detached(session, UNWATCHED_SECONDS), 0)

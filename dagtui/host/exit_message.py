@@ -1,0 +1,57 @@
+"""What a client prints on its terminal after the screen, and what it should know in case there is no farewell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from dagtui.report.summary import card
+from dagtui.text import duration, label, plural
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.host.attachment import Lease
+    from dagtui.runs.session import Session
+
+
+def in_case_of_death(session: Session, crash_file: Path | None) -> dict[str, object]:
+    """What a client should know in case the session's process dies."""
+    crash = None if crash_file is None else str(crash_file)
+    return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path)}
+
+
+def ended(session: Session, lease: Lease) -> str:
+    """The run's card, for the client's terminal."""
+    try:
+        width = os.get_terminal_size(lease.output).columns or 80
+    except OSError:  # it has gone
+        width = 80
+    colours = not lease.environment.get("NO_COLOR")
+    return card(session, width=width, colours=colours, ascii_only=lease.ascii) + "\n"
+
+
+def detached(session: Session, unwatched_seconds: float) -> str:
+    """How to come back."""
+    back = f"{_attach(session)} brings it back"
+    if session.settled:
+        minutes = int(unwatched_seconds // 60)
+        left = plural(minutes, "minute") if minutes else duration(unwatched_seconds)
+        return f"detached; the run is settled: {back} within {left}, then its process ends\n"
+    return f"detached; the run goes on: {back}\n"
+
+
+def elsewhere(session: Session, lease: Lease) -> str:
+    """Who has the screen now."""
+    return f"attached elsewhere: {lease.why}; {_attach(session)} brings it back here\n"
+
+
+def after_a_crash(session: Session, crash_file: Path | None) -> str:
+    """The screen has failed, the run has not."""
+    where = "" if crash_file is None else f"; what happened is in {label(crash_file, 4096)}"
+    return f"dagtui: the screen failed; the run goes on: {_attach(session)} brings it back{where}\n"
+
+
+def _attach(session: Session) -> str:
+    return f"dagtui attach {label(shlex.quote(str(session.graph_path)), 4096)}"

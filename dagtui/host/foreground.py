@@ -1,0 +1,113 @@
+"""The foreground of this process's terminal, lent to another program and taken back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import termios
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class Foreground:
+    """While its block runs, another program has the terminal; afterwards this job has it, as it was.
+
+    Interactive shells make themselves the owner of their terminal and change its settings. They put that right when
+    they end, but not when they are killed.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[int | list[bytes | int]] | None = None
+        self.program = 0
+        """The program's process, once there is one."""
+
+    def __enter__(self) -> Self:
+        with contextlib.suppress(termios.error):
+            self._found = termios.tcgetattr(0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.take_back()
+        # In the background, this stops us until a person brings us to the foreground: nobody paints over their shell.
+        with contextlib.suppress(termios.error):
+            if self._found is not None:
+                termios.tcsetattr(0, termios.TCSANOW, self._found)
+
+    def take_back(self) -> None:
+        """Make this job the owner of the terminal, if the program is, or one that has ended."""
+        owner = _foreign_owner()
+        if owner and (owner == self.program or not _is_there(owner)):
+            self.give(os.getpgrp())
+
+    def give(self, group: int) -> None:
+        """Make a process group the owner of the terminal, even from the background."""
+        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        try:
+            with contextlib.suppress(OSError):
+                os.tcsetpgrp(0, group)
+        finally:
+            signal.signal(signal.SIGTTOU, before)
+
+    def stopped_group(self) -> int:
+        """The program's process group when it has stopped and does not share ours, which would have stopped us; or 0.
+
+        A stop is told once.
+        """
+        if sys.platform == "darwin":  # Python has no way to ask there that would not reap the program
+            return 0
+        try:
+            stopped = os.waitid(os.P_PID, self.program, os.WSTOPPED | os.WNOHANG)
+            group = os.getpgid(self.program) if stopped is not None else 0
+        except OSError:  # it has ended
+            return 0
+        return 0 if group == os.getpgrp() else group
+
+    def hang_up(self) -> None:
+        """Tell the program that the terminal has gone, and whatever it has put into the foreground before itself."""
+        # As the kernel does: a shell may be gone while what it started still waits there.
+        owner = _foreign_owner()
+        is_theirs = bool(owner) and owner in self._groups()
+        for target in (self.program, *([-owner] if is_theirs else [])):
+            for number in (signal.SIGHUP, signal.SIGCONT):
+                with contextlib.suppress(OSError):
+                    os.kill(target, number)
+        if is_theirs:
+            self.give(os.getpgrp())
+
+    def _groups(self) -> set[int]:
+        """The process groups of the program and all below it, as far as that can be found out here."""
+        from dagtui.execution.local.ownership import children
+
+        pids = [self.program]
+        for pid in pids:
+            pids += children(pid)
+        groups = set()
+        for pid in pids:
+            with contextlib.suppress(OSError):  # it ended just now
+                groups.add(os.getpgid(pid))
+        return groups
+
+
+def _foreign_owner() -> int:
+    """The process group that owns the terminal; 0: this job does, or nobody can say."""
+    try:
+        owner = os.tcgetpgrp(0)
+    except OSError:
+        return 0
+    return owner if owner > 1 and owner != os.getpgrp() else 0
+
+
+def _is_there(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True

@@ -1,0 +1,134 @@
+"""A process for a run that outlives its terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+from dagtui.control.client import Visit
+from dagtui.control.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
+from dagtui.execution.local.descriptors import open_descriptors
+from dagtui.graph.errors import GraphError
+from dagtui.host.exit_message import in_case_of_death
+from dagtui.report.heeded import heeded
+from dagtui.runs.last_run import NothingToResumeError
+from dagtui.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dagtui.host.daemon import Screens
+    from dagtui.runs.session import Session
+
+CRASH_NAME = "session.err"
+"""In the run's directory: what the session process wrote to standard error; removed at the end when that is nothing."""
+_BAD_CALL = 2
+_LONGEST_NAME = "00000000-000000-0000000000.sock"
+
+
+def check_doors() -> None:
+    """Raise DoorError when no run could be reached in this user's folder for sockets."""
+    folder = sockets_folder()
+    make_sockets_folder(folder)
+    check_length(folder / _LONGEST_NAME)
+
+
+def start_session(begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object]) -> Visit:
+    """Begin a run in a process of its own, and return the connection to it. Raises OSError.
+
+    The process is forked rather than started anew: it has the graph already, and the same environment. It has no
+    controlling terminal, and can never get one, since it leads no session. In it, this function never returns; what
+    `begin` raises is told over the connection. `on_listening` is called in it when others may attach.
+    """
+    ours, theirs = socket.socketpair()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        theirs.close()
+        os.waitpid(child, 0)
+        return Visit(ours, peer_of(ours))
+    ours.close()
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    raise SystemExit(_live(begin, screens, on_listening, theirs))
+
+
+def _live(
+    begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object], connection: socket.socket
+) -> int:
+    """The life of the session process; returns its exit status."""
+    _let_go_of_what_was_inherited()
+    early: list[int] = []
+    # A signal may come before there is an event loop to take it.
+    for number in heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
+        signal.signal(number, lambda number, _frame: early.append(number))
+    try:
+        session = begin()
+    except (GraphError, StoreError, OSError) as error:
+        done = isinstance(error, NothingToResumeError) and error.completed
+        text = str(error) if done or isinstance(error, GraphError) else f"dagtui: {error}"
+        status = 0 if done else _BAD_CALL
+        connection.sendall(encode({"do": "print", "text": f"{text}\n"}))
+        connection.sendall(encode({"do": "leave", "status": status}))
+        return status
+    crash_file = _open_crash_file(session.path)
+    with contextlib.suppress(OSError):  # the client was killed meanwhile, which leaves the run as it is
+        connection.sendall(encode(in_case_of_death(session, crash_file)))
+    # The first nodes are running already; the event loop takes a while to import.
+    import anyio
+
+    from dagtui.host.daemon import Host
+    from dagtui.host.priority_loop import PriorityLoop
+
+    async def live() -> int:
+        host = Host(session, screens, crash_file)
+        return await host.live(connection, on_listening, early)
+
+    try:
+        return anyio.run(live, backend_options={"loop_factory": PriorityLoop})
+    finally:
+        if crash_file is not None and not _size(crash_file):
+            crash_file.unlink(missing_ok=True)
+
+
+def _let_go_of_what_was_inherited() -> None:
+    """Keep no file open that somebody else may wait to see closed, the terminal before all."""
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+    for number in open_descriptors():
+        with contextlib.suppress(OSError):  # the one that lists them
+            # Our own are all closed on exec.
+            if number > 2 and os.get_inheritable(number):
+                os.close(number)
+
+
+def _open_crash_file(directory: Path | None) -> Path | None:
+    """Standard error goes to a file in the run's directory from now on, so that a crash can be explained."""
+    if directory is None:
+        return None
+    path = directory / CRASH_NAME
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:  # then it goes nowhere, and the run goes on
+        return None
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    faulthandler.enable()
+    return path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,72 @@
+"""Signals as something to read, for a process without event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from dagtui.report.heeded import heeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType, TracebackType
+
+
+_Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | signal.Handlers | None"
+
+
+class Signals:
+    """While its block runs, these signals do nothing but make its descriptor readable; in the main thread only.
+
+    Those that were ignored before stay so.
+    """
+
+    def __init__(self, numbers: Sequence[signal.Signals]) -> None:
+        self._numbers = heeded(numbers)
+        self._before: dict[signal.Signals, _Handler] = {}
+        self._reader = self._writer = -1
+
+    def __enter__(self) -> Self:
+        self._reader, self._writer = os.pipe()
+        for descriptor in (self._reader, self._writer):
+            os.set_blocking(descriptor, False)
+        for number in self._numbers:
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number in self._numbers:
+            signal.signal(number, self._before[number])
+        os.close(self._reader)
+        os.close(self._writer)
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._reader
+
+    def take(self) -> bytes:
+        """The numbers of the signals that came since the last call."""
+        try:
+            return os.read(self._reader, 1024)
+        except BlockingIOError:
+            return b""
+
+    @contextlib.contextmanager
+    def left_alone(self, *numbers: signal.Signals) -> Iterator[None]:
+        """For a while these signals do what they do by default."""
+        alone = heeded(numbers)
+        for number in alone:
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            yield
+        finally:
+            for number in alone:
+                signal.signal(number, self._note)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(BlockingIOError):  # a full pipe says enough
+            os.write(self._writer, bytes((number,)))

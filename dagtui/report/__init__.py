@@ -1,0 +1,1 @@
+"""Runs as lines of text and JSON: without a screen, after it, and beside it."""

@@ -1,0 +1,215 @@
+"""A run without a screen: plain lines, events as JSON, signals, and an exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import NoteEvent
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import Verdict
+from dagtui.report.heeded import heeded
+from dagtui.report.plain import PlainLines
+from dagtui.runs.events_copy import copy_at, copy_to
+from dagtui.store.line_writer import LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from dagtui.engine.events import Event
+    from dagtui.graph.model import Graph
+    from dagtui.runs.events_copy import EventsCopy
+    from dagtui.runs.session import Session
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DOOR_AFTER = 0.05
+"""Seconds from the first nodes to the socket: what it imports must not delay what follows them."""
+SILENCE = 60.0
+"""Seconds without a line after which one says what is still running: CI services end jobs that print nothing."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks for notes that could not be put on record."""
+EXIT = {Verdict.COMPLETED: 0, Verdict.FAILED: 1, Verdict.CANCELLED: 130}
+
+
+class Headless:
+    """One run from its beginning to its exit status; it ends as soon as everything is settled."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        begin: Callable[..., Session],
+        on_begun: Callable[[Session], None] = lambda _session: None,
+        *,
+        jobs: int | None,
+        events: str | None,
+        paused: bool,
+        ascii_only: bool,
+    ) -> None:
+        """`begin` is Session.start or Session.resume; a run that begins paused waits for `dagtui resume`.
+
+        `on_begun` is called with the session when its first nodes are on their way.
+
+        `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error).
+        """
+        self._graph = graph
+        self._begin = begin
+        self._on_begun = on_begun
+        self._jobs = jobs
+        self._events = events
+        self._paused = paused
+        stream = sys.stderr if events == "-" else sys.stdout
+        encoding = (stream.encoding if stream is not None else None) or "ascii"  # None: it was closed from the start
+        self._writer = LineWriter(2 if events == "-" else 1, encoding)
+        self._is_terminal = stream is not None and stream.isatty()
+        self._encoding = encoding
+        self._ascii = ascii_only
+        self._signals = heeded(SIGNALS)
+        self._signal = 0
+        self._over = False
+        """Nothing more happens in the run; at most its record is still to be closed."""
+        self._early: list[int] = []
+        self._pending: list[Event] = []
+        self._lines: PlainLines | None = None
+        self._noted: set[NoteEvent] = set()
+        """Notes that were printed since the last look for others."""
+        self._said = 0.0
+        """When the last line was said, on the run's clock."""
+
+    def run(self) -> int:
+        """Run, and return the exit status. Raises StoreError, EventsError and OSError when it cannot begin."""
+        # A signal may come before there is an event loop to take it.
+        for number in self._signals:
+            signal.signal(number, lambda number, _frame: self._early.append(number))
+        copy = self._open_events()
+        session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
+        self._on_begun(session)
+        # The first nodes are running already; the event loop takes a while to import.
+        import anyio
+
+        from dagtui.report.summary import card
+        from dagtui.text.locales import is_utf8
+
+        self._ascii = self._ascii or not is_utf8(os.environ, self._encoding)
+        self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._wants_colours())
+        self._writer.say(self._lines.opening())
+        self._print([])
+        try:
+            anyio.run(self._drive, session)
+        except KeyboardInterrupt:  # Ctrl+C as the event loop ends, when it has given its handler back
+            if not self._over:
+                raise
+        # The run is over: from here on a signal ends the program, which may wait for a reader that has stopped.
+        for number in self._signals:
+            signal.signal(number, signal.SIG_DFL)
+        self._writer.say("")
+        self._writer.say(card(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
+        self._writer.close()
+        if copy is not None:
+            copy.close()
+        if self._signal and self._signal != signal.SIGINT:
+            return 128 + self._signal
+        return EXIT.get(session.state.verdict(), 1)
+
+    async def _drive(self, session: Session) -> None:
+        import anyio
+
+        async with anyio.create_task_group() as signals:
+            signals.start_soon(self._obey_signals, session)
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._open_door, session)
+                group.start_soon(self._break_silence, session)
+                group.start_soon(self._tell_troubles, session)
+                group.start_soon(session.watch_files)
+                await session.drive_until_settled()
+                if session.monitor is not None:
+                    session.monitor.look()
+                group.cancel_scope.cancel()
+            # A signal must not end the program before the end is on record.
+            self._over = True
+            await session.close()
+            signals.cancel_scope.cancel()
+
+    async def _open_door(self, session: Session) -> None:
+        """Let other terminals control the run; one that is over at once has no use for it."""
+        import anyio
+
+        if not self._paused:
+            await anyio.sleep(DOOR_AFTER)
+        from dagtui.control.commands import serve_control
+
+        async with anyio.create_task_group() as group:
+            await group.start(serve_control, session)
+            if self._paused and self._lines is not None:
+                self._writer.say(self._lines.paused())
+
+    async def _tell_troubles(self, session: Session) -> None:
+        """Print the notes that could not be put on record: a journal that can't be written is worth a line."""
+        import anyio
+
+        watch = session.state.watch()
+        while True:
+            await anyio.sleep(LOOK_EVERY)
+            untold = [note for note in watch.notes if note not in self._noted]
+            watch.notes.clear()
+            watch.nodes.clear()
+            self._noted.clear()
+            self._tell(untold)
+
+    async def _break_silence(self, session: Session) -> None:
+        """Say what is still running when nothing else was said for a while."""
+        import anyio
+
+        while True:
+            await anyio.sleep(max(0.1, self._said + SILENCE - session.clock()))
+            if self._lines is not None and session.clock() - self._said >= SILENCE:
+                self._said = session.clock()
+                self._writer.say(self._lines.still(session.clock()))
+
+    async def _obey_signals(self, session: Session) -> None:
+        """The first signal cancels the run, the second kills what is left."""
+        import anyio
+
+        with anyio.open_signal_receiver(*self._signals) as received:
+            for early in self._early:
+                self._obey(session, early)
+            async for number in received:
+                self._obey(session, number)
+
+    def _obey(self, session: Session, number: int) -> None:
+        if self._over:
+            return
+        self._signal = self._signal or number
+        session.ending = True
+        session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
+
+    def _open_events(self) -> EventsCopy | None:
+        """What gets the journal's lines as they are written."""
+        if self._events is None:
+            return None
+        if self._events == "-":
+            return copy_to(os.dup(1))
+        return copy_at(self._events)
+
+    def _wants_colours(self) -> bool:
+        if os.environ.get("NO_COLOR"):
+            return False
+        is_coloured = self._is_terminal and os.environ.get("TERM") != "dumb"
+        return is_coloured or bool(os.environ.get("FORCE_COLOR"))
+
+    def _print(self, events: Sequence[Event]) -> None:
+        self._pending.extend(events)
+        if self._lines is None:
+            return
+        self._noted.update(event for event in self._pending if isinstance(event, NoteEvent))
+        self._tell(self._pending)
+        self._pending.clear()
+
+    def _tell(self, events: Sequence[Event]) -> None:
+        if self._lines is None:
+            return
+        text = "\n".join(self._lines.lines(events))
+        if text:
+            self._said = events[-1].at if events else self._said
+            self._writer.say(text)

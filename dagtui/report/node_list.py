@@ -1,0 +1,66 @@
+"""Every node of a run, or some of them, as its record tells: status, attempt, times, cause, reason, log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import full_why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from dagtui.runs.session import Session
+
+_ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
+_WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
+"""The causes with which a node's value is an exit status."""
+_WITH_RESULT = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING})
+
+
+def node_objects(session: Session, nodes: Iterable[int]) -> Iterator[Mapping[str, object]]:
+    """An object for each node, made when it is asked for; wall times are seconds since the epoch."""
+    state, now = session.state, session.clock()
+    queued: dict[tuple[int, Cause], str] = {}
+    for node in nodes:
+        status, cause = state.status_of(node), state.cause_of(node)
+        if status is NodeStatus.READY:
+            # The same for all that want as many slots; those that are taken are counted for each answer.
+            key = (session.graph.task(node).slots, cause)
+            why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
+        else:
+            why = full_why(state, node, now)
+        attempt = _begun(session, node)
+        yield {
+            "node": session.graph.labels[node],
+            "task": session.graph.task(node).name,
+            "status": status.name,
+            "attempt": attempt,
+            **_times(session, node, attempt, now),
+            "cause": None if cause is Cause.NONE else cause.word,
+            "exit": state.value[node] if status in _WITH_RESULT and cause in _WITH_VALUE else None,
+            "why": why,
+            "stale": bool(state.stale[node]),
+            "log": str(session.log_path(node, attempt)) if attempt else None,
+        }
+
+
+def _begun(session: Session, node: int) -> int:
+    """The last attempt that began, or could not; one that is next in line has not, though it has a number."""
+    state = session.state
+    handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
+    return max(0, state.attempt[node] - handed)
+
+
+def _times(session: Session, node: int, attempt: int, now: float) -> dict[str, float | None]:
+    """When that attempt began and ended, and how long it took, or has taken so far."""
+    state = session.state
+    alive = state.status_of(node) in _ALIVE
+    started, ended = state.started[node], state.ended[node]
+    if not attempt or not (alive or started or ended):
+        return {"started": None, "ended": None, "seconds": None}
+    return {
+        "started": round(session.wall(started), 3),
+        "ended": None if alive or not ended else round(session.wall(ended), 3),
+        "seconds": round(max(0.0, (now if alive else ended or started) - started), 3),
+    }

@@ -1,0 +1,204 @@
+"""The log of one node of a run, found and printed: what it printed so far, and what it goes on to print."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
+from dagtui.runs.wording import with_reason
+from dagtui.store.errors import StoreError
+from dagtui.store.follower import JournalFollower
+from dagtui.store.journal_scan import last_record, skim
+from dagtui.store.log_index import attempts_on_disk
+from dagtui.store.log_stream import LogStream
+from dagtui.text import count, label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dagtui.store.directory import RunDirectory
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks at a log that is followed."""
+QUIET = 0.3
+"""Seconds without output after which the log of an attempt that is over counts as complete."""
+LISTED = 10
+"""Alternatives that are named at most, when several nodes are meant."""
+_SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLog:
+    """Which log is meant."""
+
+    run: RunDirectory
+    node: str
+    """The node's label."""
+    attempt: int
+    """0: none has begun."""
+    status: str
+    """The name of the node's last status; empty when nothing happened to it."""
+
+    @property
+    def path(self) -> Path:
+        """Where the log is, or would be."""
+        return self.run.log_path(self.node, self.attempt or 1)
+
+
+def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeLog:
+    """The log of a node, of its last attempt or of the one that is given; raises StoreError, ChoiceError, GraphError.
+
+    The graph is that of the run, however its file was changed since; it is read only if the words are no label that
+    the journal has.
+    """
+    trouble: StoreError | None = None
+    try:
+        nodes = skim(run.journal_path).nodes
+    except StoreError as error:
+        nodes, trouble = {}, error
+    node = words if words in nodes else _label(run, words)
+    record = nodes.get(node)
+    last = record.attempt if record is not None else 0
+    if trouble is not None or last == 0:
+        last = max([last, *attempts_on_disk(run.log_path(node, 1))])
+    if attempt is not None and attempt > last:
+        had = "no attempt has begun" if last == 0 else f"the last attempt is {last}"
+        raise StoreError(f"{label(node)} has no attempt {attempt} in run {run.number}: {had}")
+    return NodeLog(run, node, attempt or last, record.status if record is not None else "")
+
+
+def _label(run: RunDirectory, words: str) -> str:
+    from dagtui.graph.loading import load
+
+    if not run.has_graph():
+        if attempts_on_disk(run.log_path(words, 1)):
+            return words
+        raise StoreError(f"can't tell the nodes of run {run.number}: its graph, {label(run.graph_path, 1000)}, is gone")
+    graph = load(run.graph_path)
+    found = chosen_nodes(graph, [words])
+    if len(found) == 1:
+        return graph.labels[found[0]]
+    lines = [f"{label(words)} means {count(len(found))} nodes; name one of them:"]
+    lines += [f"  {label(graph.labels[node])}" for node in found[:LISTED]]
+    if len(found) > LISTED:
+        lines.append(f"  and {count(len(found) - LISTED)} more")
+    raise ChoiceError("\n".join(lines))
+
+
+def why_silent(log: NodeLog) -> str:
+    """Why there is nothing to print, in one line."""
+    name = label(log.node)
+    try:
+        record = last_record(log.run.journal_path, log.node) or {}
+    except StoreError as error:
+        return f"{name} left no log in run {log.run.number}, and what became of it nobody knows: {error}"
+    reason = label(record.get("why", ""))
+    status = str(record.get("status", ""))
+    said = with_reason(NodeStatus[status].word, reason) if status in NodeStatus.__members__ else "waits for its parents"
+    if not log.attempt or status in {"FAILED_PARENT", "SKIPPED"}:
+        return f"{name} has not started in run {log.run.number} ({said})"
+    if record.get("attempt") != log.attempt:
+        return f"{name}: attempt {log.attempt} printed nothing"
+    if status in {"RUNNING", "CANCELLING"} and not log.run.is_live():
+        return f"{name} printed nothing before run {log.run.number} was lost in attempt {log.attempt}"
+    if status in {"RUNNING", "CANCELLING"}:
+        return f"{name} has printed nothing yet, attempt {log.attempt} is running"
+    if status == "READY":
+        return f"{name} is about to start: {reason}" if reason else f"{name} is about to start"
+    return f"{name} printed nothing, {said}"
+
+
+def print_log(log: NodeLog, write: Callable[[bytes], None], last_lines: int | None) -> bool:
+    """Print what there is; returns whether there was anything. Raises StoreError."""
+    stream = LogStream(log.path, last_lines)
+    try:
+        found = False
+        while data := stream.read():
+            found = True
+            write(data)
+        return found or (stream.exists and last_lines == 0)
+    finally:
+        stream.close()
+
+
+class LogFollower:
+    """Prints a node's log as it grows, attempt after attempt, until the node is settled or the run is over."""
+
+    def __init__(self, log: NodeLog, last_lines: int | None, *, only: bool) -> None:
+        """With `only`, the one attempt and no later one."""
+        self._log = log
+        self._only = only
+        self.attempt = log.attempt
+        self._stream = LogStream(log.path, last_lines)
+        self._journal = JournalFollower(log.run.journal_path)
+        self._attempts = 0
+        """The last attempt that the journal knows of."""
+        self._status = ""
+        self._run_over = False
+
+    def follow(self, write: Callable[[bytes], None], flush: Callable[[], None]) -> bool:
+        """Print until the end; returns whether anything was printed. Raises StoreError."""
+        found = False
+        quiet_since: float | None = None
+        while True:
+            over = self._over()  # asked before reading: what was printed before it is then all there
+            if data := self._stream.read():
+                found, quiet_since = True, None
+                write(data)
+                continue
+            flush()
+            now = time.monotonic()
+            quiet_since = now if quiet_since is None else quiet_since
+            if over and now - quiet_since >= QUIET:
+                if not self._next_attempt():
+                    break
+                quiet_since = None
+            time.sleep(LOOK_EVERY)  # a file that grows wakes nobody
+        self._stream.close()
+        self._journal.close()
+        return found
+
+    def _over(self) -> bool:
+        """Whether the attempt prints no more."""
+        while True:
+            records = self._journal.poll()
+            if records is None:
+                self._attempts, self._status, self._run_over = 0, "", False
+                continue
+            for record in records:
+                self._learn(record)
+            if not records:
+                break
+        if not self._run_over and not self._log.run.is_live():
+            self._run_over = True
+        if self.attempt == 0 and self._attempts and not self._run_over:
+            self._begin(self._attempts)
+        if self._run_over or self._attempts > self.attempt:
+            return True
+        return self._status in _SETTLED or (self._status == "RETRYING" and self.attempt > 0)
+
+    def _learn(self, record: dict[str, object]) -> None:
+        if record.get("event") == "run":
+            self._run_over = record.get("what") == "ended"
+        elif record.get("event") == "node" and record.get("node") == self._log.node:
+            attempt = record.get("attempt")
+            self._attempts = attempt if isinstance(attempt, int) else self._attempts
+            self._status = str(record.get("status"))
+
+    def _next_attempt(self) -> bool:
+        """Go on with the node's next attempt; False when there is none and won't be by itself."""
+        if self._only:
+            return False
+        if self._attempts > self.attempt:
+            self._begin(self._attempts)
+            return True
+        return self._status == "RETRYING" and not self._run_over
+
+    def _begin(self, attempt: int) -> None:
+        self._stream.close()
+        self.attempt = attempt
+        self._stream = LogStream(self._log.run.log_path(self._log.node, attempt))

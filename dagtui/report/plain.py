@@ -1,0 +1,175 @@
+"""A run as plain lines: one for each thing worth knowing, for logs of CI and for terminals without a screen."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, command_word
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import root_cause
+from dagtui.runs.wording import with_reason
+from dagtui.text import count, duration, label, plural
+from dagtui.text.remarks import left_behind
+from dagtui.text.shortening import name_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dagtui.runs.session import Session
+
+_COLOURS = {
+    NodeStatus.RUNNING: "36",
+    NodeStatus.RETRYING: "33",
+    NodeStatus.CANCELLING: "33",
+    NodeStatus.COMPLETED: "32",
+    NodeStatus.FAILED: "1;31",
+    NodeStatus.FAILED_PARENT: "31",
+    NodeStatus.CANCELLED: "33",
+    NodeStatus.SKIPPED: "2",
+}
+NAMED = 5
+"""Nodes that are named in the line about what is still running."""
+NAMED_OF_MANY = 20
+"""Nodes of one moment and one status that are named though they never began."""
+_NAME_CELLS = 200
+_QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+
+
+class PlainLines:
+    """Turns events into lines; times are wall times, names and reasons are sanitised."""
+
+    def __init__(self, session: Session, *, ascii_only: bool, colours: bool) -> None:
+        self._session = session
+        self._ascii = ascii_only
+        self._colours = colours
+        self._stale: set[int] = set()
+        """Nodes of which it was said that they are stale."""
+        self._blank = "" if ascii_only else " "
+        """Stands in the column of glyphs where a line has none."""
+
+    def opening(self) -> str:
+        """The first line: what runs, where."""
+        session = self._session
+        return (
+            f"{label(session.name)} run {session.number}: {plural(len(session.graph), 'node')}, "
+            f"{plural(session.state.jobs, 'slot')}, "
+            f"{label(session.path)}"
+        )
+
+    def paused(self) -> str:
+        """A line for a run that began paused: what makes it go on."""
+        session = self._session
+        words = ["dagtui", "resume", shlex.quote(str(session.graph_path)), "--run", str(session.number)]
+        return self._line(session.clock(), self._blank, f"paused: it goes on with: {label(' '.join(words), 4096)}")
+
+    def still(self, clock: float) -> str:
+        """A line for when nothing has happened for long: what is running, and how many nodes are settled."""
+        state = self._session.state
+        running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
+        names = [
+            f"{name_label(self._session.graph.labels[node])} {duration(clock - state.started[node])}"
+            for node in running[:NAMED]
+        ]
+        if len(running) > NAMED:
+            names.append(f"{count(state.counts[NodeStatus.RUNNING] - NAMED)} more")
+        words = f"still running: {', '.join(names)}" if names else "nothing is running"
+        if state.paused:
+            words += ", the run is paused"
+        if state.held_up:
+            words += f", the run {state.held_up}"
+        if state.counts[NodeStatus.RETRYING]:
+            words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to try again"
+        total = len(self._session.graph)
+        return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
+
+    def lines(self, events: Iterable[Event]) -> Iterator[str]:
+        """The lines for events of one moment; what only follows from others gets none until it is settled.
+
+        Of many nodes that will not begin, because of one cancel say, the first are named, the others counted.
+        """
+        many: Counter[tuple[NodeStatus, str]] = Counter()
+        at = 0.0
+        for event in events:
+            if isinstance(event, NodeEvent):
+                if self._is_quiet(event):
+                    continue
+                if word := _one_of_many(event):
+                    at = event.at
+                    many[event.status, word] += 1
+                    if many[event.status, word] > NAMED_OF_MANY:
+                        continue
+                yield self._node(event)
+            elif isinstance(event, CommandEvent):
+                yield self._line(event.at, self._blank, self._command(event))
+            elif isinstance(event, NoteEvent):
+                name = f"{self._name(event.node)}: " if event.node >= 0 else ""
+                yield self._line(event.at, "!", f"{name}{label(event.text)}")
+        for (status, word), number in many.items():
+            if number > NAMED_OF_MANY:
+                yield self._line(at, self._glyph(status), f"and {count(number - NAMED_OF_MANY)} more {word}")
+
+    def _is_quiet(self, event: NodeEvent) -> bool:
+        """Whether an event gets no line: it only follows from others, or was said already."""
+        if event.stale:
+            is_said = event.node in self._stale
+            self._stale.add(event.node)
+            return is_said
+        self._stale.discard(event.node)
+        return event.status in _QUIET or event.cause is Cause.RESUMED
+
+    def _node(self, event: NodeEvent) -> str:
+        words = f"{self._name(event.node)}  {self._words(event)}"
+        if event.seconds and event.status is not NodeStatus.RETRYING:
+            words = f"{words}  {duration(event.seconds)}"
+        if event.left:
+            words += f"; {left_behind(event.left)}"
+        return self._line(event.at, self._glyph(event.status), words)
+
+    def _words(self, event: NodeEvent) -> str:
+        """What happened to the node, as a verb: the glyph only repeats it."""
+        status, why = event.status, label(event.why)
+        if status is NodeStatus.RUNNING:
+            return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
+        if status is NodeStatus.RETRYING:
+            return f"failed: {why}, tries again in {duration(max(0.0, event.due - event.at))}"
+        if status is NodeStatus.FAILED:
+            allowed = " (allowed)" if self._session.graph.task(event.node).allow_failure else ""
+            return f"failed{allowed}: {why}"
+        if status is NodeStatus.FAILED_PARENT:
+            return f"blocked by {self._name(root_cause(self._session.state, event.node))}"
+        if event.stale:
+            return "done, but stale: an ancestor ran again" if event.seconds else "stale: an ancestor ran again"
+        word = "stopping" if status is NodeStatus.CANCELLING else status.word
+        return with_reason(word, "" if event.cause is Cause.RAN else why)
+
+    def _name(self, node: int) -> str:
+        return name_label(self._session.graph.labels[node], _NAME_CELLS)
+
+    def _glyph(self, status: NodeStatus) -> str:
+        """The glyph of a status where the terminal can show it: the words after it say the same."""
+        if self._ascii:
+            return ""
+        return f"\x1b[{_COLOURS[status]}m{status.glyph}\x1b[m" if self._colours and status in _COLOURS else status.glyph
+
+    def _command(self, event: CommandEvent) -> str:
+        names = ", ".join(self._name(node) for node in event.nodes[:3])
+        others = len(event.nodes) - 3 + event.others
+        if others > 0:
+            names += f" and {count(others)} more"
+        words = "nothing more begins" if event.kind is None else label(command_word(event))
+        return f"{words} {names} ({label(event.by)})".replace("  ", " ")
+
+    def _line(self, at: float, glyph: str, text: str) -> str:
+        clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
+        return " ".join(filter(None, (clock, glyph, text)))
+
+
+def _one_of_many(event: NodeEvent) -> str:
+    """What is said of a node that did not begin, in a word that also counts many; empty for one that did."""
+    if event.stale:
+        return "" if event.seconds else "stale"
+    return "" if event.attempt else event.status.word

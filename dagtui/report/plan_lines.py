@@ -1,0 +1,209 @@
+"""A plan as lines for people, matrices folded and the whole bounded, and as one JSON document for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from dagtui.graph.command_line import command_line
+from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, unknown_status
+from dagtui.graph.model import Trigger
+from dagtui.text import cell_width, count, duration, fit, label, plural
+from dagtui.text.shortening import NAME_CHARACTERS, name_label, told_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtui.graph.model import Graph, Task, Value
+    from dagtui.report.plan import Plan
+
+FOLDED = 8
+"""More nodes of one task than that become one line, as in the tree."""
+MOST_LINES = 200
+MOST_NAMES = 20
+"""Names of one critical path that are listed."""
+MOST_NEEDS = 3
+_NAME_WIDTH = 36
+_AROUND = 40
+"""From so many names above and below it, one that is cut differs."""
+
+
+def plan_lines(
+    plan: Plan, *, columns: int | None = None, everything: bool = False, ascii_only: bool = False
+) -> Iterator[str]:
+    """The plan for people: what it amounts to, then a line for each node, or for each matrix of many nodes.
+
+    Those lines are cut where so many columns end.
+    """
+    yield from _headline(plan, ascii_only=ascii_only)
+    yield ""
+    entries = list(_entries(plan, everything=everything))
+    names = [_name(plan, entry) for entry in entries]
+    width = min(_NAME_WIDTH, max(map(cell_width, names[: None if everything else MOST_LINES]), default=0))
+    times = f"  {'begins':>9}  {'takes':>9}" if plan.known else ""
+    yield f"{times}  {'node':<{width}}  command"
+    critical = set(plan.critical_path)
+    as_run = _as_run(plan)
+    for shown, (entry, name) in enumerate(zip(entries, names, strict=True)):
+        if shown >= MOST_LINES and not everything:
+            left = sum(map(len, entries[shown:]))
+            yield f"  and {plural(left, 'more node')}: --all shows them"
+            break
+        before, after = names[max(0, shown - _AROUND) : shown], names[shown + 1 : shown + 1 + _AROUND]
+        cut = told_apart(name, width, before, after, ascii_only=ascii_only)
+        line = _line(plan, entry, cut, width, critical, as_run)
+        yield line if columns is None else fit(line, columns, ascii_only)
+    yield from _idle(plan, everything=everything)
+
+
+def plan_json(plan: Plan) -> Iterator[str]:
+    """The plan as one JSON document in ASCII, a line for each node in the order of their beginning."""
+    graph = plan.graph
+    head = {
+        "graph": graph.name,
+        "path": None if graph.path is None else str(graph.path),
+        "jobs": plan.jobs,
+        "history": plan.known,
+        "critical_path": [graph.labels[node] for node in plan.critical_path],
+        "critical_path_seconds": round(plan.critical_seconds, 3),
+        "work_seconds": round(plan.work, 3),
+        "makespan_seconds": round(plan.makespan, 3),
+    }
+    yield json.dumps(head)[:-1] + ', "nodes": ['
+    critical = set(plan.critical_path)
+    as_run = _as_run(plan)
+    last = len(graph) - 1
+    for number, node in enumerate([*plan.order, *(n for n in range(len(graph)) if plan.begins[n] < 0)]):
+        yield _node_json(plan, node, critical, as_run) + ("," if number < last else "")
+    yield "]}"
+
+
+def _as_run(plan: Plan) -> AsRun:
+    """What the environment will hold nobody knows yet, and it may be a secret."""
+    return AsRun(plan.graph, UnknownEnvironment(), unknown_status)
+
+
+def _node_json(plan: Plan, node: int, critical: set[int], as_run: AsRun) -> str:
+    graph, task, runs = plan.graph, plan.graph.task(node), plan.begins[node] >= 0
+    return json.dumps(
+        {
+            "node": graph.labels[node],
+            "task": task.name,
+            "cell": {axis: _json_value(value) for axis, value in graph.cell(node)},
+            "runs": runs,
+            "why": plan.idle.get(node, ""),
+            "begins": round(plan.begins[node], 3) if runs else None,
+            "seconds": round(plan.seconds[node], 3) if plan.known else None,
+            "seconds_known": plan.history.knows(graph.labels[node]),
+            "critical": node in critical,
+            "needs": [graph.labels[parent] for parent in graph.parents(node)],
+            "trigger": task.trigger.value,
+            "slots": task.slots,
+            "retries": task.retry.retries,
+            "timeout": task.timeout,
+            "command": command_line(task.action),
+            "command_as_run": as_run.command(node).text,
+            "cwd": task.cwd,
+            "cwd_as_run": as_run.cwd(node).text,
+            "colour": task.colour,
+        }
+    )
+
+
+def _json_value(value: Value) -> Value:
+    """Numbers that JSON does not have are written as words."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _headline(plan: Plan, *, ascii_only: bool) -> Iterator[str]:
+    graph = plan.graph
+    arrow = " > " if ascii_only else " → "
+    slots = plural(plan.jobs, "slot")
+    yield f"{label(graph.name)}: {plural(len(plan.order), 'node')} would run, {slots}; nothing is executed"
+    names = [name_label(graph.labels[node]) for node in plan.critical_path]
+    if len(names) > MOST_NAMES:
+        half = MOST_NAMES // 2
+        names = [*names[:half], f"({plural(len(names) - 2 * half, 'more node')})", *names[-half:]]
+    way = arrow.join(names)
+    if plan.known:
+        yield f"about {duration(plan.makespan)}; {duration(plan.work)} of work"
+        yield f"critical path (*), {duration(plan.critical_seconds)}: {way}"
+    else:
+        yield "no history yet, so no times: every node counts the same"
+        yield f"critical path (*), {plural(len(plan.critical_path), 'node')}: {way}"
+
+
+def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[int]]:
+    """The nodes that stand in one line, in the order in which the first of each begins."""
+    graph = plan.graph
+    sizes = Counter(graph.task_of) if len(graph.tasks) < len(graph) and not everything else Counter[int]()
+    members: dict[int, list[int]] = {}
+    entries: list[Sequence[int]] = []
+    for node in plan.order:
+        task = graph.task_of[node]
+        if sizes[task] <= FOLDED:
+            entries.append((node,))
+        elif task in members:
+            members[task].append(node)
+        else:
+            members[task] = [node]
+            entries.append(members[task])
+    yield from entries
+
+
+def _name(plan: Plan, entry: Sequence[int]) -> str:
+    if len(entry) == 1:
+        return label(plan.graph.labels[entry[0]], NAME_CHARACTERS)
+    return f"{name_label(plan.graph.task(entry[0]).name, 100)} x{count(len(entry))}"
+
+
+def _line(plan: Plan, entry: Sequence[int], name: str, width: int, critical: set[int], as_run: AsRun) -> str:
+    node = entry[0]
+    mark = "*" if not critical.isdisjoint(entry) else " "
+    times = f"{duration(plan.begins[node]):>9}  {_takes(plan, entry):>9}  " if plan.known else ""
+    padding = " " * (width - cell_width(name))
+    task = plan.graph.task(node)
+    command = as_run.command(node).text if len(entry) == 1 else command_line(task.action)
+    words = [_first_line(command), *_conditions(plan.graph, task, entry)]
+    return f"{mark} {times}{name}{padding}  {'  '.join(word for word in words if word)}".rstrip()
+
+
+def _takes(plan: Plan, entry: Sequence[int]) -> str:
+    """The seconds of one node, or of all in the line; `~` before what is only known of others."""
+    own = all(plan.history.knows(plan.graph.labels[node]) for node in entry)
+    return ("" if own else "~") + duration(sum(plan.seconds[node] for node in entry))
+
+
+def _first_line(command: str) -> str:
+    first, newline, _rest = command.strip().partition("\n")
+    shown = label(first, 80)
+    return shown + " …" if newline and not shown.endswith("…") else shown
+
+
+def _conditions(graph: Graph, task: Task, entry: Sequence[int]) -> Iterator[str]:
+    """What else decides when a node runs, in brackets behind its command."""
+    needs = [graph.labels[parent] for parent in graph.parents(entry[0])[: MOST_NEEDS + 1]]
+    total = graph.parent_count(entry[0])
+    if task.needs and (len(entry) > 1 or total > MOST_NEEDS):
+        needs, total = list(task.needs), len(task.needs)  # as they are written: whole matrices and cells
+    if needs:
+        more = [f"{count(total - MOST_NEEDS)} more"] if total > MOST_NEEDS else []
+        yield f"[needs {', '.join([*(name_label(need, 60) for need in needs[:MOST_NEEDS]), *more])}]"
+    if task.trigger is not Trigger.ALL_SUCCESS:
+        yield f"[trigger {task.trigger.value}]"
+    if task.slots > 1:
+        yield f"[{task.slots} slots]"
+
+
+def _idle(plan: Plan, *, everything: bool) -> Iterator[str]:
+    if not plan.idle:
+        return
+    yield ""
+    yield f"would not run if all goes well: {plural(len(plan.idle), 'node')}"
+    for shown, (node, reason) in enumerate(plan.idle.items()):
+        if shown >= MOST_LINES and not everything:
+            yield f"  and {plural(len(plan.idle) - shown, 'more node')}: --all shows them"
+            return
+        yield f"  {label(plan.graph.labels[node])}: {label(reason)}"

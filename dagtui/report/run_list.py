@@ -1,0 +1,101 @@
+"""The listing of runs: a line each for people, an object each for machines."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.runs.wording import spent, stale_words
+from dagtui.store.summary import RunStanding, RunSummary
+from dagtui.text import count, duration, label
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.control.live import Screen
+
+_COLOURS = {
+    RunStanding.LIVE: "36",
+    RunStanding.COMPLETED: "32",
+    RunStanding.FAILED: "1;31",
+    RunStanding.CANCELLED: "33",
+    RunStanding.LOST: "1;31",
+    RunStanding.DAMAGED: "1;31",
+    RunStanding.UNREADABLE: "1;31",
+}
+_STATUSES = {status.name: status for status in NodeStatus}
+_LAST_TIME = 253_402_300_799.0
+"""The end of the year 9999: later times are no times."""
+
+
+def standing_words(summary: RunSummary, screen: Screen | None) -> str:
+    """What became of a run, in a few words; a live one names its process, and whether it is on a screen."""
+    words: str = summary.standing.value
+    if summary.standing is not RunStanding.LIVE:
+        return words
+    more = [screen.value] if screen is not None else []
+    if summary.process is not None:
+        more.append(f"process {summary.process}")
+    return f"{words} ({', '.join(more)})" if more else words
+
+
+def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:
+    """One line: number, what became of it, when it began, how long it took, counts, why."""
+    words = f"{standing_words(summary, screen):<9}"
+    if colours:
+        words = f"\x1b[{_COLOURS[summary.standing]}m{words}\x1b[m"
+    parts = [f"{summary.number:>4}", words]
+    if summary.began is not None:
+        parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
+    if summary.seconds is not None:
+        parts.append(f"{spent(summary.seconds, summary.wall):>9}")
+    parts.append(counts_words(summary.counts, summary.stale))
+    if summary.why and summary.why != summary.standing.value:
+        parts.append(f"({label(summary.why, 300)})")
+    return "  ".join(part for part in parts if part)
+
+
+def run_object(summary: RunSummary, screen: Screen | None) -> str:
+    """The same as a JSON object on one line, in ASCII."""
+    return json.dumps(
+        {
+            "run": summary.number,
+            "state": summary.standing.value,
+            "screen": None if screen is None else screen.value,
+            "process": summary.process,
+            "began": _finite(summary.began),
+            "seconds": _finite(summary.seconds),
+            "wall_seconds": _finite(summary.wall),
+            "counts": dict(summary.counts),
+            "stale": summary.stale,
+            "why": summary.why,
+            "directory": str(summary.path),
+        }
+    )
+
+
+def counts_words(counts: Mapping[str, int], stale: int = 0) -> str:
+    """Counts by status in the order of the statuses, those that this dagtui does not know last."""
+    known = [name for name in _STATUSES if name in counts]
+    others = sorted(name for name in counts if name not in _STATUSES)
+    words = [f"{count(counts[name])} {_STATUSES[name].word}{stale_words(stale, _STATUSES[name])}" for name in known]
+    return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
+
+
+def moment(when: float) -> str:
+    """A wall time as people read it, in local time; "?" for what is none."""
+    if not 0 <= when <= _LAST_TIME:
+        return "?"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
+
+
+def age(seconds: float) -> str:
+    """How long ago; a time that is yet to come, because the clock was set back since, is "in" so long."""
+    return f"in {duration(-seconds)}" if seconds < 0 else f"{duration(seconds)} ago"
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

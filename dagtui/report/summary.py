@@ -1,0 +1,157 @@
+"""What is left on the normal screen when a run is left: verdict, counts, each root failure, how to go on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtui.engine.staleness import topmost_stale
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.why import why
+from dagtui.runs.resume_command import way_back, way_to_rerun
+from dagtui.runs.wording import counts
+from dagtui.store.log_queries import ErrorLine
+from dagtui.text import count, duration, label, plural
+from dagtui.text.lines import for_terminal, plain_line
+from dagtui.text.redraws import final_lines
+from dagtui.text.remarks import REMARK
+from dagtui.text.shape import shape
+from dagtui.text.shortening import name_label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.runs.session import Session
+
+FAILURES_SHOWN = 10
+"""Failures that say something else than the others."""
+FAILURES_READ = 500
+"""Failures whose logs are looked at, to find those that are alike."""
+NAMED = 8
+"""Nodes that are named after the one whose log is shown, where they failed alike."""
+LINES_SHOWN = 20
+TAIL_BYTES = 64 * 1024
+
+_COLOURS = {Verdict.COMPLETED: "32", Verdict.FAILED: "1;31", Verdict.CANCELLED: "33", Verdict.RUNNING: "33"}
+_MARKS = {
+    Verdict.COMPLETED: NodeStatus.COMPLETED,
+    Verdict.FAILED: NodeStatus.FAILED,
+    Verdict.CANCELLED: NodeStatus.CANCELLED,
+    Verdict.RUNNING: NodeStatus.CANCELLING,
+}
+
+
+def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> str:
+    """The card as lines of text with SGR codes at most."""
+    headline = _headline(session, colours=colours, ascii_only=ascii_only)
+    lines = [
+        f"{headline}  run {session.number}, {duration(session.elapsed)}",
+        f"  {counts(session.state)}",
+    ]
+    if session.path is not None:
+        lines.append(f"  {label(session.path, 4096)}")
+    # The file that changed is read anew as soon as the run goes on.
+    lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
+    groups, unread = _alike(session)
+    for group in groups[:FAILURES_SHOWN]:
+        lines += ["", *_failure(session, group, width, colours=colours, ascii_only=ascii_only)]
+    left = sum(len(group.nodes) for group in groups[FAILURES_SHOWN:]) + unread
+    if left:
+        lines += ["", f"and {plural(left, 'more failure')}"]
+    if groups:
+        lines += ["", f"{headline}: {counts(session.state)}"]
+    if stale := topmost_stale(session.state):
+        lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only)}"]
+    can_go_on = session.graph_path is not None and session.lost_record is None
+    if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
+        lines += ["", f"to go on with it: {way_back(session, ascii_only=ascii_only)}"]
+    return "\n".join(lines)
+
+
+def _paint(text: str, code: str, *, colours: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[m" if colours else text
+
+
+def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
+    verdict = session.state.verdict()
+    mark = _MARKS[verdict].ascii if ascii_only else _MARKS[verdict].glyph
+    word = "left while running" if verdict is Verdict.RUNNING else verdict.value
+    return _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
+
+
+def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
+    """Which nodes succeeded before an ancestor ran again, and how to run them again with what is below them."""
+    names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
+    more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
+    text = f"stale: {', '.join([*names, *more])}"
+    if session.graph_path is None:
+        return text
+    them = "it" if len(nodes) == 1 else "them"
+    return f"{text}; to run {them} again: {way_to_rerun(session, nodes, ascii_only=ascii_only)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Failures that say the same."""
+
+    nodes: list[int]
+    """In the order of the file; the first one is shown."""
+    tail: list[bytes]
+    """The last lines of the first one's log."""
+
+
+def _alike(session: Session) -> tuple[list[_Alike], int]:
+    """The failures, alike ones together, and how many were not looked at."""
+    failures = list(session.state.failures())
+    groups: dict[tuple[str, str], _Alike] = {}
+    for node in failures[:FAILURES_READ]:
+        tail = _tail(session.log_path(node, session.state.attempt[node]))
+        key = why(session.state, node, session.clock()), shape(_decisive(tail))
+        group = groups.setdefault(key, _Alike([], tail))
+        group.nodes.append(node)
+    return list(groups.values()), len(failures) - min(len(failures), FAILURES_READ)
+
+
+def _decisive(tail: list[bytes]) -> str:
+    """The line that says what went wrong: the first that looks like an error, else the last that says anything."""
+    said = [line for line in tail if line.strip() and not plain_line(line).startswith(REMARK)]
+    is_error = ErrorLine().matches
+    return plain_line(next(filter(is_error, said), said[-1] if said else b""))
+
+
+def _failure(session: Session, group: _Alike, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
+    node = group.nodes[0]
+    mark = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
+    name = _paint(f"{mark} {name_label(session.graph.labels[node], 200)}", "1;31", colours=colours)
+    lines = [f"{name}  {label(why(session.state, node, session.clock()))}"]
+    if len(group.nodes) > 1:
+        lines.append(f"  {_paint(_others(session, group.nodes), '1;31', colours=colours)}")
+    path = session.log_path(node, session.state.attempt[node])
+    bar = "|" if ascii_only else "│"
+    for line in group.tail:
+        shown = for_terminal(line) if colours else label(plain_line(line), width)
+        lines.append(f"  {bar} {shown}")
+    if os.path.exists(path):
+        lines.append(f"  log: {label(path, 4096)}")
+    return lines
+
+
+def _others(session: Session, nodes: list[int]) -> str:
+    """Which other nodes failed alike: the first by name, then how many more."""
+    names = [name_label(session.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
+    more = len(nodes) - 1 - len(names)
+    text = f"{plural(len(nodes), 'node')} failed alike, also {', '.join(names)}"
+    return f"{text} and {count(more)} more" if more else text
+
+
+def _tail(path: Path) -> list[bytes]:
+    """The last lines of a log, without reading more than its end."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - TAIL_BYTES))
+            text = file.read(TAIL_BYTES)
+    except OSError:
+        return []
+    return final_lines(text.rstrip(b"\n"))[-LINES_SHOWN:] if text.strip() else []

@@ -1,0 +1,221 @@
+"""A run of another process, watched through its journal and its logs: nothing that is done here reaches it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+import anyio
+
+from dagtui.engine.events import RunEvent, parse
+from dagtui.engine.preview import Preview
+from dagtui.engine.run import Run
+from dagtui.graph.errors import GraphError
+from dagtui.graph.loading import load_text
+from dagtui.runs.forecast import Forecast
+from dagtui.runs.node_environment import NoWorkplaceError
+from dagtui.runs.recorded import ForgetfulJournal, StillExecutor
+from dagtui.runs.session import Session
+from dagtui.runs.wall_times import WallTimes
+from dagtui.store.errors import StoreError
+from dagtui.store.files import read_file
+from dagtui.store.follower import JournalFollower
+from dagtui.store.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from dagtui.engine.events import Event
+    from dagtui.engine.messages import Command
+    from dagtui.graph.model import Graph
+    from dagtui.runs.node_environment import Workplace
+    from dagtui.store.directory import RunDirectory
+
+READ_ONLY = "read-only: this screen only watches the run"
+LOOK_SECONDS = 0.1
+"""Between two looks at the journal."""
+ASK_SECONDS = 1.0
+"""Between two questions whether anybody still has the run."""
+_PIECE = 131_072
+"""Bytes of the journal that are looked at in one turn of the loop."""
+_LARGEST_GRAPH = 1 << 30
+_BEGINNINGS = frozenset({"started", "resumed"})
+
+
+class FollowingSession(Session):
+    """A session whose state follows a journal that another process writes, or has written.
+
+    When lines of the journal are taken back, which happens on full disks, or the run is resumed, the state can't
+    follow: `outdated` is then true, `drive` returns, and a new one has to be opened.
+    """
+
+    def __init__(self, graph: Graph, directory: RunDirectory, history: History) -> None:
+        """Follow the run in a directory; `open` loads what this needs."""
+        self._followed = directory
+        self._follower = JournalFollower(directory.journal_path)
+        self._last_at = 0.0
+        self._last_seen = time.monotonic()
+        self._clock = 0.0
+        self._dated = False
+        self._caught_up = False
+        self._over = False
+        """It has ended, or nobody has it any more."""
+        run = Run(graph, StillExecutor(), ForgetfulJournal(), clock=self._now, origin=0.0)
+        super().__init__(graph, run, Forecast(graph, history), directory)
+        self.outdated = False
+        """Lines were taken back, or the run was resumed, with another graph perhaps: it has to be read anew."""
+
+    @classmethod
+    def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
+        """Read a run of a graph file as far as it has come; raises StoreError and GraphError."""
+        try:
+            content = read_file(directory.graph_path, _LARGEST_GRAPH)
+        except OSError as error:
+            raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
+        graph = load_text(content, graph_path)
+        history = History.load(graph_path)
+        session = cls(graph, directory, history)
+        while session._take() or session.outdated:
+            if session.outdated:
+                # The follower goes on: it knows which line it doubts.
+                again = cls(graph, directory, history)
+                again._follower = session._follower
+                session = again
+        session._caught_up = True
+        session._ask()
+        return session
+
+    # What is different when the run is another's
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens: everything is settled, or the run is over."""
+        return self._over or not self.state.unsettled
+
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the journal; nothing after that can be followed."""
+        return self._follower.problem
+
+    def alive(self) -> int:
+        """How many attempts are in flight; none of a run that is over, however it was left."""
+        return 0 if self._over else super().alive()
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended, or nobody has it any more."""
+        return self._over
+
+    def preview(self, command: Command) -> Preview:
+        """That the screen is read-only."""
+        return Preview(command, nothing=READ_ONLY)
+
+    def give(self, command: Command) -> Preview:
+        """That the screen is read-only."""
+        return Preview(command, nothing=READ_ONLY)
+
+    def workplace(self, node: int) -> Workplace:  # noqa: ARG002 - the signature of a session
+        """None: the variables that the run was started with, secrets among them, are on no record."""
+        raise NoWorkplaceError("read-only: this screen only watches the run, and does not know its environment")
+
+    def note(self, text: str) -> None:
+        """Nothing: the record is not ours."""
+
+    def announce(self, what: str, why: str) -> None:
+        """Nothing: the record is not ours."""
+
+    async def drive(self) -> None:
+        """Follow the journal until the task is cancelled, or until `outdated`."""
+        asked = time.monotonic()
+        while not self.outdated:
+            if self._take():
+                await anyio.lowlevel.checkpoint()
+                continue
+            if time.monotonic() - asked >= ASK_SECONDS:
+                asked = time.monotonic()
+                self._ask()
+            await anyio.sleep(LOOK_SECONDS)
+
+    async def drive_until_settled(self) -> None:
+        """Nothing: it does not depend on us."""
+
+    async def close(self, why: str = "") -> None:  # noqa: ARG002 - the signature of a session
+        """Look a last time, for the run may have ended since; then let go of the journal."""
+        if not self.outdated:
+            while not self.outdated and self._take():
+                pass
+            self._ask()
+            self.outdated = False  # nobody looks on
+        self._follower.close()
+
+    # Following
+
+    def _now(self) -> float:
+        """The run's clock, as far as the journal tells it: it never goes back, and stands still at the end."""
+        if not self._over:
+            self._clock = max(self._clock, self._last_at + time.monotonic() - self._last_seen)
+        return self._clock
+
+    def _take(self) -> bool:
+        """Take in a piece of the journal; whether there was any."""
+        records = self._follower.poll(_PIECE)
+        if records is None:
+            self.outdated = bool(self._dated)
+            return not self.outdated
+        if not records:
+            return False
+        self._learn_from(records)
+        return True
+
+    def _learn_from(self, records: Iterable[Mapping[str, object]]) -> None:
+        events: list[Event] = []
+        for record in records:
+            event = parse(record, self.graph)
+            if event is None:
+                continue
+            events.append(event)
+            wall = record.get("time")
+            self._date(event, float(wall) if isinstance(wall, int | float) else time.time())
+        self.state.replay(events)
+        for listener in self.run.listeners:
+            listener(events)
+
+    def _date(self, event: Event, wall: float) -> None:
+        """Note what time it was and is on the run's clock, and whether that goes."""
+        if not self._dated:
+            self.wall_times = WallTimes(wall - event.at)
+            self._dated = True
+        self._last_at = event.at
+        self._clock = max(self._clock, event.at)
+        self._last_seen = time.monotonic() - max(0.0, time.time() - wall)
+        if not isinstance(event, RunEvent):
+            return
+        if event.what == "ended":
+            self._over = True
+        elif event.what in _BEGINNINGS:
+            self._over = False
+        if event.what == "resumed":
+            self.wall_times.set_going(event.at, wall)
+            self.outdated = self._caught_up
+
+    def _ask(self) -> None:
+        """Whether anybody still has the run; if not, it is over however it was left."""
+        if self._over or self._followed.is_live():
+            return
+        # What it wrote before it let go is taken first; then whoever paints is told that the clock stands.
+        while not self.outdated and self._take():
+            pass
+        self._over = True
+        for listener in self.run.listeners:
+            listener(())
+
+
+def open_run(directory: RunDirectory, graph_path: Path) -> FollowingSession:
+    """Follow a run; raises StoreError, whatever is wrong with it."""
+    try:
+        return FollowingSession.open(directory, graph_path)
+    except GraphError as error:
+        raise StoreError(f"can't read the graph of the run {directory.path}: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"can't read the journal {directory.journal_path}: {error}") from error

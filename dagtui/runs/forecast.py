@@ -1,0 +1,86 @@
+"""How long nodes and the run will take, judged by earlier runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.critical_path import longest_way_among
+from dagtui.engine.status import NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
+    from dagtui.store.history import History
+
+UNKNOWN = 1.0
+"""Seconds that count for a node when nothing at all is known."""
+REFRESH_PER_NODE = 1e-4
+"""Seconds that a forecast stays valid, by unsettled node: a large graph is judged less often."""
+
+
+class Forecast:
+    """Expected seconds by node: its own history, else its group's median, else the median of all."""
+
+    def __init__(self, graph: Graph, history: History | None) -> None:
+        self._graph = graph
+        labels = graph.labels
+        self._estimates: list[float | None] = [None] * len(graph)
+        if history is not None:
+            self._estimates = [history.estimate(labels[node], graph.task(node).group) for node in range(len(graph))]
+        self.known = any(estimate is not None for estimate in self._estimates)
+        self.weights: list[float] | None = (
+            [UNKNOWN if estimate is None else estimate for estimate in self._estimates] if self.known else None
+        )
+        self._last: tuple[float, tuple[float, int] | None] = (-1e9, None)
+
+    def estimate(self, node: int) -> float | None:
+        """The expected seconds of a node; None when nothing is known."""
+        return self._estimates[node]
+
+    def seconds_for(self, nodes: Collection[int], jobs: int) -> float | None:
+        """The expected seconds of running some nodes with so many slots and nothing else; None without history.
+
+        The larger of the longest way among them and of their work divided by the slots.
+        """
+        if self.weights is None:
+            return None
+        work = sum(self.weights[node] * self._share(node, jobs) for node in nodes)
+        return max(work, longest_way_among(self._graph, nodes, self.weights))
+
+    def _share(self, node: int, jobs: int) -> float:
+        """The part of the slots that a node takes."""
+        return min(1.0, self._graph.task(node).slots / max(1, jobs))
+
+    def remaining(self, state: RunState, clock: float) -> tuple[float, int] | None:
+        """The expected seconds until everything is settled, and the node that bounds it; None without history.
+
+        The larger of the longest way among what is unsettled and of all work divided by the slots.
+        """
+        if self.weights is None or not state.unsettled:
+            return None
+        at, found = self._last
+        if clock - at < max(0.5, REFRESH_PER_NODE * state.unsettled):
+            return (max(0.0, found[0] - (clock - at)), found[1]) if found else None
+        found = self._judge(state, clock, self.weights)
+        self._last = (clock, found)
+        return found
+
+    def _judge(self, state: RunState, clock: float, weights: list[float]) -> tuple[float, int] | None:
+        graph, work = self._graph, 0.0
+        ways: dict[int, float] = {}
+        bound, longest = -1, -1.0
+        for node in reversed(graph.order):
+            status = state.status[node]
+            if status >= NodeStatus.COMPLETED:
+                continue
+            own = weights[node]
+            if status == NodeStatus.RUNNING:
+                own = max(0.0, own - (clock - state.started[node]))
+            work += own * self._share(node, state.jobs)
+            way = own + max((ways.get(child, 0.0) for child in graph.children(node)), default=0.0)
+            ways[node] = way
+            if way > longest:
+                bound, longest = node, way
+        return (max(longest, work), bound) if bound >= 0 else None

@@ -1,0 +1,159 @@
+"""Which run to go on with, and what became of it, as cheaply as possible: looked at on every launch."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Verdict
+from dagtui.runs.late_ends import has_success
+from dagtui.store.directory import latest_first, runs
+from dagtui.store.errors import StoreError
+from dagtui.store.files import open_file
+from dagtui.store.journal import is_whole
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.graph.model import Graph
+    from dagtui.store.directory import RunDirectory
+
+_TAIL = 65_536
+_BLOCK = 1_048_576
+_SUCCESS = b'"status":"COMPLETED"'
+"""As the journal spells it; in a text, its quotes would be escaped."""
+
+
+class NothingToResumeError(StoreError):
+    """There is no run to go on with, or nothing left to do in it; one line says which, and what to do."""
+
+    def __init__(self, text: str, *, completed: bool) -> None:
+        """`completed`: the last run did all that there is to do."""
+        super().__init__(text)
+        self.completed = completed
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """The run to go on with."""
+
+    directory: RunDirectory
+    passed_over: tuple[int, ...] = ()
+    """The numbers of the later runs that were passed over, because no success of theirs is on record."""
+    rerun: tuple[int, ...] = ()
+    """Nodes that run again, with everything downstream of them, also in a run that completed."""
+
+    def words(self) -> str:
+        """Which runs were passed over; empty when none was."""
+        if not self.passed_over:
+            return ""
+        numbers = [str(number) for number in sorted(self.passed_over)]
+        if len(numbers) == 1:
+            return f"passed over run {numbers[0]}: nothing completed in it (--resume {numbers[0]} goes on with it)"
+        which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
+        return f"passed over runs {which}: nothing completed in them (--resume N goes on with one of them)"
+
+
+def last_directory(graph_path: Path) -> RunDirectory | None:
+    """The directory of the last run of a graph file; raises StoreError."""
+    return next(iter(latest_first(runs(graph_path))), None)
+
+
+def resumption(graph_path: Path, number: int | None = None) -> Resumption | None:
+    """The run of a graph file to go on with: the one with that number, else the last one.
+
+    A last run in which nothing completed is passed over for an earlier one that has successes and did not end well.
+    Returns None when there is no such run. Raises StoreError.
+    """
+    found = latest_first(runs(graph_path))
+    if number is not None:
+        return next((Resumption(run) for run in found if run.number == number), None)
+    for at, run in enumerate(found):
+        if run.is_live() or ended_well(run):
+            break  # what came before a run that went well is settled by it
+        if has_successes(run):
+            return Resumption(run, tuple(passed.number for passed in found[:at]))
+    return Resumption(found[0]) if found else None
+
+
+def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption:
+    """The run of a graph to go on with, which no process has, and the nodes of it that are to run again.
+
+    Raises NothingToResumeError when there is none, and StoreError when it is live.
+    """
+    found = None if graph.path is None else resumption(graph.path, number)
+    name = label(graph.name)
+    if found is None and number is not None:
+        text = f"{name} has no run {number}: dagtui runs {label(str(graph.path), 4096)} lists those that it has"
+        raise NothingToResumeError(text, completed=False)
+    if found is None:
+        raise NothingToResumeError(f"{name} has no run yet, so there is nothing to resume", completed=False)
+    directory = found.directory
+    if directory.is_live():
+        raise StoreError(
+            f"run {directory.number} of {name} is live ({_holder(directory)} has it), so there is nothing to resume; "
+            "dagtui attach brings its screen here, unless it belongs to the terminal that it was started on"
+            + _earlier(graph, directory)
+        )
+    if damage := directory.damage():
+        text = f"can't resume run {directory.number} of {name}: {damage}; start a new run with --fresh"
+        raise StoreError(text + _earlier(graph, directory))
+    return replace(found, rerun=rerun)
+
+
+def _holder(directory: RunDirectory) -> str:
+    try:
+        return directory.holder() or "a process"
+    except StoreError:
+        return "a process"
+
+
+def _earlier(graph: Graph, later: RunDirectory) -> str:
+    """How to go on with the run before one that can't be resumed, if there is something left to do in it."""
+    before = [] if graph.path is None else latest_first(runs(graph.path))
+    for run in before:
+        if run.number < later.number and not run.is_live() and not run.damage():
+            return "" if ended_well(run) else f"; --resume {run.number} goes on with the one before"
+    return ""
+
+
+def ended_well(directory: RunDirectory) -> bool:
+    """Whether a run completed."""
+    return ending(directory) == Verdict.COMPLETED.value
+
+
+def has_successes(directory: RunDirectory) -> bool:
+    """Whether any node of a run ever completed; false when its journal can't be read."""
+    rest = b""
+    try:
+        with open(open_file(directory.journal_path, os.O_RDONLY), "rb", buffering=0) as file:
+            while block := file.read(_BLOCK):
+                if _SUCCESS in rest + block:
+                    return True
+                rest = block[-len(_SUCCESS) :]
+    except (OSError, StoreError):
+        pass
+    return has_success(directory)
+
+
+def ending(directory: RunDirectory) -> str | None:
+    """How a run stood when it was closed: completed, failed, cancelled or running; None: it never was.
+
+    Only the end of its journal is read.
+    """
+    try:
+        with open(open_file(directory.journal_path, os.O_RDONLY), "rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            line = file.read().removesuffix(b"\n").rpartition(b"\n")[2]
+    except (OSError, StoreError):
+        return None
+    try:
+        record = json.loads(line) if is_whole(line) else {}
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or record.get("what") != "ended":
+        return None
+    return str(record.get("verdict", record.get("why", "")))

@@ -1,0 +1,54 @@
+"""How attempts ended that the journal of a killed run does not tell of, because only guardian or keeper knew it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.messages import EndKind
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import ended_why
+from dagtui.execution.local import undelivered
+from dagtui.execution.local.ends import exited
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.engine.state import RunState
+    from dagtui.store.directory import RunDirectory
+
+
+def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: float) -> list[NodeEvent]:
+    """The events that these ends stand for, for attempts that were in flight when the journal ended.
+
+    `labels` are those of the graph that was run, whose numbers the record has; `at` is what the run's clock read last.
+    An attempt that was told to stop stays what the journal says, for how it ended means nothing, unless its own time
+    shows that it ended before its timeout.
+    """
+    found: dict[int, NodeEvent] = {}
+    for number, attempt, status, seconds in undelivered.read(os.fspath(directory.path)):
+        node = state.graph.find(labels[number]) if 0 <= number < len(labels) else None
+        if node is None or node in found or state.attempt[node] != attempt or not _is_open(state, node, seconds):
+            continue
+        end = exited(node, attempt, status, seconds)
+        if end.kind is EndKind.EXIT and not end.value:
+            found[node] = NodeEvent(at, node, attempt, NodeStatus.COMPLETED, Cause.RAN, ended_why(end), seconds=seconds)
+        else:
+            cause = Cause.EXIT if end.kind is EndKind.EXIT else Cause.SIGNAL
+            why = ended_why(end)
+            found[node] = NodeEvent(at, node, attempt, NodeStatus.FAILED, cause, why, end.value, seconds)
+    return list(found.values())
+
+
+def has_success(directory: RunDirectory) -> bool:
+    """Whether any of these attempts ended well."""
+    return any(not status for _, _, status, _ in undelivered.read(os.fspath(directory.path)))
+
+
+def _is_open(state: RunState, node: int, seconds: float) -> bool:
+    """Whether the node's last attempt was in flight, and may end in this way."""
+    status, cause = state.status_of(node), state.cause_of(node)
+    if status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:
+        return 0.0 < seconds < (state.graph.task(node).timeout or 0.0)
+    return status is NodeStatus.RUNNING or (status is NodeStatus.READY and cause is Cause.IN_LINE)

@@ -1,0 +1,296 @@
+"""Going on with the last run of a graph: what became of it, what of it still holds, and the session that goes on."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dagtui.engine.protocol import JournalFullError
+from dagtui.engine.resumption import followers_again, kept_marks
+from dagtui.engine.rules.propagation import Derivation
+from dagtui.engine.staleness import topmost_stale
+from dagtui.engine.state import RunState
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.execution.local import undelivered
+from dagtui.graph.definition import changed_parts, gone, with_descendants
+from dagtui.graph.errors import GraphError
+from dagtui.graph.export import to_toml
+from dagtui.graph.loading import load_text, without_garbage_collection
+from dagtui.runs.beginning import Ingredients, boot_id
+from dagtui.runs.last_run import NothingToResumeError, resumable
+from dagtui.runs.late_ends import late_ends
+from dagtui.runs.previous_processes import wait_for_the_end
+from dagtui.runs.previous_run import TICK, understand
+from dagtui.runs.resume_command import command_to_resume, rerun_options
+from dagtui.store.errors import JournalError, StoreError
+from dagtui.store.files import read_file, replace_file
+from dagtui.store.journal import JournalReader, JournalWriter, set_aside
+from dagtui.store.log_index import LoggedAttempts
+from dagtui.text import count, label, plural
+from dagtui.text.shortening import name_label
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from dagtui.engine.events import NodeEvent
+    from dagtui.graph.model import Graph
+    from dagtui.runs.beginning import Call
+    from dagtui.runs.previous_run import Past
+    from dagtui.runs.session import Session
+    from dagtui.store.directory import RunDirectory
+
+NAMED = 5
+"""Changed tasks that are named in one line."""
+_LARGEST_GRAPH = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """What became of the last run of a graph, held against the graph as it is now."""
+
+    graph: Graph
+    directory: RunDirectory
+    past: Past
+    state: RunState
+    """As the run was left."""
+    changed: dict[int, tuple[str, ...]]
+    """The parts of their definitions in which nodes differ from what they were in the run."""
+    again: dict[int, int]
+    """Nodes that count as not run because their definition changed, or that of a node that they are below, which is
+    what they are mapped to."""
+    followers: frozenset[int]
+    """Nodes that are done and run again, since what they ran after does."""
+    gone: tuple[str, ...]
+    """The tasks that the graph no longer has."""
+    written: bytes | None
+    """The graph as it is to be recorded; None: as it is recorded already."""
+    late: tuple[NodeEvent, ...] = ()
+    """How attempts ended that the journal does not tell of; the state knows it already."""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing left to do: it completed, and nothing changed since."""
+        return self.past.ended and self.state.verdict() is Verdict.COMPLETED and not self.changed
+
+    @property
+    def cancelled(self) -> list[int]:
+        """The nodes that stay cancelled, because a person cancelled them, and not the whole run."""
+        return sorted(node for node in self.state.marks if kept_marks(self.state, node))
+
+    def nothing_left(self) -> NothingToResumeError:
+        """The error that says so."""
+        which = f"run {self.directory.number} of {label(self.graph.name)}"
+        since = "no task that is left of it" if self.gone else "no task"
+        text = (
+            f"{which} completed, and {since} changed in the file since (what they read is not looked at): "
+            f"there is nothing to resume; --fresh runs everything again{self._stale()}"
+        )
+        return NothingToResumeError(text, completed=True)
+
+    def _stale(self) -> str:
+        """How to run again what succeeded before an ancestor ran again; empty when nothing did."""
+        if not (stale := topmost_stale(self.state)):
+            return ""
+        command = command_to_resume(self.graph, self.directory.number, None, ascii_only=False)
+        verb = "node is" if self.state.stale_count == 1 else "nodes are"
+        options = rerun_options(self.graph, stale)
+        return f"; {count(self.state.stale_count)} {verb} stale: {command} {options}"
+
+    def broke_off(self) -> str:
+        """How it ended without an end; empty for an orderly one."""
+        if self.past.ended:
+            return ""
+        if self.past.boot and boot_id() and self.past.boot != boot_id():
+            return "the machine was restarted while it ran"
+        return "it broke off: dagtui crashed or was killed"
+
+    def changes(self) -> str:
+        """The changed tasks and the parts in which they changed; empty when nothing did. Safe to show."""
+        said: dict[int, str] = {}
+        for node, parts in self.changed.items():
+            task = self.graph.task_of[node]
+            if task not in said:
+                said[task] = f"{name_label(self.graph.tasks[task].name)} ({', '.join(map(label, parts[:NAMED]))})"
+        named = [*said.values(), *(f"{name_label(name)} (gone)" for name in self.gone)]
+        more = [f"{count(len(named) - NAMED)} more"] if len(named) > NAMED else []
+        return ", ".join([*named[:NAMED], *more])
+
+    def reasons(self) -> Iterator[tuple[int, str]]:
+        """Why nodes run again that would count as done."""
+        for node, origin in self.again.items():
+            if node == origin:
+                yield node, f"changed since it ran: {', '.join(self.changed[node])}"
+            else:
+                yield node, f"runs again: {self.graph.labels[origin]} changed"
+
+
+def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
+    """What became of a run that nobody has, which the reader of its journal goes through now; raises StoreError.
+
+    The graph is the one that is shown and recorded, with secrets masked, as that of the run is.
+    """
+    with without_garbage_collection():
+        past = understand(reader, graph)
+        state = RunState(graph)
+        state.replay(past.events)
+        written = to_toml(graph).encode("utf-8", "backslashreplace")
+        recorded = _recorded_graph(directory)
+        # To read a graph takes longer than to write one.
+        before = graph if recorded == written else _graph_of(directory, recorded)
+        late = tuple(late_ends(directory, state, before.labels, past.clock))
+        state.replay(late)
+        if before is graph:
+            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, late)
+        changed = changed_parts(before, graph)
+        again = with_descendants(graph, changed)
+        followers = _followers(state, again)
+    return LastRun(graph, directory, past, state, changed, again, followers, gone(before, graph), written, late)
+
+
+def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:
+    return frozenset(followers_again(Derivation(state.graph, state), again)).difference(again)
+
+
+def _recorded_graph(directory: RunDirectory) -> bytes:
+    try:
+        return read_file(directory.graph_path, _LARGEST_GRAPH)
+    except OSError as error:
+        raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
+
+
+def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
+    try:
+        return load_text(content, directory.graph_path)
+    except GraphError as error:
+        # It is no file of the user's to mend, and without it nobody knows what the successes on record stand for.
+        problem = error.problems[0]
+        text = (
+            f"can't resume run {directory.number}: its record of the graph, {problem.path}, is damaged "
+            f"({problem.message}); start a new run with --fresh"
+        )
+        raise StoreError(text) from error
+
+
+def resume(graph: Graph, call: Call) -> Session:
+    """Go on with the run that the call names, else the last one.
+
+    Raises NothingToResumeError, StoreError and GraphError.
+
+    Nothing starts before it is on record what stays and what runs again; only then the resolved graph is replaced: a
+    crash in between leaves a run that can be resumed just as before.
+    """
+    ingredients = Ingredients(graph, call)
+    found = call.resumption or resumable(ingredients.shown)
+    directory = found.directory
+    with ExitStack() as undoing:
+        directory.acquire()
+        undoing.callback(directory.close)
+        wait_for_the_end(directory.path)
+        begun_anew = _begin_journal(directory)
+        reader = JournalReader(directory.journal_path)
+        last = look_back(ingredients.shown, directory, reader)
+        damaged = begun_anew or _set_aside(reader)
+        if last.well and not found.rerun:
+            raise last.nothing_left()
+        with without_garbage_collection():
+            session = _take_up(ingredients, last, reader, damaged, found.rerun)
+        directory.become_latest()
+        for text in (found.words(), *directory.remarks):
+            if text:
+                session.note(text)
+        session.run.go_on(paused=call.paused)
+        undoing.pop_all()
+    return session
+
+
+def _begin_journal(directory: RunDirectory) -> str:
+    """Begin the journal of a run that broke off before it had a line; what to say of that. Raises StoreError."""
+    path = directory.journal_path
+    try:
+        if os.path.lexists(path):
+            if path.stat().st_size:
+                return ""
+            path.unlink()
+    except OSError as error:
+        raise JournalError.of("begin the journal anew", path, error) from error
+    JournalWriter(path).close()
+    return "its journal was empty: no success is on record, and everything runs again" if directory.has_logs() else ""
+
+
+def _set_aside(reader: JournalReader) -> str:
+    """Make the journal whole: a torn end goes to a file beside it; what to say of that. Raises StoreError."""
+    aside = set_aside(reader)
+    return "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
+
+
+def _take_up(
+    ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[int, ...]
+) -> Session:
+    directory, past, graph = last.directory, last.past, ingredients.shown
+    broke_off = last.broke_off()
+    # Lines may be missing: what was handed over by them left logs.
+    used = _logged(last) if damaged or broke_off else {}
+    session = ingredients.session(directory, JournalWriter.reopen(reader), past.clock + TICK)
+    session.look_back(past)
+    slots = ingredients.call.slots(graph)
+    try:
+        session.run.take_up(
+            past.events,
+            last.late,
+            dict(last.reasons()),
+            used,
+            jobs=slots,
+            boot=boot_id(),
+            rerun=rerun,
+        )
+    except JournalFullError as error:
+        raise StoreError(str(error)) from error
+    undelivered.reserve(os.fspath(directory.path))
+    if last.written is not None:
+        replace_file(directory.graph_path, last.written)
+        directory.sync()
+    stay, cancelled = session.state.counts[NodeStatus.COMPLETED], list(session.state.nodes_with(NodeStatus.CANCELLED))
+    for text in (broke_off, damaged, _late(last), _summary(last, stay), stay_cancelled(graph, cancelled)):
+        if text:
+            session.note(text)
+    return session
+
+
+def _late(last: LastRun) -> str:
+    if not last.late:
+        return ""
+    return f"took over {plural(len(last.late), 'result')} that the session could not record any more"
+
+
+def _summary(last: LastRun, kept: int) -> str:
+    parts = [f"{plural(kept, 'completed node')} {'stays' if kept == 1 else 'stay'}"]
+    if last.followers:
+        parts.append(f"what ran because of how others ended runs again: {named(last.graph, last.followers)}")
+    if changes := last.changes():
+        parts.append(f"changed: {changes}")
+    return f"resumed: {'; '.join(parts)}"
+
+
+def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
+    """Which nodes stay cancelled, and how to lift that; empty when none does."""
+    if not nodes:
+        return ""
+    verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
+    text = f"{plural(len(nodes), 'node')} {verb} cancelled: {named(graph, nodes)}"
+    return f"{text}; retry runs {them} after all, or --resume --rerun NODE"
+
+
+def named(graph: Graph, nodes: Collection[int]) -> str:
+    """Some nodes by name, the others as a number; safe to show."""
+    names = [name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]]
+    return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
+
+
+def _logged(last: LastRun) -> dict[int, int]:
+    """The last attempt of each node that has a log, where that is later than any that the journal knows."""
+    known = last.state.attempt
+    logged = LoggedAttempts(last.directory.path / "logs")
+    found = ((node, logged.last(name)) for node, name in enumerate(last.graph.labels))
+    return {node: attempt for node, attempt in found if attempt > known[node]}

@@ -1,0 +1,62 @@
+"""The command that goes on with a run as it was begun."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from typing import TYPE_CHECKING
+
+from dagtui.store.paths import is_piped
+from dagtui.text import label
+from dagtui.text.masking import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtui.graph.model import Graph
+    from dagtui.runs.session import Session
+
+_LONGEST = 4096
+_MOST_RERUN = 3
+
+
+def way_back(session: Session, *, ascii_only: bool) -> str:
+    """A line for a shell that goes on with a session's run."""
+    return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only)
+
+
+def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool) -> str:
+    """A line for a shell that goes on with a session's run and runs some nodes again."""
+    return f"{way_back(session, ascii_only=ascii_only)} {rerun_options(session.graph, nodes)}"
+
+
+def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
+    """The options that name nodes to run again; of many there is only what a person fills in."""
+    if len(nodes) > _MOST_RERUN:
+        return "--rerun NODE"
+    return label(" ".join(f"--rerun {shlex.quote(graph.labels[node])}" for node in nodes), _LONGEST)
+
+
+def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool) -> str:
+    """A line for a shell, with the parameters and slots that were given: without them, definitions would differ.
+
+    Of a parameter that holds a secret there is only the name, with dots for a person to fill in. It names the run, so
+    that it means the same one when others have been begun since.
+    """
+    if graph.path is not None and is_piped(graph.path):
+        # Only a person knows what wrote the graph into the pipe.
+        words = ["..." if ascii_only else "…", "| dagtui run -"]
+    else:
+        words = ["dagtui", shlex.quote(os.fspath(graph.path or graph.name))]
+    words += ["--resume", str(number), *_given(graph, jobs, ascii_only=ascii_only)]
+    return " ".join(label(word, _LONGEST) for word in words)
+
+
+def _given(graph: Graph, jobs: int | None, *, ascii_only: bool) -> Iterator[str]:
+    hidden = "..." if ascii_only else "…"
+    for name, text in graph.given.items():
+        secret = MARK.decode() in text
+        yield "-p"
+        yield shlex.quote(f"{name}=") + hidden if secret else shlex.quote(f"{name}={text}")
+    if jobs is not None:
+        yield f"-j {jobs}"

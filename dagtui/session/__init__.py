@@ -1,1 +1,0 @@
-"""The owner of a live run: whoever shows it may come and go."""

@@ -1,1 +1,0 @@
-"""Runs as lines of text: without a screen, after it, and beside it."""

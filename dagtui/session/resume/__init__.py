@@ -1,1 +1,0 @@
-"""What became of the last run, and going on with it."""

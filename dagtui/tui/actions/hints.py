@@ -1,0 +1,90 @@
+"""Which keys would help a node along, said in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.text import plural
+from dagtui.text.shortening import name_label
+from dagtui.tui.lines.rows import Role, Row, Run, muted, row
+from dagtui.tui.node.causes import failed_ancestors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dagtui.runs.session import Session
+    from dagtui.tui.actions.keymap import Keymap
+
+NAME_CELLS = 40
+MOST_PRESSES = 9
+"""Nobody presses a key more often than that."""
+
+
+def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
+    """A row for each key that would do something useful about a node as it is now."""
+    return offered(keymap, _hints(session, node))
+
+
+def offered(keymap: Keymap, hints: Iterable[tuple[str, str]], *, ascii_only: bool = False) -> list[Row]:
+    """Rows for ids of keys with what they would do here; a click on one does it. Empty when none has a key."""
+    rows = []
+    for id_, words in hints:
+        for key in keymap.keys(id_)[:1]:
+            shown = Run(f"{keymap.shown(id_, ascii=ascii_only)} ", Role.KEY, key)
+            rows.append(row("  ", shown, Run(words, press=key), indent=4))
+    return [row(), row(muted("what you can do")), *rows] if rows else []
+
+
+_HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
+    NodeStatus.WAITING: (("node.cancel", "cancels {name}"), ("pane.open", "shows the node under the cursor")),
+    NodeStatus.READY: (("node.cancel", "cancels {name}"),),
+    NodeStatus.RUNNING: (("node.cancel", "cancels {name}"),),
+    NodeStatus.RETRYING: (
+        ("node.retry", "retries {name} at once"),
+        ("node.skip", "skips {name}: its children go on"),
+        ("node.cancel", "cancels {name}"),
+    ),
+    NodeStatus.CANCELLING: (("node.cancel", "kills {name} at once"),),
+    NodeStatus.FAILED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
+    NodeStatus.CANCELLED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
+}
+"""Actions of the keymap, with what they do about a node of that status."""
+
+
+def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
+    """Actions of the keymap with what they would do here."""
+    state = session.state
+    status, cause = state.status_of(node), state.cause_of(node)
+    name = _name(session, node)
+    if status is NodeStatus.FAILED_PARENT:
+        causes = failed_ancestors(session, node)
+        yield "node.retry", f"retries {_name(session, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
+    if status is NodeStatus.READY:
+        yield from _more_slots(session, node)
+    if state.stale[node]:
+        yield "node.rerun", f"runs {name} again"
+    if cause in {Cause.MARKED, Cause.PERSON}:
+        yield "node.retry", f"runs {name} after all"
+    for id_, words in _HINTS.get(status, ()):
+        yield id_, words.replace("{name}", name)
+    if status in {NodeStatus.FAILED, NodeStatus.FAILED_PARENT} and state.counts[NodeStatus.FAILED] > 1:
+        yield "run.retry_failed", "retries all that failed"
+
+
+def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
+    """What would let a ready node start: the end of a pause, or as many more slots as it lacks."""
+    state = session.state
+    if state.paused:
+        yield "run.pause", "resumes the run"
+        return
+    wanted = session.graph.task(node).slots
+    lacking = wanted - max(0, state.jobs - state.slots_taken)
+    if lacking == 1:
+        yield "run.more_jobs", "gives the run one more slot"
+    elif 1 < lacking <= MOST_PRESSES:
+        yield "run.more_jobs", f"{lacking} times gives the run the {lacking} slots that are missing"
+
+
+def _name(session: Session, node: int) -> str:
+    return name_label(session.graph.labels[node], NAME_CELLS)

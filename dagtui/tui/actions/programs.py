@@ -1,0 +1,107 @@
+"""What the keys do that give the terminal to another program: a pager, a shell in a node's place, one's own shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import SuspendNotSupported
+
+from dagtui.runs.node_environment import NoWorkplaceError
+from dagtui.text import label
+from dagtui.text.shortening import name_label
+from dagtui.tui.actions.unavailable import UNFOLD
+from dagtui.tui.lines.rows import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from pathlib import Path
+
+    from textual.worker import Worker
+
+    from dagtui.runs.node_environment import Workplace
+    from dagtui.tui.app import DagtuiApp
+
+_NAME_CELLS = 60
+
+
+class ProgramActions:
+    """The run goes on meanwhile, and afterwards the screen is what it was."""
+
+    def __init__(self, app: DagtuiApp) -> None:
+        self._app = app
+        self._session = app.session
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """By id: what is done."""
+        return {
+            "log.pager": self._open_pager,
+            "node.shell": self._open_shell,
+            "screen.suspend": lambda: self._start(partial(self._app.place.suspend, self._app)),
+        }
+
+    def _start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        # Not begun yet: the App may be told to end before this one's turn comes.
+        _: Worker[None] = self._app.run_worker(work, group="program", exclusive=True, exit_on_error=False)
+
+    async def _lend(self, program: Callable[[], Awaitable[str]]) -> None:
+        """Lend the terminal to a program, and say why it could not be started."""
+        app = self._app
+        try:
+            with app.terminal_lent():
+                trouble = await program()
+        except SuspendNotSupported:
+            trouble = "the terminal can't be lent to another program"
+        if trouble:
+            app.say(trouble, Role.WARNING)
+        app.request_frame()
+
+    # Pager
+
+    def _open_pager(self) -> None:
+        path = self._log_path()
+        if path is None:
+            self._app.say("this node has no log yet")
+            return
+        try:
+            command = shlex.split(self._app.place.environment.get("PAGER", "")) or ["less"]
+        except ValueError as error:
+            self._app.say(f"$PAGER can't be used: {error}", Role.WARNING)
+            return
+        # Less lets colours through and shows other control codes, if told so; git does the same.
+        program = partial(self._app.place.run, [*command, str(path)], {"LESS": "-R"})
+        self._start(partial(self._lend, program))
+
+    def _log_path(self) -> Path | None:
+        node = self._app.main.node
+        if node is None:
+            return None
+        shown = self._app.main.side.log_pane.attempt or self._session.state.attempt[node]
+        path = self._session.log_path(node, shown)
+        return path if os.path.exists(path) else None
+
+    # Shell
+
+    def _open_shell(self) -> None:
+        node = self._app.main.node
+        if node is None:
+            self._app.say(UNFOLD)
+            return
+        try:
+            workplace = self._session.workplace(node)
+        except NoWorkplaceError as error:
+            self._app.say(str(error), Role.WARNING)
+            return
+        command = [self._app.place.environment.get("SHELL") or "sh"]
+        program = partial(self._app.place.run_at, workplace, command, self._heading(node, workplace))
+        self._start(partial(self._lend, program))
+
+    def _heading(self, node: int, workplace: Workplace) -> str:
+        """Where the shell is, and how to come back."""
+        name = name_label(self._session.graph.labels[node], _NAME_CELLS)
+        return (
+            f"dagtui: what attempt {workplace.attempt} of {name} would find, in {label(workplace.cwd, 1000)}\n"
+            "exit or ^D brings the screen back; the run goes on meanwhile\n"
+        )

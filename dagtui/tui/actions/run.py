@@ -1,0 +1,124 @@
+"""What the keys do that command the run."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.rules.refusals import refusal
+from dagtui.runs.wording import done
+from dagtui.text import plural
+from dagtui.tui.actions.unavailable import UNFOLD
+from dagtui.tui.lines.rows import Role
+from dagtui.tui.screens.preview import PreviewDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.engine.preview import Preview
+    from dagtui.tui.app import DagtuiApp
+
+
+class RunActions:
+    """Commands that surprise nobody are carried out at once; the others are shown first, with what they would do."""
+
+    def __init__(self, app: DagtuiApp) -> None:
+        self._app = app
+        self._session = app.session
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """By id: what is done."""
+        return {
+            "node.retry": self._retry,
+            "node.rerun": partial(self._ask_on_node, CommandKind.RERUN, CommandKind.RERUN_ONLY),
+            "node.cancel": partial(self._give_on_node, CommandKind.CANCEL),
+            "node.cancel_subtree": partial(self._ask_on_node, CommandKind.CANCEL_SUBTREE),
+            "node.skip": partial(self._give_on_node, CommandKind.SKIP),
+            "node.mark_done": partial(self._give_on_node, CommandKind.MARK_DONE),
+            "run.retry_failed": lambda: self._ask(Command(CommandKind.RETRY_FAILED)),
+            "run.pause": self._pause,
+            "run.fewer_jobs": lambda: self._jobs(-1),
+            "run.more_jobs": lambda: self._jobs(1),
+        }
+
+    def _retry(self) -> None:
+        """At once, unless other nodes than the one that is meant would run again or be stopped."""
+        targets = self._targets()
+        if self._are_many(targets):
+            self._ask_on_many(targets, CommandKind.RETRY)
+            return
+        command = Command(CommandKind.RETRY, targets)
+        if targets and self._session.preview(command).kills_and_reruns <= set(targets):
+            self._give(command)
+        elif targets:
+            self._ask(command)
+
+    def _pause(self) -> None:
+        self._give(Command(CommandKind.RESUME if self._session.state.paused else CommandKind.PAUSE))
+
+    def _jobs(self, step: int) -> None:
+        self._give(Command(CommandKind.SET_JOBS, jobs=self._session.state.jobs + step))
+
+    def _give_on_node(self, kind: CommandKind) -> None:
+        """At once on one node; on many they are shown first."""
+        targets = self._targets()
+        if self._are_many(targets):
+            self._ask_on_many(targets, kind)
+        elif targets:
+            self._give(Command(kind, targets))
+
+    def _ask_on_node(self, *kinds: CommandKind) -> None:
+        targets = self._targets()
+        if self._are_many(targets):
+            self._ask_on_many(targets, *kinds)
+        elif targets:
+            self._ask(*(Command(kind, targets) for kind in kinds))
+
+    def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
+        """Show what would happen to those nodes for which the command is of use."""
+        commands = [Command(kind, self._willing(targets, kind)) for kind in kinds]
+        if commands[0].nodes:
+            self._ask(*commands)
+        else:
+            reason = refusal(self._session.run.traversal, Command(kinds[0], targets[:1]))
+            self._app.say(f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {reason}", Role.MUTED)
+
+    def _are_many(self, targets: tuple[int, ...]) -> bool:
+        """Whether something else is meant than the node under the cursor."""
+        return bool(targets) and targets != (self._app.main.node,)
+
+    def _willing(self, targets: tuple[int, ...], kind: CommandKind) -> tuple[int, ...]:
+        """Those of many nodes of which the command is not refused; whole subtrees are not walked through for that."""
+        if kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
+            return targets
+        derivation = self._session.run.traversal
+        return tuple(node for node in targets if refusal(derivation, Command(kind, (node,))) is None)
+
+    def _targets(self) -> tuple[int, ...]:
+        targets = self._app.main.tree_pane.targets
+        if not targets:
+            self._app.say(UNFOLD)
+        return targets
+
+    def _give(self, command: Command) -> None:
+        self._report(self._session.give(command))
+
+    def _ask(self, *commands: Command) -> None:
+        """Show the first command, with the others as choices; one that would do nothing only says why."""
+        first = self._session.preview(commands[0])
+        if first.nothing is not None:
+            self._report(first)
+            return
+        dialog = PreviewDialog(self._session, commands, first, ascii=self._app.ascii_only)
+        self._app.push_screen(dialog, self._report)
+
+    def _report(self, result: Preview | None) -> None:
+        if result is None:
+            return
+        if result.nothing is None and result.command.nodes:
+            self._app.main.tree_pane.select_none()
+        role = Role.MUTED if result.nothing is not None else Role.PLAIN
+        changed = self._session.changed_file
+        was_read_before = f" ({changed.brief})" if changed is not None and result.again else ""
+        self._app.say(done(self._session.state, result) + was_read_before, role)

@@ -1,0 +1,104 @@
+"""What the keys do that concern the screen, and leaving it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.host.exit_reason import Leaving
+from dagtui.text import exact_line, plural
+from dagtui.tui.lines.copied import Copied
+from dagtui.tui.lines.rows import Role
+from dagtui.tui.palette import Palette
+from dagtui.tui.screens.help import HelpScreen
+from dagtui.tui.screens.leave import LeaveDialog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.tui.app import DagtuiApp
+
+COPY_NAME = "copied.txt"
+"""In the run's directory: what was copied last, for terminals that don't take it."""
+
+
+class ScreenActions:
+    """Help, palette, copy, repaint, leave."""
+
+    def __init__(self, app: DagtuiApp) -> None:
+        self._app = app
+        self._session = app.session
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """By id: what is done."""
+        app = self._app
+        return {
+            "screen.help": lambda: app.push_screen(HelpScreen(app.keymap, ascii=app.ascii_only)),
+            "screen.palette": lambda: app.push_screen(Palette(ascii=app.ascii_only)),
+            "screen.copy": self._copy,
+            "screen.repaint": app.action_repaint,
+            "screen.detach": self._detach,
+            "screen.leave": self._leave,
+        }
+
+    # Copy
+
+    def _copy(self) -> None:
+        main = self._app.main
+        copied = (main.side.copied() if main.on_side else Copied(self._names())).bounded()
+        if not copied.text:
+            self._app.say(copied.remark or "there is nothing to copy here")
+            return
+        is_sent = self._app.put_on_clipboard(copied.text)
+        words, role = self._where(copied.text, is_sent=is_sent)
+        if copied.remark:
+            words, role = f"{copied.remark}: {words}", Role.WARNING
+        self._app.say(words, role)
+
+    def _names(self) -> str:
+        """The name of the node under the cursor, or of each that is selected or that the row stands for."""
+        return "\n".join(exact_line(self._session.graph.labels[node]) for node in self._app.main.tree_pane.targets)
+
+    def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
+        """Where the text is, as far as can be known: multiplexers drop what is sent to the terminal's clipboard."""
+        if self._session.path is None:
+            if not is_sent:
+                return (
+                    f"not copied: {plural(len(text), 'character')} are too long for a terminal's clipboard",
+                    Role.WARNING,
+                )
+            return "copied to the terminal's clipboard, if it takes it", Role.PLAIN
+        path = self._session.path / COPY_NAME
+        try:
+            path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            where = "copied to the terminal's clipboard only" if is_sent else "not copied, too long for a clipboard"
+            return f"{where}: {path}: {error.strerror}", Role.WARNING
+        if not is_sent:
+            return f"too long for a terminal's clipboard: copied to {path} only", Role.WARNING
+        return f"copied to {path}", Role.PLAIN
+
+    # Leaving
+
+    def _detach(self) -> None:
+        """Leave the screen and nothing else, where the run has a process of its own."""
+        if self._app.place.detachable:
+            self._app.exit(Leaving.DETACHED)
+        else:
+            self._app.say(
+                "can't be detached: this run has no process of its own and ends with its terminal", Role.WARNING
+            )
+
+    def _leave(self) -> None:
+        """At once when nothing more can happen; else ask."""
+        if self._session.settled:
+            self._app.exit(Leaving.LEFT_SETTLED)
+        elif self._app.broken:
+            self._app.exit(Leaving.CANCEL_ALL)
+        else:
+            detachable = self._app.place.detachable
+            dialog = LeaveDialog(self._session, detachable=detachable, ascii=self._app.ascii_only)
+            self._app.push_screen(dialog, self._left)
+
+    def _left(self, leaving: Leaving | None) -> None:
+        if leaving is not None:
+            self._app.exit(leaving)

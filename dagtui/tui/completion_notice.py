@@ -1,0 +1,47 @@
+"""The line that says how a run ended, and which keys help now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.runs.wording import counts, stale_words
+from dagtui.tui.lines.rows import Role
+
+if TYPE_CHECKING:
+    from dagtui.runs.session import Session
+    from dagtui.tui.actions.keymap import Keymap
+
+_AMISS = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
+"""What is counted of a run that did not complete."""
+
+
+def settled(
+    session: Session, keymap: Keymap, *, node: int | None, read_only: bool, ascii_only: bool
+) -> tuple[str, Role]:
+    """What to say once everything is settled, and how it should look; the cursor is on that node."""
+    state = session.state
+    verdict = state.verdict()
+    if verdict is Verdict.COMPLETED:
+        words, hints, role = f"completed{stale_words(state.stale_count)}", [], Role.PLAIN
+    else:
+        words = counts(state, _AMISS) + stale_words(state.stale_count)
+        hints, role = _helpful(session, node, read_only=read_only), Role.WARNING
+    hints.append(("screen.leave", "leave"))
+    keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
+    return f"settled: {words}; {', '.join(keys)}", role
+
+
+def _helpful(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:
+    """Ids of keys and what they do for a run that did not complete."""
+    state = session.state
+    failed = state.counts[NodeStatus.FAILED]
+    on_failure = node is not None and state.status_of(node) is NodeStatus.FAILED
+    found: list[tuple[str, str]] = []
+    if failed > on_failure:
+        found.append(("find.failure", "next failure"))
+    if not read_only:
+        found.append(("node.retry", "retry"))
+        if failed > 1:
+            found.append(("run.retry_failed", "retry all"))
+    return found

@@ -1,0 +1,248 @@
+"""The tree by dependency: every node once, matrices folded to one row, further edges as references."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from dagtui.tui.graph.layout import Head, HeadKind, Layout
+from dagtui.tui.graph.paths import TOP, LongestPaths, longest_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from dagtui.graph.model import Graph
+
+SHOWN_SIBLINGS = 8
+"""More siblings of one task and one depth than that get a row that stands for them."""
+SHOWN_REFERENCES = 2
+"""More references below one row than that get a row that stands for them."""
+LISTED_REFERENCES = 64
+"""At most so many references of one row can be unfolded; the row that stands for them says how many there are."""
+
+
+def large_tasks(graph: Graph) -> bytes:
+    """By task: whether it has enough nodes that a row may stand for them."""
+    if len(graph.tasks) == len(graph):
+        return bytes(len(graph))
+    counts = Counter(graph.task_of)
+    return bytes(counts[task] > SHOWN_SIBLINGS for task in range(len(graph.tasks)))
+
+
+def dependency_layout(graph: Graph) -> Layout:
+    """The rows of the tree by dependency; about linear in nodes and edges."""
+    paths = longest_paths(graph)
+    order = sorted(range(len(graph)), key=paths.depths.__getitem__)
+    matrices = _Matrices(graph, paths)
+    if any(large := large_tasks(graph)):
+        order = matrices.gather(order, large)
+    references = _References(graph, paths, matrices)
+    sequence = references.insert(order) if references.pointed else order
+    return Layout(len(graph), matrices.heads, references.targets, matrices.parents, sequence, _partly_folded(matrices))
+
+
+def _partly_folded(matrices: _Matrices) -> dict[int, int]:
+    return {head: last for head, last in matrices.last_member.items() if head in matrices.shared}
+
+
+class _Matrices:
+    """Siblings of one task get a head between them and what is above them.
+
+    What needs several members of a head, or nodes below several of them, hangs below the head itself, after the
+    members, and stays in sight when they are folded away: it is reached through all of them, not through the first.
+    """
+
+    def __init__(self, graph: Graph, paths: LongestPaths) -> None:
+        self.graph = graph
+        self.paths = paths
+        self.parents = paths.parents[:]
+        """By item: the item above."""
+        self.heads: list[Head] = []
+        self.head_around: list[int] = []
+        """By item: the nearest head in whose members' branches it is, or TOP."""
+        self._member_above: list[int] = []
+        """By item: the member of that head in whose branch it is; of a member itself."""
+        self.last_member: dict[int, int] = {}
+        """By head."""
+        self.shared: set[int] = set()
+        """Heads that have more below them than their members."""
+
+    def gather(self, order: list[int], large: bytes) -> list[int]:
+        """Make the heads; returns the order of all items, parents before children."""
+        self.head_around = [TOP] * len(self.graph)
+        self._member_above = [TOP] * len(self.graph)
+        sequence: list[int] = []
+        for level in _levels(order, self.paths.depths):
+            if self.heads:
+                self._hang_below_heads(level)
+            sequence += self._gather_level(level, large)
+        return sequence
+
+    def heads_around(self, item: int) -> Iterator[int]:
+        """The heads in whose members' branches an item is, from the nearest on."""
+        head = self.head_around[item]
+        while head != TOP:
+            yield head
+            head = self.head_around[head]
+
+    def _hang_below_heads(self, level: list[int]) -> None:
+        parents, around, member_above = self.parents, self.head_around, self._member_above
+        for node in level:
+            above = parents[node]
+            if above == TOP:
+                continue
+            if around[above] != TOP and self.graph.parent_count(node) > 1:
+                above = self._lifted(node, above)
+                parents[node] = above
+            around[node] = around[above]
+            member_above[node] = member_above[above]
+
+    def _lifted(self, node: int, above: int) -> int:
+        """The outermost head of which the node needs several members' branches, else what it is below already."""
+        for head in list(self.heads_around(above)):
+            member = self._member_of(head, above)
+            if any(self._member_of(head, parent) not in {member, TOP} for parent in self.graph.parents(node)):
+                self.shared.add(head)
+                above = head
+        return above
+
+    def _member_of(self, head: int, item: int) -> int:
+        """The member of a head in whose branch an item is, or TOP."""
+        while (around := self.head_around[item]) not in {head, TOP}:
+            item = around
+        return self._member_above[item] if around == head else TOP
+
+    def _gather_level(self, level: list[int], large: bytes) -> list[int]:
+        task_of, parents = self.graph.task_of, self.parents
+        members = [node for node in level if large[task_of[node]]]
+        if len(members) <= SHOWN_SIBLINGS:
+            return level
+        families = Counter((parents[node], task_of[node]) for node in members)
+        made: dict[tuple[int, int], int] = {}
+        sequence: list[int] = []
+        for node in level:
+            family = (parents[node], task_of[node])
+            if families.get(family, 0) > SHOWN_SIBLINGS:
+                head = made.get(family)
+                if head is None:
+                    head = made[family] = self._add_head(family, families[family])
+                    sequence.append(head)
+                parents[node] = self.head_around[node] = head
+                self._member_above[node] = node
+                self.last_member[head] = node
+            sequence.append(node)
+        return sequence
+
+    def _add_head(self, family: tuple[int, int], count: int) -> int:
+        above, task = family
+        name = self.graph.tasks[task].name
+        self.parents.append(above)
+        self.head_around.append(TOP if above == TOP else self.head_around[above])
+        self._member_above.append(TOP if above == TOP else self._member_above[above])
+        self.heads.append(Head(HeadKind.MATRIX, name, count, f"{name} below {self._key(above)}"))
+        return len(self.parents) - 1
+
+    def _key(self, item: int) -> str:
+        if item == TOP:
+            return "the top"
+        count = len(self.graph)
+        return self.graph.labels[item] if item < count else self.heads[item - count].key
+
+
+def _levels(order: list[int], depths: list[int]) -> Iterator[list[int]]:
+    """Cut the nodes, which are sorted by depth, into those of one depth each."""
+    for _, level in groupby(order, key=depths.__getitem__):
+        yield list(level)
+
+
+class _References:
+    """Edges that are not in the tree become rows below their parent that point to the child."""
+
+    def __init__(self, graph: Graph, paths: LongestPaths, matrices: _Matrices) -> None:
+        self.targets: list[int] = []
+        self.pointed: dict[int, list[int]] = {}
+        """By item: the nodes that it points to."""
+        self._matrices = matrices
+        self._more: dict[int, int] = {}
+        """By item: the head that stands for its references."""
+        if matrices.heads:
+            self._point_from_heads(graph, paths)
+        else:
+            self._point(graph, paths)
+        for source, children in self.pointed.items():
+            if len(children) > SHOWN_REFERENCES:
+                self._add_head(graph, source, len(children))
+
+    def _point(self, graph: Graph, paths: LongestPaths) -> None:
+        pointed, in_tree, parents_of = self.pointed, paths.parents, graph.parents
+        for node in paths.joins:
+            best = in_tree[node]
+            for parent in parents_of(node):
+                if parent == best:
+                    continue
+                if parent in pointed:
+                    pointed[parent].append(node)
+                else:
+                    pointed[parent] = [node]
+
+    def _point_from_heads(self, graph: Graph, paths: LongestPaths) -> None:
+        for node in paths.joins:
+            others = [parent for parent in graph.parents(node) if parent != paths.parents[node]]
+            for source in self._sources(others, self._matrices.parents[node]):
+                self.pointed.setdefault(source, []).append(node)
+
+    def _sources(self, others: list[int], above: int) -> Iterable[int]:
+        """Where the references to a node stand, given its other parents and what it hangs below.
+
+        Several nodes around which there is one head are one reference, of the head; a head that it hangs below
+        needs none.
+        """
+        around = self._matrices.head_around
+        crowds = Counter(around[parent] for parent in others)
+        sources = dict.fromkeys(
+            head if (head := around[parent]) != TOP and crowds[head] > 1 else parent for parent in others
+        )
+        if above == TOP or above < len(self._matrices.graph):
+            return [source for source in sources if source != above]
+        heads_around = self._matrices.heads_around
+        return [source for source in sources if source != above and above not in heads_around(source)]
+
+    def _add_head(self, graph: Graph, source: int, total: int) -> None:
+        matrices = self._matrices
+        name = graph.labels[source] if source < len(graph) else matrices.heads[source - len(graph)].key
+        self._more[source] = len(matrices.parents)
+        matrices.parents.append(source)
+        matrices.heads.append(Head(HeadKind.MORE, "", total, f"references of {name}"))
+
+    def insert(self, order: list[int]) -> list[int]:
+        """The order of all items: a node's references follow it at once, a head's follow its last member."""
+        matrices, pointed, rows = self._matrices, self.pointed, self._rows
+        count = len(matrices.graph)
+        ending: dict[int, list[int]] = {}
+        for head, member in matrices.last_member.items():
+            if head in pointed:
+                ending.setdefault(member, []).append(head)
+                matrices.shared.add(head)
+        sequence: list[int] = []
+        for item in order:
+            sequence.append(item)
+            if item in pointed and item < count:
+                rows(item, sequence)
+            if ending and item in ending:
+                for head in ending[item]:
+                    rows(head, sequence)
+        return sequence
+
+    def _rows(self, source: int, sequence: list[int]) -> None:
+        """Append new items for the references of one item."""
+        children = self.pointed[source]
+        parents = self._matrices.parents
+        first, above = len(parents), source
+        if source in self._more:
+            above = self._more[source]
+            sequence.append(above)
+            children = children[:LISTED_REFERENCES]
+        parents += [above] * len(children)
+        self.targets += children
+        sequence += range(first, len(parents))

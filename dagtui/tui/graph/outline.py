@@ -1,0 +1,210 @@
+"""Which rows of a layout are in sight: folds, a filter, and where an item stands among them."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from itertools import compress
+from typing import TYPE_CHECKING
+
+from dagtui.tui.graph.paths import TOP
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from dagtui.tui.graph.layout import Layout
+
+_UNFOLDED_ONE_BY_ONE = 8
+"""Making the rows anew is cheaper than unfolding more branches than that one in the other."""
+
+
+class Outline:
+    """The rows in sight, as an ascending sequence of the layout's positions."""
+
+    def __init__(self, layout: Layout, folded: Iterable[int] = ()) -> None:
+        self.layout = layout
+        self.rows: Sequence[int] = range(len(layout))
+        """Positions by row."""
+        self._all: Sequence[int] = self.rows
+        """The positions that the filter lets through."""
+        self._folded = bytearray(len(layout))
+        """By position."""
+        self._unfiltered: bytearray | None = None
+        """The folds as they were before the filter."""
+        for item in folded:
+            self._folded[layout.positions[item]] = layout.foldable(item)
+        self._lay_out()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter hides rows."""
+        return self._unfiltered is not None
+
+    @property
+    def folded_items(self) -> list[int]:
+        """The folded items, from top to bottom; under a filter, those that are folded without it."""
+        flags = self._folded if self._unfiltered is None else self._unfiltered
+        return list(compress(self.layout.items, flags))
+
+    def item(self, row: int) -> int:
+        """The item in a row."""
+        return self.layout.items[self.rows[row]]
+
+    def row(self, item: int) -> int | None:
+        """The row of an item, or None if it is hidden."""
+        position = self.layout.positions[item]
+        row = bisect_left(self.rows, position)
+        return row if row < len(self.rows) and self.rows[row] == position else None
+
+    def nearest_row(self, item: int) -> int:
+        """The row of an item, or of the fold that hides it, or the one above it; 0 if there is none above."""
+        return max(0, bisect_right(self.rows, self.layout.positions[item]) - 1)
+
+    def lets_through(self, position: int) -> bool:
+        """Whether no filter hides the row at that position of the layout."""
+        if not self.filtered:
+            return True
+        index = bisect_left(self._all, position)
+        return index < len(self._all) and self._all[index] == position
+
+    def is_folded(self, item: int) -> bool:
+        """Whether something below the item is folded away."""
+        return bool(self._folded[self.layout.positions[item]])
+
+    def is_foldable(self, item: int) -> bool:
+        """Whether something below the item that the filter lets through can be folded away."""
+        if not self.layout.foldable(item):
+            return False
+        if not self.filtered:
+            return True
+        first, end = self._hidden_by(item)
+        return first < end
+
+    def has_later_sibling(self, item: int) -> bool:
+        """Whether something follows the item's branch below the same parent."""
+        layout = self.layout
+        above = layout.parents[item]
+        end = layout.ends[item]
+        limit = len(layout) if above == TOP else layout.ends[above]
+        if not self.filtered:
+            return end < limit
+        return bisect_left(self._all, end) < bisect_left(self._all, limit)
+
+    # Folding
+
+    def fold(self, item: int) -> bool:
+        """Fold an item; says whether anything changed."""
+        position = self.layout.positions[item]
+        if self._folded[position] or not self.is_foldable(item):
+            return False
+        self._folded[position] = 1
+        row = self.row(item)
+        if row is not None:
+            end = bisect_left(self.rows, self.layout.shut_end(item))
+            rows = self._own_rows()
+            del rows[row + 1 : end]
+        return True
+
+    def unfold(self, item: int) -> bool:
+        """Unfold an item; what is folded below it stays so. Says whether anything changed."""
+        position = self.layout.positions[item]
+        if not self._folded[position]:
+            return False
+        self._folded[position] = 0
+        row = self.row(item)
+        if row is not None:
+            rows = self._own_rows()
+            rows[row + 1 : row + 1] = self._unhidden(position + 1, self.layout.shut_end(item))
+        return True
+
+    def fold_all(self) -> None:
+        """Fold every item."""
+        layout, folded = self.layout, self._folded
+        for item, (position, end) in enumerate(zip(layout.positions, layout.ends, strict=True)):
+            if end - position > 1:
+                folded[position] = layout.foldable(item)
+        self._lay_out()
+
+    def unfold_all(self) -> None:
+        """Unfold every item."""
+        self._folded = bytearray(len(self.layout))
+        self.rows = self._all
+
+    def reveal(self, item: int) -> bool:
+        """Unfold whatever hides an item; says whether anything changed. The filter stays."""
+        layout, folded = self.layout, self._folded
+        position = layout.positions[item]
+        hiding: list[int] = []
+        above = layout.parents[item]
+        while above != TOP:
+            if folded[layout.positions[above]] and position < layout.shut_end(above):
+                hiding.append(above)
+            above = layout.parents[above]
+        if len(hiding) > _UNFOLDED_ONE_BY_ONE:
+            for above in hiding:
+                folded[layout.positions[above]] = 0
+            self._lay_out()
+        else:
+            for above in reversed(hiding):
+                self.unfold(above)
+        return bool(hiding)
+
+    # Filtering
+
+    def filter(self, nodes: Collection[int]) -> None:
+        """Show only these nodes and what is above them in the tree, unfolded."""
+        layout = self.layout
+        kept = bytearray(len(layout))
+        positions, parents = layout.positions, layout.parents
+        for node in nodes:
+            item = node
+            while item != TOP and not kept[positions[item]]:
+                kept[positions[item]] = 1
+                item = parents[item]
+        if self._unfiltered is None:
+            self._unfiltered = self._folded
+        self._folded = bytearray(len(layout))
+        self._all = array("i", compress(range(len(layout)), kept))
+        self._lay_out()
+
+    def unfilter(self) -> None:
+        """Show everything again, with the folds from before the filter."""
+        if self._unfiltered is None:
+            return
+        self._folded, self._unfiltered = self._unfiltered, None
+        self._all = range(len(self.layout))
+        self._lay_out()
+
+    # Rows
+
+    def _hidden_by(self, item: int) -> tuple[int, int]:
+        """From where to where in the filtered positions the item's fold reaches."""
+        first = bisect_left(self._all, self.layout.positions[item] + 1)
+        return first, bisect_left(self._all, self.layout.shut_end(item))
+
+    def _own_rows(self) -> array[int]:
+        """The rows as an array that may be changed: before the first fold they are all there is."""
+        if not isinstance(self.rows, array) or self.rows is self._all:
+            self.rows = array("i", self.rows)
+        return self.rows
+
+    def _lay_out(self) -> None:
+        if self._folded.find(1) < 0:
+            self.rows = self._all
+        else:
+            self.rows = self._unhidden(0, len(self.layout))
+
+    def _unhidden(self, start: int, end: int) -> array[int]:
+        """The positions from start to before end that no fold between them hides."""
+        layout, folded, let_through = self.layout, self._folded, self._all
+        rows = array("i")
+        position = start
+        while position < end:
+            fold = folded.find(1, position, end)
+            last = end if fold < 0 else fold + 1
+            rows.extend(let_through[bisect_left(let_through, position) : bisect_left(let_through, last)])
+            position = end if fold < 0 else layout.shut_end(layout.items[fold])
+        return rows

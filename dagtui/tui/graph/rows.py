@@ -1,0 +1,335 @@
+"""What the rows of a tree say."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import root_cause, waiting_why, why
+from dagtui.text import fit, label
+from dagtui.text.shortening import NAME_CHARACTERS, shortened
+from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
+from dagtui.tui.graph.guides import WIDE, stem
+from dagtui.tui.graph.layout import Head, HeadKind
+from dagtui.tui.graph.row_names import RowNames
+from dagtui.tui.lines.glyphs import ASCII, UNICODE
+from dagtui.tui.lines.segments import GUIDE, MARK, PLAIN, QUIET, SPACE, Body, Piece, fitted, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.runs.session import Session
+    from dagtui.tui.graph.navigator import Navigator
+    from dagtui.tui.graph.outline import Outline
+    from dagtui.tui.graph.tallies import Tallies
+
+ASIDE = 80
+"""From so many cells on, rows say more in a column of its own."""
+
+_S = NodeStatus
+TALLY_ORDER = (
+    _S.COMPLETED,
+    _S.RUNNING,
+    _S.RETRYING,
+    _S.CANCELLING,
+    _S.FAILED,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.SKIPPED,
+    _S.READY,
+    _S.WAITING,
+)
+"""The order in which counts are shown."""
+WEIGHTS = (
+    _S.FAILED,
+    _S.RUNNING,
+    _S.CANCELLING,
+    _S.RETRYING,
+    _S.FAILED_PARENT,
+    _S.CANCELLED,
+    _S.READY,
+    _S.WAITING,
+    _S.COMPLETED,
+    _S.SKIPPED,
+)
+"""The first of them that occurs stands for many nodes; its count stays the longest where there is little room."""
+_OWN = 4
+_BELOW = _OWN + len(WEIGHTS)
+"""From that rank on stands what is folded away: the numbers of what the row names stay longer."""
+_RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
+_STALE_RANK = _RANK[_S.CANCELLED]
+"""That something is stale stays longer than what is well, and longer than what waits."""
+
+TICKING = frozenset({_S.RUNNING, _S.CANCELLING, _S.RETRYING})
+"""Statuses whose rows show a running clock."""
+_NAME_LOOKS = {
+    _S.WAITING: QUIET,
+    _S.FAILED: int(_S.FAILED),
+    _S.FAILED_PARENT: int(_S.FAILED_PARENT),
+    _S.CANCELLED: QUIET,
+    _S.SKIPPED: QUIET,
+}
+_TIMED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
+_SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
+
+
+class Rows:
+    """The rows that a navigator has in sight, over one run, as pieces of text."""
+
+    def __init__(self, session: Session, navigator: Navigator, *, ascii_only: bool) -> None:
+        self._navigator = navigator
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self._ascii = ascii_only
+        self._names = RowNames(session.graph, navigator, ascii_only=ascii_only)
+        self._session = session
+        self._state = session.state
+        self._graph = session.graph
+
+    @property
+    def outline(self) -> Outline:
+        """The rows in sight."""
+        return self._navigator.outline
+
+    def branch(self, item: int) -> tuple[int, int] | None:
+        """The positions whose counts the row of an item shows, from the first to before the last; None: no counts."""
+        layout = self.outline.layout
+        head = layout.head(item)
+        if head is not None:
+            if head.kind is HeadKind.MORE:
+                return None
+        elif not self.outline.is_folded(item):
+            return None
+        return layout.positions[item] + 1, layout.shut_end(item)
+
+    def pieces(self, item: int, width: int, clock: float, *, cursor: bool) -> list[Piece]:
+        """The row of an item in exactly `width` cells; the last piece is its time, if it has one."""
+        mark = Piece(self.glyphs.cursor, MARK) if cursor else SPACE
+        left = [mark, *stem(self.outline, item, width, self.glyphs)]
+        layout = self.outline.layout
+        head = layout.head(item)
+        node = layout.node(item)
+        if head is not None:
+            glyph, body = self._head(item, head, width)
+        elif node is None or layout.is_reference(item):
+            glyph, body = self._reference(item, node or 0)
+        else:
+            glyph, body = self._node(node, item, width, clock)
+        left += [glyph, Piece(self.glyphs.selected, MARK) if self._is_selected(item) else SPACE]
+        used = width_of(left)
+        column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
+        shorten = partial(self._names.cut, item)
+        return left + fitted(body, max(0, width - used), column=column, shorten=shorten, ascii_only=self._ascii)
+
+    def _is_selected(self, item: int) -> bool:
+        """Whether the row is of a selected node; one that stands for many shows it by those below it."""
+        return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
+
+    def signature(self, item: int, width: int, clock: float) -> tuple[tuple[object, ...], str]:
+        """What the row of an item depends on, and what its column of times says: equal ones look the same."""
+        state = self._state
+        node = self.outline.layout.node(item)
+        counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
+        if node is None:
+            return counts, ""
+        status = state.status_of(node)
+        time = self.time(node, width, clock)
+        said = (status, state.cause[node], state.blocker[node], state.why.get(node))
+        key = (item, *said, state.attempt[node], state.stale[node], node in state.off_record, counts)
+        if width >= ASIDE and status is _S.RETRYING:  # its aside counts down as well
+            return (*key, time), time
+        if status is _S.READY:
+            return (*key, state.paused, state.held_up), time
+        return key, time
+
+    @staticmethod
+    def time_cells(width: int) -> int:
+        """How wide the column of times is, at the right edge."""
+        return SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
+
+    def time(self, node: int, width: int, clock: float) -> str:
+        """What the column of times says of a node."""
+        state, short = self._state, width < WIDE
+        status = state.status_of(node)
+        if status in {_S.RUNNING, _S.CANCELLING}:
+            return elapsed(clock - state.started[node], short=short)
+        if status is _S.RETRYING:
+            return "in " + elapsed(state.due.get(node, clock) - clock + 0.999, short=True)
+        if status is _S.WAITING:
+            total = self._graph.parent_count(node)
+            return f"{self.settled_parents(node)}/{total}" if total > 1 else ""
+        if status in _TIMED and state.attempt[node] and state.ended[node] > state.started[node]:
+            if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
+                return ""
+            return time_text(state.ended[node] - state.started[node], short=short)
+        return ""
+
+    def settled_parents(self, node: int) -> int:
+        """How many parents of a node are settled."""
+        state = self._state
+        return state.ok[node] + state.bad[node] + state.skip[node]
+
+    def _glyph(self, status: NodeStatus) -> Piece:
+        return Piece(status.ascii if self._ascii else status.glyph, int(status))
+
+    # Nodes
+
+    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Piece, Body]:
+        status = self._state.status_of(node)
+        if self._has_left_section(item, status):
+            return SPACE, Body(Piece(self._names.name(item), QUIET))
+        notes: list[Piece] = []
+        ranks: list[int] = []
+        if self._state.stale[node]:
+            stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
+            notes.append(Piece(stale, int(_S.RETRYING)))
+            ranks.append(2)
+        self._add_below(self._counts(item)[1], self._stale(item)[1], width, notes, ranks)
+        attempt = self._state.attempt[node]
+        if attempt > 1:
+            notes.append(Piece(f"{self.glyphs.times}{attempt}", QUIET))
+            ranks.append(3)
+        if node in self._state.off_record:
+            notes.append(Piece("not on record yet" if width >= ASIDE else "not recorded", int(_S.RETRYING)))
+            ranks.append(-1)
+        if width < ASIDE and (words := self._short_why(node, status)):
+            notes.append(Piece(words, int(status)))
+            ranks.append(1)
+        time = self.time(node, width, clock)
+        if time or notes:
+            notes.append(Piece(time.rjust(self.time_cells(width)), QUIET))
+            ranks.append(0 if time else 1)
+        aside = self._aside(node, status, clock) if width >= ASIDE else Piece("")
+        name = Piece(self._names.name(item), _NAME_LOOKS.get(status, PLAIN))
+        return self._glyph(status), Body(name, Piece(""), tuple(notes), tuple(ranks), aside)
+
+    def _has_left_section(self, item: int, status: NodeStatus) -> bool:
+        """Whether the node stands in a section of another status than its own until the sections are made anew."""
+        layout = self.outline.layout
+        head = layout.head(layout.parents[item])
+        return head is not None and head.kind is HeadKind.SECTION and head.title != status.name
+
+    def _short_why(self, node: int, status: NodeStatus) -> str:
+        state = self._state
+        if status in _SAID:
+            return fit(label(state.why.get(node, "").partition(":")[0]), 18, ascii=self._ascii)
+        if status is _S.FAILED_PARENT:
+            return "by " + self._cause(root_cause(state, node))
+        if status is _S.READY and state.paused:
+            return "paused"
+        if status is _S.READY and state.held_up:
+            return "held up"
+        return ""
+
+    def _cause(self, node: int) -> str:
+        return shortened(label(self._graph.labels[node], NAME_CHARACTERS), 16, ascii_only=self._ascii)
+
+    def _aside(self, node: int, status: NodeStatus, clock: float) -> Piece:
+        state = self._state
+        if status is _S.RUNNING:
+            expected = self._session.estimate(node)
+            return Piece(f"about {time_text(expected, short=False)}" if expected else "", QUIET)
+        if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
+            return Piece("")
+        if status is _S.WAITING:
+            # How many parents are settled is in the column of times.
+            return Piece(waiting_why(state, node).partition(", ")[2], QUIET)
+        if status is _S.FAILED_PARENT:
+            return Piece(label(why(state, node, clock)), QUIET)
+        look = int(status) if status is _S.FAILED else QUIET
+        return Piece(label(why(state, node, clock)), look)
+
+    # Other rows
+
+    def _head(self, item: int, head: Head, width: int) -> tuple[Piece, Body]:
+        if head.kind is HeadKind.MORE:
+            name = Piece(self._names.name(item), QUIET)
+            return Piece(self.glyphs.reference, GUIDE), Body(name, aside=self._listed(item))
+        notes: list[Piece] = []
+        ranks: list[int] = []
+        if head.kind is HeadKind.SECTION:
+            status = NodeStatus[head.title]
+            count = Piece(f" {self.glyphs.times}{head.total}", QUIET)
+            if stale := self._stale(item)[0]:
+                self._add_stale(stale, width, notes, ranks)
+                self._add_time_cells(width, notes, ranks)
+            name = Piece(self._names.name(item), int(status))
+            return self._glyph(status), Body(name, count, tuple(notes), tuple(ranks))
+        counts, below = self._counts(item)
+        stale, stale_below = self._stale(item)
+        status = weightiest(counts)
+        self._add_tallies(counts, notes, ranks)
+        self._add_stale(stale, width, notes, ranks)
+        self._add_below(below, stale_below, width, notes, ranks)
+        name = Piece(self._names.name(item), int(_S.FAILED) if status is _S.FAILED else PLAIN)
+        suffix = "" if head.kind is HeadKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
+        self._add_time_cells(width, notes, ranks)
+        return self._glyph(status), Body(name, Piece(suffix, QUIET), tuple(notes), tuple(ranks))
+
+    def _listed(self, item: int) -> Piece:
+        layout = self.outline.layout
+        first = layout.positions[item] + 1
+        nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
+        return Piece(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), QUIET)
+
+    def _reference(self, item: int, node: int) -> tuple[Piece, Body]:
+        status = self._state.status_of(node)
+        name = Piece(self._names.name(item), QUIET)
+        return Piece(self.glyphs.reference, GUIDE), Body(name, Piece(" " + self._glyph(status).text, int(status)))
+
+    def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
+        """How many nodes of each status a row stands for, and how many stand below those and are folded away."""
+        return self._split(item, self._navigator.tallies)
+
+    def _stale(self, item: int) -> tuple[int, int]:
+        """As `_counts`: how many of these nodes are stale."""
+        staleness = self._navigator.staleness
+        own, below = ((), ()) if staleness is None else self._split(item, staleness)
+        return own[1] if own else 0, below[1] if below else 0
+
+    def _split(self, item: int, tallies: Tallies) -> tuple[Sequence[int], Sequence[int]]:
+        branch = self.branch(item)
+        if branch is None:
+            return (), ()
+        head, counts = self.outline.layout.head(item), tallies.counts(*branch)
+        if head is None:
+            return (), counts
+        if head.kind is not HeadKind.MATRIX:
+            return counts, ()
+        cells = tallies.cells(item, head.total)
+        if not self.outline.is_folded(item):
+            return cells, ()
+        return cells, [every - own for every, own in zip(counts, cells, strict=True)]
+
+    def _add_below(self, counts: Sequence[int], stale: int, width: int, notes: list[Piece], ranks: list[int]) -> None:
+        """A second figure: what is folded away below the nodes that the row names."""
+        total = sum(counts)
+        if not total:
+            return
+        notes.append(Piece(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", QUIET))
+        ranks.append(_BELOW)
+        self._add_tallies(counts, notes, ranks, _BELOW)
+        self._add_stale(stale, width, notes, ranks, _BELOW)
+
+    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int], rank: int = _OWN) -> None:
+        for status in TALLY_ORDER:
+            if counts[status]:
+                notes.append(Piece(self._glyph(status).text + tally(counts[status]), int(status)))
+                ranks.append(rank + _RANK[status])
+
+    def _add_stale(self, number: int, width: int, notes: list[Piece], ranks: list[int], rank: int = _OWN) -> None:
+        if number:
+            word = " stale" if width >= ASIDE else ""
+            notes.append(Piece(f"{self.glyphs.stale}{tally(number)}{word}", int(_S.RETRYING)))
+            ranks.append(rank + _STALE_RANK)
+
+    @staticmethod
+    def _add_time_cells(width: int, notes: list[Piece], ranks: list[int]) -> None:
+        if width >= WIDE:
+            notes.append(Piece(" " * TIME_CELLS))
+            ranks.append(len(WEIGHTS) + 1)
+
+
+def weightiest(counts: Sequence[int]) -> NodeStatus:
+    """The status that stands for many nodes."""
+    return next((status for status in WEIGHTS if counts[status]), _S.WAITING)

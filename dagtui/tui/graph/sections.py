@@ -1,0 +1,45 @@
+"""The tree by status: one section for each status that occurs, failures first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.tui.graph.layout import Head, HeadKind, Layout
+from dagtui.tui.graph.paths import TOP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SECTIONS = (
+    NodeStatus.FAILED,
+    NodeStatus.RUNNING,
+    NodeStatus.CANCELLING,
+    NodeStatus.RETRYING,
+    NodeStatus.FAILED_PARENT,
+    NodeStatus.READY,
+    NodeStatus.WAITING,
+    NodeStatus.CANCELLED,
+    NodeStatus.SKIPPED,
+    NodeStatus.COMPLETED,
+)
+"""The order of the sections."""
+
+
+def status_layout(status: Sequence[int]) -> Layout:
+    """The rows of the tree by status, the nodes of a section in the order of the file; `status` is by node."""
+    count = len(status)
+    members: list[list[int]] = [[] for _ in NodeStatus]
+    for node, value in enumerate(status):
+        members[value].append(node)
+    heads: list[Head] = []
+    sequence: list[int] = []
+    item_of = [TOP] * len(NodeStatus)
+    for value in SECTIONS:
+        if members[value]:
+            item_of[value] = count + len(heads)
+            heads.append(Head(HeadKind.SECTION, value.name, len(members[value]), f"section {value.name}"))
+            sequence.append(item_of[value])
+            sequence += members[value]
+    parents = [item_of[value] for value in status] + [TOP] * len(heads)
+    return Layout(count, heads, (), parents, sequence, {})

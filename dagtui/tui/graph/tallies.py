@@ -1,0 +1,133 @@
+"""The statuses of the nodes in the order of a tree's rows, and how many of each a branch has."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.tui.graph.paths import TOP
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from dagtui.tui.graph.layout import Layout
+
+_NO_NODE = 255
+_BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
+_STATUSES = len(NodeStatus)
+_RECOUNTED = 2_000
+"""After more changes than that between two frames, counting branches anew is cheaper than following each change."""
+
+Counts = list[int]
+"""How many nodes there are by status."""
+
+
+class Tallies:
+    """Statuses by position of a layout, which makes a branch a slice, and the counts of the branches on screen."""
+
+    def __init__(self, layout: Layout, status: Sequence[int]) -> None:
+        self._layout = layout
+        self._status = status
+        extended = bytes(status) + bytes([_NO_NODE]) * (len(layout) - layout.node_count)
+        pick = itemgetter(*layout.items, 0) if len(layout) else tuple
+        self._by_position = bytearray(pick(extended)[: len(layout)])
+        self._counted: dict[tuple[int, int], Counts] = {}
+        self._cells: dict[tuple[int, int], Counts] = {}
+        """By branch: the counts of what stands right below its row."""
+
+    def update(self, nodes: Collection[int]) -> list[int]:
+        """Take over the statuses of these nodes; returns the positions whose status differs, ascending."""
+        by_position, positions, status = self._by_position, self._layout.positions, self._status
+        changed: list[tuple[int, int, int]] = []
+        for node in nodes:
+            position = positions[node]
+            old, new = by_position[position], status[node]
+            if old != new:
+                by_position[position] = new
+                changed.append((position, old, new))
+        changed.sort()
+        if len(changed) > _RECOUNTED:
+            self._counted.clear()
+            self._cells.clear()
+        else:
+            self._follow(changed)
+        return [position for position, _, _ in changed]
+
+    def _follow(self, changed: list[tuple[int, int, int]]) -> None:
+        for (start, end), counts in self._counted.items():
+            for position, old, new in changed:
+                if position >= end:
+                    break
+                if position >= start:
+                    counts[old] -= 1
+                    counts[new] += 1
+        layout = self._layout
+        for position, old, new in changed if self._cells else ():
+            above = layout.parents[layout.items[position]]
+            if above == TOP or position >= (end := layout.shut_end(above)):
+                continue  # what hangs below all cells of a matrix comes after them
+            cells = self._cells.get((layout.positions[above] + 1, end))
+            if cells is not None:
+                cells[old] -= 1
+                cells[new] += 1
+
+    def counts(self, start: int, end: int) -> Counts:
+        """How many nodes of each status there are from position start to before end; remembered until `keep`."""
+        found = self._counted.get((start, end))
+        if found is None:
+            found = self._counted[start, end] = self._count(start, end)
+        return found
+
+    def cells(self, item: int, total: int) -> Counts:
+        """How many of the `total` cells right below the row of a matrix have each status; remembered until `keep`."""
+        layout = self._layout
+        start, end = layout.positions[item] + 1, layout.shut_end(item)
+        if end - start == total:
+            return self.counts(start, end)
+        known = self._cells.get((start, end))
+        if known is not None:
+            return known
+        counts = [0] * _STATUSES
+        self._cells[start, end] = counts
+        position = start
+        while position < end:
+            counts[self._by_position[position]] += 1
+            position = layout.ends[layout.items[position]]
+        return counts
+
+    def keep(self, branches: Iterable[tuple[int, int]]) -> None:
+        """Forget the counts of all branches but these."""
+        counted, cells, kept = self._counted, self._cells, set(branches)
+        self._counted = {branch: counted[branch] for branch in kept if branch in counted}
+        self._cells = {branch: cells[branch] for branch in kept if branch in cells}
+
+    def _count(self, start: int, end: int) -> Counts:
+        counts = [0] * _STATUSES
+        rest = bytes(self._by_position[start:end])
+        for status in _BY_FREQUENCY:
+            if not rest:
+                break
+            before = len(rest)
+            rest = rest.translate(None, bytes([status]))
+            counts[status] = before - len(rest)
+        return counts
+
+    def having(self, status: NodeStatus, start: int, end: int) -> Iterator[int]:
+        """The positions from start to before end of the nodes in a status, ascending."""
+        position = self._by_position.find(status, start, end)
+        while position >= 0:
+            yield position
+            position = self._by_position.find(status, position + 1, end)
+
+    def find(self, statuses: Iterable[NodeStatus], position: int, *, backwards: bool = False) -> int | None:
+        """The next position, after or before the given one and round the end, of a node in one of the statuses."""
+        by_position = self._by_position
+        wanted = list(statuses)
+        if backwards:
+            found = [by_position.rfind(status, 0, max(0, position)) for status in wanted]
+            found = found if max(found, default=-1) >= 0 else [by_position.rfind(status) for status in wanted]
+            return best if (best := max(found, default=-1)) >= 0 else None
+        found = [at for status in wanted if (at := by_position.find(status, position + 1)) >= 0]
+        found = found or [at for status in wanted if (at := by_position.find(status)) >= 0]
+        return min(found, default=None)

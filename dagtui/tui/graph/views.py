@@ -1,0 +1,181 @@
+"""The views of a tree, each with its folds and its filter, made when it is first looked at."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, TypedDict
+
+from dagtui.tui.graph.dependencies import dependency_layout
+from dagtui.tui.graph.folders import group_layout
+from dagtui.tui.graph.layout import HeadKind, Layout
+from dagtui.tui.graph.names import Names
+from dagtui.tui.graph.outline import Outline
+from dagtui.tui.graph.sections import status_layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dagtui.graph.model import Graph
+
+SHOWN_SECTION = 200
+"""Sections of more nodes than that begin folded, unless they are about failures or what runs."""
+_QUIET_SECTIONS = frozenset({"WAITING", "COMPLETED", "SKIPPED", "READY"})
+
+
+class View(enum.Enum):
+    """By what the tree is ordered."""
+
+    DEPENDENCY = "dependency"
+    GROUP = "group"
+    STATUS = "status"
+
+    @property
+    def following(self) -> View:
+        """The view that a person comes to next."""
+        views = list(View)
+        return views[(views.index(self) + 1) % len(views)]
+
+
+_VIEWS = frozenset(view.value for view in View)
+
+
+class FoldsDump(TypedDict):
+    """The folds of one view by name, so that they survive the screen that made them."""
+
+    folded: list[str]
+    unfolded: list[str]
+    """What begins folded and isn't."""
+
+
+_known: list[tuple[Graph, dict[View, Layout]]] = []
+"""What has been laid out of the graph that was shown last, for the next screen over it: of 100,000 nodes it takes a
+tenth of a second, in which the run would stand still."""
+
+
+def layout_of(graph: Graph, view: View = View.DEPENDENCY) -> Layout:
+    """How a view orders a graph where the statuses do not matter; made once."""
+    if not _known or _known[0][0] is not graph:
+        _known[:] = [(graph, {})]
+    layouts = _known[0][1]
+    if view not in layouts:
+        layouts[view] = dependency_layout(graph) if view is View.DEPENDENCY else group_layout(graph)
+    return layouts[view]
+
+
+class Views:
+    """The outlines of one graph."""
+
+    def __init__(self, graph: Graph, status: Sequence[int]) -> None:
+        self.names = _LazyNames(graph)
+        self._graph = graph
+        self._status = status
+        self._outlines: dict[View, Outline] = {}
+        self._dumps: dict[View, FoldsDump] = {}
+        self._filter = ""
+        self.match_count = 0
+        """How many nodes the filter lets through."""
+
+    def outline(self, view: View) -> Outline:
+        """The outline of a view."""
+        found = self._outlines.get(view)
+        if found is None:
+            layout = self._layout(view)
+            found = Outline(layout, self._folded(view, layout))
+            if self._filter:
+                found.filter(self.names.matching(self._filter))
+            self._outlines[view] = found
+        return found
+
+    def regroup(self) -> Outline:
+        """The outline by status made anew from the present statuses; its folds stay."""
+        old = self._outlines.pop(View.STATUS, None)
+        if old is not None:
+            self._dumps[View.STATUS] = self._dump(old)
+        return self.outline(View.STATUS)
+
+    def set_filter(self, query: str) -> None:
+        """Show only nodes that match in every view; an empty query ends it."""
+        self._filter = query
+        matching = self.names.matching(query) if query else []
+        self.match_count = len(matching)
+        for outline in self._outlines.values():
+            if query:
+                outline.filter(matching)
+            else:
+                outline.unfilter()
+
+    @property
+    def filter_query(self) -> str:
+        """What is filtered for; empty: nothing."""
+        return self._filter
+
+    def dump(self) -> dict[str, FoldsDump]:
+        """The folds by view."""
+        dumps = self._dumps | {view: self._dump(outline) for view, outline in self._outlines.items()}
+        return {view.value: folds for view, folds in dumps.items()}
+
+    def restore(self, dumped: dict[str, FoldsDump]) -> None:
+        """Take over folds; names that this graph does not have are forgotten."""
+        self._dumps = {View(name): folds for name, folds in dumped.items() if name in _VIEWS}
+        self._outlines.clear()
+
+    def item_named(self, layout: Layout, name: str) -> int | None:
+        """The item with that name, as a dump has it."""
+        node = self._graph.find(name)
+        if node is not None:
+            return node
+        return next((layout.node_count + at for at, head in enumerate(layout.heads) if head.key == name), None)
+
+    def name_of(self, layout: Layout, item: int) -> str:
+        """The name of an item for a dump: a node's label, a head's key; of a reference that of what is above it."""
+        if layout.is_reference(item):
+            item = layout.parents[item]
+        head = layout.head(item)
+        return self._graph.labels[item] if head is None else head.key
+
+    def _layout(self, view: View) -> Layout:
+        return status_layout(self._status) if view is View.STATUS else layout_of(self._graph, view)
+
+    def _folded(self, view: View, layout: Layout) -> Iterable[int]:
+        folded = set(_first_folded(layout))
+        dumped = self._dumps.get(view)
+        if dumped is None:
+            return folded
+        keys = {head.key: layout.node_count + at for at, head in enumerate(layout.heads)}
+        for names, change in ((dumped["folded"], folded.add), (dumped["unfolded"], folded.discard)):
+            for name in names:
+                node = self._graph.find(name)
+                item = keys.get(name) if node is None else node
+                if item is not None:
+                    change(item)
+        return folded
+
+    def _dump(self, outline: Outline) -> FoldsDump:
+        folded = set(outline.folded_items)
+        first = set(_first_folded(outline.layout))
+        return {
+            "folded": [self.name_of(outline.layout, item) for item in sorted(folded - first)],
+            "unfolded": [self.name_of(outline.layout, item) for item in sorted(first - folded)],
+        }
+
+
+class _LazyNames:
+    """The index of names, made at the first search."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._names: Names | None = None
+
+    def matching(self, query: str) -> list[int]:
+        """The nodes whose label matches, in the order of the file."""
+        if self._names is None:
+            self._names = Names(self._graph.labels)
+        return self._names.matching(query)
+
+
+def _first_folded(layout: Layout) -> Iterable[int]:
+    """The heads that begin folded."""
+    for item, head in enumerate(layout.heads, layout.node_count):
+        quiet = head.kind is HeadKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
+        if quiet or head.kind in {HeadKind.MATRIX, HeadKind.MORE}:
+            yield item

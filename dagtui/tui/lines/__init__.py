@@ -1,0 +1,1 @@
+"""Painting lines: segments, rows, widths, wrapping, the theme."""

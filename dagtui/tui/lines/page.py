@@ -1,0 +1,224 @@
+"""A scrolling page of rows, some of which lead to other nodes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+
+from dagtui.text import cell_width
+from dagtui.tui.lines.copied import Copied
+from dagtui.tui.lines.rows import PaintedRows, Role, Row, Run
+from dagtui.tui.lines.wrapping import word_breaks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.strip import Strip
+
+NOWHERE = -1
+WHEEL_ROWS = 3
+
+
+class JumpTo(Message):
+    """A person wants to see another node."""
+
+    def __init__(self, node: int) -> None:
+        super().__init__()
+        self.node = node
+
+
+class Place(NamedTuple):
+    """Where a page stands, for showing it again later."""
+
+    first_row: int = 0
+    cursor: int = NOWHERE
+
+
+class Page(PaintedRows):
+    """Rows that are wrapped at words and scrolled; a cursor stands on one of those that lead somewhere."""
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(ascii_only=ascii_only, id=id)
+        self.rows: Sequence[Row] = ()
+        self.first_row = 0
+        """The first row of the screen that is in the window."""
+        self.cursor = NOWHERE
+        """The row that Enter follows."""
+        self._screen_rows: list[tuple[Run, ...]] = []
+        self._first: list[int] = []
+        """The screen row at which each row begins."""
+        self._wrapped_width = -1
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show other rows; the place is kept, as far as there are that many."""
+        if rows == self.rows:
+            return
+        self.rows = rows
+        self._wrapped_width = -1
+        if not (0 <= self.cursor < len(rows) and rows[self.cursor].jump >= 0):
+            self.cursor = next((index for index, one in enumerate(rows) if one.jump >= 0), NOWHERE)
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The rows from the top of the window on."""
+        self._wrap(width)
+        self.first_row = max(0, min(self.first_row, len(self._screen_rows) - height))
+        first, last = self._extent(self.cursor) if self.has_focus else (0, 0)
+        return [
+            self.strip(runs, width, Role.CURSOR if first <= y < last else None)
+            for y, runs in enumerate(self._screen_rows[self.first_row : self.first_row + height], self.first_row)
+        ]
+
+    # Moving
+
+    def scroll_rows(self, rows: int) -> None:
+        """Scroll, as far as there is something."""
+        self.first_row = max(0, self.first_row + rows)
+        self.repaint()
+
+    def move(self, step: int) -> None:
+        """Go to the next or previous row that leads somewhere, or scroll when it is too far away."""
+        target = self.cursor + step
+        while 0 <= target < len(self.rows) and self.rows[target].jump < 0:
+            target += step
+        if self.cursor == NOWHERE or not 0 <= target < len(self.rows) or not self._is_near(target):
+            self.scroll_rows(step)
+            return
+        self.cursor = target
+        first, last = self._extent(target)
+        self.first_row = min(max(self.first_row, last - self.size.height), first)
+        self.repaint()
+
+    def page(self, direction: int) -> None:
+        """Scroll by what fits."""
+        self.scroll_rows(direction * max(1, self.size.height - 1))
+
+    def half_page(self, direction: int) -> None:
+        """Scroll by half of what fits."""
+        self.scroll_rows(direction * max(1, self.size.height // 2))
+
+    def top(self) -> None:
+        """Show the beginning."""
+        self.scroll_rows(-len(self._screen_rows))
+
+    def bottom(self) -> None:
+        """Show the end."""
+        self.scroll_rows(len(self._screen_rows))
+
+    def activate(self) -> bool:
+        """Go where the row under the cursor leads; returns whether it leads anywhere."""
+        if self.cursor == NOWHERE:
+            return False
+        self.post_message(JumpTo(self.rows[self.cursor].jump))
+        return True
+
+    def copy_text(self) -> str:
+        """The whole page, unwrapped, with all of what is shown in part."""
+        texts = (one.text.rstrip() if one.whole is None else one.whole for one in self.rows if one.whole != "")
+        return "\n".join(texts)
+
+    def copied(self) -> Copied:
+        """The same, for the clipboard."""
+        return Copied(self.copy_text())
+
+    @property
+    def place(self) -> Place:
+        """Where it stands; may be set."""
+        return Place(self.first_row, self.cursor)
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        self.first_row, self.cursor = place
+        if not (0 <= self.cursor < len(self.rows) and self.rows[self.cursor].jump >= 0):
+            self.cursor = NOWHERE
+        self.repaint()
+
+    # Events
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.repaint()
+
+    def on_blur(self) -> None:
+        """Hide the cursor."""
+        self.repaint()
+
+    def on_click(self, event: events.Click) -> None:
+        """Do what the key under the pointer does, or follow the row that was clicked."""
+        if key := self._key_at(event.x, event.y):
+            self.app.simulate_key(key)
+            return
+        clicked = bisect_right(self._first, self.first_row + event.y) - 1
+        if 0 <= clicked < len(self.rows) and self.rows[clicked].jump >= 0:
+            self.cursor = clicked
+            self.repaint()
+            self.activate()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(WHEEL_ROWS)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll."""
+        event.stop()
+        self.scroll_rows(-WHEEL_ROWS)
+
+    # Layout
+
+    def _key_at(self, x: int, y: int) -> str:
+        """The key that the text at a place of the window stands for; empty: none."""
+        shown = self.first_row + y
+        for run in self._screen_rows[shown] if shown < len(self._screen_rows) else ():
+            x -= cell_width(run.text)
+            if x < 0:
+                return run.press
+        return ""
+
+    def _wrap(self, width: int) -> None:
+        if self._wrapped_width == width:
+            return
+        self._wrapped_width = width
+        self._screen_rows, self._first = [], []
+        for one in self.rows:
+            self._first.append(len(self._screen_rows))
+            self._screen_rows += wrapped(one, width)
+
+    def _extent(self, index: int) -> tuple[int, int]:
+        """The screen rows of a row: from, to before."""
+        if not 0 <= index < len(self._first):
+            return 0, 0
+        following = self._first[index + 1] if index + 1 < len(self._first) else len(self._screen_rows)
+        return self._first[index], following
+
+    def _is_near(self, index: int) -> bool:
+        first, last = self._extent(index)
+        return self.first_row - self.size.height <= first and last <= self.first_row + 2 * self.size.height
+
+
+def wrapped(one: Row, width: int) -> list[tuple[Run, ...]]:
+    """A row broken at words into rows of the screen; those after the first are indented."""
+    lead = (one.lead,) if one.lead else ()
+    room = width - sum(cell_width(run.text) for run in lead)
+    indent = min(one.indent, room // 2)
+    starts = word_breaks(one.text, room, room - indent)
+    if len(starts) == 1:
+        return [(*lead, *one.runs)]
+    ends = [*starts[1:], len(one.text)]
+    pieces = [_cut(one.runs, start, end) for start, end in zip(starts, ends, strict=True)]
+    return [(*lead, *pieces[0]), *((*lead, Run(" " * indent), *piece) for piece in pieces[1:])]
+
+
+def _cut(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
+    """The runs between two indices of their text."""
+    found = []
+    position = 0
+    for run in runs:
+        piece = run.text[max(0, start - position) : max(0, end - position)]
+        position += len(run.text)
+        if piece:
+            found.append(run._replace(text=piece))
+    return tuple(found)

@@ -1,0 +1,222 @@
+"""Rows of text in roles, and the widget that draws them and repaints only the rows that differ."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dagtui.text.shortening import name_label
+from dagtui.tui.lines.doubtful import is_doubtful
+from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS
+from dagtui.tui.terminal.cleanup import take_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
+
+    from dagtui.engine.status import NodeStatus
+
+
+class Role(enum.StrEnum):
+    """What a run of text is; the value is the component class that gives it its look."""
+
+    PLAIN = "rows--plain"
+    MUTED = "look--quiet"
+    GUIDE = "look--guide"
+    HEADING = "rows--heading"
+    KEY = "rows--key"
+    LINK = "rows--link"
+    CURSOR = "rows--cursor"
+    BAD = "rows--bad"
+    WARNING = "rows--warning"
+    HIT = "rows--hit"
+    HIT_CURRENT = "rows--hit-current"
+    SELECTED = "rows--selected"
+    TAB = "rows--tab"
+
+
+class Run(NamedTuple):
+    """A run of one role. Its text is safe to show: our own words, or foreign ones that passed `dagtui.text`."""
+
+    text: str
+    role: str = Role.PLAIN
+    """A Role, or one of the STATUS_CLASSES."""
+    press: str = ""
+    """The key that a click on it stands for; empty: none."""
+
+
+class Row(NamedTuple):
+    """One row of runs, before it is fitted to a width."""
+
+    runs: tuple[Run, ...] = ()
+    jump: int = -1
+    """The node that it leads to; -1: none."""
+    indent: int = 0
+    """Cells before what does not fit into the first row of the screen."""
+    lead: Run | None = None
+    """What every row of the screen begins with, before the indent: the bar beside a block."""
+    whole: str | None = None
+    """What is copied in its place, safe to paste: all of what it shows in part; empty: nothing."""
+
+    @property
+    def text(self) -> str:
+        """The row without roles and without its lead."""
+        return "".join(run.text for run in self.runs)
+
+
+def row(*runs: Run | str, jump: int = -1, indent: int = 0, lead: Run | None = None) -> Row:
+    """A row of runs; a bare string is a plain one, and must be our own words."""
+    return Row(tuple(Run(run) if isinstance(run, str) else run for run in runs), jump, indent, lead)
+
+
+def muted(text: str) -> Run:
+    """Words that stand back."""
+    return Run(text, Role.MUTED)
+
+
+def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Run:
+    """The glyph of a status in its colour, with its word behind it if wanted."""
+    glyph = status.ascii if ascii_only else status.glyph
+    return Run(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
+
+
+def name_run(name: str, role: str = Role.LINK) -> Run:
+    """The name of a node, which comes from a file."""
+    return Run(name_label(name, 200), role)
+
+
+NOTHING = Strip([], 0)
+"""What a row is that was not drawn."""
+
+
+def difference(old: Strip, new: Strip) -> tuple[int, int]:
+    """The cells, from first to before end, outside of which two strips look the same when they are padded."""
+    first, end = 0, max(old.cell_length, new.cell_length)
+    for before, after in zip(old, new, strict=False):
+        first += _common(before, after, 1)
+        if before != after:
+            break
+    if old.cell_length == new.cell_length:
+        for before, after in zip(reversed(list(old)), reversed(list(new)), strict=False):
+            end -= _common(before, after, -1)
+            if before != after:
+                break
+    # Characters without width of their own may differ where no cell does.
+    return (first, end) if first < end else (0, new.cell_length)
+
+
+def _common(before: Segment, after: Segment, step: int) -> int:
+    """How many cells two segments begin with alike, or end with, for a step of -1."""
+    if before == after:
+        return after.cell_length
+    one, other = before.text, after.text
+    if before.style != after.style or not (one.isascii() and other.isascii()):
+        return 0  # a character beyond ASCII may change the one before it
+    pairs = enumerate(zip(one[::step], other[::step], strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+class PaintedRows(Widget, can_focus=True):
+    """A widget of whole rows: `draw` says what they are, `repaint` sends only those that changed to the terminal.
+
+    It keeps the strips on screen and nothing else. It scrolls by itself: a log has no known height in rows, and a
+    growing virtual size would mean a new layout for every line.
+    """
+
+    ALLOW_SELECT = False  # rows move under the pointer; whole lines are selected instead
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(role.value for role in Role), *STATUS_CLASSES.values()}
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + STATUS_CSS
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.ascii_only = ascii_only
+        self._strips: list[Strip] = []
+        self._looks: dict[str, Style] = {}
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The rows from the top on, at most `height`, each at most `width` cells, without padding."""
+        raise NotImplementedError
+
+    def changed_rows(self) -> tuple[list[Strip], list[int]]:
+        """The rows as they should be, and the numbers of those that are not on screen like that."""
+        new = self.draw(self.size.width, self.size.height)
+        old = self._strips
+        both = min(len(new), len(old))
+        different = [y for y in range(both) if new[y] is not old[y] and new[y] != old[y]]
+        return new, [*different, *range(both, max(len(new), len(old)))]
+
+    def repaint(self) -> int:
+        """Draw, and refresh the rows that differ, only the cells that do; returns how many rows."""
+        if not self.is_mounted or not self.size:
+            return 0
+        new, changed = self.changed_rows()
+        self.paint(new, changed)
+        return len(changed)
+
+    def paint(self, strips: list[Strip], changed: Sequence[int]) -> list[Region]:
+        """Take over new rows of which some are different; returns what is refreshed."""
+        old, self._strips = self._strips, strips
+        regions = []
+        for y in changed:
+            before = old[y] if y < len(old) else NOTHING
+            first, end = difference(before, strips[y] if y < len(strips) else NOTHING)
+            if end > first and is_doubtful(before.text):
+                end = self.size.width  # it may have taken more cells on the terminal
+            if end > first:
+                regions.append(Region(first, y, end - first, 1))
+        if regions:
+            self.refresh(*regions)
+        return regions
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the screen, padded."""
+        width = self.size.width
+        if y >= len(self._strips):
+            return Strip.blank(width, self.rich_style)
+        return self._strips[y].adjust_cell_length(width, self.rich_style)
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self.repaint()
+
+    def on_mount(self) -> None:
+        """Draw for the first time."""
+        self.repaint()
+
+    def on_unmount(self) -> None:
+        """Leave nothing to look for."""
+        self._strips = []
+        take_apart(self)
+
+    def notify_style_update(self) -> None:
+        """Colours changed: everything is drawn anew."""
+        super().notify_style_update()
+        self._looks.clear()
+        if self.is_mounted and self.size:
+            self._strips = self.draw(*self.size)
+            self.refresh()
+
+    def look(self, role: str) -> Style:
+        """How text of a role looks in the present theme."""
+        found = self._looks.get(role)
+        if found is None:
+            found = self._looks[role] = self.rich_style + self.get_component_rich_style(role, partial=True)
+        return found
+
+    def strip(self, runs: Sequence[Run], width: int, over: Role | None = None) -> Strip:
+        """Runs as a strip of at most so many cells; with a look over all of it, it fills them."""
+        if over is not None:
+            free = width - sum(cell_len(run.text) for run in runs)
+            runs = [*runs, Run(" " * free)]
+        laid_over = None if over is None else self.get_component_rich_style(over, partial=True)
+        segments = [Segment(run.text, self.look(run.role) + laid_over) for run in runs if run.text]
+        length = sum(cell_len(segment.text) for segment in segments)
+        return Strip(segments, length).crop(0, width)

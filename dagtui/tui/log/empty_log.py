@@ -1,0 +1,141 @@
+"""What stands in place of a log that has no line: why there is none, and what the node waits for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import Cause, NodeStatus, Standing
+from dagtui.engine.why import waiting_why, why
+from dagtui.text import duration, label
+from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.log.log_footer import result_rows, tries
+from dagtui.tui.node.causes import failed_ancestors
+from dagtui.tui.node.node_page import NodePage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dagtui.runs.session import Session
+
+MOST_NODES = 100
+"""Longer lists are cut, and say so."""
+
+
+class SilencePage(NodePage):
+    """The page in place of a log; what it says is made anew now and then, for it may mean a walk through the graph."""
+
+    def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(session, ascii=ascii)
+        self._attempt = 0
+        self._trouble = ""
+
+    def about(self, node: int, attempt: int, trouble: str) -> None:
+        """Say why there is no log of that attempt: the trouble in reading it, if there was one."""
+        if (attempt, trouble) != (self._attempt, self._trouble) or node != self.node:
+            self._attempt, self._trouble = attempt, trouble
+            self.show(node)
+
+    def rows_about(self, node: int, clock: float) -> list[Row]:
+        """The reason."""
+        if self._trouble:
+            return [row(Run(self._trouble, Role.BAD))]
+        return silence(self.session, node, self._attempt, clock, ascii_only=self.ascii_only)
+
+
+def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """The rows for a node, or for one of its attempts, that printed nothing; they change as time passes."""
+    state = session.state
+    if attempt and attempt != state.attempt[node]:
+        return _past(session, node, attempt, ascii_only=ascii_only)
+    status = state.status_of(node)
+    if status is NodeStatus.WAITING:
+        return _waiting(session, node, clock, ascii_only=ascii_only)
+    if status is NodeStatus.FAILED_PARENT:
+        causes = failed_ancestors(session, node)
+        heading = row(Run("has not started: blocked by what failed before it", Role.HEADING))
+        return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
+    reason = label(why(state, node, clock), 300)
+    if status is NodeStatus.RUNNING:
+        return [row(Run(f"no output yet: runs for {whole_seconds(clock - state.started[node])}", Role.HEADING))]
+    if status is NodeStatus.CANCELLING:
+        return [row(Run("no output: is being stopped", Role.HEADING)), row(muted(reason))]
+    if status is NodeStatus.READY:
+        return [row(Run(f"has not started: {reason}", Role.HEADING))]
+    if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
+        return [row(Run("completed without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
+    if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
+        return _failed(session, node, reason, ascii_only=ascii_only)
+    began = "no output" if session.attempts.result(node, attempt) else "did not run"
+    return [row(Run(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
+
+
+def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_only: bool) -> list[Row]:
+    """A row for each node, with status and how long it has been at it; each leads to its node."""
+    state = session.state
+    found: list[Row] = []
+    left_out = 0
+    for node in nodes:
+        if len(found) >= MOST_NODES:
+            left_out += 1
+            continue
+        status = state.status_of(node)
+        text = f"  {status.word}{spent(session, node, clock)}"
+        found.append(
+            row(
+                "  ",
+                status_run(status, ascii_only=ascii_only),
+                " ",
+                name_run(session.graph.labels[node]),
+                muted(text),
+                jump=node,
+                indent=4,
+            )
+        )
+    if left_out:
+        found.append(row(muted(f"    and {left_out:,} more")))
+    return found
+
+
+def spent(session: Session, node: int, clock: float) -> str:
+    """How long a node runs already, or took; empty if it never ran."""
+    state = session.state
+    started, ended = state.started[node], state.ended[node]
+    status = state.status_of(node)
+    if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+        return f" {whole_seconds(clock - started)}"
+    if status in {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED} and ended > started:
+        return f" {duration(ended - started)}"
+    return ""
+
+
+def whole_seconds(seconds: float) -> str:
+    """A duration that goes on: without tenths, so that it changes once a second at most."""
+    return f"{int(seconds)} s" if 0 <= seconds < 10 else duration(seconds)
+
+
+def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    state = session.state
+    parents = session.graph.parents(node)
+    pending = [parent for parent in parents if state.standing_of(parent) is Standing.UNSETTLED]
+    pending.sort(key=lambda parent: -state.status[parent])  # those that run come before those that wait themselves
+    heading = row(Run(f"has not started: waits for its parents, {waiting_why(state, node)} settled", Role.HEADING))
+    return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]
+
+
+def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> list[Row]:
+    attempt = session.state.attempt[node]
+    could_start = session.state.cause_of(node) is not Cause.COULD_NOT_START
+    rows = [row(Run("failed without output" if could_start else reason, Role.HEADING), indent=2)]
+    rows += result_rows(session, node, attempt, ascii_only=ascii_only)
+    if session.state.status_of(node) is NodeStatus.RETRYING:
+        rows += [row(), row(Run(f"{reason} of {tries(session, node)}", Role.WARNING))]
+    return rows
+
+
+def _past(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+    rows = [row(Run(f"attempt {attempt} left no output", Role.HEADING))]
+    return rows + _end(session, node, attempt, ascii_only)
+
+
+def _end(session: Session, node: int, attempt: int, ascii_only: bool) -> list[Row]:
+    return result_rows(session, node, attempt, ascii_only=ascii_only)

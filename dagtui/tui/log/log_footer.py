@@ -1,0 +1,131 @@
+"""What stands after the last line of a log: how the attempt ended, and of a failed one all that helps to repeat it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import why
+from dagtui.runs.wording import with_reason
+from dagtui.text import block, cell_width, duration, exact, exact_line, fit, label, plural
+from dagtui.tui.lines.copied import Copied, altered
+from dagtui.tui.lines.rows import Role, Row, Run, row
+from dagtui.tui.lines.theme import STATUS_CLASSES
+
+if TYPE_CHECKING:
+    from dagtui.runs.attempts import AttemptResult
+    from dagtui.runs.session import Session
+
+COMMAND_CAP = 4_000
+COMMAND_LINES = 3
+COMMAND_CELLS = 160
+"""Of a long command the block shows the beginning: what the attempt printed last must not be pushed off the screen."""
+LABEL_CELLS = 10
+
+
+def ending(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """The rows after the log of an attempt that has ended: how, and what the node waits for if it is to run again."""
+    rows = result_rows(session, node, attempt, ascii_only=ascii_only)
+    status = session.state.status_of(node)
+    if rows and attempt == session.state.attempt[node] and not status.settled:
+        glyph = status.ascii if ascii_only else status.glyph
+        words = status_line(session, node, clock)
+        rows += [row(), row(Run(f"{glyph} {words}", STATUS_CLASSES[status]), indent=2)]
+    return rows
+
+
+def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+    """How an attempt ended; nothing while it runs."""
+    result = session.attempts.result(node, attempt)
+    if result is None:
+        return []
+    if result.status is NodeStatus.FAILED:
+        return _failure(session, node, result, ascii_only=ascii_only)
+    glyph = result.status.ascii if ascii_only else result.status.glyph
+    words = f"{glyph} {label(result.why) or result.status.word} after {duration(result.seconds)}"
+    return [row(), row(Run(words, STATUS_CLASSES[result.status]), indent=2)]
+
+
+def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
+    """What to know of a failed attempt: names and values, whole and safe to paste."""
+    command, cwd = session.as_run.command(node), session.as_run.cwd(node)
+    path = session.log_path(node, result.attempt)
+    facts = [
+        ("command", exact(command.text.strip("\n"))),
+        ("template", exact(command.template.strip("\n"))),
+        ("cwd", exact_line(cwd.text)),
+        ("template", exact_line(cwd.template)),
+        ("log", exact_line(path) if os.path.exists(path) else "none: it printed nothing"),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def copied_failure(session: Session, node: int, attempt: int) -> Copied:
+    """The block of a failed attempt, for copying; empty if it did not fail."""
+    result = session.attempts.result(node, attempt)
+    if result is None or result.status is not NodeStatus.FAILED:
+        return Copied("")
+    lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
+    for name, value in failure_facts(session, node, result):
+        # Lines of a command begin where they began: indented, a here-document would never end.
+        lines += [name, value] if "\n" in value else [f"{name:<{LABEL_CELLS}}{value}"]
+    return Copied("\n".join(lines), altered(session.as_run.command(node)))
+
+
+def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
+    bar = Run("| " if ascii_only else "▎ ", Role.BAD)
+    glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
+    rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
+    for name, value in failure_facts(session, node, result):
+        shown, left_out = (label(value, 1000), "")
+        if name in {"command", "template"}:
+            shown, left_out = _beginning(value, ascii_only=ascii_only)
+        for line in shown.split("\n"):
+            rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
+            name = ""  # noqa: PLW2901 - the following lines of a value stand below the first
+        if left_out:
+            rows.append(row(Run(" " * LABEL_CELLS + left_out, Role.MUTED), indent=LABEL_CELLS, lead=bar))
+    return rows
+
+
+def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
+    """As much of a command as helps to recognise it, safe to show, and what to say of the rest."""
+    lines = command.split("\n")
+    kept: list[str] = []
+    room = COMMAND_CELLS
+    for line in lines[:COMMAND_LINES]:
+        shown = block(line, COMMAND_CAP)
+        kept.append(fit(shown, room, ascii=ascii_only))
+        room -= cell_width(shown)
+        if room <= 0:
+            break
+    is_whole = len(command) <= COMMAND_CAP
+    if len(kept) < len(lines):
+        where = "see the details" if is_whole else "copied, it is whole"
+        return "\n".join(kept), f"and {plural(len(lines) - len(kept), 'more line')}: {where}"
+    where = "the whole of it is in the details" if is_whole else "copied, it is whole"
+    return "\n".join(kept), where if room < 0 else ""
+
+
+def _headline(session: Session, node: int, result: AttemptResult) -> str:
+    """`exit 1 after 3 m 05 s, attempt 2`, and what comes next if it will be tried again."""
+    took = f" after {duration(result.seconds)}" if result.seconds else ""
+    words = f"{label(result.why) or 'failed'}{took}"
+    allowed = tries(session, node)
+    if allowed == 1:
+        return words
+    of = f" of {allowed}" if result.attempt > session.state.base[node] else ""
+    return f"{words}, attempt {result.attempt}{of}"
+
+
+def tries(session: Session, node: int) -> int:
+    """The number of the last attempt that the present budget of retries allows."""
+    return session.state.base[node] + 1 + session.graph.task(node).retry.retries
+
+
+def status_line(session: Session, node: int, clock: float) -> str:
+    """Status and reason in one line, safe to show."""
+    status = session.state.status_of(node)
+    reason = label(why(session.state, node, clock), 300)
+    return with_reason(status.word, reason)

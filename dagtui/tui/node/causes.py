@@ -1,0 +1,115 @@
+"""Ways through the graph that explain a node: from what was held back to what failed, along what is waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus, Standing
+from dagtui.engine.why import root_cause, waits_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dagtui.runs.session import Session
+
+MOST_ANCESTORS = 5_000
+"""No more ancestors than this are looked at: it would hold up the screen."""
+UNKNOWN_SECONDS = 1.0
+
+
+def way_to_cause(session: Session, node: int) -> list[int]:
+    """The node, the parent that holds it back, the one that holds that back, and so on.
+
+    Of a very long way only the first MOST_ANCESTORS, and the root cause.
+    """
+    state = session.state
+    way = [node]
+    while state.blocker[way[-1]] >= 0 and len(way) < MOST_ANCESTORS:
+        way.append(state.blocker[way[-1]])
+    root = root_cause(state, node)
+    return way if way[-1] == root else [*way, root]
+
+
+def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], float | None]:
+    """The way of unsettled ancestors, nearest first, that will take longest; and in how many seconds, if known.
+
+    The way is empty when nothing is waited for, or when there are too many ancestors to tell.
+    """
+    pending = _unsettled_ancestors(session, node)
+    if pending is None:
+        return [], None
+    seconds: dict[int, float] = {}
+    following: dict[int, int] = {}
+    for current in _parents_first(session, node, pending):
+        parents = [parent for parent in waits_for(session.state, current) if parent in seconds]
+        slowest = max(parents, key=seconds.__getitem__, default=-1)
+        following[current] = slowest
+        seconds[current] = (0.0 if current == node else _left(session, current, clock)) + seconds.get(slowest, 0.0)
+    way = []
+    current = following.get(node, -1)
+    while current >= 0:
+        way.append(current)
+        current = following[current]
+    known = bool(way) and all(session.estimate(one) is not None for one in way)
+    return way, seconds[node] if known else None
+
+
+def failed_ancestors(session: Session, node: int) -> list[int]:
+    """The ancestors that hold a FAILED_PARENT node back by themselves, nearest first, among MOST_ANCESTORS."""
+    state = session.state
+    reached = _reach(session, node, lambda other: state.standing_of(other) is Standing.BAD)
+    return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
+
+
+def rerun_ancestors(session: Session, node: int) -> list[int]:
+    """The ancestors of a stale node that ended after it did, nearest first, among MOST_ANCESTORS."""
+    state = session.state
+    ended = state.ended[node]
+    return [other for other in _reach(session, node, lambda _: True) if state.ended[other] > ended]
+
+
+def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[int]:
+    """The node and its ancestors along accepted ones, nearest first, and no more than MOST_ANCESTORS of them."""
+    found = [node]
+    seen = {node}
+    for current in found:
+        for parent in session.graph.parents(current):
+            if len(found) > MOST_ANCESTORS:
+                return found
+            if parent not in seen and accepts(parent):
+                seen.add(parent)
+                found.append(parent)
+    return found
+
+
+def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
+    """The node and every ancestor that is not settled; None when there are too many."""
+    state = session.state
+    found = _reach(session, node, lambda other: state.standing_of(other) is Standing.UNSETTLED)
+    return None if len(found) > MOST_ANCESTORS else set(found)
+
+
+def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:
+    """Some ancestors of a node, and itself at the end, each after its parents."""
+    found: list[int] = []
+    seen = {node}
+    stack = [(node, iter(session.graph.parents(node)))]
+    while stack:
+        current, parents = stack[-1]
+        parent = next((one for one in parents if one in among and one not in seen), None)
+        if parent is None:
+            found.append(current)
+            stack.pop()
+        else:
+            seen.add(parent)
+            stack.append((parent, iter(session.graph.parents(parent))))
+    return found
+
+
+def _left(session: Session, node: int, clock: float) -> float:
+    """How long a node will still take."""
+    estimate = session.estimate(node)
+    seconds = UNKNOWN_SECONDS if estimate is None else estimate
+    if session.state.status_of(node) is NodeStatus.RUNNING:
+        return max(0.0, seconds - (clock - session.state.started[node]))
+    return seconds

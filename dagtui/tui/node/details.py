@@ -1,0 +1,208 @@
+"""Everything that is known of a node, as a table of names and values."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import full_why
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
+from dagtui.text import block, duration, exact, exact_line, label, plural
+from dagtui.tui.lines.copied import Copied, altered
+from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.log.empty_log import spent
+from dagtui.tui.log.log_footer import COMMAND_CAP, tries
+from dagtui.tui.node.node_page import NodePage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from dagtui.graph.model import RetryPolicy, Task
+    from dagtui.runs.session import Session
+
+NAME_CELLS = 11
+MOST_NODES = 50
+"""Longer lists of parents and children are cut, and say so."""
+MOST_ATTEMPTS = 20
+
+
+class DetailsPane(NodePage):
+    """The table for the node that is shown; its parents and children lead to them."""
+
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+        """The table."""
+        return details(self.session, node, clock, ascii_only=self.ascii_only)
+
+    def copied(self) -> Copied:
+        """The table, for the clipboard."""
+        remark = altered(self.session.as_run.command(self.node)) if self.node >= 0 else ""
+        return Copied(self.copy_text(), remark)
+
+
+def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """The rows about a node; all that is foreign in them has been made safe."""
+    state, task = session.state, session.graph.task(node)
+    status = state.status_of(node)
+    stale = Run(", stale", Role.WARNING) if state.stale[node] else Run("")
+    rows = [
+        _heading(session.graph.labels[node]),
+        *_doc(task.doc),
+        row(),
+        _named("status", status_run(status, ascii_only=ascii_only, word=True), stale),
+        *_line("why", full_why(state, node, clock)),
+    ]
+    rows += _attempts(session, node, clock, ascii_only=ascii_only)
+    rows.append(row())
+    rows += _execution(session, node, task)
+    rows += [_named(name, value) for name, value in _definition(session, node, task) if value]
+    rows += _places(session, node, task)
+    rows += _variables(session, node)
+    rows += _neighbours(session, "needs", session.graph.parents(node), ascii_only=ascii_only)
+    rows += _neighbours(session, "needed by", session.graph.children(node), ascii_only=ascii_only)
+    return rows
+
+
+def _heading(name: str) -> Row:
+    return row(Run(label(name, 1000), Role.HEADING), indent=2)._replace(whole=exact_line(name))
+
+
+def _doc(doc: str) -> Iterator[Row]:
+    whole = exact(doc).rstrip()
+    for line in block(doc, 2000).splitlines():
+        yield row(line)._replace(whole=whole)
+        whole = ""
+
+
+def _named(name: str, *values: Run | str, jump: int = -1) -> Row:
+    return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
+
+
+def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+    """One row an attempt, the last one first."""
+    state = session.state
+    rows = []
+    results = session.attempts.of(node)
+    if state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+        status = status_run(state.status_of(node), ascii_only=ascii_only)
+        since = _clock_time(session, state.started[node])
+        words = f" {state.attempt[node]}  since {since}, {spent(session, node, clock).strip()}"
+        rows.append(_named("attempts", status, words))
+    for result in reversed(results[-MOST_ATTEMPTS:]):
+        glyph = status_run(result.status, ascii_only=ascii_only)
+        ended = _clock_time(session, result.at)
+        words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
+        rows.append(_named("" if rows else "attempts", glyph, words))
+    left_out = len(results) - MOST_ATTEMPTS
+    if left_out > 0:
+        rows.append(_named("", muted(f"and {plural(left_out, 'earlier one')}")))
+    return rows
+
+
+def _script(name: str, text: str) -> Iterator[Row]:
+    """A foreign text of any number of lines, which is shown up to a cap and copied whole; nothing of an empty one."""
+    text = text.strip("\n")
+    if not text:
+        return
+    # Lines of a command are copied as they begin: indented, a here-document would never end.
+    whole = f"{name}\n{exact(text)}" if "\n" in text else f"{name:<{NAME_CELLS}}{exact(text)}"
+    for line in block(text, COMMAND_CAP).split("\n"):
+        yield _named(name, line)._replace(whole=whole)
+        name = whole = ""
+    if len(text) > COMMAND_CAP:
+        words = f"the first {COMMAND_CAP:,} of {len(text):,} characters: copied, it is whole"
+        yield _named("", muted(words))._replace(whole="")
+
+
+def _line(name: str, text: str) -> Iterator[Row]:
+    """A foreign text of one line, which is shown up to a cap and copied whole; nothing of an empty one."""
+    if text:
+        yield _named(name, label(text, 1000))._replace(whole=f"{name:<{NAME_CELLS}}{exact_line(text)}")
+
+
+def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
+    """What is executed and where, as it ran, and as it was written where that differs."""
+    action = task.action
+    command, cwd = session.as_run.command(node), session.as_run.cwd(node)
+    if isinstance(action, PythonCall):
+        yield from _script("call", command.text)
+    else:
+        yield from _script("command", command.text or "none: it only joins others")
+    yield from _script("template", command.template)
+    if isinstance(action, ShellCommand):
+        yield from _line("shell", " ".join(task.shell) if task.shell else "")
+    elif isinstance(action, ArgumentList):
+        yield _named("shell", "none")
+    yield from _line("cwd", cwd.text)
+    yield from _line("template", cwd.template)
+    yield from _line("group", task.group)
+    yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in session.graph.cell(node)))
+
+
+def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
+    """What the file says, with what follows from it."""
+    yield "trigger", task.trigger.value
+    yield "retries", _retries(session, node, task.retry)
+    yield "failure", "allowed" if task.allow_failure else ""
+    yield "timeout", duration(task.timeout) if task.timeout else "none"
+    yield "grace", f"{duration(task.grace)} from TERM to KILL"
+    yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
+    yield "slots", str(task.slots) if task.slots != 1 else ""
+    estimate = session.estimate(node)
+    yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
+
+
+def _places(session: Session, node: int, task: Task) -> Iterator[Row]:
+    """Where to read more."""
+    attempt = session.state.attempt[node]
+    yield from _line("log", str(session.log_path(node, attempt)) if attempt else "")
+    path = session.graph_path
+    yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
+
+
+def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
+    if not policy.retries:
+        return "none"
+    words = f"{policy.retries}, after {duration(policy.delay)}"
+    if policy.backoff != 1:
+        words += f", each time x {policy.backoff:g}"
+        words += f", at most {duration(policy.max_delay)}"
+    if policy.jitter:
+        words += f", give or take {policy.jitter:.0%}"
+    if policy.exit_codes:
+        statuses = [str(code) for code in policy.exit_codes if isinstance(code, int)]
+        named = [code for code in policy.exit_codes if isinstance(code, str)]
+        words += f", only for {', '.join(['exit ' + ', '.join(statuses)] * bool(statuses) + named)}"
+    attempt = session.state.attempt[node]
+    return f"{words}; attempt {attempt} of {tries(session, node)}" if attempt else words
+
+
+def _variables(session: Session, node: int) -> Iterator[Row]:
+    env = session.as_run.env(node)
+    for at, (name, value) in enumerate(islice(env.items(), MOST_NODES)):
+        for title, text in (("" if at else "env", value.text), ("template", value.template)):
+            if title != "template" or text:
+                whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
+                yield _named(title, Run(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
+    if len(env) > MOST_NODES:
+        yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
+
+
+def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:
+    """The rows for parents or children, with their number."""
+    if not len(nodes):
+        return [row(), _named(name, muted("none"))]
+    rows = [row(), _named(name, muted(plural(len(nodes), "node")))]
+    state = session.state
+    for node in nodes[:MOST_NODES]:
+        status = state.status_of(node)
+        runs = (status_run(status, ascii_only=ascii_only), " ", name_run(session.graph.labels[node]))
+        rows.append(row("  ", *runs, muted(f"  {status.word}"), jump=node, indent=4))
+    if len(nodes) > MOST_NODES:
+        rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
+    return rows
+
+
+def _clock_time(session: Session, clock: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(session.wall(clock)))

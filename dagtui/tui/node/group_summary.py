@@ -1,0 +1,103 @@
+"""What the right side shows of a row that stands for many nodes: how they stand, which failed, which run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.engine.why import why
+from dagtui.runs.wording import stale_words
+from dagtui.text import count, label
+from dagtui.tui.actions.hints import offered
+from dagtui.tui.actions.unavailable import idle_keys_of_many
+from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.rows import TALLY_ORDER
+from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.theme import STATUS_CLASSES
+from dagtui.tui.log.empty_log import spent
+from dagtui.tui.node.node_page import NodePage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from dagtui.runs.session import Session
+    from dagtui.tui.actions.keymap import Keymap
+    from dagtui.tui.graph.row_groups import Many
+
+WORD_CELLS = 16
+_HINTS = {
+    "node.retry": "retries those that did not complete",
+    "node.cancel": "cancels those that are not settled",
+    "fold.toggle": "shows them one by one, or hides them",
+    "select.toggle": "selects them, for what comes next",
+}
+"""What keys do with the nodes of the row, by their ids; those that would do nothing are left out."""
+
+
+class BranchPage(NodePage):
+    """The page about the row under the cursor; each node that it names leads there."""
+
+    def __init__(self, session: Session, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(session, ascii=ascii)
+        self._keymap = keymap
+        self._look: Callable[[], Many | None] = lambda: None
+
+    def about(self, item: int, look: Callable[[], Many | None]) -> None:
+        """Show a row of the tree; `look` says how it stands."""
+        self._look = look
+        self.show(item)
+
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `look` sees
+        """Title, counts, and names."""
+        found = self._look()
+        if found is None:
+            return self.rows
+        rows = [row(*self._title(found), indent=2), row(), *self._counts(found)]
+        for status, nodes in found.named.items():
+            if nodes:
+                rows += [row(), row(muted(status.word)), *(self._node_row(one, clock) for one in nodes)]
+                left_out = found.counts[status] - len(nodes)
+                if left_out > 0:
+                    rows.append(row(muted(f"    and {count(left_out)} more")))
+        return [*rows, *offered(self._keymap, self._hints(found), ascii_only=self.ascii_only)]
+
+    def _title(self, found: Many) -> Iterator[Run]:
+        head = found.head
+        if head.kind is HeadKind.SECTION:
+            status = NodeStatus[head.title]
+            yield Run(status.word, Role.HEADING)
+        else:
+            yield Run(label(head.title) + ("/" if head.kind is HeadKind.FOLDER else ""), Role.HEADING)
+        settled = sum(found.counts[status] for status in NodeStatus if status.settled)
+        yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")
+
+    def _counts(self, found: Many) -> Iterator[Row]:
+        digits = max((len(count(number)) for number in found.counts), default=1)
+        for status in TALLY_ORDER:
+            number = found.counts[status]
+            if number:
+                glyph = status.ascii if self.ascii_only else status.glyph
+                name = f"{glyph} {status.word:<{WORD_CELLS}}"
+                runs = Run(name, STATUS_CLASSES[status]), Run(f"{count(number):>{digits}}")
+                yield row("  ", *runs, Run(stale_words(found.stale, status), Role.WARNING))
+
+    def _node_row(self, node: int, clock: float) -> Row:
+        state = self.session.state
+        status = state.status_of(node)
+        time = spent(self.session, node, clock)
+        said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
+        words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
+        return row(
+            "  ",
+            status_run(status, ascii_only=self.ascii_only),
+            " ",
+            name_run(self.session.graph.labels[node]),
+            muted(f"  {words}"),
+            jump=node,
+            indent=4,
+        )
+
+    def _hints(self, found: Many) -> Iterator[tuple[str, str]]:
+        """Ids of keys, and what they would do; every one that acts on many asks first."""
+        idle = idle_keys_of_many(self.session, found.counts)
+        return ((id_, words) for id_, words in _HINTS.items() if id_ not in idle)

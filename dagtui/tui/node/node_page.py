@@ -1,0 +1,83 @@
+"""A page about one node that is made anew when something in the run has changed, or a second has passed."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.tui.lines.page import Page
+from dagtui.tui.lines.rows import muted, row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.engine.watch import Watch
+    from dagtui.runs.session import Session
+    from dagtui.tui.lines.rows import Row
+
+NO_NODE = "this row stands for several nodes: unfold it (l or Space) to see one"
+SECONDS_BETWEEN = 0.25
+"""However much happens in the run, the page is not made anew sooner."""
+MOST_TIME = 0.05
+"""The share of all time that may go into making a page."""
+
+
+class NodePage(Page):
+    """Rows about a node; `rows_about` makes them."""
+
+    def __init__(self, session: Session, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
+        super().__init__(ascii_only=ascii, id=id)
+        self.session = session
+        self.node = -1
+        self._watch: Watch | None = None
+        self._made_at = float("-inf")
+        """When the rows were made, on the computer's clock: the run's may stand still."""
+        self._second = -1
+        self._pause = SECONDS_BETWEEN
+
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+        """What there is to say about a node now."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Watch the run."""
+        super().on_mount()
+        self._watch = self.session.state.watch()
+        if self.node < 0:
+            self.set_rows([row(muted(NO_NODE))])
+
+    def on_unmount(self) -> None:
+        """Stop watching."""
+        if self._watch is not None:
+            self.session.state.unwatch(self._watch)
+            self._watch = None
+
+    def show(self, node: int) -> None:
+        """Show another node, from its top; the same one as it is now."""
+        if node != self.node:
+            self.node = node
+            self.place = self.place._replace(first_row=0, cursor=-1)
+        self.remake()
+        self.flush(self.session.clock())
+
+    def remake(self) -> None:
+        """The next flush makes the rows anew."""
+        self._made_at, self._second = float("-inf"), -1
+
+    def flush(self, clock: float) -> bool:
+        """Make the rows anew if need be; returns whether it wants another frame soon."""
+        watch = self._watch
+        if self.node < 0 or watch is None:
+            return False
+        now = time.monotonic()
+        if not (watch.nodes or watch.run or int(clock) != self._second):
+            return False
+        if now - self._made_at < self._pause:
+            return True
+        self._made_at, self._second = now, int(clock)
+        watch.nodes.clear()
+        watch.notes.clear()
+        watch.run = False
+        self.set_rows(self.rows_about(self.node, clock))
+        self._pause = max(SECONDS_BETWEEN, (time.monotonic() - now) / MOST_TIME)
+        return False

@@ -1,0 +1,206 @@
+"""The right side: one node's log, details, and why it is what it is, one of them at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.lines.rows import PaintedRows, Role, Run, muted
+from dagtui.tui.log.pane import LogPane, LogPaneState
+from dagtui.tui.node.details import DetailsPane
+from dagtui.tui.node.group_summary import BranchPage
+from dagtui.tui.node.why_tab import WhyPane
+from dagtui.tui.prompt_screen import mount_one_by_one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual import events
+    from textual.app import ComposeResult
+    from textual.strip import Strip
+    from textual.widget import Widget
+
+    from dagtui.runs.session import Session
+    from dagtui.tui.graph.row_groups import Many
+    from dagtui.tui.lines.copied import Copied
+    from dagtui.tui.lines.page import Place
+
+TABS = ("log", "details", "why")
+"""The names of the tabs; their keys are 1, 2 and 3."""
+
+
+@dataclass(frozen=True, slots=True)
+class SideState:
+    """What the right side shows, for another screen over the same run."""
+
+    tab: str
+    log: LogPaneState
+    details: Place
+    why: Place
+
+
+class TabStrip(PaintedRows, can_focus=False):
+    """One row with the tabs and their keys."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, tab: str) -> None:
+            super().__init__()
+            self.tab = tab
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self._tab = TABS[0]
+
+    @property
+    def tab(self) -> str:
+        """The tab that stands out; empty: none."""
+        return self._tab
+
+    @tab.setter
+    def tab(self, tab: str) -> None:
+        self._tab = tab
+        self.repaint()
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """The row."""
+        runs: list[Run] = []
+        for key, tab in enumerate(TABS, 1):
+            # Not by colour alone: the open tab stands in brackets.
+            before, after = ("[", "]") if tab == self._tab else (" ", " ")
+            role = Role.TAB if tab == self._tab else Role.MUTED
+            runs += [Run(before, role), Run(f"{key} ", Role.KEY), Run(tab.capitalize(), role), Run(after, role)]
+            runs.append(muted(" "))
+        return [self.strip(runs, width)][:height]
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the tab under the pointer."""
+        column = 0
+        for tab in TABS:
+            column += len(tab) + 5
+            if event.x < column:
+                self.post_message(self.Chosen(tab))
+                return
+
+
+class Side(Vertical):
+    """Log, details and why of the node that was last shown; only what is to be seen is kept up to date."""
+
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
+        id: str | None = None,  # noqa: A002 - Textual's name
+        keymap: Keymap | None = None,
+    ) -> None:
+        """The keymap is for the hints of what a key would do; without one they show the default keys."""
+        super().__init__(id=id)
+        self.node = -1
+        self.strip = TabStrip(ascii_only=ascii)
+        self.log_pane = LogPane(session, ascii=ascii)
+        self.details = DetailsPane(session, ascii=ascii)
+        self.why = WhyPane(session, ascii=ascii, keymap=keymap or Keymap())
+        self.branch = BranchPage(session, keymap=keymap or Keymap(), ascii=ascii)
+        """In place of the tabs' panes while a row is shown that stands for many nodes."""
+        self.shows_branch = False
+        self._tab = TABS[0]
+
+    def compose(self) -> ComposeResult:
+        """The tabs, and under them the three panes."""
+        yield self.strip
+        yield self.log_pane
+        yield self.details
+        yield self.why
+        yield self.branch
+
+    async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
+        """Mount what was composed one by one, with turns of the run in between."""
+        await mount_one_by_one(self, widgets)
+
+    def on_mount(self) -> None:
+        """Show the first tab."""
+        self.tab = self._tab
+
+    @property
+    def tab(self) -> str:
+        """The open tab, one of TABS; may be set."""
+        return self._tab
+
+    @tab.setter
+    def tab(self, tab: str) -> None:
+        if tab not in TABS:
+            raise ValueError(f"no such tab: {tab}")
+        self._tab = tab
+        self._arrange()
+        if not self.shows_branch:
+            self.show(self.node)
+
+    def _arrange(self) -> None:
+        """Display the one pane that is to be seen, and mark its tab, if it has one."""
+        self.strip.tab = "" if self.shows_branch else self._tab
+        for pane in (self.log_pane, self.details, self.why, self.branch):
+            pane.display = pane is self.pane
+
+    @property
+    def pane(self) -> LogPane | DetailsPane | WhyPane | BranchPage:
+        """The pane that is to be seen: what the keys act on."""
+        if self.shows_branch:
+            return self.branch
+        if self._tab == "log":
+            return self.log_pane
+        return self.details if self._tab == "details" else self.why
+
+    @property
+    def focus_target(self) -> Widget:
+        """The widget that should have the focus when the right side has it."""
+        pane = self.pane
+        return pane.window if isinstance(pane, LogPane) else pane
+
+    def show(self, node: int) -> None:
+        """Show another node."""
+        self.node = node
+        if self.shows_branch:
+            self.shows_branch = False
+            self._arrange()
+        if node >= 0:
+            self.pane.show(node)
+
+    def show_branch(self, item: int, look: Callable[[], Many | None]) -> None:
+        """Show how a row of the tree stands that is many nodes; `look` tells."""
+        if not self.shows_branch:
+            self.shows_branch = True
+            self._arrange()
+        self.branch.about(item, look)
+
+    def flush(self, clock: float) -> bool:
+        """Take in and draw what is new; returns whether it wants another frame soon."""
+        return (self.node >= 0 or self.shows_branch) and self.pane.flush(clock)
+
+    def copied(self) -> Copied:
+        """What the open tab has to copy."""
+        return self.pane.copied()
+
+    def dump_state(self) -> SideState:
+        """What is shown."""
+        return SideState(self._tab, self.log_pane.dump_state(), self.details.place, self.why.place)
+
+    def restore_state(self, state: SideState) -> None:
+        """Show the same again."""
+        self.node = state.log.node
+        self.log_pane.restore_state(state.log)
+        self.tab = state.tab
+        self.details.place, self.why.place = state.details, state.why
+
+    def on_tab_strip_chosen(self, message: TabStrip.Chosen) -> None:
+        """Open the tab that was clicked."""
+        message.stop()
+        self.tab = message.tab

@@ -1,0 +1,229 @@
+"""Why a node is what it is: the way to the root cause, what it waits for, who cancelled it, and what would help."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import command_word
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import full_why, waits_for, why
+from dagtui.text import duration, label, plural
+from dagtui.tui.actions.hints import helpful
+from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.log.empty_log import node_rows, spent
+from dagtui.tui.log.log_footer import tries
+from dagtui.tui.node.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
+from dagtui.tui.node.failure_lines import FailureLines
+from dagtui.tui.node.node_page import NodePage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.runs.session import Session
+    from dagtui.tui.actions.keymap import Keymap
+
+MOST_RUNNING = 10
+_HOLDERS = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
+"""What has slots."""
+
+
+class WhyPane(NodePage):
+    """The explanation of the node that is shown; every node that it names leads to it."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        keymap: Keymap,
+        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
+        super().__init__(session, ascii=ascii, id=id)
+        self._keymap = keymap
+        self._ending = FailureLines(session)
+
+    def on_unmount(self) -> None:
+        """Nothing is read any more."""
+        super().on_unmount()
+        self._ending.close()
+
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:
+        """What was found out, what a person can do, and the end of the log that says more."""
+        explanation = Explanation(self.session, node, clock, ascii_only=self.ascii_only)
+        rows = explanation.rows()
+        rows += helpful(self.session, node, self._keymap)
+        if explanation.culprit >= 0:
+            rows += self._ending.rows(explanation.culprit)
+        else:
+            self._ending.close()
+        return rows
+
+    def flush(self, clock: float) -> bool:
+        """Go on looking for the first error, and make the rows anew if need be; returns whether it wants a frame."""
+        if self._ending.step():
+            self.remake()
+        return super().flush(clock) or self._ending.seeks
+
+
+class Explanation:
+    """The rows that explain one node at one time; the culprit is the node whose log explains the rest, or -1."""
+
+    def __init__(self, session: Session, node: int, clock: float, *, ascii_only: bool) -> None:
+        self._session = session
+        self._state = session.state
+        self._node = node
+        self._clock = clock
+        self._ascii = ascii_only
+        self.culprit = -1
+
+    def rows(self) -> list[Row]:
+        """Status and reason, then what is behind it."""
+        status = self._state.status_of(self._node)
+        reason = label(full_why(self._state, self._node, self._clock), 500)
+        rows = [
+            row(*self._heading(status, reason), indent=2),
+            *self._behind(status),
+        ]
+        if self._state.stale[self._node]:
+            again = rerun_ancestors(self._session, self._node)
+            rows += self._section("ran again after it", again)
+        return rows
+
+    def _behind(self, status: NodeStatus) -> list[Row]:
+        if status is NodeStatus.FAILED_PARENT:
+            return self._blocked()
+        if status is NodeStatus.WAITING:
+            return self._waiting()
+        if status is NodeStatus.READY:
+            return self._ready()
+        if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
+            return self._failed(status)
+        if status in {NodeStatus.CANCELLED, NodeStatus.CANCELLING}:
+            return self._marks()
+        if status is NodeStatus.SKIPPED and self._state.blocker[self._node] >= 0:
+            return self._way("skipped because of")
+        if status is NodeStatus.RUNNING:
+            return self._running()
+        return []
+
+    def _heading(self, status: NodeStatus, reason: str) -> tuple[Run, ...]:
+        """The status and its reason; a reason that begins with the status stands for both."""
+        if reason.startswith(status.word):
+            return status_run(status, ascii_only=self._ascii), Run(f" {reason}", Role.HEADING)
+        return status_run(status, ascii_only=self._ascii, word=True), Run(f"  {reason}", Role.HEADING)
+
+    def _blocked(self) -> list[Row]:
+        causes = failed_ancestors(self._session, self._node)
+        way = way_to_cause(self._session, self._node)
+        self.culprit = way[-1]
+        rows = self._way("blocked by")
+        others = [cause for cause in causes if cause != way[-1]]
+        if others:
+            rows += self._section("and also by", others)
+        return rows
+
+    def _way(self, title: str) -> list[Row]:
+        """The nodes from this one's parent to the root cause, each further in than the one before."""
+        rows = [row(), row(Run(title, Role.MUTED))]
+        arrow = "`- " if self._ascii else "└ "
+        for depth, node in enumerate(way_to_cause(self._session, self._node)[1:]):
+            status = self._state.status_of(node)
+            rows.append(
+                row(
+                    "  " * min(depth + 1, 8),
+                    muted(arrow if depth else ""),
+                    status_run(status, ascii_only=self._ascii),
+                    " ",
+                    name_run(self._session.graph.labels[node]),
+                    muted(f"  {self._about(node)}"),
+                    jump=node,
+                    indent=4,
+                )
+            )
+        return rows
+
+    def _about(self, node: int) -> str:
+        """Why a node of the way is what it is; the one that failed says how."""
+        status = self._state.status_of(node)
+        if status is NodeStatus.FAILED:
+            took = spent(self._session, node, self._clock)
+            return label(why(self._state, node, self._clock), 300) + (f" after{took}" if took else "")
+        return status.word
+
+    def _waiting(self) -> list[Row]:
+        pending = waits_for(self._state, self._node)
+        pending.sort(key=lambda parent: -self._state.status[parent])
+        rows = self._section("waits for", pending)
+        way, seconds = longest_wait(self._session, self._node, self._clock)
+        if len(way) > 1 or (way and len(pending) > 1):
+            about = f", about {duration(seconds)}" if seconds is not None else ""
+            rows += self._section(f"the longest way{about}", way)
+        return rows
+
+    def _ready(self) -> list[Row]:
+        state = self._state
+        if state.paused:
+            return []
+        running = [node for status in _HOLDERS for node in state.nodes_with(status)]
+        if not running:
+            return []
+        taken = f"{state.slots_taken:,} of {plural(state.jobs, 'slot')} taken"
+        rows = self._section(f"{len(running):,} running, {taken}", running[:MOST_RUNNING])
+        if len(running) > MOST_RUNNING:
+            rows.append(row(muted(f"    and {len(running) - MOST_RUNNING:,} more")))
+        return rows
+
+    def _running(self) -> list[Row]:
+        session, node = self._session, self._node
+        task = session.graph.task(node)
+        runs_for = self._clock - self._state.started[node]
+        words = [f"runs for {spent(session, node, self._clock).strip()}"]
+        estimate = session.estimate(node)
+        if estimate is not None:
+            words.append(f"took about {duration(estimate)} before")
+        if task.timeout:
+            words.append(f"times out in {duration(max(0.0, task.timeout - runs_for))}")
+        if tries(session, node) > self._state.attempt[node]:
+            words.append(f"attempt {self._state.attempt[node]} of {tries(session, node)}")
+        return [row(), row(", ".join(words))]
+
+    def _failed(self, status: NodeStatus) -> list[Row]:
+        self.culprit = self._node
+        attempt, last = self._state.attempt[self._node], tries(self._session, self._node)
+        rows = [row()]
+        if status is NodeStatus.RETRYING:
+            left = max(0.0, self._state.due.get(self._node, self._clock) - self._clock)
+            words = f"attempt {attempt} of {last} failed; the next one starts in {int(left)} s"
+            rows.append(row(Run(words, Role.WARNING)))
+        elif last > attempt:
+            rows.append(row(f"attempt {attempt} of {last}: a failure like this one is not tried again"))
+        else:
+            first = self._state.base[self._node] + 1
+            rows.append(row(f"attempt {attempt} was the last one" if attempt > first else "no retries are set for it"))
+        if self._state.allows_failure(self._node):
+            rows.append(row("its failure is allowed: its children go on"))
+        return rows
+
+    def _marks(self) -> list[Row]:
+        """The commands that cancelled it, the last one first."""
+        rows: list[Row] = [row()]
+        cause = self._state.cause_of(self._node)
+        if cause is Cause.TIMEOUT:
+            rows.append(row("it took longer than its timeout"))
+        labels = self._session.graph.labels
+        for number in reversed(self._state.marks.get(self._node, ())):
+            command = self._state.commands.get(number)
+            if command is None:
+                continue
+            words = label(command_word(command))
+            at = time.strftime("%H:%M:%S", time.localtime(self._session.wall(command.at)))
+            target = command.nodes[0] if command.nodes else -1
+            name = (name_run(labels[target]),) if target >= 0 else ()
+            by = label(command.by)
+            rows.append(row(f"{at}  {words} ", *name, muted(f"  by {by}"), jump=target, indent=10))
+        return rows
+
+    def _section(self, title: str, nodes: Sequence[int]) -> list[Row]:
+        rows = node_rows(self._session, nodes, self._clock, ascii_only=self._ascii)
+        return [row(), row(Run(title, Role.MUTED)), *rows]

@@ -1,0 +1,10 @@
+"""The terminal: a driver for Textual that a stopped, slow, lost or hostile terminal can't hold up."""
+
+from __future__ import annotations
+
+from dagtui.tui.terminal.app import TerminalApp
+from dagtui.tui.terminal.driver import TerminalDriver, driver_for
+from dagtui.tui.terminal.signals import watch_signals
+from dagtui.tui.terminal.terminal import Terminal
+
+__all__ = ["Terminal", "TerminalApp", "TerminalDriver", "driver_for", "watch_signals"]

@@ -1,0 +1,107 @@
+"""What an App must do so that its terminal can't hold it up."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from rich.segment import Segment, Segments
+from textual.app import App
+
+from dagtui.host.priority_loop import is_slice_over
+from dagtui.text import block
+from dagtui.tui.terminal.driver import TerminalDriver
+from dagtui.tui.terminal.reflow import Reflow
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual import events
+    from textual.driver import Driver
+    from textual.screen import Screen
+
+ResultT = TypeVar("ResultT")
+_TRACEBACK_CHARACTERS = 20_000
+
+
+class TerminalApp(App[ResultT]):
+    """An App that renders nothing while its terminal is behind, and says so to its driver."""
+
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        super().__init__(driver_class)
+        self._reflow = Reflow(cast("App[object]", self))
+
+    @property
+    def reflowing(self) -> bool:
+        """Whether the widgets still adapt to a new size, after which all is painted once."""
+        return self._reflow.pending
+
+    async def on_event(self, event: events.Event) -> None:
+        """At the beginning, let the run have its turn between styles, widgets and the first frame."""
+        if is_slice_over():
+            await asyncio.sleep(0)
+        await super().on_event(event)
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        # Textual calls its own handler, too, after this one.
+        if self._size not in {None, event.size} and self.terminal_driver is not None:
+            self._reflow.begin()
+
+    async def _on_unmount(self) -> None:
+        self._reflow.end()
+
+    @property
+    def terminal_driver(self) -> TerminalDriver | None:
+        """The driver, when it is one of ours; None in a test without terminal."""
+        return self._driver if isinstance(self._driver, TerminalDriver) else None
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Show a frame, unless the terminal is behind or the next frame makes this one pointless.
+
+        While the terminal is behind, the driver holds painting by a batch. A changed layout renders all the same and
+        forgets what it painted, so what is refused here has to be painted again.
+        """
+        driver = self.terminal_driver
+        if driver is None:
+            super()._display(screen, renderable)
+        elif driver.stalled:
+            driver.refuse_frame()
+        elif not screen._repaint_required and not self.reflowing:
+            # Where it is required, all is painted within a tick: at the start, Textual would send three times the same.
+            super()._display(screen, renderable)
+
+    def _fatal_error(self) -> None:
+        """Leave after an error, with its traceback: made safe, for it may quote what a file or a task says.
+
+        Without the variables that Textual would show beside it, which hold far more of that.
+        """
+        self.bell()
+        text = block(traceback.format_exc()[-_TRACEBACK_CHARACTERS:], 4 * _TRACEBACK_CHARACTERS)
+        self._exit_renderables.append(Segments([Segment(text)]))
+        self._close_messages_no_wait()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy text to Textual's own clipboard and, where it obeys, to the terminal's."""
+        self.put_on_clipboard(text)
+
+    def put_on_clipboard(self, text: str) -> bool:
+        """The same; whether the terminal was told, which longer texts are not sent to."""
+        driver = self.terminal_driver
+        if driver is None:
+            super().copy_to_clipboard(text)
+            return True
+        self._clipboard = text
+        return driver.copy(text)
+
+    def action_suspend_process(self) -> None:
+        """Stop this job and give the terminal to the shell."""
+        driver = self.terminal_driver
+        if driver is not None:
+            self._suspend_signal()
+            driver.suspend_process()
+
+    def action_repaint(self) -> None:
+        """Paint everything again, after another program has written to the terminal."""
+        driver = self.terminal_driver
+        if driver is not None:
+            driver.repaint()

@@ -1,0 +1,349 @@
+"""A driver for Textual that never waits for its terminal, and gives it back whatever happens."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import os
+import signal
+import termios
+from typing import TYPE_CHECKING, Final
+
+from textual import events
+from textual.driver import Driver
+from textual.geometry import Size
+
+from dagtui.tui.terminal import modes
+from dagtui.tui.terminal.frame_filter import frame_filter
+from dagtui.tui.terminal.latency_probe import QUESTION, Echo
+from dagtui.tui.terminal.reader import TerminalReader
+from dagtui.tui.terminal.signals import SignalHandlers
+from dagtui.tui.terminal.terminal import Descriptor, Terminal
+from dagtui.tui.terminal.throttle import Pacing
+from dagtui.tui.terminal.writer import TerminalWriter
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from textual.app import App
+    from textual.message import Message
+
+_LEAVE_SECONDS: Final = 0.3
+"""A stopped terminal may hold up leaving no longer."""
+_COPY_CHARACTERS: Final = 100_000
+"""Terminals refuse or cut longer clipboards."""
+_ANSWER_SECONDS: Final = 0.4
+"""So long at most leaving waits for an answer that would be printed behind a prompt; it holds up the run, too."""
+_BELL: Final = "\x07"
+_OPERATING_SYSTEM_COMMAND: Final = "\x1b]"
+
+
+class TerminalDriver(Driver):
+    """Reads and writes a terminal from the event loop, without threads.
+
+    While the terminal doesn't take what it was given, the app renders nothing (see `TerminalApp`), whole frames are
+    refused, and once it has drained, one repaint brings it up to date. All state belongs to the instance: another
+    driver may follow on another terminal in the same loop, which is the main thread's.
+    """
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+        terminal: Terminal | None = None,
+    ) -> None:
+        self._terminal = terminal or Terminal()
+        # Textual takes the app's first size from here; else from descriptors 0 to 2, which may be other terminals.
+        super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal.size())
+        self._active = False
+        self._lost = False
+        self._pacing = Pacing(app)
+        self._outgoing: list[str] = []
+        self._flush_due: asyncio.Handle | None = None
+        self._line: modes.LineSettings | None = None
+        self._input: Descriptor | None = None
+        self._output: Descriptor | None = None
+        self._reader: TerminalReader | None = None
+        self._writer: TerminalWriter | None = None
+        self._echo: Echo | None = None
+        """Only where a link may hold what the terminal has not got yet."""
+        self._kernel_signals = SignalHandlers(
+            self._loop,
+            {
+                signal.SIGWINCH: self.resized,
+                signal.SIGTSTP: self.suspend_process,
+                signal.SIGCONT: self.continued,
+            },
+        )
+        self._bytes_written = 0
+        self.frames_sent = 0
+        """Frames that were handed to the terminal."""
+        self.codes_removed = 0
+        """Control codes that the last filter took out of frames; any is a defect upstream."""
+
+    # What the app asks
+
+    @property
+    def can_suspend(self) -> bool:
+        """A terminal can always be given back for a while."""
+        return True
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the terminal has not yet taken all it was given: nothing should be rendered now."""
+        return (self._writer is not None and self._writer.behind) or (self._echo is not None and self._echo.overdue)
+
+    @property
+    def lost(self) -> bool:
+        """Whether the terminal has gone for good."""
+        return self._lost
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes that the terminal took from this driver."""
+        return self._bytes_written + (self._writer.bytes_written if self._writer else 0)
+
+    @property
+    def frames_refused(self) -> int:
+        """Frames that were not shown because the terminal was behind."""
+        return self._pacing.refused
+
+    def refuse_frame(self) -> None:
+        """Count a frame that was not shown, which makes one repaint of everything due."""
+        self._pacing.refuse()
+
+    def copy(self, text: str) -> bool:
+        """Put `text` on the clipboard of the terminal (OSC 52); whether the terminal was told.
+
+        It can't be known whether it obeys: multiplexers drop this by default.
+        """
+        encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+        return len(encoded) <= _COPY_CHARACTERS and self._send(f"\x1b]52;c;{encoded}\x07")
+
+    def repaint(self) -> None:
+        """Set the modes and paint everything again, after another program has written to the terminal."""
+        if self._send(modes.again(mouse=self._mouse)):
+            self._app.refresh()
+
+    def resized(self) -> None:
+        """Tell the app the terminal's size; the owner of a lent terminal calls this when it hears of a change."""
+        size = Size(*self._terminal.size())
+        self.send_message(events.Resize(size, size))
+
+    def continued(self) -> None:
+        """Somebody stopped and continued the terminal's process from outside: the shell may have changed the terminal.
+
+        The kernel also sends this signal with the one for a hang-up: then the first write reports the loss.
+        """
+        if not self._active or self._line is None:
+            return
+        with contextlib.suppress(termios.error):
+            self._line.read_keys()
+        self.repaint()
+
+    def suspend_process(self) -> None:
+        """Give the terminal to the shell and stop this job, as Ctrl+Z does elsewhere; goes on when continued.
+
+        The whole process group stops, so that the shell sees its job stop even behind a wrapper script. Where nobody
+        could continue it, the kernel ignores the signal and the screen is back at once. A terminal that was lent is
+        its owner's to suspend.
+        """
+        if not self._active or not self._terminal.is_controlling():
+            return
+        self.suspend_application_mode()
+        os.kill(0, signal.SIGTSTP)
+        self.resume_application_mode()
+        self.send_message(self.SignalResume())
+        self._app.refresh()
+
+    # What Textual asks
+
+    def start_application_mode(self) -> None:
+        """Take the terminal over."""
+        if self._active or self._lost:
+            return
+        try:
+            self._open()
+        except (OSError, termios.error) as error:
+            self._lose(f"open: {error}")
+            return
+        self._send(modes.entering(mouse=self._mouse, ask_synchronized=self._knows_mode_queries()))
+        self.resized()
+
+    def write(self, data: str) -> None:
+        """Add to the frame that the next `flush` sends; codes that no frame needs are taken out."""
+        # Shapes of the mouse pointer, which some terminals print; what is to be copied comes by `copy`.
+        if not self._active or data.startswith(_OPERATING_SYSTEM_COMMAND):
+            return
+        if data != _BELL:
+            data, removed = frame_filter(data)
+            self.codes_removed += removed
+        self._outgoing.append(data)
+        # Textual flushes after each frame, but not after a bell.
+        if self._flush_due is None:
+            self._flush_due = self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what was written since the last flush, or none of it."""
+        if self._flush_due is not None:
+            self._flush_due.cancel()
+            self._flush_due = None
+        frame = "".join(self._outgoing)
+        self._outgoing.clear()
+        if not frame or self._writer is None:
+            return
+        if self.stalled:
+            self.refuse_frame()
+            return
+        self.frames_sent += 1
+        self._writer.send(frame.encode())
+        if self._echo is not None:
+            self._echo.sent()
+
+    def disable_input(self) -> None:
+        """Read nothing more."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was found, waiting a third of a second for it at most."""
+        if not self._active:
+            return
+        self._active = False
+        atexit.unregister(self._last_resort)
+        self._kernel_signals.take_back()
+        self.disable_input()
+        self._outgoing.clear()
+        if not self._lost:
+            self._give_back()
+        self._close()
+        self._pacing.release()
+
+    def send_message(self, message: Message) -> None:
+        """Give a message to the app; input is read in the app's own loop, so it needs no way between threads."""
+        self._app.post_message(message)
+
+    # Taking over and giving back
+
+    def _open(self) -> None:
+        self._line = modes.LineSettings(self._terminal.input)
+        self._line.read_keys()  # before the first byte is written, which the background must not
+        self._active = True
+        atexit.register(self._last_resort)
+        self._input = Descriptor(self._terminal.input, os.O_RDONLY)
+        self._output = Descriptor(self._terminal.output, os.O_WRONLY)
+        self._reader = TerminalReader(
+            self._input.number,
+            self._loop,
+            on_message=self.process_message,
+            on_lost=self._lose,
+            on_heard=self._heard,
+        )
+        self._reader.expect_answer()
+        self._writer = TerminalWriter(
+            self._output.number,
+            self._loop,
+            on_behind=self._pacing.hold,
+            on_drained=self._go_on,
+            on_lost=self._lose,
+        )
+        if self._terminal.environment.get("SSH_CONNECTION"):
+            self._echo = Echo(self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._go_on)
+        if self._terminal.is_controlling():
+            self._kernel_signals.set()
+
+    def _give_back(self) -> None:
+        if self._writer is not None:
+            self._writer.finish(modes.leaving().encode(), _LEAVE_SECONDS)
+        if self._reader is not None:
+            waits = self._echo is not None and self._echo.outstanding
+            self._reader.discard(_ANSWER_SECONDS if waits else 0.0)
+        if self._line is not None:
+            self._line.restore()
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._bytes_written += self._writer.bytes_written
+        if self._echo is not None:
+            self._echo.close()
+        # In reverse: both may have set the flag of one shared description.
+        for descriptor in (self._output, self._input):
+            if descriptor is not None:
+                descriptor.close()
+        self._reader = self._writer = self._input = self._output = self._echo = None
+
+    def _last_resort(self) -> None:
+        """Give the terminal back when the interpreter ends and nobody has stopped application mode."""
+        if self._lost or self._output is None or self._line is None:
+            return
+        with contextlib.suppress(OSError):
+            os.write(self._output.number, (modes.CANCEL + modes.leaving()).encode())
+        self._line.restore()
+
+    def _knows_mode_queries(self) -> bool:
+        """Apple's terminal prints part of the question; it has no synchronized output anyway."""
+        return self._terminal.environment.get("TERM_PROGRAM") != "Apple_Terminal"
+
+    def _send(self, data: str) -> bool:
+        """Send codes of our own, which belong to no frame; whether they were accepted."""
+        return self._writer is not None and self._writer.send(data.encode())
+
+    def _ask(self) -> None:
+        if self._reader is not None and self._send(QUESTION):
+            self._reader.expect_answer()
+
+    def _heard(self, echoes: int) -> None:
+        """Something came from the terminal, so many answers among it."""
+        if self._echo is None:
+            return
+        if echoes:
+            self._echo.answered()
+        else:
+            self._echo.heard()
+
+    def _go_on(self) -> None:
+        """The terminal has taken what waited, or has answered."""
+        if not self.stalled:
+            self._pacing.release()
+
+    def _lose(self, reason: str) -> None:
+        """The terminal has gone: touch it no more, paint no more, and say so once."""
+        if self._lost:
+            return
+        self._lost = True
+        self.disable_input()
+        if self._writer is not None:
+            self._writer.close()
+        if self._echo is not None:
+            self._echo.close()
+        self._pacing.hold()
+        # Not from here: this may be the middle of a frame.
+        self._loop.call_soon(self._report_loss, reason)
+
+    def _report_loss(self, reason: str) -> None:
+        if self._terminal.on_lost is None:
+            self._app.exit()
+        else:
+            self._terminal.on_lost(reason)
+
+
+def driver_for(terminal: Terminal) -> type[TerminalDriver]:
+    """A driver class for one terminal, to be given to an App as its `driver_class`."""
+
+    class BoundDriver(TerminalDriver):
+        def __init__(
+            self,
+            app: App[object],
+            *,
+            debug: bool = False,
+            mouse: bool = True,
+            size: tuple[int, int] | None = None,
+        ) -> None:
+            super().__init__(app, debug=debug, mouse=mouse, size=size, terminal=terminal)
+
+    return BoundDriver

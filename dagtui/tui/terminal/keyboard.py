@@ -1,0 +1,90 @@
+"""Bytes from a terminal become Textual's messages."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual._xterm_parser import XTermParser
+
+from dagtui.text.labels import HIDDEN
+from dagtui.tui.terminal.replies import Kind, ReplyFilter, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from textual.message import Message
+
+
+def _codes_of_eight_bits(error: UnicodeError) -> tuple[str, int]:
+    """What a byte that is not UTF-8 may be: a code of C1 as terminals of eight bits send it; else nothing."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    first = error.object[error.start]
+    return (chr(first), error.start + 1) if 0x80 <= first <= 0x9F else ("", error.end)
+
+
+codecs.register_error("dagtui-terminal", _codes_of_eight_bits)
+
+
+class _Parser(XTermParser):
+    """Textual's parser without its cache, which would keep every parser, every key and so every app for ever."""
+
+    def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:  # type: ignore[override]
+        uncached: Callable[[XTermParser, str], list[events.Key] | None] = XTermParser._parse_extended_key.__wrapped__
+        return uncached(self, sequence)
+
+
+class Keyboard:
+    """Decodes, takes out the terminal's replies, and has the rest parsed; cut anywhere, never raising."""
+
+    def __init__(self) -> None:
+        # Textual's own decoder raises on the first byte that is not UTF-8.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("dagtui-terminal")
+        self._filter = ReplyFilter()
+        self._parser = _Parser()
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
+        return self._filter.patience
+
+    @property
+    def awaiting(self) -> bool:
+        """Whether an answer is on its way; may be set."""
+        return self._filter.awaiting
+
+    @awaiting.setter
+    def awaiting(self, awaiting: bool) -> None:
+        self._filter.awaiting = awaiting
+
+    @property
+    def echoes(self) -> int:
+        """How often the terminal has said that it is there."""
+        return self._filter.echoes
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """The messages that `data` completes; to be exhausted before the next call."""
+        return filter(_is_visible, self._messages(self._filter.feed(self._decoder.decode(data))))
+
+    def expire(self) -> Iterator[Message]:
+        """The messages that an unfinished sequence amounts to."""
+        return filter(_is_visible, self._messages(self._filter.expire()))
+
+    def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
+        for token in tokens:
+            match token.kind:
+                case Kind.PLAIN:
+                    yield from self._parser.feed(token.text)
+                case Kind.ESCAPE:
+                    yield events.Key("escape", "\x1b")
+                case Kind.ALT_BACKSPACE:
+                    yield events.Key("alt+backspace", None)
+                case Kind.PASTE:
+                    yield events.Paste(token.text)
+
+
+def _is_visible(message: Message) -> bool:
+    """Whether it is no key that stands for a character that would hide or reorder others where it is typed."""
+    return not (isinstance(message, events.Key) and message.character and HIDDEN.search(message.character))

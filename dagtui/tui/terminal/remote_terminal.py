@@ -1,0 +1,142 @@
+"""Screens on terminals that clients have lent to the session process, one after another."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from dagtui.host.exit_reason import Leaving
+from dagtui.host.terminal_client import TOLD
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.graph.views import layout_of
+from dagtui.tui.terminal import modes
+from dagtui.tui.terminal.cleanup import forget_app, forget_codes
+from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from dagtui.host.attachment import Lease
+    from dagtui.runs.node_environment import Workplace
+    from dagtui.runs.session import Session
+    from dagtui.tui.screens.main import ScreenState
+
+
+class LentTerminal:
+    """The terminal is a client's, which does what needs a controlling terminal; the session process drives the run."""
+
+    signals: Sequence[signal.Signals] = ()
+    detachable = True
+
+    def __init__(self, lease: Lease, until_failure: Callable[[], Awaitable[None]]) -> None:
+        """`until_failure` raises what makes the run stop working."""
+        self._lease = lease
+        self._until_failure = until_failure
+        self.input, self.output = lease.input, lease.output
+        own = {name: value for name, value in os.environ.items() if name not in TOLD}
+        self.environment: Mapping[str, str] = {**own, **lease.environment}
+
+    async def drive(self) -> None:
+        """Nothing to do but to notice when the run stops working."""
+        await self._until_failure()
+
+    async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
+        """Have the client run the program."""
+        return await self._lease.run(command, defaults)
+
+    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+        """Have the client run the program."""
+        return await self._lease.run_at(workplace, command, heading)
+
+    async def suspend(self, app: DagtuiApp) -> None:
+        """Have the client stop itself; the run goes on."""
+        with app.terminal_lent():
+            await self._lease.stop()
+
+
+class LentScreen:
+    """An App, as its terminal's client sees it."""
+
+    def __init__(self, app: DagtuiApp) -> None:
+        self._app = app
+
+    def end(self, leaving: Leaving) -> None:
+        """Give the terminal back and end."""
+        self._app.exit(leaving)
+
+    def ask(self) -> None:
+        """As the key that leaves."""
+        # In the App's own task, as a key.
+        self._app.call_later(self._press, "screen.leave")
+
+    def suspend(self) -> None:
+        """As the key that suspends."""
+        self._app.call_later(self._press, "screen.suspend")
+
+    async def _press(self, id_: str) -> None:
+        if self._app.screen is self._app.main:
+            await self._app.action_act(id_)
+
+    def resized(self) -> None:
+        """Look at the terminal's size, unless another program has it; that is looked at afterwards."""
+        driver = self._app.terminal_driver
+        if driver is not None and not self._app.lent:
+            driver.resized()
+
+    def continued(self) -> None:
+        """Set the modes again and paint everything."""
+        driver = self._app.terminal_driver
+        if driver is not None:
+            driver.continued()
+
+
+class LentScreens:
+    """Shows a session on one lent terminal after another; what a person did to the screen is kept between them."""
+
+    def __init__(self, session: Session, until_failure: Callable[[], Awaitable[None]]) -> None:
+        self._session = session
+        self._until_failure = until_failure
+        self._state: ScreenState | None = None
+        self._colours: tuple[str | None, ...] | None = None
+        """What the last terminal's environment said about its colours."""
+        layout_of(session.graph)  # here, because this may be another thread than the run's
+        spare_what_is_loaded()
+
+    async def show(self, lease: Lease) -> Leaving:
+        """Show the run on a terminal until that is left."""
+        colours = tuple(map(lease.environment.get, ("TERM", "COLORTERM", "NO_COLOR")))
+        if self._colours not in {None, colours}:
+            forget_codes()
+        self._colours = colours
+        await lease.tell({"do": "hold", "restore": modes.leaving()})
+        if lease.leaving is not None:  # it has been wanted back meanwhile
+            return lease.leaving
+        app = self._made(lease)
+        gone = ref(app)
+        try:
+            return await self._show(lease, app)
+        finally:
+            del app
+            forget_app(gone)
+
+    def _made(self, lease: Lease) -> DagtuiApp:
+        return DagtuiApp(
+            self._session,
+            ascii=lease.ascii,
+            theme=f"dagtui-{lease.theme}" if lease.theme else None,
+            mouse=lease.mouse,
+            state=self._state,
+            place=LentTerminal(lease, self._until_failure),
+        )
+
+    async def _show(self, lease: Lease, app: DagtuiApp) -> Leaving:
+        lease.screen = LentScreen(app)
+        try:
+            leaving = await app.run_async(mouse=app.mouse) or Leaving.CRASHED
+        finally:
+            lease.screen = None
+        # What made it crash may have been in the state.
+        self._state = None if leaving is Leaving.CRASHED else app.last_state
+        return leaving

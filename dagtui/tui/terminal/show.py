@@ -1,0 +1,85 @@
+"""From a session to a screen and back: the app's life, what leaving means for the run, and the card."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.host.exit_reason import Leaving
+from dagtui.host.priority_loop import PriorityLoop, screen_work
+from dagtui.report.headless import EXIT
+from dagtui.report.summary import card
+from dagtui.tui.app import DagtuiApp
+from dagtui.tui.lines.locale import wants_ascii
+from dagtui.tui.terminal import watch_signals
+from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+
+if TYPE_CHECKING:
+    from dagtui.runs.session import Session
+
+
+class Show:
+    """One screen over one session, in one event loop."""
+
+    def __init__(self, session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> None:
+        self._session = session
+        self._ascii = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+        self._app = DagtuiApp(session, ascii=self._ascii, theme=f"dagtui-{theme}" if theme else None, mouse=mouse)
+        self._leaving = Leaving.CRASHED
+
+    def run(self) -> int:
+        """Show the run until it is left; returns the exit status."""
+        spare_what_is_loaded()
+        anyio.run(self._live, backend_options={"loop_factory": PriorityLoop})
+        if self._leaving is Leaving.LOST:
+            return 128 + signal.SIGHUP
+        self._print_card()
+        if self._leaving is Leaving.TERMINATED:
+            return 128 + self._app.signal_number
+        return EXIT.get(self._session.state.verdict(), 1)
+
+    async def _live(self) -> None:
+        """Show the app, then end the run; nothing of it stays behind."""
+        session = self._session
+        try:
+            with screen_work():
+                self._leaving = await self._app.run_async(mouse=self._app.mouse) or Leaving.CRASHED
+        finally:
+            with anyio.CancelScope(shield=True), watch_signals(self._obey):
+                await self._end(session)
+
+    async def _end(self, session: Session) -> None:
+        """Cancel what is left, or, when only the screen has failed, wait for it; then close the record."""
+        try:
+            if self._leaving is Leaving.CRASHED and not self._app.broken:
+                session.note("the screen failed; the run goes on without it")
+                sys.stderr.write("dagtui: the screen failed; the run goes on without it, Ctrl+C cancels it\n")
+            elif not session.settled:
+                session.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
+            await session.drive_until_settled()
+        finally:
+            await session.close(self._leaving.value)
+
+    def _obey(self, number: signal.Signals) -> None:
+        """A signal after the screen has gone: the first cancels what is left, the next kills it."""
+        self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
+
+    def _print_card(self) -> None:
+        width = os.get_terminal_size(1).columns if os.isatty(1) else 80
+        colours = not os.environ.get("NO_COLOR")
+        text = card(self._session, width=width, colours=colours, ascii_only=self._ascii)
+        try:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        except OSError:  # it hung up, and the signal of that came first; what is left in the buffer must go somewhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def show(session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
+    """Show a session on this terminal until it is left, end its run, and return the exit status."""
+    return Show(session, ascii_only=ascii_only, theme=theme, mouse=mouse).run()

@@ -1,0 +1,54 @@
+"""Signals, given to the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dagtui.report.heeded import heeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+
+class SignalHandlers:
+    """Handlers that the event loop calls, which can be set and taken back any number of times, in the main thread.
+
+    Signals that the caller of the program had ignored get none.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, handlers: Mapping[signal.Signals, Callable[[], None]]) -> None:
+        self._loop = loop
+        self._handlers = {number: handlers[number] for number in heeded(handlers)}
+
+    def set(self) -> None:
+        """From now on the loop calls the handlers."""
+        for number, handler in self._handlers.items():
+            self._loop.add_signal_handler(number, handler)
+
+    def take_back(self) -> None:
+        """From now on the signals do what they do by default."""
+        if not self._loop.is_closed():
+            for number in self._handlers:
+                self._loop.remove_signal_handler(number)
+
+
+@contextmanager
+def watch_signals(
+    callback: Callable[[signal.Signals], None],
+    numbers: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT),
+) -> Iterator[None]:
+    """Call `callback` in the running event loop for each of these signals, until the block ends.
+
+    To be entered in the main thread, around the App rather than in it: an App that has ended can't be told. With a
+    terminal that hangs up, the signal may come before or after the driver's own report.
+    """
+    handlers = SignalHandlers(asyncio.get_running_loop(), {number: partial(callback, number) for number in numbers})
+    handlers.set()
+    try:
+        yield
+    finally:
+        handlers.take_back()

@@ -1,0 +1,97 @@
+"""A screen over another process's run: it shows everything, changes nothing, and may be left at any time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+from textual.worker import Worker, WorkerState
+
+from dagtui.host.exit_reason import Leaving
+from dagtui.report.headless import EXIT
+from dagtui.report.summary import card
+from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
+from dagtui.text import label
+from dagtui.tui.app import DRIVING, DagtuiApp
+from dagtui.tui.lines.locale import wants_ascii
+from dagtui.tui.lines.rows import Role
+from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.store.directory import RunDirectory
+    from dagtui.tui.screens.main import ScreenState
+
+
+class WatchApp(DagtuiApp):
+    """Shows a run that is followed; every command answers that the screen is read-only."""
+
+    CSS_PATH = "app.tcss"
+
+    def on_load(self) -> None:
+        """Offer no command."""
+        self.main.read_only = True
+
+    def on_ready(self) -> None:
+        """Say that the run is only watched."""
+        followed = self.session
+        problem = followed.problem if isinstance(followed, FollowingSession) else None
+        if problem is not None:
+            self.say(f"the journal can't be followed: {label(problem)}", Role.BAD, lasting=True)
+        else:
+            self.say(READ_ONLY, Role.MUTED)
+
+    async def action_act(self, id_: str) -> None:
+        """Leave without a question, for leaving does nothing to the run; all else is as ever."""
+        if id_ in {"screen.leave", "screen.detach"}:
+            self.exit(Leaving.LEFT_SETTLED)
+        else:
+            await super().action_act(id_)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Begin anew when the journal can't be followed any more: its last lines were taken back."""
+        if event.worker.group == DRIVING and event.state is WorkerState.SUCCESS:
+            self.exit(Leaving.LEFT_SETTLED)
+
+
+def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
+    """Show a run on this terminal, live or as it ended, until the screen is left; returns the exit status.
+
+    That is the run's own when it is over, else 0, and 128 + n after signal n. Raises StoreError.
+    """
+    ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+    state: ScreenState | None = None
+    while True:
+        session = open_run(directory, graph_path)
+        spare_what_is_loaded()
+        app = WatchApp(session, ascii=ascii_only, theme=f"dagtui-{theme}" if theme else None, mouse=mouse, state=state)
+        leaving = anyio.run(_show, app)
+        if not session.outdated:
+            break
+        state = app.dump_state()
+    if leaving is Leaving.TERMINATED:
+        return 128 + app.signal_number
+    if leaving is Leaving.LOST:
+        return 129
+    return _say_farewell(session, ascii_only=ascii_only)
+
+
+async def _show(app: WatchApp) -> Leaving | None:
+    try:
+        return await app.run_async(mouse=app.mouse)
+    finally:
+        await app.session.close()
+
+
+def _say_farewell(session: FollowingSession, *, ascii_only: bool) -> int:
+    """The card of a run that is over; of one that goes on, that it does."""
+    if not session.over:
+        sys.stdout.write(f"{label(session.name)} run {session.number} goes on\n")
+        return 0
+    width = os.get_terminal_size(1).columns if os.isatty(1) else 80
+    colours = not os.environ.get("NO_COLOR")
+    sys.stdout.write(card(session, width=width, colours=colours, ascii_only=ascii_only) + "\n")
+    return EXIT.get(session.state.verdict(), 1)

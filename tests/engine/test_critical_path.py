@@ -1,0 +1,75 @@
+"""The order of starts: the longest way first."""
+
+from __future__ import annotations
+
+from engine.oracle import descendants
+from engine.random_graphs import graphs
+from engine.scene import Scene, dag
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dagtui.engine.critical_path import longest_way_among, longest_ways
+from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.traversal import Traversal
+from dagtui.graph.model import Graph
+
+
+def longest(graph: Graph, node: int, weights: list[float]) -> float:
+    """By definition."""
+    return weights[node] + max((longest(graph, child, weights) for child in graph.children(node)), default=0.0)
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(graphs(), st.data())
+def test_the_longest_way_is_the_longest_of_all_ways(graph: Graph, data: st.DataObject):
+    count = len(graph)
+    weights = data.draw(st.lists(st.integers(0, 9).map(float), min_size=count, max_size=count))
+    assert list(longest_ways(graph, weights)) == [longest(graph, node, weights) for node in range(count)]
+    assert list(longest_ways(graph)) == [longest(graph, node, [1.0] * count) for node in range(count)]
+
+
+@settings(derandomize=True, database=None, deadline=None)
+@given(graphs(), st.sets(st.integers(0, 7)))
+def test_the_longest_way_among_some_nodes_passes_only_through_them(graph: Graph, some: set[int]):
+    members = {node for node in some if node < len(graph)}
+    weights = [1.0 + node for node in range(len(graph))]
+
+    def way(node: int) -> float:
+        return weights[node] + max((way(child) for child in graph.children(node) if child in members), default=0.0)
+
+    assert longest_way_among(graph, members, weights) == max((way(node) for node in members), default=0.0)
+
+
+def test_the_longest_way_goes_first():
+    scene = Scene(dag("a b>x c>y>z"), jobs=1)
+    assert scene.run_all() == ["c", "b", "y", "a", "x", "z"]
+
+
+def test_seconds_count_where_they_are_known():
+    graph = dag("a b>x")
+    traversal = Traversal(graph, 1, weights=[10.0, 1.0, 1.0])
+    traversal.begin(0.0)
+    assert list(traversal.handed) == [graph.node("a")]
+
+
+def test_equal_ways_go_in_the_order_of_the_file():
+    assert Scene(dag("c a b"), jobs=1).run_all() == ["c", "a", "b"]
+
+
+def test_the_queue_takes_the_most_urgent_that_fits_and_forgets_what_no_longer_holds():
+    queue = ReadyQueue([1.0, 5.0, 3.0, 9.0])
+    for node, slots in enumerate((1, 1, 2, 4)):
+        queue.push(node, slots)
+    queue.push(1, 1)
+    assert queue.pop(3, lambda _node: True) == 1
+    assert queue.pop(2, lambda node: node != 1) == 2
+    assert queue.pop(2, lambda node: node != 1) == 0
+    assert queue.pop(2, lambda _node: True) is None
+    assert queue.pop(4, lambda _node: True) == 3
+
+
+def test_a_chain_does_not_recurse():
+    count = 50_000
+    graph = Graph([str(node) for node in range(count)], ((node, node + 1) for node in range(count - 1)))
+    assert longest_ways(graph)[0] == count
+    assert len(descendants(dag("a>b"), 0)) == 1

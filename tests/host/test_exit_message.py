@@ -1,0 +1,68 @@
+"""What is left on the terminal when a screen is left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import Graph
+from dagtui.host.exit_message import detached
+from dagtui.report.summary import card
+from dagtui.runs.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def ended(now: float) -> Session:
+    """A run of one node that took three seconds, looked at later."""
+    running = NodeEvent(1.0, 0, 1, NodeStatus.RUNNING)
+    completed = NodeEvent(4.0, 0, 1, NodeStatus.COMPLETED, cause=Cause.RAN, seconds=3.0)
+    return Session.recorded(Graph.from_edges(["only"], [], name="one"), [running, completed], now)
+
+
+def test_the_card_of_a_run_that_was_looked_at_for_long_tells_how_long_the_run_took():
+    head = card(ended(600.0), width=80, colours=False, ascii_only=False).split("\n")[0]
+    assert head == "✓ one completed  run 1, 4.0 s"
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(600.0, "10 minutes"), (60.0, "1 minute"), (30.0, "30 s")])
+def test_who_detaches_from_a_settled_run_is_told_how_long_it_waits(seconds: float, words: str):
+    assert f"brings it back within {words}, then its process ends" in detached(ended(600.0), seconds)
+
+
+def failed_eight_times(tmp_path: Path) -> Session:
+    """Eight cells that failed for one reason, each with a log that names its own sample, and one for another."""
+    labels = [f"align[sample={sample}]" for sample in "abcdefgh"]
+    graph = Graph.from_edges([*labels, "other"], [], name="reads")
+    events: list[NodeEvent] = []
+    for node in range(9):
+        value = 7 if node < 8 else 1
+        events += [
+            NodeEvent(1.0, node, 1, NodeStatus.RUNNING),
+            NodeEvent(2.0, node, 1, NodeStatus.FAILED, Cause.EXIT, f"exit {value}", value, 1.0),
+        ]
+    session = Session.recorded(graph, events, 9.0, tmp_path)
+    for node in range(9):
+        path = session.log_path(node, 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(
+            f"reading chunk {node * 17}\nError: /data/run{node}/in.fq: no such file, line {node}\nexiting\n"
+        )
+    return session
+
+
+def test_failures_that_are_alike_stand_on_the_card_once_with_their_number_and_names(tmp_path: Path):
+    lines = card(failed_eight_times(tmp_path), width=100, colours=False, ascii_only=False).split("\n")
+    assert sum("no such file" in line for line in lines) == 2  # the eight once, and the other
+    names = ", ".join(f"align[sample={sample}]" for sample in "bcdefgh")
+    assert f"  8 nodes failed alike, also {names}" in lines
+    assert lines[-1] == "✗ reads failed: 9 failed"
+
+
+def test_what_differs_only_in_its_exit_is_not_alike(tmp_path: Path):
+    lines = card(failed_eight_times(tmp_path), width=100, colours=False, ascii_only=False).split("\n")
+    assert "✗ other  exit 1" in lines

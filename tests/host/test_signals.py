@@ -1,0 +1,36 @@
+"""Signals as something to read."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+
+from dagtui.host.signals import Signals
+
+
+def test_signals_are_noted_in_order_and_do_nothing_else():
+    before = signal.getsignal(signal.SIGUSR1)
+    with Signals((signal.SIGUSR1, signal.SIGTERM)) as signals:
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            os.kill(os.getpid(), number)
+        assert select.select([signals], [], [], 5)[0]
+        assert list(signals.take()) == [signal.SIGTERM, signal.SIGUSR1]
+        assert signals.take() == b""
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_more_signals_than_fit_are_no_error():
+    with Signals((signal.SIGUSR1,)) as signals:
+        for _ in range(70_000):
+            signals._note(signal.SIGUSR1, None)
+        assert len(signals.take()) == 1024
+
+
+def test_some_are_left_alone_for_a_while():
+    with Signals((signal.SIGWINCH,)) as signals:
+        with signals.left_alone(signal.SIGWINCH):
+            os.kill(os.getpid(), signal.SIGWINCH)
+            assert signals.take() == b""
+        os.kill(os.getpid(), signal.SIGWINCH)
+        assert list(signals.take()) == [signal.SIGWINCH]

@@ -1,0 +1,68 @@
+"""Lines for runs without a screen."""
+
+from __future__ import annotations
+
+import pytest
+
+from dagtui.engine.events import CommandEvent, NodeEvent
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import ArgumentList, Graph, Task
+from dagtui.report.plain import PlainLines
+from dagtui.report.summary import card
+from dagtui.runs.session import Session
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (CommandEvent(0.0, 1, CommandKind.CANCEL_ALL, by="signal TERM"), "cancel all (signal TERM)"),
+        (CommandEvent(0.0, 1, CommandKind.RETRY, (0, 1, 2)), "retry a, b, c (person)"),
+        (CommandEvent(0.0, 1, CommandKind.RETRY, (0, 1, 2, 3)), "retry a, b, c and 1 more (person)"),
+        (CommandEvent(0.0, 1, CommandKind.SKIP, (0, 1, 2, 3), others=5000), "skip a, b, c and 5,001 more (person)"),
+    ],
+)
+def test_a_command_names_its_first_nodes_and_counts_the_others(event: CommandEvent, text: str):
+    session = Session.recorded(Graph.from_edges("abcd", []), [], 0.0)
+    (line,) = PlainLines(session, ascii_only=False, colours=False).lines([event])
+    assert line.partition("   ")[2] == text
+
+
+def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocked():
+    graph = Graph.from_edges("abc", [("a", "b"), ("b", "c")])
+    events = [
+        NodeEvent(1.0, 0, 1, NodeStatus.RUNNING),
+        NodeEvent(2.0, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 7", 7, 1.0, due=4.0),
+        NodeEvent(4.0, 0, 2, NodeStatus.RUNNING),
+        NodeEvent(5.0, 0, 2, NodeStatus.FAILED, Cause.EXIT, "exit 7", 7, 1.0),
+        NodeEvent(5.0, 1, 0, NodeStatus.FAILED_PARENT, why="blocked by a", blocker=0),
+        NodeEvent(5.0, 2, 0, NodeStatus.FAILED_PARENT, why="blocked by b", blocker=1),
+    ]
+    said = [
+        "a  started",
+        "a  failed: exit 7, tries again in 2.0 s",
+        "a  started, attempt 2",
+        "a  failed: exit 7  1.0 s",
+        "b  blocked by a",
+        "c  blocked by a",
+    ]
+    session = Session.recorded(graph, events, 6.0)
+    for ascii_only, glyphs in ((True, [""] * 6), (False, [f"{glyph} " for glyph in "▶↻▶✗⊘⊘"])):
+        lines = PlainLines(session, ascii_only=ascii_only, colours=False).lines(events)
+        assert [line.partition(" ")[2] for line in lines] == [a + b for a, b in zip(glyphs, said, strict=True)]
+
+
+def test_a_line_says_what_a_node_left_behind():
+    event = NodeEvent(2.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.5, left=1)
+    session = Session.recorded(Graph.from_edges("a", []), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), event], 6.0)
+    (line,) = PlainLines(session, ascii_only=True, colours=False).lines([event])
+    assert line.endswith("a  done  1.5 s; ended 1 process that it left behind")
+
+
+def test_a_failure_that_is_allowed_is_called_so():
+    graph = Graph(["a"], [], tasks=[Task("a", ArgumentList(("false",)), allow_failure=True)])
+    failed = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)
+    session = Session.recorded(graph, [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failed], 6.0)
+    (line,) = PlainLines(session, ascii_only=True, colours=False).lines([failed])
+    assert line.endswith("a  failed (allowed): exit 1  1.0 s")
+    assert "1 failed (allowed)" in card(session, width=80, colours=False, ascii_only=True)

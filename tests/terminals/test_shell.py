@@ -1,0 +1,292 @@
+"""A shell in a node's place: started from the screen, on its terminal, while the run goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from processes import processes_with
+from terminals.sessions import Stage
+from terminals.terminal import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from terminals.terminal import PtyTerminal
+
+GRAPH = """
+[run]
+secrets = ["API_TOKEN"]
+[env]
+WHO = "everybody"
+[tasks.first]
+run = "while ! test -e go; do sleep 0.02; done; true {token}"
+[tasks.second]
+needs = ["first"]
+run = "sleep 600 # {token}"
+grace = 0.1
+[tasks.cell]
+needs = ["second"]
+run = "true"
+cwd = "in {{ matrix.colour }}"
+env = { COLOUR = "{{ matrix.colour }}", PASSWORD = "{{ env.API_TOKEN }}" }
+matrix = { colour = ["red"] }
+[tasks.lost]
+needs = ["second"]
+run = "true"
+cwd = "nowhere"
+"""
+MODES = [(), ("--in-process",)]
+PROMPT = "prompt> "
+
+
+@pytest.fixture
+def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
+    made = Stage(tmp_path, short_path)
+    made.write(GRAPH)
+    (tmp_path / "in red").mkdir()
+    # Without what this machine's bash would read: the prompt is known, and nothing else is printed.
+    (tmp_path / "shell").write_text('#!/bin/sh\nexec bash --norc --noprofile -i "$@"\n')
+    (tmp_path / "shell").chmod(0o755)
+    yield made
+    made.clear()
+
+
+def opened(stage: Stage, *words: str, **more: str) -> PtyTerminal:
+    environment = {"SHELL": str(stage.folder / "shell"), "PS1": PROMPT, "API_TOKEN": "correct horse", **more}
+    terminal = stage.open(*(words or ("graph.toml",)), env=environment)
+    terminal.wait_for_text("lost")
+    return terminal
+
+
+def is_on(terminal: PtyTerminal, name: str) -> bool:
+    return any("▌" in line and name in line for line in terminal.text.split("\n"))
+
+
+def select(terminal: PtyTerminal, name: str) -> None:
+    terminal.send("g")
+    terminal.wait_for(lambda: is_on(terminal, "first"), "cursor at the top")
+    for _ in range(terminal.text[: terminal.text.index(name)].count("\n") - 2):
+        terminal.send("j")
+    terminal.wait_for(lambda: is_on(terminal, name), "cursor on the node")
+
+
+def shell_on(terminal: PtyTerminal, name: str) -> None:
+    select(terminal, name)
+    terminal.send("!")
+    terminal.wait_for_text(PROMPT)
+
+
+def ask(terminal: PtyTerminal, line: str, expected: str) -> None:
+    """Type a line, and wait for what it prints, which the line itself must not contain."""
+    assert expected not in line
+    terminal.send(f"{line}\n")
+    terminal.wait_for_text(expected)
+
+
+def is_shown(terminal: PtyTerminal) -> bool:
+    """Whether the screen is there again, and knows the terminal's size."""
+    return "leave" in terminal.text.rstrip("\n").split("\n")[-1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(stage: Stage, mode: tuple[str, ...]) -> None:
+    terminal = opened(stage, *mode, "graph.toml")
+    select(terminal, "cell")
+    terminal.send("!")
+    terminal.wait_for_text("dagtui: what attempt 1 of cell[colour=red] would find")
+    terminal.wait_for_text(PROMPT)
+    ask(terminal, "echo [$COLOUR] [$WHO] [$PASSWORD]", "[red] [everybody] [correct horse]")
+    ask(terminal, "echo [$DAGTUI_NODE] [$DAGTUI_ATTEMPT]", "[cell[colour=red]] [1]")
+    ask(terminal, "echo [${PWD##*/}] [$PYTHONUNBUFFERED]", "[in red] [1]")
+    ask(terminal, "test -e $DAGTUI_RUN_DIR/journal.jsonl && echo the r''un", "the run")
+    (stage.folder / "go").touch()
+    wait_until(lambda: stage.statuses().get("second") == "RUNNING", "the run going on")
+    terminal.resize(90, 25)
+    terminal.send("exit\n")
+    terminal.wait_for(lambda: is_shown(terminal) and is_on(terminal, "cell"), "the screen as it was, in its new size")
+    assert "correct horse" not in (stage.run_directory / "journal.jsonl").read_text()
+    assert "correct horse" not in terminal.text
+    terminal.send("q")
+    terminal.wait_for_text("cancel all")
+    terminal.wait_for(lambda: terminal.send("c") or terminal.process.poll() is not None, "the end")
+    assert terminal.is_restored
+
+
+def test_a_shell_of_another_terminal_knows_that_terminal_and_the_environment_of_the_start(stage: Stage) -> None:
+    first = opened(stage, WHEN="at the start", TMUX="long gone", TERM="xterm-256color")
+    first.send("d")
+    assert first.wait_for_end() == 0
+    second = opened(stage, "attach", WHEN="later", TERM="vt100", PS1="second> ")
+    shell_on(second, "first")
+    ask(second, "echo [$TERM] [$TMUX] [$WHEN]", "[vt100] [] [at the start]")
+
+
+def test_a_variable_of_the_task_itself_counts_more_than_the_terminals(stage: Stage) -> None:
+    stage.write('[tasks.first]\nrun = "true"\nenv = { TERM = "dumb" }\n[tasks.lost]\nrun = "true"\n')
+    terminal = opened(stage)
+    shell_on(terminal, "first")
+    ask(terminal, "echo [$TERM]", "[dumb]")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_why_there_is_no_shell_is_said(stage: Stage, mode: tuple[str, ...]) -> None:
+    terminal = opened(stage, *mode, "graph.toml", SHELL="/nonexistent/shell")
+    select(terminal, "lost")
+    terminal.send("!")
+    terminal.wait_for_text(f"the working directory of lost is not there: {stage.folder}"[:80])
+    select(terminal, "first")
+    terminal.send("!")
+    terminal.wait_for_text("/nonexistent/shell: No such file or directory")
+    terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
+
+
+def test_an_environment_that_can_not_be_told_is_said(stage: Stage) -> None:
+    long = "x" * 120_000
+    env = "".join(f'V{number} = "{long}"\n' for number in range(9))
+    stage.write(f'[tasks.first]\nrun = "true"\n[tasks.first.env]\n{env}[tasks.lost]\nrun = "true"\n')
+    terminal = opened(stage)
+    terminal.send("!")
+    terminal.wait_for_text("its environment can't be handed over")
+    terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
+
+
+def test_one_who_only_watches_gets_none_and_is_told_why(stage: Stage) -> None:
+    opened(stage)
+    watcher = opened(stage, "attach", "--read-only", "graph.toml")
+    watcher.send("!")
+    watcher.wait_for_text("only watches the run, and does not know its environment")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(stage: Stage, mode: tuple[str, ...]) -> None:
+    terminal = opened(stage, *mode, "graph.toml")
+    shell_on(terminal, "first")
+    ask(terminal, "stty -echo; kill -9 $$", "leave")
+    terminal.resize(90, 25)
+    terminal.wait_for(lambda: is_shown(terminal) and is_on(terminal, "first"), "the screen in its new size")
+    terminal.send("q")
+    terminal.wait_for_text("cancel all")
+    terminal.wait_for(lambda: terminal.send("c") or terminal.process.poll() is not None, "the end")
+    assert terminal.is_restored
+
+
+def test_a_shell_that_stops_itself_stops_the_job_and_goes_on_with_it(stage: Stage) -> None:
+    outer = stage.start(["bash", "--norc", "--noprofile", "-i"], env={"PS1": "outer> ", "SHELL": "/bin/bash"})
+    outer.wait_for_text("outer>")
+    outer.send(f"export API_TOKEN='correct horse' SHELL={stage.folder}/shell\n{sys.executable} -m dagtui graph.toml\n")
+    outer.wait_for_text("lost")
+    outer.send("!")
+    outer.wait_for_text("exit or ^D brings the screen back")
+    ask(outer, "echo $DAGTUI_N''ODE", "first")
+    outer.send("suspend\n")
+    outer.wait_for_text("Stopped")
+    ask(outer, "echo [$DAGTUI_NODE] out''side", "[] outside")
+    outer.send("fg\n")
+    ask(outer, "echo [$DAGTUI_NODE] in''side", "[first] inside")
+    outer.send("exit\n")
+    outer.wait_for(lambda: is_on(outer, "first"), "the screen")
+
+
+@pytest.mark.parametrize("how", ["closed", "HUP", "TERM", "KILL"])
+@pytest.mark.parametrize("shell", ["bash --norc --noprofile", "dash"], ids=["bash", "dash"])
+def test_whatever_happens_to_the_client_the_run_goes_on_and_nothing_of_the_shell(
+    stage: Stage, shell: str, how: str
+) -> None:
+    (stage.folder / "shell").write_text(f"#!/bin/sh\nexec {shell} -i\n")
+    terminal = opened(stage)
+    shell_on(terminal, "first")
+    # A job of its own, which the shell has put into the foreground.
+    ask(terminal, f"sh -c 'echo it wa\"\"its; sleep 600' {stage.token}-job", "it waits")
+    assert processes_with(f"{stage.token}-job")
+    if how == "closed":
+        terminal.hang_up()
+    else:
+        terminal.signal(signal.Signals[f"SIG{how}"])
+    terminal.wait_for_end()
+    wait_until(lambda: stage.told()[-1] == "detached", "note of the loss")
+    wait_until(lambda: not processes_with(f"{stage.token}-job"), "end of the shell's job")
+    assert stage.statuses()["first"] == "RUNNING"
+    assert stage.told()[-1] == "detached"
+
+
+def test_a_job_of_the_shell_that_does_not_mind_a_hang_up_does_not_keep_the_terminal(stage: Stage) -> None:
+    (stage.folder / "shell").write_text("#!/bin/sh\nexec dash -i\n")
+    terminal = opened(stage)
+    shell_on(terminal, "first")
+    ask(
+        terminal,
+        f'sh -c \'trap "" HUP; stty -echo; echo it wa""its; while :; do sleep 0.1; done\' {stage.token}-job',
+        "it waits",
+    )
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_for_end() == 0
+    assert terminal.is_restored
+
+
+def test_kill_9_of_the_session_leaves_the_shell_alone_and_is_told_afterwards(stage: Stage) -> None:
+    terminal = opened(stage)
+    shell_on(terminal, "first")
+    os.kill(stage.session(), signal.SIGKILL)
+    wait_until(lambda: not stage.pids(), "end of all processes")
+    ask(terminal, "echo $DAGTUI_N''ODE", "first")
+    terminal.send("exit\n")
+    assert terminal.wait_for_end() == 1
+    assert b"died; the processes of its run were ended" in terminal.raw
+    assert terminal.is_restored
+
+
+def test_another_terminal_may_attach_while_a_shell_is_open(stage: Stage) -> None:
+    first = opened(stage)
+    shell_on(first, "first")
+    opened(stage, "attach")
+    ask(first, "echo still h''ere", "still here")
+    first.send("exit\n")
+    assert first.wait_for_end() == 0
+    assert first.settings() == first.settings_before
+    assert "attached elsewhere" in first.text
+    assert first.raw.count(b"\x1b[?1049h") == 1, "the screen did not come back in between"
+
+
+@pytest.mark.parametrize("key", ["!", "\x1a"])
+def test_a_program_that_is_not_begun_when_the_screen_is_left_is_forgotten(stage: Stage, key: str) -> None:
+    terminal = opened(stage)
+    terminal.send(f"{key}d")
+    # Whichever comes first: what was not begun is no warning of the interpreter, which would be all that is on record.
+    terminal.wait_for(lambda: PROMPT in terminal.text or terminal.process.poll() is not None, "a shell or the end")
+    if terminal.process.poll() is None:
+        terminal.send("exit\n")
+        terminal.wait_for(lambda: is_shown(terminal), "the screen")
+        terminal.send("d")
+    assert terminal.wait_for_end() == 0
+    os.kill(stage.session(), signal.SIGTERM)
+    session = stage.session()
+    stage.wait_for_end_of(session)
+    assert not (stage.run_directory / "session.err").exists()
+
+
+TELLS_ITS_LOCALE = '#!/bin/sh\necho "$0: LC_CTYPE is ${LC_CTYPE-not set}, LANG is $LANG"\nread answer\n'
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_in_the_locale_c_the_screen_is_ascii_and_programs_get_that_locale(stage: Stage, mode: tuple[str, ...]) -> None:
+    stage.write('[tasks.one]\nrun = "echo words of a log"\n')
+    for name in ("my-shell", "my-pager"):
+        (stage.folder / name).write_text(TELLS_ITS_LOCALE)
+        (stage.folder / name).chmod(0o755)
+    programs = {"SHELL": str(stage.folder / "my-shell"), "PAGER": str(stage.folder / "my-pager")}
+    terminal = stage.open(*mode, "graph.toml", env={"LANG": "C", **programs}, columns=160)
+    terminal.wait_for_text("words of a log")
+    assert terminal.text.isascii()
+    terminal.send("!")
+    terminal.wait_for_text("my-shell: LC_CTYPE is not set, LANG is C")
+    terminal.send("\n")
+    terminal.wait_for(lambda: is_shown(terminal), "screen after the shell")
+    terminal.send("\to")
+    terminal.wait_for_text("my-pager: LC_CTYPE is not set, LANG is C")
+    terminal.send("\n")
+    terminal.wait_for(lambda: is_shown(terminal), "screen after the pager")

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tui.graph.samples import chain, graphs, matrix_graph, ran, still
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.model import Graph, Task
+from dagtui.text import cell_width
+from dagtui.text.shortening import shortened
+from dagtui.tui.graph.navigator import Navigator
+from dagtui.tui.graph.rows import Rows
+from dagtui.tui.lines.glyphs import ASCII, UNICODE
+from dagtui.tui.lines.segments import QUIET, Body, Piece, fitted, width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dagtui.engine.events import Event
+
+HOSTILE = [
+    "\x1b[31mred\x1b[0m",
+    "[/red][@click=app.quit]",
+    "a\u202eb",
+    "日本語のとても長い名前",
+    "e\u0301" * 30,
+    "\x9b1A",
+    "\n\r\t",
+]
+
+CAUSES = {
+    NodeStatus.COMPLETED: [Cause.RAN, Cause.MARKED],
+    NodeStatus.FAILED: [Cause.EXIT, Cause.SIGNAL],
+    NodeStatus.RETRYING: [Cause.EXIT, Cause.TIMEOUT],
+    NodeStatus.CANCELLING: [Cause.CANCEL, Cause.RESTART],
+    NodeStatus.CANCELLED: [Cause.CANCEL],
+    NodeStatus.SKIPPED: [Cause.PERSON, Cause.NOTHING_FAILED],
+}
+
+
+def text(rows: Rows, item: int, width: int, clock: float = 100.0) -> str:
+    return "".join(piece.text for piece in rows.pieces(item, width, clock, cursor=False))
+
+
+def rows_of(graph: Graph, events: Sequence[Event], *, ascii_only: bool = False) -> Rows:
+    session = still(graph, events)
+    return Rows(session, Navigator(session.state), ascii_only=ascii_only)
+
+
+def one_node(*events: Event, label: str = "node", parents: int = 0) -> Rows:
+    graph = Graph([label, *(f"p{at}" for at in range(parents))], [(at + 1, 0) for at in range(parents)])
+    return rows_of(graph, list(events))
+
+
+@given(graph=graphs(), data=st.data())
+def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.DataObject) -> None:
+    statuses = data.draw(st.lists(st.sampled_from(NodeStatus), min_size=len(graph), max_size=len(graph)))
+    events = [NodeEvent(1.0, node, 2, status, blocker=0, due=104.0) for node, status in enumerate(statuses) if node]
+    rows = rows_of(graph, events, ascii_only=data.draw(st.booleans()))
+    if data.draw(st.booleans()):
+        rows.outline.unfold_all()
+    for width in data.draw(st.lists(st.integers(16, 220), min_size=1, max_size=4)):
+        for row in range(len(rows.outline)):
+            assert cell_width(text(rows, rows.outline.item(row), width)) == width
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+@pytest.mark.parametrize("width", [24, 40, 80, 120])
+def test_nothing_of_a_name_can_act_on_the_terminal(label: str, width: int) -> None:
+    rows = one_node(*ran(0, 1, 2, code=1), label=label)
+    row = text(rows, 0, width)
+    assert row.isprintable()
+    assert "\u202e" not in row
+    assert cell_width(row) == width
+
+
+def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
+    graph = matrix_graph(30)
+    events = [*ran(0, 1, 5), *ran(1, 6, 9, code=7), *ran(2, 6, attempt=3)]
+    events += [NodeEvent(9, graph.node("score"), 0, NodeStatus.FAILED_PARENT, blocker=1)]
+    events += [NodeEvent(9, 0, 1, NodeStatus.COMPLETED, Cause.RAN, stale=True)]
+    rows = rows_of(graph, events, ascii_only=True)
+    for fold in (True, False):
+        for width in (20, 30, 50, 120):
+            for row in range(len(rows.outline)):
+                assert text(rows, rows.outline.item(row), width).isascii()
+        if fold:
+            rows.outline.unfold_all()
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_every_glyph_takes_one_cell(glyphs: tuple[str, ...]) -> None:
+    assert all(cell_width(glyph) == 1 for glyph in glyphs)
+
+
+def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
+    graph = matrix_graph(200)
+    events = [*ran(0, 1, 2)]
+    for node in range(1, 199):
+        events += ran(node, 3, None if node > 190 else 4, code=1 if node in {5, 6} else 0)
+    rows = rows_of(graph, events)
+    head = rows.outline.layout.parents[1]
+    assert text(rows, head, 60).split() == ["└─▸", "✗", "train", "×200", "✓188", "▶8", "✗2", "·2"]
+    narrow = text(rows, head, 24)
+    assert "train" in narrow
+    assert "✗2" in narrow
+    assert "✓188" not in narrow  # what matters least goes first
+
+
+def test_a_folded_matrix_counts_its_own_cells_and_says_apart_what_is_below_them() -> None:
+    tasks = [Task("prepare"), Task("train")]
+    labels = [f"{task.name}[{at}]" for task in tasks for at in range(12)]
+    graph = Graph(labels, [(at, 12 + at) for at in range(12)], tasks=tasks, task_of=[0] * 12 + [1] * 12)
+    events = [event for node in range(11) for event in ran(node, 1, 2)]
+    events += [*ran(11, 1, None), *ran(12, 3, 4, code=1), *ran(13, 3, None)]
+    rows = rows_of(graph, events)
+    head = rows.outline.layout.parents[0]
+    below = ["✗1", "▶1"]
+    shown = text(rows, head, 100).split()
+    assert shown[:6] == ["▸", "▶", "prepare", "×12", "✓11", "▶1"]
+    assert shown[6:8] == ["+12", "below:"]
+    assert sorted(shown[8:10]) == sorted(below)
+    rows.outline.unfold(head)
+    assert text(rows, head, 100).split() == ["▾", "▶", "prepare", "×12", "✓11", "▶1"]
+    rows.outline.fold(0)
+    assert text(rows, 0, 100).split()[-5:] == ["+1", "below:", "✗1", "1.0", "s"]
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 120])
+def test_a_failure_shows_its_glyph_and_its_time_at_every_width(width: int) -> None:
+    row = text(one_node(*ran(0, 1, 13, code=7)), 0, width)
+    assert row.split()[0] == "✗"
+    assert row.replace(" ", "").endswith("12s")
+    assert "exit 7" in row
+
+
+def test_the_why_of_what_is_held_back_names_the_root_where_there_is_room() -> None:
+    graph = Graph(["a", "b", "c"], [(0, 1), (1, 2)])
+    held = [NodeEvent(3, node, 0, NodeStatus.FAILED_PARENT, blocker=node - 1) for node in (1, 2)]
+    rows = rows_of(graph, [*ran(0, 1, 2, code=7), *held])
+    assert "by a" in text(rows, 2, 60)
+    assert "blocked by a (exit 7)" in text(rows, 2, 100)
+
+
+def test_the_root_of_a_very_long_chain_is_named_too() -> None:
+    graph = chain(5_000)
+    held = [NodeEvent(3, node, 0, NodeStatus.FAILED_PARENT, blocker=node - 1) for node in range(1, 5_000)]
+    rows = rows_of(graph, [*ran(0, 1, 2, code=7), *held])
+    assert "blocked by n0 (exit 7)" in text(rows, 4_999, 200)
+
+
+def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:
+    rows = rows_of(chain(100_000), [])
+    for width in (24, 40, 80, 200):
+        row = text(rows, 99_999, width)
+        assert "n99999" in row
+        left_out = int(row.split()[0])
+        assert row.index("└") + (99_999 - left_out - 1) * (2 if width >= 48 else 1) <= width
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([], ""),
+        (ran(0, 30), "1 m 10 s"),
+        (ran(0, 95.5), "4 s"),
+        (ran(0, 10, 12.34), "2.3 s"),
+        ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 1", due=103.5)], "in 4s"),
+        ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.CANCELLING, Cause.CANCEL)], "1 m 30 s"),
+        ([NodeEvent(5, 0, 0, NodeStatus.COMPLETED, Cause.MARKED)], ""),
+        ([NodeEvent(5, 0, 0, NodeStatus.SKIPPED, Cause.PERSON)], ""),
+    ],
+)
+def test_the_column_of_times_says_how_long(events: Sequence[Event], expected: str) -> None:
+    assert one_node(*events).time(0, 60, 100.0) == expected
+
+
+def test_a_waiting_node_says_how_many_parents_are_settled() -> None:
+    rows = one_node(*ran(1, 1, 2), *ran(2, 1, 2, code=1), parents=7)
+    assert rows.time(0, 60, 100.0) == "2/7"
+
+
+def test_attempts_and_staleness_are_shown() -> None:
+    events = [*ran(0, 10, 12, attempt=3), NodeEvent(20, 0, 3, NodeStatus.COMPLETED, Cause.RAN, stale=True)]
+    row = text(one_node(*events), 0, 60)
+    assert "×3" in row
+    assert "≈stale" in row
+    assert "≈ " in text(one_node(*events), 0, 40)
+
+
+def test_the_name_of_a_cell_below_its_matrix_is_the_cell() -> None:
+    rows = rows_of(matrix_graph(20), [])
+    assert "[seed=3]" in text(rows, 4, 60)
+    assert "train" not in text(rows, 4, 60)
+    assert "train[seed=3]" in text(rows_of(matrix_graph(4), []), 4, 60)
+
+
+@given(
+    name=st.text(alphabet="ab日", max_size=30),
+    notes=st.lists(st.text(alphabet="x日", max_size=9), max_size=4),
+    aside=st.text(alphabet="why ", max_size=40),
+    room=st.integers(1, 120),
+    column=st.integers(0, 60),
+)
+def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, room: int, column: int) -> None:
+    pieces = tuple(Piece(note, QUIET) for note in notes)
+    body = Body(Piece(name), Piece(" x2", QUIET), pieces, tuple(range(len(notes))), Piece(aside, QUIET))
+    shorten = partial(shortened, name)
+    assert width_of(fitted(body, room, column=column, shorten=shorten, ascii_only=False)) == room
+
+
+@given(graph=graphs(), data=st.data())
+def test_rows_that_look_different_have_different_signatures(graph: Graph, data: st.DataObject) -> None:
+    """What the screen is not told to repaint must look the same."""
+    session = still(graph)
+    rows = Rows(session, Navigator(session.state), ascii_only=False)
+    width = data.draw(st.sampled_from([30, 60, 100]))
+    for node in data.draw(st.lists(st.integers(0, len(graph) - 1), max_size=8)):
+        items = [rows.outline.item(row) for row in range(len(rows.outline))]
+        before = {item: (rows.signature(item, width, 100.0), text(rows, item, width)) for item in items}
+        status = data.draw(st.sampled_from(NodeStatus))
+        event = NodeEvent(
+            data.draw(st.sampled_from([50.0, 90.0])),
+            node,
+            data.draw(st.integers(0, 2)),
+            status,
+            data.draw(st.sampled_from(CAUSES.get(status, [Cause.NONE]))),
+            data.draw(st.sampled_from(["exit 1", "exit 2"])),
+            due=104.0,
+            seconds=data.draw(st.sampled_from([0.0, 3.0])),
+            stale=data.draw(st.booleans()) and status is NodeStatus.COMPLETED,
+        )
+        session.state.apply(event)
+        rows._navigator.tallies.update([node])
+        for item, (signature, row) in before.items():
+            clock = data.draw(st.sampled_from([100.0, 101.0]))
+            if text(rows, item, width, clock) != row:
+                assert rows.signature(item, width, clock) != signature
+
+
+def test_another_reason_for_the_same_status_is_painted() -> None:
+    session = still(chain(2), ran(0, 1, 2, code=1))
+    rows = Rows(session, Navigator(session.state), ascii_only=False)
+    before = rows.signature(0, 60, 100.0)
+    session.state.apply(ran(0, 1, 2, code=2)[1])
+    assert "exit 2" in text(rows, 0, 60)
+    assert rows.signature(0, 60, 100.0) != before
+
+
+def shown_names(labels: Sequence[str], width: int, edges: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """What stands behind the glyph of each row."""
+    rows = rows_of(Graph(list(labels), list(edges)), [])
+    rows.outline.unfold_all()
+    shown = [text(rows, rows.outline.item(row), width) for row in range(len(rows.outline))]
+    return [row.partition("·")[2].split()[0] for row in shown]
+
+
+SAMPLES = [f"call_variants_for_sample_NA12878_chromosome_{number}" for number in range(1, 23)]
+STEPS = [
+    f"NFCORE_RNASEQ.RNASEQ.BEDGRAPH_BEDCLIP_BEDGRAPHTOBIGWIG_{way}.UCSC_{step}"
+    for way in ("FORWARD", "REVERSE")
+    for step in ("BEDCLIP", "BEDGRAPHTOBIGWIG")
+]
+
+
+@pytest.mark.parametrize("width", [24, 32, 48])
+def test_long_names_of_siblings_say_their_beginning_once_and_how_they_differ(width: int) -> None:
+    first, *others = shown_names(SAMPLES, width)
+    assert first.startswith("call_")
+    assert first.endswith("_1")
+    assert others == [f"…chromosome_{number}" for number in range(2, 23)]
+
+
+@pytest.mark.parametrize("width", [32, 48])
+@pytest.mark.parametrize("edges", [[], [(0, 1), (0, 2), (2, 3)]])
+def test_long_names_of_one_workflow_look_different(width: int, edges: list[tuple[int, int]]) -> None:
+    assert len(set(shown_names(STEPS, width, edges))) == len(STEPS)
+
+
+def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> None:
+    rows = rows_of(Graph(SAMPLES[:3], []), [])
+    assert "…chromosome_3" in text(rows, 2, 32)
+    rows._navigator.set_filter("chromosome_3")
+    assert "call_" in text(rows, 2, 32)
+
+
+def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
+    rows = rows_of(Graph([SAMPLES[0], "child"], [(0, 1)]), [*ran(0, 1, 2, code=1)])
+    rows._session.state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
+    assert "by call_va…mosome_1" in text(rows, 1, 60)

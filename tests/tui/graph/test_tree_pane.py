@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.app import App
+from tui.graph.samples import chain, matrix_graph, ran, still
+
+from dagtui.engine.events import NodeEvent
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.model import Graph
+from dagtui.tui.graph.guides import marker_column
+from dagtui.tui.graph.tree import TreePane
+from dagtui.tui.graph.views import View
+from dagtui.tui.lines.theme import register_themes, variable_defaults
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.app import ComposeResult
+    from textual.geometry import Region
+    from textual.pilot import Pilot
+
+    from dagtui.runs.session import Session
+
+pytestmark = pytest.mark.anyio
+
+HOSTILE = [
+    "\x1b]52;c;aGk=\x07\x1b[31mred",
+    "[/red][@click=app.quit]quit[/]",
+    "a\u202eb\u2066c",
+    "日本語のとても長い名前" * 4,
+    "new\nline\ttab",
+]
+
+
+class RecordingPane(TreePane):
+    """Remembers what it was told to refresh."""
+
+    def __init__(self, session: Session, *, ascii_only: bool = False) -> None:
+        super().__init__(session, ascii=ascii_only)
+        self.refreshed: list[Region] = []
+        self.refreshed_whole = 0
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> TreePane:
+        self.refreshed += regions
+        self.refreshed_whole += not regions
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def forget(self) -> None:
+        self.refreshed, self.refreshed_whole = [], 0
+
+
+class OneTree(App[None]):
+    def __init__(self, session: Session, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.pane = RecordingPane(session, ascii_only=ascii_only)
+        self.said: list[tuple[str, int | None]] = []
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults(dark=True)
+
+    def on_mount(self) -> None:
+        register_themes(self)
+        self.theme = "dagtui-dark"
+
+    def compose(self) -> ComposeResult:
+        yield self.pane
+
+    def on_tree_pane_selected(self, message: TreePane.Selected) -> None:
+        self.said.append(("selected", message.node))
+
+    def on_tree_pane_opened(self, message: TreePane.Opened) -> None:
+        self.said.append(("opened", message.node))
+
+
+@asynccontextmanager
+async def showing(
+    session: Session, size: tuple[int, int] = (80, 24), *, ascii_only: bool = False
+) -> AsyncIterator[tuple[OneTree, RecordingPane, Pilot[None]]]:
+    app = OneTree(session, ascii_only=ascii_only)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.pane.forget()
+        yield app, app.pane, pilot
+
+
+def lines(pane: TreePane) -> list[str]:
+    return [pane.render_line(y).text for y in range(pane.size.height)]
+
+
+async def wait_for(pilot: Pilot[None], condition: object) -> None:
+    """Let the app go on until something holds."""
+    for _ in range(200):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it never came about")
+
+
+@pytest.mark.parametrize("width", [24, 40, 80, 120])
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_hostile_labels_stay_in_their_row(width: int, ascii_only: bool) -> None:
+    graph = Graph(HOSTILE, [(0, 1), (0, 2), (2, 3)])
+    session = still(graph, [*ran(0, 1, 2), *ran(1, 2, 5, code=1), *ran(2, 3)])
+    async with showing(session, (width, 12), ascii_only=ascii_only) as (app, pane, _):
+        for y in range(12):
+            strip = pane.render_line(y)
+            assert strip.cell_length == width
+            assert strip.text.isprintable()
+            assert not any(character in strip.text for character in "\u202e\u2066\x1b\x07")
+        assert app.export_screenshot()
+
+
+async def test_nothing_changed_paints_nothing() -> None:
+    session = still(matrix_graph(), [*ran(0, 1, 5)])
+    async with showing(session) as (_, pane, _):
+        for _ in range(3):
+            assert pane.flush(100.0) == 0
+        assert pane.flush(101.0) == 0  # nothing runs: no clock to show
+        assert not pane.refreshed
+        assert not pane.refreshed_whole
+
+
+async def test_a_change_refreshes_its_row_and_no_other() -> None:
+    graph = chain(10)
+    session = still(graph)
+    async with showing(session) as (_, pane, pilot):
+        session.state.apply(ran(3, 100)[0])
+        assert pane.flush(100.0) == 1
+        assert [(region.y, region.height) for region in pane.refreshed] == [(3, 1)]
+        assert not pane.refreshed_whole
+        await pilot.pause()
+        assert "▶ n3" in lines(pane)[3]
+        assert pane.flush(100.5) == 0
+
+
+async def test_a_change_out_of_sight_refreshes_nothing() -> None:
+    session = still(chain(200))
+    async with showing(session) as (_, pane, _):
+        session.state.apply(ran(150, 100)[0])
+        assert pane.flush(100.0) == 0
+        assert not pane.refreshed
+
+
+async def test_a_running_row_refreshes_the_cells_of_its_time_once_a_second() -> None:
+    session = still(chain(10), ran(4, 90))
+    async with showing(session) as (_, pane, pilot):
+        assert pane.flush(100.4) == 0
+        assert pane.flush(101.0) == 1
+        (region,) = pane.refreshed
+        assert (region.y, region.height) == (4, 1)
+        assert region.width < 10
+        await pilot.pause()
+        assert lines(pane)[4].rstrip().endswith("11 s")
+
+
+async def test_a_node_that_ends_while_only_its_clock_is_painted_gets_the_whole_row_painted_next() -> None:
+    started, ended = ran(3, 100, 102)
+    session = still(chain(10), [started])
+    async with showing(session) as (_, pane, pilot):
+        assert pane.flush(101.0) == 1
+        session.state.apply(ended)  # between the request to paint the cells of its time and the painting of them
+        await pilot.pause()
+        pane.forget()
+        assert pane.flush(102.0) == 1
+        assert [(region.y, region.x, region.width) for region in pane.refreshed] == [(3, 0, 80)]
+        await pilot.pause()
+        assert "✓ n3" in lines(pane)[3]
+        assert pane.flush(102.1) == 0
+
+
+async def test_a_folded_matrix_refreshes_its_counts() -> None:
+    graph = matrix_graph(20)
+    session = still(graph, ran(0, 1, 2))
+    async with showing(session) as (_, pane, pilot):
+        for node in range(1, 6):
+            for event in ran(node, 50, 60):
+                session.state.apply(event)
+        assert pane.flush(100.0) == 2
+        await pilot.pause()
+        assert "✓5" in lines(pane)[2]
+        assert "·15" in lines(pane)[2]
+        assert lines(pane)[3].rstrip().endswith("5/20")
+
+
+async def test_a_reference_shows_the_status_of_its_node() -> None:
+    graph = matrix_graph(20)
+    session = still(graph)
+    async with showing(session) as (_, pane, pilot):
+        session.state.apply(ran(graph.node("notify"), 50)[0])
+        assert pane.flush(100.0) == 2
+        await pilot.pause()
+        assert "↪ notify ▶" in lines(pane)[1]
+
+
+async def test_waiting_rows_follow_their_parents() -> None:
+    graph = Graph(["a", "b", "end"], [(0, 2), (1, 2)])
+    session = still(graph)
+    async with showing(session) as (_, pane, pilot):
+        for event in ran(0, 50, 60):
+            session.state.apply(event)
+        assert pane.flush(100.0) >= 2
+        await pilot.pause()
+        assert any("end" in line and "1/2" in line for line in lines(pane))
+
+
+async def test_moving_the_cursor_repaints_two_rows_and_marks_the_new_one() -> None:
+    async with showing(still(chain(10))) as (_, pane, pilot):
+        assert lines(pane)[0].startswith("▌")
+        pane.move(2)
+        assert sorted(region.y for region in pane.refreshed) == [0, 2]
+        assert not pane.refreshed_whole
+        await pilot.pause()
+        assert [line[0] for line in lines(pane)[:3]] == [" ", " ", "▌"]
+        assert pane.cursor_node == 2
+
+
+async def test_where_the_cursor_rests_is_said_once_for_many_steps() -> None:
+    async with showing(still(chain(40))) as (app, pane, pilot):
+        await wait_for(pilot, lambda: app.said == [("selected", 0)] and pane._pausing is None)
+        for _ in range(20):
+            pane.move(1)
+        await wait_for(pilot, lambda: app.said[-1] == ("selected", 20))
+        assert len(app.said) <= 3
+
+
+async def test_a_row_that_is_no_node_is_said_as_none_and_opening_it_unfolds_it() -> None:
+    graph = matrix_graph(20)
+    async with showing(still(graph)) as (app, pane, pilot):
+        pane.move(2)
+        await wait_for(pilot, lambda: app.said[-1] == ("selected", None))
+        pane.open_cursor()
+        assert len(pane.outline) == 25
+        pane.move(1)
+        pane.open_cursor()
+        await wait_for(pilot, lambda: ("opened", 1) in app.said)
+
+
+async def test_pages_and_ends() -> None:
+    async with showing(still(chain(200)), (60, 20)) as (_, pane, pilot):
+        pane.page(1)
+        assert pane.cursor_row == 19
+        pane.page(0.5)
+        assert pane.cursor_row == 28
+        pane.bottom()
+        await pilot.pause()
+        assert pane.cursor_row == 199
+        assert "n199" in lines(pane)[-1]
+        pane.page(-1)
+        pane.top()
+        await pilot.pause()
+        assert pane.scroll_offset.y == 0
+
+
+async def test_the_row_with_the_cursor_stays_where_it_is_when_others_fold() -> None:
+    graph = Graph([f"n{node}" for node in range(300)], [(0, node) for node in range(1, 150)])
+    async with showing(still(graph), (60, 20)) as (_, pane, pilot):
+        pane.select(200)
+        await pilot.pause()
+        before = pane.cursor_row - pane.scroll_offset.y
+        pane.fold_all()
+        await pilot.pause()
+        assert pane.cursor_node == 200
+        assert pane.cursor_row - pane.scroll_offset.y == before
+
+
+async def test_the_scroll_bar_takes_its_cell_from_the_rows() -> None:
+    session = still(chain(200), ran(0, 1, 13))
+    async with showing(session, (60, 20)) as (_, pane, _):
+        assert pane.row_width == 59
+        assert lines(pane)[0].endswith("12 s")
+        assert len(lines(pane)[0]) == 59
+
+
+async def test_a_click_selects_on_the_marker_it_folds_and_twice_it_opens() -> None:
+    async with showing(still(chain(10))) as (app, pane, pilot):
+        await pilot.click(offset=(30, 3))
+        assert pane.cursor_node == 3
+        item = pane.outline.item(2)
+        column = 1 + marker_column(pane.outline, item, pane.row_width, pane.painter.glyphs)
+        assert lines(pane)[2][column] == "▾"
+        await pilot.click(offset=(column, 2))
+        assert len(pane.outline) == 3
+        await pilot.click(offset=(30, 1), times=2)
+        await wait_for(pilot, lambda: ("opened", 1) in app.said)
+        assert ("opened", 2) not in app.said
+        await pilot.click(offset=(30, 15))
+        assert pane.cursor_node == 1
+
+
+async def test_the_view_by_status_follows_the_run_but_not_at_each_frame() -> None:
+    session = still(chain(10), ran(0, 1, 2))
+    async with showing(session) as (_, pane, pilot):
+        pane.cycle_view()
+        assert pane.cycle_view() is View.STATUS
+        pane.flush(100.0)
+        session.state.apply(ran(5, 50)[0])
+        pane.flush(100.0)
+        await pilot.pause()
+        assert "RUNNING" in lines(pane)[0]
+        session.state.apply(ran(5, 50, 60)[1])
+        pane.flush(100.1)
+        await pilot.pause()
+        shown = lines(pane)
+        assert "RUNNING" in shown[0]
+        assert "n5" in shown[1]  # still there,
+        assert not any(status.glyph in shown[1] for status in NodeStatus if status is not NodeStatus.WAITING)
+        pane._regroup_at = 0.0
+        pane.flush(100.2)
+        await pilot.pause()
+        assert not any("RUNNING" in line for line in lines(pane))
+
+
+async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_to_the_node() -> None:
+    session = still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])
+    async with showing(session) as (_, pane, pilot):
+        pane.select(80)
+        pane.cycle_view()
+        assert pane.cycle_view() is View.STATUS
+        await pilot.pause()
+        assert "RUNNING" in lines(pane)[0]
+        assert pane.cursor_row == 0
+        assert pane.cycle_view() is View.DEPENDENCY
+        assert pane.cursor_node == 80
+
+
+async def test_a_node_near_the_top_of_the_view_by_status_keeps_the_cursor() -> None:
+    async with showing(still(chain(100), [*ran(0, 1, 2), *ran(1, 3, None)])) as (_, pane, pilot):
+        pane.select(1)
+        pane.cycle_view()
+        pane.cycle_view()
+        await pilot.pause()
+        assert pane.cursor_node == 1
+        assert pane.scroll_offset.y == 0
+
+
+async def test_the_next_failure_is_found_though_no_frame_was_painted_since() -> None:
+    graph = matrix_graph(20)
+    session = still(graph)
+    async with showing(session) as (_, pane, _):
+        for event in ran(7, 50, 60, code=1):
+            session.state.apply(event)
+        assert pane.next_with({NodeStatus.FAILED})
+        assert pane.cursor_node == 7
+        assert not pane.next_with({NodeStatus.CANCELLED}, backwards=True)
+
+
+async def test_another_app_goes_on_where_the_first_one_was() -> None:
+    graph = Graph([f"n{node}" for node in range(300)], [(0, node) for node in range(1, 150)])
+    session = still(graph)
+    async with showing(session, (60, 20)) as (_, pane, pilot):
+        pane.select(120)
+        pane.set_filter("1")
+        await pilot.pause()
+        state, shown = pane.dump_state(), lines(pane)
+    async with showing(session, (60, 20)) as (_, pane, pilot):
+        pane.restore_state(state)
+        await pilot.pause()
+        assert lines(pane) == shown
+        assert pane.cursor_node == 120
+    assert not session.state._watches
+
+
+async def test_colours_of_another_theme_are_taken_over() -> None:
+    session = still(chain(3), ran(0, 1, 2, code=1))
+    async with showing(session) as (app, pane, pilot):
+        before = pane.render_line(0)
+        app.theme = "dagtui-light"
+        await pilot.pause()
+        after = pane.render_line(0)
+        assert after.text == before.text
+        assert [segment.style for segment in after] != [segment.style for segment in before]
+
+
+@pytest.mark.parametrize("theme", ["dagtui-dark", "dagtui-light", "dagtui-ansi", "dagtui-contrast"])
+async def test_the_cursor_can_be_seen_without_colours(theme: str) -> None:
+    async with showing(still(chain(5))) as (app, pane, pilot):
+        app.theme = theme
+        pane.focus()
+        await pilot.pause()
+        assert lines(pane)[0][0] == "▌"
+        assert lines(pane)[1][0] == " "
+        if theme in {"dagtui-ansi", "dagtui-contrast"}:
+            assert all(segment.style.reverse for segment in pane.render_line(0))
+            assert not any(segment.style.reverse for segment in pane.render_line(1))
+        else:
+            assert pane.render_line(0)._segments[0].style.bgcolor != pane.render_line(1)._segments[0].style.bgcolor
+
+
+async def test_an_empty_graph_and_a_filter_without_hits_show_nothing_and_break_nothing() -> None:
+    for session in (still(Graph([], [])), still(chain(5))):
+        async with showing(session) as (app, pane, pilot):
+            pane.set_filter("no such node")
+            for action in (
+                pane.fold,
+                pane.unfold,
+                pane.toggle,
+                pane.top,
+                pane.bottom,
+                pane.open_cursor,
+                pane.cycle_view,
+            ):
+                action()
+            pane.flush(200.0)
+            await pilot.pause()
+            assert pane.cursor_node is None
+            assert not "".join(lines(pane)).strip()
+            assert app.said[-1:] in ([], [("selected", None)])
+
+
+async def test_a_note_of_the_run_is_no_change_of_a_row() -> None:
+    session = still(chain(5))
+    async with showing(session) as (_, pane, _):
+        session.state.apply(NodeEvent(99.0, 2, 0, NodeStatus.WAITING))
+        assert pane.flush(100.0) == 0

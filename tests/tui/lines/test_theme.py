@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.app import App
+from textual.color import Color
+from tui.graph.samples import matrix_graph, still
+
+from dagtui.engine.status import NodeStatus
+from dagtui.tui.graph.tree import TreePane
+from dagtui.tui.lines.theme import (
+    ANSI,
+    CONTRAST,
+    DARK,
+    LIGHT,
+    STATUS_CLASSES,
+    THEMES,
+    register_themes,
+    status_styles,
+    variable_defaults,
+)
+from dagtui.tui.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.theme import Theme
+
+    from dagtui.runs.session import Session
+
+SURFACES = ("background", "panel", "row-cursor", "row-cursor-blurred")
+
+
+class Themed(App[None]):
+    def __init__(self, session: Session, theme: str) -> None:
+        super().__init__()
+        self._session = session
+        self._wanted = theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return variable_defaults(dark=True)
+
+    def on_mount(self) -> None:
+        register_themes(self)
+        self.theme = self._wanted
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self._session)
+        yield TreePane(self._session)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The ratio of WCAG 2.1, 1.4.3: 1 to 21."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: Color) -> float:
+    parts = [part / 255 for part in (color.r, color.g, color.b)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(("theme", "least"), [(DARK, 4.5), (LIGHT, 4.5), (CONTRAST, 7.0)])
+@pytest.mark.parametrize("name", [*(cls.replace("--", "-") for cls in STATUS_CLASSES.values()), "quiet", "foreground"])
+def test_text_can_be_read_on_every_surface(theme: Theme, least: float, name: str) -> None:
+    colors = theme.to_color_system().generate() | theme.variables
+    for surface in SURFACES:
+        ratio = contrast(Color.parse(colors[name]), Color.parse(colors[surface]))
+        assert ratio >= least, f"{name} on {surface}: {ratio:.2f}"
+
+
+def test_the_ansi_theme_uses_nothing_but_the_colours_of_the_terminal() -> None:
+    own = {key: value for key, value in ANSI.variables.items() if not key.endswith("-style")}
+    assert all(value.startswith("ansi_") for value in own.values() if value not in {"dim", "reverse", "none"})
+    for part in ("primary", "secondary", "warning", "error", "success", "accent", "foreground", "background"):
+        assert getattr(ANSI, part).startswith("ansi_")
+
+
+def test_every_theme_defines_the_same_variables() -> None:
+    names = variable_defaults(dark=True).keys()
+    assert names == variable_defaults(dark=False).keys()
+    for theme in THEMES:
+        assert names <= theme.variables.keys(), theme.name
+
+
+@pytest.mark.parametrize("theme", [*(theme.name for theme in THEMES), "nord", "textual-light", "ansi-dark"])
+@pytest.mark.anyio
+async def test_tree_and_bar_give_a_status_the_same_look(theme: str) -> None:
+    app = Themed(still(matrix_graph()), theme)
+    async with app.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert app.theme == theme
+        tree, bar = app.query_one(TreePane), app.query_one(TopBar)
+        assert status_styles(tree) == status_styles(bar)
+        failed, running = (status_styles(tree)[status] for status in (NodeStatus.FAILED, NodeStatus.RUNNING))
+        assert failed != running
+        assert failed.bold

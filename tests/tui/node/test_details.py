@@ -1,0 +1,301 @@
+"""The table of all that is known of a node."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from tui.log.stage import Play, staged, strips, texts, until
+
+from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task, Trigger
+from dagtui.runs.session import Session
+from dagtui.text.labels import FORBIDDEN
+from dagtui.text.secrets import Secrets
+from dagtui.tui.log.log_footer import copied_failure
+from dagtui.tui.node.details import DetailsPane, details
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+EVIL = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture
+def play(tmp_path: Path) -> Play:
+    tasks = [
+        Task(
+            "fetch",
+            ShellCommand("curl $URL"),
+            group="data",
+            doc="Download the reads",
+            env={"URL": "https://example.org"},
+            retry=RetryPolicy(retries=3, delay=2.0, backoff=2.0, exit_codes=(7, 137, "timeout")),
+            timeout=90.0,
+            slots=2,
+            line=12,
+            colour=True,
+        ),
+        Task("call", PythonCall("mypkg:main", {"x": 1}), trigger=Trigger.ALL_DONE, allow_failure=True),
+        Task(EVIL, ArgumentList(("echo", EVIL)), doc=EVIL, env={EVIL: EVIL}, cwd=EVIL, group=EVIL),
+    ]
+    labels = ["fetch", "call", EVIL]
+    edges = [(0, 1), (1, 2)]
+    graph = Graph(labels, edges, tasks=tasks, path=tmp_path / "reads.toml", directory=tmp_path)
+    return Play(graph, tmp_path / "logs")
+
+
+def table(play: Play, node: int) -> dict[str, str]:
+    session = play.session()
+    rows = details(session, node, session.clock(), ascii_only=False)
+    return {row.text[:10].strip(): row.text[11:] for row in rows if row.text[:1].strip()}
+
+
+def test_a_node_is_told_in_full(play: Play):
+    play.start("fetch")
+    play.end("fetch", 7, after=2.0)
+    play.wake(10.0)
+    play.start("fetch")
+    play.end("fetch", after=14.0)
+    found = table(play, 0)
+    assert found["status"] == "✓ done"
+    assert found["why"] == "succeeded"
+    assert re.fullmatch(r"✓ 2  \d\d:\d\d:\d\d  14 s  succeeded", found["attempts"])
+    assert found["command"] == "curl $URL"
+    assert found["group"] == "data"
+    assert found["retries"] == (
+        "3, after 2.0 s, each time x 2, at most 1 h 00 m, only for exit 7, 137, timeout; attempt 2 of 4"
+    )
+    assert found["timeout"] == "1 m 30 s"
+    assert found["slots"] == "2"
+    assert found["colour"] == "forced, by FORCE_COLOR and CLICOLOR_FORCE"
+    assert found["env"] == "URL=https://example.org"
+    assert found["defined in"].endswith("reads.toml:12")
+    assert found["needs"] == "none"
+    assert found["needed by"] == "1 node"
+    assert found["log"].endswith(".log")
+
+
+def test_calls_triggers_and_allowed_failures_are_told(play: Play):
+    found = table(play, 1)
+    assert found["call"] == "mypkg:main(x=1)"
+    assert found["trigger"] == "all_done"
+    assert found["failure"] == "allowed"
+    assert found["retries"] == "none"
+
+
+def test_earlier_attempts_are_listed_with_their_results(play: Play):
+    play.start("fetch")
+    play.end("fetch", 7, after=2.0)
+    play.wake(10.0)
+    play.start("fetch")
+    session = play.session()
+    rows = [row.text for row in details(session, 0, session.clock(), ascii_only=True)]
+    first = next(index for index, text in enumerate(rows) if text.startswith("attempts"))
+    assert rows[first].startswith("attempts   > 2  since ")
+    assert rows[first + 1].split() == ["x", "1", rows[first + 1].split()[2], "2.0", "s", "exit", "7"]
+
+
+async def test_neighbours_lead_to_themselves(play: Play):
+    async with staged(DetailsPane(play.session()), size=(80, 40)) as pane:
+        pane.show(1)
+        pane.focus()
+        await until(lambda: pane.has_focus)
+        assert pane.activate()
+        pane.move(1)
+        assert pane.activate()
+        await until(lambda: len(pane.app.jumps) == 2)
+        assert pane.app.jumps == [0, 2]
+
+
+@pytest.mark.parametrize("width", [80, 40, 12])
+async def test_nothing_hostile_gets_through(play: Play, width: int):
+    async with staged(DetailsPane(play.session()), size=(width, 60)) as pane:
+        pane.show(2)
+        for strip in strips(pane):
+            assert not re.search(f"[{FORBIDDEN}]", strip.text)
+            assert strip.cell_length == pane.size.width
+            assert not any(segment.style and segment.style.meta for segment in strip)
+        assert "[@click=app.exit]" in pane.copy_text()
+        assert not re.search(f"(?!\n)[{FORBIDDEN}]", pane.copy_text())
+
+
+async def test_it_scrolls_and_keeps_its_place_when_something_changes(play: Play):
+    session = play.session()
+    async with staged(DetailsPane(session), size=(40, 8)) as pane:
+        pane.show(0)
+        top = texts(pane)
+        pane.page(1)
+        assert texts(pane) != top
+        scrolled = texts(pane)
+        pane.session.state.watch()
+        pane.flush(session.clock())
+        assert texts(pane) == scrolled
+        pane.bottom()
+        assert "call" in texts(pane)[-1]
+        pane.top()
+        assert texts(pane) == top
+
+
+async def test_nothing_is_refreshed_when_nothing_changed(play: Play, monkeypatch: pytest.MonkeyPatch):
+    session = play.session()
+    async with staged(DetailsPane(session)) as pane:
+        pane.show(0)
+        refreshed: list[object] = []
+        monkeypatch.setattr(pane, "refresh", lambda *regions, **_: refreshed.append(regions))
+        for _ in range(5):
+            pane.flush(session.clock())
+        assert refreshed == []
+
+
+def filled_in(play: Play, command: str) -> Play:
+    tasks = [
+        Task("up", ShellCommand("true")),
+        Task("work", ShellCommand(command), needs=("up",), env={"STAGE": "{{ params.stage }}"}),
+    ]
+    graph = Graph(["up", "work"], [(0, 1)], tasks=tasks, params={"stage": "test it"}, path=play.graph.path)
+    played = Play(graph, play.directory)
+    played.run("up")
+    played.start("work")
+    played.end("work", 1)
+    return played
+
+
+def test_a_command_is_shown_as_it_ran_beside_its_template(play: Play):
+    command = "cat <<END\n  a\nEND\nx {{ needs.up.status }} {{ params.stage }} {{ env.STAGE }}"
+    played = filled_in(play, command)
+    ran = "cat <<END\n  a\nEND\nx completed 'test it' 'test it'"
+    session = played.session()
+    assert session.as_run.command(1) == (ran, command)
+    rows = [row.text.rstrip() for row in details(session, 1, session.clock(), ascii_only=False)]
+    assert {"command    cat <<END", "template   cat <<END"} <= set(rows)
+    copied = copied_failure(session, 1, 1).text
+    assert f"\ncommand\n{ran}\ntemplate\n{command}\n" in copied
+
+
+def test_a_command_with_a_value_that_is_not_known_is_shown_as_written(play: Play):
+    session = filled_in(play, 'x {{ env.ELSEWHERE or "dev" }}').session()
+    assert session.as_run.command(1) == ('x {{ env.ELSEWHERE or "dev" }}', "")
+
+
+def test_no_secret_of_the_environment_is_in_a_command(play: Play):
+    token = "tear'me'apart-0123"
+    tasks = [Task("a", ShellCommand("x {{ env.TOKEN }} {{ env.URL }} {{ env.HOME }}"))]
+    graph = Graph(["a"], [], tasks=tasks, settings=RunSettings(secrets=("TOKEN",)))
+    session = Session.recorded(graph, (), 0.0, play.directory)
+    session.environment = {"TOKEN": token, "URL": f"https://{token}@h", "HOME": "/home/me"}
+    session.secrets = Secrets([token])
+    assert session.as_run.command(0).text == "x '***' 'https://***@h' /home/me"
+
+
+def placed(play: Play) -> Play:
+    """A node whose every key is filled in: with what is known, with what isn't, and with a secret."""
+    tasks = [
+        Task(
+            "work",
+            ShellCommand("run {{ matrix.s }}"),
+            cwd="data/{{ matrix.s }}/../{{ params.stage }}",
+            env={
+                "URL": "https://{{ env.HOST }}/{{ env.TOKEN }}",
+                "STAGE": "{{ params.stage }}",
+                "PLAIN": "as it is",
+                "MADE_OF": "{{ env.URL }}",
+                "LOST": "{{ env.NOWHERE }}",
+                "OF_LOST": "{{ env.LOST }}",
+                "TOKEN": "{{ env.RAW }}",
+            },
+        )
+    ]
+    graph = Graph(
+        ["work[s=a b]"],
+        [],
+        tasks=tasks,
+        cells=[(("s", "a b"),)],
+        params={"stage": "test"},
+        settings=RunSettings(secrets=("TOKEN",)),
+        path=play.graph.path,
+        directory=play.graph.directory,
+    )
+    played = Play(graph, play.directory)
+    played.start("work[s=a b]")
+    played.end("work[s=a b]", 1)
+    return played
+
+
+def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(play: Play):
+    session = placed(play).session()
+    session.environment = {"RAW": "hunter2secret", "HOST": "hunter2secret.org"}
+    session.secrets = Secrets(["hunter2secret"])
+    rows = [row.text.rstrip() for row in details(session, 0, session.clock(), ascii_only=False)]
+    folder = play.graph.directory
+    at = rows.index(f"cwd        {folder}/data/test")
+    assert rows[at - 2 : at] == ["command    run 'a b'", "template   run {{ matrix.s }}"]
+    assert rows[at + 1] == "template   data/{{ matrix.s }}/../{{ params.stage }}"
+    at = rows.index("env        URL=https://***.org/***")
+    assert rows[at : at + 11] == [
+        "env        URL=https://***.org/***",
+        "template   URL=https://{{ env.HOST }}/{{ env.TOKEN }}",
+        "           STAGE=test",
+        "template   STAGE={{ params.stage }}",
+        "           PLAIN=as it is",
+        "           MADE_OF=https://***.org/***",
+        "template   MADE_OF={{ env.URL }}",
+        "           LOST={{ env.NOWHERE }}",
+        "           OF_LOST={{ env.LOST }}",
+        "           TOKEN=***",
+        "template   TOKEN={{ env.RAW }}",
+    ]
+    copied = copied_failure(session, 0, 1).text
+    assert f"\ncwd       {folder}/data/test\ntemplate  data/{{{{ matrix.s }}}}/" in copied
+    assert "hunter2secret" not in "\n".join(rows) + copied
+
+
+SCRIPT = "cat <<-END\n" + "".join(f"\tline {number}\tof many ❤️ 👩\u200d🔬\n" for number in range(1_000)) + "\tEND\nlast"
+
+
+async def test_a_command_is_copied_whole_and_exact(play: Play):
+    graph = Graph(["work"], [], tasks=[Task("work", ShellCommand(SCRIPT))], path=play.graph.path)
+    played = Play(graph, play.directory)
+    played.start("work")
+    played.end("work", 1)
+    session = played.session()
+    assert f"\ncommand\n{SCRIPT}\n" in copied_failure(session, 0, 1).text
+    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+        pane.show(0)
+        assert f"\ncommand\n{SCRIPT}\n" in pane.copied().text
+        assert pane.copied().remark == ""
+        said = f"the first 4,000 of {len(SCRIPT):,} characters: copied, it is whole"
+        assert any(said in row.text for row in pane.rows)
+        assert said not in pane.copied().text
+
+
+async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: Play):
+    graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("x \x1b[201~\r\x9b\u202e\udcff\ty"), cwd="/d\nrm")])
+    session = Play(graph, play.directory).session()
+    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+        pane.show(0)
+        copied = pane.copied()
+        assert "\ncommand    x ^[[201~^M\\x9b\\u202e\\xff\ty\n" in copied.text
+        assert "\ncwd        /d^Jrm\n" in copied.text
+        assert copied.remark == "its control characters are written as ^[ and the like"
+
+
+async def test_what_is_shown_in_part_is_copied_whole(play: Play):
+    doc, name, value = "about\tit\n" * 1_000 + "end", "n" * 2_000, "v" * 2_000
+    task = Task(name, ShellCommand("true"), doc=doc, cwd="/d" * 800, group="g" * 1_500, env={"E": value + "\t"})
+    graph = Graph([f"{name}[x={value}]"], [], tasks=[task], cells=[(("x", value),)], path=play.graph.path)
+    session = Play(graph, play.directory).session()
+    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+        pane.show(0)
+        copied = pane.copied().text
+        assert copied.startswith(f"{name}[x={value}]\n{doc}\n\nstatus ")
+        for line in (f"cwd        {'/d' * 800}", f"group      {'g' * 1_500}", f"matrix     x={value}"):
+            assert f"\n{line}\n" in copied
+        assert f"\nenv        E={value}\t\n" in copied

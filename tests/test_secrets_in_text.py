@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dagtui.text import label, masking
 from dagtui.text.form_keys import grouped
-from dagtui.text.masking import MARK, MaskedStream, Masking
+from dagtui.text.masking import MARK, RedactedStream, Redaction
 from dagtui.text.secrets import LEAST, Secrets
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ def outputs(draw: st.DrawFn, forms: st.SearchStrategy[list[bytes]]) -> tuple[lis
 @example(([b"abba", b"abbab\nab"], [b"abb", b"ab\n"]))
 def test_a_stream_in_any_chunks_is_masked_as_the_whole_and_as_by_counting(output: tuple[list[bytes], list[bytes]]):
     forms, chunks = output
-    masking, whole = Masking(forms), b"".join(chunks)
-    stream = MaskedStream(masking)
+    masking, whole = Redaction(forms), b"".join(chunks)
+    stream = RedactedStream(masking)
     masked = b"".join([stream.feed(memoryview(chunk)) for chunk in chunks])
     assert masked + stream.end() == naive(forms, whole, cut=True)
     assert masking.mask(whole) == naive(forms, whole)
@@ -104,7 +104,7 @@ ALIKE = st.lists(st.lists(PIECE, min_size=2, max_size=5).map(b"".join).filter(la
 @given(outputs(ALIKE))
 def test_forms_that_share_pieces_are_masked_as_by_counting(output: tuple[list[bytes], list[bytes]]):
     forms, chunks = output
-    assert Masking(forms).mask(b"".join(chunks)) == naive(forms, b"".join(chunks))
+    assert Redaction(forms).mask(b"".join(chunks)) == naive(forms, b"".join(chunks))
 
 
 @given(ALIKE)
@@ -117,7 +117,7 @@ def test_every_form_is_in_one_group_and_holds_its_key(forms: list[bytes]):
 @given(outputs(FORMS))
 def test_less_than_the_longest_form_is_held_back(output: tuple[list[bytes], list[bytes]]):
     forms, chunks = output
-    stream, so_far = MaskedStream(Masking(forms)), b""
+    stream, so_far = RedactedStream(Redaction(forms)), b""
     for chunk in chunks:
         stream.feed(chunk)
         so_far += chunk
@@ -128,7 +128,7 @@ def test_less_than_the_longest_form_is_held_back(output: tuple[list[bytes], list
 @given(st.one_of(outputs(FORMS), outputs(MANY_FORMS)), st.data())
 def test_pauses_never_let_a_secret_out(output: tuple[list[bytes], list[bytes]], data: st.DataObject):
     forms, chunks = output
-    stream = MaskedStream(Masking(forms))
+    stream = RedactedStream(Redaction(forms))
     masked, paused = b"", 0
     for chunk in chunks:
         masked += stream.feed(chunk)
@@ -146,14 +146,14 @@ def test_pauses_never_let_a_secret_out(output: tuple[list[bytes], list[bytes]], 
 @given(st.binary(max_size=300), st.integers(0, 300))
 def test_what_holds_no_secret_comes_out_unchanged_and_at_once(data: bytes, cut: int):
     assume(b"zecret" not in data)
-    stream = MaskedStream(Masking([b"zecret-value"]))
+    stream = RedactedStream(Redaction([b"zecret-value"]))
     out = stream.feed(data[:cut])
     assert len(out) >= len(data[:cut]) - len(b"zecret-value")
     assert out + stream.feed(data[cut:]) + stream.end() == data
 
 
 def test_a_prompt_is_shown_and_a_longer_beginning_is_not():
-    stream = MaskedStream(Masking([b"sekret-token"]))
+    stream = RedactedStream(Redaction([b"sekret-token"]))
     assert stream.feed(b"Pass as") == b"Pass a"
     assert stream.pause() == b"s"
     assert stream.feed(b"ekret-") == b""
@@ -166,9 +166,9 @@ def test_a_prompt_is_shown_and_a_longer_beginning_is_not():
 
 
 def test_a_secret_that_is_cut_at_the_end_is_masked():
-    stream = MaskedStream(Masking([b"sekret-token"]))
+    stream = RedactedStream(Redaction([b"sekret-token"]))
     assert stream.feed(b" sekret-toke") + stream.end() == b" ***"
-    stream = MaskedStream(Masking([b"sekret-token", b"sekret-token and a longer one"]))
+    stream = RedactedStream(Redaction([b"sekret-token", b"sekret-token and a longer one"]))
     assert stream.feed(b" sekret-token and") + stream.end() == b" ***"
 
 
@@ -277,7 +277,7 @@ def check_it_is_masked(secret: str, written: str) -> None:
 
 def masked_bytes(values: Sequence[str], data: bytes) -> bytes:
     """Bytes as the log process masks them."""
-    return Masking(Secrets(values).forms).mask(data)
+    return Redaction(Secrets(values).forms).mask(data)
 
 
 @given(SECRET, st.sampled_from(WRITTEN), st.text("xyz,;", max_size=5))

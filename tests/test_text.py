@@ -241,7 +241,7 @@ def test_line_is_shown_as_a_terminal_would_leave_it(raw: bytes, shown: str):
 def test_colours(parameters: str, style: styles.Style):
     text, spans = lines.styled(f"\x1b[{parameters}mx")
     assert text == "x"
-    assert spans == (() if style == styles.PLAIN else (lines.Span(0, 1, style),))
+    assert spans == (() if style == styles.PLAIN else (lines.StyledSpan(0, 1, style),))
 
 
 @given(
@@ -264,7 +264,10 @@ def test_a_style_written_for_a_terminal_reads_back_as_itself(style: styles.Style
 
 def test_what_overwrites_has_its_own_colour():
     red, green = styles.Style(foreground="red"), styles.Style(foreground="green")
-    assert lines.styled("\x1b[31mred\r\x1b[32mg") == ("ged", (lines.Span(0, 1, green), lines.Span(1, 3, red)))
+    assert lines.styled("\x1b[31mred\r\x1b[32mg") == (
+        "ged",
+        (lines.StyledSpan(0, 1, green), lines.StyledSpan(1, 3, red)),
+    )
 
 
 CURSOR = st.lists(
@@ -296,12 +299,12 @@ def test_all_that_was_printed_is_there():
 
 def test_a_line_may_begin_in_a_colour_and_in_the_middle():
     red = styles.Style(foreground="red")
-    assert lines.styled(b"a\x1b[0mb", style=red) == ("ab", (lines.Span(0, 1, red),))
+    assert lines.styled(b"a\x1b[0mb", style=red) == ("ab", (lines.StyledSpan(0, 1, red),))
     assert lines.styled(b"a", 5, 12_000).text == "[12,000+ chars]… a …[+5 chars]"
 
 
 def test_equal_runs_are_one_span_and_the_style_starts_anew():
-    assert lines.styled("\x1b[1ma\x1b[1mb\x1b[0mc").spans == (lines.Span(0, 2, styles.Style(bold=True)),)
+    assert lines.styled("\x1b[1ma\x1b[1mb\x1b[0mc").spans == (lines.StyledSpan(0, 2, styles.Style(bold=True)),)
     assert lines.styled("d").spans == ()
     assert lines.for_terminal("\x1b[31ma\x1b[0mb\x1b[4mc") == "\x1b[31ma\x1b[0mb\x1b[4mc\x1b[0m"
 
@@ -309,7 +312,7 @@ def test_equal_runs_are_one_span_and_the_style_starts_anew():
 def test_long_lines_are_cut_and_say_so():
     line = lines.styled(b"a" * (lines.LINE_LIMIT + 5))
     assert line.text == "a" * lines.LINE_LIMIT + " …[+5 chars]"
-    assert line.spans == (lines.Span(lines.LINE_LIMIT, len(line.text), styles.DIM),)
+    assert line.spans == (lines.StyledSpan(lines.LINE_LIMIT, len(line.text), styles.DIM),)
     assert lines.plain_line(b"ab", more=1234567) == "ab …[+1,234,567 chars]"
     assert lines.plain_line(b"\x1b[1mb", more=3) == "b …[+3 chars]"
 

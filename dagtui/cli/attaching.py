@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.control.live import LiveRun
-    from dagtui.host.terminal_client import Look
+    from dagtui.host.terminal_client import ClientTerminal
 
 
 def has_screen() -> bool:
@@ -33,12 +33,12 @@ def a_terminal() -> str:
     return "a terminal that can show it (TERM is dumb)" if is_dumb() else "a terminal"
 
 
-def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> Look:
+def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> ClientTerminal:
     """What these options, the locale and the environment make of the screen."""
-    from dagtui.host.terminal_client import Look
+    from dagtui.host.terminal_client import ClientTerminal
     from dagtui.tui.lines.locale import wants_ascii
 
-    return Look(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
+    return ClientTerminal(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
 
 
 def live_runs_of(graph_file: Path) -> list[LiveRun]:
@@ -60,14 +60,14 @@ def is_attachable(run: LiveRun) -> bool:
     return run.reachable and run.screen in {Screen.ATTACHED, Screen.DETACHED}
 
 
-def attach(run: LiveRun, look: Look, ignored: Sequence[str] = ()) -> int:
+def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> int:
     """Lend this terminal to a live run until it comes back; returns the exit status.
 
     When it can't be done, or `ignored` names options that only a new run could obey, says so and exits with 2. Raises
     RunIsEndingError.
     """
     from dagtui.control.client import knock
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
     from dagtui.host.terminal_client import lend_terminal
 
     shown = shown_run(run)
@@ -81,7 +81,7 @@ def attach(run: LiveRun, look: Look, ignored: Sequence[str] = ()) -> int:
     try:
         with knock(run.run_id) as visit:
             return lend_terminal(visit, look)
-    except DoorError as error:
+    except ControlError as error:
         fail(f"dagtui: can't attach to {shown}: {error}")
 
 

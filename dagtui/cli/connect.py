@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from dagtui.cli.options import Function
     from dagtui.cli.output import Output
-    from dagtui.control.client import Visit
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.client import ControlClient
+    from dagtui.control.sockets import ControlError
     from dagtui.store.directory import RunDirectory
 
 ANSWER_SECONDS = 60.0
@@ -37,12 +37,12 @@ def json_option(function: Function) -> Function:
     return click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")(function)
 
 
-def reach(graph_file: Path, number: int | None) -> Visit:
+def reach(graph_file: Path, number: int | None) -> ControlClient:
     """Connect to the live run of a graph; when there is none, or it can't be reached, say so and exit with 2."""
     return connect(meant(graph_file, number), graph_file)
 
 
-def connect(run: RunDirectory, graph_file: Path) -> Visit:
+def connect(run: RunDirectory, graph_file: Path) -> ControlClient:
     """Connect to a live run; when it can't be reached, say so and exit with 2."""
     from dagtui.control.sockets import NobodyError
 
@@ -52,26 +52,26 @@ def connect(run: RunDirectory, graph_file: Path) -> Visit:
         fail_to_reach(run, graph_file, error)
 
 
-def connect_if_there(run: RunDirectory, graph_file: Path) -> Visit:
+def connect_if_there(run: RunDirectory, graph_file: Path) -> ControlClient:
     """Connect to a live run; when it refuses or does not answer, say so and exit with 2.
 
     Raises NobodyError when nobody is there: perhaps because the run has just ended.
     """
     from dagtui.control.client import knock
-    from dagtui.control.sockets import DoorError, NobodyError
+    from dagtui.control.sockets import ControlError, NobodyError
     from dagtui.store.errors import StoreError
 
     try:
         return knock(run.run_id)
     except NobodyError:
         raise
-    except DoorError as error:
+    except ControlError as error:
         fail_to_reach(run, graph_file, error)
     except StoreError as error:
         fail(f"dagtui: {error}")
 
 
-def fail_to_reach(run: RunDirectory, graph_file: Path, error: DoorError) -> NoReturn:
+def fail_to_reach(run: RunDirectory, graph_file: Path, error: ControlError) -> NoReturn:
     """Say why a live run can't be reached, and exit with 2."""
     from dagtui.store.errors import StoreError
 
@@ -109,17 +109,17 @@ def meant(graph_file: Path, number: int | None) -> RunDirectory:
 def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
     """The live run of a graph whose directory was removed, if there is one."""
     from dagtui.control.live import run_without_record
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
     from dagtui.store.directory import RunDirectory
 
     try:
         run = run_without_record(graph_file, number)
-    except DoorError:
+    except ControlError:
         return None
     return None if run is None or run.path is None else RunDirectory.of_live_run(run.path, run.run_id)
 
 
-def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:
+def ask(visit: ControlClient, request: Mapping[str, object]) -> Mapping[str, object]:
     """Ask, and return the answer; when it is an error, or does not come soon, say so and exit with 2."""
     try:
         answer = ask_in_time(visit, request, ANSWER_SECONDS)
@@ -130,31 +130,33 @@ def ask(visit: Visit, request: Mapping[str, object]) -> Mapping[str, object]:
     return answer
 
 
-def ask_in_time(visit: Visit, request: Mapping[str, object], timeout: float | None) -> Mapping[str, object] | None:
+def ask_in_time(
+    visit: ControlClient, request: Mapping[str, object], timeout: float | None
+) -> Mapping[str, object] | None:
     """Ask, and return the answer; None when the run's process has gone without one.
 
     An error is said, and ends the program with 2. Raises TimeoutError.
     """
-    from dagtui.control.sockets import DoorError, NobodyError
+    from dagtui.control.sockets import ControlError, NobodyError
 
     try:
         visit.send(request)
     except NobodyError:
         return None
-    except DoorError as error:
+    except ControlError as error:
         fail(f"dagtui: {error}")
     return next_answer(visit, timeout)
 
 
-def next_answer(visit: Visit, timeout: float | None) -> Mapping[str, object] | None:
+def next_answer(visit: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
     """Another answer to what was asked; as `ask_in_time`."""
-    from dagtui.control.sockets import DoorError, NobodyError
+    from dagtui.control.sockets import ControlError, NobodyError
 
     try:
         answer = visit.receive(timeout)
     except NobodyError:
         return None
-    except DoorError as error:
+    except ControlError as error:
         fail(f"dagtui: {error}")
     if answer is not None and "error" in answer:
         fail(f"dagtui: {label(answer['error'], 1000)}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.graph_file import say_where
-from dagtui.cli.launch_mode import Way, asked_for
+from dagtui.cli.launch_mode import LaunchMode, asked_for
 from dagtui.cli.load_graph import read_graph
 from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
 from dagtui.cli.stderr import fail
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
-    from dagtui.execution.local.link import GuardianLink
+    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph
 
 
@@ -31,14 +31,14 @@ def run_graph(
 ) -> NoReturn:
     """Read a graph, run it, and exit with what came of it."""
     way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
-    guardian = _start_guardian()
+    supervisor = _start_supervisor()
     graph = read_graph(graph_file, parameters)
     run_headless(
         graph,
         jobs,
         events,
         way,
-        guardian,
+        supervisor,
         resume=resume,
         rerun=rerun,
         paused=paused,
@@ -47,12 +47,12 @@ def run_graph(
     )
 
 
-def _start_guardian() -> GuardianLink:
-    """Start the guardian while this process still reads its modules and the graph; without a run it ends with us."""
-    from dagtui.execution.local.requirements import RequirementError, start_guardian
+def _start_supervisor() -> SupervisorLink:
+    """Start the supervisor while this process still reads its modules and the graph; without a run it ends with us."""
+    from dagtui.execution.local.requirements import RequirementError, start_supervisor
 
     try:
-        return start_guardian()
+        return start_supervisor()
     except RequirementError as error:
         fail(f"dagtui: {error}")
 
@@ -61,8 +61,8 @@ def run_headless(
     graph: Graph,
     jobs: int | None,
     events: str | None,
-    way: Way,
-    guardian: GuardianLink | None = None,
+    way: LaunchMode,
+    supervisor: SupervisorLink | None = None,
     *,
     resume: int | None = None,
     rerun: tuple[str, ...] = (),
@@ -90,14 +90,14 @@ def run_headless(
         if not nested:
             refuse_nested(held)
         end_idle(held)
-    if way is Way.ASK:
+    if way is LaunchMode.ASK:
         advise(graph, jobs, ascii_only=ascii_only)
-    begin = partial(Session.start, guardian=guardian)
+    begin = partial(Session.start, supervisor=supervisor)
     try:
-        if way is Way.RESUME:
+        if way is LaunchMode.RESUME:
             found = resumable(graph, resume or None, nodes)
             wait_for_what_is_left(found.directory)
-            begin = partial(Session.resume, guardian=guardian, resumption=found)
+            begin = partial(Session.resume, supervisor=supervisor, resumption=found)
         status = Headless(
             graph, begin, tell_of_others, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only
         ).run()
@@ -112,10 +112,10 @@ def run_headless(
 
 def _need_door() -> None:
     """Exit with 2 when nobody could resume a run, since none can be reached."""
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
     from dagtui.host.launch import check_doors
 
     try:
         check_doors()
-    except DoorError as error:
+    except ControlError as error:
         fail(f"dagtui: --paused: nobody could resume the run: {error}")

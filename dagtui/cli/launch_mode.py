@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 
-class Way(enum.Enum):
+class LaunchMode(enum.Enum):
     """How a run begins."""
 
     NEW = "new"
@@ -24,12 +24,12 @@ LAST = 0
 """Stands for the last run where the number of a run is asked for."""
 
 
-def asked_for(*, resume: int | None, fresh: bool, rerun: Collection[str] = ()) -> Way:
+def asked_for(*, resume: int | None, fresh: bool, rerun: Collection[str] = ()) -> LaunchMode:
     """The way that the options mean; `resume` is the number of a run, or `LAST`."""
     if rerun and resume is None:
         fail("--rerun runs nodes of an earlier run again: give --resume with it")
     if resume is not None and fresh:
         fail("--resume goes on with an earlier run, --fresh starts a new one: give one of them")
     if resume is not None:
-        return Way.RESUME
-    return Way.NEW if fresh else Way.ASK
+        return LaunchMode.RESUME
+    return LaunchMode.NEW if fresh else LaunchMode.ASK

@@ -80,18 +80,18 @@ def listed(runs: Sequence[LiveRun]) -> list[Listed]:
 def all_of_user() -> list[LiveRun]:
     """Every live run of this user, the newest first; says so and exits with 2 when that can't be found out."""
     from dagtui.control.live import all_live
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
 
     try:
         return all_live()[::-1]
-    except DoorError as error:
+    except ControlError as error:
         fail(f"dagtui: {error}")
 
 
 def standing_of(run: LiveRun) -> Mapping[str, object]:
     """How a run stands; an object with `error` when it can't be reached."""
     from dagtui.control.client import PATIENCE, knock
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
 
     if not run.reachable:
         return {"run": run.run_id, "error": run.trouble}
@@ -101,7 +101,7 @@ def standing_of(run: LiveRun) -> Mapping[str, object]:
             return visit.receive(PATIENCE) or {"run": run.run_id, "error": "it has just ended"}
     except TimeoutError:
         return {"run": run.run_id, "error": "it does not answer"}
-    except DoorError as error:
+    except ControlError as error:
         return {"run": run.run_id, "error": str(error)}
 
 

@@ -54,9 +54,9 @@ def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
 def standing_on_record(session: Session) -> Mapping[str, object]:
     """How a run that has ended stood at its end, in the fields that a live one tells."""
     from dagtui.control.live import Screen
-    from dagtui.control.status_report import standing
+    from dagtui.control.status_report import status_report
 
-    return standing(session, Screen.NONE)
+    return status_report(session, Screen.NONE)
 
 
 def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:

@@ -28,11 +28,11 @@ class _Context(click.Context):
         return "dagtui" if self.parent is None else self.parent.command_path
 
 
-class _Open(ResumingCommand):
+class _OpenCommand(ResumingCommand):
     context_class = _Context
 
 
-@click.command(cls=_Open, short_help="Open a graph on the screen and run it.")
+@click.command(cls=_OpenCommand, short_help="Open a graph on the screen and run it.")
 @graph_file_argument
 @parameter_option
 @run_options

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from dagtui.cli.attaching import attach, has_screen, is_attachable, is_dumb, live_runs_of, look_of
 from dagtui.cli.graph_file import say_where
 from dagtui.cli.headless import run_headless
-from dagtui.cli.launch_mode import Way, asked_for
+from dagtui.cli.launch_mode import LaunchMode, asked_for
 from dagtui.cli.load_graph import read_graph
 from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
 from dagtui.cli.resume_prompt import choose, nodes_to_rerun, say_nothing_to_resume
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from dagtui.cli.graph_file import GraphFile
     from dagtui.graph.model import Graph
-    from dagtui.host.attachment import Lease
-    from dagtui.host.exit_reason import Leaving
-    from dagtui.host.terminal_client import Look
+    from dagtui.host.attachment import Attachment
+    from dagtui.host.exit_reason import ExitReason
+    from dagtui.host.terminal_client import ClientTerminal
     from dagtui.runs.last_run import Resumption
     from dagtui.runs.session import Session
 
@@ -71,7 +71,7 @@ def show_graph(
         graph = read_graph(graph_file, parameters)
         say_where(graph_file.path)
         nodes = nodes_to_rerun(graph, rerun)
-        if way is not Way.ASK:
+        if way is not LaunchMode.ASK:
             end_idle(live_others(graph_file.path))
         found = choose(graph, way, resume or None, nodes)
         return graph
@@ -83,7 +83,11 @@ def show_graph(
 
 
 def _open(
-    graph_file: Path, load: Callable[[], Graph], begin: Callable[[Graph], Session], look: Look, given: list[str]
+    graph_file: Path,
+    load: Callable[[], Graph],
+    begin: Callable[[Graph], Session],
+    look: ClientTerminal,
+    given: list[str],
 ) -> int:
     """Attach to the live run of the graph, or start one; returns the exit status."""
     from dagtui.host.terminal_client import RunIsEndingError
@@ -99,8 +103,10 @@ def _open(
             continue  # it has ended: nothing stands in the way of a new one
 
 
-def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: Look, given: list[str]) -> int:
-    from dagtui.control.sockets import DoorError
+def _start(
+    graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: ClientTerminal, given: list[str]
+) -> int:
+    from dagtui.control.sockets import ControlError
     from dagtui.execution.local.requirements import RequirementError, check_requirements
     from dagtui.host.launch import check_doors, start_session
     from dagtui.host.start_lock import StartLock
@@ -113,7 +119,7 @@ def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], lo
         fail(f"dagtui: {error}")
     try:
         check_doors()
-    except DoorError as error:
+    except ControlError as error:
         text = f"the run will end with this terminal: {error}"
         say(f"dagtui: {text}")
         return _show_in_process(graph, _noting("ends with this terminal", text, begin), look)
@@ -134,11 +140,13 @@ def _start(graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], lo
     with visit:
         try:
             return lend_terminal(visit, look)
-        except DoorError as error:
+        except ControlError as error:
             fail(f"dagtui: {error}")
 
 
-def _screens(session: Session, until_failure: Callable[[], Awaitable[None]]) -> Callable[[Lease], Awaitable[Leaving]]:
+def _screens(
+    session: Session, until_failure: Callable[[], Awaitable[None]]
+) -> Callable[[Attachment], Awaitable[ExitReason]]:
     from dagtui.tui.terminal.remote_terminal import LentScreens
 
     return LentScreens(session, until_failure).show
@@ -167,7 +175,7 @@ def _advice() -> str:
         return ""
 
 
-def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Look) -> int:
+def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: ClientTerminal) -> int:
     from dagtui.graph.errors import GraphError
     from dagtui.runs.last_run import NothingToResumeError
     from dagtui.store.errors import StoreError

@@ -21,7 +21,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
     """
     from dagtui.cli.graph_file import graph_file_at
     from dagtui.cli.headless import run_headless
-    from dagtui.cli.launch_mode import LAST, Way
+    from dagtui.cli.launch_mode import LAST, LaunchMode
     from dagtui.cli.load_graph import read_graph
     from dagtui.cli.resume_prompt import nodes_to_rerun, same_as_recorded
     from dagtui.graph.errors import GraphError
@@ -45,4 +45,4 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
         how = f"dagtui run {click.format_filename(graph_file)} --resume {run} {words}"
         fail(f"dagtui: run {run} has ended, and the graph or its parameters changed since; go on with it: {how}")
     say(f"dagtui: no run is live, so this goes on with run {run}, which has ended")
-    run_headless(graph, None, None, Way.RESUME, resume=number or LAST, rerun=names)
+    run_headless(graph, None, None, LaunchMode.RESUME, resume=number or LAST, rerun=names)

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes, single_keys
-from dagtui.cli.launch_mode import Way
+from dagtui.cli.launch_mode import LaunchMode
 from dagtui.cli.output import Output, standard_output
 from dagtui.cli.stderr import fail, say
 from dagtui.engine.status import NodeStatus, Verdict
@@ -30,12 +30,12 @@ _WORDS: dict[str, tuple[NodeStatus, ...]] = {
 }
 
 
-_ANSWERS: dict[str, Way | None] = {
-    **dict.fromkeys(["r", "R", "\r", "\n"], Way.RESUME),
-    **dict.fromkeys(["n", "N"], Way.NEW),
+_ANSWERS: dict[str, LaunchMode | None] = {
+    **dict.fromkeys(["r", "R", "\r", "\n"], LaunchMode.RESUME),
+    **dict.fromkeys(["n", "N"], LaunchMode.NEW),
     **dict.fromkeys(["q", "Q", ESCAPE, "\x04", END], None),
 }
-_SAID = {Way.RESUME: "resume", Way.NEW: "new", None: "quit"}
+_SAID = {LaunchMode.RESUME: "resume", LaunchMode.NEW: "new", None: "quit"}
 
 
 def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
@@ -50,16 +50,16 @@ def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
         fail(f"dagtui: --rerun: {error}")
 
 
-def choose(graph: Graph, way: Way, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption | None:
+def choose(graph: Graph, way: LaunchMode, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption | None:
     """Which run of a graph to resume, the one with that number or the last one; None: a new one is to be started.
 
     With nodes that are to run again, a run is resumed although it completed.
 
     Ends the program when there is nothing to resume (0 if all is done, else 2), and when the person quits.
     """
-    if way is Way.NEW or graph.path is None:
+    if way is LaunchMode.NEW or graph.path is None:
         return None
-    found = _to_resume(graph, number, rerun) if way is Way.RESUME else _offered(graph)
+    found = _to_resume(graph, number, rerun) if way is LaunchMode.RESUME else _offered(graph)
     if found is not None:
         wait_for_what_is_left(found.directory)
     return found
@@ -104,7 +104,7 @@ def _offered(graph: Graph) -> Resumption | None:
         return None
     if last.well or last.state.verdict() is Verdict.COMPLETED:
         return None
-    return found if _ask(last, found) is Way.RESUME else None
+    return found if _ask(last, found) is LaunchMode.RESUME else None
 
 
 def _unfinished(graph: Graph) -> Resumption | None:
@@ -162,10 +162,10 @@ def advise(graph: Graph, jobs: int | None, *, ascii_only: bool) -> None:
 
 def _look(graph: Graph, directory: RunDirectory) -> LastRun:
     from dagtui.runs.redaction import keep_secrets
-    from dagtui.runs.restore import look_back
+    from dagtui.runs.restore import replay
     from dagtui.store.journal import JournalReader
 
-    return look_back(keep_secrets(graph, os.environ)[0], directory, JournalReader(directory.journal_path))
+    return replay(keep_secrets(graph, os.environ)[0], directory, JournalReader(directory.journal_path))
 
 
 def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
@@ -177,7 +177,7 @@ def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
     raise SystemExit(0)
 
 
-def _ask(last: LastRun, found: Resumption) -> Way:
+def _ask(last: LastRun, found: Resumption) -> LaunchMode:
     output = Output()
     try:
         with single_keys(sys.stdin.fileno()):
@@ -194,7 +194,7 @@ def _ask(last: LastRun, found: Resumption) -> Way:
     return answer
 
 
-def _answer() -> Way | None:
+def _answer() -> LaunchMode | None:
     """What the next key that means something stands for; None: quit. Arrows, clicks and answers mean nothing."""
     keystrokes = Keystrokes(sys.stdin.fileno())
     while True:

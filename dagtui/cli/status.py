@@ -86,13 +86,13 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
 
 def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
     from dagtui.control.live import all_live
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
 
     if nodes:
         raise click.UsageError("--nodes needs a graph: dagtui status GRAPH.toml --nodes GLOB")
     try:
         found = [(run, standing_of(run)) for run in all_live()]
-    except DoorError as error:
+    except ControlError as error:
         fail(f"dagtui: {error}")
     if not found and not as_json:
         fail("dagtui: no run is live; start one with: dagtui GRAPH.toml")
@@ -244,7 +244,7 @@ def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Map
     from dagtui.control.commands import outcome
     from dagtui.control.live import Screen
     from dagtui.control.requests import nodes_of
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
     from dagtui.runs.following import open_run
     from dagtui.store.errors import StoreError
 
@@ -253,5 +253,5 @@ def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Map
         session = open_run(run, graph_file)
         anyio.run(session.close)
         return outcome(session, Screen.NONE, nodes_of({"nodes": list(names)}, session.graph))
-    except (StoreError, DoorError) as error:
+    except (StoreError, ControlError) as error:
         fail(f"dagtui: {error}")

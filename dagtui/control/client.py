@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self
 from dagtui.control.sockets import (
     DESCRIPTORS,
     PROTOCOL,
-    DoorError,
+    ControlError,
     LineBuffer,
     NobodyError,
     Peer,
@@ -40,7 +40,7 @@ _PIECE = 65_536
 _ABSENT = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
 
 
-class Visit:
+class ControlClient:
     """A connection to a live run, after its greeting."""
 
     def __init__(self, connection: socket.socket, peer: Peer) -> None:
@@ -113,7 +113,7 @@ class Visit:
         self.close()
 
 
-def knock(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> Visit:
+def knock(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> ControlClient:
     """Connect to a live run and read its greeting, waiting so many seconds at most.
 
     Raises NobodyError when nobody is there, ProtocolError when it speaks another protocol, and DoorError when it is
@@ -127,7 +127,7 @@ def knock(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) ->
     with contextlib.ExitStack() as failing:
         failing.callback(connection.close)
         connection.settimeout(timeout)
-        visit = Visit(connection, _connect(connection, path))
+        visit = ControlClient(connection, _connect(connection, path))
         visit.hello = _greeting(visit, run_id, timeout)
         failing.pop_all()
     return visit
@@ -142,11 +142,11 @@ def _check_socket(path: Path) -> None:
             f"nobody answers for run {label(path.stem)}: there is no socket {label(path, 1000)}"
         ) from None
     except OSError as error:
-        raise DoorError(f"can't use the socket {label(path, 1000)}: {error.strerror}") from error
+        raise ControlError(f"can't use the socket {label(path, 1000)}: {error.strerror}") from error
     if not stat.S_ISSOCK(status.st_mode):
-        raise DoorError(f"{label(path, 1000)} is no socket; remove it")
+        raise ControlError(f"{label(path, 1000)} is no socket; remove it")
     if status.st_uid != os.geteuid():
-        raise DoorError(
+        raise ControlError(
             f"the socket {label(path, 1000)} belongs to another user (id {status.st_uid}): not used; remove it"
         )
 
@@ -157,27 +157,27 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
         connection.connect(str(path))
         peer = peer_of(connection)
     except (TimeoutError, BlockingIOError):  # so many wait to be let in that there is no room for one more
-        raise DoorError(f"the run behind {shown} does not answer: it is stopped, or has too much to do") from None
+        raise ControlError(f"the run behind {shown} does not answer: it is stopped, or has too much to do") from None
     except OSError as error:
         if error.errno in _ABSENT:
             raise NobodyError(f"nobody answers at {shown}: {error.strerror}") from error
-        raise DoorError(f"can't connect to {shown}: {error.strerror}") from error
+        raise ControlError(f"can't connect to {shown}: {error.strerror}") from error
     # Not even root's: whoever is there may be handed this terminal.
     if peer.uid != os.geteuid():
-        raise DoorError(f"process {peer.pid} of another user (id {peer.uid}) answers at {shown}: not used")
+        raise ControlError(f"process {peer.pid} of another user (id {peer.uid}) answers at {shown}: not used")
     return peer
 
 
-def _greeting(visit: Visit, run_id: str, timeout: float) -> Mapping[str, object]:
+def _greeting(visit: ControlClient, run_id: str, timeout: float) -> Mapping[str, object]:
     who = f"process {visit.peer.pid}"
     try:
         hello = visit.receive(timeout)
     except TimeoutError:
-        raise DoorError(f"{who}, which has the run, does not answer: it is stopped, or has too much to do") from None
+        raise ControlError(f"{who}, which has the run, does not answer: it is stopped, or has too much to do") from None
     if hello is None:
         raise NobodyError(f"{who}, which has the run, hung up")
     if "error" in hello:
-        raise DoorError(f"{who}, which has the run, refuses: {label(hello['error'])}")
+        raise ControlError(f"{who}, which has the run, refuses: {label(hello['error'])}")
     if hello.get("protocol") != PROTOCOL:
         from dagtui import __version__
 
@@ -188,5 +188,5 @@ def _greeting(visit: Visit, run_id: str, timeout: float) -> Mapping[str, object]
             visit.peer.pid,
         )
     if hello.get("run") != run_id:
-        raise DoorError(f"{who} answers for another run: {label(hello.get('run'), 60)}")
+        raise ControlError(f"{who} answers for another run: {label(hello.get('run'), 60)}")
     return hello

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.control.sockets import DESCRIPTORS, DoorError, LineBuffer, NobodyError, Peer, encode
+from dagtui.control.sockets import DESCRIPTORS, ControlError, LineBuffer, NobodyError, Peer, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ _ROOM = socket.CMSG_SPACE(DESCRIPTORS * _ITEM)
 _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
-class Conversation:
+class ClientHandler:
     """What a client and a handler say to each other; one task may receive while others send."""
 
     def __init__(self, connection: socket.socket, peer: Peer) -> None:
@@ -90,7 +90,7 @@ class Conversation:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 self._keep(content)
         if flags & socket.MSG_CTRUNC or len(self.descriptors) > DESCRIPTORS:
-            raise DoorError(f"at most {DESCRIPTORS} open files may come with a request")
+            raise ControlError(f"at most {DESCRIPTORS} open files may come with a request")
         return piece
 
     def _keep(self, content: bytes) -> None:

@@ -11,9 +11,9 @@ import anyio
 
 from dagtui.control.live import Screen
 from dagtui.control.requests import command_of, named, nodes_of, preview_fields, preview_now
-from dagtui.control.server import Door
-from dagtui.control.sockets import DoorError, NobodyError
-from dagtui.control.status_report import about, standing
+from dagtui.control.server import ControlServer
+from dagtui.control.sockets import ControlError, NobodyError
+from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.reachable import subtrees
 from dagtui.engine.status import NodeStatus, Verdict
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from dagtui.control.client_handler import Conversation
+    from dagtui.control.client_handler import ClientHandler
     from dagtui.control.server import Handler
     from dagtui.engine.events import Event
     from dagtui.engine.state import RunState
@@ -58,8 +58,8 @@ async def serve_control(
         raise ValueError("only a run that is on disk has a door")
     table = {**Control(session, screen).handlers(), **(handlers or {})}
     try:
-        await Door(session.directory.run_id, table, folder).serve(task_status=task_status)
-    except DoorError as error:
+        await ControlServer(session.directory.run_id, table, folder).serve(task_status=task_status)
+    except ControlError as error:
         session.note(f"the run can't be reached from other terminals: {error}")
         task_status.started()
 
@@ -67,11 +67,11 @@ async def serve_control(
 def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end: Callable[[str], object]) -> Handler:
     """What is done when somebody asks a run to end: `end` is called with the reason, or it is said why not."""
 
-    async def handle(conversation: Conversation, _request: Mapping[str, object]) -> None:
+    async def handle(conversation: ClientHandler, _request: Mapping[str, object]) -> None:
         if not is_idle():
-            raise DoorError("the run is not settled")
+            raise ControlError("the run is not settled")
         if screen() is not Screen.DETACHED:
-            raise DoorError("the run is on a screen")
+            raise ControlError("the run is on a screen")
         # In the same turn of the loop: nobody can attach in between.
         end("makes room for a new run")
         await conversation.send({"ending": True})
@@ -97,30 +97,30 @@ class Control:
             "wait": self._wait,
         }
 
-    async def _about(self, conversation: Conversation, _request: Mapping[str, object]) -> None:
+    async def _about(self, conversation: ClientHandler, _request: Mapping[str, object]) -> None:
         await conversation.send(about(self._session, self._screen()))
 
-    async def _status(self, conversation: Conversation, _request: Mapping[str, object]) -> None:
-        await conversation.send(standing(self._session, self._screen()))
+    async def _status(self, conversation: ClientHandler, _request: Mapping[str, object]) -> None:
+        await conversation.send(status_report(self._session, self._screen()))
 
-    async def _preview(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+    async def _preview(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
         session = self._session
         command = command_of(request, session.graph, _by(conversation))
         preview = preview_now(session, request, command)
         await conversation.send(preview_fields(session, preview, would_do(session.state, preview)))
 
-    async def _give(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+    async def _give(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
         """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
         session = self._session
         command = command_of(request, session.graph, _by(conversation))
         if session.ending and command.kind not in _CANCELS:
-            raise DoorError("the run is being ended")
+            raise ControlError("the run is being ended")
         preview = preview_now(session, request, command)
         if preview.nothing is None and not preview.changed:
             preview = session.give(replace(command, expected=preview.kills_and_reruns))
         await conversation.send(preview_fields(session, preview, done(session.state, preview)))
 
-    async def _wait(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+    async def _wait(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
         """Until the nodes are settled, all at one time; without nodes, until the run is."""
         graph = self._session.graph
         nodes = nodes_of(request, graph)
@@ -142,11 +142,11 @@ class Control:
 
 
 def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
-    """The run's standing, and how what was waited for has come out; without nodes, that is the run."""
+    """The run's status report, and how what was waited for has come out; without nodes, that is the run."""
     state, labels = session.state, session.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
     bad = [node for node in nodes if state.status_of(node) in _BAD]
-    return {**standing(session, screen), "outcome": verdict.value, "bad": named(labels, bad)}
+    return {**status_report(session, screen), "outcome": verdict.value, "bad": named(labels, bad)}
 
 
 class _Waiting:
@@ -165,7 +165,7 @@ class _Waiting:
                 if self._settled():
                     return
 
-    async def tell(self, conversation: Conversation) -> None:
+    async def tell(self, conversation: ClientHandler) -> None:
         """Say what the run waits for, whenever that is something else."""
         told = ""
         async with aclosing(self._looks()) as looks:
@@ -215,7 +215,7 @@ def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
     after = subtrees(graph, [own])
     awaited = next((node for node in nodes if node in after), None)
     if awaited is not None:
-        raise DoorError(
+        raise ControlError(
             f"this is inside {label(inside)}, and {label(graph.labels[awaited])} can't be settled before it has ended; "
             "wait for nodes that come before it, or give --nested"
         )
@@ -231,12 +231,12 @@ def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
     return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
 
 
-def _by(conversation: Conversation) -> str:
+def _by(conversation: ClientHandler) -> str:
     """Who gives a command, for the journal."""
     return f"process {conversation.peer.pid}"
 
 
-async def _end_with(conversation: Conversation, scope: anyio.CancelScope) -> None:
+async def _end_with(conversation: ClientHandler, scope: anyio.CancelScope) -> None:
     """Stop waiting when the client has gone."""
     while await conversation.receive() is not None:
         pass

@@ -25,7 +25,7 @@ def end_idle_runs(held: Sequence[RunDirectory], folder: Path | None = None) -> l
 def _ends(run_id: str, folder: Path | None) -> bool:
     # Seldom needed, and every run without a screen passes here.
     from dagtui.control.client import PATIENCE, knock
-    from dagtui.control.sockets import DoorError
+    from dagtui.control.sockets import ControlError
 
     try:
         with knock(run_id, folder) as visit:
@@ -35,5 +35,5 @@ def _ends(run_id: str, folder: Path | None) -> bool:
                 return False
             visit.receive(_END_SECONDS)  # its process hangs up when it has let go of everything
             return True
-    except (DoorError, TimeoutError):
+    except (ControlError, TimeoutError):
         return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.control.client import knock
 from dagtui.control.sockets import (
-    DoorError,
+    ControlError,
     NobodyError,
     ProtocolError,
     remove_dead_sockets,
@@ -107,7 +107,7 @@ def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | Non
         return next((other for other in all_live(folder) if other.path == run.path), lost)
     try:
         return _asked(known, sockets_folder(folder)) or _with_trouble(known, "it has no socket")
-    except DoorError as error:
+    except ControlError as error:
         return _with_trouble(known, str(error))
 
 
@@ -124,7 +124,7 @@ def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
         return _with_trouble(known, "it does not answer")
     except ProtocolError as error:
         return _with_trouble(replace(known, pid=error.pid), str(error))
-    except DoorError as error:
+    except ControlError as error:
         return _with_trouble(known, str(error))
     return LiveRun(
         known.run_id,

@@ -7,7 +7,7 @@ from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtui.control.sockets import DoorError, fitting
+from dagtui.control.sockets import ControlError, fitting
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
 from dagtui.runs.wording import asked
@@ -36,7 +36,7 @@ _NODES = frozenset(
 _KINDS = {kind.value: kind for kind in CommandKind}
 
 
-class CallError(DoorError):
+class CallError(ControlError):
     """A request that can't be understood: no such command, no such node."""
 
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui import __version__
-from dagtui.control.client_handler import Conversation
+from dagtui.control.client_handler import ClientHandler
 from dagtui.control.sockets import (
     PROTOCOL,
-    DoorError,
+    ControlError,
     NobodyError,
     check_length,
     make_sockets_folder,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskGroup, TaskStatus
 
-Handler = Callable[[Conversation, Mapping[str, object]], Awaitable[None]]
+Handler = Callable[[ClientHandler, Mapping[str, object]], Awaitable[None]]
 """What is done about one kind of request; it may say more than once, and the connection ends with it."""
 
 CONNECTIONS = 32
@@ -45,7 +45,7 @@ _PAUSE = 0.5
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class Door:
+class ControlServer:
     """Takes requests for a run; only the holder of the run's lock may have one.
 
     Served are this user and root, who could look into this process anyway.
@@ -65,7 +65,7 @@ class Door:
 
         Whoever starts it in a task group learns when it listens.
         """
-        with contextlib.suppress(DoorError):  # said when the socket is made
+        with contextlib.suppress(ControlError):  # said when the socket is made
             remove_dead_sockets(self.path.parent)
         self._open()
         task_status.started()
@@ -98,7 +98,7 @@ class Door:
                 status = os.lstat(passing)
                 os.rename(passing, self.path)
             except OSError as error:
-                raise DoorError(f"can't make the socket {label(self.path, 1000)}: {error.strerror}") from error
+                raise ControlError(f"can't make the socket {label(self.path, 1000)}: {error.strerror}") from error
             failing.pop_all()
         if self._listener is not None:
             self._listener.close()
@@ -107,7 +107,7 @@ class Door:
     def _look(self) -> None:
         """Make the socket again when it is not there any more; if that can't be done, later looks try again."""
         if not self._is_there():
-            with contextlib.suppress(DoorError):
+            with contextlib.suppress(ControlError):
                 self._open()
 
     def _is_there(self) -> bool:
@@ -153,17 +153,17 @@ class Door:
             connection.close()
             self._connections -= 1
             return
-        conversation = Conversation(connection, peer)
+        conversation = ClientHandler(connection, peer)
         try:
             if peer.uid in {os.geteuid(), 0}:
                 await self._answer(conversation)
-        except DoorError as error:
+        except ControlError as error:
             await _say_error(conversation, str(error))
         finally:
             conversation.end()
             self._connections -= 1
 
-    async def _answer(self, conversation: Conversation) -> None:
+    async def _answer(self, conversation: ClientHandler) -> None:
         request = None
         with anyio.move_on_after(REQUEST_SECONDS):
             await conversation.send(
@@ -175,13 +175,13 @@ class Door:
         wanted = request.get("want")
         handler = self._handlers.get(wanted) if isinstance(wanted, str) else None
         if handler is None:
-            raise DoorError(f"this run's dagtui ({__version__}) does not know what {label(wanted, 60)!r} is")
+            raise ControlError(f"this run's dagtui ({__version__}) does not know what {label(wanted, 60)!r} is")
         try:
             await handler(conversation, request)
-        except DoorError:
+        except ControlError:
             raise
         except Exception as error:  # whatever is wrong with one answer, the run goes on
-            raise DoorError(failure(error)) from error
+            raise ControlError(failure(error)) from error
 
 
 def failure(error: Exception) -> str:
@@ -202,6 +202,6 @@ def _refuse(connection: socket.socket) -> None:
     connection.close()
 
 
-async def _say_error(conversation: Conversation, text: str) -> None:
+async def _say_error(conversation: ClientHandler, text: str) -> None:
     with contextlib.suppress(NobodyError):
         await conversation.send({"error": text})

@@ -33,15 +33,15 @@ _PATH_LIMIT = 107 if sys.platform == "linux" else 103
 """Bytes of a socket's path: sun_path of unix(7), less its terminating zero."""
 
 
-class DoorError(Exception):
+class ControlError(Exception):
     """A run could not be reached, or a line not be understood; one line says what, where, and how to go on."""
 
 
-class NobodyError(DoorError):
+class NobodyError(ControlError):
     """Nobody answers for a run: there is no socket, or the process behind it has gone."""
 
 
-class ProtocolError(DoorError):
+class ProtocolError(ControlError):
     """The other end is a dagtui that speaks another protocol; the text names both versions, `pid` its process."""
 
     def __init__(self, text: str, pid: int) -> None:
@@ -74,7 +74,7 @@ def make_sockets_folder(folder: Path) -> None:
     except FileExistsError:
         check_sockets_folder(folder)
     except OSError as error:
-        raise DoorError(f"can't make the folder for sockets {label(folder, 1000)}: {error.strerror}") from error
+        raise ControlError(f"can't make the folder for sockets {label(folder, 1000)}: {error.strerror}") from error
 
 
 def check_sockets_folder(folder: Path) -> None:
@@ -88,17 +88,17 @@ def check_sockets_folder(folder: Path) -> None:
     except FileNotFoundError:
         raise NobodyError(f"no run is live: there is no folder {shown}") from None
     except OSError as error:
-        raise DoorError(f"can't use the folder for sockets {shown}: {error.strerror}") from error
+        raise ControlError(f"can't use the folder for sockets {shown}: {error.strerror}") from error
     if not stat.S_ISDIR(status.st_mode):
         kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
-        raise DoorError(f"can't use {shown} for sockets: it is {kind}; remove it, or set {FOLDER_VARIABLE}")
+        raise ControlError(f"can't use {shown} for sockets: it is {kind}; remove it, or set {FOLDER_VARIABLE}")
     if status.st_uid != os.geteuid():
-        raise DoorError(
+        raise ControlError(
             f"can't use {shown} for sockets: it belongs to another user (id {status.st_uid}); "
             f"have it removed, or set {FOLDER_VARIABLE}"
         )
     if status.st_mode & 0o077:
-        raise DoorError(
+        raise ControlError(
             f"can't use {shown} for sockets: others may enter it (mode {status.st_mode & 0o777:04o}); chmod 700 it"
         )
 
@@ -106,7 +106,7 @@ def check_sockets_folder(folder: Path) -> None:
 def socket_path(run_id: str, folder: Path) -> Path:
     """Where the socket of a run is; raises DoorError when no socket can have such a path."""
     if not run_id or "/" in run_id or "\0" in run_id or run_id.startswith("."):
-        raise DoorError(f"not the name of a run: {label(run_id)}")
+        raise ControlError(f"not the name of a run: {label(run_id)}")
     path = folder / (run_id + _SUFFIX)
     check_length(path)
     return path
@@ -115,7 +115,7 @@ def socket_path(run_id: str, folder: Path) -> Path:
 def check_length(path: Path) -> None:
     """Raise DoorError when a path is too long for a socket."""
     if len(os.fsencode(path)) > _PATH_LIMIT:
-        raise DoorError(
+        raise ControlError(
             f"the path of a socket may have {_PATH_LIMIT} bytes at most: {label(path, 1000)}; "
             f"set {FOLDER_VARIABLE} to a shorter one"
         )
@@ -129,7 +129,7 @@ def run_ids(folder: Path) -> list[str]:
     except NobodyError:
         return []
     except OSError as error:
-        raise DoorError(f"can't read the folder for sockets {label(folder, 1000)}: {error.strerror}") from error
+        raise ControlError(f"can't read the folder for sockets {label(folder, 1000)}: {error.strerror}") from error
     return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX) and name[0] != ".")
 
 
@@ -169,7 +169,7 @@ def encode(message: Mapping[str, object]) -> bytes:
     """A message as one line of JSON; raises DoorError when it is too long."""
     line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
     if len(line) > LINE_LIMIT:
-        raise DoorError(f"a message of {len(line):,} bytes is too long: at most {LINE_LIMIT:,}")
+        raise ControlError(f"a message of {len(line):,} bytes is too long: at most {LINE_LIMIT:,}")
     return line
 
 
@@ -195,7 +195,7 @@ class LineBuffer:
         """Take in what arrived; raises DoorError when a line is too long."""
         self._bytes += piece
         if len(self._bytes) > LINE_LIMIT and self._bytes.find(b"\n", 0, LINE_LIMIT) < 0:
-            raise DoorError(f"a line is too long: at most {LINE_LIMIT:,} bytes")
+            raise ControlError(f"a line is too long: at most {LINE_LIMIT:,} bytes")
 
     def take(self) -> Mapping[str, object] | None:
         """The next whole message; None when there is none yet. Raises DoorError for what is no JSON object."""
@@ -218,7 +218,7 @@ def _decode(line: bytes) -> Mapping[str, object]:
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DoorError("a line is no JSON") from error
+        raise ControlError("a line is no JSON") from error
     if not isinstance(message, dict):
-        raise DoorError("a line is no JSON object")
+        raise ControlError("a line is no JSON object")
     return message

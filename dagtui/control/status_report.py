@@ -29,7 +29,7 @@ def about(session: Session, screen: Screen) -> dict[str, object]:
     }
 
 
-def standing(session: Session, screen: Screen) -> dict[str, object]:
+def status_report(session: Session, screen: Screen) -> dict[str, object]:
     """Everything that a person would look at first: verdict, counts, what is under way, what has failed and why."""
     state = session.state
     remaining = session.remaining()

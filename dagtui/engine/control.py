@@ -19,9 +19,9 @@ from dagtui.engine.why import mark_why, root_causes
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from dagtui.engine.rules.propagation import Derivation
+    from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
-    from dagtui.engine.transaction import Before, Rehearsal
+    from dagtui.engine.transaction import Snapshot, Transaction
 
 _UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 _SETTLED = frozenset(status for status in NodeStatus if status.settled)
@@ -31,21 +31,21 @@ _BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
 _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
 
 
-def preview(run: Derivation, command: Command) -> Preview:
+def preview(run: Propagation, command: Command) -> Preview:
     """What a command would do now, by doing it and taking it back."""
-    with run.rehearsal() as rehearsal:
-        return _rehearse(run, command, rehearsal)
+    with run.transaction() as transaction:
+        return _rehearse(run, command, transaction)
 
 
-def carry_out(run: Derivation, command: Command) -> Preview:
+def carry_out(run: Propagation, command: Command) -> Preview:
     """Do what a command says, if that is something, and what was expected of it; what it did, or would do."""
-    with run.rehearsal() as rehearsal:
-        found = _rehearse(run, command, rehearsal)
-        rehearsal.kept = found.nothing is None and not found.changed
+    with run.transaction() as transaction:
+        found = _rehearse(run, command, transaction)
+        transaction.kept = found.nothing is None and not found.changed
     return found
 
 
-def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Preview:
+def _rehearse(run: Propagation, command: Command, transaction: Transaction) -> Preview:
     reason = refusal(run, command)
     if reason is not None:
         return Preview(command, nothing=reason)
@@ -54,23 +54,23 @@ def _rehearse(run: Derivation, command: Command, rehearsal: Rehearsal) -> Previe
     run.emit(_event(run, command, number))
     if command.kind in _RUN_WIDE:
         return Preview(command)
-    _DEEDS[command.kind](run, command.nodes, number)
+    _HANDLERS[command.kind](run, command.nodes, number)
     run.settle()
     if command.kind in RUN_AGAIN:
-        run_again(run, rehearsal.before)
-    found = _sort_out(run, command, below, rehearsal)
+        run_again(run, transaction.before)
+    found = _sort_out(run, command, below, transaction)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found
 
 
-def _event(run: Derivation, command: Command, number: int) -> CommandEvent:
+def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
     named, others = command.nodes[:MOST_NAMED], max(0, len(command.nodes) - MOST_NAMED)
     return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others)
 
 
-def _sort_out(run: Derivation, command: Command, below: Iterable[int], rehearsal: Rehearsal) -> Preview:
-    state, before, changed = run.state, rehearsal.before, rehearsal.watch.nodes
+def _sort_out(run: Propagation, command: Command, below: Iterable[int], transaction: Transaction) -> Preview:
+    state, before, changed = run.state, transaction.before, transaction.watch.nodes
     again: list[int] = []
     released: list[int] = []
     dropped: list[int] = []
@@ -96,13 +96,13 @@ def _sort_out(run: Derivation, command: Command, below: Iterable[int], rehearsal
     )
 
 
-def _differs(state: RunState, before: Before, node: int) -> bool:
+def _differs(state: RunState, before: Snapshot, node: int) -> bool:
     if (before.status[node], before.cause[node]) != (state.status[node], state.cause[node]):
         return True
     return before.marks.get(node, ()) != state.marks.get(node, ())
 
 
-def _below(run: Derivation, command: Command) -> Iterable[int]:
+def _below(run: Propagation, command: Command) -> Iterable[int]:
     """The targets and what lies below them; everything, for commands without targets."""
     targets = command.nodes or tuple(run.state.failures())
     if command.kind is CommandKind.CANCEL_ALL:
@@ -113,7 +113,7 @@ def _below(run: Derivation, command: Command) -> Iterable[int]:
 # Retry and rerun
 
 
-def _retry(run: Derivation, nodes: Iterable[int]) -> None:
+def _retry(run: Propagation, nodes: Iterable[int]) -> None:
     """Run nodes again that failed, were cancelled or skipped; for one that is held back, what holds it back."""
     state = run.state
     targets = root_causes(state, (node for node in nodes if retry_refusal(run, node) is None))
@@ -126,7 +126,7 @@ def _retry(run: Derivation, nodes: Iterable[int]) -> None:
             run.reset(node)
 
 
-def _lift_for(run: Derivation, targets: Iterable[int]) -> None:
+def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
     """Lift the marks of the commands that marked nodes, or that their failures gave: from them, up and down."""
     marked: dict[int, list[int]] = {}
     for node in targets:
@@ -140,7 +140,7 @@ def _lift_for(run: Derivation, targets: Iterable[int]) -> None:
     _lift_own(run, targets)
 
 
-def _lift_own(run: Derivation, nodes: Iterable[int]) -> None:
+def _lift_own(run: Propagation, nodes: Iterable[int]) -> None:
     """Lift the marks that the run gave itself because one of the nodes failed, wherever they are."""
     causes = set(nodes)
     commands = run.state.commands.items()
@@ -152,7 +152,7 @@ def _lift_own(run: Derivation, nodes: Iterable[int]) -> None:
         _lift(run, list(run.state.marks), own)
 
 
-def _lift(run: Derivation, nodes: Iterable[int], numbers: set[int]) -> None:
+def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
     state = run.state
     for node in nodes:
         marks = state.marks.get(node, ())
@@ -168,7 +168,7 @@ def _lift(run: Derivation, nodes: Iterable[int], numbers: set[int]) -> None:
             run.reset(node)
 
 
-def _rerun(run: Derivation, nodes: Collection[int]) -> None:
+def _rerun(run: Propagation, nodes: Collection[int]) -> None:
     """Let nodes be as if they had not begun; running ones are stopped first."""
     state = run.state
     _lift_own(run, nodes)
@@ -185,7 +185,7 @@ def _rerun(run: Derivation, nodes: Collection[int]) -> None:
 # Cancel
 
 
-def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
+def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
     """Mark nodes that are not settled; running ones are stopped, those that are stopping already are killed."""
     state, own = run.state, (number,)
     why = mark_why(state, number)
@@ -205,7 +205,7 @@ def _cancel(run: Derivation, nodes: Iterable[int], number: int) -> None:
             run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks)
 
 
-def _to_be_told(run: Derivation, node: int) -> bool:
+def _to_be_told(run: Propagation, node: int) -> bool:
     """Whether an attempt is to be told to stop: it runs, or is in line and was asked back at most."""
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
@@ -213,7 +213,7 @@ def _to_be_told(run: Derivation, node: int) -> bool:
     return status == NodeStatus.RUNNING or (status in _UNBEGUN and node in run.handed)
 
 
-def mark_after_failure(run: Derivation, number: int) -> None:
+def mark_after_failure(run: Propagation, number: int) -> None:
     """Rule 7: mark what has not begun, settle what waits for a retry; what is to run in any case still runs."""
     state = run.state
     not_begun = mark_why(state, number)
@@ -229,7 +229,7 @@ def mark_after_failure(run: Derivation, number: int) -> None:
             _keep_from_beginning(run, node, number, not_begun)
 
 
-def _keep_from_beginning(run: Derivation, node: int, number: int, why: str) -> None:
+def _keep_from_beginning(run: Propagation, node: int, number: int, why: str) -> None:
     """Mark a node that has not begun, or is about to begin again; one that has begun by now is let finish."""
     state = run.state
     status = state.status[node]
@@ -246,45 +246,45 @@ def _keep_from_beginning(run: Derivation, node: int, number: int, why: str) -> N
 # Skip and mark done
 
 
-def _decide(run: Derivation, nodes: Collection[int], status: NodeStatus, cause: Cause) -> None:
+def _decide(run: Propagation, nodes: Collection[int], status: NodeStatus, cause: Cause) -> None:
     _lift_own(run, nodes)
     for node in nodes:
         run.set(node, status, cause, marks=())
 
 
-def _decide_skip(run: Derivation, nodes: Collection[int], _number: int) -> None:
+def _decide_skip(run: Propagation, nodes: Collection[int], _number: int) -> None:
     _decide(run, nodes, NodeStatus.SKIPPED, Cause.PERSON)
 
 
-def _decide_done(run: Derivation, nodes: Collection[int], _number: int) -> None:
+def _decide_done(run: Propagation, nodes: Collection[int], _number: int) -> None:
     _decide(run, nodes, NodeStatus.COMPLETED, Cause.MARKED)
 
 
-def _retry_each(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+def _retry_each(run: Propagation, nodes: Iterable[int], _number: int) -> None:
     _retry(run, nodes)
 
 
-def _retry_failed(run: Derivation, _nodes: Iterable[int], _number: int) -> None:
+def _retry_failed(run: Propagation, _nodes: Iterable[int], _number: int) -> None:
     _retry(run, list(run.state.failures()))
 
 
-def _rerun_downstream(run: Derivation, nodes: Iterable[int], _number: int) -> None:
+def _rerun_downstream(run: Propagation, nodes: Iterable[int], _number: int) -> None:
     _rerun(run, sorted(subtrees(run.graph, nodes)))
 
 
-def _rerun_only(run: Derivation, nodes: Collection[int], _number: int) -> None:
+def _rerun_only(run: Propagation, nodes: Collection[int], _number: int) -> None:
     _rerun(run, nodes)
 
 
-def _cancel_subtrees(run: Derivation, nodes: Iterable[int], number: int) -> None:
+def _cancel_subtrees(run: Propagation, nodes: Iterable[int], number: int) -> None:
     _cancel(run, sorted(cancelled_subtrees(run.graph, nodes)), number)
 
 
-def _cancel_everything(run: Derivation, _nodes: Iterable[int], number: int) -> None:
+def _cancel_everything(run: Propagation, _nodes: Iterable[int], number: int) -> None:
     _cancel(run, range(len(run.graph)), number)
 
 
-_DEEDS: dict[CommandKind, Callable[[Derivation, tuple[int, ...], int], None]] = {
+_HANDLERS: dict[CommandKind, Callable[[Propagation, tuple[int, ...], int], None]] = {
     CommandKind.RETRY: _retry_each,
     CommandKind.RETRY_FAILED: _retry_failed,
     CommandKind.RERUN: _rerun_downstream,

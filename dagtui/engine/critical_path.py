@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 
-def longest_ways(graph: Graph, weights: Sequence[float] | None = None) -> array[float]:
+def critical_path_lengths(graph: Graph, weights: Sequence[float] | None = None) -> array[float]:
     """For each node, the length of the longest way from its start to the end of the graph.
 
     Weights are seconds by node; without them each node counts 1. Source: critical-path scheduling (HLF/HEFT rank).
@@ -25,7 +25,7 @@ def longest_ways(graph: Graph, weights: Sequence[float] | None = None) -> array[
     return ways
 
 
-def longest_way_among(graph: Graph, nodes: Iterable[int], weights: Sequence[float]) -> float:
+def longest_path_among(graph: Graph, nodes: Iterable[int], weights: Sequence[float]) -> float:
     """The length of the longest way that passes only through the given nodes."""
     ways: dict[int, float] = {}
     members = set(nodes)

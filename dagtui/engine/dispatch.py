@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Start, Withdraw
 from dagtui.engine.ready import ReadyQueue
-from dagtui.engine.rules.propagation import Derivation
+from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ TYPICAL = 1.0
 NOBODY = -1
 
 
-class Dispatch(Derivation):
-    """A derivation that hands over what is ready as far as there are slots.
+class Dispatch(Propagation):
+    """A propagation that hands over what is ready as far as there are slots.
 
     Rule 5: work is conserved, no node stays ready that could start now. One exception, so that wide nodes don't starve:
     once the first node in the order was passed over for as long as a typical attempt takes, because it wants more slots

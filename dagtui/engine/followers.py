@@ -17,9 +17,9 @@ from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagtui.engine.rules.propagation import Derivation
+    from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
-    from dagtui.engine.transaction import Before
+    from dagtui.engine.transaction import Snapshot
     from dagtui.graph.model import Graph, Task
 
 BROKE_OFF = "lost: the run broke off while it was running"
@@ -64,7 +64,7 @@ def _texts(task: Task) -> Iterator[str]:
     yield from task.env.values()
 
 
-def run_again(run: Derivation, before: Before) -> set[int]:
+def run_again(run: Propagation, before: Snapshot) -> set[int]:
     """Reset the followers of what a rehearsed command lets begin again, until there is none left; returns them.
 
     Everything that the command touched must have been derived.
@@ -99,7 +99,7 @@ def _counts_as_done(state: RunState, node: int) -> bool:
     return status == NodeStatus.FAILED and state.allows_failure(node)
 
 
-def _ends_otherwise(state: RunState, before: Before, node: int) -> bool:
+def _ends_otherwise(state: RunState, before: Snapshot, node: int) -> bool:
     """Whether a node had ended, and does not any more, or is expected not to end in the same way.
 
     What completed is expected to do so again, and what its parents skipped to be skipped again: none of them failed.

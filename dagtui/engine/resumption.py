@@ -12,7 +12,7 @@ from dagtui.engine.status import Cause, NodeStatus
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from dagtui.engine.rules.propagation import Derivation
+    from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
 
 FOLLOWS = "runs again: what it ran after does"
@@ -22,8 +22,8 @@ _BY_A_PERSON = {NodeStatus.COMPLETED: Cause.MARKED, NodeStatus.SKIPPED: Cause.PE
 _KEPT_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE})
 
 
-def take_up(
-    run: Derivation, now: float, again: Mapping[int, str], used: Mapping[int, int], *, jobs: int, boot: str
+def restore(
+    run: Propagation, now: float, again: Mapping[int, str], used: Mapping[int, int], *, jobs: int, boot: str
 ) -> None:
     """Bring the replayed state of a run to where it begins anew; everything is derived afterwards.
 
@@ -42,28 +42,28 @@ def take_up(
     restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
     for node in reversed(run.graph.order) if followers else ():
         if node in followers:
-            restorer.take_up(node)
+            restorer.restore(node)
     for node in run.graph.order:
-        restorer.take_up(node)
+        restorer.restore(node)
     run.again.update(_above_a_success(run, restorer.begun))
     run.state.touched.clear()
 
 
-def followers_again(run: Derivation, again: Collection[int]) -> set[int]:
+def followers_again(run: Propagation, again: Collection[int]) -> set[int]:
     """The nodes that count as done and run again when the run is taken up, since what they ran after does."""
     if not _may_have_followers(run):
         return set()
-    with run.rehearsal() as rehearsal:
+    with run.transaction() as transaction:
         restorer = _Restorer(run, dict.fromkeys(again, ""), {}, run.now)
         for node in run.graph.order:
-            restorer.take_up(node)
+            restorer.restore(node)
         for node in run.graph.order:
-            run.derive(node)
+            run.propagate(node)
         run.settle()
-        return run_again(run, rehearsal.before)
+        return run_again(run, transaction.before)
 
 
-def _may_have_followers(run: Derivation) -> bool:
+def _may_have_followers(run: Propagation) -> bool:
     """Whether any follower is done; most graphs have none at all."""
     followers, state = run.followers, run.state
     return bool(followers) and any(
@@ -92,7 +92,7 @@ def stays_done(state: RunState, node: int) -> bool:
 class _Restorer:
     """Takes up one node after the other."""
 
-    def __init__(self, run: Derivation, again: Mapping[int, str], used: Mapping[int, int], last: float) -> None:
+    def __init__(self, run: Propagation, again: Mapping[int, str], used: Mapping[int, int], last: float) -> None:
         self._run = run
         self._again = again
         self._used = used
@@ -101,7 +101,7 @@ class _Restorer:
         self.begun: list[int] = []
         """Nodes that had begun or had ended, and are as if they had not."""
 
-    def take_up(self, node: int) -> None:
+    def restore(self, node: int) -> None:
         """Bring a node to where it begins anew, unless it is there already."""
         run, state = self._run, self._run.state
         status = state.status_of(node)
@@ -136,7 +136,7 @@ class _Restorer:
         run.now = now
 
 
-def _above_a_success(run: Derivation, nodes: list[int]) -> list[int]:
+def _above_a_success(run: Propagation, nodes: list[int]) -> list[int]:
     """Those of some nodes that have completed nodes below them, which become stale when they begin."""
     graph, status = run.graph, run.state.status
     above = bytearray(len(graph))

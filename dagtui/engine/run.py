@@ -10,7 +10,7 @@ from dagtui.engine.effects import Effect, SetSlots, Start, Stop
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Withdrawn
 from dagtui.engine.protocol import JournalFullError
-from dagtui.engine.resumption import take_up
+from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import Traversal
@@ -84,7 +84,7 @@ class Run:
         self.traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot))
         self._set_off(paused=paused)
 
-    def take_up(
+    def restore(
         self,
         events: Sequence[Event],
         late: Sequence[Event],
@@ -95,7 +95,7 @@ class Run:
         boot: str = "",
         rerun: tuple[int, ...] = (),
     ) -> None:
-        """Take over a recorded run of which no attempt is alive, as `resumption.take_up` says; then call `go_on`.
+        """Take over a recorded run of which no attempt is alive, as `resumption.restore` says; then call `go_on`.
 
         The `late` events follow the others, and are not on record yet. The nodes in `rerun` run again with what is
         downstream of them, as after the command. The clock reads more than in any of the events. Raises
@@ -107,7 +107,7 @@ class Run:
             traversal.emit(event)
         traversal.state.touched.clear()
         traversal.now = events[-1].at if events else 0.0
-        take_up(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
+        restore(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
         if rerun:
             carry_out(traversal, Command(CommandKind.RERUN, rerun, by="the call"))
         happened, _ = traversal.take()

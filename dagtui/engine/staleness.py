@@ -19,27 +19,27 @@ class Staleness:
     are *swept*: they and all below them are stale if they completed, and outdated if they run.
     """
 
-    __slots__ = ("_state", "_swept", "outdated")
+    __slots__ = ("_invalidated", "_state", "outdated")
 
     def __init__(self, state: RunState) -> None:
         self._state = state
         self.outdated: set[int] = set()
         """Nodes that run, and began before an ancestor that began again: stale once they complete."""
-        self._swept: set[int] = set()
+        self._invalidated: set[int] = set()
 
     @property
     def active(self) -> bool:
         """Whether a beginning matters even if it is a node's first."""
-        return bool(self.outdated or self._swept)
+        return bool(self.outdated or self._invalidated)
 
     def commanded(self) -> None:
         """A person changed something: what completed by that is not stale."""
-        self._swept.clear()
+        self._invalidated.clear()
 
     def begins(self, node: int, again: set[int], alive: Container[int]) -> list[int]:
         """A node begins: the completed nodes that become stale. One that begins again is taken out of `again`."""
         self.outdated.discard(node)
-        swept = node in self._swept
+        swept = node in self._invalidated
         if swept:
             self._freshen(node)
         if node not in again:
@@ -49,7 +49,7 @@ class Staleness:
 
     def _freshen(self, node: int) -> None:
         """A swept node is no longer older than its ancestors: none of them is swept any more."""
-        parents_of, swept = self._state.graph.parents, self._swept
+        parents_of, swept = self._state.graph.parents, self._invalidated
         swept.discard(node)
         queue = [node]
         for current in queue:
@@ -60,7 +60,7 @@ class Staleness:
 
     def _sweep(self, node: int, alive: Container[int]) -> list[int]:
         """Sweep what is below a node; the completed nodes that were not stale."""
-        state, swept, children_of = self._state, self._swept, self._state.graph.children
+        state, swept, children_of = self._state, self._invalidated, self._state.graph.children
         completed, found, queue = NodeStatus.COMPLETED, [], [node]
         for current in queue:
             for child in children_of(current):

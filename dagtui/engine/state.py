@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
-from dagtui.engine.status import Cause, NodeStatus, Standing, Verdict, standing
-from dagtui.engine.transaction import Rehearsal
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, standing
+from dagtui.engine.transaction import Transaction
 from dagtui.engine.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dagtui.engine.transaction import Before
+    from dagtui.engine.transaction import Snapshot
     from dagtui.graph.model import Graph
 
 STATUSES = tuple(NodeStatus)
@@ -95,9 +95,9 @@ class RunState:
         """What brought the node to its status."""
         return CAUSES[self.cause[node]]
 
-    def standing_of(self, node: int) -> Standing:
+    def standing_of(self, node: int) -> ParentOutcome:
         """How the node counts for its children now."""
-        return Standing(self._standing[node])
+        return ParentOutcome(self._standing[node])
 
     def allows_failure(self, node: int) -> bool:
         """Whether a failure of the node counts as well."""
@@ -180,7 +180,7 @@ class RunState:
                 self.paused = self.cancelled_all = False
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Apply recorded events; nothing is left to derive afterwards."""
+        """Apply recorded events; nothing is left to propagate afterwards."""
         for event in events:
             self.apply(event)
             self.touched.clear()
@@ -239,9 +239,9 @@ class RunState:
     def _standing_for(self, node: int, status: int, cause: int) -> int:
         """As `standing`, from a table."""
         if status == NodeStatus.FAILED and self._allowed[node]:
-            return Standing.OK
+            return ParentOutcome.OK
         if status == NodeStatus.SKIPPED and cause == Cause.PERSON:
-            return Standing.OK
+            return ParentOutcome.OK
         return _STANDINGS[status]
 
     def _note_details(self, node: int, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
@@ -307,22 +307,22 @@ class RunState:
     # Rehearsing
 
     @contextmanager
-    def rehearsal(self) -> Iterator[Rehearsal]:
+    def transaction(self) -> Iterator[Transaction]:
         """Let events happen that are taken back at the end, unless they are to be kept.
 
         Whoever watches sees nothing of them before the end.
         """
-        rehearsal = Rehearsal(self)
-        watches, self._watches = self._watches, [rehearsal.watch]
+        transaction = Transaction(self)
+        watches, self._watches = self._watches, [transaction.watch]
         try:
-            yield rehearsal
+            yield transaction
         finally:
             self._watches = watches
-            if rehearsal.kept:
+            if transaction.kept:
                 for watch in watches:
-                    watch.add(rehearsal.watch)
+                    watch.add(transaction.watch)
             else:
-                self._restore(rehearsal.before)
+                self._restore(transaction.before)
 
     def columns(self) -> list[memoryview]:
         """The arrays as bytes that can be copied and written back."""
@@ -332,7 +332,7 @@ class RunState:
         )
         return [memoryview(column).cast("B") for column in arrays]
 
-    def _restore(self, old: Before) -> None:
+    def _restore(self, old: Snapshot) -> None:
         for column, content in zip(self.columns(), old.columns, strict=True):
             column[:] = content
         self.marks, self.due, self.why, self.left = old.marks, old.due, old.why, old.left

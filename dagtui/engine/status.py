@@ -48,7 +48,7 @@ _GLYPHS = "·○▶↻◌✓✗⊘■↷"
 _ASCII = ".o>~c+x!#-"
 
 
-class Standing(enum.IntEnum):
+class ParentOutcome(enum.IntEnum):
     """How a node counts as a parent."""
 
     UNSETTLED = 0
@@ -103,21 +103,21 @@ class Cause(enum.IntEnum):
 
 
 _STANDING = {
-    NodeStatus.COMPLETED: Standing.OK,
-    NodeStatus.FAILED: Standing.BAD,
-    NodeStatus.FAILED_PARENT: Standing.BAD,
-    NodeStatus.CANCELLED: Standing.BAD,
-    NodeStatus.SKIPPED: Standing.SKIP,
+    NodeStatus.COMPLETED: ParentOutcome.OK,
+    NodeStatus.FAILED: ParentOutcome.BAD,
+    NodeStatus.FAILED_PARENT: ParentOutcome.BAD,
+    NodeStatus.CANCELLED: ParentOutcome.BAD,
+    NodeStatus.SKIPPED: ParentOutcome.SKIP,
 }
 
 
-def standing(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> Standing:
+def standing(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> ParentOutcome:
     """How a parent with that status counts for its children."""
     if status is NodeStatus.SKIPPED and cause is Cause.PERSON:
-        return Standing.OK
+        return ParentOutcome.OK
     if status is NodeStatus.FAILED and allow_failure:
-        return Standing.OK
-    return _STANDING.get(status, Standing.UNSETTLED)
+        return ParentOutcome.OK
+    return _STANDING.get(status, ParentOutcome.UNSETTLED)
 
 
 class Verdict(enum.Enum):

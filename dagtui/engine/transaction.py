@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from dagtui.engine.state import RunState
 
 
-class Before:
+class Snapshot:
     """Copies of all that events change in a state: some 50 bytes a node, quicker copied than asked for."""
 
     def __init__(self, state: RunState) -> None:
@@ -23,11 +23,11 @@ class Before:
         self.times = (state.settled_at, state.parked)
 
 
-class Rehearsal:
+class Transaction:
     """Events that are tried out on a state."""
 
     def __init__(self, state: RunState) -> None:
-        self.before = Before(state)
+        self.before = Snapshot(state)
         self.watch = Watch()
         """What they changed."""
         self.kept = False

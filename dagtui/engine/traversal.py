@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control
 from dagtui.engine.backoff import back_off, retries
-from dagtui.engine.critical_path import longest_ways
+from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
 from dagtui.engine.effects import Effect, SetSlots, Stop, Withdraw
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
@@ -49,7 +49,7 @@ class Traversal(Dispatch):
         Lookahead is how many attempts at most are handed over before there is a slot for them; 0 for an executor that
         keeps no queue.
         """
-        super().__init__(graph, RunState(graph, jobs), longest_ways(graph, weights), lookahead)
+        super().__init__(graph, RunState(graph, jobs), critical_path_lengths(graph, weights), lookahead)
         self._concluded = 0
         self._stops_seen = 0
         self._staleness = Staleness(self.state)
@@ -64,7 +64,7 @@ class Traversal(Dispatch):
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
             self.ready.push(node, self._slots[self.graph.task_of[node]])
         for node in self.graph.order:
-            self.derive(node)
+            self.propagate(node)
         self._conclude()
 
     def adopt(self, events: Iterable[Event], now: float) -> None:
@@ -267,7 +267,7 @@ class Traversal(Dispatch):
         status = self.state.status[node]
         if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(node, NodeStatus.READY)
-            self.derive(node)  # its parents may have been reset meanwhile
+            self.propagate(node)  # its parents may have been reset meanwhile
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
         elif kind == "unkillable" and status == NodeStatus.CANCELLING and self.told.get(node, self.now) <= self.now:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
-from dagtui.engine.status import Cause, NodeStatus, Standing
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import Trigger
 from dagtui.text.remarks import left_behind
 
@@ -146,7 +146,7 @@ def waiting_why(state: RunState, node: int) -> str:
 
 def waits_for(state: RunState, node: int) -> list[int]:
     """The parents of a waiting node that are not settled."""
-    return [parent for parent in state.graph.parents(node) if state.standing_of(parent) is Standing.UNSETTLED]
+    return [parent for parent in state.graph.parents(node) if state.standing_of(parent) is ParentOutcome.UNSETTLED]
 
 
 def root_cause(state: RunState, node: int) -> int:
@@ -175,7 +175,7 @@ def root_causes(state: RunState, nodes: Iterable[int]) -> list[int]:
             found.append(current)
             continue
         for parent in state.graph.parents(current):
-            if parent not in seen and state.standing_of(parent) is Standing.BAD:
+            if parent not in seen and state.standing_of(parent) is ParentOutcome.BAD:
                 seen.add(parent)
                 queue.append(parent)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.model import ArgumentList, ShellCommand
 from dagtui.graph.toml import values
 
@@ -31,14 +31,14 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
         raise values.expected("a string or an array of strings", value)
     if value and isinstance(value[0], (list, dict)):
         hint = "a task is one command: write a string of several lines, or a task for each"
-        raise Wrong("must be one command, not an array of commands", hint)
+        raise ValueProblem("must be one command, not an array of commands", hint)
     if not value:
-        raise Wrong("must not be empty")
+        raise ValueProblem("must not be empty")
     if len(value) > MOST_ARGUMENTS:
-        raise Wrong(f"has at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
+        raise ValueProblem(f"has at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
     arguments = values.texts(values.text, value)
     if not arguments[0].strip():
-        raise Wrong("must begin with a program", inside=(0,))
+        raise ValueProblem("must begin with a program", inside=(0,))
     _check_program(arguments)
     if sum(map(len, arguments)) > SHORT:
         from dagtui.graph.check.kernel_limits import check_arguments
@@ -56,12 +56,12 @@ def _check_program(arguments: tuple[str, ...]) -> None:
     if operator is not None:
         line = " ".join(arguments)
         hint = f"write it as one string: run = {quoted(line)}"
-        raise Wrong("is an operator of the shell, which a list does not have", hint, inside=(operator,))
+        raise ValueProblem("is an operator of the shell, which a list does not have", hint, inside=(operator,))
     program = _BRACES.sub("x", arguments[0]).strip()
     name, _, rest = program.partition(" ")
     if not rest or ("/" in name and not rest.lstrip().startswith("-")):
         return
-    raise Wrong("is a command line, not a program", _as_commands(arguments), inside=(0,))
+    raise ValueProblem("is a command line, not a program", _as_commands(arguments), inside=(0,))
 
 
 def _as_commands(arguments: tuple[str, ...]) -> str:
@@ -84,7 +84,7 @@ def read_call(value: object) -> str:
         meant = target.strip().removesuffix("()")
         meant = meant if ":" in meant else ":".join(meant.rsplit(".", 1))
         hint = quoted(meant) if _CALL.fullmatch(meant) else '"package.module:function"'
-        raise Wrong("must be a function in a module", f"write {hint}")
+        raise ValueProblem("must be a function in a module", f"write {hint}")
     return target
 
 

@@ -29,7 +29,7 @@ def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
     for start in sorted(node for node, children in ways.items() if len(children) > 1):
         if steps <= 0 or len(best) <= 2:
             break
-        found, steps = _way_back(ways, start, len(best) - 2, steps)
+        found, steps = _resume_command(ways, start, len(best) - 2, steps)
         best = found or best
     return best
 
@@ -75,7 +75,7 @@ def _walk(ways: dict[int, list[int]]) -> list[int]:
     return [*list(place)[place[node] :], node]
 
 
-def _way_back(ways: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
+def _resume_command(ways: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
     """A shortest way from a node to itself of at most `longest` edges, and the steps that are left."""
     came_from = {start: start}
     ring = [start]

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import Wrong
-from dagtui.graph.expressions.places import Place, quote
+from dagtui.graph.errors import ValueProblem
+from dagtui.graph.expressions.places import TemplatePlace, quote
 from dagtui.graph.expressions.templates import Placeholder, Root, parse_command, parse_template, value_text
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 
@@ -127,7 +127,7 @@ def _written(task: Task) -> tuple[object, ...]:
 class _Text:
     """One part of a task as it is written."""
 
-    def __init__(self, source: str, template: Template | None, written: Callable[[str, Place], str]) -> None:
+    def __init__(self, source: str, template: Template | None, written: Callable[[str, TemplatePlace], str]) -> None:
         self.source = source
         self.written = written
         """A value as it is written at a place of the text."""
@@ -173,12 +173,14 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
         yield "colour", _Text("true", None, _plain)  # codes may go into files
 
 
-def _plain(value: str, _place: Place) -> str:
+def _plain(value: str, _place: TemplatePlace) -> str:
     return value
 
 
-def _text(source: str, parse: Callable[[str], Template], written: Callable[[str, Place], str] = _plain) -> _Text:
+def _text(
+    source: str, parse: Callable[[str], Template], written: Callable[[str, TemplatePlace], str] = _plain
+) -> _Text:
     try:
         return _Text(source, parse(source), written)
-    except Wrong:  # a mask stands where something else was written
+    except ValueProblem:  # a mask stands where something else was written
         return _Text(source, None, written)

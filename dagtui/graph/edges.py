@@ -6,14 +6,14 @@ import re
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.errors import FollowsError, Wrong, quoted
+from dagtui.graph.errors import FollowsError, ValueProblem, quoted
 from dagtui.graph.matrix.selectors import LONGEST_ENTRY, Selector, parse_selector, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from dagtui.graph.check.diagnostics import Findings
-    from dagtui.graph.layout import Layout
+    from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import Value
     from dagtui.graph.toml.source_map import Origins
 
@@ -28,11 +28,13 @@ Link = range | Selector
 class Wiring:
     """The links of every task, and the edges they make."""
 
-    def __init__(self, layout: Layout, params: Mapping[str, Value], findings: Findings, origins: Origins) -> None:
+    def __init__(
+        self, layout: GraphLayout, params: Mapping[str, Value], diagnostics: Diagnostics, origins: Origins
+    ) -> None:
         """Link the tasks of a layout."""
         self._layout = layout
         self._params = params
-        self._findings = findings
+        self._findings = diagnostics
         self._origins = origins
         self._nodes = [layout.nodes(number) for number in range(len(layout.tasks))]
         self._links: dict[int, list[Link]] = {}
@@ -85,9 +87,9 @@ class Wiring:
                 if broken and (task.name in broken or self._layout.tasks[target].name in broken):
                     continue
                 links.append(self._link(number, position, target, inside))
-            except (Wrong, FollowsError) as wrong:
+            except (ValueProblem, FollowsError) as wrong:
                 self._findings.lost.needs.add(task.name)
-                if isinstance(wrong, Wrong):
+                if isinstance(wrong, ValueProblem):
                     self._findings.wrong(self._origins.of(number, "needs", position), wrong)
                 continue
             if target in targets:
@@ -97,14 +99,14 @@ class Wiring:
 
     def _target(self, number: int, entry: str) -> tuple[int, str | None]:
         if len(entry) > LONGEST_ENTRY:
-            raise Wrong(f"an element of needs has at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
+            raise ValueProblem(f"an element of needs has at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
         found = target_of(entry, self._layout.index)
         if found is None and self._findings.lost.has_task(entry):
             raise FollowsError
         if found is None:
-            raise Wrong(f"there is no task {quoted(entry)}", self._suggestion(entry))
+            raise ValueProblem(f"there is no task {quoted(entry)}", self._suggestion(entry))
         if found == (number, None):
-            raise Wrong(f"task {quoted(entry)} needs itself", "remove it")
+            raise ValueProblem(f"task {quoted(entry)} needs itself", "remove it")
         return found
 
     def _suggestion(self, entry: str) -> str:

@@ -74,7 +74,7 @@ class FollowsError(Exception):
     """A value can't be understood because of something that is told already."""
 
 
-class Wrong(Exception):  # noqa: N818 - it never leaves the room: it carries one finding up to where it is noted
+class ValueProblem(Exception):  # noqa: N818 - it never leaves the room: it carries one finding up to where it is noted
     """A value of the file is wrong; raised by what reads it, noted as a finding by what knows its place."""
 
     def __init__(self, message: str, hint: str = "", *, inside: tuple[str | int, ...] = (), needle: str = "") -> None:

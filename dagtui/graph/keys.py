@@ -11,7 +11,7 @@ from dagtui.graph.errors import quoted
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.check.other_tools import Where
     from dagtui.graph.toml.lost import Lost
     from dagtui.graph.toml.positions import KeyPath
@@ -93,20 +93,20 @@ def written(name: str) -> str:
     return name if _BARE.fullmatch(name) else quoted(name)
 
 
-def check_document(findings: Findings, document: dict[str, object]) -> None:
+def check_document(diagnostics: Diagnostics, document: dict[str, object]) -> None:
     """Note every key at the top of the file that is not known."""
     for key, value in document.items():
         if key in DOCUMENT:
             continue
         if isinstance(value, dict) and key not in RESERVED_DOCUMENT and not value.keys().isdisjoint(("run", "needs")):
-            findings.key((key,), f"unknown table {quoted(key)}", f"tasks are written [tasks.{written(key)}]")
-            findings.lost.tasks.add(key)
+            diagnostics.key((key,), f"unknown table {quoted(key)}", f"tasks are written [tasks.{written(key)}]")
+            diagnostics.lost.tasks.add(key)
         elif key in RUN and not isinstance(value, dict):
-            findings.key((key,), f"unknown key {quoted(key)}", HABITS[""].get(key, _OF_RUN))
+            diagnostics.key((key,), f"unknown key {quoted(key)}", HABITS[""].get(key, _OF_RUN))
         else:
-            unknown_key(findings, (key,), DOCUMENT, RESERVED_DOCUMENT)
-            if not findings.full:
-                lose_table(findings.lost, meant_key((key,), DOCUMENT))
+            unknown_key(diagnostics, (key,), DOCUMENT, RESERVED_DOCUMENT)
+            if not diagnostics.full:
+                lose_table(diagnostics.lost, meant_key((key,), DOCUMENT))
 
 
 def lose_table(lost: Lost, key: str) -> None:
@@ -117,25 +117,29 @@ def lose_table(lost: Lost, key: str) -> None:
 
 
 def check_keys(
-    findings: Findings, at: KeyPath, table: dict[str, object], known: Collection[str], reserved: Collection[str] = ()
+    diagnostics: Diagnostics,
+    at: KeyPath,
+    table: dict[str, object],
+    known: Collection[str],
+    reserved: Collection[str] = (),
 ) -> None:
     """Note every key of a table that is not known."""
     for key in table:
         if key not in known:
-            unknown_key(findings, (*at, key), known, reserved)
+            unknown_key(diagnostics, (*at, key), known, reserved)
 
 
-def unknown_key(findings: Findings, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
+def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
     """Note a key that is not known, with the key that was meant."""
     from dagtui.graph.check.other_tools import sentence_for
 
     key = str(at[-1])
     if key in reserved:
         hint = sentence_for(key, _where(at)) or "remove it"
-        findings.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", hint)
+        diagnostics.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", hint)
         return
-    hint = "" if findings.full else key_hint(at, known, reserved)
-    findings.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
+    hint = "" if diagnostics.full else key_hint(at, known, reserved)
+    diagnostics.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
 
 
 def means_children(key: str) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Cell, Task
 
 
-class Layout:
+class GraphLayout:
     """The nodes of every task are neighbours, in the order of the file."""
 
     def __init__(self, tasks: Sequence[Task], cells: Mapping[int, Cells]) -> None:
@@ -71,7 +71,7 @@ class NodeCells(Sequence["Cell"]):
 
     __slots__ = ("_layout", "_task_of")
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: GraphLayout) -> None:
         """Look up in a layout."""
         self._layout = layout
         self._task_of = array("i", layout.task_of())

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.graph import keys
-from dagtui.graph.check.diagnostics import Findings
+from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.edges import Wiring
-from dagtui.graph.errors import GraphError, Wrong, quoted
+from dagtui.graph.errors import GraphError, ValueProblem, quoted
 from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
-from dagtui.graph.layout import Layout, NodeCells
+from dagtui.graph.layout import GraphLayout, NodeCells
 from dagtui.graph.matrix.matrices import MOST_NODES, Cells, product_size
 from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
 from dagtui.graph.tasks import MOST_SLOTS, TaskReader, read_env, subject
@@ -81,12 +81,12 @@ def without_garbage_collection() -> Iterator[None]:
 class _Loading:
     """One document on its way to a graph."""
 
-    def __init__(self, document: parse.Document, text: str, path: Path) -> None:
+    def __init__(self, document: parse.TomlDocument, text: str, path: Path) -> None:
         self._document = document.tables
         self._task_lines = document.lines
         self._text = text
         self._path = path
-        self._findings = Findings()
+        self._findings = Diagnostics()
 
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         if self._is_newer():
@@ -135,7 +135,7 @@ class _Loading:
             return self._path.stem or "graph"
         try:
             return values.name(values.text(name))
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong(("name",), wrong, quoted("name"))
             return "graph"
 
@@ -144,7 +144,7 @@ class _Loading:
             table = self._document.get(key, {})
             several = key == "tasks" and isinstance(table, list)
             return values.table(table, "write [tasks.NAME] for each of them" if several else f"write [{key}]")
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong((key,), wrong, quoted(key))
             keys.lose_table(self._findings.lost, key)
             return {}
@@ -152,7 +152,7 @@ class _Loading:
     def _env(self) -> dict[str, str]:
         try:
             return read_env(self._table("env"))
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong(("env",), wrong, subject("env", wrong))
             self._findings.lost.all_variables = True
             return {}
@@ -164,22 +164,22 @@ class _Loading:
         secrets: tuple[str, ...] = ()
         try:
             jobs = values.whole(table["jobs"], 1, MOST_SLOTS) if "jobs" in table else None
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong(("run", "jobs"), wrong, quoted("run.jobs"))
         try:
             keep_going = values.boolean(table.get("keep_going", True))
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong(("run", "keep_going"), wrong, quoted("run.keep_going"))
         try:
             secrets = _names(table.get("secrets", []))
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong(("run", "secrets"), wrong, quoted("run.secrets"))
         return RunSettings(jobs, keep_going, secrets, self._state(table))
 
     def _state(self, table: dict[str, object]) -> str:
         try:
             return values.path(table["state"]) if "state" in table else ""
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             self._findings.wrong(("run", "state"), wrong, quoted("run.state"))
             return ""
 
@@ -194,7 +194,7 @@ class _Loading:
             at = ("tasks", name)
             try:
                 values.name(name)
-            except Wrong as wrong:
+            except ValueProblem as wrong:
                 self._findings.key(at, f"the name of a task {wrong.message}")
                 lost.tasks.add(name)
                 continue
@@ -243,23 +243,23 @@ class _Loading:
             hint = 'name the tasks that it waits for in "needs", or remove the trigger'
             self._findings.value(origins.of(number, "trigger"), message, hint)
 
-    def _layout(self, tasks: list[Task], broken: set[str]) -> Layout:
+    def _layout(self, tasks: list[Task], broken: set[str]) -> GraphLayout:
         """Lay out the tasks; of what is too large, or has no cells, nothing is laid out, and it is noted."""
         cells: dict[int, Cells] = {}
         sizes = {number: product_size(task.matrix.axes) for number, task in enumerate(tasks) if task.matrix}
         if len(tasks) + sum(sizes.values()) > MOST_NODES:
             self._too_large(tasks, sizes)
             broken.update(tasks[number].name for number in sizes)
-            return Layout(tasks, cells)
+            return GraphLayout(tasks, cells)
         for number in sizes:
             matrix = tasks[number].matrix
             try:
                 if matrix is not None and tasks[number].name not in broken:
                     cells[number] = Cells(matrix)
-            except Wrong as wrong:
+            except ValueProblem as wrong:
                 broken.add(tasks[number].name)
                 self._findings.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
-        return Layout(tasks, cells)
+        return GraphLayout(tasks, cells)
 
     def _too_large(self, tasks: list[Task], sizes: dict[int, int]) -> None:
         size = len(tasks) + sum(sizes.values())
@@ -273,7 +273,7 @@ class _Loading:
 
     def _build(
         self,
-        layout: Layout,
+        layout: GraphLayout,
         wiring: Wiring,
         name: str,
         params: dict[str, Value],
@@ -302,7 +302,7 @@ class _Loading:
             self._cycle(error, layout)
             return None
 
-    def _same_names(self, labels: list[str], layout: Layout) -> None:
+    def _same_names(self, labels: list[str], layout: GraphLayout) -> None:
         """Note every task that has a node named like an earlier node."""
         task_of = array("i", layout.task_of())
         seen: dict[str, int] = {}
@@ -314,7 +314,7 @@ class _Loading:
             message = f"two nodes are named {quoted(found, 200)}: of task {quoted(one)} and of task {quoted(other)}"
             self._findings.key(("tasks", other), message, "give one of them another name")
 
-    def _cycle(self, error: CycleError, layout: Layout) -> None:
+    def _cycle(self, error: CycleError, layout: GraphLayout) -> None:
         task_of = array("i", layout.task_of())
         on_it = {layout.tasks[task_of[node]].name: task_of[node] for node in error.nodes}
         first = min(on_it.values())
@@ -329,9 +329,9 @@ def _names(value: object) -> tuple[str, ...]:
     for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
         try:
             name = values.name(values.text(entry))
-        except Wrong as wrong:
-            raise Wrong(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
+        except ValueProblem as wrong:
+            raise ValueProblem(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
         if name in found:
-            raise Wrong(f"names {quoted(name)} twice", inside=(index,))
+            raise ValueProblem(f"names {quoted(name)} twice", inside=(index,))
         found[name] = None
     return tuple(found)

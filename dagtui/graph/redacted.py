@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from dagtui.graph.check.diagnostics import Findings
+from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.errors import quoted
 from dagtui.graph.expressions.templates import parse_template, value_text
 from dagtui.graph.secrets import located
@@ -81,10 +81,10 @@ class _Masker:
         seen: set[str] = set()
         for name in names:
             if name in seen:
-                findings = Findings()
+                diagnostics = Diagnostics()
                 message = f"two {what} would be shown as {quoted(name)}: they only differ in secrets"
-                findings.value(("run", "secrets"), message, "tell them apart by something that may be shown")
-                raise located(findings, self._graph)
+                diagnostics.value(("run", "secrets"), message, "tell them apart by something that may be shown")
+                raise located(diagnostics, self._graph)
             seen.add(name)
 
     def _check_matrix(self, matrix: Matrix) -> None:

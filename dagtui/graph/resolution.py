@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dagtui.graph.errors import Wrong
+from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.placeholders import asked_node
 from dagtui.graph.expressions.places import quote
@@ -94,7 +94,7 @@ class Resolver:
             if plan is None:
                 return self._done[number]
             return plan.resolve(_Values(self._graph, self._environment, node, status_of), self)
-        except Wrong as wrong:
+        except ValueProblem as wrong:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
 
     def known(self, node: int, status_of: Callable[[int], str], conceal: Callable[[str, str], str]) -> Known:
@@ -106,7 +106,7 @@ class Resolver:
         values = _Values(self._graph, self._environment, node, status_of)
         try:
             plan = self._plans.get(number) or _Plan(self._graph.tasks[number], self._env(self._graph.tasks[number]))
-        except Wrong:
+        except ValueProblem:
             return Known(None, dict.fromkeys(self._graph.tasks[number].env), None)
         return plan.known(values, self, conceal)
 
@@ -115,7 +115,7 @@ class Resolver:
         known = self._paths.get(cwd)
         if known is None:
             if "\0" in cwd or not cwd:
-                raise Wrong(f'"{label(cwd)}" is not a directory')
+                raise ValueProblem(f'"{label(cwd)}" is not a directory')
             # Dots are taken away as `cd` does it, so that what is shown is what a person would type.
             known = self._paths[cwd] = Path(os.path.normpath(self._directory / cwd))
         return known
@@ -163,7 +163,7 @@ class _Values:
         found = self._find(placeholder)
         self._filled += len(found)
         if self._filled > MOST_FILLED:
-            raise Wrong(f"{placeholder.source}: the placeholders stand for more than {MOST_FILLED:,} characters")
+            raise ValueProblem(f"{placeholder.source}: the placeholders stand for more than {MOST_FILLED:,} characters")
         return found
 
     def _find(self, placeholder: Placeholder) -> str:
@@ -174,7 +174,7 @@ class _Values:
             found = None if asked is None else self._status_of(asked)
         elif root is Root.ENV:
             if name in self.unknown:
-                raise Wrong(f"{placeholder.source}: its value is not known")
+                raise ValueProblem(f"{placeholder.source}: its value is not known")
             found = self.env.get(name)
             found = self._environment.get(name) if found is None else found
         elif root is Root.MATRIX:
@@ -186,7 +186,7 @@ class _Values:
         found = placeholder.known(found)
         if found is None:
             what = "the environment variable is not set" if root is Root.ENV else "there is no such value"
-            raise Wrong(f"{placeholder.source}: {what}")
+            raise ValueProblem(f"{placeholder.source}: {what}")
         return found
 
     def quoted(self, placeholder: Placeholder) -> str:
@@ -250,7 +250,7 @@ def _told(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
     """What filling in leads to; None where a value is missing."""
     try:
         return fill(given)
-    except (Wrong, ResolutionError):
+    except (ValueProblem, ResolutionError):
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph.check.diagnostics import Findings
+from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.errors import GraphError, quoted
 from dagtui.graph.expressions.templates import Root, parse_template, value_text
 from dagtui.graph.resolution import ResolutionError, Resolver
@@ -40,7 +40,7 @@ def known_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
 
 
 def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> Secrets:
-    findings = Findings()
+    diagnostics = Diagnostics()
     found: set[str] = set()
     sources = _Sources(graph, environment)
     for index, name in enumerate(graph.settings.secrets):
@@ -50,30 +50,30 @@ def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> 
         at = ("run", "secrets", index)
         if name in sources.dependent:
             message = f"the value of {quoted(name)} depends on how other nodes end"
-            findings.value(at, message, f'remove the "needs" placeholder, or {_TAKE_OUT}')
+            diagnostics.value(at, message, f'remove the "needs" placeholder, or {_TAKE_OUT}')
             continue
         wrong = _wrong(name, values)
         if wrong is not None:
-            findings.value(at, *wrong)
+            diagnostics.value(at, *wrong)
         found |= values
     if len(found) > MOST_VALUES:
-        findings.value(("run", "secrets"), f"secrets have at most {MOST_VALUES} values, not {len(found):,}")
-    if findings:
-        raise located(findings, graph)
+        diagnostics.value(("run", "secrets"), f"secrets have at most {MOST_VALUES} values, not {len(found):,}")
+    if diagnostics:
+        raise located(diagnostics, graph)
     return Secrets(value for value in found if value)
 
 
-def located(findings: Findings, graph: Graph) -> GraphError:
+def located(diagnostics: Diagnostics, graph: Graph) -> GraphError:
     """The report about a graph that was loaded, with places in its file if that is still readable."""
     if graph.path is None:
-        return findings.error("", "")
+        return diagnostics.error("", "")
     shown = label(graph.path)
     try:
         text = parse.decode(parse.read_bytes(graph.path, shown), shown)
         parse.parse(text, shown)
     except GraphError:  # it was changed meanwhile
         text = ""
-    return findings.error(text, shown)
+    return diagnostics.error(text, shown)
 
 
 def _wrong(name: str, values: set[str]) -> tuple[str, str] | None:

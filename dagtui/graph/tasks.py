@@ -9,7 +9,7 @@ from dagtui.graph import keys
 from dagtui.graph.actions import SHORT, read_args, read_call, read_run
 from dagtui.graph.check.diagnostics import KEPT
 from dagtui.graph.check.suggestions import did_you_mean
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.matrices import read_matrix
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.model import Action
     from dagtui.graph.toml.positions import KeyPath
 
@@ -33,9 +33,9 @@ _Fields = dict[str, Any]
 class TaskReader:
     """Reads tables of tasks over the same defaults."""
 
-    def __init__(self, findings: Findings, env: Mapping[str, str], defaults: dict[str, object]) -> None:
+    def __init__(self, diagnostics: Diagnostics, env: Mapping[str, str], defaults: dict[str, object]) -> None:
         """Read the defaults; `env` holds the variables of the whole graph."""
-        self._findings = findings
+        self._findings = diagnostics
         self.broken: set[str] = set()
         """Tasks whose matrix can't be read: nothing is known about their cells."""
         self._lost_needs = False
@@ -91,7 +91,7 @@ class TaskReader:
                 continue
             try:
                 fields[key] = reader(value)
-            except Wrong as wrong:
+            except ValueProblem as wrong:
                 self._findings.wrong((*at, key), wrong, subject(key, wrong))
         if "run" in fields and "call" in fields:
             self._findings.key((*at, "call"), '"run" and "call" together', "a task does one thing: remove one of them")
@@ -157,7 +157,7 @@ class TaskReader:
 _NO_RETRIES = RetryPolicy()
 
 
-def subject(key: str, wrong: Wrong) -> str:
+def subject(key: str, wrong: ValueProblem) -> str:
     """What a reader's message speaks of, when it was given the value of that key."""
     dotted = ".".join([key, *(part for part in wrong.inside if isinstance(part, str))])
     return f"an element of {quoted(dotted)}" if wrong.inside and isinstance(wrong.inside[-1], int) else quoted(dotted)
@@ -189,7 +189,7 @@ def _needs(value: object) -> tuple[str, ...]:
     found = values.texts(values.filled_text, values.items(value, hint))
     if len(found) > 1 and len(set(found)) < len(found):
         index = _second(found)
-        raise Wrong(f"is {quoted(found[index])} a second time", "remove it", inside=(index,))
+        raise ValueProblem(f"is {quoted(found[index])} a second time", "remove it", inside=(index,))
     return found
 
 
@@ -206,7 +206,7 @@ def _second(entries: tuple[str, ...]) -> int:
 def _group(value: object) -> str:
     group = values.printable(value)
     if group and any(not part.strip() for part in group.split("/")):
-        raise Wrong("has a folder without a name", 'write "data/raw"')
+        raise ValueProblem("has a folder without a name", 'write "data/raw"')
     return group
 
 
@@ -222,11 +222,11 @@ def read_env(value: object) -> dict[str, str]:
 
 def _variable(key: str, value: object) -> str:
     if not key or "=" in key or "\0" in key:
-        raise Wrong('is not a valid name for a variable: it must not be empty or contain "="', inside=(key,))
+        raise ValueProblem('is not a valid name for a variable: it must not be empty or contain "="', inside=(key,))
     try:
         return value_text(values.scalar(value))
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(key,)) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(key,)) from None
 
 
 def _shell(value: object) -> tuple[str, ...]:
@@ -235,12 +235,12 @@ def _shell(value: object) -> tuple[str, ...]:
         hint = f'a command line is written as "run"; {hint} for the shell that runs it'
     shell = values.texts(values.filled_text, values.items(value, hint))
     if not shell:
-        raise Wrong("must not be empty", hint)
+        raise ValueProblem("must not be empty", hint)
     if any("{{" in argument for argument in shell):
-        raise Wrong("can't have placeholders")
+        raise ValueProblem("can't have placeholders")
     name = shell[0].rpartition("/")[2]
     if name in SHELLS and not any(re.match(r"-[A-Za-z]*c", argument) for argument in shell[1:]):
-        raise Wrong("lacks the option that takes a command", f'write ["{name}", "-c"]')
+        raise ValueProblem("lacks the option that takes a command", f'write ["{name}", "-c"]')
     return shell
 
 
@@ -250,26 +250,26 @@ def _retry_table(value: object) -> _Fields:
     for key, entry in values.table(value, hint).items():
         if key not in _RETRY:
             hint = keys.key_hint(("retry", key), keys.RETRY)
-            raise Wrong("is an unknown key", hint or f"the keys here are {', '.join(keys.RETRY)}", inside=(key,))
+            raise ValueProblem("is an unknown key", hint or f"the keys here are {', '.join(keys.RETRY)}", inside=(key,))
         try:
             fields[key] = _RETRY[key](entry)
-        except Wrong as wrong:
-            raise Wrong(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
+        except ValueProblem as wrong:
+            raise ValueProblem(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
     if fields.get("max_delay", 3600.0) < fields.get("delay", 0.0) and "max_delay" in fields:
-        raise Wrong('must not be shorter than "delay"', inside=("max_delay",))
+        raise ValueProblem('must not be shorter than "delay"', inside=("max_delay",))
     return fields
 
 
 def _exit_codes(value: object) -> tuple[int | str, ...]:
     entries = values.items(value, "write [7, 28]")
     if not entries:
-        raise Wrong("must not be empty", "leave it out to retry after every failure")
+        raise ValueProblem("must not be empty", "leave it out to retry after every failure")
     found: list[int | str] = []
     for index, entry in enumerate(entries):
         try:
             found.append(_exit_code(entry))
-        except Wrong as wrong:
-            raise Wrong(wrong.message, wrong.hint, inside=(index,)) from None
+        except ValueProblem as wrong:
+            raise ValueProblem(wrong.message, wrong.hint, inside=(index,)) from None
     return tuple(dict.fromkeys(found))
 
 
@@ -283,7 +283,7 @@ def _exit_code(entry: object) -> int | str:
     number = getattr(signal, f"SIG{entry.upper().removeprefix('SIG')}", None)
     hint = f"write {128 + number}: the end by a signal counts as 128 and its number" if number else ""
     hint = hint or did_you_mean(entry, RETRIED_WORDS)
-    raise Wrong('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
+    raise ValueProblem('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
 
 
 def _trigger(value: object) -> Trigger:
@@ -296,7 +296,7 @@ def _trigger(value: object) -> Trigger:
     known = [trigger.value for trigger in Trigger]
     same = same_here(word, Where.TRIGGER)
     hint = f"did you mean {quoted(same)}?" if same else sentence_for(word, Where.TRIGGER) or did_you_mean(word, known)
-    raise Wrong("is not a trigger", hint or f"the triggers are {', '.join(known)}")
+    raise ValueProblem("is not a trigger", hint or f"the triggers are {', '.join(known)}")
 
 
 _RETRY: Mapping[str, Callable[[object], object]] = {

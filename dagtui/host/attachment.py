@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from dagtui.control.sockets import DoorError, NobodyError
-from dagtui.host.exit_reason import Leaving
+from dagtui.control.sockets import ControlError, NobodyError
+from dagtui.host.exit_reason import ExitReason
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.control.client_handler import Conversation
-    from dagtui.runs.node_environment import Workplace
+    from dagtui.control.client_handler import ClientHandler
+    from dagtui.runs.node_environment import NodeEnvironment
 
 _PIECE = 50_000
 """Characters of text in one message: each may take six bytes of JSON, and some are two of its characters."""
 GONE = "the client has gone"
 
 
-class LentScreen(Protocol):
+class RemoteScreen(Protocol):
     """What a screen does when its terminal's client says so; called in the event loop."""
 
-    def end(self, leaving: Leaving) -> None:
+    def end(self, leaving: ExitReason) -> None:
         """Give the terminal back and end."""
 
     def ask(self) -> None:
@@ -41,14 +41,14 @@ class LentScreen(Protocol):
         """The client was stopped and continued: somebody may have changed the terminal."""
 
 
-class Lease:
-    """One client's terminal, from its request to its farewell."""
+class Attachment:
+    """One client's terminal, from its request to its exit message."""
 
-    def __init__(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+    def __init__(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
         """Raises DoorError when the request lends no terminal."""
         descriptors = conversation.descriptors
         if len(descriptors) != 2 or not all(map(os.isatty, descriptors)):
-            raise DoorError("to attach, a terminal must be lent: its input and its output")
+            raise ControlError("to attach, a terminal must be lent: its input and its output")
         self._conversation = conversation
         self.input, self.output = descriptors
         self.environment = _words(request.get("environment"))
@@ -59,9 +59,9 @@ class Lease:
         self.theme = theme if isinstance(theme, str) else None
         self.client = f"{label(request.get('tty'), 60)}, process {conversation.peer.pid}"
         """Which terminal this is, for people."""
-        self.screen: LentScreen | None = None
+        self.screen: RemoteScreen | None = None
         """The screen on the terminal, while there is one."""
-        self.leaving: Leaving | None = None
+        self.leaving: ExitReason | None = None
         """Why the terminal is to be given back, once it is."""
         self.why = ""
         self.interruptions = 0
@@ -78,16 +78,16 @@ class Lease:
         try:
             while (message := await self._conversation.receive()) is not None:
                 self._hear(message)
-        except DoorError as error:
+        except ControlError as error:
             self.why = str(error)
         self._gone = True
         self._settle_answer(None)
-        self.end(Leaving.LOST, GONE)
+        self.end(ExitReason.LOST, GONE)
 
     def _hear(self, message: Mapping[str, object]) -> None:
         match message.get("tell"):
             case "detach":
-                self.end(Leaving.DETACHED, label(message.get("why"), 60))
+                self.end(ExitReason.DETACHED, label(message.get("why"), 60))
             case "interrupt":
                 self._interrupt()
             case "back" | "ran":
@@ -107,7 +107,7 @@ class Lease:
         self.interrupted.set()
         self.interrupted = anyio.Event()
 
-    def end(self, leaving: Leaving, why: str = "") -> None:
+    def end(self, leaving: ExitReason, why: str = "") -> None:
         """Have the terminal given back; the first reason counts."""
         if self.leaving is None:
             self.leaving, self.why = leaving, self.why or why
@@ -123,19 +123,19 @@ class Lease:
         """
         return await self._have_run({"do": "run", "command": list(command), "defaults": dict(defaults)})
 
-    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
-        """Have a program run on the terminal, at a node's workplace, below a line; returns what went wrong, or nothing.
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
+        """Run a program on the terminal, in a node's environment, below a line; return what went wrong, or "".
 
         Of the client's environment it gets what is about the terminal.
         """
         await self.tell({"do": "print", "text": heading})
-        request = {"do": "run", "command": list(command), "cwd": workplace.cwd}
-        return await self._have_run({**request, "environment": dict(workplace.environment)})
+        request = {"do": "run", "command": list(command), "cwd": node_environment.cwd}
+        return await self._have_run({**request, "environment": dict(node_environment.environment)})
 
     async def _have_run(self, request: Mapping[str, object]) -> str:
         try:
             answer = await self._ask(request)
-        except DoorError as error:  # more variables than fit into one line of the protocol
+        except ControlError as error:  # more variables than fit into one line of the protocol
             return f"its environment can't be handed over: {error}"
         return GONE if answer is None else label(answer.get("trouble", ""), 1000)
 
@@ -168,7 +168,7 @@ class Lease:
         except NobodyError:
             self._gone = True
 
-    async def farewell(self, text: str, status: int) -> None:
+    async def exit_message(self, text: str, status: int) -> None:
         """The last words: what the client prints on its terminal, and its exit status."""
         for start in range(0, len(text), _PIECE):
             await self.tell({"do": "print", "text": text[start : start + _PIECE]})
@@ -177,5 +177,5 @@ class Lease:
 
 def _words(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise DoorError("to attach, the client's environment must be told")
+        raise ControlError("to attach, the client's environment must be told")
     return {str(name): text for name, text in value.items() if isinstance(text, str)}

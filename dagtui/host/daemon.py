@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.control.client_handler import Conversation
+from dagtui.control.client_handler import ClientHandler
 from dagtui.control.commands import end_when_idle, serve_control
 from dagtui.control.live import Screen
 from dagtui.control.server import failure
-from dagtui.control.sockets import DoorError, peer_of
+from dagtui.control.sockets import ControlError, peer_of
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.host.attachment import Lease
+from dagtui.host.attachment import Attachment
 from dagtui.host.exit_message import after_a_crash, detached, elsewhere, ended, in_case_of_death
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.heeded import heeded
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 UNWATCHED_SECONDS = 600.0
 """So long a settled run that nobody watches waits for somebody who wants to look at it or to retry something."""
 _LAST_WORDS = 2.0
-"""Seconds that clients may take to hear their farewell."""
-_ENDING = frozenset({Leaving.LEFT_SETTLED, Leaving.CANCEL_ALL, Leaving.TERMINATED})
+"""Seconds that clients may take to hear their exit message."""
+_ENDING = frozenset({ExitReason.LEFT_SETTLED, ExitReason.CANCEL_ALL, ExitReason.TERMINATED})
 _FAILED = 1
 
-Show = Callable[[Lease], Awaitable[Leaving]]
+Show = Callable[[Attachment], Awaitable[ExitReason]]
 """Shows a run on a lent terminal until that is left."""
 Screens = Callable[["Session", Callable[[], Awaitable[None]]], Show]
 """Gets screens ready for a session, given what an App awaits in place of driving: it ends when the run stops working.
@@ -57,11 +57,11 @@ class Host:
         self._screens = screens
         self._show: Show | None = None
         self._crash_file = crash_file
-        self._lease: Lease | None = None
+        self._lease: Attachment | None = None
         """Who has the screen, or is about to."""
         self._turn = anyio.Lock()
         """Held by whoever has the screen, and by the end of the run."""
-        self._leavers: list[Lease] = []
+        self._leavers: list[Attachment] = []
         """The clients that wait for the run's end."""
         self._farewells: list[anyio.Event] = []
         """Each is set when a client has heard all: those that wait for the end, and the one that started the run."""
@@ -156,7 +156,7 @@ class Host:
         self._signal = number
         self._end(f"signal {number.name}")
         if self._lease is not None:
-            self._lease.end(Leaving.TERMINATED)
+            self._lease.end(ExitReason.TERMINATED)
 
     # The end
 
@@ -192,7 +192,7 @@ class Host:
             await self._session.drive_until_settled()
             group.cancel_scope.cancel()
 
-    async def _kill_when_interrupted(self, lease: Lease) -> None:
+    async def _kill_when_interrupted(self, lease: Attachment) -> None:
         """Somebody waits for the end and presses ^C: a second cancel kills."""
         heard = 0
         while True:
@@ -219,20 +219,20 @@ class Host:
     async def _welcome(self, connection: socket.socket, over: anyio.Event) -> None:
         """Attach the client that started this process."""
         connection.setblocking(False)
-        conversation = Conversation(connection, peer_of(connection))
+        conversation = ClientHandler(connection, peer_of(connection))
         try:
             request = await conversation.receive_request()
             if request is not None:
                 await self._host(conversation, request)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one client, the run goes on
             traceback.print_exc()
-            with contextlib.suppress(DoorError):
-                await conversation.send({"error": str(error) if isinstance(error, DoorError) else failure(error)})
+            with contextlib.suppress(ControlError):
+                await conversation.send({"error": str(error) if isinstance(error, ControlError) else failure(error)})
         finally:
             conversation.end()
             over.set()
 
-    async def _attach(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+    async def _attach(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on another client's terminal, unless it is about to end: then that client waits for the end."""
         if not self._ending.is_set():
             await self._host(conversation, request)
@@ -241,9 +241,9 @@ class Host:
         while await conversation.receive() is not None:
             pass
 
-    async def _host(self, conversation: Conversation, request: Mapping[str, object]) -> None:
+    async def _host(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on a client's terminal until that is given back, and say what became of it."""
-        lease = Lease(conversation, request)
+        lease = Attachment(conversation, request)
         await lease.tell(in_case_of_death(self._session, self._crash_file))
         async with anyio.create_task_group() as group:
             group.start_soon(lease.listen)
@@ -251,20 +251,20 @@ class Host:
             await self._part(lease, leaving)
             group.cancel_scope.cancel()
 
-    async def _lend(self, lease: Lease) -> Leaving:
+    async def _lend(self, lease: Attachment) -> ExitReason:
         """Show the run on a terminal; whoever came before gives it up first."""
         if self._ending.is_set():
             self._leavers.append(lease)
-            return Leaving.TERMINATED
+            return ExitReason.TERMINATED
         previous, self._lease = self._lease, lease
         if previous is not None:
-            previous.end(Leaving.ELSEWHERE, lease.client)
+            previous.end(ExitReason.ELSEWHERE, lease.client)
         try:
             async with self._turn:
                 if lease.leaving is None and not self._ending.is_set():
                     leaving = await self._watch(lease)
                 else:
-                    leaving = lease.leaving or Leaving.TERMINATED
+                    leaving = lease.leaving or ExitReason.TERMINATED
                 if leaving in _ENDING:
                     self._leavers.append(lease)
                     self._end(leaving.value)
@@ -273,16 +273,16 @@ class Host:
                 self._lease = None
         return leaving
 
-    async def _made(self) -> Callable[[Lease], Awaitable[Leaving]]:
+    async def _made(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
         """What shows the run: half a second's work of the interpreter and more, during which the run goes on."""
         try:
             return await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
         except RuntimeError:  # this user can have no more threads
             return self._screens(self._session, self._until_failure)
 
-    async def _watch(self, lease: Lease) -> Leaving:
+    async def _watch(self, lease: Attachment) -> ExitReason:
         self._session.announce("attached", lease.client)
-        leaving = Leaving.CRASHED
+        leaving = ExitReason.CRASHED
         try:
             if self._show is None:
                 self._show = await self._made()
@@ -290,22 +290,22 @@ class Host:
                 leaving = await self._show(lease)
         except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
             traceback.print_exc()
-        if leaving is Leaving.CRASHED:
+        if leaving is ExitReason.CRASHED:
             self._session.note("the screen failed; the run goes on without it")
         self._session.announce("detached", lease.why or leaving.value)
         return leaving
 
-    async def _part(self, lease: Lease, leaving: Leaving) -> None:
+    async def _part(self, lease: Attachment, leaving: ExitReason) -> None:
         session = self._session
         if leaving in _ENDING:
             said = anyio.Event()
             self._farewells.append(said)
             await self._ended.wait()
-            await lease.farewell(ended(session, lease), self._status())
+            await lease.exit_message(ended(session, lease), self._status())
             said.set()
-        elif leaving is Leaving.ELSEWHERE:
-            await lease.farewell(elsewhere(session, lease), 0)
-        elif leaving is Leaving.CRASHED:
-            await lease.farewell(after_a_crash(session, self._crash_file), _FAILED)
+        elif leaving is ExitReason.ELSEWHERE:
+            await lease.exit_message(elsewhere(session, lease), 0)
+        elif leaving is ExitReason.CRASHED:
+            await lease.exit_message(after_a_crash(session, self._crash_file), _FAILED)
         else:
-            await lease.farewell(detached(session, UNWATCHED_SECONDS), 0)
+            await lease.exit_message(detached(session, UNWATCHED_SECONDS), 0)

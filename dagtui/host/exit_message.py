@@ -1,4 +1,4 @@
-"""What a client prints on its terminal after the screen, and what it should know in case there is no farewell."""
+"""What a client prints on its terminal after the screen, and what it should know in case there is no exit message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dagtui.text import duration, label, plural
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.host.attachment import Lease
+    from dagtui.host.attachment import Attachment
     from dagtui.runs.session import Session
 
 
@@ -22,7 +22,7 @@ def in_case_of_death(session: Session, crash_file: Path | None) -> dict[str, obj
     return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path)}
 
 
-def ended(session: Session, lease: Lease) -> str:
+def ended(session: Session, lease: Attachment) -> str:
     """The run's card, for the client's terminal."""
     try:
         width = os.get_terminal_size(lease.output).columns or 80
@@ -42,7 +42,7 @@ def detached(session: Session, unwatched_seconds: float) -> str:
     return f"detached; the run goes on: {back}\n"
 
 
-def elsewhere(session: Session, lease: Lease) -> str:
+def elsewhere(session: Session, lease: Attachment) -> str:
     """Who has the screen now."""
     return f"attached elsewhere: {lease.why}; {_attach(session)} brings it back here\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Leaving(enum.Enum):
+class ExitReason(enum.Enum):
     """Why the screen was left: what becomes of the run follows from it."""
 
     LEFT_SETTLED = "left settled"

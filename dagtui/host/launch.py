@@ -10,7 +10,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING
 
-from dagtui.control.client import Visit
+from dagtui.control.client import ControlClient
 from dagtui.control.sockets import check_length, encode, make_sockets_folder, peer_of, sockets_folder
 from dagtui.execution.local.descriptors import open_descriptors
 from dagtui.graph.errors import GraphError
@@ -39,7 +39,7 @@ def check_doors() -> None:
     check_length(folder / _LONGEST_NAME)
 
 
-def start_session(begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object]) -> Visit:
+def start_session(begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object]) -> ControlClient:
     """Begin a run in a process of its own, and return the connection to it. Raises OSError.
 
     The process is forked rather than started anew: it has the graph already, and the same environment. It has no
@@ -53,7 +53,7 @@ def start_session(begin: Callable[[], Session], screens: Screens, on_listening: 
     if child:
         theirs.close()
         os.waitpid(child, 0)
-        return Visit(ours, peer_of(ours))
+        return ControlClient(ours, peer_of(ours))
     ours.close()
     os.setsid()
     if os.fork():

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.control.sockets import DoorError, NobodyError
+from dagtui.control.sockets import ControlError, NobodyError
 from dagtui.host.foreground import Foreground
 from dagtui.host.signals import Signals
 from dagtui.runs.node_environment import variables_on_terminal
@@ -25,7 +25,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.control.client import Visit
+    from dagtui.control.client import ControlClient
 
 TOLD = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "TMUX", "STY"),
@@ -49,7 +49,7 @@ _CANCEL = b"\x18"  # ends an escape sequence that was cut short
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ClientTerminal:
     """How a person wants the screen."""
 
     ascii: bool
@@ -61,7 +61,7 @@ class RunIsEndingError(Exception):
     """The run is being ended; when its process has gone, the graph may be started again."""
 
 
-def lend_terminal(visit: Visit, look: Look) -> int:
+def lend_terminal(visit: ControlClient, look: ClientTerminal) -> int:
     """Lend this process's terminal, standard input and output, until it comes back; returns the exit status.
 
     In the background it waits for the foreground first, as every program does that wants the terminal. Raises
@@ -71,7 +71,7 @@ def lend_terminal(visit: Visit, look: Look) -> int:
 
 
 class _Loan:
-    def __init__(self, visit: Visit) -> None:
+    def __init__(self, visit: ControlClient) -> None:
         self._visit = visit
         self._found = termios.tcgetattr(0)
         """The line settings of the terminal as they were."""
@@ -80,7 +80,7 @@ class _Loan:
         self._deadline = float("inf")
         self._signals = Signals((*ENDING, *_TOLD_AS, signal.SIGCHLD))
 
-    def make(self, look: Look) -> int:
+    def make(self, look: ClientTerminal) -> int:
         _claim_terminal()
         with self._signals:
             request = {
@@ -110,7 +110,7 @@ class _Loan:
             return self._mourn()
         if "error" in message:
             self._restore()
-            raise DoorError(label(message["error"], 1000))
+            raise ControlError(label(message["error"], 1000))
         match message.get("do"):
             case "hold":
                 self._facts.update(message)
@@ -221,7 +221,7 @@ class _Loan:
         with self._signals.left_alone(*ENDING, *_TOLD_AS):
             if self._deadline < float("inf") or any(number in ENDING for number in self._signals.take()):
                 return 0
-            with contextlib.suppress(DoorError):
+            with contextlib.suppress(ControlError):
                 while self._visit.receive() is not None:
                     pass
         raise RunIsEndingError

@@ -11,7 +11,7 @@ from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
 from dagtui.runs.wording import with_reason
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.journal_scan import last_record, skim
+from dagtui.store.journal_scan import last_record, scan_journal
 from dagtui.store.log_index import attempts_on_disk
 from dagtui.store.log_stream import LogStream
 from dagtui.text import count, label
@@ -57,7 +57,7 @@ def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeL
     """
     trouble: StoreError | None = None
     try:
-        nodes = skim(run.journal_path).nodes
+        nodes = scan_journal(run.journal_path).nodes
     except StoreError as error:
         nodes, trouble = {}, error
     node = words if words in nodes else _label(run, words)

@@ -7,7 +7,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.engine.critical_path import longest_ways
+from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.effects import Start
 from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
@@ -107,7 +107,7 @@ def _expected(graph: Graph, forecast: Forecast) -> array[float]:
 def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) -> list[int]:
     """The longest way among the nodes that would run."""
     weights = array("d", (own if began >= 0 else 0.0 for own, began in zip(seconds, begins, strict=True)))
-    ways = longest_ways(graph, weights)
+    ways = critical_path_lengths(graph, weights)
     roots = (node for node in graph.order if not graph.parent_count(node))
     node = max(roots, key=lambda root: ways[root], default=-1)
     path: list[int] = []

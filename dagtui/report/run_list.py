@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import spent, stale_words
-from dagtui.store.summary import RunStanding, RunSummary
+from dagtui.store.summary import RunOutcome, RunSummary
 from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from dagtui.control.live import Screen
 
 _COLOURS = {
-    RunStanding.LIVE: "36",
-    RunStanding.COMPLETED: "32",
-    RunStanding.FAILED: "1;31",
-    RunStanding.CANCELLED: "33",
-    RunStanding.LOST: "1;31",
-    RunStanding.DAMAGED: "1;31",
-    RunStanding.UNREADABLE: "1;31",
+    RunOutcome.LIVE: "36",
+    RunOutcome.COMPLETED: "32",
+    RunOutcome.FAILED: "1;31",
+    RunOutcome.CANCELLED: "33",
+    RunOutcome.LOST: "1;31",
+    RunOutcome.DAMAGED: "1;31",
+    RunOutcome.UNREADABLE: "1;31",
 }
 _STATUSES = {status.name: status for status in NodeStatus}
 _LAST_TIME = 253_402_300_799.0
@@ -34,7 +34,7 @@ _LAST_TIME = 253_402_300_799.0
 def standing_words(summary: RunSummary, screen: Screen | None) -> str:
     """What became of a run, in a few words; a live one names its process, and whether it is on a screen."""
     words: str = summary.standing.value
-    if summary.standing is not RunStanding.LIVE:
+    if summary.standing is not RunOutcome.LIVE:
         return words
     more = [screen.value] if screen is not None else []
     if summary.process is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
-from dagtui.runs.resume_command import way_back, way_to_rerun
+from dagtui.runs.resume_command import resume_command, way_to_rerun
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
@@ -65,7 +65,7 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
         lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only)}"]
     can_go_on = session.graph_path is not None and session.lost_record is None
     if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to go on with it: {way_back(session, ascii_only=ascii_only)}"]
+        lines += ["", f"to go on with it: {resume_command(session, ascii_only=ascii_only)}"]
     return "\n".join(lines)
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from dagtui.engine.run import Run
 from dagtui.execution.local import undelivered
 from dagtui.execution.local.executor import LocalExecutor
-from dagtui.execution.local.requirements import start_guardian
+from dagtui.execution.local.requirements import start_supervisor
 from dagtui.graph.export import to_toml
 from dagtui.runs.file_monitor import FileMonitor
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.journal_sink import Record
-from dagtui.runs.previous_processes import Keepers
+from dagtui.runs.journal_sink import JournalSink
+from dagtui.runs.previous_processes import PreviousProcesses
 from dagtui.runs.processors import processors
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.session import Session
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.events import Event
-    from dagtui.execution.local.link import GuardianLink
+    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.runs.last_run import Resumption
@@ -46,7 +46,7 @@ class Call:
     listeners: Sequence[Callable[[Sequence[Event]], None]] = ()
     mirror: EventsCopy | None = None
     """What gets the journal's lines as well."""
-    guardian: GuardianLink | None = None
+    supervisor: SupervisorLink | None = None
     """One that was started already."""
     resumption: Resumption | None = None
     """The run to go on with; None: the last one that there is something to go on with."""
@@ -88,12 +88,12 @@ class Ingredients:
             directory.run_id,
             self.environment,
             secrets=secrets,
-            guardian=self.call.guardian,
+            supervisor=self.call.supervisor,
         )
         run = Run(
             graph,
             executor,
-            Record(writer, graph, directory, self.call.mirror),
+            JournalSink(writer, graph, directory, self.call.mirror),
             jobs=self.call.slots(graph),
             weights=forecast.weights,
             origin=time.monotonic() - clock,
@@ -105,19 +105,19 @@ class Ingredients:
         session.jobs_given = self.call.jobs
         session.monitor = FileMonitor(session)
         sessions.append(session)
-        run.listeners += [Keepers(directory.path, lambda: executor.processes).note, *self.call.listeners]
+        run.listeners += [PreviousProcesses(directory.path, lambda: executor.processes).note, *self.call.listeners]
         return session
 
 
 def start(graph: Graph, call: Call) -> Session:
     """Make a run directory and begin a run; raises RequirementError, StoreError and GraphError."""
     # Before there is a directory: where it can't be started, no run that never began is left behind.
-    guardian = call.guardian or start_guardian()
+    supervisor = call.supervisor or start_supervisor()
     try:
-        ingredients = Ingredients(graph, replace(call, guardian=guardian))
+        ingredients = Ingredients(graph, replace(call, supervisor=supervisor))
         directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
-    except BaseException:  # whatever ends the attempt to begin, Ctrl+C too: no guardian is left behind
-        guardian.close()
+    except BaseException:  # whatever ends the attempt to begin, Ctrl+C too: no supervisor is left behind
+        supervisor.close()
         raise
     undelivered.reserve(os.fspath(directory.path))
     session = ingredients.session(directory, JournalWriter(directory.journal_path))

@@ -13,8 +13,8 @@ from dagtui.engine.run import Run
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.node_environment import NoWorkplaceError
-from dagtui.runs.recorded import ForgetfulJournal, StillExecutor
+from dagtui.runs.node_environment import NoNodeEnvironmentError
+from dagtui.runs.recorded import NullExecutor, NullJournal
 from dagtui.runs.session import Session
 from dagtui.runs.wall_times import WallTimes
 from dagtui.store.errors import StoreError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Command
     from dagtui.graph.model import Graph
-    from dagtui.runs.node_environment import Workplace
+    from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.store.directory import RunDirectory
 
 READ_ONLY = "read-only: this screen only watches the run"
@@ -61,7 +61,7 @@ class FollowingSession(Session):
         self._caught_up = False
         self._over = False
         """It has ended, or nobody has it any more."""
-        run = Run(graph, StillExecutor(), ForgetfulJournal(), clock=self._now, origin=0.0)
+        run = Run(graph, NullExecutor(), NullJournal(), clock=self._now, origin=0.0)
         super().__init__(graph, run, Forecast(graph, history), directory)
         self.outdated = False
         """Lines were taken back, or the run was resumed, with another graph perhaps: it has to be read anew."""
@@ -115,9 +115,9 @@ class FollowingSession(Session):
         """That the screen is read-only."""
         return Preview(command, nothing=READ_ONLY)
 
-    def workplace(self, node: int) -> Workplace:  # noqa: ARG002 - the signature of a session
+    def node_environment(self, node: int) -> NodeEnvironment:  # noqa: ARG002 - the signature of a session
         """None: the variables that the run was started with, secrets among them, are on no record."""
-        raise NoWorkplaceError("read-only: this screen only watches the run, and does not know its environment")
+        raise NoNodeEnvironmentError("read-only: this screen only watches the run, and does not know its environment")
 
     def note(self, text: str) -> None:
         """Nothing: the record is not ours."""

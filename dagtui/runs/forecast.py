@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.critical_path import longest_way_among
+from dagtui.engine.critical_path import longest_path_among
 from dagtui.engine.status import NodeStatus
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Forecast:
         if self.weights is None:
             return None
         work = sum(self.weights[node] * self._share(node, jobs) for node in nodes)
-        return max(work, longest_way_among(self._graph, nodes, self.weights))
+        return max(work, longest_path_among(self._graph, nodes, self.weights))
 
     def _share(self, node: int, jobs: int) -> float:
         """The part of the slots that a node takes."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.store.journal import JournalWriter
 
 
-class Record:
+class JournalSink:
     """Writes events to a journal and, as the same lines, to whoever asked for them."""
 
     def __init__(self, writer: JournalWriter, graph: Graph, directory: RunDirectory, mirror: EventsCopy | None) -> None:

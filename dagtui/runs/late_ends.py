@@ -1,4 +1,4 @@
-"""How attempts ended that the journal of a killed run does not tell of, because only guardian or keeper knew it."""
+"""How attempts ended that the journal of a killed run does not tell of, because only supervisor or reaper knew it."""
 
 from __future__ import annotations
 

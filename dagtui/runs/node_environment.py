@@ -16,12 +16,12 @@ TERMINAL = (
 """The variables that say something about a terminal: those of the run's start may tell of one that is long gone."""
 
 
-class NoWorkplaceError(Exception):
+class NoNodeEnvironmentError(Exception):
     """A node's directory or variables can't be had; the text is one line, safe to show, and says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class NodeEnvironment:
     """What the next attempt of a node would find, secrets included: it is shown and recorded nowhere."""
 
     attempt: int
@@ -33,5 +33,5 @@ class Workplace:
 
 
 def variables_on_terminal(environment: Mapping[str, str], own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """A workplace's variables for a program on this process's terminal, of which `own` tells."""
+    """A node's variables for a program on this process's terminal, of which `own` tells."""
     return {name: own[name] for name in TERMINAL if name in own} | dict(environment)

@@ -1,7 +1,7 @@
-"""Who ends the processes of a run when nobody drives it any more: noted in its directory, waited for before it goes on.
+"""Record which processes clean up after a run, and wait for them before resuming it.
 
-Guardian and keeper outlive every process of every attempt. As long as one of them is there, attempts of a session that
-was killed may still be alive: none may begin beside them.
+Supervisor and reaper outlive every process of every attempt. While one of them is alive, attempts of a run that was
+killed may be alive too: no attempt may begin beside them.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-NAME = "keepers"
+NAME = "reapers"
 PATIENCE = 60.0
-"""Seconds that what is left of a session may take to end; the guardian itself gives up earlier."""
+"""Seconds that what is left of a session may take to end; the supervisor itself gives up earlier."""
 _LOOK_AGAIN = 0.01
 _LARGEST = 1_000_000
 
 
-class Keepers:
-    """Notes in a run's directory which processes are keeper and guardian now."""
+class PreviousProcesses:
+    """Notes in a run's directory which processes are reaper and supervisor now."""
 
     def __init__(self, directory: Path, processes: Callable[[], tuple[int, int]]) -> None:
-        """`processes` tells keeper and guardian; 0 while there is none."""
+        """`processes` tells reaper and supervisor; 0 while there is none."""
         self._path = directory / NAME
         self._processes = processes
         self._noted = (0, 0)
 
     def note(self, _events: Sequence[object]) -> None:
-        """Note keeper and guardian that are not on record yet."""
+        """Note reaper and supervisor that are not on record yet."""
         processes = self._processes()
         if processes == self._noted:
             return
@@ -52,7 +52,7 @@ class Keepers:
 
 
 def left_behind(directory: Path) -> list[int]:
-    """The keepers and guardians of a run that are still at work."""
+    """The reapers and supervisors of a run that are still at work."""
     try:
         lines = read_file(directory / NAME, _LARGEST).decode("ascii", "replace").splitlines()
     except (OSError, StoreError):

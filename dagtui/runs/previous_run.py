@@ -20,7 +20,7 @@ TICK = 0.001
 
 
 @dataclass(slots=True)
-class Past:
+class Replay:
     """The events of a run up to now."""
 
     events: list[Event] = field(default_factory=list)
@@ -46,9 +46,9 @@ class Past:
             times.set_going(clock, wall)
 
 
-def understand(reader: JournalReader, graph: Graph) -> Past:
+def understand(reader: JournalReader, graph: Graph) -> Replay:
     """What a journal means for a graph, up to its first torn or damaged line; reads it. Raises StoreError."""
-    past = Past()
+    past = Replay()
     for record in reader:
         try:
             _take_in(past, record, graph)
@@ -58,7 +58,7 @@ def understand(reader: JournalReader, graph: Graph) -> Past:
     return past
 
 
-def _take_in(past: Past, record: dict[str, object], graph: Graph) -> None:
+def _take_in(past: Replay, record: dict[str, object], graph: Graph) -> None:
     event = parse(record, graph)
     if event is None:
         return

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Result
 
 
-class StillExecutor:
+class NullExecutor:
     """An executor for which time stands still: requests are noted, nothing ever answers."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class StillExecutor:
         """Nothing to end."""
 
 
-class ForgetfulJournal:
+class NullJournal:
     """A journal of a run that is on record already."""
 
     def write(self, events: Iterable[Event]) -> None:

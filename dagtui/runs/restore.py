@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import followers_again, kept_marks
-from dagtui.engine.rules.propagation import Derivation
+from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dagtui.engine.events import NodeEvent
     from dagtui.graph.model import Graph
     from dagtui.runs.beginning import Call
-    from dagtui.runs.previous_run import Past
+    from dagtui.runs.previous_run import Replay
     from dagtui.runs.session import Session
     from dagtui.store.directory import RunDirectory
 
@@ -52,7 +52,7 @@ class LastRun:
 
     graph: Graph
     directory: RunDirectory
-    past: Past
+    past: Replay
     state: RunState
     """As the run was left."""
     changed: dict[int, tuple[str, ...]]
@@ -126,7 +126,7 @@ class LastRun:
                 yield node, f"runs again: {self.graph.labels[origin]} changed"
 
 
-def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
+def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
     """What became of a run that nobody has, which the reader of its journal goes through now; raises StoreError.
 
     The graph is the one that is shown and recorded, with secrets masked, as that of the run is.
@@ -150,7 +150,7 @@ def look_back(graph: Graph, directory: RunDirectory, reader: JournalReader) -> L
 
 
 def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:
-    return frozenset(followers_again(Derivation(state.graph, state), again)).difference(again)
+    return frozenset(followers_again(Propagation(state.graph, state), again)).difference(again)
 
 
 def _recorded_graph(directory: RunDirectory) -> bytes:
@@ -190,12 +190,12 @@ def resume(graph: Graph, call: Call) -> Session:
         wait_for_the_end(directory.path)
         begun_anew = _begin_journal(directory)
         reader = JournalReader(directory.journal_path)
-        last = look_back(ingredients.shown, directory, reader)
+        last = replay(ingredients.shown, directory, reader)
         damaged = begun_anew or _set_aside(reader)
         if last.well and not found.rerun:
             raise last.nothing_left()
         with without_garbage_collection():
-            session = _take_up(ingredients, last, reader, damaged, found.rerun)
+            session = _restore(ingredients, last, reader, damaged, found.rerun)
         directory.become_latest()
         for text in (found.words(), *directory.remarks):
             if text:
@@ -225,7 +225,7 @@ def _set_aside(reader: JournalReader) -> str:
     return "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
 
 
-def _take_up(
+def _restore(
     ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[int, ...]
 ) -> Session:
     directory, past, graph = last.directory, last.past, ingredients.shown
@@ -233,10 +233,10 @@ def _take_up(
     # Lines may be missing: what was handed over by them left logs.
     used = _logged(last) if damaged or broke_off else {}
     session = ingredients.session(directory, JournalWriter.reopen(reader), past.clock + TICK)
-    session.look_back(past)
+    session.replay(past)
     slots = ingredients.call.slots(graph)
     try:
-        session.run.take_up(
+        session.run.restore(
             past.events,
             last.late,
             dict(last.reasons()),

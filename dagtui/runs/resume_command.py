@@ -20,14 +20,14 @@ _LONGEST = 4096
 _MOST_RERUN = 3
 
 
-def way_back(session: Session, *, ascii_only: bool) -> str:
+def resume_command(session: Session, *, ascii_only: bool) -> str:
     """A line for a shell that goes on with a session's run."""
     return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only)
 
 
 def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool) -> str:
     """A line for a shell that goes on with a session's run and runs some nodes again."""
-    return f"{way_back(session, ascii_only=ascii_only)} {rerun_options(session.graph, nodes)}"
+    return f"{resume_command(session, ascii_only=ascii_only)} {rerun_options(session.graph, nodes)}"
 
 
 def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:

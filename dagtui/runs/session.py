@@ -16,9 +16,9 @@ from dagtui.execution.local import undelivered
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.node_environment import TERMINAL, NoWorkplaceError, Workplace
+from dagtui.runs.node_environment import TERMINAL, NodeEnvironment, NoNodeEnvironmentError
 from dagtui.runs.notices import Notice
-from dagtui.runs.recorded import ForgetfulJournal, StillExecutor
+from dagtui.runs.recorded import NullExecutor, NullJournal
 from dagtui.runs.wall_times import WallTimes
 from dagtui.store.directory import prune
 from dagtui.store.paths import log_name
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from dagtui.engine.messages import Command
     from dagtui.engine.preview import Preview
     from dagtui.execution.local.executor import LocalExecutor
-    from dagtui.execution.local.link import GuardianLink
+    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import Graph
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.runs.file_monitor import FileMonitor
     from dagtui.runs.last_run import Resumption
-    from dagtui.runs.previous_run import Past
+    from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
     from dagtui.text.secrets import Secrets
@@ -104,16 +104,16 @@ class Session:
         environment: Mapping[str, str] | None = None,
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
         mirror: EventsCopy | None = None,
-        guardian: GuardianLink | None = None,
+        supervisor: SupervisorLink | None = None,
     ) -> Session:
         """Make a run directory and begin a run; needs no event loop. Raises StoreError, and GraphError for secrets.
 
         Jobs default to the graph's, then to the processors that this process may use. What the journal gets is also
-        handed to `mirror`. A `guardian` that was started early saves time.
+        handed to `mirror`. A `supervisor` that was started early saves time.
         """
         from dagtui.runs.beginning import Call, start
 
-        return start(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian))
+        return start(graph, Call(jobs, paused, environment, tuple(listeners), mirror, supervisor))
 
     @classmethod
     def resume(
@@ -125,7 +125,7 @@ class Session:
         environment: Mapping[str, str] | None = None,
         listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
         mirror: EventsCopy | None = None,
-        guardian: GuardianLink | None = None,
+        supervisor: SupervisorLink | None = None,
         resumption: Resumption | None = None,
     ) -> Session:
         """Go on with a run of the graph, by default the last one, in its directory; else as `start`.
@@ -136,7 +136,7 @@ class Session:
         from dagtui.runs.beginning import Call
         from dagtui.runs.restore import resume
 
-        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, guardian, resumption))
+        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, supervisor, resumption))
 
     @classmethod
     def recorded(
@@ -151,7 +151,7 @@ class Session:
         began_at: float = 1_700_000_000.0,
     ) -> Session:
         """A run as recorded events left it at `now` on its clock, which stands still; nothing is executed."""
-        run = Run(graph, StillExecutor(), ForgetfulJournal(), jobs=jobs, clock=lambda: now, origin=0.0)
+        run = Run(graph, NullExecutor(), NullJournal(), jobs=jobs, clock=lambda: now, origin=0.0)
         events = list(events)
         run.adopt(events)
         session = cls(graph, run, Forecast(graph, None), None)
@@ -161,7 +161,7 @@ class Session:
         session._log_directory = log_directory
         return session
 
-    def look_back(self, past: Past) -> None:
+    def replay(self, past: Replay) -> None:
         """Know of attempts and times before the run was resumed."""
         self.wall_times = WallTimes(past.began_at)
         past.set_going(self.wall_times)
@@ -288,21 +288,21 @@ class Session:
             return self.directory.log_path(self.graph.labels[node], attempt)
         return (self._log_directory or Path("/nonexistent")) / log_name(self.graph.labels[node], attempt)
 
-    def workplace(self, node: int) -> Workplace:
+    def node_environment(self, node: int) -> NodeEnvironment:
         """What the node's next attempt would find; raises NoWorkplaceError."""
         if self._executor is None:
-            raise NoWorkplaceError("nothing is executed here: this is a recording")
+            raise NoNodeEnvironmentError("nothing is executed here: this is a recording")
         attempt = self.state.attempt[node] + 1
         try:
             cwd, common, own = self._executor.surroundings(node, attempt)
         except ResolutionError as error:
-            raise NoWorkplaceError(str(error)) from None
+            raise NoNodeEnvironmentError(str(error)) from None
         if not os.path.isdir(cwd):
-            raise NoWorkplaceError(
+            raise NoNodeEnvironmentError(
                 f"the working directory of {label(self.graph.labels[node])} is not there: {label(cwd, 1000)}"
             )
         kept = {name: value for name, value in common.items() if name not in TERMINAL}
-        return Workplace(attempt, cwd, kept | own)
+        return NodeEnvironment(attempt, cwd, kept | own)
 
     @cached_property
     def as_run(self) -> AsRun:

@@ -55,7 +55,7 @@ def would_do(state: RunState, preview: Preview) -> str:
     return _sentence(state, preview, _WOULD)
 
 
-class _Words(NamedTuple):
+class _CommandWords(NamedTuple):
     """What happens to nodes, in one tense."""
 
     again: str
@@ -67,7 +67,7 @@ class _Words(NamedTuple):
     run_wide: Mapping[CommandKind, str]
 
 
-def _sentence(state: RunState, preview: Preview, words: _Words) -> str:
+def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     command = preview.command
     name = target(state.graph, command)
     if preview.nothing is not None:
@@ -151,7 +151,7 @@ def _own_would(_state: RunState, preview: Preview) -> str:
     return "would not run" if node in preview.dropped else ""
 
 
-_DID = _Words(
+_DID = _CommandWords(
     "run again",
     "stopping",
     "released",
@@ -159,7 +159,7 @@ _DID = _Words(
     _own,
     {CommandKind.PAUSE: "paused: nothing new starts until you resume", CommandKind.RESUME: "resumed"},
 )
-_WOULD = _Words(
+_WOULD = _CommandWords(
     "would run again",
     "would stop",
     "may run then",

@@ -40,7 +40,7 @@ class NodeRecord(NamedTuple):
 
 
 @dataclass(slots=True)
-class Skim:
+class JournalScan:
     """What a journal says of its run, up to its end or to the first line that is not whole."""
 
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
@@ -118,9 +118,9 @@ class Skim:
             self.cancelled = words == "cancel all" or (self.cancelled and words not in _RETRYING_WORDS)
 
 
-def skim(path: Path) -> Skim:
+def scan_journal(path: Path) -> JournalScan:
     """Skim a journal; 50 MB take about half a second. Raises JournalError when it can't be read."""
-    found = Skim()
+    found = JournalScan()
     last = b""
     for line in _lines(path):
         number = found.lines + 1
@@ -144,7 +144,7 @@ def skim(path: Path) -> Skim:
     return found
 
 
-def _end(found: Skim, last: bytes) -> None:
+def _end(found: JournalScan, last: bytes) -> None:
     if not last:
         return
     record = json.loads(last)

@@ -49,7 +49,7 @@ class Change:
         return self.grown or self.joined or self.replaced
 
 
-class LogFile:
+class LogReader:
     """The lines of a log file, which may not exist yet and may grow.
 
     Nothing blocks for longer than reading a few megabytes takes: `refresh` indexes a large file in steps, its end

@@ -12,7 +12,7 @@ from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.store.directory import RunDirectory, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
-from dagtui.store.journal_scan import Skim, skim
+from dagtui.store.journal_scan import JournalScan, scan_journal
 from dagtui.store.paths import folder_with_runs, graph_folder, root_folder
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _LARGEST_GRAPH = 5_000_000
 """Bytes of a resolved graph that is read to learn which failures were allowed."""
 
 
-class RunStanding(enum.Enum):
+class RunOutcome(enum.Enum):
     """What became of a run; the values are the words that listings use."""
 
     LIVE = "live"
@@ -34,17 +34,17 @@ class RunStanding(enum.Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
-    """It never ended, and nobody has it: its processes were ended by the guardian, or the machine went down."""
+    """It never ended, and nobody has it: its processes were ended by the supervisor, or the machine went down."""
     DAMAGED = "damaged"
     """Its journal is torn or damaged before its end; what is told of it is what stands before that."""
     UNREADABLE = "unreadable"
 
 
 _TOLD = {
-    Verdict.COMPLETED.value: RunStanding.COMPLETED,
-    Verdict.FAILED.value: RunStanding.FAILED,
-    Verdict.CANCELLED.value: RunStanding.CANCELLED,
-    Verdict.RUNNING.value: RunStanding.CANCELLED,  # left with something that could not be stopped
+    Verdict.COMPLETED.value: RunOutcome.COMPLETED,
+    Verdict.FAILED.value: RunOutcome.FAILED,
+    Verdict.CANCELLED.value: RunOutcome.CANCELLED,
+    Verdict.RUNNING.value: RunOutcome.CANCELLED,  # left with something that could not be stopped
 }
 """What became of a run that told its verdict when it was closed."""
 
@@ -55,7 +55,7 @@ class RunSummary:
 
     path: Path
     number: int
-    standing: RunStanding
+    standing: RunOutcome
     began: float | None = None
     """Wall time in seconds since the epoch."""
     seconds: float | None = None
@@ -79,11 +79,11 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
     live = directory.is_live()
     process = _holder(directory) if live else None
     try:
-        found = skim(directory.journal_path)
+        found = scan_journal(directory.journal_path)
     except StoreError as error:
         if live and not os.path.lexists(directory.journal_path):
-            return RunSummary(path, number, RunStanding.LIVE, why="is just beginning", process=process)
-        return RunSummary(path, number, RunStanding.UNREADABLE, why=str(error))
+            return RunSummary(path, number, RunOutcome.LIVE, why="is just beginning", process=process)
+        return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
     standing, why = _standing(directory, found, live=live)
     if found.began is None or found.last is None:
         return RunSummary(path, number, standing, found.began, None, None, found.counts(), why, found.stale(), process)
@@ -101,32 +101,32 @@ def _holder(directory: RunDirectory) -> int | None:
     return int(number) if word == "process" and number.isdecimal() and len(number) < 12 else None
 
 
-def _standing(directory: RunDirectory, found: Skim, *, live: bool) -> tuple[RunStanding, str]:
+def _standing(directory: RunDirectory, found: JournalScan, *, live: bool) -> tuple[RunOutcome, str]:
     if live:
-        return RunStanding.LIVE, ""  # what looks torn is being written
+        return RunOutcome.LIVE, ""  # what looks torn is being written
     if found.problem is not None:
-        return RunStanding.DAMAGED, f"the journal: {found.problem}"
+        return RunOutcome.DAMAGED, f"the journal: {found.problem}"
     if not found.ended:
-        return RunStanding.LOST, "never ended, and no process has it"
+        return RunOutcome.LOST, "never ended, and no process has it"
     return _TOLD.get(found.verdict) or _derived(directory, found), found.why
 
 
-def _derived(directory: RunDirectory, found: Skim) -> RunStanding:
+def _derived(directory: RunDirectory, found: JournalScan) -> RunOutcome:
     """What became of a run that was closed without a verdict: older journals have none."""
     counts = found.counts()
     if any(counts.get(status.name) for status in NodeStatus if not status.settled) or found.cancelled:
-        return RunStanding.CANCELLED
+        return RunOutcome.CANCELLED
     if counts.get("FAILED_PARENT") or _counts_as_failed(directory, found):
-        return RunStanding.FAILED
-    return RunStanding.CANCELLED if counts.get("CANCELLED") else RunStanding.COMPLETED
+        return RunOutcome.FAILED
+    return RunOutcome.CANCELLED if counts.get("CANCELLED") else RunOutcome.COMPLETED
 
 
-def _counts_as_failed(directory: RunDirectory, found: Skim) -> bool:
+def _counts_as_failed(directory: RunDirectory, found: JournalScan) -> bool:
     """Whether any node failed that was not allowed to."""
     failed = [label for label, record in found.nodes.items() if record.status == "FAILED"]
-    if not failed or found.why == RunStanding.COMPLETED.value:
+    if not failed or found.why == RunOutcome.COMPLETED.value:
         return False
-    if found.why == RunStanding.FAILED.value:
+    if found.why == RunOutcome.FAILED.value:
         return True
     allowed = _tasks_allowed_to_fail(directory)
     return any(label not in allowed and label.partition("[")[0] not in allowed for label in failed)

@@ -21,7 +21,7 @@ _BAR_STATES = 16
 """So many carriage returns in the last `_BAR_END` of a line are a progress bar: nothing before them is left."""
 
 
-class Span(NamedTuple):
+class StyledSpan(NamedTuple):
     """A run of characters of a line, from `start` to before `end`, that has a style."""
 
     start: int
@@ -33,7 +33,7 @@ class StyledLine(NamedTuple):
     """A line of plain, safe text, and its styled runs in order; characters in no run are plain."""
 
     text: str
-    spans: tuple[Span, ...] = ()
+    spans: tuple[StyledSpan, ...] = ()
 
 
 def styled(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> StyledLine:
@@ -54,7 +54,7 @@ def styled(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLA
     preceding = f"[{before:,}+ chars]… " if before else ""
     if text.isascii() and text.isprintable() and style == PLAIN and not preceding:
         end = len(text)
-        return StyledLine(text + following, (Span(end, end + len(following), DIM),) if following else ())
+        return StyledLine(text + following, (StyledSpan(end, end + len(following), DIM),) if following else ())
     pieces = _pieces(text, style)
     if preceding:
         pieces.insert(0, (preceding, DIM))
@@ -169,15 +169,15 @@ def _visible(characters: str, column: int) -> str:
 def _joined(pieces: list[tuple[str, Style]]) -> StyledLine:
     if may_be_piled("".join(run for run, _ in pieces)):
         pieces = _thinned(pieces)
-    spans: list[Span] = []
+    spans: list[StyledSpan] = []
     position = 0
     for run, style in pieces:
         end = position + len(run)
         if style != PLAIN and end > position:
             if spans and spans[-1].end == position and spans[-1].style == style:
-                spans[-1] = Span(spans[-1].start, end, style)
+                spans[-1] = StyledSpan(spans[-1].start, end, style)
             else:
-                spans.append(Span(position, end, style))
+                spans.append(StyledSpan(position, end, style))
         position = end
     return StyledLine("".join(run for run, _ in pieces), tuple(spans))
 

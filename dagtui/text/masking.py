@@ -41,7 +41,7 @@ _ACCIDENT = 3
 """Bytes at an end that look like the beginning of a form and may well be something else."""
 
 
-class Masking:
+class Redaction:
     """Forms to mask; it has no state besides them."""
 
     __slots__ = ("_all", "_beginnings", "_forms", "_found", "_sampled", "_samples")
@@ -128,7 +128,7 @@ class Masking:
         return size
 
 
-class MaskedStream:
+class RedactedStream:
     """Data in chunks of any size: what comes out is what masking the whole at once would give, up to its end.
 
     Only an end that is the beginning of a form is held back, at most a byte less than the longest form has.
@@ -136,7 +136,7 @@ class MaskedStream:
 
     __slots__ = ("_marked", "_masking", "_out", "_tail")
 
-    def __init__(self, masking: Masking) -> None:
+    def __init__(self, masking: Redaction) -> None:
         self._masking = masking
         self._tail = b""
         self._out = 0  # bytes of the tail that came out already, masked or as they are

@@ -208,7 +208,7 @@ class _Row:
         return column == 0 and len(data) >= self._width and data.isascii() and _NOT_SIMPLE.search(data) is None
 
 
-class Piece(NamedTuple):
+class RedrawnPiece(NamedTuple):
     """A part of some output that stays in one row."""
 
     row: int
@@ -218,18 +218,18 @@ class Piece(NamedTuple):
     end: int
 
 
-def pieces(data: bytes, row: int, bottom: int) -> Iterator[Piece]:
+def pieces(data: bytes, row: int, bottom: int) -> Iterator[RedrawnPiece]:
     """The parts of some output that each stay in one row; the last one, perhaps empty, tells where the cursor is."""
     position = 0
     for match in _BREAK.finditer(data):
-        yield Piece(row, bottom, position, match.start())
+        yield RedrawnPiece(row, bottom, position, match.start())
         position = match.end()
         if match[0] == b"\n":
             row += 1
             bottom = max(bottom, row)
         else:
             row = row_after(row, bottom, rows_moved(match))
-    yield Piece(row, bottom, position, len(data))
+    yield RedrawnPiece(row, bottom, position, len(data))
 
 
 def rows_passed(data: bytes) -> int:

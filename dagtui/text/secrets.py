@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from dagtui.text.masking import MaskedStream, Masking
+from dagtui.text.masking import RedactedStream, Redaction
 from dagtui.text.notations import notations
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Secrets:
         """The values, of `LEAST` characters or more once white space around them is taken away."""
         self.forms: tuple[bytes, ...] = tuple(sorted({form for value in values for form in forms(value)}))
         """Every byte string to mask."""
-        self._masking = Masking(self.forms)
+        self._masking = Redaction(self.forms)
         self._least = min(map(len, self.forms), default=1 << 62)  # bytes
 
     def __bool__(self) -> bool:
@@ -47,7 +47,7 @@ class Secrets:
     def mask(self, text: str) -> str:
         """A text with every form in it masked; of one that was cut ("…" at its end), also a form that is cut."""
         if text.endswith(_CUT):
-            stream = MaskedStream(self._masking)
+            stream = RedactedStream(self._masking)
             masked = stream.feed(text.removesuffix(_CUT).encode("utf-8", "surrogatepass")) + stream.end()
             return masked.decode("utf-8", "surrogatepass") + _CUT
         if 4 * len(text) < self._least:

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.text.shortening import name_label
 from dagtui.tui.actions.keymap import Keymap, bindings
 from dagtui.tui.actions.panes import PaneActions
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from dagtui.runs.session import Session
-    from dagtui.tui.terminal.host import Place
+    from dagtui.tui.terminal.host import TerminalHost
 
 DRIVING = "driving"
 _TURNS = 2000
 """Turns of the loop that a field may take for what was typed fast, or came at once."""
 
 
-class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
+class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
     """Shows a session and takes a person's commands; drives the run while it lives, and leaves it as it is."""
 
     TITLE = "dagtui"
@@ -69,7 +69,7 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         driver_class: type[Driver] | None = None,
         keys: Mapping[str, str] | None = None,
         state: ScreenState | None = None,
-        place: Place | None = None,
+        place: TerminalHost | None = None,
     ) -> None:
         """`keys` maps ids of the keymap to a person's own keys; `state` is what another App dumped.
 
@@ -145,7 +145,9 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         self._restored = True
         self.request_frame()  # how the run ended is told from where the person was
 
-    def exit(self, result: Leaving | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+    def exit(
+        self, result: ExitReason | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
         """End; what a person did to the screen is kept for another App."""
         if self._restored and self.main.is_mounted:
             self.last_state = self.dump_state()
@@ -156,11 +158,11 @@ class DagtuiApp(TerminalApp[Leaving], inherit_bindings=False):
         if number == SIGINT and self._lent:
             return  # it was meant for the program that has the terminal
         self.signal_number = number
-        self.exit(Leaving.TERMINATED)
+        self.exit(ExitReason.TERMINATED)
 
     def lose(self, _reason: str) -> None:
         """The terminal has gone."""
-        self.exit(Leaving.LOST)
+        self.exit(ExitReason.LOST)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say so when the run itself fails; what is known can still be read."""

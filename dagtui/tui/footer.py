@@ -8,7 +8,7 @@ from textual.message import Message
 
 from dagtui.text import cell_width, fit, label
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane, footer_keys
-from dagtui.tui.lines.rows import PaintedRows, Role, Run
+from dagtui.tui.lines.rows import PaintedRows, Role, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class Footer(PaintedRows, can_focus=False):
         """The keys that would do nothing now."""
         self._told: Mapping[str, str] = {}
         """What keys do now, where that is not what the table says."""
-        self._notice: Run | None = None
+        self._notice: Span | None = None
         self._lasting = False
         self._timer: Timer | None = None
         self._places: list[tuple[int, int, str]] = []
@@ -58,7 +58,7 @@ class Footer(PaintedRows, can_focus=False):
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
         """Show one line in place of the keys; a lasting one stays until another comes."""
-        self._notice, self._lasting = Run(label(text, cap=500), role), lasting
+        self._notice, self._lasting = Span(label(text, cap=500), role), lasting
         if self._timer is not None:
             self._timer.stop()
         self._timer = None if lasting else self.set_timer(NOTICE_SECONDS, self.dismiss)
@@ -86,10 +86,10 @@ class Footer(PaintedRows, can_focus=False):
         if self._notice is not None:
             self._places = []
             text = fit(f" {self._notice.text}", width, ascii=self.ascii_only)
-            return [self.strip([Run(text, self._notice.role)], width)]
+            return [self.strip([Span(text, self._notice.role)], width)]
         return [self.strip(self._keys(width), width)]
 
-    def _keys(self, width: int) -> list[Run]:
+    def _keys(self, width: int) -> list[Span]:
         """As many keys as fit, the most useful first, and at the right end those that must never be missing."""
         left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
         at_left: list[Key] = []
@@ -109,12 +109,12 @@ class Footer(PaintedRows, can_focus=False):
                 at_left.append(key)
         gap = max(0, left)
         self._places = []
-        runs = [*self._placed(at_left, 0), Run(" " * gap)]
+        runs = [*self._placed(at_left, 0), Span(" " * gap)]
         return [*runs, *self._placed(at_right, sum(cell_width(run.text) for run in runs))]
 
-    def _placed(self, keys: list[Key], column: int) -> list[Run]:
+    def _placed(self, keys: list[Key], column: int) -> list[Span]:
         """The runs of keys from a column on; what a click there means is noted."""
-        runs: list[Run] = []
+        runs: list[Span] = []
         for key in keys:
             entry = self._entry(key)
             self._places.append((column, column + _cells(entry), key.id))
@@ -122,8 +122,8 @@ class Footer(PaintedRows, can_focus=False):
             runs += entry
         return runs
 
-    def _entry(self, key: Key) -> tuple[Run, Run]:
-        return Run(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Run(
+    def _entry(self, key: Key) -> tuple[Span, Span]:
+        return Span(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Span(
             f" {self._told.get(key.id, key.words)} ", Role.MUTED
         )
 
@@ -134,5 +134,5 @@ class Footer(PaintedRows, can_focus=False):
                 self.post_message(self.Pressed(id_))
 
 
-def _cells(entry: tuple[Run, Run]) -> int:
+def _cells(entry: tuple[Span, Span]) -> int:
     return sum(cell_width(run.text) for run in entry)

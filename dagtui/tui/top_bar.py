@@ -17,7 +17,7 @@ from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.graph.rows import TALLY_ORDER, WEIGHTS
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.glyphs import ASCII, UNICODE
-from dagtui.tui.lines.segments import MARK, PLAIN, QUIET, Piece, spaces, width_of
+from dagtui.tui.lines.segments import MARK, PLAIN, QUIET, RowSegment, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.terminal.cleanup import take_apart
 
@@ -78,7 +78,7 @@ class TopBar(Widget):
         self._state = session.state
         self._ascii = ascii
         self._clock = session.clock()
-        self._lines: list[list[Piece]] = [[], []]
+        self._lines: list[list[RowSegment]] = [[], []]
         self._drawn_at = self._clock
         self._drawn: tuple[object, ...] = ()
         self._palette: Sequence[Style] | None = None
@@ -146,13 +146,13 @@ class TopBar(Widget):
             ]
         return self._palette
 
-    def _arranged(self) -> list[list[Piece]]:
+    def _arranged(self) -> list[list[RowSegment]]:
         width = self.size.width
         return [self._headline(width), self._progress(width)]
 
     # The first line
 
-    def _headline(self, width: int) -> list[Piece]:
+    def _headline(self, width: int) -> list[RowSegment]:
         """Name, status and times, as many words as fit."""
         right = self._right(width)
         room = width - width_of(right) - 2
@@ -162,20 +162,24 @@ class TopBar(Widget):
                 break
         else:
             cells = max(1, room - width_of(left[2:]) - 1)
-            left[1] = Piece(shortened(left[1].text, cells, ascii_only=self._ascii), MARK)
+            left[1] = RowSegment(shortened(left[1].text, cells, ascii_only=self._ascii), MARK)
         return [*left, spaces(width - width_of(left) - width_of(right)), *right]
 
-    def _left(self, brevity: int) -> list[Piece]:
+    def _left(self, brevity: int) -> list[RowSegment]:
         """The pieces at the left, from all of them to the fewest; the second one is the name."""
         name = shortened(label(self._session.name), 24 if brevity > 1 else 40, ascii_only=self._ascii)
-        pieces = [Piece(" "), Piece(name, MARK)]
+        pieces = [RowSegment(" "), RowSegment(name, MARK)]
         if brevity < 6:
-            pieces.append(Piece(f" #{self._session.number}", QUIET))
+            pieces.append(RowSegment(f" #{self._session.number}", QUIET))
         status, word = self._status()
         glyph = status.ascii if self._ascii else status.glyph
-        pieces += [Piece("  "), Piece(glyph if brevity >= 4 else f"{glyph} {word}", int(status)), Piece("  ")]
+        pieces += [
+            RowSegment("  "),
+            RowSegment(glyph if brevity >= 4 else f"{glyph} {word}", int(status)),
+            RowSegment("  "),
+        ]
         time = elapsed(self._state.active(self._clock), short=brevity >= 5)
-        pieces.append(Piece(time if brevity >= 5 else time.ljust(TIME_CELLS)))
+        pieces.append(RowSegment(time if brevity >= 5 else time.ljust(TIME_CELLS)))
         if not self._session.settled and brevity < BRIEFEST:
             pieces += self._forecast(brevity)
         return pieces
@@ -190,46 +194,46 @@ class TopBar(Widget):
             return _S.READY, "paused"
         return _S.RUNNING, "running"
 
-    def _forecast(self, brevity: int) -> list[Piece]:
+    def _forecast(self, brevity: int) -> list[RowSegment]:
         expected = self._session.remaining()
         if expected is None:
-            return [Piece(" "), Piece("no history", QUIET)] if brevity < 3 else []
+            return [RowSegment(" "), RowSegment("no history", QUIET)] if brevity < 3 else []
         seconds, node = expected
         time = elapsed(seconds, short=brevity >= 5)
-        pieces = [Piece(" ETA ", QUIET), Piece(time.ljust(TIME_CELLS) if brevity < 3 else time)]
+        pieces = [RowSegment(" ETA ", QUIET), RowSegment(time.ljust(TIME_CELLS) if brevity < 3 else time)]
         if brevity < 2:
             name = label(self._session.graph.labels[node], NAME_CHARACTERS)
-            pieces[-1] = Piece(time)
+            pieces[-1] = RowSegment(time)
             words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
-            pieces += [Piece(words, QUIET), Piece(shortened(name, cells, ascii_only=self._ascii))]
+            pieces += [RowSegment(words, QUIET), RowSegment(shortened(name, cells, ascii_only=self._ascii))]
         return pieces
 
-    def _right(self, width: int) -> list[Piece]:
+    def _right(self, width: int) -> list[RowSegment]:
         state = self._state
-        taken = Piece(f"{state.slots_taken}/{state.jobs}")
-        pieces = [Piece("slots ", QUIET), taken] if width >= 60 else [taken]
+        taken = RowSegment(f"{state.slots_taken}/{state.jobs}")
+        pieces = [RowSegment("slots ", QUIET), taken] if width >= 60 else [taken]
         if state.paused:
-            pieces = [Piece("paused", int(_S.RETRYING)), Piece("  "), *pieces]
-        return [*pieces, Piece(" ")]
+            pieces = [RowSegment("paused", int(_S.RETRYING)), RowSegment("  "), *pieces]
+        return [*pieces, RowSegment(" ")]
 
     # The second line
 
-    def _progress(self, width: int) -> list[Piece]:
+    def _progress(self, width: int) -> list[RowSegment]:
         counts = self._state.counts
         notices = self._session.notices
         share = width // 5 if notices else width * 2 // 5
         bar_width = max(4, min(share, 80))
-        pieces = [Piece(" ")]
+        pieces = [RowSegment(" ")]
         shown = [status for status in TALLY_ORDER if counts[status]]
         for status, cells in zip(shown, segments([counts[status] for status in shown], bar_width), strict=True):
             character = status.ascii if self._ascii else _LINES[status]
-            pieces.append(Piece(character * cells, int(status)))
+            pieces.append(RowSegment(character * cells, int(status)))
         pieces.append(spaces(2))
         kept_free = _SHORTEST_NOTICE + 2 if notices else 0
         pieces += self._numbers(shown, width - width_of(pieces) - 1 - kept_free)
         return pieces + self._noticed(notices, width - width_of(pieces) - 1)
 
-    def _noticed(self, notices: Sequence[Notice], room: int) -> list[Piece]:
+    def _noticed(self, notices: Sequence[Notice], room: int) -> list[RowSegment]:
         """What is out of order, at the right; the first ones stay where there is little room."""
         brief = [notice.brief for notice in notices]
         while len(brief) > 1 and cell_width(", ".join(brief)) > room - 2:
@@ -237,9 +241,9 @@ class TopBar(Widget):
         if not brief or room < _SHORTEST_NOTICE:
             return []
         text = fit(", ".join(brief), room - 2, ascii=self._ascii)
-        return [spaces(room - cell_width(text)), Piece(text, int(_S.RETRYING))]
+        return [spaces(room - cell_width(text)), RowSegment(text, int(_S.RETRYING))]
 
-    def _numbers(self, shown: list[NodeStatus], room: int) -> list[Piece]:
+    def _numbers(self, shown: list[NodeStatus], room: int) -> list[RowSegment]:
         """The counts, as many of them and as wide as fit; the weightiest stay."""
         kept = list(shown)
         for gap, between in (("  ", " "), (" ", "")):
@@ -253,19 +257,19 @@ class TopBar(Widget):
                 return pieces
         return []
 
-    def _stale(self, gap: str, word: str) -> list[Piece]:
+    def _stale(self, gap: str, word: str) -> list[RowSegment]:
         """How many of what is done is older than an ancestor, as in the tree; empty when nothing is."""
         number = self._state.stale_count
         glyph = (ASCII if self._ascii else UNICODE).stale
-        return [Piece(gap), Piece(f"{glyph}{tally(number)}{word}", int(_S.RETRYING))] if number else []
+        return [RowSegment(gap), RowSegment(f"{glyph}{tally(number)}{word}", int(_S.RETRYING))] if number else []
 
-    def _written(self, shown: list[NodeStatus], gap: str, between: str) -> list[Piece]:
-        pieces: list[Piece] = []
+    def _written(self, shown: list[NodeStatus], gap: str, between: str) -> list[RowSegment]:
+        pieces: list[RowSegment] = []
         for status in shown:
             glyph = status.ascii if self._ascii else status.glyph
             number = self._state.counts[status]
             text = f"{number:,}" if between else tally(number)
-            pieces += [Piece(f"{glyph}{between}{text}", int(status)), Piece(gap)]
+            pieces += [RowSegment(f"{glyph}{between}{text}", int(status)), RowSegment(gap)]
         return pieces[:-1]
 
 
@@ -289,7 +293,7 @@ def segments(counts: Sequence[int], width: int) -> list[int]:
     return [1 + cell for cell in cells]
 
 
-def changed_runs(old: Sequence[Piece], new: Sequence[Piece], width: int) -> list[tuple[int, int]]:
+def changed_runs(old: Sequence[RowSegment], new: Sequence[RowSegment], width: int) -> list[tuple[int, int]]:
     """Where two lines differ, as (first cell, cells): piece by piece when they are of one shape, else from there on."""
     runs: list[tuple[int, int]] = []
     x = 0

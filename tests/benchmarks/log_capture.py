@@ -48,7 +48,7 @@ def capture(source: Path, secrets: Secrets | None) -> float:
         executor.open(lambda _: None, 1)
         async with anyio.create_task_group() as group:
             group.start_soon(executor.serve)
-            await anyio.sleep(0.2)  # the guardian is up
+            await anyio.sleep(0.2)  # the supervisor is up
             began = time.perf_counter()
             executor.start(0, 1, 1)
             executor.flush()

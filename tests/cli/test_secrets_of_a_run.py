@@ -19,7 +19,7 @@ from dagtui.cli.resume_prompt import question
 from dagtui.graph.loading import load
 from dagtui.runs.last_run import Resumption, last_directory
 from dagtui.runs.redaction import keep_secrets
-from dagtui.runs.restore import look_back
+from dagtui.runs.restore import replay
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def test_the_question_about_the_last_run_holds_no_secret(folder: Path):
     shown, _ = keep_secrets(given, env)
     directory = last_directory(folder / "graph.toml")
     assert directory is not None
-    last = look_back(shown, directory, JournalReader(directory.journal_path))
+    last = replay(shown, directory, JournalReader(directory.journal_path))
     text = question(last, Resumption(directory), time.time())
     assert "did not end well" in text
     assert "Changed since" in text

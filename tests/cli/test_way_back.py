@@ -28,7 +28,7 @@ run = ["test", "-e", "wanted"]
 WORDS = 'it\'s "so" $HOME; `x` *'
 
 
-def way_back(said: str) -> str:
+def resume_command(said: str) -> str:
     return next(line for line in said.splitlines() if "to go on" in line).partition(": ")[2]
 
 
@@ -38,7 +38,7 @@ def test_the_printed_command_gives_what_was_given_and_nothing_has_changed_by_it(
     path = write(folder, GRAPH)
     first = call("run", path, "-p", "samples=4", "-p", f"words={WORDS}", "-j", 3, cwd=folder)
     assert first.returncode == 1
-    command = way_back(first.stderr + first.stdout)
+    command = resume_command(first.stderr + first.stdout)
     assert command.startswith("dagtui ")
     assert command.endswith(" -j 3")
     (folder / "wanted").touch()
@@ -50,7 +50,7 @@ def test_the_printed_command_gives_what_was_given_and_nothing_has_changed_by_it(
 def test_what_was_not_given_is_not_printed(tmp_path: Path):
     path = write(tmp_path, GRAPH)
     first = call("run", path, cwd=tmp_path)
-    assert way_back(first.stderr + first.stdout) == f"dagtui {path} --resume 1"
+    assert resume_command(first.stderr + first.stdout) == f"dagtui {path} --resume 1"
 
 
 @pytest.mark.parametrize(("locale", "mark"), [("C.UTF-8", "…"), ("C", "...")])

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from processes import wait_until
 
-from dagtui.control.client import Visit, knock
+from dagtui.control.client import ControlClient, knock
 from dagtui.control.commands import serve_control
 from dagtui.control.live import Screen, all_live, live_runs
 from dagtui.control.requests import token
@@ -82,7 +82,7 @@ def settle_in(session: Session) -> None:
     wait_until(lambda: ask(session, "status")["counts"] == wanted, "the graph is half done")
 
 
-def visit(session: Session) -> Visit:
+def visit(session: Session) -> ControlClient:
     assert session.directory is not None
     return knock(session.directory.run_id)
 
@@ -256,7 +256,7 @@ def test_waiting_for_nodes_ends_when_all_are_settled_at_one_time(graph_file: Pat
 def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None:
     heard: list[Mapping[str, object] | None] = []
 
-    def wait(connection: Visit) -> None:
+    def wait(connection: ControlClient) -> None:
         with connection:
             heard.append(connection.receive(20))
 

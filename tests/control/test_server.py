@@ -28,12 +28,12 @@ from dagtui.control import server as doors
 from dagtui.control import sockets
 from dagtui.control.client import knock
 from dagtui.control.live import all_live
-from dagtui.control.server import Door
+from dagtui.control.server import ControlServer
 from dagtui.control.sockets import (
     DESCRIPTORS,
     LINE_LIMIT,
     PROTOCOL,
-    DoorError,
+    ControlError,
     LineBuffer,
     NobodyError,
     Peer,
@@ -48,12 +48,12 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from dagtui.control.client import Visit
-    from dagtui.control.client_handler import Conversation
+    from dagtui.control.client import ControlClient
+    from dagtui.control.client_handler import ClientHandler
     from dagtui.control.server import Handler
 
 RUN = "20260101-000000-0123456789"
-Open = Callable[..., Door]
+Open = Callable[..., ControlServer]
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def serve(portal: BlockingPortal, folder: Path) -> Iterator[Open]:
     """Opens doors that are shut at the end."""
     with contextlib.ExitStack() as stack:
 
-        def start(handlers: Mapping[str, Handler] | None = None, run_id: str = RUN) -> Door:
-            door = Door(run_id, handlers or {"echo": echo}, folder)
+        def start(handlers: Mapping[str, Handler] | None = None, run_id: str = RUN) -> ControlServer:
+            door = ControlServer(run_id, handlers or {"echo": echo}, folder)
             future, _ = portal.start_task(door.serve)
             stack.callback(wait_until, future.done, "the door is shut")
             stack.callback(future.cancel)
@@ -82,13 +82,13 @@ def serve(portal: BlockingPortal, folder: Path) -> Iterator[Open]:
         yield start
 
 
-async def echo(visitor: Conversation, request: Mapping[str, object]) -> None:
+async def echo(visitor: ClientHandler, request: Mapping[str, object]) -> None:
     await visitor.send({"you": request, "files": len(visitor.descriptors)})
     while (message := await visitor.receive()) is not None:
         await visitor.send({"again": message})
 
 
-def ask(visit: Visit, message: Mapping[str, object]) -> Mapping[str, object] | None:
+def ask(visit: ControlClient, message: Mapping[str, object]) -> Mapping[str, object] | None:
     visit.send(message)
     return visit.receive(10)
 
@@ -157,12 +157,12 @@ def test_the_largest_line_fits_and_a_larger_one_is_not_sent(serve: Open, folder:
         room = LINE_LIMIT - len(encode({"again": {"x": ""}}))
         answer = ask(visit, {"x": "y" * room})
         assert answer == {"again": {"x": "y" * room}}
-        with pytest.raises(DoorError, match="too long"):
+        with pytest.raises(ControlError, match="too long"):
             visit.send({"x": "y" * LINE_LIMIT})
 
 
 def test_open_files_come_with_the_request_and_are_not_inherited(serve: Open, folder: Path) -> None:
-    async def keep(visitor: Conversation, _request: Mapping[str, object]) -> None:
+    async def keep(visitor: ClientHandler, _request: Mapping[str, object]) -> None:
         (taken,) = visitor.take_descriptors()
         inheritable = os.get_inheritable(taken)
         os.write(taken, b"from the run")
@@ -233,7 +233,7 @@ def test_what_is_not_known_is_refused_by_name(serve: Open, folder: Path) -> None
 
 
 def test_a_handler_that_fails_ends_its_own_connection_only(serve: Open, folder: Path) -> None:
-    async def fail(_visitor: Conversation, _request: Mapping[str, object]) -> None:
+    async def fail(_visitor: ClientHandler, _request: Mapping[str, object]) -> None:
         raise ZeroDivisionError("oh")
 
     serve({"fail": fail, "echo": echo})
@@ -272,7 +272,7 @@ def test_a_line_without_end_is_cut_off(serve: Open, folder: Path) -> None:
 
 def test_a_buffer_never_holds_more_than_a_line_and_a_piece() -> None:
     buffer, held = LineBuffer(), 0
-    with contextlib.suppress(DoorError):
+    with contextlib.suppress(ControlError):
         for _ in range(1000):
             held += 65_536
             buffer.add(b"x" * 65_536)
@@ -298,12 +298,12 @@ def test_too_many_clients_are_refused_and_the_rest_is_served(
     with knock(RUN, folder) as one, knock(RUN, folder) as two:
         assert ask(one, {"want": "echo"}) is not None
         assert ask(two, {"want": "echo"}) is not None
-        with pytest.raises(DoorError, match="too many clients"):
+        with pytest.raises(ControlError, match="too many clients"):
             knock(RUN, folder)
         assert ask(one, {"still": 1}) == {"again": {"still": 1}}
 
     def is_served() -> bool:
-        with contextlib.suppress(DoorError):
+        with contextlib.suppress(ControlError):
             assert_serves(folder)
             return True
         return False
@@ -317,7 +317,7 @@ def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
     monkeypatch.setattr(conversations, "ANSWER_SECONDS", 0.3)
     outcome: list[str] = []
 
-    async def flood(visitor: Conversation, _request: Mapping[str, object]) -> None:
+    async def flood(visitor: ClientHandler, _request: Mapping[str, object]) -> None:
         try:
             while True:
                 await visitor.send({"x": "y" * 100_000})
@@ -335,7 +335,7 @@ def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
 def test_a_client_that_floods_does_not_keep_the_loop_to_itself(
     serve: Open, folder: Path, portal: BlockingPortal
 ) -> None:
-    async def swallow(visitor: Conversation, _request: Mapping[str, object]) -> None:
+    async def swallow(visitor: ClientHandler, _request: Mapping[str, object]) -> None:
         while await visitor.receive() is not None:
             pass
 
@@ -375,7 +375,7 @@ def test_whoever_always_has_more_to_say_lets_others_have_their_turns() -> None:
                 turns += 1
                 await anyio.lowlevel.checkpoint()
 
-        conversation = conversations.Conversation(Talker(), Peer(1, 1))
+        conversation = conversations.ClientHandler(Talker(), Peer(1, 1))
         async with anyio.create_task_group() as group:
             group.start_soon(count)
             while await conversation.receive() is not None:
@@ -470,7 +470,7 @@ def test_a_socket_that_another_user_listens_at_is_refused(folder: Path) -> None:
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"on\n"
-        with pytest.raises(DoorError, match="another user"):
+        with pytest.raises(ControlError, match="another user"):
             knock(RUN, folder)
 
 
@@ -479,7 +479,7 @@ def test_whoever_answers_for_another_user_is_refused(
 ) -> None:
     serve()
     monkeypatch.setattr(knocking, "peer_of", lambda _connection: Peer(1, os.geteuid() + 1))
-    with pytest.raises(DoorError, match="another user"):
+    with pytest.raises(ControlError, match="another user"):
         knock(RUN, folder)
 
 
@@ -487,7 +487,7 @@ def test_a_socket_of_another_user_is_refused(serve: Open, folder: Path, monkeypa
     serve()
     monkeypatch.setattr(knocking, "check_sockets_folder", lambda _folder: None)
     monkeypatch.setattr(knocking.os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(DoorError, match="belongs to another user"):
+    with pytest.raises(ControlError, match="belongs to another user"):
         knock(RUN, folder)
 
 
@@ -497,7 +497,7 @@ def test_a_socket_of_another_user_is_refused(serve: Open, folder: Path, monkeypa
 def both_ends(folder: Path) -> list[Callable[[], object]]:
     async def serve() -> None:
         with anyio.fail_after(10):  # one that should have been refused, and is not, serves for ever
-            await Door(RUN, {}, folder).serve()
+            await ControlServer(RUN, {}, folder).serve()
 
     return [lambda: knock(RUN, folder), lambda: anyio.run(serve), lambda: all_live(folder)]
 
@@ -515,7 +515,7 @@ def test_a_planted_folder_is_refused_at_both_ends(folder: Path, planted: str, en
     else:
         folder.mkdir()
         folder.chmod(0o710 if planted == "open to the group" else 0o701)
-    with pytest.raises(DoorError, match=r"symbolic link|not a folder|chmod 700"):
+    with pytest.raises(ControlError, match=r"symbolic link|not a folder|chmod 700"):
         both_ends(folder)[end]()
     assert not elsewhere.exists() or not list(elsewhere.iterdir())
 
@@ -526,7 +526,7 @@ def test_a_folder_of_another_user_is_refused_at_both_ends(
 ) -> None:
     folder.mkdir(0o700)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(DoorError, match="belongs to another user"):
+    with pytest.raises(ControlError, match="belongs to another user"):
         both_ends(folder)[end]()
 
 
@@ -546,8 +546,8 @@ def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("run_id", ["", "../x", "a/b", ".hidden", "nul\0", "x" * 200])
 def test_what_is_no_run_id_never_becomes_a_path(folder: Path, run_id: str) -> None:
-    with pytest.raises(DoorError):
-        Door(run_id, {}, folder)
+    with pytest.raises(ControlError):
+        ControlServer(run_id, {}, folder)
 
 
 @pytest.mark.parametrize("letter", ["x", "é"])
@@ -558,15 +558,15 @@ def test_the_longest_path_of_a_socket_is_used_and_a_longer_one_is_refused_in_wor
         # In bytes: a letter may take two.
         name = letter * (room // len(letter.encode())) + "x" * (room % len(letter.encode()))
         longest, longer = Path(top, name), Path(top, name + "x")
-        door = Door(RUN, {"echo": echo}, longest)
+        door = ControlServer(RUN, {"echo": echo}, longest)
         future, _ = portal.start_task(door.serve)
         assert len(os.fsencode(door.path)) == limit
         assert_serves(longest)
         future.cancel()
         wait_until(lambda: not door.path.exists(), "the door is shut")
         longer.mkdir(0o700)
-        for end in (lambda: Door(RUN, {}, longer), lambda: knock(RUN, longer)):
-            with pytest.raises(DoorError, match=f"{limit} bytes at most.*set DAGTUI_SOCKET_DIR to a shorter one"):
+        for end in (lambda: ControlServer(RUN, {}, longer), lambda: knock(RUN, longer)):
+            with pytest.raises(ControlError, match=f"{limit} bytes at most.*set DAGTUI_SOCKET_DIR to a shorter one"):
                 end()
 
 
@@ -574,8 +574,8 @@ def test_the_name_in_passing_must_fit_as_well() -> None:
     limit = 107 if sys.platform == "linux" else 103
     with tempfile.TemporaryDirectory(prefix="d", dir="/tmp") as top:
         folder = Path(top, "x" * (limit - len(f"{top}//a.sock")))
-        with pytest.raises(DoorError, match="bytes at most"):
-            anyio.run(Door("a", {}, folder).serve)
+        with pytest.raises(ControlError, match="bytes at most"):
+            anyio.run(ControlServer("a", {}, folder).serve)
         assert list(folder.iterdir()) == []
 
 
@@ -592,11 +592,11 @@ def test_what_is_no_socket_is_not_connected_to(folder: Path, planted: str) -> No
         elsewhere = folder.parent / "elsewhere"
         with impostor(elsewhere, b"{}\n"):
             path.symlink_to(elsewhere)
-            with pytest.raises(DoorError, match="no socket"):
+            with pytest.raises(ControlError, match="no socket"):
                 knock(RUN, folder)
     elif planted == "folder":
         path.mkdir()
-    with pytest.raises(NobodyError if planted == "nothing" else DoorError, match="no socket"):
+    with pytest.raises(NobodyError if planted == "nothing" else ControlError, match="no socket"):
         knock(RUN, folder)
 
 
@@ -620,10 +620,10 @@ def test_what_lies_where_the_socket_belongs_is_replaced(serve: Open, folder: Pat
 
 def test_what_can_not_be_replaced_is_said_and_nothing_is_left_behind(folder: Path) -> None:
     folder.mkdir(0o700)
-    door = Door(RUN, {}, folder)
+    door = ControlServer(RUN, {}, folder)
     door.path.mkdir()
     (door.path / "something").touch()
-    with pytest.raises(DoorError, match="can't make the socket"):
+    with pytest.raises(ControlError, match="can't make the socket"):
         anyio.run(door.serve)
     assert [path.name for path in folder.iterdir()] == [door.path.name]
 
@@ -650,7 +650,7 @@ def test_a_socket_that_vanishes_is_made_again(
             leave_dead_socket(door.path)
 
         def is_back() -> bool:
-            with contextlib.suppress(DoorError):
+            with contextlib.suppress(ControlError):
                 assert_serves(folder)
                 return True
             return False
@@ -663,13 +663,13 @@ def test_a_socket_that_vanishes_is_made_again(
 def test_a_socket_that_can_not_be_made_again_is_tried_later(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused: list[DoorError] = []
+    refused: list[ControlError] = []
     make = doors.make_sockets_folder
 
     def try_to_make(path: Path) -> None:
         try:
             make(path)
-        except DoorError as error:
+        except ControlError as error:
             refused.append(error)
             raise
 
@@ -680,7 +680,7 @@ def test_a_socket_that_can_not_be_made_again_is_tried_later(
     folder.rmdir()
     folder.touch()
     wait_until(lambda: len(refused) > 1, "it tries, and tries again")
-    with pytest.raises(DoorError, match="not a folder"):
+    with pytest.raises(ControlError, match="not a folder"):
         knock(RUN, folder)
     folder.unlink()
     wait_until((folder / f"{RUN}.sock").is_socket, "the socket is back")
@@ -714,7 +714,7 @@ def test_a_socket_that_vanishes_when_no_descriptor_is_left_is_made_again_later(
 
 
 def test_the_socket_goes_with_its_door_but_not_with_anothers(portal: BlockingPortal, folder: Path) -> None:
-    door = Door(RUN, {}, folder)
+    door = ControlServer(RUN, {}, folder)
     one, _ = portal.start_task(door.serve)
     assert door.path.is_socket()
     one.cancel()
@@ -723,7 +723,7 @@ def test_the_socket_goes_with_its_door_but_not_with_anothers(portal: BlockingPor
 
     async def serve(*, task_status: TaskStatus[None]) -> None:
         try:
-            await Door(RUN, {}, folder).serve(task_status=task_status)
+            await ControlServer(RUN, {}, folder).serve(task_status=task_status)
         finally:
             ended.set()
 
@@ -780,15 +780,15 @@ def greeting(**fields: object) -> bytes:
         (greeting(dagtui="9.9.9", protocol=2), ProtocolError, ["9.9.9", "protocol 2", __version__, "protocol 1"]),
         (greeting(dagtui="\x1b[2J", protocol="\x1b]0;x"), ProtocolError, ["^["]),
         (b"{}\n", ProtocolError, ["None"]),
-        (greeting(run="another"), DoorError, ["another run"]),
-        (b'{"error":"no \\u001b"}\n', DoorError, ["refuses", "no ^["]),
-        (b"hello\n", DoorError, ["no JSON"]),
-        (b"", DoorError, ["does not answer"]),
+        (greeting(run="another"), ControlError, ["another run"]),
+        (b'{"error":"no \\u001b"}\n', ControlError, ["refuses", "no ^["]),
+        (b"hello\n", ControlError, ["no JSON"]),
+        (b"", ControlError, ["does not answer"]),
     ],
     ids=["newer", "hostile", "none", "other run", "refusal", "no JSON", "silence"],
 )
 def test_one_who_can_not_be_spoken_to_is_told_apart(
-    folder: Path, said: bytes, error: type[DoorError], told: list[str]
+    folder: Path, said: bytes, error: type[ControlError], told: list[str]
 ) -> None:
     folder.mkdir(0o700)
     with impostor(folder / f"{RUN}.sock", said), pytest.raises(error) as raised:
@@ -811,7 +811,7 @@ def test_a_stopped_process_is_not_waited_for(folder: Path) -> None:
         # Whoever would wait for ever hears that it is over.
         over = threading.Timer(10, listener.shutdown, [socket.SHUT_RDWR])
         over.start()
-        with pytest.raises(DoorError, match="does not answer"):
+        with pytest.raises(ControlError, match="does not answer"):
             knock(RUN, folder, timeout=0.2)
         over.cancel()
         over.join()
@@ -828,7 +828,7 @@ def test_a_process_that_lets_nobody_in_any_more_is_not_waited_for(folder: Path) 
                 connection = waiting.enter_context(socket.socket(socket.AF_UNIX))
                 connection.setblocking(False)
                 connection.connect(str(path))
-        with pytest.raises(DoorError, match="does not answer"):
+        with pytest.raises(ControlError, match="does not answer"):
             knock(RUN, folder, timeout=0.2)
         # It is not dead either, so its socket stays.
         assert [run.trouble != "" for run in all_live(folder)] == [True]

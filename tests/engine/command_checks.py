@@ -13,7 +13,7 @@ from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from engine.oracle import Standing
+    from engine.oracle import ParentOutcome
 
     from dagtui.engine.effects import Effect
     from dagtui.engine.preview import Preview
@@ -22,10 +22,10 @@ CANCELS = {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_AL
 RUN_WIDE = {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}
 
 
-class Before(NamedTuple):
+class Snapshot(NamedTuple):
     """How things stood before a command."""
 
-    statuses: list[Standing]
+    statuses: list[ParentOutcome]
     marks: dict[int, set[int]]
     told: set[int]
     """Nodes that had been told to stop."""
@@ -59,7 +59,7 @@ class CommandChecks(Expectations):
         if does is not None:
             assert (found.nothing is None) == does, f"{kind} {command.nodes}: {found.nothing}, {self.statuses()}"
 
-    def check_preview(self, found: Preview, old: Before) -> None:
+    def check_preview(self, found: Preview, old: Snapshot) -> None:
         """Preview equals effect."""
         stopped = {effect.node for effect in self.effects if isinstance(effect, Stop)}
         assert set(found.stopped) == stopped, "the preview said that others would be stopped"
@@ -78,14 +78,14 @@ class CommandChecks(Expectations):
             assert stays == (node in found.kept), f"n{node} was {was.word}, is {now.word}; kept: {found.kept}"
         assert not set(found.again) & set(found.released)
 
-    def concerned(self, command: Command, old: Before) -> set[int]:
+    def concerned(self, command: Command, old: Snapshot) -> set[int]:
         """The targets and what is below them."""
         if command.kind is CommandKind.CANCEL_ALL:
             return set(self.nodes)
         targets = old.retried if command.kind is CommandKind.RETRY_FAILED else set(command.nodes)
         return targets.union(*(self.below[node] for node in targets))
 
-    def check_deed(self, command: Command, old: Before) -> None:
+    def check_deed(self, command: Command, old: Snapshot) -> None:
         """The rows of the table."""
         kind, new = command.kind, self.statuses()
         if kind in CANCELS:
@@ -107,14 +107,14 @@ class CommandChecks(Expectations):
             if old.statuses[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
                 assert old.statuses[node] == new[node], f"n{node} has nothing to do with it"
 
-    def check_cancels(self, old: Before, new: list[Standing]) -> set[int]:
+    def check_cancels(self, old: Snapshot, new: list[ParentOutcome]) -> set[int]:
         stops, number = self.stops(), self.state.command_number
         concerned = {node for node, numbers in self.marks.items() if number in numbers}
         for node in concerned:
             self.check_cancelled(node, old, new[node], stops.get(node))
         return concerned
 
-    def check_reruns(self, concerned: set[int], old: Before, new: list[Standing]) -> None:
+    def check_reruns(self, concerned: set[int], old: Snapshot, new: list[ParentOutcome]) -> None:
         stops = self.stops()
         for node in concerned:
             was = old.statuses[node][0]
@@ -123,7 +123,7 @@ class CommandChecks(Expectations):
                 assert new[node] == (NodeStatus.CANCELLING, Cause.RESTART)
                 assert (node in stops) == (was is NodeStatus.RUNNING)
 
-    def check_retries(self, old: Before, new: list[Standing]) -> None:
+    def check_retries(self, old: Snapshot, new: list[ParentOutcome]) -> None:
         for node in old.retried:
             assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED, NodeStatus.CANCELLING}
         due = oracle.due_again(self.graph, old.statuses, new)
@@ -131,7 +131,7 @@ class CommandChecks(Expectations):
             if status is NodeStatus.COMPLETED and cause is not Cause.MARKED and node not in due:
                 assert new[node] == (status, cause), "a retry ran a success again"
 
-    def check_followers(self, meant: set[int], old: Before, new: list[Standing]) -> set[int]:
+    def check_followers(self, meant: set[int], old: Snapshot, new: list[ParentOutcome]) -> set[int]:
         """Rule 9: what ran because of how others ended runs again with the command that puts that in question."""
         due = oracle.due_again(self.graph, old.statuses, new) - meant
         for node in due:
@@ -142,7 +142,7 @@ class CommandChecks(Expectations):
         self.succeeded -= due
         return due
 
-    def check_cancelled(self, node: int, old: Before, now: Standing, grace: float | None) -> None:
+    def check_cancelled(self, node: int, old: Snapshot, now: ParentOutcome, grace: float | None) -> None:
         stopping, done = (NodeStatus.CANCELLING, Cause.CANCEL), (NodeStatus.CANCELLED, Cause.CANCEL)
         was = old.statuses[node]
         in_line = was[0] in UNBEGUN and node in self.open

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from engine import oracle
-from engine.command_checks import RUN_WIDE, Before, CommandChecks
+from engine.command_checks import RUN_WIDE, CommandChecks, Snapshot
 from engine.invariants import Invariants
 from engine.ledger import ALIVE
 from engine.random_graphs import graphs
@@ -46,7 +46,7 @@ TARGETLESS = {CommandKind.RETRY_FAILED, CommandKind.CANCEL_ALL}
 picks = st.integers(0, 9)
 
 
-def photograph(thing: object) -> dict[str, object]:
+def snapshot(thing: object) -> dict[str, object]:
     """Every value that an object holds, copied."""
     return {
         name: bytes(value)
@@ -165,9 +165,9 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             return  # the number of a withdrawn attempt is free again: this would be news
         if isinstance(result, Ended):
             result = result._replace(kind=EndKind.EXIT, value=value)
-        before = photograph(self.state), photograph(self.traversal)
+        before = snapshot(self.state), snapshot(self.traversal)
         self.traversal.handle(result, self.traversal.now)
-        assert (photograph(self.state), photograph(self.traversal)) == before, f"{result} is late, and was not ignored"
+        assert (snapshot(self.state), snapshot(self.traversal)) == before, f"{result} is late, and was not ignored"
         assert self.traversal.take() == ([], [])
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 5.0, 30.0]), wakes=st.sampled_from([True, True, False]))
@@ -275,17 +275,17 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         return timeout is not None and 0 < result.seconds < timeout
 
     def command(self, command: Command, *, wrong: bool) -> None:
-        before = photograph(self.state), photograph(self.traversal)
+        before = snapshot(self.state), snapshot(self.traversal)
         found = self.traversal.preview(command)
-        assert (photograph(self.state), photograph(self.traversal)) == before, "a preview changed something"
+        assert (snapshot(self.state), snapshot(self.traversal)) == before, "a preview changed something"
         self.check_refusal(command, found)
         if wrong:
             other = frozenset(found.kills_and_reruns ^ {0})
             answer = self.give(Command(command.kind, command.nodes, command.jobs, other))
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert answer.changed
-                assert (photograph(self.state), photograph(self.traversal)) == before, "a changed command was obeyed"
-        old = Before(self.statuses(), self.marks, self.told.copy(), self.retried(command))
+                assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was obeyed"
+        old = Snapshot(self.statuses(), self.marks, self.told.copy(), self.retried(command))
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
@@ -293,7 +293,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         assert answer.nothing == found.nothing
         assert not answer.changed
         if found.nothing is not None:
-            assert (photograph(self.state), photograph(self.traversal)) == before, "a refused command was obeyed"
+            assert (snapshot(self.state), snapshot(self.traversal)) == before, "a refused command was obeyed"
             return
         self.check_preview(found, old)
         self.check_deed(command, old)

@@ -136,7 +136,7 @@ def roots(state: RunState, node: int) -> set[int]:
     return found
 
 
-Standing = tuple[NodeStatus, Cause]
+ParentOutcome = tuple[NodeStatus, Cause]
 
 
 def follows(graph: Graph, node: int) -> bool:
@@ -145,7 +145,7 @@ def follows(graph: Graph, node: int) -> bool:
     return lenient or graph.task(node).trigger is not Trigger.ALL_SUCCESS
 
 
-def ended_otherwise(graph: Graph, old: Sequence[Standing], new: Sequence[Standing]) -> set[int]:
+def ended_otherwise(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOutcome]) -> set[int]:
     """Rule 9: the nodes that had ended in a way that a command has put in question."""
     found: set[int] = set()
     for node in graph.order:
@@ -162,7 +162,7 @@ def ended_otherwise(graph: Graph, old: Sequence[Standing], new: Sequence[Standin
     return found
 
 
-def due_again(graph: Graph, old: Sequence[Standing], new: Sequence[Standing]) -> set[int]:
+def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOutcome]) -> set[int]:
     """Rule 9: the nodes that counted as done and have to run again, because a parent had ended otherwise."""
     changed = ended_otherwise(graph, old, new)
     done = {(NodeStatus.COMPLETED, cause) for cause in Cause} - {(NodeStatus.COMPLETED, Cause.MARKED)}

@@ -115,7 +115,7 @@ def what_began_unwanted_goes_on(patch: pytest.MonkeyPatch) -> None:
         else:
             original(self, node, cause, *args, **kwargs)
 
-    around(patch, propagation.Derivation, "stop", stop)
+    around(patch, propagation.Propagation, "stop", stop)
 
 
 # Retries and time
@@ -135,7 +135,7 @@ def a_retry_does_not_renew_the_budget(patch: pytest.MonkeyPatch) -> None:
     def set_status(original, self, *args, **kwargs):
         original(self, *args, **{**kwargs, "fresh": False})
 
-    around(patch, propagation.Derivation, "set", set_status)
+    around(patch, propagation.Propagation, "set", set_status)
 
 
 @bug
@@ -266,15 +266,15 @@ def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> Non
 def only_direct_children_are_derived(patch: pytest.MonkeyPatch) -> None:
     def settle(_original, self):
         for node in list(self.state.touched):
-            self.derive(node)
+            self.propagate(node)
         self.state.touched.clear()
 
-    around(patch, propagation.Derivation, "settle", settle)
+    around(patch, propagation.Propagation, "settle", settle)
 
 
 @bug
 def the_blocker_is_not_updated(patch: pytest.MonkeyPatch) -> None:
-    around(patch, propagation.Derivation, "_still_blocked", lambda _original, _self, _node, _status: True)
+    around(patch, propagation.Propagation, "_still_blocked", lambda _original, _self, _node, _status: True)
 
 
 @bug
@@ -297,7 +297,7 @@ def nothing_is_ever_stale(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def what_completed_meanwhile_is_not_stale(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Staleness, "_freshen", lambda self, node: self._swept.discard(node))
+    patch.setattr(Staleness, "_freshen", lambda self, node: self._invalidated.discard(node))
 
 
 @bug
@@ -307,7 +307,7 @@ def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatc
         original(self, node, status, cause)
         self.again.intersection_update(again)
 
-    around(patch, propagation.Derivation, "_become", become)
+    around(patch, propagation.Propagation, "_become", become)
 
 
 # Marks
@@ -345,7 +345,7 @@ def a_second_cancel_does_not_kill(patch: pytest.MonkeyPatch) -> None:
         ]
 
     around(patch, control, "_cancel", cancel)
-    patch.setattr(control, "_DEEDS", control._DEEDS | {CommandKind.CANCEL: control._cancel})
+    patch.setattr(control, "_DEEDS", control._HANDLERS | {CommandKind.CANCEL: control._cancel})
 
 
 @bug
@@ -354,9 +354,9 @@ def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
         for node in nodes:
             control._cancel(run, sorted(reachable.cancelled_subtrees(run.graph, [node])), number)
 
-    wrapped = control._DEEDS[CommandKind.CANCEL_SUBTREE]
+    wrapped = control._HANDLERS[CommandKind.CANCEL_SUBTREE]
     deed = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
-    patch.setattr(control, "_DEEDS", control._DEEDS | deed)
+    patch.setattr(control, "_DEEDS", control._HANDLERS | deed)
 
 
 @bug
@@ -416,7 +416,7 @@ def rerun_leaves_the_running_ones_running(patch: pytest.MonkeyPatch) -> None:
         if cause is not Cause.RESTART:
             original(self, node, cause, *args, **kwargs)
 
-    around(patch, propagation.Derivation, "stop", stop)
+    around(patch, propagation.Propagation, "stop", stop)
 
 
 @bug
@@ -565,7 +565,7 @@ def the_journal_loses_marks(patch: pytest.MonkeyPatch) -> None:
         if self.events:
             self.events[-1] = self.events[-1]._replace(marks=())
 
-    around(patch, propagation.Derivation, "set", set_status)
+    around(patch, propagation.Propagation, "set", set_status)
 
 
 @bug

@@ -8,7 +8,7 @@ from engine.scene import Scene, dag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtui.engine.critical_path import longest_way_among, longest_ways
+from dagtui.engine.critical_path import critical_path_lengths, longest_path_among
 from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph
@@ -24,8 +24,8 @@ def longest(graph: Graph, node: int, weights: list[float]) -> float:
 def test_the_longest_way_is_the_longest_of_all_ways(graph: Graph, data: st.DataObject):
     count = len(graph)
     weights = data.draw(st.lists(st.integers(0, 9).map(float), min_size=count, max_size=count))
-    assert list(longest_ways(graph, weights)) == [longest(graph, node, weights) for node in range(count)]
-    assert list(longest_ways(graph)) == [longest(graph, node, [1.0] * count) for node in range(count)]
+    assert list(critical_path_lengths(graph, weights)) == [longest(graph, node, weights) for node in range(count)]
+    assert list(critical_path_lengths(graph)) == [longest(graph, node, [1.0] * count) for node in range(count)]
 
 
 @settings(derandomize=True, database=None, deadline=None)
@@ -37,7 +37,7 @@ def test_the_longest_way_among_some_nodes_passes_only_through_them(graph: Graph,
     def way(node: int) -> float:
         return weights[node] + max((way(child) for child in graph.children(node) if child in members), default=0.0)
 
-    assert longest_way_among(graph, members, weights) == max((way(node) for node in members), default=0.0)
+    assert longest_path_among(graph, members, weights) == max((way(node) for node in members), default=0.0)
 
 
 def test_the_longest_way_goes_first():
@@ -71,5 +71,5 @@ def test_the_queue_takes_the_most_urgent_that_fits_and_forgets_what_no_longer_ho
 def test_a_chain_does_not_recurse():
     count = 50_000
     graph = Graph([str(node) for node in range(count)], ((node, node + 1) for node in range(count - 1)))
-    assert longest_ways(graph)[0] == count
+    assert critical_path_lengths(graph)[0] == count
     assert len(descendants(dag("a>b"), 0)) == 1

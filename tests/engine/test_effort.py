@@ -10,7 +10,7 @@ from engine.scene import dag
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
-from dagtui.engine.rules.propagation import Derivation
+from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph
@@ -23,8 +23,8 @@ class Effort:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.calls: dict[str, int] = {}
-        self._count(patch, Derivation, "derive")
-        self._count(patch, Derivation, "set")
+        self._count(patch, Propagation, "propagate")
+        self._count(patch, Propagation, "set")
         self._count(patch, Graph, "parents")
         self._count(patch, Graph, "children")
 
@@ -66,7 +66,7 @@ def test_a_fan_in_derives_once_an_edge(monkeypatch: pytest.MonkeyPatch):
     run(traversal)
     assert traversal.state.verdict() is Verdict.COMPLETED
     calls = effort.take()
-    assert calls["derive"] <= 2 * (WIDE + len(graph))
+    assert calls["propagate"] <= 2 * (WIDE + len(graph))
     assert calls["parents"] == 0
 
 
@@ -80,7 +80,7 @@ def test_a_fan_in_of_failures_looks_for_its_blocker_seldom(monkeypatch: pytest.M
     traversal.handle(Command(CommandKind.RETRY_FAILED), 0.0)
     calls = effort.take()
     assert calls["parents"] <= 4 * len(graph)
-    assert calls["derive"] <= 6 * len(graph)
+    assert calls["propagate"] <= 6 * len(graph)
 
 
 def test_a_fan_out_that_is_held_back_derives_once_an_edge(monkeypatch: pytest.MonkeyPatch):
@@ -90,7 +90,7 @@ def test_a_fan_out_that_is_held_back_derives_once_an_edge(monkeypatch: pytest.Mo
     traversal.begin(0.0)
     run(traversal, 1)
     assert traversal.state.counts[NodeStatus.FAILED_PARENT] == WIDE
-    assert effort.take()["derive"] <= 2 * (WIDE + len(graph))
+    assert effort.take()["propagate"] <= 2 * (WIDE + len(graph))
 
 
 def layers(count: int, width: int) -> Graph:
@@ -113,7 +113,7 @@ def test_rerunning_layers_is_linear_in_their_edges(monkeypatch: pytest.MonkeyPat
     run(traversal)
     assert traversal.state.verdict() is Verdict.COMPLETED
     calls = effort.take()
-    assert calls["derive"] <= 6 * (edges + len(graph))
+    assert calls["propagate"] <= 6 * (edges + len(graph))
     assert calls["children"] <= 14 * len(graph)
 
 
@@ -126,7 +126,7 @@ def test_a_failure_in_layers_and_its_retry_are_linear_in_their_edges(monkeypatch
     run(traversal, 1)
     assert traversal.state.counts[NodeStatus.FAILED_PARENT] == len(graph) - 8
     traversal.handle(Command(CommandKind.RETRY_FAILED), 0.0)
-    assert effort.take()["derive"] <= 6 * (edges + len(graph))
+    assert effort.take()["propagate"] <= 6 * (edges + len(graph))
 
 
 MANY = 1500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from engine.machine import STEERING, TARGETLESS, photograph
+from engine.machine import STEERING, TARGETLESS, snapshot
 from engine.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind, EndKind
@@ -24,13 +24,13 @@ def busy() -> Scene:
 
 def test_a_preview_of_any_command_changes_nothing():
     scene = busy()
-    before = photograph(scene.state), photograph(scene.traversal)
+    before = snapshot(scene.state), snapshot(scene.traversal)
     watch = scene.state.watch()
     watch.nodes.clear()
     for kind in K:
         for label in scene.graph.labels:
             scene.preview(kind, *([] if kind in {K.CANCEL_ALL, K.RETRY_FAILED} else [label]))
-    assert (photograph(scene.state), photograph(scene.traversal)) == before
+    assert (snapshot(scene.state), snapshot(scene.traversal)) == before
     assert not watch.nodes
     scene.state.unwatch(watch)
 
@@ -113,11 +113,11 @@ def test_a_command_whose_kills_have_changed_does_nothing_and_shows_the_new_previ
     scene = busy()
     expected = scene.preview(K.CANCEL_ALL).kills_and_reruns
     scene.end("c")
-    before = photograph(scene.state)
+    before = snapshot(scene.state)
     answer = scene.command(K.CANCEL_ALL, expected=expected)
     assert answer.changed
     assert scene.names(answer.stopped) == "e g"
-    assert photograph(scene.state) == before
+    assert snapshot(scene.state) == before
     assert scene.effects == []
 
 

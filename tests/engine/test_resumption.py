@@ -17,7 +17,7 @@ from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
 from dagtui.engine.followers import BROKE_OFF
 from dagtui.engine.messages import CommandKind, EndKind, Started
-from dagtui.engine.resumption import take_up
+from dagtui.engine.resumption import restore
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
@@ -54,7 +54,7 @@ class Resumed:
         self.now = max((event.at for event in past), default=0.0) + 0.001
         self.state.replay(past)
         self.traversal.now = past[-1].at if past else 0.0
-        take_up(self.traversal, self.now, again, used, jobs=jobs, boot="b")
+        restore(self.traversal, self.now, again, used, jobs=jobs, boot="b")
         self.conclude()
         self.seam = len(self.records)
 

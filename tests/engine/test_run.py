@@ -118,7 +118,7 @@ class TimedExecutor:
         pass
 
     def collect(self) -> None:
-        """Deliver what a guardian would have said by now."""
+        """Deliver what a supervisor would have said by now."""
         for end in self.unheard:
             self.deliver(end)
         self.unheard.clear()

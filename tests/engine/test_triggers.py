@@ -10,7 +10,7 @@ from engine.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.rules.triggers import INDEPENDENT, TABLE
-from dagtui.engine.status import Cause, NodeStatus, Standing, standing
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, standing
 from dagtui.graph.model import Trigger
 
 COMBINATIONS = [
@@ -39,26 +39,26 @@ def test_marks_stop_at_all_done_and_any_failed():
 @pytest.mark.parametrize(
     ("status", "cause", "allow_failure", "wanted"),
     [
-        (NodeStatus.WAITING, Cause.NONE, False, Standing.UNSETTLED),
-        (NodeStatus.READY, Cause.IN_LINE, False, Standing.UNSETTLED),
-        (NodeStatus.RUNNING, Cause.NONE, False, Standing.UNSETTLED),
-        (NodeStatus.RETRYING, Cause.EXIT, True, Standing.UNSETTLED),
-        (NodeStatus.CANCELLING, Cause.CANCEL, True, Standing.UNSETTLED),
-        (NodeStatus.COMPLETED, Cause.RAN, False, Standing.OK),
-        (NodeStatus.COMPLETED, Cause.MARKED, False, Standing.OK),
-        (NodeStatus.FAILED, Cause.EXIT, False, Standing.BAD),
-        (NodeStatus.FAILED, Cause.TIMEOUT, True, Standing.OK),
-        (NodeStatus.FAILED_PARENT, Cause.NONE, False, Standing.BAD),
-        (NodeStatus.FAILED_PARENT, Cause.NONE, True, Standing.BAD),
-        (NodeStatus.CANCELLED, Cause.CANCEL, False, Standing.BAD),
-        (NodeStatus.CANCELLED, Cause.CANCEL, True, Standing.BAD),
-        (NodeStatus.SKIPPED, Cause.PERSON, False, Standing.OK),
-        (NodeStatus.SKIPPED, Cause.PROPAGATED, False, Standing.SKIP),
-        (NodeStatus.SKIPPED, Cause.CONDITION, False, Standing.SKIP),
-        (NodeStatus.SKIPPED, Cause.NOTHING_FAILED, False, Standing.SKIP),
+        (NodeStatus.WAITING, Cause.NONE, False, ParentOutcome.UNSETTLED),
+        (NodeStatus.READY, Cause.IN_LINE, False, ParentOutcome.UNSETTLED),
+        (NodeStatus.RUNNING, Cause.NONE, False, ParentOutcome.UNSETTLED),
+        (NodeStatus.RETRYING, Cause.EXIT, True, ParentOutcome.UNSETTLED),
+        (NodeStatus.CANCELLING, Cause.CANCEL, True, ParentOutcome.UNSETTLED),
+        (NodeStatus.COMPLETED, Cause.RAN, False, ParentOutcome.OK),
+        (NodeStatus.COMPLETED, Cause.MARKED, False, ParentOutcome.OK),
+        (NodeStatus.FAILED, Cause.EXIT, False, ParentOutcome.BAD),
+        (NodeStatus.FAILED, Cause.TIMEOUT, True, ParentOutcome.OK),
+        (NodeStatus.FAILED_PARENT, Cause.NONE, False, ParentOutcome.BAD),
+        (NodeStatus.FAILED_PARENT, Cause.NONE, True, ParentOutcome.BAD),
+        (NodeStatus.CANCELLED, Cause.CANCEL, False, ParentOutcome.BAD),
+        (NodeStatus.CANCELLED, Cause.CANCEL, True, ParentOutcome.BAD),
+        (NodeStatus.SKIPPED, Cause.PERSON, False, ParentOutcome.OK),
+        (NodeStatus.SKIPPED, Cause.PROPAGATED, False, ParentOutcome.SKIP),
+        (NodeStatus.SKIPPED, Cause.CONDITION, False, ParentOutcome.SKIP),
+        (NodeStatus.SKIPPED, Cause.NOTHING_FAILED, False, ParentOutcome.SKIP),
     ],
 )
-def test_a_parent_counts_as(status: NodeStatus, cause: Cause, allow_failure: bool, wanted: Standing):
+def test_a_parent_counts_as(status: NodeStatus, cause: Cause, allow_failure: bool, wanted: ParentOutcome):
     assert standing(status, cause, allow_failure=allow_failure) is wanted
 
 

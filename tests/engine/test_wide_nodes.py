@@ -11,7 +11,7 @@ from engine.scene import Scene, dag
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtui.engine.critical_path import longest_ways
+from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.effects import SetSlots, Start, Withdraw
 from dagtui.engine.messages import CommandKind, Ended, EndKind, Started, Withdrawn
 from dagtui.engine.status import NodeStatus
@@ -44,7 +44,7 @@ class VirtualRun:
     def go(self) -> None:
         """Let everything run; each step is looked at."""
         self.traversal = Traversal(self.graph, self.jobs, self.seconds, self.lookahead)
-        ways = longest_ways(self.graph, self.seconds)
+        ways = critical_path_lengths(self.graph, self.seconds)
         order = sorted(range(len(self.graph)), key=lambda node: (-ways[node], node))
         self.ranks = {node: rank for rank, node in enumerate(order)}
         self.traversal.begin(0.0)

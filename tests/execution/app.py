@@ -1,6 +1,6 @@
-"""An app that can be killed: app.py FOLDER TOKEN; says its keeper and guardian once its nodes have begun.
+"""An app that can be killed: app.py FOLDER TOKEN; says its reaper and supervisor once its nodes have begun.
 
-Its keeper is impatient.
+Its reaper is impatient.
 """
 
 import sys

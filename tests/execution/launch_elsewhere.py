@@ -1,4 +1,4 @@
-"""Runs the keeper as on a system that has process groups and nothing else."""
+"""Runs the reaper as on a system that has process groups and nothing else."""
 
 import runpy
 import sys

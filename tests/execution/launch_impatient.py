@@ -1,4 +1,4 @@
-"""Runs a keeper that waits for a second where the real one waits for many: nothing else differs.
+"""Runs a reaper that waits for a second where the real one waits for many: nothing else differs.
 
 SPARED_BY_SIGNALS may have a word: no signal then reaches the processes that have it in their command line.
 """

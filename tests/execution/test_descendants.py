@@ -122,7 +122,7 @@ async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
     ("grace", "status"), [(5.0, 128 + signal.SIGTERM), (0.0, signal.SIGKILL), (None, signal.SIGKILL)]
 )
 async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grace: float | None, status: int):
-    """Without a grace, it is not stopped: app, keeper and guardian of the inner run are killed together."""
+    """Without a grace, it is not stopped: app, reaper and supervisor of the inner run are killed together."""
     inner = tmp_path / "graph.toml"
     tasks = [f"[tasks.{kind}]\nrun = {json.dumps(family_command(token, 'stay', kind))}\n" for kind in KINDS]
     inner.write_text("version = 1\n[defaults]\ngrace = 0.3\n" + "".join(tasks))
@@ -132,8 +132,8 @@ async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grac
         await until(Gathering(token))
         outside = stage.executor.processes
         (app,) = alive(str(inner))
-        (keeper,) = children(app)
-        inside = [app, keeper, *named("dagtui-guardian", keeper)]
+        (reaper,) = children(app)
+        inside = [app, reaper, *named("dagtui-supervisor", reaper)]
         assert len(inside) == 3
         if grace is None:
             for pid in inside:

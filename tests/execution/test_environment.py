@@ -172,5 +172,5 @@ def test_an_app_that_ends_without_closing_leaves_no_process(tmp_path: Path):
         text=True,
         timeout=DEADLINE,
     )
-    keeper = int(done.stdout.split()[0])
-    wait_until(lambda: not is_alive(keeper))
+    reaper = int(done.stdout.split()[0])
+    wait_until(lambda: not is_alive(reaper))

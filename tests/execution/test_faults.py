@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 APP = Path(__file__).with_name("app.py")
-KEEPER = "run-keeper"
+KEEPER = "run-reaper"
 
 
 @pytest.fixture
@@ -36,77 +36,78 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def app(folder: Path, token: str) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
-    """A live app with its keeper and guardian, all of whose nodes' processes are there."""
+    """A live app with its reaper and supervisor, all of whose nodes' processes are there."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [sys.executable, str(APP), str(folder), token], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            keeper, guardian = map(int, process.stdout.readline().split())
+            reaper, supervisor = map(int, process.stdout.readline().split())
             wait_until(Gathering(token, *OTHERS))
-            yield process, keeper, guardian
+            yield process, reaper, supervisor
         finally:
             process.kill()
 
 
-def log_process(guardian: int) -> int:
-    wait_until(lambda: named("dagtui-log", guardian))
-    return named("dagtui-log", guardian)[0]
+def log_process(supervisor: int) -> int:
+    wait_until(lambda: named("dagtui-log", supervisor))
+    return named("dagtui-log", supervisor)[0]
 
 
 @pytest.mark.parametrize(
-    "victims", [["app"], ["guardian", "app"], ["keeper", "app"], ["log", "app"], ["app", "guardian"], ["app", "keeper"]]
+    "victims",
+    [["app"], ["supervisor", "app"], ["reaper", "app"], ["log", "app"], ["app", "supervisor"], ["app", "reaper"]],
 )
 def test_nothing_survives_the_death_of_the_app(tmp_path: Path, token: str, victims: list[str]):
-    with app(tmp_path, token) as (process, keeper, guardian):
-        log = log_process(guardian)
-        pids = {"app": process.pid, "keeper": keeper, "guardian": guardian, "log": log}
+    with app(tmp_path, token) as (process, reaper, supervisor):
+        log = log_process(supervisor)
+        pids = {"app": process.pid, "reaper": reaper, "supervisor": supervisor, "log": log}
         for victim in victims:
             end(pids[victim])
         assert process.wait(DEADLINE) == -signal.SIGKILL
         wait_until(lambda: gone(token))
-        wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
+        wait_until(lambda: not any(is_alive(pid) for pid in (reaper, supervisor, log)))
 
 
-@pytest.mark.parametrize("victims", [["app", "guardian"], ["guardian", "app"], ["app", "stopped guardian"]])
-def test_nothing_survives_when_the_keeper_died_long_before(tmp_path: Path, token: str, victims: list[str]):
-    with app(tmp_path, token) as (process, keeper, guardian):
-        log = log_process(guardian)
-        end(keeper)
-        wait_until(lambda: named(KEEPER, guardian))
-        (substitute,) = named(KEEPER, guardian)
-        os.kill(guardian, signal.SIGSTOP)
+@pytest.mark.parametrize("victims", [["app", "supervisor"], ["supervisor", "app"], ["app", "stopped supervisor"]])
+def test_nothing_survives_when_the_reaper_died_long_before(tmp_path: Path, token: str, victims: list[str]):
+    with app(tmp_path, token) as (process, reaper, supervisor):
+        log = log_process(supervisor)
+        end(reaper)
+        wait_until(lambda: named(KEEPER, supervisor))
+        (substitute,) = named(KEEPER, supervisor)
+        os.kill(supervisor, signal.SIGSTOP)
         for victim in victims:
-            if victim != "stopped guardian":
-                end({"app": process.pid, "guardian": guardian}[victim])
+            if victim != "stopped supervisor":
+                end({"app": process.pid, "supervisor": supervisor}[victim])
         wait_until(lambda: gone(token))
-        wait_until(lambda: not any(is_alive(pid) for pid in (substitute, guardian, log)))
+        wait_until(lambda: not any(is_alive(pid) for pid in (substitute, supervisor, log)))
 
 
-def test_a_log_process_that_hangs_does_not_survive_the_death_of_app_and_guardian(tmp_path: Path, token: str):
-    with app(tmp_path, token) as (process, keeper, guardian):
-        log = log_process(guardian)
+def test_a_log_process_that_hangs_does_not_survive_the_death_of_app_and_supervisor(tmp_path: Path, token: str):
+    with app(tmp_path, token) as (process, reaper, supervisor):
+        log = log_process(supervisor)
         os.kill(log, signal.SIGSTOP)
-        end(guardian)
+        end(supervisor)
         end(process.pid)
         wait_until(lambda: gone(token))
-        wait_until(lambda: not any(is_alive(pid) for pid in (keeper, guardian, log)))
+        wait_until(lambda: not any(is_alive(pid) for pid in (reaper, supervisor, log)))
 
 
-def test_term_to_keeper_guardian_and_log_process_changes_nothing(tmp_path: Path, token: str):
-    with app(tmp_path, token) as (_, keeper, guardian):
-        log = log_process(guardian)
-        for pid in (keeper, guardian, log):
+def test_term_to_reaper_supervisor_and_log_process_changes_nothing(tmp_path: Path, token: str):
+    with app(tmp_path, token) as (_, reaper, supervisor):
+        log = log_process(supervisor)
+        for pid in (reaper, supervisor, log):
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 os.kill(pid, number)
-        pending = [Path(f"/proc/{pid}/status").read_text() for pid in (keeper, guardian, log)]
+        pending = [Path(f"/proc/{pid}/status").read_text() for pid in (reaper, supervisor, log)]
         assert all("SigBlk" in text for text in pending)
-        assert all(is_alive(pid) for pid in (keeper, guardian, log))
+        assert all(is_alive(pid) for pid in (reaper, supervisor, log))
         assert present(token) | {"hopper"} == {*KINDS, *OTHERS}
 
 
-# --- The guardian, the keeper or the log process dies
+# --- The supervisor, the reaper or the log process dies
 
 
 async def settled(stage: Stage, *nodes: int) -> None:
@@ -116,7 +117,7 @@ async def settled(stage: Stage, *nodes: int) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
+async def test_when_the_supervisor_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3", "exit 4", slots=1) as stage:
         stage.start(0, 1)
         await until(Gathering(token))
@@ -133,7 +134,7 @@ async def test_when_the_guardian_dies_what_has_begun_is_lost_and_the_run_goes_on
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_what_a_dead_guardian_leaves_hears_term_before_it_is_killed(tmp_path: Path):
+async def test_what_a_dead_supervisor_leaves_hears_term_before_it_is_killed(tmp_path: Path):
     code = (
         "import signal\n"
         "signal.pthread_sigmask(signal.SIG_BLOCK, {15})\n"
@@ -162,15 +163,15 @@ async def test_a_log_that_was_complete_stays_so_when_its_attempt_is_lost(tmp_pat
 
 
 @pytest.mark.anyio
-async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
+async def test_supervisor_and_reaper_die_together(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
         await until(Gathering(token))
         await stage.begun(0)
-        keeper, guardian = stage.executor.processes
-        os.kill(guardian, signal.SIGSTOP)
-        end(keeper)
-        end(guardian)
+        reaper, supervisor = stage.executor.processes
+        os.kill(supervisor, signal.SIGSTOP)
+        end(reaper)
+        end(supervisor)
         assert (await stage.ended(0)).kind is EndKind.LOST
         assert gone(token)
         stage.start(1)
@@ -178,18 +179,18 @@ async def test_guardian_and_keeper_die_together(tmp_path: Path, token: str):
 
 
 @pytest.mark.anyio
-async def test_a_keeper_that_dies_is_replaced_and_nothing_else_changes(tmp_path: Path, token: str):
+async def test_a_reaper_that_dies_is_replaced_and_nothing_else_changes(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
         await until(Gathering(token))
         await stage.begun(0)
-        first, guardian = stage.executor.processes
+        first, supervisor = stage.executor.processes
         end(first)
         await until(lambda: stage.executor.processes[0] != first)
         second = stage.executor.processes[0]
-        assert named(KEEPER, guardian) == [second]
+        assert named(KEEPER, supervisor) == [second]
         assert remarks(stage) == [
-            f"the keeper process ({first}) died; the guardian process started another one ({second})"
+            f"the reaper process ({first}) died; the supervisor process started another one ({second})"
         ]
         end(second)
         await until(lambda: stage.executor.processes[0] not in {first, second})
@@ -201,7 +202,7 @@ async def test_a_keeper_that_dies_is_replaced_and_nothing_else_changes(tmp_path:
         assert stage.end_of(0) is None
         await stage.executor.close()
         assert gone(token)
-        assert not is_alive(guardian)
+        assert not is_alive(supervisor)
 
 
 def remarks(stage: Stage) -> list[str]:
@@ -211,25 +212,25 @@ def remarks(stage: Stage) -> list[str]:
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_a_substitute_ends_what_a_dead_guardian_leaves(tmp_path: Path, token: str):
+async def test_a_substitute_ends_what_a_dead_supervisor_leaves(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3") as stage:
         stage.start(0)
         await until(Gathering(token))
         await stage.begun(0)
-        first, guardian = stage.executor.processes
+        first, supervisor = stage.executor.processes
         end(first)
         await until(lambda: stage.executor.processes[0] != first)
-        end(guardian)
+        end(supervisor)
         assert (await stage.ended(0)).kind is EndKind.LOST
         assert gone(token)
         stage.start(1)
         assert (await stage.ended(1)).value == 3
-        assert remarks(stage)[-1] == f"the guardian process ({guardian}) died; another one takes over"
+        assert remarks(stage)[-1] == f"the supervisor process ({supervisor}) died; another one takes over"
 
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_an_attempt_that_had_ended_when_the_guardian_died_is_not_lost(tmp_path: Path):
+async def test_an_attempt_that_had_ended_when_the_supervisor_died_is_not_lost(tmp_path: Path):
     wait = "until [ -e go ]; do sleep 0.01; done; echo $$ > {name}; exit {status}"
     commands = [wait.format(name=name, status=status) for name, status in (("a", 0), ("b", 7))]
     async with staged(tmp_path, *commands, python(IDLE)) as stage:
@@ -251,7 +252,7 @@ def has_ended(pid_file: Path) -> bool:
 
 
 @pytest.mark.anyio
-async def test_what_was_stopped_before_the_guardian_died_does_not_begin_later(tmp_path: Path):
+async def test_what_was_stopped_before_the_supervisor_died_does_not_begin_later(tmp_path: Path):
     async with staged(tmp_path, python(IDLE), "true", "exit 3", slots=1) as stage:
         stage.start(0)
         await stage.begun(0)
@@ -265,27 +266,27 @@ async def test_what_was_stopped_before_the_guardian_died_does_not_begin_later(tm
 
 
 @pytest.mark.anyio
-async def test_nothing_begins_twice_when_the_guardian_dies_before_it_has_said_so(tmp_path: Path):
+async def test_nothing_begins_twice_when_the_supervisor_dies_before_it_has_said_so(tmp_path: Path):
     command = "echo begun >> trace; exec sleep 600"
     async with staged(tmp_path, command) as stage:
         trace = tmp_path / "trace"
         stage.start(0)
         while not trace.exists():  # without the event loop: so the news that it has begun is not read
             assert stage.results == []
-        end(stage.executor.processes[1] or guardian_of(stage))
+        end(stage.executor.processes[1] or supervisor_of(stage))
         assert (await stage.ended(0)).kind is EndKind.LOST
         assert [type(result) for result in stage.of(0)] == [Started, Ended]
         assert trace.read_text() == "begun\n"
 
 
-def guardian_of(stage: Stage) -> int:
-    keeper = stage.executor.processes[0]
-    wait_until(lambda: named("dagtui-guardian", keeper))
-    return named("dagtui-guardian", keeper)[0]
+def supervisor_of(stage: Stage) -> int:
+    reaper = stage.executor.processes[0]
+    wait_until(lambda: named("dagtui-supervisor", reaper))
+    return named("dagtui-supervisor", reaper)[0]
 
 
 @pytest.mark.anyio
-async def test_guardians_that_die_again_and_again(tmp_path: Path):
+async def test_supervisors_that_die_again_and_again(tmp_path: Path):
     async with staged(tmp_path, python(IDLE), "exit 3") as stage:
         for attempt in (1, 2, 3, 4, 5):
             stage.start(0, attempt=attempt)
@@ -297,7 +298,7 @@ async def test_guardians_that_die_again_and_again(tmp_path: Path):
 
 
 @pytest.mark.anyio
-async def test_a_guardian_that_never_starts_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_supervisor_that_never_starts_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     stage = Stage(tmp_path, "true")
     monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", os.devnull)
     stage.open()
@@ -308,7 +309,7 @@ async def test_a_guardian_that_never_starts_is_reported(tmp_path: Path, monkeypa
         group.start_soon(stage.executor.serve)
         refused = await stage.ended(0)
         assert refused.kind is EndKind.COULD_NOT_START
-        assert "guardian" in refused.text
+        assert "supervisor" in refused.text
         monkeypatch.undo()
         stage.start(0, attempt=2)
         assert (await stage.ended(0, 2)).value == 0
@@ -324,8 +325,8 @@ async def test_when_the_log_process_dies_tasks_and_logs_go_on(tmp_path: Path):
         stage.start(0)
         await stage.printed(b"first\n")
         await stage.begun(0)
-        guardian = stage.executor.processes[1]
-        end(log_process(guardian))
+        supervisor = stage.executor.processes[1]
+        end(log_process(supervisor))
         (tmp_path / "fifo").write_text("go\n")
         assert (await stage.ended(0)).value == 3
         stage.start(1)
@@ -364,10 +365,10 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
         stage.start(1)
         assert (await stage.ended(1)).value == 3
         assert stage.end_of(0) is None
-        keeper, guardian = stage.executor.processes
+        reaper, supervisor = stage.executor.processes
         await stage.executor.close()
         assert stage.end_of(0) == Ended(0, 1, EndKind.LOST, text="a process of it can't be killed")
-    await until(lambda: not is_alive(guardian) and not is_alive(keeper))
+    await until(lambda: not is_alive(supervisor) and not is_alive(reaper))
     assert alive(token)
     for pid in alive(token):
         end(pid)
@@ -412,20 +413,20 @@ async def test_closing_does_not_wait_for_a_log_process_that_hangs(tmp_path: Path
 
 
 @pytest.mark.anyio
-async def test_the_log_process_finishes_when_guardian_and_keeper_die_together(tmp_path: Path):
+async def test_the_log_process_finishes_when_supervisor_and_reaper_die_together(tmp_path: Path):
     async with staged(tmp_path, "echo first; read x < on; echo second; : > said; exec sleep 600") as stage:
         os.mkfifo(tmp_path / "on")
         stage.start(0)
         await stage.printed(b"first\n")
         await stage.begun(0)
-        keeper, guardian = stage.executor.processes
-        log = log_process(guardian)
+        reaper, supervisor = stage.executor.processes
+        log = log_process(supervisor)
         os.kill(log, signal.SIGSTOP)
         (tmp_path / "on").write_text("go\n")
         await until((tmp_path / "said").exists)
-        os.kill(guardian, signal.SIGSTOP)
-        end(keeper)
-        end(guardian)
+        os.kill(supervisor, signal.SIGSTOP)
+        end(reaper)
+        end(supervisor)
         assert (await stage.ended(0)).kind is EndKind.LOST
         os.kill(log, signal.SIGCONT)
         await stage.printed(b"first\nsecond\n")
@@ -442,7 +443,7 @@ async def test_kill_is_sent_until_it_is_heard(tmp_path: Path, token: str, monkey
         stage.start(0)
         await until(lambda: alive(token))
         stage.stop(0, 0)
-        for node in (1, 2):  # the guardian has begun these after it sent KILL
+        for node in (1, 2):  # the supervisor has begun these after it sent KILL
             stage.start(node)
             await stage.ended(node)
         assert stage.end_of(0) is None
@@ -452,7 +453,7 @@ async def test_kill_is_sent_until_it_is_heard(tmp_path: Path, token: str, monkey
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_closing_while_the_guardian_is_stopped_ends_everything(tmp_path: Path, token: str):
+async def test_closing_while_the_supervisor_is_stopped_ends_everything(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay")) as stage:
         stage.start(0)
         await until(Gathering(token))

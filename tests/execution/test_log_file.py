@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dagtui.execution.local import log_file
-from dagtui.execution.local.log_file import LogFile
+from dagtui.execution.local.log_file import LogWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Disk]:
 
 def test_a_log_is_made_at_its_first_byte_with_its_directories(tmp_path: Path):
     path = tmp_path / "a" / "b" / "log"
-    log = LogFile(str(path))
+    log = LogWriter(str(path))
     assert not path.exists()
     log.write(b"x", WALL)
     assert path.read_bytes() == b"x"
@@ -54,7 +54,7 @@ def test_a_log_is_made_at_its_first_byte_with_its_directories(tmp_path: Path):
 def test_a_successor_goes_on_where_the_log_ends(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"before\n")
-    log = LogFile(str(path))
+    log = LogWriter(str(path))
     log.write(b"after\n", WALL)
     assert log.close() == 13
     assert path.read_bytes() == b"before\nafter\n"
@@ -63,7 +63,7 @@ def test_a_successor_goes_on_where_the_log_ends(tmp_path: Path):
 def test_a_log_that_is_written_anew_is_emptied_once(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"before\n")
-    log = LogFile(str(path), anew=True)
+    log = LogWriter(str(path), anew=True)
     log.write(b"one\n", WALL)
     log.release()
     log.write(b"two\n", WALL)
@@ -75,7 +75,7 @@ def test_what_a_full_disk_takes_is_counted_and_said_when_there_is_room_again(
     tmp_path: Path, disk: Callable[[int], Disk]
 ):
     path = tmp_path / "log"
-    log, full = LogFile(str(path)), disk(4)
+    log, full = LogWriter(str(path)), disk(4)
     log.write(b"a line\n", WALL)
     log.write(b"lost altogether\n", WALL)
     assert path.read_bytes() == b"a li"
@@ -88,7 +88,7 @@ def test_what_a_full_disk_takes_is_counted_and_said_when_there_is_room_again(
 
 def test_a_loss_at_the_end_is_said_at_the_end(tmp_path: Path, disk: Callable[[int], Disk]):
     path = tmp_path / "log"
-    log, full = LogFile(str(path)), disk(3)
+    log, full = LogWriter(str(path)), disk(3)
     log.write(b"ab\ncd\n", WALL)
     full.room = 1000
     log.close()
@@ -97,7 +97,7 @@ def test_a_loss_at_the_end_is_said_at_the_end(tmp_path: Path, disk: Callable[[in
 
 def test_a_closed_log_says_its_loss_later_when_there_was_no_room(tmp_path: Path, disk: Callable[[int], Disk]):
     path = tmp_path / "log"
-    log, full = LogFile(str(path)), disk(3)
+    log, full = LogWriter(str(path)), disk(3)
     log.write(b"ab\ncd\n", WALL)
     assert log.close() == 3
     assert (log.lost, log.reason) == (3, "disk full")
@@ -111,7 +111,7 @@ def test_a_closed_log_says_its_loss_later_when_there_was_no_room(tmp_path: Path,
 
 def test_a_remark_that_finds_no_room_does_not_count_as_output(tmp_path: Path, disk: Callable[[int], Disk]):
     path = tmp_path / "log"
-    log, full = LogFile(str(path)), disk(0)
+    log, full = LogWriter(str(path)), disk(0)
     log.write(b"12345", WALL)
     log.write(b"67890", WALL)
     full.room = 1000
@@ -125,7 +125,7 @@ def test_a_directory_that_can_not_be_made_is_tried_again_later(tmp_path: Path, m
     monkeypatch.setattr("dagtui.execution.local.log_file.time.monotonic", lambda: now)
     blocked = tmp_path / "blocked"
     blocked.write_text("")
-    log = LogFile(str(blocked / "log"))
+    log = LogWriter(str(blocked / "log"))
     log.write(b"12345", WALL)
     blocked.unlink()
     log.write(b"67890", WALL)
@@ -141,7 +141,7 @@ def records(path: Path) -> list[tuple[int, float]]:
 
 def test_times_are_a_tenth_of_a_second_apart(tmp_path: Path):
     path = tmp_path / "log"
-    log = LogFile(str(path))
+    log = LogWriter(str(path))
     for tick in range(30):
         log.write(b"12345", WALL + tick / 100 * 1.0001)
     log.close()
@@ -150,7 +150,7 @@ def test_times_are_a_tenth_of_a_second_apart(tmp_path: Path):
 
 def test_times_follow_a_clock_that_jumps_back(tmp_path: Path):
     path = tmp_path / "log"
-    log = LogFile(str(path))
+    log = LogWriter(str(path))
     for wall in (WALL, WALL - 3600, WALL - 3599.95):
         log.write(b"12345", wall)
     log.close()
@@ -159,7 +159,7 @@ def test_times_follow_a_clock_that_jumps_back(tmp_path: Path):
 
 def test_times_are_written_now_and_then(tmp_path: Path):
     path = tmp_path / "log"
-    log = LogFile(str(path))
+    log = LogWriter(str(path))
     log.write(b"1", WALL)
     log.write_times()
     assert not path.with_name("log.times").exists(), "one moment needs no times"
@@ -174,7 +174,7 @@ def test_times_are_written_now_and_then(tmp_path: Path):
 def test_a_log_that_is_too_long_keeps_its_head_and_its_tail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(log_file, "TAIL", 8)
     path = tmp_path / "log"
-    log = LogFile(str(path), most=10)
+    log = LogWriter(str(path), most=10)
     log.write(b"head\n", WALL)
     for number in range(100):
         log.write(b"%08d\n" % number, WALL)

@@ -98,11 +98,11 @@ async def test_more_requests_than_the_socket_holds(tmp_path: Path):
     async with staged(tmp_path, "true", "true", slots=0) as stage:
         stage.start(0)
         await until(lambda: stage.executor.processes[1])
-        guardian = stage.executor.processes[1]
-        os.kill(guardian, signal.SIGSTOP)
+        supervisor = stage.executor.processes[1]
+        os.kill(supervisor, signal.SIGSTOP)
         for attempt in range(2, 5000):
             stage.start(1, attempt=attempt)
-        os.kill(guardian, signal.SIGCONT)
+        os.kill(supervisor, signal.SIGCONT)
         for attempt in range(2, 5000):
             stage.executor.withdraw(1, attempt)
         stage.executor.flush()
@@ -246,7 +246,7 @@ async def test_a_name_cannot_carry_control_characters_into_the_message(tmp_path:
 
 
 def test_without_descriptors_attempts_wait_for_those_of_others(tmp_path: Path):
-    # In a process of its own: the limit has to hold for the guardian from its start.
+    # In a process of its own: the limit has to hold for the supervisor from its start.
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("few_descriptors.py")), str(tmp_path), "40"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

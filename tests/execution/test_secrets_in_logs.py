@@ -18,7 +18,7 @@ from execution.stage import IDLE, Stage, python
 from dagtui.execution.local import reaper
 from dagtui.execution.local.executor import LocalExecutor
 from dagtui.execution.local.redacted_log import MaskedLogFile
-from dagtui.text.masking import Masking
+from dagtui.text.masking import Redaction
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -136,12 +136,12 @@ async def test_the_successor_of_a_log_process_masks_too(tmp_path: Path):
 
 
 async def log_process_of(stage: Stage) -> int:
-    """The child of the guardian that writes logs."""
+    """The child of the supervisor that writes logs."""
     await until(lambda: stage.executor.processes[1])
-    guardian = stage.executor.processes[1]
+    supervisor = stage.executor.processes[1]
 
-    await until(lambda: named("dagtui-log", guardian))
-    return named("dagtui-log", guardian)[0]
+    await until(lambda: named("dagtui-log", supervisor))
+    return named("dagtui-log", supervisor)[0]
 
 
 def command_line(pid: int) -> str:
@@ -164,7 +164,7 @@ def test_a_note_of_a_crash_is_masked(tmp_path: Path, forms: list[bytes]):
     try:
         {}[TOKEN]
     except KeyError:
-        reaper._note_crash(os.fspath(tmp_path), "test", Masking(forms).mask)
+        reaper._note_crash(os.fspath(tmp_path), "test", Redaction(forms).mask)
     (note,) = tmp_path.iterdir()
     text = note.read_text(encoding="utf-8")
     assert "KeyError: '***'" in text
@@ -172,7 +172,7 @@ def test_a_note_of_a_crash_is_masked(tmp_path: Path, forms: list[bytes]):
 
 
 def test_a_log_that_is_full_keeps_no_secret_in_its_last_part(tmp_path: Path):
-    log = MaskedLogFile(os.fspath(tmp_path / "log"), Masking([TOKEN.encode()]))
+    log = MaskedLogFile(os.fspath(tmp_path / "log"), Redaction([TOKEN.encode()]))
     log._most = 100
     for _ in range(50):
         log.write(b"line hunter2-", 1.0)

@@ -198,7 +198,7 @@ async def test_close_stops_with_the_nodes_own_grace_and_withdraws_what_waits(tmp
         assert stage.of(1) == [Withdrawn(1, 1)]
 
 
-async def test_close_returns_when_keeper_and_guardian_are_gone(tmp_path: Path):
+async def test_close_returns_when_reaper_and_supervisor_are_gone(tmp_path: Path):
     async with staged(tmp_path, "echo x; sleep 600") as stage:
         stage.start(0)
         await stage.begun(0)

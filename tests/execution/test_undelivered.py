@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.execution.local import undelivered
-from dagtui.execution.local.start_table import Ledger
+from dagtui.execution.local.start_table import StartTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,49 +23,49 @@ SOME: list[End] = [(0, 1, 0, 0.25), (7, 2, 256, 12.5), (2_000_000, 3, 9, 0.001)]
 
 
 @pytest.fixture
-def ledger() -> Iterator[Ledger]:
+def start_table() -> Iterator[StartTable]:
     with tempfile.TemporaryFile() as file:
-        Ledger.make_room(file.fileno())
-        found = Ledger(file.fileno())
+        StartTable.end_idle_runs(file.fileno())
+        found = StartTable(file.fileno())
         yield found
         found.close()
 
 
-def test_ends_are_kept_until_they_are_on_record(ledger: Ledger):
+def test_ends_are_kept_until_they_are_on_record(start_table: StartTable):
     for end in SOME:
-        ledger.end(*end)
-    assert ledger.unrecorded() == SOME
-    ledger.record(2)
-    assert ledger.unrecorded() == SOME[2:]
-    ledger.record(3)
-    assert ledger.unrecorded() == []
-    assert list(ledger.ends_from(1)) == SOME[1:]
+        start_table.end(*end)
+    assert start_table.unrecorded() == SOME
+    start_table.record(2)
+    assert start_table.unrecorded() == SOME[2:]
+    start_table.record(3)
+    assert start_table.unrecorded() == []
+    assert list(start_table.ends_from(1)) == SOME[1:]
 
 
-def test_of_more_ends_than_there_is_room_for_the_latest_are_kept(ledger: Ledger):
+def test_of_more_ends_than_there_is_room_for_the_latest_are_kept(start_table: StartTable):
     for number in range(40_000):
-        ledger.end(number, 1, 0, 0.0)
-    kept = [node for node, *_ in ledger.unrecorded()]
+        start_table.end(number, 1, 0, 0.0)
+    kept = [node for node, *_ in start_table.unrecorded()]
     assert kept == list(range(40_000 - len(kept), 40_000))
     assert len(kept) > 10_000
 
 
-def test_an_attempt_is_known_by_the_latest_process_of_a_number(ledger: Ledger):
-    ledger.lead(3, 1, 4711, 1.5)
+def test_an_attempt_is_known_by_the_latest_process_of_a_number(start_table: StartTable):
+    start_table.lead(3, 1, 4711, 1.5)
     for number in range(20_000):
-        ledger.lead(number, 2, 10_000 + number, 2.5)
-    assert ledger.led_by(4711) is None, "so long ago that it is not kept"
-    ledger.lead(5, 2, 29_999, 3.5)
-    assert ledger.led_by(29_999) == (5, 2, 3.5)
-    assert ledger.led_by(29_998) == (19_998, 2, 2.5)
+        start_table.lead(number, 2, 10_000 + number, 2.5)
+    assert start_table.led_by(4711) is None, "so long ago that it is not kept"
+    start_table.lead(5, 2, 29_999, 3.5)
+    assert start_table.led_by(29_999) == (5, 2, 3.5)
+    assert start_table.led_by(29_998) == (19_998, 2, 2.5)
 
 
-def test_the_directory_does_not_run_into_what_follows_it(ledger: Ledger):
-    ledger.directory = "/" + 4094 * "x"
-    ledger.end(1, 1, 0, 0.0)
-    assert ledger.directory == "/" + 4094 * "x"
-    ledger.directory = "/" + 5000 * "y"
-    assert len(ledger.unrecorded()) == 1
+def test_the_directory_does_not_run_into_what_follows_it(start_table: StartTable):
+    start_table.directory = "/" + 4094 * "x"
+    start_table.end(1, 1, 0, 0.0)
+    assert start_table.directory == "/" + 4094 * "x"
+    start_table.directory = "/" + 5000 * "y"
+    assert len(start_table.unrecorded()) == 1
 
 
 def test_what_was_written_is_read(tmp_path: Path):

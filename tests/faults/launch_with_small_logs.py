@@ -1,4 +1,4 @@
-"""Runs the keeper with logs that hold a megabyte and a tail of 4 KB."""
+"""Runs the reaper with logs that hold a megabyte and a tail of 4 KB."""
 
 import runpy
 from pathlib import Path

@@ -46,25 +46,25 @@ class Run:
     # Its processes
 
     @property
-    def keeper(self) -> int:
+    def reaper(self) -> int:
         return self._family()[0]
 
     @property
-    def guardian(self) -> int:
+    def supervisor(self) -> int:
         return self._family()[1]
 
     @property
     def log_process(self) -> int:
-        guardian = self.guardian
-        wait_until(lambda: named("dagtui-log", guardian))
-        return named("dagtui-log", guardian)[0]
+        supervisor = self.supervisor
+        wait_until(lambda: named("dagtui-log", supervisor))
+        return named("dagtui-log", supervisor)[0]
 
     def _family(self) -> tuple[int, int]:
         found: list[tuple[int, int]] = []
 
         def search() -> bool:
-            for keeper in children(self.pid):
-                found.extend((keeper, guardian) for guardian in named("dagtui-guardian", keeper))
+            for reaper in children(self.pid):
+                found.extend((reaper, supervisor) for supervisor in named("dagtui-supervisor", reaper))
             return bool(found)
 
         wait_until(search)
@@ -109,7 +109,7 @@ class Run:
 
     @property
     def crashes(self) -> list[str]:
-        """The notes that keeper, guardian and log process leave when they fail."""
+        """The notes that reaper, supervisor and log process leave when they fail."""
         return [path.read_text() for path in self.directory.glob("crash-*")]
 
 

@@ -42,7 +42,7 @@ class SmallDisk:
                 except OSError:
                     continue
 
-    def make_room(self) -> None:
+    def end_idle_runs(self) -> None:
         """Free what `fill` took."""
         self._ballast.unlink()
 

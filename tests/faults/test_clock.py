@@ -55,7 +55,7 @@ run = "echo below"
 
 @pytest.fixture
 def shift(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
-    """The wall clock's distance from the real one; the guardian's and the log process' own clocks are not shifted."""
+    """The wall clock's distance from the real one; the supervisor's and the log process' own clocks are not shifted."""
     offset, real = [0.0], time.time
     monkeypatch.setattr(time, "time", lambda: real() + offset[0])
     return offset

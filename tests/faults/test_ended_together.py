@@ -41,7 +41,7 @@ def family(pid: int) -> list[int]:
     [
         (signal.SIGTERM, "the app"),
         (signal.SIGTERM, "the tasks"),
-        (signal.SIGTERM, "the app and the guardian"),
+        (signal.SIGTERM, "the app and the supervisor"),
         (signal.SIGINT, "the app"),
     ],
 )
@@ -50,16 +50,16 @@ def test_nothing_begins_after_a_signal_to_all_processes(tmp_path: Path, number: 
     trace = tmp_path / "trace"
     with Headless(tmp_path, "-j4") as run:
         wait_until(lambda: trace.exists() and trace.read_text().count("\n") == 4)
-        everybody, own = family(run.pid), [run.guardian, run.keeper]
+        everybody, own = family(run.pid), [run.supervisor, run.reaper]
         tasks = [pid for pid in everybody if pid not in {run.pid, *own}]
         orders = {
             "the app": [*own, *tasks, run.pid],
             "the tasks": [run.pid, *own, *tasks],
-            "the app and the guardian": [*tasks, *own, run.pid],
+            "the app and the supervisor": [*tasks, *own, run.pid],
         }
         for pid in orders[last]:
             if pid == run.pid:
-                time.sleep(0.5)  # the app is a busy process: what the guardian says may come before its signal
+                time.sleep(0.5)  # the app is a busy process: what the supervisor says may come before its signal
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
         assert run.end() == (143 if number is signal.SIGTERM else 130), run.printed
@@ -74,10 +74,10 @@ def test_a_task_that_ends_itself_by_a_signal_holds_the_run_up_for_a_moment_only(
         assert run.statuses == {"a[i=1]": "FAILED", "a[i=2]": "FAILED", "a[i=3]": "FAILED", "b": "COMPLETED"}
 
 
-def test_a_signal_to_the_guardian_alone_ends_nothing(tmp_path: Path):
+def test_a_signal_to_the_supervisor_alone_ends_nothing(tmp_path: Path):
     write_graph(tmp_path, '[tasks.a]\nrun = "until [ -e go ]; do sleep 0.05; done"\n[tasks.b]\nrun = "true"\n')
     with Headless(tmp_path, "-j1") as run:
         run.wait_for(a="RUNNING")
-        os.kill(run.guardian, signal.SIGTERM)
+        os.kill(run.supervisor, signal.SIGTERM)
         (tmp_path / "go").touch()
         assert run.end() == 0, run.printed

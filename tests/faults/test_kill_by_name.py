@@ -1,4 +1,4 @@
-"""`pkill -9 -f dagtui`, the keeper killed before or not: nothing of a run is left."""
+"""`pkill -9 -f dagtui`, the reaper killed before or not: nothing of a run is left."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ def kill_by_name(pids: list[int]) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("killed_before", ["nobody", "keeper", "keeper and its successor"])
+@pytest.mark.parametrize("killed_before", ["nobody", "reaper", "reaper and its successor"])
 def test_what_is_killed_by_its_name_leaves_nothing(tmp_path: Path, token: str, killed_before: str):
     write_graph(tmp_path, GRAPH, token=token, cells=list(range(NODES)))
     with Headless(tmp_path, f"-j{NODES}") as run:
         wait_until(lambda: len(alive(token)) == NODES)
-        keeper, guardian = run.keeper, run.guardian
+        reaper, supervisor = run.reaper, run.supervisor
         if killed_before != "nobody":
-            os.kill(keeper, signal.SIGKILL)
-            wait_until(lambda: named("run-keeper", guardian))
+            os.kill(reaper, signal.SIGKILL)
+            wait_until(lambda: named("run-reaper", supervisor))
             wait_until(lambda: "started another one" in str(run.journal()))
-        if killed_before == "keeper and its successor":
-            (successor,) = named("run-keeper", guardian)
+        if killed_before == "reaper and its successor":
+            (successor,) = named("run-reaper", supervisor)
             os.kill(successor, signal.SIGKILL)
-            wait_until(lambda: successor not in named("run-keeper", guardian) and named("run-keeper", guardian))
+            wait_until(lambda: successor not in named("run-reaper", supervisor) and named("run-reaper", supervisor))
         kill_by_name(family(run))
         assert run.end() == -signal.SIGKILL
         wait_until(lambda: gone(token))
 
 
-def test_session_and_guardian_die_after_the_keeper_and_nothing_is_left(tmp_path: Path, token: str):
+def test_session_and_supervisor_die_after_the_reaper_and_nothing_is_left(tmp_path: Path, token: str):
     write_graph(tmp_path, GRAPH, token=token, cells=list(range(NODES)))
     with Headless(tmp_path, f"-j{NODES}") as run:
         wait_until(lambda: len(alive(token)) == NODES)
-        guardian = run.guardian
-        os.kill(run.keeper, signal.SIGKILL)
-        wait_until(lambda: named("run-keeper", guardian))
-        os.kill(guardian, signal.SIGSTOP)
+        supervisor = run.supervisor
+        os.kill(run.reaper, signal.SIGKILL)
+        wait_until(lambda: named("run-reaper", supervisor))
+        os.kill(supervisor, signal.SIGSTOP)
         os.kill(run.pid, signal.SIGKILL)
-        os.kill(guardian, signal.SIGKILL)
+        os.kill(supervisor, signal.SIGKILL)
         wait_until(lambda: gone(token))
 
 
@@ -85,12 +85,12 @@ def test_helpers_have_neither_the_name_among_their_arguments_nor_secrets_in_thei
     )
     with Headless(tmp_path, env={"SECRET": "hunter2hunter2", "OTHER": "of no concern"}) as run:
         wait_until(lambda: alive(token))
-        helpers = [run.keeper, run.guardian, run.log_process]
+        helpers = [run.reaper, run.supervisor, run.log_process]
         (node,) = alive(token)
         assert b"hunter2hunter2" in Path(f"/proc/{node}/environ").read_bytes()
         os.kill(helpers[0], signal.SIGKILL)
-        wait_until(lambda: named("run-keeper", helpers[1]))
-        helpers[0] = named("run-keeper", helpers[1])[0]
+        wait_until(lambda: named("run-reaper", helpers[1]))
+        helpers[0] = named("run-reaper", helpers[1])[0]
         for helper in helpers:
             environment = Path(f"/proc/{helper}/environ").read_bytes()
             assert environment.startswith(b"LANG=C.UTF-8\0")

@@ -36,4 +36,6 @@ def test_one_process_is_started_for_each_node(tmp_path: Path, command: str):
     few, many = started(tmp_path / "few", 10, command), started(tmp_path / "many", 40, command)
     # A thread or two more or less may be counted; a second process for a node would be thirty.
     assert 30 * (1 + own) - 3 <= many - few <= 30 * (1 + own) + 3
-    assert few - 10 * (1 + own) <= 8, "the program, the keeper, the guardian, the log process, and the counting itself"
+    assert few - 10 * (1 + own) <= 8, (
+        "the program, the reaper, the supervisor, the log process, and the counting itself"
+    )

@@ -258,17 +258,19 @@ def test_a_link_cut_inside_each_dialog(place: Place, keys: str) -> None:
 KILLS: dict[str, Callable[[Place, PtyTerminal], None]] = {
     "client": lambda _place, terminal: terminal.process.kill(),
     "session": lambda place, _terminal: os.kill(place.session(), signal.SIGKILL),
-    "guardian": lambda place, _terminal: [os.kill(pid, signal.SIGKILL) for pid in _guardians(place.session())].clear(),
+    "supervisor": lambda place, _terminal: [
+        os.kill(pid, signal.SIGKILL) for pid in _supervisors(place.session())
+    ].clear(),
 }
 
 
-def _guardians(session: int) -> list[int]:
+def _supervisors(session: int) -> list[int]:
     """The processes below the session that are called dagtui-guardian."""
     found, queue = [], [session]
     for pid in queue:
         try:
             queue += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "dagtui-guardian":
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "dagtui-supervisor":
                 found.append(pid)
         except OSError:
             continue

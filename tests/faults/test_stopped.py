@@ -39,7 +39,7 @@ def test_what_ended_while_the_run_stood_still_has_not_timed_out(tmp_path: Path, 
     with Headless(tmp_path, "-j9") as run:
         run.wait_for(well="RUNNING", bad="RUNNING", long="RUNNING")
         began = time.monotonic()
-        stopped = [run.pid] if who == "the app" else [run.pid, run.keeper, run.guardian]
+        stopped = [run.pid] if who == "the app" else [run.pid, run.reaper, run.supervisor]
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         (tmp_path / "go").touch()

@@ -1,7 +1,7 @@
 """No process of a node survives what ends the node, and nobody else is touched: the whole program, event by event.
 
 Each run has a node for each kind of descendant (execution/descendants.py) and 20 bystanders, which wait for the test to
-release them. Not covered, because nobody is left who could act: app, keeper and guardian killed at one instant. On
+release them. Not covered, because nobody is left who could act: app, reaper and supervisor killed at one instant. On
 systems without Linux' /proc and subreapers only process groups are known: there, who leaves its group survives.
 """
 
@@ -78,12 +78,12 @@ def send(number: signal.Signals) -> Callable[[Run], None]:
     return lambda run: run.signal(number)
 
 
-def kill_keeper(run: Run) -> None:
-    end(run.keeper)
+def kill_reaper(run: Run) -> None:
+    end(run.reaper)
 
 
-def kill_guardian(run: Run) -> None:
-    end(run.guardian)
+def kill_supervisor(run: Run) -> None:
+    end(run.supervisor)
 
 
 def kill_log_process(run: Run) -> None:
@@ -125,8 +125,8 @@ CASES = {
     "HUP to the app": Case(send(signal.SIGHUP), BOTH, C, C, (129,), after=C),
     "the terminal closes": Case(hang_up, (OnScreen,), C, C, (129,), after=C),
     "kill -9 of the app": Case(send(signal.SIGKILL), BOTH, KILLED, KILLED, (-9,), after=""),
-    "kill -9 of the guardian": Case(kill_guardian, (Headless,), "FAILED lost", "FAILED lost", (1,)),
-    "kill -9 of the keeper": Case(kill_keeper, (Headless,), C, "COMPLETED ran", (143,), EVERYBODY),
+    "kill -9 of the supervisor": Case(kill_supervisor, (Headless,), "FAILED lost", "FAILED lost", (1,)),
+    "kill -9 of the reaper": Case(kill_reaper, (Headless,), C, "COMPLETED ran", (143,), EVERYBODY),
     "kill -9 of the log process": Case(kill_log_process, (Headless,), C, "COMPLETED ran", (143,), EVERYBODY),
 }
 
@@ -181,7 +181,7 @@ def has_begun(run: Run) -> bool:
 
 def check(run: Run, case: Case, token: str) -> None:
     bystanders = set(alive(f"{token}-bystander"))
-    keeper, guardian, log = run.keeper, run.guardian, run.log_process
+    reaper, supervisor, log = run.reaper, run.supervisor, run.log_process
     case.act(run)
     if "kinds" not in case.spared:
         wait_until(lambda: gone(token))
@@ -199,6 +199,6 @@ def check(run: Run, case: Case, token: str) -> None:
     assert outcomes(run) == expected(case)
     assert gone(token)
     assert gone(f"{token}-bystander")
-    wait_until(lambda: all_gone([keeper, guardian, log]))
+    wait_until(lambda: all_gone([reaper, supervisor, log]))
     assert read_journal(run.directory / "journal.jsonl").problem is None
     assert run.crashes == []

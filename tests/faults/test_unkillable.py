@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
 LAUNCH = str(Path(__file__).parents[1] / "execution" / "launch_impatient.py")
-# The app signals nothing: a victim that its guardian gave up becomes its child, if it is slow, and is none to it.
+# The app signals nothing: a victim that its supervisor gave up becomes its child, if it is slow, and is none to it.
 IMPATIENT = (
     "import dagtui.engine.traversal, dagtui.execution.local.link\n"
     "import dagtui.execution.local.executor, dagtui.execution.local.ownership\n"
@@ -73,7 +73,7 @@ def holds_up_nobody(tmp_path: Path, token: str, code: str, *, in_kernel: bool) -
         '[tasks.below]\nneeds = ["other"]\nrun = "echo below"\n',
     )
     with Headless(tmp_path, "-j2", program=["-c", IMPATIENT]) as run:
-        keeper, guardian = run.keeper, run.guardian
+        reaper, supervisor = run.reaper, run.supervisor
         run.wait_for(stuck="CANCELLING")
         wait_until(lambda: run.statuses.get("below") == "COMPLETED")
         (victim,) = alive(token)
@@ -90,4 +90,4 @@ def holds_up_nobody(tmp_path: Path, token: str, code: str, *, in_kernel: bool) -
         assert state(victim) not in "ZX", "nobody waited for it"
     if not in_kernel:
         end(victim)
-        wait_until(lambda: all_gone([keeper, guardian]))
+        wait_until(lambda: all_gone([reaper, supervisor]))

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dagtui.graph.durations import LONGEST, parse_duration
-from dagtui.graph.errors import GraphError, Wrong
+from dagtui.graph.errors import GraphError, ValueProblem
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import parse_command, parse_template
 from dagtui.graph.keys import DOCUMENT, RUN, TASK
@@ -181,9 +181,9 @@ def try_selector(entry: str) -> None:
 
 def try_template(text: str) -> None:
     for shell in [None, *sorted(SHELLS), "fish"]:
-        with suppress(Wrong):
+        with suppress(ValueProblem):
             parse_command(text, (shell, "-c") if shell else None).fill(lambda part: part.source)
-    with suppress(Wrong):
+    with suppress(ValueProblem):
         parse_template(text)
     said_by(f"{HEAD}[tasks.a]\nrun = {written(text)}\nenv = {{ A = {written(text)} }}\n")
 

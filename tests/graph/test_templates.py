@@ -7,8 +7,8 @@ from graph.sources import graph_of, problems_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dagtui.graph.errors import Wrong
-from dagtui.graph.expressions.places import MARK, Place
+from dagtui.graph.errors import ValueProblem
+from dagtui.graph.expressions.places import MARK, TemplatePlace
 from dagtui.graph.expressions.quoting import places
 from dagtui.graph.expressions.templates import Placeholder, Root, Template, parse_command, parse_template, value_text
 
@@ -66,7 +66,7 @@ def test_the_grammar(text: str, parts: tuple[str | Placeholder, ...]):
     ],
 )
 def test_what_is_no_placeholder(text: str, message: str, needle: str):
-    with pytest.raises(Wrong) as caught:
+    with pytest.raises(ValueProblem) as caught:
         parse_template(text)
     assert message in caught.value.message
     assert caught.value.hint or "yet" in message
@@ -77,7 +77,7 @@ def test_what_is_no_placeholder(text: str, message: str, needle: str):
 def test_any_text_is_a_template_or_wrong(text: str):
     try:
         template = parse_template(text)
-    except Wrong:
+    except ValueProblem:
         return
     again = parse_template(template.fill(lambda part: part.source).replace("{{", "{{{{"))
     assert again.fill(lambda part: part.source) == template.fill(lambda part: part.source)
@@ -183,8 +183,8 @@ def test_where_a_placeholder_stands(text: str, expected: object, shell: str):
 
 
 def test_a_plain_sh_may_not_know_ansi_quotes():
-    assert places(f"$'\\'' {MARK}", "bash") == [Place.WORD]
-    assert places(f"$'\\'' {MARK}", "sh") == [Place.UNCLEAR]
+    assert places(f"$'\\'' {MARK}", "bash") == [TemplatePlace.WORD]
+    assert places(f"$'\\'' {MARK}", "sh") == [TemplatePlace.UNCLEAR]
 
 
 @given(st.text(alphabet="@'\"\\`$(){}#<E\n c=[]-"), st.sampled_from(["sh", "bash"]))

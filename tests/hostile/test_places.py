@@ -302,7 +302,7 @@ def tour_a_session(names: list[str], folder: Path, tours: list[Tour], sockets: P
     second.go("the screen as it was left", "", "runs on", "NAME")
     third = start("attach", str(path))
     third.go("the screen elsewhere", "", "runs on", "NAME")
-    assert second.end("farewell to the first of two") == 0
+    assert second.end("exit message to the first of two") == 0
     check_end(second, filters=False)
     third.go("leave dialog", "q", "Leave while")
     cancel_all(third)
@@ -313,11 +313,11 @@ def tour_a_session(names: list[str], folder: Path, tours: list[Tour], sockets: P
 
 
 def leave(tour: Tour, key: str) -> None:
-    """Press a key until it ends the program, and read the farewell."""
+    """Press a key until it ends the program, and read the exit message."""
     while tour.terminal.process.poll() is None:  # a question is deaf for a moment
         tour.terminal.send(key)
         tour.terminal.read(0.1)
-    assert tour.end("farewell") == 0
+    assert tour.end("exit_message") == 0
 
 
 def command_a_live_run(path: Path, attack: str, folder: Path, tours: list[Tour], sockets: Path) -> None:

@@ -18,7 +18,7 @@ from dagtui.report.run_list import run_line, run_object
 from dagtui.report.summary import card
 from dagtui.runs.session import Session
 from dagtui.store.directory import RunDirectory
-from dagtui.store.journal_scan import skim
+from dagtui.store.journal_scan import scan_journal
 from dagtui.store.summary import summarise
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ WAIT = 260.0
 @pytest.mark.parametrize("name", NAMES)
 def test_a_journal_is_skimmed_to_the_same_time_as_its_state(name: str) -> None:
     state = replayed(name, decoded(golden(name)))
-    found = skim(GOLDEN / f"{name}.jsonl")
+    found = scan_journal(GOLDEN / f"{name}.jsonl")
     assert found.active(found.clock) == pytest.approx(state.active(found.clock), abs=0.002)
 
 

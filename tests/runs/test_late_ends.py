@@ -79,16 +79,16 @@ def test_what_had_ended_well_stays_however_early_the_run_is_killed(tmp_path: Pat
     assert not (tmp_path / ".dagtui/graph/runs/1" / undelivered.NAME).exists(), "all is on record"
 
 
-def test_the_keeper_tells_of_what_a_guardian_that_was_killed_had_not_reaped(tmp_path: Path):
+def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tmp_path: Path):
     (tmp_path / "graph.toml").write_text(GRAPH.replace("sh -c '", "sh -c 'until [ -e go ]; do sleep 0.01; done; "))
     with call(tmp_path) as running:
         wait_until(lambda: "load" in (tmp_path / "printed").read_text(), "the node runs")
-        guardian = next(pid for pid in descendants(running.pid) if comm(pid) == "dagtui-guardian")
-        os.kill(guardian, signal.SIGSTOP)
+        supervisor = next(pid for pid in descendants(running.pid) if comm(pid) == "dagtui-supervisor")
+        os.kill(supervisor, signal.SIGSTOP)
         (tmp_path / "go").touch()
         wait_for_the_first_end(tmp_path)
         running.kill()
-    os.kill(guardian, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
     finish(tmp_path)
     assert len(pids(tmp_path / "trace")) == 1
     assert "took over 1 result that the session could not record any more" in notes(tmp_path)

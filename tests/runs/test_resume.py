@@ -395,7 +395,7 @@ def attempts(journal: Path) -> list[tuple[object, object]]:
     return [(record["node"], record["attempt"]) for record in records if record.get("status") == "RUNNING"]
 
 
-@pytest.mark.parametrize("step", ["take_up", "replace_file"])
+@pytest.mark.parametrize("step", ["restore", "replace_file"])
 async def test_a_change_is_not_forgotten_when_resuming_breaks_off(
     project: Project, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -407,7 +407,7 @@ async def test_a_change_is_not_forgotten_when_resuming_breaks_off(
         raise StoreError("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Run if step == "take_up" else restore, step, break_off)
+        patch.setattr(Run if step == "restore" else restore, step, break_off)
         with pytest.raises(StoreError, match="no space left"):
             project.resume(word="two")
     assert not project.run.is_live()

@@ -18,7 +18,7 @@ from dagtui.store import journal_scan as skim_module
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
-from dagtui.store.journal_scan import skim
+from dagtui.store.journal_scan import scan_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def check(damaged: bytes, original: bytes, *, follow: bool = True) -> int:
             reading = read_journal(path)
         except StoreError:
             with pytest.raises(StoreError, match="can't read the journal"):
-                skim(path)
+                scan_journal(path)
             return 0
         # Nothing is made up, nothing is out of its place, and nothing before the damage is lost.
         count = len(reading.records)
@@ -43,7 +43,7 @@ def check(damaged: bytes, original: bytes, *, follow: bool = True) -> int:
         assert [record["seq"] for record in reading.records] == list(range(1, count + 1))
         assert damaged.startswith(b"".join(whole[: count + 1])) is (count == len(whole))
         assert (reading.problem is None) == (reading.size == len(damaged) > 0)
-        found = skim(path)
+        found = scan_journal(path)
         assert (found.lines, found.problem is None) == (count, reading.problem is None)
         if follow:
             check_follower(path, reading.records)
@@ -223,7 +223,7 @@ def test_a_file_of_absurd_size_is_refused_in_little_memory(tmp_path: Path):
     tracemalloc.start()
     try:
         reading = read_journal(path)
-        found = skim(path)
+        found = scan_journal(path)
         assert tracemalloc.get_traced_memory()[1] < 300_000_000
     finally:
         tracemalloc.stop()
@@ -246,4 +246,4 @@ def test_a_deeply_nested_line_is_damage(tmp_path: Path):
     first = golden("demo").splitlines(keepends=True)[0]
     path.write_bytes(first + b'%b,"crc":"%08x"}\n' % (head, zlib.crc32(head)))
     assert len(read_journal(path).records) == 1
-    assert skim(path).lines == 1
+    assert scan_journal(path).lines == 1

@@ -14,13 +14,13 @@ from store.record_golden import STORIES, final_state
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.journal_scan import last_record, skim
-from dagtui.store.summary import RunStanding, summarise
+from dagtui.store.journal_scan import last_record, scan_journal
+from dagtui.store.summary import RunOutcome, summarise
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-STANDINGS = {"completed": RunStanding.COMPLETED, "failed": RunStanding.FAILED, "cancelled": RunStanding.CANCELLED}
+STANDINGS = {"completed": RunOutcome.COMPLETED, "failed": RunOutcome.FAILED, "cancelled": RunOutcome.CANCELLED}
 
 
 def expected(name: str) -> dict[str, object]:
@@ -40,7 +40,7 @@ def test_a_golden_journal_replays_to_the_state_that_its_run_left(name: str):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_golden_journal_is_skimmed_to_the_same(name: str):
-    found = skim(GOLDEN / f"{name}.jsonl")
+    found = scan_journal(GOLDEN / f"{name}.jsonl")
     nodes = expected(name)["nodes"]
     assert isinstance(nodes, dict)
     assert {label: record.status for label, record in found.nodes.items()} == {
@@ -62,10 +62,10 @@ def test_a_golden_run_is_summarised_by_its_verdict(name: str, why: str, tmp_path
         if why and records[-1].get("what") == "ended":  # as the screen leaves a run: the verdict is in no word
             records[-1]["why"] = why
         run.journal_path.write_bytes(encoded(records))
-        assert summarise(run).standing is RunStanding.LIVE
+        assert summarise(run).standing is RunOutcome.LIVE
     summary = summarise(run)
-    assert summary.standing is STANDINGS.get(str(expected(name)["verdict"]), RunStanding.LOST)
-    assert sum(summary.counts.values()) == len(skim(run.journal_path).nodes)
+    assert summary.standing is STANDINGS.get(str(expected(name)["verdict"]), RunOutcome.LOST)
+    assert sum(summary.counts.values()) == len(scan_journal(run.journal_path).nodes)
     assert summary.seconds is not None
     assert summary.seconds > 0
 
@@ -73,16 +73,16 @@ def test_a_golden_run_is_summarised_by_its_verdict(name: str, why: str, tmp_path
 @pytest.mark.parametrize(
     ("verdict", "standing"),
     [
-        ("completed", RunStanding.COMPLETED),
-        ("failed", RunStanding.FAILED),
-        ("cancelled", RunStanding.CANCELLED),
-        ("running", RunStanding.CANCELLED),
-        ("danced", RunStanding.FAILED),
-        (3, RunStanding.FAILED),
+        ("completed", RunOutcome.COMPLETED),
+        ("failed", RunOutcome.FAILED),
+        ("cancelled", RunOutcome.CANCELLED),
+        ("running", RunOutcome.CANCELLED),
+        ("danced", RunOutcome.FAILED),
+        (3, RunOutcome.FAILED),
     ],
 )
 def test_the_verdict_that_a_run_told_is_taken_and_its_graph_not_read(
-    verdict: object, standing: RunStanding, tmp_path: Path
+    verdict: object, standing: RunOutcome, tmp_path: Path
 ):
     records = decoded(golden("allowed-failure"))
     records[-1] |= {"why": "left settled", "verdict": verdict}
@@ -95,10 +95,10 @@ def test_the_verdict_that_a_run_told_is_taken_and_its_graph_not_read(
 
 @pytest.mark.parametrize(
     ("later", "standing"),
-    [("jobs", RunStanding.CANCELLED), ("retry", RunStanding.FAILED), ("cancel all", RunStanding.CANCELLED)],
+    [("jobs", RunOutcome.CANCELLED), ("retry", RunOutcome.FAILED), ("cancel all", RunOutcome.CANCELLED)],
 )
 def test_of_a_run_without_a_verdict_a_cancel_of_all_counts_until_something_is_tried_again(
-    later: str, standing: RunStanding, tmp_path: Path
+    later: str, standing: RunOutcome, tmp_path: Path
 ):
     *records, end = decoded(golden("failed-then-cancelled"))
     records.append({"time": 1.5, "event": "command", "number": 99, "command": later, "nodes": [], "at": 9.0})
@@ -109,9 +109,9 @@ def test_of_a_run_without_a_verdict_a_cancel_of_all_counts_until_something_is_tr
     assert summarise(run).standing is standing
 
 
-@pytest.mark.parametrize(("allowed", "standing"), [("a", RunStanding.COMPLETED), ("b", RunStanding.FAILED)])
+@pytest.mark.parametrize(("allowed", "standing"), [("a", RunOutcome.COMPLETED), ("b", RunOutcome.FAILED)])
 def test_of_a_run_without_a_verdict_the_failure_of_a_cell_is_allowed_by_its_task(
-    allowed: str, standing: RunStanding, tmp_path: Path
+    allowed: str, standing: RunOutcome, tmp_path: Path
 ):
     *records, end = decoded(golden("allowed-failure"))
     for record in records:
@@ -137,7 +137,7 @@ def test_unknown_fields_and_kinds_are_ignored(name: str, tmp_path: Path):
     reading = read_journal(path)
     assert reading.problem is None
     assert final_state(replayed(name, reading.records)) == expected(name)
-    plain, changed = skim(GOLDEN / f"{name}.jsonl"), skim(path)
+    plain, changed = scan_journal(GOLDEN / f"{name}.jsonl"), scan_journal(path)
     assert (changed.nodes, changed.ended, changed.why) == (plain.nodes, plain.ended, plain.why)
 
 
@@ -164,7 +164,7 @@ def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
     records[0]["version"] = 2
     path = tmp_path / "journal.jsonl"
     path.write_bytes(content := encoded(records))
-    for read in (read_journal, skim, lambda path: last_record(path, "first")):
+    for read in (read_journal, scan_journal, lambda path: last_record(path, "first")):
         with pytest.raises(JournalError, match=r"written by a later dagtui \(format 2\)"):
             read(path)
     assert path.read_bytes() == content
@@ -172,7 +172,7 @@ def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
     run.journal_path.write_bytes(content)
     run.close()
     summary = summarise(run)
-    assert summary.standing is RunStanding.UNREADABLE
+    assert summary.standing is RunOutcome.UNREADABLE
     assert "later dagtui" in summary.why
 
 
@@ -191,6 +191,6 @@ def test_a_wall_clock_that_was_set_back_changes_nothing_but_times(tmp_path: Path
     run.journal_path.write_bytes(encoded(records))
     run.close()
     summary = summarise(run)
-    assert summary.standing is RunStanding.COMPLETED
-    assert summary.seconds == pytest.approx(skim(GOLDEN / "retry.jsonl").active(float(str(records[-1]["at"]))))
+    assert summary.standing is RunOutcome.COMPLETED
+    assert summary.seconds == pytest.approx(scan_journal(GOLDEN / "retry.jsonl").active(float(str(records[-1]["at"]))))
     assert final_state(replayed("retry", records)) == expected("retry")

@@ -19,7 +19,7 @@ from dagtui.store.line_times import RECORD
 from dagtui.store.log_lines import LogLine
 from dagtui.store.log_queries import ErrorLine, Substring, query
 from dagtui.store.log_search import Found
-from dagtui.store.logs import Change, LogFile
+from dagtui.store.logs import Change, LogReader
 from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def shown(line: bytes) -> LogLine:
     return LogLine(line[:LIMIT], len(line) - LIMIT)
 
 
-def settle(log: LogFile) -> None:
+def settle(log: LogReader) -> None:
     for _ in range(10_000):
         log.refresh(1)
         if log.complete:
@@ -73,7 +73,7 @@ def settle(log: LogFile) -> None:
 def test_lines_are_those_of_a_naive_split(chunks: list[bytes], data: st.DataObject):
     with small_sizes(), tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "log")
-        log = LogFile(path)
+        log = LogReader(path)
         content = b""
         for chunk in chunks:
             content += chunk
@@ -118,8 +118,8 @@ def test_the_end_is_there_at_once_and_what_is_before_is_inserted(parts: list[byt
 
 
 @contextlib.contextmanager
-def LogFileOf(path: Path) -> Iterator[LogFile]:  # noqa: N802 - reads as the class it wraps
-    log = LogFile(path)
+def LogFileOf(path: Path) -> Iterator[LogReader]:  # noqa: N802 - reads as the class it wraps
+    log = LogReader(path)
     try:
         yield log
     finally:
@@ -204,7 +204,7 @@ def test_only_regular_files_are_read(tmp_path: Path, plant: str):
         os.mkfifo(path)
     else:
         path.mkdir()
-    log = LogFile(path)
+    log = LogReader(path)
     with pytest.raises(StoreError, match="can't read the log"):
         log.refresh()
     assert not log.exists

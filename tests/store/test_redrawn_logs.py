@@ -19,7 +19,7 @@ from dagtui.text.lines import plain_line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dagtui.store.logs import LogFile
+    from dagtui.store.logs import LogReader
 
 PIECES = st.lists(
     st.sampled_from(["\n", "\n", "\n", "\r", "\x1b[2K", "\x1b[K", "\x1b[?25l", "\x1b[3G", "\x1bM"])
@@ -72,7 +72,7 @@ class Printed:
         return ["".join(screen.buffer[y][x].data for x in range(800)).rstrip() for y in shown]
 
 
-def shown(log: LogFile, first: int = 0) -> list[str]:
+def shown(log: LogReader, first: int = 0) -> list[str]:
     return [plain_line(*line).rstrip() for line in log.lines(first, 1_000_000)]
 
 
@@ -129,7 +129,7 @@ def test_find_sees_all_that_was_ever_printed_in_a_line(pieces: list[str], text: 
             assert found == expected or (found is not None and len(wanted) > 1 and not inverted) or inverted
 
 
-def read_all(log: LogFile) -> None:
+def read_all(log: LogReader) -> None:
     log.refresh()
     while not log.complete:
         log.refresh()

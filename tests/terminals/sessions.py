@@ -134,7 +134,7 @@ class Stage:
             if pid and self.is_alive(pid):
                 os.kill(pid, signal.SIGCONT)
                 os.kill(pid, signal.SIGKILL)
-        # Their guardian would let them have all of their grace.
+        # Their supervisor would let them have all of their grace.
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from terminals.terminal import PtyTerminal
 
-    from dagtui.control.client import Visit
+    from dagtui.control.client import ControlClient
 
 LONG = """
 [tasks.long]
@@ -58,7 +58,7 @@ def opened(stage: Stage, graph: str = LONG, program: str = "") -> PtyTerminal:
     return terminal
 
 
-def knocked(stage: Stage) -> Visit:
+def knocked(stage: Stage) -> ControlClient:
     return knock((stage.run_directory / "lock").read_text().split("\n")[0], stage.sockets)
 
 
@@ -475,8 +475,8 @@ def test_attempts_get_no_file_of_the_session_and_it_keeps_none_of_its_clients(st
     assert open_on_exec == []
     for name in ("0", "1"):
         assert own[name] == "/dev/null"
-    for guardian in children_of(session):
-        held = [os.readlink(f"/proc/{guardian}/fd/{name}") for name in os.listdir(f"/proc/{guardian}/fd")]
+    for supervisor in children_of(session):
+        held = [os.readlink(f"/proc/{supervisor}/fd/{name}") for name in os.listdir(f"/proc/{supervisor}/fd")]
         assert not [path for path in held if path[:7] != "socket:" and OF_THE_SESSION.search(path)]
 
 

@@ -16,7 +16,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.runs.notices import Notice
 from dagtui.text import cell_width
-from dagtui.tui.lines.segments import Piece
+from dagtui.tui.lines.segments import RowSegment
 from dagtui.tui.lines.theme import register_themes, variable_defaults
 from dagtui.tui.top_bar import TopBar, changed_runs, segments
 
@@ -311,7 +311,7 @@ def test_what_differs_between_two_lines_is_inside_the_changed_runs(
     old: list[tuple[str, int]], new: list[tuple[str, int]]
 ) -> None:
     width = 40
-    before, after = ([Piece(*piece) for piece in pieces] for pieces in (old, new))
+    before, after = ([RowSegment(*piece) for piece in pieces] for pieces in (old, new))
     runs = changed_runs(before, after, width)
     covered = {x for start, cells in runs for x in range(start, start + cells)}
     one, other = cells_of(before, width), cells_of(after, width)
@@ -320,7 +320,7 @@ def test_what_differs_between_two_lines_is_inside_the_changed_runs(
         assert not runs
 
 
-def cells_of(pieces: list[Piece], width: int) -> list[object]:
+def cells_of(pieces: list[RowSegment], width: int) -> list[object]:
     cells: list[object] = []
     for text, look in pieces:
         for character in text:

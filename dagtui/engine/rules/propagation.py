@@ -9,7 +9,7 @@ from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import Event, NodeEvent, with_text
 from dagtui.engine.followers import find_followers
 from dagtui.engine.rules.triggers import TABLE
-from dagtui.engine.status import Cause, NodeStatus, Standing
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from dagtui.engine.effects import Effect
     from dagtui.engine.state import RunState
-    from dagtui.engine.transaction import Rehearsal
+    from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph
 
 DERIVED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
 """What bears a mark is CANCELLED, and derived again when its last mark is lifted."""
-_BLOCKED_BY = {NodeStatus.FAILED_PARENT: Standing.BAD, NodeStatus.SKIPPED: Standing.SKIP}
+_BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
 
-class Derivation:
+class Propagation:
     """Changes of a state by events, with all that follows from each; the traversal is built on it."""
 
     def __init__(self, graph: Graph, state: RunState) -> None:
@@ -110,7 +110,7 @@ class Derivation:
         state.apply_node(event)
         self.events.append(event)
 
-    def derive(self, node: int) -> None:
+    def propagate(self, node: int) -> None:
         """Bring a node that has not begun, and bears no mark, to the status that its parents and trigger give it."""
         state = self.state
         old = state.status[node]
@@ -148,12 +148,12 @@ class Derivation:
         touched = self.state.touched
         position = 0
         while position < len(touched):
-            self.derive(touched[position])
+            self.propagate(touched[position])
             position += 1
         touched.clear()
 
     def reset(self, node: int, attempt: int | None = None) -> None:
-        """Let a node be as if it had not begun, without marks and with a fresh budget of retries, and derive it."""
+        """Let a node be as if it had not begun, without marks and with a fresh budget of retries, and propagate it."""
         self.again.add(node)
         self.final.discard(node)
         if node in self.handed:
@@ -166,7 +166,7 @@ class Derivation:
             ready = self._follows(node)[0] is NodeStatus.READY
             status = NodeStatus.READY if ready else NodeStatus.WAITING
             self.set(node, status, attempt=attempt, marks=(), fresh=True)
-        self.derive(node)
+        self.propagate(node)
 
     def take_back(self, node: int) -> None:
         """An attempt that was handed over never began: its number is free again."""
@@ -188,18 +188,18 @@ class Derivation:
         self.effects.append(Stop(node, self.state.attempt[node], self.graph.task(node).grace))
 
     @contextmanager
-    def rehearsal(self) -> Iterator[Rehearsal]:
+    def transaction(self) -> Iterator[Transaction]:
         """Whatever is done inside is taken back at the end, unless it is to be kept.
 
-        Inside, `events` and `effects` are those of the rehearsal alone.
+        Inside, `events` and `effects` are those of the transaction alone.
         """
         events, effects, stopping, final, again = self.events, self.effects, self.stopping, self.final, self.again
         self.events, self.effects, self.final, self.again = [], [], final.copy(), again.copy()
-        with self.state.rehearsal() as rehearsal:
+        with self.state.transaction() as transaction:
             try:
-                yield rehearsal
+                yield transaction
             finally:
-                if rehearsal.kept:
+                if transaction.kept:
                     events += self.events
                     effects += self.effects
                 else:

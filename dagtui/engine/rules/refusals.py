@@ -9,7 +9,7 @@ from dagtui.engine.reachable import cancelled_subtrees, subtrees
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
-    from dagtui.engine.rules.propagation import Derivation
+    from dagtui.engine.rules.propagation import Propagation
 
 _NOTHING_TO_RETRY = {
     NodeStatus.WAITING: "it has not run yet, it waits for its parents",
@@ -20,7 +20,7 @@ _NOTHING_TO_RETRY = {
 _NOT_YET_RUN = "it has not run yet"
 
 
-def refusal(run: Derivation, command: Command) -> str | None:
+def refusal(run: Propagation, command: Command) -> str | None:
     """Why the command does nothing to any of its targets; None when it may do something."""
     state = run.state
     kind = command.kind
@@ -44,13 +44,13 @@ def refusal(run: Derivation, command: Command) -> str | None:
     return reasons[0] if all(reasons) else None
 
 
-def _jobs_refusal(run: Derivation, command: Command) -> str | None:
+def _jobs_refusal(run: Propagation, command: Command) -> str | None:
     if command.jobs < 1:
         return "there must be one slot at least; pause the run to start nothing"
     return f"there are {command.jobs} slots already" if command.jobs == run.state.jobs else None
 
 
-def _subtree_refusal(run: Derivation, command: Command) -> str | None:
+def _subtree_refusal(run: Propagation, command: Command) -> str | None:
     status = run.state.status
     if any(status[node] < NodeStatus.COMPLETED for node in cancelled_subtrees(run.graph, command.nodes)):
         return None
@@ -59,7 +59,7 @@ def _subtree_refusal(run: Derivation, command: Command) -> str | None:
     return "everything in its subtree is settled already"
 
 
-def _node_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
+def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
     state = run.state
     status = state.status_of(node)
     if kind is CommandKind.RETRY:
@@ -73,7 +73,7 @@ def _node_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
     return None
 
 
-def retry_refusal(run: Derivation, node: int) -> str | None:
+def retry_refusal(run: Propagation, node: int) -> str | None:
     """Why there is nothing to retry about a node; None when there is."""
     status, cause = run.state.status_of(node), run.state.cause_of(node)
     if cause is Cause.MARKED:
@@ -85,7 +85,7 @@ def retry_refusal(run: Derivation, node: int) -> str | None:
     return _NOTHING_TO_RETRY.get(status)
 
 
-def why_unchanged(run: Derivation, command: Command) -> str:
+def why_unchanged(run: Propagation, command: Command) -> str:
     """Why a command that is not refused changes nothing all the same: a rerun of what could not run then either."""
     node = command.nodes[0]
     status = run.state.status_of(node)
@@ -96,7 +96,7 @@ def why_unchanged(run: Derivation, command: Command) -> str:
     return retry_refusal(run, node) or "nothing would change"
 
 
-def _decision_refusal(run: Derivation, kind: CommandKind, node: int) -> str | None:
+def _decision_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
     state = run.state
     status, cause = state.status_of(node), state.cause_of(node)
     if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:

@@ -1,4 +1,4 @@
-"""An attempt as the guardian keeps it, from request to the end of its last process."""
+"""An attempt as the supervisor keeps it, from request to the end of its last process."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Attempt:
         self.leader = 0
         self.mark = 0
         self.children: set[int] = set()
-        """Those children of the guardian that are the attempt's: its leader, and orphans."""
+        """Those children of the supervisor that are the attempt's: its leader, and orphans."""
         self.ended = False
         self.left = 0
         """Processes that the leader left behind when it ended, and that were ended with it."""

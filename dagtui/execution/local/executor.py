@@ -1,4 +1,4 @@
-"""The executor of this machine: attempts are processes below a guardian."""
+"""The executor of this machine: attempts are processes below a supervisor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dagtui.execution.local.command import CommandError, Commands
 from dagtui.execution.local.ends import exited
 from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
 from dagtui.execution.local.submitted import Handed
-from dagtui.execution.local.supervisor_link import Guardians
+from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.execution.local.frames import Message
-    from dagtui.execution.local.link import GuardianLink
+    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph
     from dagtui.text.secrets import Secrets
 
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` leaves what can't be killed
-_MOST_DEATHS = 3  # guardians in a row that died without a word: then attempts can't start
+_MOST_DEATHS = 3  # supervisors in a row that died without a word: then attempts can't start
 
 _UNKILLABLE = "a process of it can't be killed"
 
@@ -41,8 +41,8 @@ class _LogClosed(NamedTuple):
 class LocalExecutor:
     """Executes attempts as processes of this machine; see `dagtui.engine.protocol.Executor`.
 
-    On Linux the process that opens it becomes a child subreaper, so that nothing is left even when guardian and keeper
-    are killed together. When the guardian dies, the attempts that have begun are lost, and a new one begins the others.
+    On Linux the process that opens it becomes a child subreaper: nothing is left even when supervisor and reaper are
+    killed together. When the supervisor dies, the attempts that have begun are lost, and a new one begins the others.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class LocalExecutor:
         status_of: Callable[[int], str],
         run_id: str,
         environment: Mapping[str, str],
-        guardian: GuardianLink | None = None,
+        supervisor: SupervisorLink | None = None,
         secrets: Secrets | None = None,
     ) -> None:
         """`directory` is the run's; `environment` what attempts get below their tasks' own variables.
 
-        A `guardian` that was started early saves the first attempt from waiting for it. Attempts get secrets as they
+        A `supervisor` that was started early saves the first attempt from waiting for it. Attempts get secrets as they
         are; in their logs they are masked.
         """
         self._graph = graph
@@ -77,7 +77,7 @@ class LocalExecutor:
         """
         self._deliver: Callable[[Result], None] | None = None
         self._slots = 0
-        self._guardians = Guardians(directory, self._take_messages, self._lose, guardian)
+        self._supervisors = Supervision(directory, self._take_messages, self._lose, supervisor)
         self._deaths = 0
         self._closed = False
         self._requests: list[Message] = []
@@ -93,15 +93,15 @@ class LocalExecutor:
             "failed": self._on_failed,
             "withdrawn": self._on_withdrawn,
             "closed": self._on_closed,
-            "keeper": self._on_keeper,
+            "reaper": self._on_reaper,
         }
-        self._ends = 0  # that this guardian has told of
+        self._ends = 0  # that this supervisor has told of
 
     @property
     def processes(self) -> tuple[int, int]:
-        """Keeper and guardian; 0 while there is none, or it is not known yet."""
-        link = self._guardians.link
-        return (link.keeper, link.guardian) if link is not None else (0, 0)
+        """Reaper and supervisor; 0 while there is none, or it is not known yet."""
+        link = self._supervisors.link
+        return (link.reaper, link.supervisor) if link is not None else (0, 0)
 
     def surroundings(self, node: int, attempt: int) -> tuple[str, dict[str, str], dict[str, str]]:
         """What an attempt would find now: its directory, the common variables, and its own, which count more.
@@ -115,7 +115,7 @@ class LocalExecutor:
     # What the engine asks for
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
-        """Start the guardian; raises OSError when it can't be started."""
+        """Start the supervisor; raises OSError when it can't be started."""
         self._deliver = deliver
         self._slots = slots
         self._connect()
@@ -142,7 +142,7 @@ class LocalExecutor:
         request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
         self._handed[node, attempt] = Handed(request, number, path, argv, cwd, env)
         self._requests.append(request)
-        self._guardians.expect(number)
+        self._supervisors.expect(number)
 
     def stop(self, node: int, attempt: int, grace: float) -> None:
         """End all processes of an attempt."""
@@ -158,35 +158,35 @@ class LocalExecutor:
         self._requests.append(("slots", slots))
 
     def acknowledge(self) -> None:
-        """Have the guardian forget the ends that it keeps in case nobody comes to record them."""
-        if self._guardians.link is not None:
-            self._guardians.link.record(self._ends)
+        """Have the supervisor forget the ends that it keeps in case nobody comes to record them."""
+        if self._supervisors.link is not None:
+            self._supervisors.link.record(self._ends)
 
     def flush(self) -> None:
-        """Send what was asked for, to a new guardian when the last one has died."""
+        """Send what was asked for, to a new supervisor when the last one has died."""
         if self._closed:
             return
-        if self._guardians.link is not None:
-            self._guardians.send(self._requests)
+        if self._supervisors.link is not None:
+            self._supervisors.send(self._requests)
             self._requests.clear()
-        elif self._handed and not self._guardians.losing:
+        elif self._handed and not self._supervisors.losing:
             self._reconnect()
 
     def collect(self) -> None:
-        """Deliver what the guardian has said by now."""
-        self._guardians.collect()
+        """Deliver what the supervisor has said by now."""
+        self._supervisors.collect()
         self._hand_out()
 
     async def serve(self) -> None:
         """Deliver results until `close` has ended everything."""
         self._hand_out()
-        await self._guardians.serve()
+        await self._supervisors.serve()
 
     async def close(self) -> None:
         """End everything; what has not begun is withdrawn, and what can't be killed is lost."""
         self.flush()
         self._closed = True
-        await self._guardians.close(self._longest + _BOUND)
+        await self._supervisors.close(self._longest + _BOUND)
         self._lose_all(lambda _: False, _UNKILLABLE)
         self._hand_out()
 
@@ -196,7 +196,7 @@ class LocalExecutor:
         """Deliver something, but not from within the call that caused it."""
         self._happened.append(what)
         if len(self._happened) == 1:
-            self._guardians.soon(self._hand_out)
+            self._supervisors.soon(self._hand_out)
 
     def _fail(self, node: int, attempt: int, text: str, *, lasting: bool = False) -> None:
         self._happen(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
@@ -215,10 +215,10 @@ class LocalExecutor:
             self._handlers[kind](*fields)
         self._hand_out()
 
-    def _on_ready(self, guardian: int) -> None:
+    def _on_ready(self, supervisor: int) -> None:
         self._deaths = 0
-        if self._guardians.link is not None:
-            self._guardians.link.guardian = guardian
+        if self._supervisors.link is not None:
+            self._supervisors.link.supervisor = supervisor
 
     def _on_begun(self, node: int, attempt: int) -> None:
         self._handed[node, attempt].begun = True
@@ -234,12 +234,12 @@ class LocalExecutor:
     def _on_short(self, number: int, what: str) -> None:
         self._happened.append(Remark(-1, 0, shortage(number, what)))
 
-    def _on_keeper(self, keeper: int) -> None:
-        link = self._guardians.link
+    def _on_reaper(self, reaper: int) -> None:
+        link = self._supervisors.link
         if link is not None:
-            died = link.keeper
-            link.replace_keeper(keeper)
-            text = f"the keeper process ({died}) died; the guardian process started another one ({keeper})"
+            died = link.reaper
+            link.replace_reaper(reaper)
+            text = f"the reaper process ({died}) died; the supervisor process started another one ({reaper})"
             self._happened.append(Remark(-1, 0, text))
 
     def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
@@ -271,14 +271,14 @@ class LocalExecutor:
             handed.unwanted = True
             self._requests.append(request)
 
-    # When the guardian is lost
+    # When the supervisor is lost
 
     def _connect(self) -> None:
-        """Start a guardian, and hand it everything that has not begun."""
+        """Start a supervisor, and hand it everything that has not begun."""
         self._requests.clear()
         self._ends = 0
-        self._guardians.connect()
-        self._guardians.send(
+        self._supervisors.connect()
+        self._supervisors.send(
             [
                 ("environment", self._commands.environment),
                 *([("secrets", self._secrets.forms)] if self._secrets is not None else []),
@@ -289,12 +289,12 @@ class LocalExecutor:
 
     def _reconnect(self) -> None:
         if self._deaths >= _MOST_DEATHS:
-            text = "the guardian process ends at once; the run's directory may say why"
+            text = "the supervisor process ends at once; the run's directory may say why"
         else:
             try:
                 self._connect()
             except OSError as error:
-                text = f"the guardian process can't be started: {error.strerror}"
+                text = f"the supervisor process can't be started: {error.strerror}"
             else:
                 return
         self._deaths = _MOST_DEATHS - 1  # one more try at the next request
@@ -303,20 +303,22 @@ class LocalExecutor:
             self._fail(*key, text)
         self._handed.clear()
 
-    def _lose(self, link: GuardianLink) -> None:
-        """Settle what a dead guardian has left: none of its processes is alive."""
-        if not link.guardian:
+    def _lose(self, link: SupervisorLink) -> None:
+        """Settle what a dead supervisor has left: none of its processes is alive."""
+        if not link.supervisor:
             self._deaths += 1
         elif not self._closed:
-            self._happened.append(Remark(-1, 0, f"the guardian process ({link.guardian}) died; another one takes over"))
+            self._happened.append(
+                Remark(-1, 0, f"the supervisor process ({link.supervisor}) died; another one takes over")
+            )
         for node, attempt, status, seconds in link.ends_from(self._ends):
             self._learn_end(node, attempt, status, seconds)
-        self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the guardian process died")
+        self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the supervisor process died")
         self._hand_out()
         self.flush()
 
     def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
-        """Take in an end that a dead guardian could not tell of any more."""
+        """Take in an end that a dead supervisor could not tell of any more."""
         handed = self._handed.pop((node, attempt), None)
         if handed is None:
             return
@@ -324,7 +326,7 @@ class LocalExecutor:
             self._happened.append(Started(node, attempt))
         self._happened.append(exited(node, attempt, status, seconds))
         if not handed.logged:
-            self._happened.append(Remark(node, attempt, "its log may lack its end: the guardian process died"))
+            self._happened.append(Remark(node, attempt, "its log may lack its end: the supervisor process died"))
             self._happened.append(_LogClosed(node, attempt, -1))
 
     def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:

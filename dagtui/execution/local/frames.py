@@ -1,4 +1,4 @@
-"""Messages between the app, the guardian and the log process: batches of tuples in length-prefixed frames.
+"""Messages between the app, the supervisor and the log process: batches of tuples in length-prefixed frames.
 
 A frame is four bytes of length, little-endian, and the marshal form of a list of tuples whose first item is the kind of
 the message. Both ends are this program on this machine, over sockets that nobody else can reach.

@@ -1,4 +1,4 @@
-"""The app's end of one guardian: its processes, its socket, and the memory in which it notes what has begun."""
+"""The app's end of one supervisor: its processes, its socket, and the memory in which it notes what has begun."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dagtui.execution.local.frames import Decoder, Message, encode
-from dagtui.execution.local.start_table import Ledger
+from dagtui.execution.local.start_table import StartTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,27 +30,27 @@ _NEEDED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _READ = 1 << 18
 
 
-class GuardianLink:
-    """Starts a keeper, and through it a guardian; no event loop is needed, and no run yet."""
+class SupervisorLink:
+    """Starts a reaper, and through it a supervisor; no event loop is needed, and no run yet."""
 
     def __init__(self) -> None:
         """Raises OSError when the processes can't be started."""
         self._socket, theirs = _socket.socketpair()
         shared = _shared_memory()
         try:
-            Ledger.make_room(shared)
-            self._ledger = Ledger(shared)
-            self.session = self.keeper = _spawn(theirs.fileno(), shared)
+            StartTable.end_idle_runs(shared)
+            self._start_table = StartTable(shared)
+            self.session = self.reaper = _spawn(theirs.fileno(), shared)
         except OSError:
             self._socket.close()
             raise
         finally:
             os.close(shared)
             theirs.close()
-        """The process that outlives the guardian; `session`: the first one, which leads their session."""
-        self.guardian = 0
-        """The guardian's process, once it has said so."""
-        self._keeper_lives = self._guardian_lives = True
+        """The process that outlives the supervisor; `session`: the first one, which leads their session."""
+        self.supervisor = 0
+        """The supervisor's process, once it has said so."""
+        self._reaper_lives = self._supervisor_lives = True
         self._socket.setblocking(False)
         self._input, self._output = Decoder(), bytearray()
         self._finished = False
@@ -77,7 +77,7 @@ class GuardianLink:
             self._output.clear()
 
     def receive(self) -> list[Message] | None:
-        """What has arrived; None when guardian and keeper have gone."""
+        """What has arrived; None when supervisor and reaper have gone."""
         try:
             data = self._socket.recv(_READ)
         except BlockingIOError:
@@ -87,7 +87,7 @@ class GuardianLink:
         return self._input.feed(data) if data else None
 
     def drain(self) -> list[Message]:
-        """All that has arrived; `receive` tells whether guardian and keeper have gone."""
+        """All that has arrived; `receive` tells whether supervisor and reaper have gone."""
         messages: list[Message] = []
         try:
             while data := self._socket.recv(_READ):
@@ -104,48 +104,48 @@ class GuardianLink:
 
     def note_crashes_in(self, directory: Path) -> None:
         """Have crashes of these processes written to files in a directory."""
-        self._ledger.directory = os.fspath(directory)
+        self._start_table.directory = os.fspath(directory)
 
-    def replace_keeper(self, keeper: int) -> None:
-        """Note that the guardian has replaced the keeper, which had died."""
-        _has_ended(self.keeper)
-        self.keeper = keeper
+    def replace_reaper(self, reaper: int) -> None:
+        """Note that the supervisor has replaced the reaper, which had died."""
+        _has_ended(self.reaper)
+        self.reaper = reaper
 
     def record(self, ends: int) -> None:
-        """Note that the first `ends` ends of attempts that the guardian told of are on record."""
-        self._ledger.record(ends)
+        """Note that the first `ends` ends of attempts that the supervisor told of are on record."""
+        self._start_table.record(ends)
 
     def ends_from(self, first: int) -> list[End]:
-        """How attempts ended, from a number on, even if the guardian could not say so any more."""
-        return list(self._ledger.ends_from(first))
+        """How attempts ended, from a number on, even if the supervisor could not say so any more."""
+        return list(self._start_table.ends_from(first))
 
     def expect(self, sequence: int) -> None:
         """Note that a request is on its way, which may begin."""
-        self._ledger.expect(sequence)
+        self._start_table.expect(sequence)
 
     def has_begun(self, sequence: int) -> bool:
-        """Whether the guardian had begun with a request, even if it could not say so any more."""
-        return self._ledger.has_begun(sequence)
+        """Whether the supervisor had begun with a request, even if it could not say so any more."""
+        return self._start_table.has_begun(sequence)
 
     def close(self) -> None:
         """Close our end; what still runs there ends everything."""
         self._socket.close()
-        self._ledger.close()
+        self._start_table.close()
 
     def reap(self) -> bool:
-        """Whether our child, the keeper, has ended, and with it the guardian if it has become our child."""
-        if self._keeper_lives and _has_ended(self.keeper):
-            self._keeper_lives = False
-        if self.guardian and self._guardian_lives and not self._keeper_lives and _has_ended(self.guardian):
-            self._guardian_lives = False
-        return not self._keeper_lives and not (self.guardian and self._guardian_lives)
+        """Whether our child, the reaper, has ended, and with it the supervisor if it has become our child."""
+        if self._reaper_lives and _has_ended(self.reaper):
+            self._reaper_lives = False
+        if self.supervisor and self._supervisor_lives and not self._reaper_lives and _has_ended(self.supervisor):
+            self._supervisor_lives = False
+        return not self._reaper_lives and not (self.supervisor and self._supervisor_lives)
 
 
 if sys.platform == "linux":
 
     def _shared_memory() -> int:
         """A descriptor of memory that can be shared."""
-        return os.memfd_create("dagtui-ledger", os.MFD_CLOEXEC)
+        return os.memfd_create("dagtui-start_table", os.MFD_CLOEXEC)
 
 else:
 
@@ -157,16 +157,16 @@ else:
             return os.dup(file.fileno())
 
 
-def _spawn(channel: int, ledger: int) -> int:
-    """Start the keeper in a session of its own: its standard input is the socket, its output the shared memory."""
+def _spawn(channel: int, start_table: int) -> int:
+    """Start the reaper in a session of its own: its standard input is the socket, its output the shared memory."""
     program: str = getattr(sys, "_base_executable", "") or sys.executable  # a virtual environment may have our name
     # The same file system encoding as ours, whatever the environment says there, where it is not looked at.
-    options = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _START, "run-keeper"]
+    options = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _START, "run-reaper"]
     argv = [_SELF if _NAME in program and os.path.exists(_SELF) else program, *options]
     environment = {name: os.environ[name] for name in _NEEDED if name in os.environ} | {"START": _LAUNCH}
     files = (
         (os.POSIX_SPAWN_DUP2, channel, 0),
-        (os.POSIX_SPAWN_DUP2, ledger, 1),
+        (os.POSIX_SPAWN_DUP2, start_table, 1),
         (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
     )
     if sys.platform == "linux":

@@ -25,7 +25,7 @@ _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 _FULL = {errno.ENOSPC: "disk full", errno.EDQUOT: "disk quota used up", errno.EFBIG: "file size limit reached"}
 
 
-class LogFile:
+class LogWriter:
     """A log that is being written, and what has found no room in it."""
 
     __slots__ = (

@@ -1,6 +1,6 @@
-"""The guardian's side of the log process: hands pipes over, and starts the log process when it is needed or has died.
+"""The supervisor's side of the log process: hands pipes over, and starts the log process when it is needed or has died.
 
-The guardian keeps its own end of every pipe until the log process says that the log is complete. So no attempt gets
+The supervisor keeps its own end of every pipe until the log process says that the log is complete. So no attempt gets
 SIGPIPE when the log process dies, and its successor reads on; only what the dead one had read and not written is lost.
 Short logs that were handed over as a whole are kept till then, too, and written once more.
 """

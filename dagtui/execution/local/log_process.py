@@ -1,13 +1,13 @@
-"""The log process: drains the pipes of all attempts into their logs, so that neither guardian nor app waits for a disk.
+"""The log process: drains the pipes of all attempts into their logs. Neither supervisor nor app waits for a disk.
 
-One thread, asleep in epoll(7), or poll(2) elsewhere. The guardian forks it; it never executes anything, has all signals
-blocked, and ends when the guardian has gone and the pipes have ended. Messages (frames.py) from the guardian:
+One thread, asleep in epoll(7), or poll(2) elsewhere. The supervisor forks it. It never executes anything, has all
+signals blocked, and ends when the supervisor has gone and the pipes have ended. Messages (frames.py) from the supervisor:
 
     ("log", node, attempt, path, data, left, piped)    what was read already; left: so many processes were left behind;
                                                 piped: the read end of the pipe comes along
     ("left", node, attempt, path, left)         so many processes were left behind
 
-To the guardian:
+To the supervisor:
 
     ("closed", node, attempt, size, lost, why)  the pipe has ended, and the log has that many bytes; so many are lost
 """
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.execution.local.descriptors import close_from
 from dagtui.execution.local.frames import Decoder, Message, encode
-from dagtui.execution.local.log_file import LogFile
+from dagtui.execution.local.log_file import LogWriter
 
 if TYPE_CHECKING:
     from collections import deque
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from dagtui.execution.local.attempt import Key
 
-    MakeLog = Callable[[str, bool], LogFile]
+    MakeLog = Callable[[str, bool], LogWriter]
 else:
     from _collections import deque  # see ownership.py
 
@@ -41,7 +41,7 @@ _READ = 1 << 18  # bytes of one attempt in one round, so that a chatty one starv
 _FULL = 1 << 16  # bytes that a pipe holds; one that was full is widened, which saves the task from waiting for us
 _MESSAGES = 1 << 16
 _MOST_FILES = 253  # descriptors in one message
-_SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the guardian has gone
+_SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the supervisor has gone
 _SPARE_FILES = 32
 _SAY_AGAIN = 1.0  # seconds until logs that lost their end, and could not say so, try again
 
@@ -49,37 +49,37 @@ _SAY_AGAIN = 1.0  # seconds until logs that lost their end, and could not say so
 class LogProcess:
     """Reads pipes and writes logs until there is nobody left to print."""
 
-    def __init__(self, guardian: int, make_log: MakeLog) -> None:
-        """`guardian` is our end of its socket; `make_log` gets a path, and whether what is there already goes."""
+    def __init__(self, supervisor: int, make_log: MakeLog) -> None:
+        """`supervisor` is our end of its socket; `make_log` gets a path, and whether what is there already goes."""
         self._make_log = make_log
-        self._socket = _socket.socket(fileno=guardian)
+        self._socket = _socket.socket(fileno=supervisor)
         self._socket.setblocking(False)
-        self._guardian = guardian
+        self._supervisor = supervisor
         self._open = True
         self._input, self._files = Decoder(), deque[int]()
         self._output, self._news = bytearray(), list[Message]()
-        self._pipes: dict[int, tuple[Key, LogFile]] = {}
-        self._untimed: set[LogFile] = set()  # with records of times to write
+        self._pipes: dict[int, tuple[Key, LogWriter]] = {}
+        self._untimed: set[LogWriter] = set()  # with records of times to write
         self._times_due = 0.0
-        self._unsaid = list[LogFile]()  # closed logs that could not say what they lost
+        self._unsaid = list[LogWriter]()  # closed logs that could not say what they lost
         self._say_at = 0.0
         self._buffer = bytearray(_READ)
         self._view = memoryview(self._buffer)
         self._limit = _raise_file_limit()
         self._poll = select.epoll() if sys.platform == "linux" else select.poll()
         self._unit = 1 if sys.platform == "linux" else 1000  # of time-outs
-        self._poll.register(guardian, select.POLLIN)
+        self._poll.register(supervisor, select.POLLIN)
 
     def run(self) -> None:
-        """Work until the guardian has gone and all pipes have ended."""
+        """Work until the supervisor has gone and all pipes have ended."""
         heard = time.monotonic()
         while self._open or self._pipes:
             ready = self._poll.poll(self._timeout() * self._unit)
             now, wall = time.monotonic(), time.time()
-            if dict(ready).get(self._guardian, 0) & ~select.POLLOUT:
+            if dict(ready).get(self._supervisor, 0) & ~select.POLLOUT:
                 self._receive(wall)  # first, for it may tell what is to be said at the end of a pipe
             for fd, _ in ready:
-                if fd != self._guardian:
+                if fd != self._supervisor:
                     self._read(fd, wall)
             if self._untimed and now >= self._times_due:
                 self._write_times(now)
@@ -109,7 +109,7 @@ class LogProcess:
             return
         except OSError:
             data, extras, flags = b"", [], 0
-        if flags & _socket.MSG_CTRUNC:  # out of descriptors: the guardian hands every pipe to a new log process
+        if flags & _socket.MSG_CTRUNC:  # out of descriptors: the supervisor hands every pipe to a new log process
             os._exit(1)
         for _, _, rights in extras:
             self._files.extend(memoryview(rights).cast("i"))
@@ -118,7 +118,7 @@ class LogProcess:
                 log.release()
         if not data:
             self._open = False
-            self._poll.unregister(self._guardian)
+            self._poll.unregister(self._supervisor)
         handlers: dict[object, Callable[..., None]] = {"log": self._take, "left": self._remark}
         for kind, *fields in self._input.feed(data):
             handlers[kind](wall, *fields)
@@ -160,7 +160,7 @@ class LogProcess:
         del self._pipes[pipe]
         self._close(log, key)
 
-    def _write(self, log: LogFile, data: bytes | memoryview, wall: float) -> None:
+    def _write(self, log: LogWriter, data: bytes | memoryview, wall: float) -> None:
         log.write(data, wall)
         if self._is_tight():
             log.release()
@@ -172,7 +172,7 @@ class LogProcess:
         """Whether descriptors are so few that no log may keep one between two writes."""
         return 2 * (len(self._pipes) + len(self._files)) + _SPARE_FILES > self._limit
 
-    def _close(self, log: LogFile, key: Key) -> None:
+    def _close(self, log: LogWriter, key: Key) -> None:
         self._untimed.discard(log)
         self._news.append(("closed", *key, log.close(), log.lost, log.reason))
         if not log.say_loss():
@@ -190,20 +190,20 @@ class LogProcess:
         self._times_due = now + _WRITE_TIMES
 
     def _send(self) -> None:
-        """Tell the guardian, never waiting for it."""
+        """Tell the supervisor, never waiting for it."""
         if self._news:
             self._output += encode(self._news)
             self._news.clear()
         if not self._output:
             return
         try:
-            del self._output[: os.write(self._guardian, self._output)]
+            del self._output[: os.write(self._supervisor, self._output)]
         except BlockingIOError:
             pass
         except OSError:  # it has gone
             self._output.clear()
         if self._open:
-            self._poll.modify(self._guardian, select.POLLIN | (select.POLLOUT if self._output else 0))
+            self._poll.modify(self._supervisor, select.POLLIN | (select.POLLOUT if self._output else 0))
 
 
 if sys.platform == "linux":
@@ -234,14 +234,14 @@ def _raise_file_limit() -> int:
     return 1 << 30 if soft == resource.RLIM_INFINITY else soft
 
 
-def plain_log(path: str, anew: bool) -> LogFile:
+def plain_log(path: str, anew: bool) -> LogWriter:
     """A log of what was printed, as it is."""
-    return LogFile(path, anew=anew)
+    return LogWriter(path, anew=anew)
 
 
-def run(guardian: int, make_log: MakeLog) -> None:
-    """Be the log process, just forked; `guardian` is its socket. Never returns."""
-    keep = os.dup2(guardian, 3)
+def run(supervisor: int, make_log: MakeLog) -> None:
+    """Be the log process, just forked; `supervisor` is its socket. Never returns."""
+    keep = os.dup2(supervisor, 3)
     close_from(4)
     LogProcess(keep, make_log).run()
     os._exit(0)

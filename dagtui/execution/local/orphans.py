@@ -1,4 +1,4 @@
-"""What is left of attempts when guardian and keeper were killed together: the app inherits it, and ends it."""
+"""What is left of attempts when supervisor and reaper were killed together: the app inherits it, and ends it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Orphans:
     """Children of this process that bear the mark of an attempt; it must be a child subreaper."""
 
     def __init__(self, session: int) -> None:
-        """`session` is the dead keeper's: what belongs to it is the log process, which ends by itself."""
+        """`session` is the dead reaper's: what belongs to it is the log process, which ends by itself."""
         self._session = session
         self._marks = ownership.Marks()
 
@@ -20,7 +20,7 @@ class Orphans:
         found = []
         for pid in ownership.children(os.getpid()):
             if self._is_helper(pid):
-                os.waitpid(pid, os.WNOHANG)  # a keeper that was no child of ours as long as the guardian lived
+                os.waitpid(pid, os.WNOHANG)  # a reaper that was no child of ours as long as the supervisor lived
             elif self._marks.read(pid):
                 found.append(pid)
         ownership.kill_trees(found)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.frames import Message
 
 _LAZY = 0.02  # seconds that news may wait for company
-_UNHURRIED = frozenset(("ready", "begun", "short", "closed", "keeper"))
+_UNHURRIED = frozenset(("ready", "begun", "short", "closed", "reaper"))
 
 
 class Outbox:

@@ -1,12 +1,12 @@
 """Which processes belong to an attempt, whatever they did to get away.
 
 On Linux an attempt's processes are the tree below its leader and the trees below those orphans that bear its mark. The
-guardian, the keeper and the app are child subreapers: an orphan at any depth becomes a child of the nearest of them.
+supervisor, the reaper and the app are child subreapers: an orphan at any depth becomes a child of the nearest of them.
 
-The mark is a resource limit, RLIMIT_LOCKS, which Linux has not looked at since 2.4.25 (getrlimit(2)). The guardian
+The mark is a resource limit, RLIMIT_LOCKS, which Linux has not looked at since 2.4.25 (getrlimit(2)). The supervisor
 lowers its own before each start, to a number that stands for the attempt. Descendants inherit it through exec, setsid,
 double forks, an emptied environment and closed files; only a privileged process can raise it. The soft limit is the
-guardian's tag: by it a keeper that is no ancestor of theirs finds them all.
+supervisor's tag: by it a reaper that is no ancestor of theirs finds them all.
 
 Elsewhere an attempt's processes are the process group of its leader.
 """
@@ -138,7 +138,7 @@ if sys.platform == "linux":
     class Marks:
         """Hands out marks and reads them.
 
-        A guardian that runs inside an attempt divides that attempt's range of numbers, twice at most. Other runs hand
+        A supervisor that runs inside an attempt divides that attempt's range of numbers, twice at most. Other runs hand
         out the same marks; the tag, which is the soft limit, tells their processes from this one's.
         """
 

@@ -22,7 +22,7 @@ _KILL_AGAIN, _KILL_SLOWEST = 0.005, 0.5  # seconds between rounds of KILL; what 
 
 
 class Processes:
-    """Every process below the guardian, the log process apart."""
+    """Every process below the supervisor, the log process apart."""
 
     def __init__(self, marks: ownership.Marks) -> None:
         self.attempts: dict[Key, Attempt] = {}

@@ -1,7 +1,7 @@
-"""The keeper: parent of the guardian, which only outlives it, to end what a guardian that died or hangs has left.
+"""The reaper: parent of the supervisor. It ends what a supervisor that died or hangs has left.
 
-Both are child subreapers (ownership.py): should the guardian go, every process of every attempt is the keeper's. Should
-the keeper go, the guardian forks another one, which knows these processes by their tag.
+Both are child subreapers (ownership.py). When the supervisor dies, the reaper inherits every process of every attempt.
+When the reaper dies, the supervisor forks another one, which recognises these processes by their tag.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dagtui.execution.local import log_process, ownership, undelivered
 from dagtui.execution.local.descriptors import close_from
 from dagtui.execution.local.log_link import PATIENCE as LOG_PATIENCE
 from dagtui.execution.local.processes import UNKILLABLE
-from dagtui.execution.local.start_table import Ledger
-from dagtui.execution.local.supervisor import Guardian
+from dagtui.execution.local.start_table import StartTable
+from dagtui.execution.local.supervisor import Supervisor
 
 if TYPE_CHECKING:
     import signal
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 else:
     import _signal as signal  # see ownership.py
 
-NAME = "run-keeper"
+NAME = "run-reaper"
 """What process lists show. It lacks the program's name, so that `pkill dagtui` leaves somebody to clean up."""
 GRACE = 5.0
-"""Seconds from TERM to KILL for what a dead guardian has left."""
-_PATIENCE = 3.0  # seconds that a guardian may take beyond what it asked for, before it is taken for hanging
+"""Seconds from TERM to KILL for what a dead supervisor has left."""
+_PATIENCE = 3.0  # seconds that a supervisor may take beyond what it asked for, before it is taken for hanging
 _LEAVE = 5.0  # seconds after KILL, until what can't be killed is left alone
 _LOOK_AGAIN = 0.005
 
 
 def main() -> None:
-    """Be the keeper, and the guardian below it; a crash of either is written to a file where the ledger says.
+    """Be the reaper, and the supervisor below it; a crash of either is written to a file where the start table says.
 
     Standard input is the socket to the app, and standard output the memory that it shares with us.
     """
     close_from(3)  # what the app inherited is not for us
     app = _move(0, os.O_RDONLY)
     shared = _move(1, os.O_WRONLY)
-    ledger = Ledger(shared)
+    start_table = StartTable(shared)
     os.close(shared)
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals() - {signal.SIGCHLD})
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
@@ -55,23 +55,23 @@ def main() -> None:
     pid = os.fork()
     if pid:
         os.close(hold)
-        _guarded(ledger, "keeper", Keeper(app, alive, ledger, pid).keep, bytes)  # no secret ever comes here
+        _guarded(start_table, "reaper", Reaper(app, alive, start_table, pid).keep, bytes)  # no secret ever comes here
     os.close(alive)
     ownership.become_subreaper()
-    ownership.set_name("dagtui-guardian")
+    ownership.set_name("dagtui-supervisor")
 
     def run_log_process(socket: int, make_log: MakeLog) -> None:
         ownership.set_name("dagtui-log")
-        _guarded(ledger, "log", lambda: log_process.run(socket, make_log), guardian.mask)
+        _guarded(start_table, "log", lambda: log_process.run(socket, make_log), supervisor.mask)
 
-    def run_keeper(alive: int, tag: int) -> None:
+    def run_reaper(alive: int, tag: int) -> None:
         signal.set_wakeup_fd(-1)
         close_from(3, {app, alive})
         ownership.set_name(NAME)
-        _guarded(ledger, "keeper", Substitute(app, alive, ledger, os.getppid(), tag).keep, bytes)
+        _guarded(start_table, "reaper", Substitute(app, alive, start_table, os.getppid(), tag).keep, bytes)
 
-    guardian = Guardian(app, hold, ledger, run_log_process, run_keeper)
-    _guarded(ledger, "guardian", guardian.run, guardian.mask)
+    supervisor = Supervisor(app, hold, start_table, run_log_process, run_reaper)
+    _guarded(start_table, "supervisor", supervisor.run, supervisor.mask)
 
 
 def _move(fd: int, flags: int) -> int:
@@ -83,14 +83,14 @@ def _move(fd: int, flags: int) -> int:
     return moved
 
 
-def _guarded(ledger: Ledger, name: str, run: Callable[[], None], mask: Callable[[bytes], bytes]) -> None:
+def _guarded(start_table: StartTable, name: str, run: Callable[[], None], mask: Callable[[bytes], bytes]) -> None:
     """Run and exit, and leave a note of how it went wrong, if it does, masked."""
     status = 1
     try:
         run()
         status = 0
     except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
-        _note_crash(ledger.directory, name, mask)
+        _note_crash(start_table.directory, name, mask)
     finally:
         os._exit(status)  # also when there was no room for the note: a forked child must never return
 
@@ -104,24 +104,24 @@ def _note_crash(directory: str, name: str, mask: Callable[[bytes], bytes]) -> No
             file.write(note)
 
 
-class Keeper:
-    """Outlives the guardian, which is its child, and so inherits what a dead guardian leaves."""
+class Reaper:
+    """Outlives the supervisor, which is its child, and so inherits what a dead supervisor leaves."""
 
-    def __init__(self, app: int, alive: int, ledger: Ledger, guardian: int) -> None:
-        """`app` is the socket; `alive` a pipe that the guardian holds as long as it lives."""
+    def __init__(self, app: int, alive: int, start_table: StartTable, supervisor: int) -> None:
+        """`app` is the socket; `alive` a pipe that the supervisor holds as long as it lives."""
         self._app = app
         self._alive = alive
-        self._ledger = ledger
-        self._guardian = guardian
+        self._start_table = start_table
+        self._supervisor = supervisor
 
     def keep(self) -> None:
-        """Wait for the guardian's end, then end what it has left."""
+        """Wait for the supervisor's end, then end what it has left."""
         if not self._has_ended():
-            self._end_guardian()
-        self._bury_guardian()
-        if not self._ledger.closed:
+            self._end_supervisor()
+        self._bury_supervisor()
+        if not self._start_table.closed:
             self._note_ends()
-            undelivered.write(self._ledger.directory, self._ledger.unrecorded())
+            undelivered.write(self._start_table.directory, self._start_table.unrecorded())
         started = quiet_since = time.monotonic()
         told = False
         while left := self._left():
@@ -143,7 +143,7 @@ class Keeper:
             self._reap()
 
     def _has_ended(self) -> bool:
-        """Wait for the guardian's end; False when it hangs after the app has gone (a start from a dead disk, say)."""
+        """Wait for the supervisor's end; False when it hangs after the app has gone (a start from a dead disk, say)."""
         poll = select.poll()
         poll.register(self._alive, select.POLLIN)
         poll.register(self._app, getattr(select, "POLLRDHUP", 0))
@@ -151,25 +151,25 @@ class Keeper:
             poll.unregister(self._app)
             if not poll.poll(_PATIENCE * 1000):
                 return False
-        longest = os.read(self._alive, 64)  # the guardian says how long its ending may take, when that begins
+        longest = os.read(self._alive, 64)  # the supervisor says how long its ending may take, when that begins
         if not longest:
             return True
         return bool(poll.poll((int(longest) + UNKILLABLE + LOG_PATIENCE + _PATIENCE) * 1000))
 
-    def _end_guardian(self) -> None:
-        os.kill(self._guardian, signal.SIGKILL)
+    def _end_supervisor(self) -> None:
+        os.kill(self._supervisor, signal.SIGKILL)
 
-    def _bury_guardian(self) -> None:
-        os.waitpid(self._guardian, 0)
+    def _bury_supervisor(self) -> None:
+        os.waitpid(self._supervisor, 0)
 
     def _note_ends(self) -> None:
-        """Note how those attempts ended whose leaders the guardian did not come to reap any more."""
+        """Note how those attempts ended whose leaders the supervisor did not come to reap any more."""
         now = time.monotonic()
         for pid, status in _ended_children():
-            attempt = self._ledger.led_by(pid)
+            attempt = self._start_table.led_by(pid)
             if attempt is not None:
                 node, number, begun = attempt
-                self._ledger.end(node, number, status, now - begun)
+                self._start_table.end(node, number, status, now - begun)
 
     def _left(self) -> list[int]:
         return ownership.children(os.getpid())
@@ -179,19 +179,19 @@ class Keeper:
             pass
 
 
-class Substitute(Keeper):
-    """The keeper that the guardian has forked after the first one died: a child of it, and no ancestor of attempts."""
+class Substitute(Reaper):
+    """The reaper that the supervisor forked after the first one died: its child, not an ancestor of attempts."""
 
-    def __init__(self, app: int, alive: int, ledger: Ledger, guardian: int, tag: int) -> None:
+    def __init__(self, app: int, alive: int, start_table: StartTable, supervisor: int, tag: int) -> None:
         """`tag` is what all processes of all attempts bear."""
-        super().__init__(app, alive, ledger, guardian)
+        super().__init__(app, alive, start_table, supervisor)
         self._tag = tag
 
-    def _end_guardian(self) -> None:
-        if os.getppid() == self._guardian:
-            ownership.kill(self._guardian)
+    def _end_supervisor(self) -> None:
+        if os.getppid() == self._supervisor:
+            ownership.kill(self._supervisor)
 
-    def _bury_guardian(self) -> None:
+    def _bury_supervisor(self) -> None:
         """Whoever has inherited it does that."""
 
     def _note_ends(self) -> None:

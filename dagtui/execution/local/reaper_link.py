@@ -1,4 +1,4 @@
-"""The guardian's side of the keeper: notices its death, and forks another one."""
+"""The supervisor's side of the reaper: notices its death, and forks another one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_TRY_AGAIN = 1.0  # seconds between two starts of a keeper
+_TRY_AGAIN = 1.0  # seconds between two starts of a reaper
 
 
-class KeeperLink:
-    """The pipe to the keeper. When nobody holds its other end, the keeper has died."""
+class ReaperLink:
+    """The pipe to the reaper. When nobody holds its other end, the reaper has died."""
 
     def __init__(self, pipe: int, run: Callable[[int], None]) -> None:
-        """`run` is a keeper that was just forked: it gets the other end of a pipe, and never returns."""
+        """`run` is a reaper that was just forked: it gets the other end of a pipe, and never returns."""
         self.pipe = pipe
-        """The descriptor to watch for an error; below 0 while there is no keeper."""
+        """The descriptor to watch for an error; below 0 while there is no reaper."""
         self.pid = 0
-        """The keeper that is our child; 0: the first one is our parent."""
+        """The reaper that is our child; 0: the first one is our parent."""
         self.due = inf
         """When `replace` has something to do."""
         self._run = run
@@ -28,12 +28,12 @@ class KeeperLink:
         self._seconds = b""
 
     def lose(self) -> None:
-        """Note that the keeper has died."""
+        """Note that the reaper has died."""
         os.close(self.pipe)
         self.pipe, self.due = -1, self._not_before
 
     def replace(self, now: float) -> bool:
-        """Fork another keeper; whether there is one now. It can't be our parent: it finds processes by their tag."""
+        """Fork another reaper; whether there is one now. It can't be our parent: it finds processes by their tag."""
         if now < self._not_before:
             return False
         self.due = self._not_before = now + _TRY_AGAIN

@@ -5,24 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dagtui.execution.local.log_file import LogFile
-from dagtui.text.masking import MaskedStream
+from dagtui.execution.local.log_file import LogWriter
+from dagtui.text.masking import RedactedStream
 
 if TYPE_CHECKING:
-    from dagtui.text.masking import Masking
+    from dagtui.text.masking import Redaction
 
 
-class MaskedLogFile(LogFile):
+class MaskedLogFile(LogWriter):
     """A log file whose sizes and times are those of the masked output.
 
-    Output that ends like a secret begins is held back until more follows or the attempt ends; see `MaskedStream`.
+    Output that ends like a secret begins is held back until more follows or the attempt ends; see `RedactedStream`.
     """
 
     __slots__ = ("_stream",)
 
-    def __init__(self, path: str, masking: Masking, *, anew: bool = False) -> None:
+    def __init__(self, path: str, masking: Redaction, *, anew: bool = False) -> None:
         super().__init__(path, anew=anew)
-        self._stream = MaskedStream(masking)
+        self._stream = RedactedStream(masking)
 
     def write(self, data: bytes | memoryview, wall: float) -> None:
         """Append what was read at a wall time, masked."""

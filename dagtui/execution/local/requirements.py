@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dagtui.execution.local.link import GuardianLink
+    from dagtui.execution.local.link import SupervisorLink
 
 FILES = 24
 """Files that may be open at once, at the least: with fewer the run, or its first node, can't begin."""
@@ -47,13 +47,13 @@ def check_requirements() -> None:
         )
 
 
-def start_guardian() -> GuardianLink:
-    """Start a guardian for a run that may begin here. Raises RequirementError."""
-    from dagtui.execution.local.link import GuardianLink
+def start_supervisor() -> SupervisorLink:
+    """Start a supervisor for a run that may begin here. Raises RequirementError."""
+    from dagtui.execution.local.link import SupervisorLink
 
     check_requirements()
     try:
-        return GuardianLink()
+        return SupervisorLink()
     except OSError as error:
         hint = _HINTS.get(error.errno or 0)
         reason = f"{error.strerror}; {hint}" if hint else f"{error.strerror or error}: {sys.executable}"

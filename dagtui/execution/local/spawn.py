@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SCRIPT_SHELL = "/bin/sh"
 SCARCE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 """Errors of starts that may succeed when others have ended."""
-_SPARE_FILES = 64  # what the guardian needs besides one pipe for each attempt
+_SPARE_FILES = 64  # what the supervisor needs besides one pipe for each attempt
 _RESERVED_FILES = 8  # never given to attempts: finding their processes and starting the log process take some
 
 
@@ -30,7 +30,7 @@ class StartError(Exception):
 
 
 class Spawner:
-    """Starts leaders with the common environment, standard input from the guardian's own, and one pipe for output."""
+    """Starts leaders with the common environment, standard input from the supervisor's own, and one pipe for output."""
 
     __slots__ = ("_base", "_hard", "_low", "_marks", "_null", "_raised", "_soft")
 
@@ -46,7 +46,7 @@ class Spawner:
         """Set the common environment."""
         self._base = base
 
-    def make_room(self, slots: int) -> None:
+    def end_idle_runs(self, slots: int) -> None:
         """Raise the limit of open files for so many attempts; what is started still gets the limit as it was."""
         wanted = 2 * slots + _SPARE_FILES
         if self._soft != resource.RLIM_INFINITY and wanted > self._soft:

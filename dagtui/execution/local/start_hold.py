@@ -1,6 +1,6 @@
 """Keeps starts back for a moment when the end of the whole run may have been asked for.
 
-A service manager sends TERM to all processes of a run at once. The guardian hears of the attempts' deaths before the
+A service manager sends TERM to all processes of a run at once. The supervisor hears of the attempts' deaths before the
 app says that the run ends, and must not begin what comes next meanwhile.
 """
 

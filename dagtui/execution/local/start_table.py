@@ -1,7 +1,7 @@
-"""Memory that app, keeper and guardian share: which requests have begun, how attempts ended, where crash notes go.
+"""Memory that app, reaper and supervisor share: which requests have begun, how attempts ended, where crash notes go.
 
-It outlives the process that wrote to it. So the app knows what a dead guardian had begun and which ends it could not
-report any more, and guardian or keeper know which ends a dead app has not recorded.
+It outlives the process that wrote to it. So the app knows what a dead supervisor had begun and which ends it could not
+report any more, and supervisor or reaper know which ends a dead app has not recorded.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ENDS = _LEADERS + _KEPT * _LEADER.size
 _SIZE = _ENDS + _KEPT * _END.size
 
 
-class Ledger:
+class StartTable:
     """The shared memory behind a descriptor."""
 
     __slots__ = ("_memory",)
@@ -41,8 +41,8 @@ class Ledger:
         self._memory = mmap.mmap(descriptor, _SIZE)
 
     @staticmethod
-    def make_room(descriptor: int) -> None:
-        """Give an empty file the size of a ledger; raises OSError."""
+    def end_idle_runs(descriptor: int) -> None:
+        """Give an empty file the size of a start table; raises OSError."""
         os.truncate(descriptor, _SIZE)
 
     # Requests

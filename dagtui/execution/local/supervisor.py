@@ -1,4 +1,4 @@
-"""The guardian: starts the processes of attempts, reaps them, and lets none outlive its attempt or the app.
+"""The supervisor: starts the processes of attempts, reaps them, and lets none outlive its attempt or the app.
 
 One thread, asleep in poll(2); every signal but SIGCHLD is blocked. Messages (frames.py) from the app:
 
@@ -19,10 +19,10 @@ To the app; all but the ends come up to 20 ms late, in company, and so do these 
     ("exited", node, attempt, status, seconds, silent, left)    the leader's wait status; silent: there is no log;
                                                 left: processes that it left behind
     ("withdrawn", node, attempt)
-    ("keeper", pid)                             the keeper has died, and this is the new one
+    ("reaper", pid)                             the reaper has died, and this is the new one
     ("closed", node, attempt, size, lost, why)  its log is complete; size in bytes, -1: the log process died over it;
                                                 so many bytes are lost, and why
-    end of file                                 guardian and keeper have ended, and all processes of attempts
+    end of file                                 supervisor and reaper have ended, and all processes of attempts
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from dagtui.execution.local.frames import Decoder
 from dagtui.execution.local.log_link import LogLink
 from dagtui.execution.local.outbox import Outbox
 from dagtui.execution.local.processes import UNKILLABLE, Processes
-from dagtui.execution.local.reaper_link import KeeperLink
+from dagtui.execution.local.reaper_link import ReaperLink
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.local.start_hold import ENDING, StartHold
 from dagtui.execution.local.start_queue import WaitingStarts
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dagtui.execution.local.log_process import MakeLog
-    from dagtui.execution.local.start_table import Ledger
-    from dagtui.text.masking import Masking
+    from dagtui.execution.local.start_table import StartTable
+    from dagtui.text.masking import Redaction
 else:
     import _signal as signal  # see ownership.py
 
@@ -59,32 +59,32 @@ _READ = 1 << 16
 _AT_ONCE = 16  # starts, before signals and messages are looked at again
 
 
-class Guardian:
+class Supervisor:
     """Runs attempts as the app asks, until the app has gone and nothing is left."""
 
     def __init__(
         self,
         app: int,
-        keeper: int,
-        ledger: Ledger,
+        reaper: int,
+        start_table: StartTable,
         run_log_process: Callable[[int, MakeLog], None],
-        run_keeper: Callable[[int, int], None],
+        run_reaper: Callable[[int, int], None],
     ) -> None:
-        """`app` is our end of the socket; `keeper` a pipe on which the keeper learns how long the ending may take.
+        """`app` is our end of the socket; `reaper` a pipe on which the reaper learns how long the ending may take.
 
-        `ledger` is memory that outlives the guardian. `run_keeper` is a keeper that we fork when the first one has
-        died: it gets the other end of such a pipe and the tag of all attempts, and never returns.
+        `start_table` is memory that outlives the supervisor. `run_reaper` is a reaper that we fork when the first one
+        has died: it gets the other end of such a pipe and the tag of all attempts, and never returns.
         """
-        self._app, self._ledger = app, ledger
+        self._app, self._start_table = app, start_table
         self._open, self._end_by = True, inf
         self._waiting = WaitingStarts()
         marks = ownership.Marks()
-        self._keeper = KeeperLink(keeper, lambda pipe: run_keeper(pipe, marks.tag))
+        self._reaper = ReaperLink(reaper, lambda pipe: run_reaper(pipe, marks.tag))
         self._processes = Processes(marks)
         self._spawner = Spawner(marks)
         self._logs = LogLink(run_log_process, lambda key, *what: self._say("closed", *key, *what))
         self._young = YoungPipes(self._logs)
-        self._masking: Masking | None = None
+        self._masking: Redaction | None = None
         self._hungry = False  # whether more starts fit at once
         self._hold = StartHold()
         self._shortages: set[int] = set()  # errors of starts that had to wait, each said once
@@ -107,7 +107,7 @@ class Guardian:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
         self._watch(self._bell, select.POLLIN)
         self._watch(app, select.POLLIN)
-        self._poll.register(keeper, 0)  # an error tells that nobody holds the other end: the keeper has died
+        self._poll.register(reaper, 0)  # an error tells that nobody holds the other end: the reaper has died
 
     def run(self) -> None:
         """Serve the app; returns when it has gone and nothing is left, or can't be killed."""
@@ -117,8 +117,8 @@ class Guardian:
             self._begin()
             if self._processes.unsettled or not self._open:
                 self._settle()
-            if self._keeper.due != inf:
-                self._replace_keeper()
+            if self._reaper.due != inf:
+                self._replace_reaper()
             self._hand_over()
             self._send()
         self._send()
@@ -137,7 +137,7 @@ class Guardian:
 
     def _wait(self) -> None:
         """Sleep until something happens or is due, and take it in."""
-        due = min(self._outbox.due, self._logs.due, self._processes.due, self._keeper.due, self._young.due)
+        due = min(self._outbox.due, self._logs.due, self._processes.due, self._reaper.due, self._young.due)
         if self._waiting:
             due = min(due, self._hold.due)
         if not self._open and self._processes:
@@ -149,9 +149,9 @@ class Guardian:
             if fd == self._bell:
                 os.read(fd, _READ)
                 self._reap()
-            elif fd == self._keeper.pipe:
+            elif fd == self._reaper.pipe:
                 self._poll.unregister(fd)
-                self._keeper.lose()
+                self._reaper.lose()
             elif fd != self._app:
                 self._logs.receive()
             elif events & ~select.POLLOUT:
@@ -187,26 +187,26 @@ class Guardian:
             return
         self._reap()
         self._open = False
-        self._ledger.close_attempts()
+        self._start_table.close_attempts()
         now = time.monotonic()
         self._waiting.clear()
         longest = self._processes.stop_all(now)
         self._end_by = now + longest + UNKILLABLE
-        self._keeper.say_end(longest)
+        self._reaper.say_end(longest)
         self._settle()
-        undelivered.write(self._ledger.directory, self._ledger.unrecorded())
+        undelivered.write(self._start_table.directory, self._start_table.unrecorded())
 
     def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
         # Most runs have none, and need not wait for these.
         from dagtui.execution.local.redacted_log import MaskedLogFile
-        from dagtui.text.masking import Masking
+        from dagtui.text.masking import Redaction
 
-        self._masking = masking = Masking(forms)
+        self._masking = masking = Redaction(forms)
         self._logs.make_log = lambda path, anew: MaskedLogFile(path, masking, anew=anew)
 
     def _set_slots(self, slots: int) -> None:
         self._waiting.slots = slots
-        self._spawner.make_room(slots)
+        self._spawner.end_idle_runs(slots)
 
     def _queue(self, node: int, number: int, *request: object) -> None:
         make: Callable[..., Attempt] = Attempt
@@ -242,7 +242,7 @@ class Guardian:
     def _start(self, attempt: Attempt) -> bool:
         """Start one; False when it has to wait for what others have: descriptors, processes, memory."""
         now = attempt.begun = time.monotonic()
-        self._ledger.begin(attempt.sequence)
+        self._start_table.begin(attempt.sequence)
         if not attempt.path:
             self._say("begun", *attempt.key)
             self._say_exited(attempt, 0, 0.0, True)
@@ -251,13 +251,13 @@ class Guardian:
             self._spawner.start(attempt)
         except StartError as error:
             if error.number in SCARCE and (self._waiting.used or self._logs.is_about_to_close):
-                self._ledger.expect(attempt.sequence)
+                self._start_table.expect(attempt.sequence)
                 self._say_short(error)
                 return False
             self._say("failed", *attempt.key, error.number, error.what)
             return True
         self._waiting.used += attempt.slots
-        self._ledger.lead(*attempt.key, attempt.leader, now)
+        self._start_table.lead(*attempt.key, attempt.leader, now)
         self._processes.add(attempt)
         self._young.add(attempt)
         self._say("begun", *attempt.key)
@@ -276,8 +276,8 @@ class Guardian:
                 break
             if pid == self._logs.pid:
                 self._logs.reaped()
-            elif pid == self._keeper.pid:
-                self._keeper.pid = 0
+            elif pid == self._reaper.pid:
+                self._reaper.pid = 0
             else:
                 attempt = self._processes.reaped(pid)
                 if attempt is not None:
@@ -290,17 +290,17 @@ class Guardian:
         for attempt, status in ended:
             self._say_exited(attempt, status, now - attempt.begun, self._young.read_rest(attempt))
 
-    def _replace_keeper(self) -> None:
-        if self._keeper.replace(time.monotonic()):
-            self._poll.register(self._keeper.pipe, 0)
-            self._say("keeper", self._keeper.pid)
+    def _replace_reaper(self) -> None:
+        if self._reaper.replace(time.monotonic()):
+            self._poll.register(self._reaper.pipe, 0)
+            self._say("reaper", self._reaper.pid)
 
     def _settle(self) -> None:
-        self._processes.settle(time.monotonic(), bool(self._logs.pid) + bool(self._keeper.pid))
+        self._processes.settle(time.monotonic(), bool(self._logs.pid) + bool(self._reaper.pid))
 
     def _say_exited(self, attempt: Attempt, status: int, seconds: float, silent: bool) -> None:
         if self._open:
-            self._ledger.end(*attempt.key, status, seconds)
+            self._start_table.end(*attempt.key, status, seconds)
         self._say("exited", *attempt.key, status, seconds, silent, attempt.left)
 
     # --- What others are to hear.

@@ -1,4 +1,4 @@
-"""How attempts ended that no journal tells of: the guardian or the keeper writes it when the app has died.
+"""How attempts ended that no journal tells of: the supervisor or the reaper writes it when the app has died.
 
 The file lies in the run's directory. Each line is a JSON object with a checksum, in the journal's manner. Nodes are the
 numbers that they have in the run's graph. The file has its full size from the start, so that the lines find room on a

@@ -1,4 +1,4 @@
-"""The pipes of attempts that have just begun: the guardian reads them itself, for most short attempts print little."""
+"""Pipes of attempts that have just begun: the supervisor reads them itself, as most short attempts print little."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _READ = 1 << 16
 
 
 class YoungPipes:
-    """Whose pipes are still read by the guardian, and until when."""
+    """Whose pipes are still read by the supervisor, and until when."""
 
     __slots__ = ("_logs", "_young")
 

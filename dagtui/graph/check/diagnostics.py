@@ -12,8 +12,8 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from dagtui.graph.errors import Wrong
-    from dagtui.graph.toml.positions import KeyPath, Located, Span
+    from dagtui.graph.errors import ValueProblem
+    from dagtui.graph.toml.positions import KeyPath, Located, SourceSpan
 
 SHOWN = 50
 """Problems of one report."""
@@ -25,7 +25,7 @@ SUGGESTED = 20
 """Names for which one that is meant is looked for among the names of the file: to compare with all takes its time."""
 
 
-class Finding(NamedTuple):
+class Diagnostic(NamedTuple):
     """Something that is wrong, at a path of keys."""
 
     at: KeyPath
@@ -37,12 +37,12 @@ class Finding(NamedTuple):
     """It is the key that is wrong, not its value."""
 
 
-class Findings:
+class Diagnostics:
     """What was found so far."""
 
     def __init__(self) -> None:
         self.lost = Lost()
-        self._found: dict[tuple[KeyPath, str], Finding] = {}
+        self._found: dict[tuple[KeyPath, str], Diagnostic] = {}
         self._more = 0
         self._suggested = 0
 
@@ -56,13 +56,13 @@ class Findings:
 
     def key(self, at: KeyPath, message: str, hint: str = "") -> None:
         """Note that a key is wrong."""
-        self._note(Finding(at, message, hint, "", on_key=True))
+        self._note(Diagnostic(at, message, hint, "", on_key=True))
 
     def value(self, at: KeyPath, message: str, hint: str = "", *, needle: str = "") -> None:
         """Note that a value is wrong."""
-        self._note(Finding(at, message, hint, needle, on_key=False))
+        self._note(Diagnostic(at, message, hint, needle, on_key=False))
 
-    def wrong(self, at: KeyPath, wrong: Wrong, subject: str = "") -> None:
+    def wrong(self, at: KeyPath, wrong: ValueProblem, subject: str = "") -> None:
         """Note what a reader said about the value at that path; `subject` is what its message speaks of."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
         self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle)
@@ -82,7 +82,7 @@ class Findings:
             return ""
         return did_you_mean(name, known)
 
-    def _note(self, finding: Finding) -> None:
+    def _note(self, finding: Diagnostic) -> None:
         """Keep a finding once: what the defaults say wrong would be found again in every task."""
         place = finding.at, finding.message
         if place in self._found:
@@ -96,18 +96,18 @@ class Findings:
         """The report, sorted by place in the file."""
         from dagtui.graph.toml.positions import locate
 
-        findings = list(self._found.values())
-        wanted = {finding.at[:length] for finding in findings for length in range(1, len(finding.at) + 1)}
+        diagnostics = list(self._found.values())
+        wanted = {finding.at[:length] for finding in diagnostics for length in range(1, len(finding.at) + 1)}
         located = locate(text, wanted)
-        placed = [(_span(finding, located, text), finding) for finding in findings]
+        placed = [(_span(finding, located, text), finding) for finding in diagnostics]
         placed.sort(key=lambda item: (item[0] is not None, item[0] or (0, 0)))
         problems = [_problem(finding, span, text, path) for span, finding in placed[:SHOWN]]
         return GraphError(problems, more=len(placed) - len(problems) + self._more)
 
 
-def _span(finding: Finding, located: dict[KeyPath, Located], text: str) -> Span | None:
+def _span(finding: Diagnostic, located: dict[KeyPath, Located], text: str) -> SourceSpan | None:
     """Where a finding is: at its path, or at the nearest table around it that is written in the file."""
-    from dagtui.graph.toml.positions import Span
+    from dagtui.graph.toml.positions import SourceSpan
 
     for length in range(len(finding.at), 0, -1):
         place = located.get(finding.at[:length])
@@ -116,11 +116,11 @@ def _span(finding: Finding, located: dict[KeyPath, Located], text: str) -> Span 
         if length < len(finding.at) or finding.on_key:
             return place.key if place.key.end > place.key.start else place.value
         start = text.find(finding.needle, *place.value) if finding.needle else -1
-        return place.value if start < 0 else Span(start, start + len(finding.needle))
+        return place.value if start < 0 else SourceSpan(start, start + len(finding.needle))
     return None
 
 
-def _problem(finding: Finding, span: Span | None, text: str, path: str) -> Problem:
+def _problem(finding: Diagnostic, span: SourceSpan | None, text: str, path: str) -> Problem:
     from dagtui.graph.toml.positions import excerpt
 
     message, hint = label(finding.message, MESSAGE_CAP), label(finding.hint, MESSAGE_CAP)

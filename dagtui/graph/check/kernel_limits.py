@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import Wrong
+from dagtui.graph.errors import ValueProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ def check_script(text: str) -> None:
         check_arguments(words)
         return
     hint = 'put it in a file beside this one: run = "sh -e FILE"'
-    raise Wrong(f"has {size:,} bytes; the kernel takes at most {ONE:,} in one argument", hint)
+    raise ValueProblem(f"has {size:,} bytes; the kernel takes at most {ONE:,} in one argument", hint)
 
 
 def check_arguments(arguments: tuple[str, ...]) -> None:
@@ -45,7 +45,7 @@ def check_arguments(arguments: tuple[str, ...]) -> None:
     together = sum(sizes) + (1 + _POINTER) * len(sizes)
     if together > TOGETHER:
         message = f"has {together:,} bytes in all; the kernel takes at most {TOGETHER:,}"
-        raise Wrong(message, "put the arguments in a file")
+        raise ValueProblem(message, "put the arguments in a file")
 
 
 def check_environment(variables: Mapping[str, str]) -> None:
@@ -59,7 +59,7 @@ def check_argument(size: int, *inside: str | int) -> None:
     """Raise Wrong for one argument or variable of so many bytes, if that is too long."""
     if size > ONE:
         message = f"has {size:,} bytes; the kernel takes at most {ONE:,}"
-        raise Wrong(message, "put it in a file, and give the name of that", inside=inside)
+        raise ValueProblem(message, "put it in a file, and give the name of that", inside=inside)
 
 
 def check_data(data: Mapping[str, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.templates import Root, Template, parse_template
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def parse_env(env: Mapping[str, str]) -> dict[str, Template]:
     except CycleError as error:
         names: list[str] = error.args[1]
         shown = ", ".join(quoted(name) for name in names[1:10])
-        raise Wrong(f"the variables {shown} are made of each other", inside=(names[0],)) from None
+        raise ValueProblem(f"the variables {shown} are made of each other", inside=(names[0],)) from None
 
 
 def _parse(name: str, text: str) -> Template:
     try:
         return parse_template(text)
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(name,), needle=wrong.needle) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(name,), needle=wrong.needle) from None

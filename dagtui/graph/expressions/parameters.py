@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import did_you_mean
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.model import Value
 
 _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
@@ -20,53 +20,53 @@ _NUMBER = re.compile(r"[+-]?(?:inf|nan|(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})
 _BOOLEANS = {"true": True, "false": False}
 
 
-def read_params(findings: Findings, table: dict[str, object], given: Mapping[str, str]) -> dict[str, Value]:
+def read_params(diagnostics: Diagnostics, table: dict[str, object], given: Mapping[str, str]) -> dict[str, Value]:
     """The parameters with what was given in place of their defaults; what is wrong is noted."""
     params: dict[str, Value] = {}
     for name, value in table.items():
         try:
             values.name(name)
-        except Wrong as wrong:
-            findings.key(("params", name), f"the name of a parameter {wrong.message}")
-            findings.lost.parameters.add(name)
+        except ValueProblem as wrong:
+            diagnostics.key(("params", name), f"the name of a parameter {wrong.message}")
+            diagnostics.lost.parameters.add(name)
             continue
         try:
             params[name] = values.scalar(value)
-        except Wrong as wrong:
-            findings.wrong(("params", name), wrong, quoted(name))
-            findings.lost.parameters.add(name)
+        except ValueProblem as wrong:
+            diagnostics.wrong(("params", name), wrong, quoted(name))
+            diagnostics.lost.parameters.add(name)
     for name, text in given.items():
-        _give(findings, params, name, text, known=name in table)
+        _give(diagnostics, params, name, text, known=name in table)
     return params
 
 
-def _give(findings: Findings, params: dict[str, Value], name: str, text: str, *, known: bool) -> None:
-    if not known and findings.lost.has_parameter(name):
+def _give(diagnostics: Diagnostics, params: dict[str, Value], name: str, text: str, *, known: bool) -> None:
+    if not known and diagnostics.lost.has_parameter(name):
         return
     if not known:
         hint = did_you_mean(name, params) or 'parameters are declared with a default: [params], then "name = value"'
-        findings.key((), f"there is no parameter {quoted(name)}", hint)
+        diagnostics.key((), f"there is no parameter {quoted(name)}", hint)
         return
     if name not in params:
         return
     try:
         params[name] = _like(params[name], text)
-    except Wrong as wrong:
-        findings.key((), f"the parameter {quoted(name)} {wrong.message}, not {quoted(text)}")
+    except ValueProblem as wrong:
+        diagnostics.key((), f"the parameter {quoted(name)} {wrong.message}, not {quoted(text)}")
 
 
 def _like(default: Value, text: str) -> Value:
     """A text read as the type of the default; raises Wrong."""
     if isinstance(default, bool):
         if text.lower() not in _BOOLEANS:
-            raise Wrong("must be true or false")
+            raise ValueProblem("must be true or false")
         return _BOOLEANS[text.lower()]
     if isinstance(default, int):
         if not _WHOLE.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
-            raise Wrong("must be an integer of at most 64 bits")
+            raise ValueProblem("must be an integer of at most 64 bits")
         return int(text)
     if isinstance(default, float):
         if not _NUMBER.fullmatch(text):
-            raise Wrong("must be a number")
+            raise ValueProblem("must be a number")
         return float(text)
     return values.text(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import listed
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.templates import Placeholder, Root, cut_command, cut_template
 from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Collection, Iterator, Mapping
 
-    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.expressions.templates import Parts
-    from dagtui.graph.layout import Layout
+    from dagtui.graph.layout import GraphLayout
     from dagtui.graph.model import Graph, Task, Value
     from dagtui.graph.toml.positions import KeyPath
     from dagtui.graph.toml.source_map import Origins
@@ -32,17 +32,17 @@ class PlaceholderCheck:
 
     def __init__(
         self,
-        layout: Layout,
+        layout: GraphLayout,
         params: Mapping[str, Value],
         environment: Mapping[str, str] | None,
-        findings: Findings,
+        diagnostics: Diagnostics,
         origins: Origins,
     ) -> None:
         """Check against the parameters of the graph and the variables of a run; None: these are not known yet."""
         self._layout = layout
         self._params = params
         self._environment = environment
-        self._findings = findings
+        self._findings = diagnostics
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
         """By the identity of a table of variables: what is different for each task that shares it."""
@@ -63,7 +63,7 @@ class PlaceholderCheck:
             try:
                 for node in self._layout.nodes(number):
                     asked_node(graph, node, placeholder)
-            except Wrong as wrong:
+            except ValueProblem as wrong:
                 self._findings.wrong(at, wrong)
 
     def _task(self, number: int, task: Task) -> None:
@@ -94,14 +94,16 @@ class PlaceholderCheck:
     def _shared_env(self, number: int, env: Mapping[str, str]) -> list[tuple[str, Placeholder]]:
         if not any("{{" in text for text in env.values()):
             return []
-        wrong = [(name, part) for name, text in env.items() for part in cut_template(text) if isinstance(part, Wrong)]
+        wrong = [
+            (name, part) for name, text in env.items() for part in cut_template(text) if isinstance(part, ValueProblem)
+        ]
         for name, part in wrong:
             self._findings.wrong(self._origins.of(number, "env", name), part)
         if wrong:
             return []
         try:
             templates = parse_env(env)
-        except Wrong as circle:
+        except ValueProblem as circle:
             self._findings.value(self._origins.of(number, "env", *circle.inside), circle.message, circle.hint)
             return []
         found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
@@ -112,7 +114,7 @@ class PlaceholderCheck:
 
     def _text(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
         for part in dict.fromkeys(parts):
-            if isinstance(part, Wrong):
+            if isinstance(part, ValueProblem):
                 self._findings.wrong(self._origins.of(number, *place), part)
             elif isinstance(part, Placeholder):
                 self._placeholder(number, place, part)
@@ -135,7 +137,7 @@ class PlaceholderCheck:
             known = self._params
         if name not in known and placeholder.default is None:
             wrong = unknown_name(placeholder, known, self._findings)
-            if isinstance(wrong, Wrong):
+            if isinstance(wrong, ValueProblem):
                 self._findings.wrong(self._origins.of(number, *place), wrong)
 
     def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
@@ -175,13 +177,13 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
         return None
     if not found:
         has = f", which has {listed([graph.labels[parent] for parent in parents])}" if parents else ""
-        raise Wrong(
+        raise ValueProblem(
             f"{quoted(placeholder.source)}: {quoted(graph.labels[node])} doesn't need {quoted(placeholder.name)}",
             f"add it to needs{has}",
             needle=placeholder.source,
         )
     shown = " or ".join(f"needs.{graph.labels[parent]}.status" for parent in found[:3])
-    raise Wrong(
+    raise ValueProblem(
         f"{quoted(placeholder.source)} asks {len(found):,} nodes at once",
         f"ask one of them: {shown}; or select one in needs",
         needle=placeholder.source,

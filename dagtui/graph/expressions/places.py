@@ -25,7 +25,7 @@ _RESERVED = frozenset(
 """Words that a shell may take for a part of its syntax."""
 
 
-class Place(enum.Enum):
+class TemplatePlace(enum.Enum):
     """What is around a placeholder."""
 
     WORD = "a plain word"
@@ -45,14 +45,14 @@ class Place(enum.Enum):
     UNCLEAR = "something that can't be told"
 
 
-def quote(value: str, place: Place) -> str:
+def quote(value: str, place: TemplatePlace) -> str:
     """The value as it is written at that place, for any of SHELLS: the shell makes the same value of it."""
-    if place is Place.SINGLE:
+    if place is TemplatePlace.SINGLE:
         return value.replace("'", r"'\''")
-    if place is Place.DOUBLE:
+    if place is TemplatePlace.DOUBLE:
         return _SPECIAL_IN_QUOTES.sub(r"\\\g<0>", value)
-    if place is Place.DOUBLE_APART:
+    if place is TemplatePlace.DOUBLE_APART:
         return '""' + _SPECIAL_IN_QUOTES.sub(r"\\\g<0>", value)
-    if place is Place.WORD and _BARE.fullmatch(value) and value not in _RESERVED:
+    if place is TemplatePlace.WORD and _BARE.fullmatch(value) and value not in _RESERVED:
         return value
     return "'" + value.replace("'", "'\"'\"'") + "'"

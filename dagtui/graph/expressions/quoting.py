@@ -10,7 +10,7 @@ import enum
 import re
 from typing import NamedTuple
 
-from dagtui.graph.expressions.places import MARK, Place
+from dagtui.graph.expressions.places import MARK, TemplatePlace
 
 
 class _In(enum.Enum):
@@ -27,14 +27,14 @@ class _In(enum.Enum):
 
 
 _PLACES = {
-    _In.COMMAND: Place.WORD,
-    _In.PARENTHESIS: Place.WORD,
-    _In.ARRAY: Place.WORD,
-    _In.SUBSTITUTION: Place.WORD,
-    _In.QUOTES: Place.DOUBLE,
-    _In.EXPANSION: Place.EXPANSION,
-    _In.ARITHMETIC: Place.ARITHMETIC,
-    _In.ARITHMETIC_PARENTHESIS: Place.ARITHMETIC,
+    _In.COMMAND: TemplatePlace.WORD,
+    _In.PARENTHESIS: TemplatePlace.WORD,
+    _In.ARRAY: TemplatePlace.WORD,
+    _In.SUBSTITUTION: TemplatePlace.WORD,
+    _In.QUOTES: TemplatePlace.DOUBLE,
+    _In.EXPANSION: TemplatePlace.EXPANSION,
+    _In.ARITHMETIC: TemplatePlace.ARITHMETIC,
+    _In.ARITHMETIC_PARENTHESIS: TemplatePlace.ARITHMETIC,
 }
 _COMMANDS = frozenset({_In.COMMAND, _In.PARENTHESIS, _In.ARRAY, _In.SUBSTITUTION})
 _ARITHMETICS = frozenset({_In.ARITHMETIC, _In.ARITHMETIC_PARENTHESIS})
@@ -58,9 +58,9 @@ _LOOKED_BACK = 200
 """Characters before a placeholder in which a variable that it would go on with is looked for."""
 
 
-def places(command: str, shell: str) -> list[Place]:
+def places(command: str, shell: str) -> list[TemplatePlace]:
     """What is around each MARK in a command line for one of SHELLS, in their order."""
-    scan = _Scan(command, shell)
+    scan = _QuoteScan(command, shell)
     scan.run()
     return scan.places
 
@@ -78,11 +78,11 @@ class _Heredoc(NamedTuple):
     """How deep in other things it was announced."""
 
 
-class _Scan:
+class _QuoteScan:
     """One pass over a command line."""
 
     def __init__(self, text: str, shell: str) -> None:
-        self.places: list[Place] = []
+        self.places: list[TemplatePlace] = []
         self._text = text
         self._variable = _VARIABLE_OF_ZSH if shell == "zsh" else _VARIABLE
         self._ansi = shell not in {"sh", "dash"}
@@ -113,7 +113,7 @@ class _Scan:
         elif character == "\\":
             self._backslash()
         elif character == "`":
-            self._take(_BACKTICKS, Place.BACKTICKS)
+            self._take(_BACKTICKS, TemplatePlace.BACKTICKS)
         elif character == "$":
             self._dollar()
         elif character == '"':
@@ -129,34 +129,34 @@ class _Scan:
         else:
             self._position += 1
 
-    def _around(self) -> Place:
+    def _around(self) -> TemplatePlace:
         """The place of a placeholder that stands here."""
         inside = self._inside[-1]
         if inside is _In.QUOTES and self._inside[-2] not in _COMMANDS:
             inside = self._inside[-2]  # quotes in ${…} and in arithmetic are not the same in all shells
         place = _PLACES[inside]
-        if place is not Place.WORD and place is not Place.DOUBLE:
+        if place is not TemplatePlace.WORD and place is not TemplatePlace.DOUBLE:
             return place
         before = self._text[max(0, self._position - _LOOKED_BACK) : self._position].replace("\\\n", "")
         variable = self._variable.search(before)
-        if place is Place.DOUBLE:
-            return Place.DOUBLE_APART if variable or _is_long_name(before) else place
+        if place is TemplatePlace.DOUBLE:
+            return TemplatePlace.DOUBLE_APART if variable or _is_long_name(before) else place
         if variable and variable[0] == "$":
-            return Place.DOLLAR
+            return TemplatePlace.DOLLAR
         apart = variable or _is_long_name(before) or _REDIRECTION.match(self._text, self._position + 1)
-        return Place.APART if apart else place
+        return TemplatePlace.APART if apart else place
 
-    def _place(self, place: Place) -> None:
-        self.places.append(Place.UNCLEAR if self._unclear else place)
+    def _place(self, place: TemplatePlace) -> None:
+        self.places.append(TemplatePlace.UNCLEAR if self._unclear else place)
         self._position += 1
 
-    def _take(self, pattern: re.Pattern[str], place: Place) -> str:
+    def _take(self, pattern: re.Pattern[str], place: TemplatePlace) -> str:
         """Go over what the pattern matches here: all placeholders in it are in the same place."""
         match = pattern.match(self._text, self._position)
         taken = match[0] if match else self._text[self._position]
-        self.places += [Place.UNCLEAR if self._unclear else place] * taken.count(MARK)
+        self.places += [TemplatePlace.UNCLEAR if self._unclear else place] * taken.count(MARK)
         self._position += len(taken)
-        if self._heredocs and "\n" in taken and place is not Place.COMMENT:
+        if self._heredocs and "\n" in taken and place is not TemplatePlace.COMMENT:
             self._unclear = True
         return taken
 
@@ -180,7 +180,7 @@ class _Scan:
     def _backslash(self) -> None:
         self._position += 1
         if self._at(MARK):
-            self._place(Place.BACKSLASH)
+            self._place(TemplatePlace.BACKSLASH)
         else:
             self._position += 1
             self._escaped = self._position
@@ -194,18 +194,18 @@ class _Scan:
 
     def _single_quote(self) -> None:
         if self._inside[-1] in _COMMANDS:
-            self._take(_SINGLE, Place.SINGLE)
+            self._take(_SINGLE, TemplatePlace.SINGLE)
             return
         # Inside "${…}" and $((…)) shells differ in whether it quotes.
         if self._inside[-1] in _ARITHMETICS or self._quoted[-1]:
             self._unclear = True
             self._position += 1
         else:
-            self._take(_SINGLE, Place.EXPANSION)
+            self._take(_SINGLE, TemplatePlace.EXPANSION)
 
     def _dollar(self) -> None:
         if self._at("$'") and self._inside[-1] is not _In.QUOTES:
-            taken = self._take(_ANSI, Place.ANSI)
+            taken = self._take(_ANSI, TemplatePlace.ANSI)
             known = self._ansi or "\\'" not in taken
             self._unclear = self._unclear or not known or self._inside[-1] not in _COMMANDS
         elif self._at("$(("):
@@ -269,7 +269,7 @@ class _Scan:
         if before == ")" or (before == "\n" and self._position == self._escaped):
             self._unclear = True  # behind $(…) and joined lines it may be in a word, behind (…) it is a comment
         if self._starts_word():
-            self._take(_COMMENT, Place.COMMENT)
+            self._take(_COMMENT, TemplatePlace.COMMENT)
         else:
             self._position += 1
 
@@ -294,8 +294,8 @@ class _Scan:
                 stop = self._text.find("\n", self._position)
                 stop = len(self._text) if stop < 0 else stop
                 line = self._text[self._position : stop]
-                place = Place.RAW_HEREDOC if heredoc.raw else Place.HEREDOC
-                self.places += [Place.UNCLEAR if self._unclear else place] * line.count(MARK)
+                place = TemplatePlace.RAW_HEREDOC if heredoc.raw else TemplatePlace.HEREDOC
+                self.places += [TemplatePlace.UNCLEAR if self._unclear else place] * line.count(MARK)
                 self._position = stop + 1
                 if (line.lstrip("\t") if heredoc.tabs else line) == heredoc.word:
                     break

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.errors import Wrong, quoted
-from dagtui.graph.expressions.places import MARK, SHELLS, Place
+from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.expressions.places import MARK, SHELLS, TemplatePlace
 from dagtui.graph.model import DEFAULT_SHELL
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Placeholder:
     """As it is written."""
     default: str | None = None
     """What stands for a value that is missing or empty."""
-    place: Place = Place.WORD
+    place: TemplatePlace = TemplatePlace.WORD
     """In a shell command line: what is around it."""
 
     def known(self, value: str | None) -> str | None:
@@ -92,7 +92,7 @@ def value_text(value: Value) -> str:
     return str(value)
 
 
-Parts = list[str | Placeholder | Wrong]
+Parts = list[str | Placeholder | ValueProblem]
 """What a text is cut into, with what is wrong in the places of braces that are no placeholders."""
 MOST_BRACES = 500_000
 """Of one text: each takes a hundred bytes while it is looked at."""
@@ -123,7 +123,7 @@ def cut_template(text: str) -> Parts:
 def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
     """A command line for a shell with everything that is wrong in it."""
     if MARK in text:
-        return [Wrong("a command line can't contain the character NUL")]
+        return [ValueProblem("a command line can't contain the character NUL")]
     if "{{" not in text:
         return [text]
     if many := _too_many(text):
@@ -136,7 +136,7 @@ def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
             return [part for part in cut if isinstance(part, str)]
         message = f"placeholders can't be quoted for the shell {quoted(name)}"
         hint = "put the value in env and use the variable, or write run as an array of strings"
-        return [Wrong(message, hint, needle=first.source)]
+        return [ValueProblem(message, hint, needle=first.source)]
     from dagtui.graph.expressions.quoting import places
     from dagtui.graph.expressions.shell_places import in_place
 
@@ -174,7 +174,7 @@ def placeholder_in(braces: Braces) -> Placeholder:
     """The placeholder between two braces and two braces; raises Wrong."""
     source, path = braces
     if path is None:
-        raise Wrong('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)
+        raise ValueProblem('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)
     before, default = _with_default(path)
     if default is not None:
         return replace(placeholder_in(Braces(source, before)), default=default)
@@ -182,15 +182,15 @@ def placeholder_in(braces: Braces) -> Placeholder:
     root, name = _ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
         hint = f"it starts with params., matrix., env. or needs.; {_LITERAL_HINT}"
-        raise Wrong(f"{quoted(source)} is not a placeholder", hint, needle=source)
+        raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
     if root is not Root.NEEDS:
         return Placeholder(root, name, source)
     if name.endswith(".status") and name != ".status":
         return Placeholder(root, name.removesuffix(".status"), source)
     if ".outputs." in name:
         hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
-        raise Wrong("this version of dagtui doesn't have outputs of tasks yet", hint, needle=source)
-    raise Wrong(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
+        raise ValueProblem("this version of dagtui doesn't have outputs of tasks yet", hint, needle=source)
+    raise ValueProblem(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
 
 
 def _with_default(path: str) -> tuple[str, str | None]:
@@ -211,7 +211,7 @@ def _with_default(path: str) -> tuple[str, str | None]:
 def _template(parts: Parts) -> Template:
     """A template without empty texts, and with neighbouring texts in one; raises the first thing that is wrong."""
     for part in parts:
-        if isinstance(part, Wrong):
+        if isinstance(part, ValueProblem):
             raise part
     joined: list[str | Placeholder] = []
     for together, group in groupby(parts, lambda part: isinstance(part, str)):
@@ -226,23 +226,23 @@ def _template(parts: Parts) -> Template:
 def _too_many(text: str) -> Parts:
     if text.count("{{") <= MOST_BRACES:
         return []
-    return [Wrong(f"a string has at most {MOST_BRACES:,} placeholders")]
+    return [ValueProblem(f"a string has at most {MOST_BRACES:,} placeholders")]
 
 
-def _parts(cut: list[str | Braces], read: Callable[[Braces], str | Placeholder | Wrong]) -> Parts:
+def _parts(cut: list[str | Braces], read: Callable[[Braces], str | Placeholder | ValueProblem]) -> Parts:
     parts: Parts = []
     wrong = 0
     for part in cut:
         found = part if isinstance(part, str) else read(part)
         parts.append(found)
-        wrong += isinstance(found, Wrong)
+        wrong += isinstance(found, ValueProblem)
         if wrong == MOST_WRONG:
             break
     return parts
 
 
-def _placeholder_or_wrong(braces: Braces) -> Placeholder | Wrong:
+def _placeholder_or_wrong(braces: Braces) -> Placeholder | ValueProblem:
     try:
         return placeholder_in(braces)
-    except Wrong as wrong:
+    except ValueProblem as wrong:
         return wrong

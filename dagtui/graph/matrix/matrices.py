@@ -9,7 +9,7 @@ from itertools import compress, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.check.suggestions import in_other_form, listed
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.model import Matrix
@@ -31,9 +31,9 @@ def read_matrix(value: object) -> Matrix:
     table = values.table(value, "write { seed = [1, 2] }")
     axes = tuple((axis, _axis(axis, entries)) for axis, entries in table.items() if axis != EXCLUDE)
     if not axes:
-        raise Wrong("must have at least one axis", "write { seed = [1, 2] }")
+        raise ValueProblem("must have at least one axis", "write { seed = [1, 2] }")
     if len(axes) > MOST_AXES:
-        raise Wrong(f"has at most {MOST_AXES} axes, not {len(axes):,}")
+        raise ValueProblem(f"has at most {MOST_AXES} axes, not {len(axes):,}")
     if EXCLUDE not in table:
         return Matrix(axes)
     return Matrix(axes, _exclude(table[EXCLUDE], dict(axes)))
@@ -42,23 +42,23 @@ def read_matrix(value: object) -> Matrix:
 def _axis(axis: str, value: object) -> tuple[Value, ...]:
     try:
         values.name(axis)
-    except Wrong as wrong:
-        raise Wrong(f"has an axis whose name {wrong.message}", inside=(axis,)) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(f"has an axis whose name {wrong.message}", inside=(axis,)) from None
     try:
         hint = f"write [{value_text(value)}]" if isinstance(value, (int, float)) else "list its values: [1, 2, 3]"
         entries = values.items(value, hint)
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(axis,)) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(axis,)) from None
     if not entries:
-        raise Wrong("must have at least one value", inside=(axis,))
+        raise ValueProblem("must have at least one value", inside=(axis,))
     if axis == "include" and isinstance(entries[0], dict):
         hint = 'list every value on its axis, and leave cells out by "exclude"; or write another task'
-        raise Wrong("is not there", hint, inside=(axis,))
+        raise ValueProblem("is not there", hint, inside=(axis,))
     found = tuple(_entry(entry, (axis, index)) for index, entry in enumerate(entries))
     seen: set[str] = set()
     for index, entry in enumerate(found):
         if value_text(entry) in seen:
-            raise Wrong(f"has the value {quoted(value_text(entry))} twice", inside=(axis, index))
+            raise ValueProblem(f"has the value {quoted(value_text(entry))} twice", inside=(axis, index))
         seen.add(value_text(entry))
     return found
 
@@ -68,8 +68,8 @@ def _entry(value: object, inside: tuple[str | int, ...]) -> Value:
         found = values.scalar(value)
         if isinstance(found, str):
             values.printable(found)
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=inside) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=inside) from None
     return found
 
 
@@ -77,18 +77,18 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
     hint = "write exclude = [{ seed = 2 }]"
     try:
         entries = values.items(value, hint)
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(EXCLUDE,)) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(EXCLUDE,)) from None
     known = {axis: AxisValues(entries) for axis, entries in axes.items()}
     found: list[Cell] = []
     for index, entry in enumerate(entries):
         inside = (EXCLUDE, index)
         if not isinstance(entry, dict) or not entry:
-            raise Wrong("must be a table of axes and values", hint, inside=inside)
+            raise ValueProblem("must be a table of axes and values", hint, inside=inside)
         for axis in entry:
             if axis not in known:
                 hint = in_other_form(axis, axes) or f"the axes are {listed(axes)}"
-                raise Wrong(f"names {quoted(axis)}, which is not an axis", hint, inside=(*inside, axis))
+                raise ValueProblem(f"names {quoted(axis)}, which is not an axis", hint, inside=(*inside, axis))
         found.append(tuple((axis, _excluded(axis, value, known[axis], inside)) for axis, value in entry.items()))
     return tuple(found)
 
@@ -99,11 +99,13 @@ def _excluded(axis: str, value: object, known: AxisValues, inside: tuple[str | i
     found = known.meant(written)
     if found is None:
         hint = in_other_form(written, known.texts) or f"its values are {listed(known.texts)}"
-        raise Wrong(f"excludes {quoted(written)}, which {quoted(axis)} doesn't have", hint, inside=(*inside, axis))
+        raise ValueProblem(
+            f"excludes {quoted(written)}, which {quoted(axis)} doesn't have", hint, inside=(*inside, axis)
+        )
     return known.texts[found]
 
 
-class Wheel(NamedTuple):
+class AxisDigit(NamedTuple):
     """One digit of the mixed-radix numbers that places are: `place // stride % len(texts)`."""
 
     stride: int
@@ -136,7 +138,7 @@ class Cells:
             stride *= len(entries)
         self._kept = self._without(matrix.exclude) if matrix.exclude else None
         if not len(self):
-            raise Wrong("excludes every cell", inside=(EXCLUDE,))
+            raise ValueProblem("excludes every cell", inside=(EXCLUDE,))
 
     def __len__(self) -> int:
         return len(self._kept) if self._kept is not None else product_size(self.axes)
@@ -166,10 +168,10 @@ class Cells:
         """The place of a cell in the full product."""
         return self._kept[number] if self._kept is not None else number
 
-    def wheel(self, axis: str) -> Wheel:
+    def wheel(self, axis: str) -> AxisDigit:
         """How to read the value of one axis off a place."""
         index = next(index for index, (name, _) in enumerate(self.axes) if name == axis)
-        return Wheel(self._strides[index], self._texts[index])
+        return AxisDigit(self._strides[index], self._texts[index])
 
     def free_offsets(self, fixed: frozenset[str]) -> array[int]:
         """What the axes that are not fixed add to a place, for all of their combinations."""
@@ -206,7 +208,7 @@ class Cells:
             kinds.setdefault(axes, set()).add(tuple(digit for _, digit in digits))
         size = product_size(self.axes)
         if size * len(kinds) > 10 * MOST_NODES:
-            raise Wrong("excludes too many different sets of axes", inside=(EXCLUDE,))
+            raise ValueProblem("excludes too many different sets of axes", inside=(EXCLUDE,))
         radix = [(stride, len(entries)) for stride, (_, entries) in zip(self._strides, self.axes, strict=True)]
         kept = array("i", range(size))
         for axes, excluded in kinds.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import did_you_mean, in_other_form
-from dagtui.graph.errors import Wrong, quoted
+from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.templates import value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.matrix.selectors import split_axes, target_of
@@ -61,7 +61,7 @@ def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
         raise ChoiceError(f"{name} has no matrix to choose from; write {name}")
     try:
         chosen = split_axes(inside, axes)
-    except Wrong as wrong:
+    except ValueProblem as wrong:
         raise ChoiceError(f"{wrong.message}; {wrong.hint}" if wrong.hint else wrong.message) from None
     return {axis: text.strip() for axis, text in chosen.items()}
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import in_other_form, listed
-from dagtui.graph.errors import FollowsError, Wrong, quoted
+from dagtui.graph.errors import FollowsError, ValueProblem, quoted
 from dagtui.graph.expressions.templates import Root, parse_template, value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.toml.values import LONGEST_NAME
@@ -14,10 +14,10 @@ from dagtui.graph.toml.values import LONGEST_NAME
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.graph.check.diagnostics import Findings
+    from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.expressions.templates import Placeholder, Template
-    from dagtui.graph.layout import Layout
-    from dagtui.graph.matrix.matrices import Cells, Wheel
+    from dagtui.graph.layout import GraphLayout
+    from dagtui.graph.matrix.matrices import AxisDigit, Cells
     from dagtui.graph.model import Cell, Value
 
 LONGEST_ENTRY = 20_000
@@ -37,7 +37,7 @@ class Selector:
         self._target = target
         self._own = own
         self._base: int | None = 0
-        self._turning: list[_Turning] = []
+        self._turning: list[_AxisCounter] = []
         self._free = target.free_offsets(frozenset(fixed))
 
     def choose(self, axis: str, text: str) -> None:
@@ -45,15 +45,15 @@ class Selector:
         offset = self._target.offset(axis, text)
         self._base = None if offset is None or self._base is None else self._base + offset
 
-    def turn(self, axis: str, template: Template, params: Mapping[str, Value], findings: Findings) -> None:
+    def turn(self, axis: str, template: Template, params: Mapping[str, Value], diagnostics: Diagnostics) -> None:
         """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
-            raise Wrong(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
+            raise ValueProblem(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
         for placeholder in placeholders:
-            _check(placeholder, params, own, findings)
-        self._turning.append(_Turning(axis, template, params, own, self._target))
+            _check(placeholder, params, own, diagnostics)
+        self._turning.append(_AxisCounter(axis, template, params, own, self._target))
 
     def __len__(self) -> int:
         """How many nodes are chosen at most, for one cell."""
@@ -74,7 +74,7 @@ class Selector:
         return [self._first + number for number in numbers if number is not None]
 
 
-class _Turning:
+class _AxisCounter:
     """The value of one axis as a function of the cell that needs it, worked out once for each of its inputs."""
 
     def __init__(
@@ -86,7 +86,7 @@ class _Turning:
         self._target = target
         there = own.digits if own is not None else {}
         names = {part.name for part in template.placeholders() if part.root is Root.MATRIX and part.name in there}
-        self._wheels: dict[str, Wheel] = {name: own.wheel(name) for name in names} if own is not None else {}
+        self._wheels: dict[str, AxisDigit] = {name: own.wheel(name) for name in names} if own is not None else {}
         self._steps = [(wheel.stride, len(wheel.texts)) for wheel in self._wheels.values()]
         self._known: dict[tuple[int, ...], int | None] = {}
 
@@ -109,39 +109,43 @@ class _Turning:
         return (part.known(found) or "")[: LONGEST_NAME + 1]
 
 
-def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, findings: Findings) -> None:
+def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, diagnostics: Diagnostics) -> None:
     if placeholder.root is Root.PARAMS:
         known: Mapping[str, object] = params
     elif placeholder.root is Root.MATRIX:
         known = own.digits if own is not None else {}
     else:
-        raise Wrong(
+        raise ValueProblem(
             f"{quoted(placeholder.source)} can't be used in needs",
             "only params and matrix are known before anything runs",
             needle=placeholder.source,
         )
     if placeholder.name not in known and placeholder.default is None:
-        raise unknown_name(placeholder, known, findings)
+        raise unknown_name(placeholder, known, diagnostics)
 
 
-def unknown_name(placeholder: Placeholder, known: Mapping[str, object], findings: Findings) -> Wrong | FollowsError:
+def unknown_name(
+    placeholder: Placeholder, known: Mapping[str, object], diagnostics: Diagnostics
+) -> ValueProblem | FollowsError:
     """The error for a placeholder whose parameter, axis or task doesn't exist."""
-    lost, name = findings.lost, placeholder.name
+    lost, name = diagnostics.lost, placeholder.name
     if (placeholder.root is Root.PARAMS and lost.has_parameter(name)) or (
         placeholder.root is Root.NEEDS and lost.has_task(name)
     ):
         return FollowsError()
     what = {Root.PARAMS: "parameter", Root.MATRIX: "axis"}.get(placeholder.root, "task")
     if placeholder.root is Root.MATRIX and not known:
-        return Wrong(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
+        return ValueProblem(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
     if "|" in placeholder.name or "(" in placeholder.name:
         bare = re.split(r"[|(]", placeholder.name)[0].strip()
         hint = f"nothing can be applied to a value: write {{{{ {placeholder.root.value}.{bare} }}}}"
-        return Wrong(f"{quoted(placeholder.source)} is not a placeholder", hint, needle=placeholder.source)
+        return ValueProblem(f"{quoted(placeholder.source)} is not a placeholder", hint, needle=placeholder.source)
     if " or " in placeholder.name:
-        return Wrong(f"{quoted(placeholder.source)} is not a placeholder", LITERAL_BEHIND_OR, needle=placeholder.source)
+        return ValueProblem(
+            f"{quoted(placeholder.source)} is not a placeholder", LITERAL_BEHIND_OR, needle=placeholder.source
+        )
     message = f"{quoted(placeholder.source)}: there is no {what} {quoted(placeholder.name)}"
-    return Wrong(message, findings.suggestion(placeholder.name, known), needle=placeholder.source)
+    return ValueProblem(message, diagnostics.suggestion(placeholder.name, known), needle=placeholder.source)
 
 
 def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
@@ -164,19 +168,24 @@ def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | 
 
 
 def parse_selector(
-    inside: str, layout: Layout, target: int, own: Cells | None, params: Mapping[str, Value], findings: Findings
+    inside: str,
+    layout: GraphLayout,
+    target: int,
+    own: Cells | None,
+    params: Mapping[str, Value],
+    diagnostics: Diagnostics,
 ) -> Selector:
     """Read what stands between the brackets; raises Wrong, and FollowsError."""
     cells = layout.cells.get(target)
     name = layout.tasks[target].name
     if cells is None:
-        raise Wrong(f"task {quoted(name)} has no matrix to select from", f"write {quoted(name)}")
+        raise ValueProblem(f"task {quoted(name)} has no matrix to select from", f"write {quoted(name)}")
     chosen = split_axes(inside, [axis for axis, _ in cells.axes])
     selector = Selector(layout.firsts[target], cells, own, list(chosen))
     for axis, text in chosen.items():
         template = parse_template(text)
         if template.filled:
-            selector.turn(axis, parse_template(text.strip()), params, findings)
+            selector.turn(axis, parse_template(text.strip()), params, diagnostics)
             continue
         literal = template.fill(lambda part: part.source)
         known = cells.digits[axis]
@@ -185,7 +194,7 @@ def parse_selector(
         if value is None:
             message = f"{quoted(axis)} of task {quoted(name)} doesn't have the value {quoted(literal)}"
             hint = in_other_form(literal, known) or f"its values are {listed(known)}"
-            raise Wrong(message, hint, needle=text.strip())
+            raise ValueProblem(message, hint, needle=text.strip())
         selector.choose(axis, value)
     return selector
 
@@ -194,7 +203,7 @@ def is_chosen(cell: Cell, inside: str) -> bool:
     """Whether a cell has the values that stand between the brackets; False when those are wrong."""
     try:
         chosen = split_axes(inside, [axis for axis, _ in cell])
-    except Wrong:
+    except ValueProblem:
         return False
     values = dict(cell)
     return all(AxisValues([values[axis]]).meant(text.strip()) is not None for axis, text in chosen.items())
@@ -206,10 +215,10 @@ def split_axes(inside: str, axes: list[str]) -> dict[str, str]:
     starts = list(re.finditer(rf"(?:^|,)[ ]*+({names})[ ]*+=", inside))
     hint = f"write axis=value; the axes are {listed(axes)}"
     if not starts or starts[0].start() != 0:
-        raise Wrong(f"the selector {quoted('[' + inside + ']')} doesn't name an axis", hint)
+        raise ValueProblem(f"the selector {quoted('[' + inside + ']')} doesn't name an axis", hint)
     chosen: dict[str, str] = {}
     for start, following in zip(starts, [*starts[1:], None], strict=True):
         if start[1] in chosen:
-            raise Wrong(f"the selector names {quoted(start[1])} twice", hint)
+            raise ValueProblem(f"the selector names {quoted(start[1])} twice", hint)
         chosen[start[1]] = inside[start.end() : following.start() if following else len(inside)]
     return chosen

@@ -13,7 +13,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.graph.toml.positions import Span
+    from dagtui.graph.toml.positions import SourceSpan
 
 MOST_BYTES = 64 * 1024 * 1024
 """Of a file: a million tasks fit."""
@@ -34,7 +34,7 @@ _MANY_DIGITS = re.compile(rf"(?<![\w.+-])[\w.+-]{{{MOST_DIGITS + 1}}}", re.ASCII
 _TWICE = re.compile(r"Cannot declare \((.*)\) twice", re.DOTALL)
 
 
-class Document(NamedTuple):
+class TomlDocument(NamedTuple):
     """What stands in a file."""
 
     tables: dict[str, object]
@@ -70,15 +70,15 @@ def decode(content: bytes, shown: str) -> str:
     return text.replace("\r\n", "\n") if "\r\n" in text else text
 
 
-def parse(text: str, shown: str) -> Document:
+def parse(text: str, shown: str) -> TomlDocument:
     """Read a document; raises GraphError with the first error of its syntax."""
     if len(text) >= LARGE:
         from dagtui.graph.toml.fast_toml import read_plain
 
         plain = read_plain(text)
         if plain is not None:
-            return Document(*plain)
-    return Document(_tables(text, shown), task_lines(text))
+            return TomlDocument(*plain)
+    return TomlDocument(_tables(text, shown), task_lines(text))
 
 
 def _tables(text: str, shown: str) -> dict[str, object]:
@@ -184,8 +184,8 @@ _SAID = {
 }
 
 
-def _problem(message: str, text: str, span: tuple[int, int] | Span, shown: str, hint: str = "") -> Problem:
-    from dagtui.graph.toml.positions import Span, excerpt
+def _problem(message: str, text: str, span: tuple[int, int] | SourceSpan, shown: str, hint: str = "") -> Problem:
+    from dagtui.graph.toml.positions import SourceSpan, excerpt
 
-    where = excerpt(text, Span(*span))
+    where = excerpt(text, SourceSpan(*span))
     return Problem(label(message, 500), shown, where.line, where.column, where.text, hint, where.mark)

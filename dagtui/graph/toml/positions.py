@@ -21,7 +21,7 @@ _EQUALS = re.compile(r"[ \t]*+=[ \t]*+")
 _SCALAR = re.compile(rf"{LONG_BASIC}|{LONG_LITERAL}|{BASIC}|{LITERAL}|[^\s,\]}}#]++(?:[ ]\d[^\s,\]}}#]*+)?", re.DOTALL)
 
 
-class Span(NamedTuple):
+class SourceSpan(NamedTuple):
     """Offsets in the text, from the first character up to behind the last one."""
 
     start: int
@@ -31,13 +31,13 @@ class Span(NamedTuple):
 class Located(NamedTuple):
     """Where a key and its value are; the value of a table with a header is its header."""
 
-    key: Span
-    value: Span
+    key: SourceSpan
+    value: SourceSpan
 
 
 def locate(text: str, wanted: Collection[KeyPath]) -> dict[KeyPath, Located]:
     """Find key paths in a valid document, in one pass over it; those that are not found are missing."""
-    scan = _Scan(text, frozenset(wanted))
+    scan = _PositionScan(text, frozenset(wanted))
     scan.run()
     return scan.found
 
@@ -47,15 +47,15 @@ class Extremes(NamedTuple):
 
     parts: int
     """Dotted parts of one key."""
-    key: Span
+    key: SourceSpan
     """That key."""
-    bare: Span
+    bare: SourceSpan
     """The longest value that is written without quotation marks."""
 
 
 def extremes(text: str) -> Extremes:
     """The longest key and bare value of a document, as far as it is well formed."""
-    scan = _Scan(text, frozenset())
+    scan = _PositionScan(text, frozenset())
     scan.run()
     return Extremes(*scan.longest_key, scan.longest_bare)
 
@@ -69,7 +69,7 @@ class Excerpt(NamedTuple):
     mark: tuple[int, int]
 
 
-def excerpt(text: str, span: Span) -> Excerpt:
+def excerpt(text: str, span: SourceSpan) -> Excerpt:
     """The line on which a span begins, safe to show, cut around the span when it is long."""
     start = min(span.start, len(text))
     first = text.rfind("\n", 0, start) + 1
@@ -96,7 +96,7 @@ class _Open(NamedTuple):
     """An array or inline table that is not closed yet."""
 
     path: KeyPath
-    key: Span
+    key: SourceSpan
     start: int
     element: int
     """The position of the element that is read, -1 in inline tables."""
@@ -106,13 +106,13 @@ class _MalformedError(Exception):
     """The text is no TOML from here on: what was found until then is kept."""
 
 
-class _Scan:
+class _PositionScan:
     """One pass over a document, without recursion."""
 
     def __init__(self, text: str, wanted: frozenset[KeyPath]) -> None:
         self.found: dict[KeyPath, Located] = {}
-        self.longest_key = (0, Span(0, 0))
-        self.longest_bare = Span(0, 0)
+        self.longest_key = (0, SourceSpan(0, 0))
+        self.longest_bare = SourceSpan(0, 0)
         self._text = text
         self._wanted = wanted
         self._deepest = max(map(len, wanted), default=0)
@@ -159,14 +159,14 @@ class _Scan:
             raise _MalformedError
         return close + 1 + several, path
 
-    def _parts(self, position: int) -> tuple[list[tuple[str, Span]], int]:
-        parts: list[tuple[str, Span]] = []
+    def _parts(self, position: int) -> tuple[list[tuple[str, SourceSpan]], int]:
+        parts: list[tuple[str, SourceSpan]] = []
         while True:
             match = _KEY_PART.match(self._text, position)
             if match is None:
                 self._measure(parts)  # a reader has had the work with what is well formed
                 raise _MalformedError
-            parts.append((part_name(match[0]), Span(*match.span())))
+            parts.append((part_name(match[0]), SourceSpan(*match.span())))
             dot = _DOT.match(self._text, match.end())
             if dot is None:
                 break
@@ -174,11 +174,11 @@ class _Scan:
         self._measure(parts)
         return parts, match.end()
 
-    def _measure(self, parts: list[tuple[str, Span]]) -> None:
+    def _measure(self, parts: list[tuple[str, SourceSpan]]) -> None:
         if len(parts) > self.longest_key[0]:
-            self.longest_key = len(parts), Span(parts[0][1].start, parts[-1][1].end)
+            self.longest_key = len(parts), SourceSpan(parts[0][1].start, parts[-1][1].end)
 
-    def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, Span]:
+    def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, SourceSpan]:
         """Read a key and its equals sign: where the value begins, its path, the span of the key's last part."""
         parts, position = self._parts(position)
         path = table
@@ -190,7 +190,7 @@ class _Scan:
             raise _MalformedError
         return match.end(), path, parts[-1][1]
 
-    def _value(self, position: int, path: KeyPath, key: Span) -> int:
+    def _value(self, position: int, path: KeyPath, key: SourceSpan) -> int:
         """Read a value with all that is in it; the offset behind it."""
         opened: list[_Open] = []
         while True:
@@ -206,7 +206,7 @@ class _Scan:
                 if match is None:
                     raise _MalformedError
                 position = match.end()
-                span = Span(*match.span())
+                span = SourceSpan(*match.span())
                 if character not in "\"'" and span.end - span.start > self.longest_bare.end - self.longest_bare.start:
                     self.longest_bare = span
                 self._note(path, key, span)
@@ -230,19 +230,19 @@ class _Scan:
                 raise _MalformedError
             position += 1
             top = opened.pop()
-            self._note(top.path, top.key, Span(top.start, position))
+            self._note(top.path, top.key, SourceSpan(top.start, position))
         return position
 
-    def _inside(self, position: int, top: _Open) -> tuple[int, KeyPath, Span]:
+    def _inside(self, position: int, top: _Open) -> tuple[int, KeyPath, SourceSpan]:
         if top.element < 0:
             return self._key(position, top.path)
-        return position, self._below(top.path, top.element), Span(position, position)
+        return position, self._below(top.path, top.element), SourceSpan(position, position)
 
     def _below(self, path: KeyPath, key: str | int) -> KeyPath:
         """The path of what is inside; one that is longer than any that is wanted stands for all of those."""
         return path if len(path) > self._deepest else (*path, key)
 
-    def _note(self, path: KeyPath, key: Span, value: Span) -> None:
+    def _note(self, path: KeyPath, key: SourceSpan, value: SourceSpan) -> None:
         if path not in self._wanted:
             return
         known = self.found.get(path)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from dagtui.graph.durations import HINT, parse_duration
-from dagtui.graph.errors import Wrong
+from dagtui.graph.errors import ValueProblem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,9 @@ def kind(value: object) -> str:
     return _WORDS.get(type(value), "a value of another type")
 
 
-def expected(what: str, value: object, hint: str = "") -> Wrong:
+def expected(what: str, value: object, hint: str = "") -> ValueProblem:
     """The error for a value of the wrong type."""
-    return Wrong(f"must be {what}, not {kind(value)}", hint)
+    return ValueProblem(f"must be {what}, not {kind(value)}", hint)
 
 
 def text(value: object) -> str:
@@ -48,7 +48,7 @@ def text(value: object) -> str:
         hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
         raise expected("a string", value, hint)
     if "\0" in value:
-        raise Wrong("can't contain the character NUL")
+        raise ValueProblem("can't contain the character NUL")
     return value
 
 
@@ -56,7 +56,7 @@ def filled_text(value: object) -> str:
     """A string with something in it."""
     found = text(value)
     if not found or found.isspace():
-        raise Wrong("must not be empty")
+        raise ValueProblem("must not be empty")
     return found
 
 
@@ -81,18 +81,18 @@ def printable(value: object) -> str:
     if not found.isprintable():
         raise _unprintable(found)
     if len(found) > LONGEST_NAME:
-        raise Wrong(f"has at most {LONGEST_NAME} characters, not {len(found):,}")
+        raise ValueProblem(f"has at most {LONGEST_NAME} characters, not {len(found):,}")
     return found
 
 
-def _unprintable(text: str) -> Wrong:
+def _unprintable(text: str) -> ValueProblem:
     """The first character that can't be printed: most of them can't be seen where they were written."""
     from unicodedata import name as unicode_name
 
     position, character = next((at, one) for at, one in enumerate(text, 1) if not one.isprintable())
     known = unicode_name(character, "")
     shown = f"U+{ord(character):04X}" + f" ({known})" * bool(known)
-    return Wrong(f"contains characters that can't be printed: character {position} is {shown}")
+    return ValueProblem(f"contains characters that can't be printed: character {position} is {shown}")
 
 
 def boolean(value: object) -> bool:
@@ -107,7 +107,7 @@ def whole(value: object, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise expected("an integer", value)
     if not least <= value <= most:
-        raise Wrong(f"must be between {least:,} and {most:,}")
+        raise ValueProblem(f"must be between {least:,} and {most:,}")
     return value
 
 
@@ -116,7 +116,7 @@ def number(value: object, least: float, most: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise expected("a number", value)
     if not least <= value <= most:
-        raise Wrong(f"must be between {least:g} and {most:g}")
+        raise ValueProblem(f"must be between {least:g} and {most:g}")
     return float(value)
 
 
@@ -125,14 +125,14 @@ def duration(value: object) -> float:
     try:
         return parse_duration(value)
     except ValueError as error:
-        raise Wrong(str(error), HINT) from None
+        raise ValueProblem(str(error), HINT) from None
 
 
 def some_duration(value: object) -> float:
     """Seconds, more than none."""
     seconds = duration(value)
     if not seconds:
-        raise Wrong("must be longer than nothing", "leave the key out for no limit")
+        raise ValueProblem("must be longer than nothing", "leave the key out for no limit")
     return seconds
 
 
@@ -151,7 +151,7 @@ def scalar(value: object) -> Value:
 def fits(value: int) -> int:
     """An integer of at most 64 bits, which is all that TOML promises."""
     if not -(2**63) <= value < 2**63:
-        raise Wrong("must fit in 64 bits", "write it in quotation marks")
+        raise ValueProblem("must fit in 64 bits", "write it in quotation marks")
     return value
 
 
@@ -177,10 +177,10 @@ def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
         return [plain_data(entry, (*inside, index)) for index, entry in enumerate(value)]
     try:
         found = scalar(value)
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=inside) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=inside) from None
     if isinstance(found, float) and not math.isfinite(found):
-        raise Wrong("must be a finite number", inside=inside)
+        raise ValueProblem("must be a finite number", inside=inside)
     return found
 
 
@@ -189,6 +189,6 @@ def texts(reader: Callable[[object], str], entries: list[object]) -> tuple[str, 
     found: list[str] = []
     try:
         found.extend(map(reader, entries))
-    except Wrong as wrong:
-        raise Wrong(wrong.message, wrong.hint, inside=(len(found),)) from None
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(len(found),)) from None
     return tuple(found)

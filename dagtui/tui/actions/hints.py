@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import plural
 from dagtui.text.shortening import name_label
-from dagtui.tui.lines.rows import Role, Row, Run, muted, row
+from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.node.causes import failed_ancestors
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def offered(keymap: Keymap, hints: Iterable[tuple[str, str]], *, ascii_only: boo
     rows = []
     for id_, words in hints:
         for key in keymap.keys(id_)[:1]:
-            shown = Run(f"{keymap.shown(id_, ascii=ascii_only)} ", Role.KEY, key)
-            rows.append(row("  ", shown, Run(words, press=key), indent=4))
+            shown = Span(f"{keymap.shown(id_, ascii=ascii_only)} ", Role.KEY, key)
+            rows.append(row("  ", shown, Span(words, press=key), indent=4))
     return [row(), row(muted("what you can do")), *rows] if rows else []
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
-from dagtui.runs.node_environment import NoWorkplaceError
+from dagtui.runs.node_environment import NoNodeEnvironmentError
 from dagtui.text import label
 from dagtui.text.shortening import name_label
 from dagtui.tui.actions.unavailable import UNFOLD
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
-    from dagtui.runs.node_environment import Workplace
+    from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.app import DagtuiApp
 
 _NAME_CELLS = 60
@@ -90,18 +90,18 @@ class ProgramActions:
             self._app.say(UNFOLD)
             return
         try:
-            workplace = self._session.workplace(node)
-        except NoWorkplaceError as error:
+            node_environment = self._session.node_environment(node)
+        except NoNodeEnvironmentError as error:
             self._app.say(str(error), Role.WARNING)
             return
         command = [self._app.place.environment.get("SHELL") or "sh"]
-        program = partial(self._app.place.run_at, workplace, command, self._heading(node, workplace))
+        program = partial(self._app.place.run_at, node_environment, command, self._heading(node, node_environment))
         self._start(partial(self._lend, program))
 
-    def _heading(self, node: int, workplace: Workplace) -> str:
+    def _heading(self, node: int, at: NodeEnvironment) -> str:
         """Where the shell is, and how to come back."""
         name = name_label(self._session.graph.labels[node], _NAME_CELLS)
         return (
-            f"dagtui: what attempt {workplace.attempt} of {name} would find, in {label(workplace.cwd, 1000)}\n"
+            f"dagtui: what attempt {at.attempt} of {name} would find, in {label(at.cwd, 1000)}\n"
             "exit or ^D brings the screen back; the run goes on meanwhile\n"
         )

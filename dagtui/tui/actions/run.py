@@ -92,8 +92,8 @@ class RunActions:
         """Those of many nodes of which the command is not refused; whole subtrees are not walked through for that."""
         if kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
             return targets
-        derivation = self._session.run.traversal
-        return tuple(node for node in targets if refusal(derivation, Command(kind, (node,))) is None)
+        propagation = self._session.run.traversal
+        return tuple(node for node in targets if refusal(propagation, Command(kind, (node,))) is None)
 
     def _targets(self) -> tuple[int, ...]:
         targets = self._app.main.tree_pane.targets

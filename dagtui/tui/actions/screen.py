@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.text import exact_line, plural
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.rows import Role
@@ -82,7 +82,7 @@ class ScreenActions:
     def _detach(self) -> None:
         """Leave the screen and nothing else, where the run has a process of its own."""
         if self._app.place.detachable:
-            self._app.exit(Leaving.DETACHED)
+            self._app.exit(ExitReason.DETACHED)
         else:
             self._app.say(
                 "can't be detached: this run has no process of its own and ends with its terminal", Role.WARNING
@@ -91,14 +91,14 @@ class ScreenActions:
     def _leave(self) -> None:
         """At once when nothing more can happen; else ask."""
         if self._session.settled:
-            self._app.exit(Leaving.LEFT_SETTLED)
+            self._app.exit(ExitReason.LEFT_SETTLED)
         elif self._app.broken:
-            self._app.exit(Leaving.CANCEL_ALL)
+            self._app.exit(ExitReason.CANCEL_ALL)
         else:
             detachable = self._app.place.detachable
             dialog = LeaveDialog(self._session, detachable=detachable, ascii=self._app.ascii_only)
             self._app.push_screen(dialog, self._left)
 
-    def _left(self, leaving: Leaving | None) -> None:
+    def _left(self, leaving: ExitReason | None) -> None:
         if leaving is not None:
             self._app.exit(leaving)

@@ -46,8 +46,8 @@ def idle_keys(session: Session, node: int | None) -> frozenset[str]:
         return frozenset(idle | _OF_NODES | {"pane.open", "select.toggle"})
     if session.state.status_of(node) in _UNBEGUN:
         idle.add("node.rerun")
-    derivation = session.run.traversal
-    idle |= {id_ for id_, kind in _ON_NODE.items() if refusal(derivation, Command(kind, (node,))) is not None}
+    propagation = session.run.traversal
+    idle |= {id_ for id_, kind in _ON_NODE.items() if refusal(propagation, Command(kind, (node,))) is not None}
     return frozenset(idle)
 
 

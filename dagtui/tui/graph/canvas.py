@@ -15,7 +15,7 @@ from textual.strip import Strip
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
-from dagtui.tui.lines.segments import PLAIN, Piece
+from dagtui.tui.lines.segments import PLAIN, RowSegment
 from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
 from dagtui.tui.terminal.cleanup import take_apart
 
@@ -231,7 +231,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return self._palette
 
 
-def _strip(pieces: Sequence[Piece], looks: Sequence[Style], width: int) -> Strip:
+def _strip(pieces: Sequence[RowSegment], looks: Sequence[Style], width: int) -> Strip:
     """The pieces as segments, neighbours of one look joined but for the last, which may be painted alone."""
     segments: list[Segment] = []
     text, look = "", PLAIN

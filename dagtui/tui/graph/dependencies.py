@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dagtui.tui.graph.layout import Head, HeadKind, Layout
+from dagtui.tui.graph.layout import GroupKind, GroupRow, TreeLayout
 from dagtui.tui.graph.paths import TOP, LongestPaths, longest_paths
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def large_tasks(graph: Graph) -> bytes:
     return bytes(counts[task] > SHOWN_SIBLINGS for task in range(len(graph.tasks)))
 
 
-def dependency_layout(graph: Graph) -> Layout:
+def dependency_layout(graph: Graph) -> TreeLayout:
     """The rows of the tree by dependency; about linear in nodes and edges."""
     paths = longest_paths(graph)
     order = sorted(range(len(graph)), key=paths.depths.__getitem__)
@@ -39,7 +39,9 @@ def dependency_layout(graph: Graph) -> Layout:
         order = matrices.gather(order, large)
     references = _References(graph, paths, matrices)
     sequence = references.insert(order) if references.pointed else order
-    return Layout(len(graph), matrices.heads, references.targets, matrices.parents, sequence, _partly_folded(matrices))
+    return TreeLayout(
+        len(graph), matrices.heads, references.targets, matrices.parents, sequence, _partly_folded(matrices)
+    )
 
 
 def _partly_folded(matrices: _Matrices) -> dict[int, int]:
@@ -58,7 +60,7 @@ class _Matrices:
         self.paths = paths
         self.parents = paths.parents[:]
         """By item: the item above."""
-        self.heads: list[Head] = []
+        self.heads: list[GroupRow] = []
         self.head_around: list[int] = []
         """By item: the nearest head in whose members' branches it is, or TOP."""
         self._member_above: list[int] = []
@@ -140,7 +142,7 @@ class _Matrices:
         self.parents.append(above)
         self.head_around.append(TOP if above == TOP else self.head_around[above])
         self._member_above.append(TOP if above == TOP else self._member_above[above])
-        self.heads.append(Head(HeadKind.MATRIX, name, count, f"{name} below {self._key(above)}"))
+        self.heads.append(GroupRow(GroupKind.MATRIX, name, count, f"{name} below {self._key(above)}"))
         return len(self.parents) - 1
 
     def _key(self, item: int) -> str:
@@ -213,7 +215,7 @@ class _References:
         name = graph.labels[source] if source < len(graph) else matrices.heads[source - len(graph)].key
         self._more[source] = len(matrices.parents)
         matrices.parents.append(source)
-        matrices.heads.append(Head(HeadKind.MORE, "", total, f"references of {name}"))
+        matrices.heads.append(GroupRow(GroupKind.MORE, "", total, f"references of {name}"))
 
     def insert(self, order: list[int]) -> list[int]:
         """The order of all items: a node's references follow it at once, a head's follow its last member."""

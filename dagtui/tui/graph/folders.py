@@ -6,14 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dagtui.tui.graph.dependencies import large_tasks
-from dagtui.tui.graph.layout import Head, HeadKind, Layout
+from dagtui.tui.graph.layout import GroupKind, GroupRow, TreeLayout
 from dagtui.tui.graph.paths import TOP
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 
-def group_layout(graph: Graph) -> Layout:
+def group_layout(graph: Graph) -> TreeLayout:
     """The rows of the tree by group; everything in the order in which it first comes in the file."""
     return _Folders(graph).layout()
 
@@ -21,13 +21,13 @@ def group_layout(graph: Graph) -> Layout:
 class _Folders:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.heads: list[Head] = []
+        self.heads: list[GroupRow] = []
         self.above_heads: list[int] = []
         self.folders: dict[str, int] = {}
         self.sequence: list[int] = []
         self.sizes = Counter(graph.task_of)
 
-    def layout(self) -> Layout:
+    def layout(self) -> TreeLayout:
         task_of = self.graph.task_of
         large = large_tasks(self.graph)
         above_task: dict[int, int] = {}
@@ -38,7 +38,7 @@ class _Folders:
                 above = above_task[task] = self._open(task, large=bool(large[task]))
             parents.append(above)
             self.sequence.append(node)
-        return Layout(len(self.graph), self.heads, (), parents + self.above_heads, self.sequence, {})
+        return TreeLayout(len(self.graph), self.heads, (), parents + self.above_heads, self.sequence, {})
 
     def _open(self, number: int, *, large: bool) -> int:
         task = self.graph.tasks[number]
@@ -48,14 +48,14 @@ class _Folders:
                 continue
             path = f"{path}/{part}"
             if path not in self.folders:
-                self.folders[path] = self._add(above, Head(HeadKind.FOLDER, part, 0, f"folder {path}"))
+                self.folders[path] = self._add(above, GroupRow(GroupKind.FOLDER, part, 0, f"folder {path}"))
             above = self.folders[path]
         if large:
             count = self.sizes[number]
-            above = self._add(above, Head(HeadKind.MATRIX, task.name, count, f"{task.name} in folder {path}"))
+            above = self._add(above, GroupRow(GroupKind.MATRIX, task.name, count, f"{task.name} in folder {path}"))
         return above
 
-    def _add(self, above: int, head: Head) -> int:
+    def _add(self, above: int, head: GroupRow) -> int:
         item = len(self.graph) + len(self.heads)
         self.heads.append(head)
         self.above_heads.append(above)

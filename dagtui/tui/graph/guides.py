@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.tui.lines.segments import GUIDE, QUIET, Piece
+from dagtui.tui.lines.segments import GUIDE, QUIET, RowSegment
 
 if TYPE_CHECKING:
     from dagtui.tui.graph.outline import Outline
@@ -14,7 +14,7 @@ WIDE = 48
 """From so many cells on, a level is indented by two of them."""
 
 
-def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[Piece]:
+def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[RowSegment]:
     """The guides of a row and its fold marker, in at most about half of the width.
 
     Of what is deeper than fits, the levels nearest to the row are drawn; the number of the others comes first: `+12`.
@@ -22,14 +22,14 @@ def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[Piece]
     step = 2 if width >= WIDE else 1
     depth = outline.layout.depths[item]
     levels = min(depth, max(2, width * 2 // 5 // step))
-    pieces: list[Piece] = []
+    pieces: list[RowSegment] = []
     if depth > levels:
         missing = f"+{depth - levels} "
         levels = max(1, levels - -(-len(missing) // step))
-        pieces.append(Piece(f"+{depth - levels} ", QUIET))
+        pieces.append(RowSegment(f"+{depth - levels} ", QUIET))
     guides = _guides(outline, item, levels, step, glyphs)
     marker = _marker(outline, item, glyphs, at_top=depth == 0)
-    pieces.append(Piece(guides + marker + (" " if step == 2 else ""), GUIDE))
+    pieces.append(RowSegment(guides + marker + (" " if step == 2 else ""), GUIDE))
     return pieces
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class HeadKind(enum.Enum):
+class GroupKind(enum.Enum):
     """What a row that is no node stands for."""
 
     MATRIX = "matrix"
@@ -24,10 +24,10 @@ class HeadKind(enum.Enum):
     """The references of one parent."""
 
 
-class Head(NamedTuple):
+class GroupRow(NamedTuple):
     """A row that stands for others."""
 
-    kind: HeadKind
+    kind: GroupKind
     title: str
     """As it comes from the file: to be shown through `dagtui.text` only."""
     total: int
@@ -36,7 +36,7 @@ class Head(NamedTuple):
     """Names it in the dump of a pane's state; unique among the heads of a layout."""
 
 
-class Layout:
+class TreeLayout:
     """The rows of a tree in order, unfolded to the last, without the strings.
 
     A row is an *item* at a *position*. Items are integers: first the nodes, as the graph numbers them, then the heads,
@@ -49,7 +49,7 @@ class Layout:
     def __init__(
         self,
         node_count: int,
-        heads: Sequence[Head],
+        heads: Sequence[GroupRow],
         targets: Sequence[int],
         parents: list[int],
         sequence: Sequence[int],
@@ -87,7 +87,7 @@ class Layout:
         """Whether something below the item can be folded away."""
         return self.shut_end(item) > self.positions[item] + 1
 
-    def head(self, item: int) -> Head | None:
+    def head(self, item: int) -> GroupRow | None:
         """The head that the item is, or None."""
         index = item - self.node_count
         return self.heads[index] if 0 <= index < len(self.heads) else None

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, TypedDict
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.row_groups import Many, counts, many, members
+from dagtui.tui.graph.row_groups import RowGroup, counts, many, members
 from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.views import FoldsDump, View, Views
 
@@ -93,7 +93,7 @@ class Navigator:
         return None if self.cursor == NOTHING else counts(self.outline, self.tallies, self.cursor)
 
     @property
-    def many(self) -> Many | None:
+    def many(self) -> RowGroup | None:
         """How the row with the cursor stands, if it stands for many nodes."""
         return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor, self.staleness)
 

@@ -12,7 +12,7 @@ from dagtui.tui.graph.paths import TOP
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from dagtui.tui.graph.layout import Layout
+    from dagtui.tui.graph.layout import TreeLayout
 
 _UNFOLDED_ONE_BY_ONE = 8
 """Making the rows anew is cheaper than unfolding more branches than that one in the other."""
@@ -21,7 +21,7 @@ _UNFOLDED_ONE_BY_ONE = 8
 class Outline:
     """The rows in sight, as an ascending sequence of the layout's positions."""
 
-    def __init__(self, layout: Layout, folded: Iterable[int] = ()) -> None:
+    def __init__(self, layout: TreeLayout, folded: Iterable[int] = ()) -> None:
         self.layout = layout
         self.rows: Sequence[int] = range(len(layout))
         """Positions by row."""

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.layout import Head, HeadKind
+from dagtui.tui.graph.layout import GroupKind, GroupRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ NOTABLE = (NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING, NodeSt
 """What is named where many nodes are shown as one; of the others their number says enough."""
 
 
-class Many(NamedTuple):
+class RowGroup(NamedTuple):
     """A row that stands for many nodes, as it is now."""
 
-    head: Head
+    head: GroupRow
     counts: Sequence[int]
     """How many nodes of each status are behind the row."""
     named: dict[NodeStatus, list[int]]
@@ -38,7 +38,7 @@ def members(outline: Outline, item: int) -> list[int]:
     head, reach = layout.head(item), _reach(outline, item)
     if head is None or reach is None:
         return []
-    positions = _cells(outline, *reach) if head.kind is HeadKind.MATRIX else range(*reach)
+    positions = _cells(outline, *reach) if head.kind is GroupKind.MATRIX else range(*reach)
     found = (layout.items[position] for position in positions if outline.lets_through(position))
     return [node for node in found if node < layout.node_count]
 
@@ -48,10 +48,10 @@ def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | Non
     head, reach = outline.layout.head(item), _reach(outline, item)
     if head is None or reach is None:
         return None
-    return tallies.cells(item, head.total) if head.kind is HeadKind.MATRIX else tallies.counts(*reach)
+    return tallies.cells(item, head.total) if head.kind is GroupKind.MATRIX else tallies.counts(*reach)
 
 
-def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | None = None) -> Many | None:
+def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | None = None) -> RowGroup | None:
     """What there is to say of a row that stands for many; None of another row. `staleness` as a navigator has it."""
     layout = outline.layout
     head, reach, found = layout.head(item), _reach(outline, item), counts(outline, tallies, item)
@@ -60,17 +60,17 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
     named: dict[NodeStatus, list[int]] = {}
     for status in NOTABLE:
         nodes = (layout.items[at] for at in tallies.having(status, *reach)) if found[status] else iter(())
-        if head.kind is HeadKind.MATRIX:
+        if head.kind is GroupKind.MATRIX:
             nodes = (node for node in nodes if layout.parents[node] == item)
         named[status] = list(islice(nodes, NAMED))
     stale = None if staleness is None else counts(outline, staleness, item)
-    return Many(head, found, named, stale[1] if stale else 0)
+    return RowGroup(head, found, named, stale[1] if stale else 0)
 
 
 def _reach(outline: Outline, item: int) -> tuple[int, int] | None:
     """The positions behind a row that stands for many, from the first to before the last."""
     head = outline.layout.head(item)
-    if head is None or head.kind is HeadKind.MORE:
+    if head is None or head.kind is GroupKind.MORE:
         return None
     return outline.layout.positions[item] + 1, outline.layout.shut_end(item)
 

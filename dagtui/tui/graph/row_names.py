@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dagtui.engine.status import NodeStatus
 from dagtui.text import label
 from dagtui.text.shortening import NAME_CHARACTERS, told_apart
-from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.layout import GroupKind
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
@@ -35,15 +35,15 @@ class RowNames:
         """The name of a row in full; below the row of its matrix only its cell."""
         layout = self._navigator.outline.layout
         head, node = layout.head(item), layout.node(item)
-        if head is not None and head.kind is HeadKind.MORE:
+        if head is not None and head.kind is GroupKind.MORE:
             return f"{head.total} more"
-        if head is not None and head.kind is HeadKind.SECTION:
+        if head is not None and head.kind is GroupKind.SECTION:
             return NodeStatus[head.title].word.upper()
         if head is not None:
-            return label(head.title, NAME_CHARACTERS) + ("/" if head.kind is HeadKind.FOLDER else "")
+            return label(head.title, NAME_CHARACTERS) + ("/" if head.kind is GroupKind.FOLDER else "")
         text = self._graph.labels[node or 0]
         above = layout.head(layout.parents[item]) if item == node else None
-        if above is not None and above.kind is HeadKind.MATRIX and text.startswith(above.title + "["):
+        if above is not None and above.kind is GroupKind.MATRIX and text.startswith(above.title + "["):
             text = text[len(above.title) :]
         return label(text, NAME_CHARACTERS)
 

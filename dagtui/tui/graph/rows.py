@@ -11,10 +11,10 @@ from dagtui.text import fit, label
 from dagtui.text.shortening import NAME_CHARACTERS, shortened
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.graph.guides import WIDE, stem
-from dagtui.tui.graph.layout import Head, HeadKind
+from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.row_names import RowNames
 from dagtui.tui.lines.glyphs import ASCII, UNICODE
-from dagtui.tui.lines.segments import GUIDE, MARK, PLAIN, QUIET, SPACE, Body, Piece, fitted, width_of
+from dagtui.tui.lines.segments import GUIDE, MARK, PLAIN, QUIET, SPACE, Body, RowSegment, fitted, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,15 +96,15 @@ class Rows:
         layout = self.outline.layout
         head = layout.head(item)
         if head is not None:
-            if head.kind is HeadKind.MORE:
+            if head.kind is GroupKind.MORE:
                 return None
         elif not self.outline.is_folded(item):
             return None
         return layout.positions[item] + 1, layout.shut_end(item)
 
-    def pieces(self, item: int, width: int, clock: float, *, cursor: bool) -> list[Piece]:
+    def pieces(self, item: int, width: int, clock: float, *, cursor: bool) -> list[RowSegment]:
         """The row of an item in exactly `width` cells; the last piece is its time, if it has one."""
-        mark = Piece(self.glyphs.cursor, MARK) if cursor else SPACE
+        mark = RowSegment(self.glyphs.cursor, MARK) if cursor else SPACE
         left = [mark, *stem(self.outline, item, width, self.glyphs)]
         layout = self.outline.layout
         head = layout.head(item)
@@ -115,7 +115,7 @@ class Rows:
             glyph, body = self._reference(item, node or 0)
         else:
             glyph, body = self._node(node, item, width, clock)
-        left += [glyph, Piece(self.glyphs.selected, MARK) if self._is_selected(item) else SPACE]
+        left += [glyph, RowSegment(self.glyphs.selected, MARK) if self._is_selected(item) else SPACE]
         used = width_of(left)
         column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
         shorten = partial(self._names.cut, item)
@@ -169,45 +169,45 @@ class Rows:
         state = self._state
         return state.ok[node] + state.bad[node] + state.skip[node]
 
-    def _glyph(self, status: NodeStatus) -> Piece:
-        return Piece(status.ascii if self._ascii else status.glyph, int(status))
+    def _glyph(self, status: NodeStatus) -> RowSegment:
+        return RowSegment(status.ascii if self._ascii else status.glyph, int(status))
 
     # Nodes
 
-    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Piece, Body]:
+    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[RowSegment, Body]:
         status = self._state.status_of(node)
         if self._has_left_section(item, status):
-            return SPACE, Body(Piece(self._names.name(item), QUIET))
-        notes: list[Piece] = []
+            return SPACE, Body(RowSegment(self._names.name(item), QUIET))
+        notes: list[RowSegment] = []
         ranks: list[int] = []
         if self._state.stale[node]:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
-            notes.append(Piece(stale, int(_S.RETRYING)))
+            notes.append(RowSegment(stale, int(_S.RETRYING)))
             ranks.append(2)
         self._add_below(self._counts(item)[1], self._stale(item)[1], width, notes, ranks)
         attempt = self._state.attempt[node]
         if attempt > 1:
-            notes.append(Piece(f"{self.glyphs.times}{attempt}", QUIET))
+            notes.append(RowSegment(f"{self.glyphs.times}{attempt}", QUIET))
             ranks.append(3)
         if node in self._state.off_record:
-            notes.append(Piece("not on record yet" if width >= ASIDE else "not recorded", int(_S.RETRYING)))
+            notes.append(RowSegment("not on record yet" if width >= ASIDE else "not recorded", int(_S.RETRYING)))
             ranks.append(-1)
         if width < ASIDE and (words := self._short_why(node, status)):
-            notes.append(Piece(words, int(status)))
+            notes.append(RowSegment(words, int(status)))
             ranks.append(1)
         time = self.time(node, width, clock)
         if time or notes:
-            notes.append(Piece(time.rjust(self.time_cells(width)), QUIET))
+            notes.append(RowSegment(time.rjust(self.time_cells(width)), QUIET))
             ranks.append(0 if time else 1)
-        aside = self._aside(node, status, clock) if width >= ASIDE else Piece("")
-        name = Piece(self._names.name(item), _NAME_LOOKS.get(status, PLAIN))
-        return self._glyph(status), Body(name, Piece(""), tuple(notes), tuple(ranks), aside)
+        aside = self._aside(node, status, clock) if width >= ASIDE else RowSegment("")
+        name = RowSegment(self._names.name(item), _NAME_LOOKS.get(status, PLAIN))
+        return self._glyph(status), Body(name, RowSegment(""), tuple(notes), tuple(ranks), aside)
 
     def _has_left_section(self, item: int, status: NodeStatus) -> bool:
         """Whether the node stands in a section of another status than its own until the sections are made anew."""
         layout = self.outline.layout
         head = layout.head(layout.parents[item])
-        return head is not None and head.kind is HeadKind.SECTION and head.title != status.name
+        return head is not None and head.kind is GroupKind.SECTION and head.title != status.name
 
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
@@ -224,36 +224,36 @@ class Rows:
     def _cause(self, node: int) -> str:
         return shortened(label(self._graph.labels[node], NAME_CHARACTERS), 16, ascii_only=self._ascii)
 
-    def _aside(self, node: int, status: NodeStatus, clock: float) -> Piece:
+    def _aside(self, node: int, status: NodeStatus, clock: float) -> RowSegment:
         state = self._state
         if status is _S.RUNNING:
             expected = self._session.estimate(node)
-            return Piece(f"about {time_text(expected, short=False)}" if expected else "", QUIET)
+            return RowSegment(f"about {time_text(expected, short=False)}" if expected else "", QUIET)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
-            return Piece("")
+            return RowSegment("")
         if status is _S.WAITING:
             # How many parents are settled is in the column of times.
-            return Piece(waiting_why(state, node).partition(", ")[2], QUIET)
+            return RowSegment(waiting_why(state, node).partition(", ")[2], QUIET)
         if status is _S.FAILED_PARENT:
-            return Piece(label(why(state, node, clock)), QUIET)
+            return RowSegment(label(why(state, node, clock)), QUIET)
         look = int(status) if status is _S.FAILED else QUIET
-        return Piece(label(why(state, node, clock)), look)
+        return RowSegment(label(why(state, node, clock)), look)
 
     # Other rows
 
-    def _head(self, item: int, head: Head, width: int) -> tuple[Piece, Body]:
-        if head.kind is HeadKind.MORE:
-            name = Piece(self._names.name(item), QUIET)
-            return Piece(self.glyphs.reference, GUIDE), Body(name, aside=self._listed(item))
-        notes: list[Piece] = []
+    def _head(self, item: int, head: GroupRow, width: int) -> tuple[RowSegment, Body]:
+        if head.kind is GroupKind.MORE:
+            name = RowSegment(self._names.name(item), QUIET)
+            return RowSegment(self.glyphs.reference, GUIDE), Body(name, aside=self._listed(item))
+        notes: list[RowSegment] = []
         ranks: list[int] = []
-        if head.kind is HeadKind.SECTION:
+        if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
-            count = Piece(f" {self.glyphs.times}{head.total}", QUIET)
+            count = RowSegment(f" {self.glyphs.times}{head.total}", QUIET)
             if stale := self._stale(item)[0]:
                 self._add_stale(stale, width, notes, ranks)
                 self._add_time_cells(width, notes, ranks)
-            name = Piece(self._names.name(item), int(status))
+            name = RowSegment(self._names.name(item), int(status))
             return self._glyph(status), Body(name, count, tuple(notes), tuple(ranks))
         counts, below = self._counts(item)
         stale, stale_below = self._stale(item)
@@ -261,21 +261,23 @@ class Rows:
         self._add_tallies(counts, notes, ranks)
         self._add_stale(stale, width, notes, ranks)
         self._add_below(below, stale_below, width, notes, ranks)
-        name = Piece(self._names.name(item), int(_S.FAILED) if status is _S.FAILED else PLAIN)
-        suffix = "" if head.kind is HeadKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
+        name = RowSegment(self._names.name(item), int(_S.FAILED) if status is _S.FAILED else PLAIN)
+        suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         self._add_time_cells(width, notes, ranks)
-        return self._glyph(status), Body(name, Piece(suffix, QUIET), tuple(notes), tuple(ranks))
+        return self._glyph(status), Body(name, RowSegment(suffix, QUIET), tuple(notes), tuple(ranks))
 
-    def _listed(self, item: int) -> Piece:
+    def _listed(self, item: int) -> RowSegment:
         layout = self.outline.layout
         first = layout.positions[item] + 1
         nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
-        return Piece(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), QUIET)
+        return RowSegment(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), QUIET)
 
-    def _reference(self, item: int, node: int) -> tuple[Piece, Body]:
+    def _reference(self, item: int, node: int) -> tuple[RowSegment, Body]:
         status = self._state.status_of(node)
-        name = Piece(self._names.name(item), QUIET)
-        return Piece(self.glyphs.reference, GUIDE), Body(name, Piece(" " + self._glyph(status).text, int(status)))
+        name = RowSegment(self._names.name(item), QUIET)
+        return RowSegment(self.glyphs.reference, GUIDE), Body(
+            name, RowSegment(" " + self._glyph(status).text, int(status))
+        )
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
         """How many nodes of each status a row stands for, and how many stand below those and are folded away."""
@@ -294,39 +296,41 @@ class Rows:
         head, counts = self.outline.layout.head(item), tallies.counts(*branch)
         if head is None:
             return (), counts
-        if head.kind is not HeadKind.MATRIX:
+        if head.kind is not GroupKind.MATRIX:
             return counts, ()
         cells = tallies.cells(item, head.total)
         if not self.outline.is_folded(item):
             return cells, ()
         return cells, [every - own for every, own in zip(counts, cells, strict=True)]
 
-    def _add_below(self, counts: Sequence[int], stale: int, width: int, notes: list[Piece], ranks: list[int]) -> None:
+    def _add_below(
+        self, counts: Sequence[int], stale: int, width: int, notes: list[RowSegment], ranks: list[int]
+    ) -> None:
         """A second figure: what is folded away below the nodes that the row names."""
         total = sum(counts)
         if not total:
             return
-        notes.append(Piece(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", QUIET))
+        notes.append(RowSegment(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", QUIET))
         ranks.append(_BELOW)
         self._add_tallies(counts, notes, ranks, _BELOW)
         self._add_stale(stale, width, notes, ranks, _BELOW)
 
-    def _add_tallies(self, counts: Sequence[int], notes: list[Piece], ranks: list[int], rank: int = _OWN) -> None:
+    def _add_tallies(self, counts: Sequence[int], notes: list[RowSegment], ranks: list[int], rank: int = _OWN) -> None:
         for status in TALLY_ORDER:
             if counts[status]:
-                notes.append(Piece(self._glyph(status).text + tally(counts[status]), int(status)))
+                notes.append(RowSegment(self._glyph(status).text + tally(counts[status]), int(status)))
                 ranks.append(rank + _RANK[status])
 
-    def _add_stale(self, number: int, width: int, notes: list[Piece], ranks: list[int], rank: int = _OWN) -> None:
+    def _add_stale(self, number: int, width: int, notes: list[RowSegment], ranks: list[int], rank: int = _OWN) -> None:
         if number:
             word = " stale" if width >= ASIDE else ""
-            notes.append(Piece(f"{self.glyphs.stale}{tally(number)}{word}", int(_S.RETRYING)))
+            notes.append(RowSegment(f"{self.glyphs.stale}{tally(number)}{word}", int(_S.RETRYING)))
             ranks.append(rank + _STALE_RANK)
 
     @staticmethod
-    def _add_time_cells(width: int, notes: list[Piece], ranks: list[int]) -> None:
+    def _add_time_cells(width: int, notes: list[RowSegment], ranks: list[int]) -> None:
         if width >= WIDE:
-            notes.append(Piece(" " * TIME_CELLS))
+            notes.append(RowSegment(" " * TIME_CELLS))
             ranks.append(len(WEIGHTS) + 1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.layout import Head, HeadKind, Layout
+from dagtui.tui.graph.layout import GroupKind, GroupRow, TreeLayout
 from dagtui.tui.graph.paths import TOP
 
 if TYPE_CHECKING:
@@ -26,20 +26,20 @@ SECTIONS = (
 """The order of the sections."""
 
 
-def status_layout(status: Sequence[int]) -> Layout:
+def status_layout(status: Sequence[int]) -> TreeLayout:
     """The rows of the tree by status, the nodes of a section in the order of the file; `status` is by node."""
     count = len(status)
     members: list[list[int]] = [[] for _ in NodeStatus]
     for node, value in enumerate(status):
         members[value].append(node)
-    heads: list[Head] = []
+    heads: list[GroupRow] = []
     sequence: list[int] = []
     item_of = [TOP] * len(NodeStatus)
     for value in SECTIONS:
         if members[value]:
             item_of[value] = count + len(heads)
-            heads.append(Head(HeadKind.SECTION, value.name, len(members[value]), f"section {value.name}"))
+            heads.append(GroupRow(GroupKind.SECTION, value.name, len(members[value]), f"section {value.name}"))
             sequence.append(item_of[value])
             sequence += members[value]
     parents = [item_of[value] for value in status] + [TOP] * len(heads)
-    return Layout(count, heads, (), parents, sequence, {})
+    return TreeLayout(count, heads, (), parents, sequence, {})

@@ -11,7 +11,7 @@ from dagtui.tui.graph.paths import TOP
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from dagtui.tui.graph.layout import Layout
+    from dagtui.tui.graph.layout import TreeLayout
 
 _NO_NODE = 255
 _BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
@@ -26,7 +26,7 @@ Counts = list[int]
 class Tallies:
     """Statuses by position of a layout, which makes a branch a slice, and the counts of the branches on screen."""
 
-    def __init__(self, layout: Layout, status: Sequence[int]) -> None:
+    def __init__(self, layout: TreeLayout, status: Sequence[int]) -> None:
         self._layout = layout
         self._status = status
         extended = bytes(status) + bytes([_NO_NODE]) * (len(layout) - layout.node_count)

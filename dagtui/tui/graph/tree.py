@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.status import NodeStatus
     from dagtui.tui.graph.outline import Outline
-    from dagtui.tui.graph.row_groups import Many
+    from dagtui.tui.graph.row_groups import RowGroup
 
 FRAME = 1 / 30
 """Seconds between two messages about where the cursor rests."""
@@ -93,7 +93,7 @@ class TreePane(TreeCanvas):
         return self.navigator.targets
 
     @property
-    def many(self) -> Many | None:
+    def many(self) -> RowGroup | None:
         """How the row with the cursor stands, if it stands for many nodes."""
         self.take_changes()
         return self.navigator.many

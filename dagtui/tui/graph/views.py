@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from dagtui.tui.graph.dependencies import dependency_layout
 from dagtui.tui.graph.folders import group_layout
-from dagtui.tui.graph.layout import HeadKind, Layout
+from dagtui.tui.graph.layout import GroupKind, TreeLayout
 from dagtui.tui.graph.names import Names
 from dagtui.tui.graph.outline import Outline
 from dagtui.tui.graph.sections import status_layout
@@ -47,12 +47,12 @@ class FoldsDump(TypedDict):
     """What begins folded and isn't."""
 
 
-_known: list[tuple[Graph, dict[View, Layout]]] = []
+_known: list[tuple[Graph, dict[View, TreeLayout]]] = []
 """What has been laid out of the graph that was shown last, for the next screen over it: of 100,000 nodes it takes a
 tenth of a second, in which the run would stand still."""
 
 
-def layout_of(graph: Graph, view: View = View.DEPENDENCY) -> Layout:
+def layout_of(graph: Graph, view: View = View.DEPENDENCY) -> TreeLayout:
     """How a view orders a graph where the statuses do not matter; made once."""
     if not _known or _known[0][0] is not graph:
         _known[:] = [(graph, {})]
@@ -119,24 +119,24 @@ class Views:
         self._dumps = {View(name): folds for name, folds in dumped.items() if name in _VIEWS}
         self._outlines.clear()
 
-    def item_named(self, layout: Layout, name: str) -> int | None:
+    def item_named(self, layout: TreeLayout, name: str) -> int | None:
         """The item with that name, as a dump has it."""
         node = self._graph.find(name)
         if node is not None:
             return node
         return next((layout.node_count + at for at, head in enumerate(layout.heads) if head.key == name), None)
 
-    def name_of(self, layout: Layout, item: int) -> str:
+    def name_of(self, layout: TreeLayout, item: int) -> str:
         """The name of an item for a dump: a node's label, a head's key; of a reference that of what is above it."""
         if layout.is_reference(item):
             item = layout.parents[item]
         head = layout.head(item)
         return self._graph.labels[item] if head is None else head.key
 
-    def _layout(self, view: View) -> Layout:
+    def _layout(self, view: View) -> TreeLayout:
         return status_layout(self._status) if view is View.STATUS else layout_of(self._graph, view)
 
-    def _folded(self, view: View, layout: Layout) -> Iterable[int]:
+    def _folded(self, view: View, layout: TreeLayout) -> Iterable[int]:
         folded = set(_first_folded(layout))
         dumped = self._dumps.get(view)
         if dumped is None:
@@ -173,9 +173,9 @@ class _LazyNames:
         return self._names.matching(query)
 
 
-def _first_folded(layout: Layout) -> Iterable[int]:
+def _first_folded(layout: TreeLayout) -> Iterable[int]:
     """The heads that begin folded."""
     for item, head in enumerate(layout.heads, layout.node_count):
-        quiet = head.kind is HeadKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
-        if quiet or head.kind in {HeadKind.MATRIX, HeadKind.MORE}:
+        quiet = head.kind is GroupKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
+        if quiet or head.kind in {GroupKind.MATRIX, GroupKind.MORE}:
             yield item

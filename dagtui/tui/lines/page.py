@@ -9,7 +9,7 @@ from textual.message import Message
 
 from dagtui.text import cell_width
 from dagtui.tui.lines.copied import Copied
-from dagtui.tui.lines.rows import PaintedRows, Role, Row, Run
+from dagtui.tui.lines.rows import PaintedRows, Role, Row, Span
 from dagtui.tui.lines.wrapping import word_breaks
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class JumpTo(Message):
         self.node = node
 
 
-class Place(NamedTuple):
+class PagePosition(NamedTuple):
     """Where a page stands, for showing it again later."""
 
     first_row: int = 0
@@ -47,7 +47,7 @@ class Page(PaintedRows):
         """The first row of the screen that is in the window."""
         self.cursor = NOWHERE
         """The row that Enter follows."""
-        self._screen_rows: list[tuple[Run, ...]] = []
+        self._screen_rows: list[tuple[Span, ...]] = []
         self._first: list[int] = []
         """The screen row at which each row begins."""
         self._wrapped_width = -1
@@ -125,12 +125,12 @@ class Page(PaintedRows):
         return Copied(self.copy_text())
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PagePosition:
         """Where it stands; may be set."""
-        return Place(self.first_row, self.cursor)
+        return PagePosition(self.first_row, self.cursor)
 
     @place.setter
-    def place(self, place: Place) -> None:
+    def place(self, place: PagePosition) -> None:
         self.first_row, self.cursor = place
         if not (0 <= self.cursor < len(self.rows) and self.rows[self.cursor].jump >= 0):
             self.cursor = NOWHERE
@@ -199,7 +199,7 @@ class Page(PaintedRows):
         return self.first_row - self.size.height <= first and last <= self.first_row + 2 * self.size.height
 
 
-def wrapped(one: Row, width: int) -> list[tuple[Run, ...]]:
+def wrapped(one: Row, width: int) -> list[tuple[Span, ...]]:
     """A row broken at words into rows of the screen; those after the first are indented."""
     lead = (one.lead,) if one.lead else ()
     room = width - sum(cell_width(run.text) for run in lead)
@@ -209,10 +209,10 @@ def wrapped(one: Row, width: int) -> list[tuple[Run, ...]]:
         return [(*lead, *one.runs)]
     ends = [*starts[1:], len(one.text)]
     pieces = [_cut(one.runs, start, end) for start, end in zip(starts, ends, strict=True)]
-    return [(*lead, *pieces[0]), *((*lead, Run(" " * indent), *piece) for piece in pieces[1:])]
+    return [(*lead, *pieces[0]), *((*lead, Span(" " * indent), *piece) for piece in pieces[1:])]
 
 
-def _cut(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
+def _cut(runs: Sequence[Span], start: int, end: int) -> tuple[Span, ...]:
     """The runs between two indices of their text."""
     found = []
     position = 0

@@ -43,7 +43,7 @@ class Role(enum.StrEnum):
     TAB = "rows--tab"
 
 
-class Run(NamedTuple):
+class Span(NamedTuple):
     """A run of one role. Its text is safe to show: our own words, or foreign ones that passed `dagtui.text`."""
 
     text: str
@@ -56,12 +56,12 @@ class Run(NamedTuple):
 class Row(NamedTuple):
     """One row of runs, before it is fitted to a width."""
 
-    runs: tuple[Run, ...] = ()
+    runs: tuple[Span, ...] = ()
     jump: int = -1
     """The node that it leads to; -1: none."""
     indent: int = 0
     """Cells before what does not fit into the first row of the screen."""
-    lead: Run | None = None
+    lead: Span | None = None
     """What every row of the screen begins with, before the indent: the bar beside a block."""
     whole: str | None = None
     """What is copied in its place, safe to paste: all of what it shows in part; empty: nothing."""
@@ -72,25 +72,25 @@ class Row(NamedTuple):
         return "".join(run.text for run in self.runs)
 
 
-def row(*runs: Run | str, jump: int = -1, indent: int = 0, lead: Run | None = None) -> Row:
+def row(*runs: Span | str, jump: int = -1, indent: int = 0, lead: Span | None = None) -> Row:
     """A row of runs; a bare string is a plain one, and must be our own words."""
-    return Row(tuple(Run(run) if isinstance(run, str) else run for run in runs), jump, indent, lead)
+    return Row(tuple(Span(run) if isinstance(run, str) else run for run in runs), jump, indent, lead)
 
 
-def muted(text: str) -> Run:
+def muted(text: str) -> Span:
     """Words that stand back."""
-    return Run(text, Role.MUTED)
+    return Span(text, Role.MUTED)
 
 
-def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Run:
+def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Span:
     """The glyph of a status in its colour, with its word behind it if wanted."""
     glyph = status.ascii if ascii_only else status.glyph
-    return Run(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
+    return Span(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
 
 
-def name_run(name: str, role: str = Role.LINK) -> Run:
+def name_run(name: str, role: str = Role.LINK) -> Span:
     """The name of a node, which comes from a file."""
-    return Run(name_label(name, 200), role)
+    return Span(name_label(name, 200), role)
 
 
 NOTHING = Strip([], 0)
@@ -211,11 +211,11 @@ class PaintedRows(Widget, can_focus=True):
             found = self._looks[role] = self.rich_style + self.get_component_rich_style(role, partial=True)
         return found
 
-    def strip(self, runs: Sequence[Run], width: int, over: Role | None = None) -> Strip:
+    def strip(self, runs: Sequence[Span], width: int, over: Role | None = None) -> Strip:
         """Runs as a strip of at most so many cells; with a look over all of it, it fills them."""
         if over is not None:
             free = width - sum(cell_len(run.text) for run in runs)
-            runs = [*runs, Run(" " * free)]
+            runs = [*runs, Span(" " * free)]
         laid_over = None if over is None else self.get_component_rich_style(over, partial=True)
         segments = [Segment(run.text, self.look(run.role) + laid_over) for run in runs if run.text]
         length = sum(cell_len(segment.text) for segment in segments)

@@ -19,7 +19,7 @@ LOOKS = MARK + 1
 """How many looks there are; those below PLAIN are the statuses'."""
 
 
-class Piece(NamedTuple):
+class RowSegment(NamedTuple):
     """A run of text in one look; the text is safe to show."""
 
     text: str
@@ -31,34 +31,34 @@ class Piece(NamedTuple):
         return cell_width(self.text)
 
 
-SPACE = Piece(" ")
+SPACE = RowSegment(" ")
 
 
-def width_of(pieces: Sequence[Piece]) -> int:
+def width_of(pieces: Sequence[RowSegment]) -> int:
     """The cells that some pieces take together."""
     return sum(cell_width(text) for text, _ in pieces)
 
 
-def spaces(count: int) -> Piece:
+def spaces(count: int) -> RowSegment:
     """So many empty cells."""
-    return Piece(" " * max(0, count))
+    return RowSegment(" " * max(0, count))
 
 
 class Body(NamedTuple):
     """What follows the glyph of a row, before it is fitted to a width."""
 
-    name: Piece
-    suffix: Piece = Piece("")
+    name: RowSegment
+    suffix: RowSegment = RowSegment("")
     """Directly behind the name, and kept when the name is cut."""
-    notes: tuple[Piece, ...] = ()
+    notes: tuple[RowSegment, ...] = ()
     """Right-aligned, in the order in which they are shown."""
     ranks: tuple[int, ...] = ()
     """By note: the lowest stays the longest."""
-    aside: Piece = Piece("")
+    aside: RowSegment = RowSegment("")
     """More words, in a column of their own where there is room."""
 
 
-def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[Piece]:
+def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[RowSegment]:
     """The body in exactly `room` cells: notes give way to the name, then the name is shortened to so many cells.
 
     The aside begins at `column`, or behind a name that is longer; a column of 0 leaves it out.
@@ -67,7 +67,7 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
     least = min(wanted, max(8, room * 2 // 5))
     notes, taken = _chosen(body, room - least)
     name_room = max(0, room - taken - body.suffix.width)
-    pieces = [body.name if body.name.width <= name_room else Piece(shorten(name_room), body.name.look)]
+    pieces = [body.name if body.name.width <= name_room else RowSegment(shorten(name_room), body.name.look)]
     if body.suffix.text and body.suffix.width <= room - taken:
         pieces.append(body.suffix)
     free = room - taken - width_of(pieces)
@@ -75,13 +75,13 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
         gap = max(2, column - width_of(pieces))
         words = fit(body.aside.text, free - gap - 1, ascii=ascii_only) if free > gap + 8 else ""
         if words:
-            pieces += [spaces(gap), Piece(words, body.aside.look)]
+            pieces += [spaces(gap), RowSegment(words, body.aside.look)]
             free = room - taken - width_of(pieces)
     pieces.append(spaces(free))
     return pieces + notes
 
 
-def _chosen(body: Body, room: int) -> tuple[list[Piece], int]:
+def _chosen(body: Body, room: int) -> tuple[list[RowSegment], int]:
     """The notes that fit, by rank, with a space before each; and the cells that they take."""
     chosen: set[int] = set()
     taken = 0
@@ -90,7 +90,7 @@ def _chosen(body: Body, room: int) -> tuple[list[Piece], int]:
         if taken + width <= room:
             chosen.add(index)
             taken += width
-    pieces: list[Piece] = []
+    pieces: list[RowSegment] = []
     for index in sorted(chosen):
         pieces += [SPACE, body.notes[index]]
     return pieces, taken

@@ -25,69 +25,69 @@ STATUS_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 """The rules of those classes; they need the variables of `variable_defaults`."""
 
 
-class Look(NamedTuple):
+class ThemeStyle(NamedTuple):
     """Colour and text style of a status."""
 
     color: str
     text_style: str = "none"
 
 
-_Looks = dict[NodeStatus, Look]
+_Looks = dict[NodeStatus, ThemeStyle]
 
 _S = NodeStatus
 
 _DARK: _Looks = {
-    _S.WAITING: Look("#98a1af"),
-    _S.READY: Look("#aab2bf"),
-    _S.RUNNING: Look("#56c7ee"),
-    _S.RETRYING: Look("#e0af68"),
-    _S.CANCELLING: Look("#e0af68"),
-    _S.COMPLETED: Look("#79b07e"),
-    _S.FAILED: Look("#ff7676", "bold"),
-    _S.FAILED_PARENT: Look("#d58fa5"),
-    _S.CANCELLED: Look("#b3a06d"),
-    _S.SKIPPED: Look("#98a1af"),
+    _S.WAITING: ThemeStyle("#98a1af"),
+    _S.READY: ThemeStyle("#aab2bf"),
+    _S.RUNNING: ThemeStyle("#56c7ee"),
+    _S.RETRYING: ThemeStyle("#e0af68"),
+    _S.CANCELLING: ThemeStyle("#e0af68"),
+    _S.COMPLETED: ThemeStyle("#79b07e"),
+    _S.FAILED: ThemeStyle("#ff7676", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("#d58fa5"),
+    _S.CANCELLED: ThemeStyle("#b3a06d"),
+    _S.SKIPPED: ThemeStyle("#98a1af"),
 }
 _LIGHT: _Looks = {
-    _S.WAITING: Look("#5b626d"),
-    _S.READY: Look("#454d5a"),
-    _S.RUNNING: Look("#0666b0"),
-    _S.RETRYING: Look("#8a5a00"),
-    _S.CANCELLING: Look("#8a5a00"),
-    _S.COMPLETED: Look("#33703c"),
-    _S.FAILED: Look("#c4142b", "bold"),
-    _S.FAILED_PARENT: Look("#9c4468"),
-    _S.CANCELLED: Look("#75611f"),
-    _S.SKIPPED: Look("#5b626d"),
+    _S.WAITING: ThemeStyle("#5b626d"),
+    _S.READY: ThemeStyle("#454d5a"),
+    _S.RUNNING: ThemeStyle("#0666b0"),
+    _S.RETRYING: ThemeStyle("#8a5a00"),
+    _S.CANCELLING: ThemeStyle("#8a5a00"),
+    _S.COMPLETED: ThemeStyle("#33703c"),
+    _S.FAILED: ThemeStyle("#c4142b", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("#9c4468"),
+    _S.CANCELLED: ThemeStyle("#75611f"),
+    _S.SKIPPED: ThemeStyle("#5b626d"),
 }
 _CONTRAST: _Looks = {
-    _S.WAITING: Look("#c8c8c8"),
-    _S.READY: Look("#ffffff"),
-    _S.RUNNING: Look("#5fdcff", "bold"),
-    _S.RETRYING: Look("#ffd75f", "bold"),
-    _S.CANCELLING: Look("#ffd75f", "bold"),
-    _S.COMPLETED: Look("#7dff8a"),
-    _S.FAILED: Look("#ff9090", "bold"),
-    _S.FAILED_PARENT: Look("#ff9ad5"),
-    _S.CANCELLED: Look("#ffd75f"),
-    _S.SKIPPED: Look("#c8c8c8"),
+    _S.WAITING: ThemeStyle("#c8c8c8"),
+    _S.READY: ThemeStyle("#ffffff"),
+    _S.RUNNING: ThemeStyle("#5fdcff", "bold"),
+    _S.RETRYING: ThemeStyle("#ffd75f", "bold"),
+    _S.CANCELLING: ThemeStyle("#ffd75f", "bold"),
+    _S.COMPLETED: ThemeStyle("#7dff8a"),
+    _S.FAILED: ThemeStyle("#ff9090", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("#ff9ad5"),
+    _S.CANCELLED: ThemeStyle("#ffd75f"),
+    _S.SKIPPED: ThemeStyle("#c8c8c8"),
 }
 _ANSI: _Looks = {
-    _S.WAITING: Look("ansi_default", "dim"),
-    _S.READY: Look("ansi_default"),
-    _S.RUNNING: Look("ansi_cyan"),
-    _S.RETRYING: Look("ansi_yellow"),
-    _S.CANCELLING: Look("ansi_yellow"),
-    _S.COMPLETED: Look("ansi_green"),
-    _S.FAILED: Look("ansi_red", "bold"),
-    _S.FAILED_PARENT: Look("ansi_magenta"),
-    _S.CANCELLED: Look("ansi_yellow"),
-    _S.SKIPPED: Look("ansi_default", "dim"),
+    _S.WAITING: ThemeStyle("ansi_default", "dim"),
+    _S.READY: ThemeStyle("ansi_default"),
+    _S.RUNNING: ThemeStyle("ansi_cyan"),
+    _S.RETRYING: ThemeStyle("ansi_yellow"),
+    _S.CANCELLING: ThemeStyle("ansi_yellow"),
+    _S.COMPLETED: ThemeStyle("ansi_green"),
+    _S.FAILED: ThemeStyle("ansi_red", "bold"),
+    _S.FAILED_PARENT: ThemeStyle("ansi_magenta"),
+    _S.CANCELLED: ThemeStyle("ansi_yellow"),
+    _S.SKIPPED: ThemeStyle("ansi_default", "dim"),
 }
 
 
 def _variables(
-    looks: _Looks, *, quiet: Look, guide: Look, cursor: tuple[str, str], blurred: tuple[str, str]
+    looks: _Looks, *, quiet: ThemeStyle, guide: ThemeStyle, cursor: tuple[str, str], blurred: tuple[str, str]
 ) -> dict[str, str]:
     """The variables of a theme; a cursor is its background and its text style."""
     found: dict[str, str] = {}
@@ -104,15 +104,15 @@ def _variables(
 
 _DARK_VARIABLES = _variables(
     _DARK,
-    quiet=Look("#9aa3b1"),
-    guide=Look("#586170"),
+    quiet=ThemeStyle("#9aa3b1"),
+    guide=ThemeStyle("#586170"),
     cursor=("#27374a", "none"),
     blurred=("#262b33", "none"),
 )
 _LIGHT_VARIABLES = _variables(
     _LIGHT,
-    quiet=Look("#5b626d"),
-    guide=Look("#9aa2ad"),
+    quiet=ThemeStyle("#5b626d"),
+    guide=ThemeStyle("#9aa2ad"),
     cursor=("#d9e7f7", "none"),
     blurred=("#e6e9ed", "none"),
 )
@@ -174,8 +174,8 @@ CONTRAST = Theme(
     dark=True,
     variables=_variables(
         _CONTRAST,
-        quiet=Look("#d8d8d8"),
-        guide=Look("#a8a8a8"),
+        quiet=ThemeStyle("#d8d8d8"),
+        guide=ThemeStyle("#a8a8a8"),
         cursor=("#000000", "reverse"),
         blurred=("#000000", "bold"),
     )
@@ -198,8 +198,8 @@ ANSI = Theme(
     dark=True,
     variables=_variables(
         _ANSI,
-        quiet=Look("ansi_default", "dim"),
-        guide=Look("ansi_default", "dim"),
+        quiet=ThemeStyle("ansi_default", "dim"),
+        guide=ThemeStyle("ansi_default", "dim"),
         cursor=("ansi_default", "reverse"),
         blurred=("ansi_default", "bold"),
     )

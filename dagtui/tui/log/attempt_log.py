@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
 from dagtui.store.log_queries import ErrorLine
-from dagtui.store.logs import Change, LogFile
+from dagtui.store.logs import Change, LogReader
 from dagtui.text import label, size
 from dagtui.text.lines import copied_line, plain_line
 from dagtui.tui.lines.copied import MOST_CHARACTERS, Copied
@@ -42,7 +42,7 @@ class AttemptLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self.file = LogFile(path)
+        self.file = LogReader(path)
         self.trouble = ""
         """Why it can't be read, safe to show; empty if it can."""
         self._seek_from: FirstError | None = None

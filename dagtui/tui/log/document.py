@@ -13,8 +13,8 @@ from dagtui.tui.lines.wrapping import breaks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dagtui.store.logs import LogFile
-    from dagtui.tui.lines.rows import Row, Run
+    from dagtui.store.logs import LogReader
+    from dagtui.tui.lines.rows import Row, Span
 
 KEPT = 512
 """So many lines are kept decoded: more than there are on any screen."""
@@ -27,7 +27,7 @@ class Spot(NamedTuple):
     row: int = 0
 
 
-class Piece(NamedTuple):
+class LogPiece(NamedTuple):
     """What one row shows: of the line at `spot`, the characters from `start` to before `end`."""
 
     spot: Spot
@@ -35,15 +35,15 @@ class Piece(NamedTuple):
     end: int
 
 
-class Document:
+class LogDocument:
     """The rows of a log file and its ending for one width; there may be billions, so none are counted."""
 
     def __init__(self) -> None:
-        self.log: LogFile | None = None
+        self.log: LogReader | None = None
         self.width = 80
         """Cells for the text of a line."""
         self.wraps = True
-        self._ending: list[tuple[Run, ...]] = []
+        self._ending: list[tuple[Span, ...]] = []
         self._lines: dict[int, StyledLine] = {}
         self._pages: dict[int, int] = {}
         """Which page of a long line is shown, where it isn't the one that the log chooses."""
@@ -127,7 +127,7 @@ class Document:
         except StoreError:
             return None
 
-    def ending_row(self, number: int) -> tuple[Run, ...]:
+    def ending_row(self, number: int) -> tuple[Span, ...]:
         """The runs of a line after the last one of the log."""
         return self._ending[number - self.line_count]
 
@@ -137,9 +137,9 @@ class Document:
             return [0]
         return breaks(self.line(number).text, self.width)
 
-    def pieces(self, top: Spot, height: int) -> list[Piece]:
+    def pieces(self, top: Spot, height: int) -> list[LogPiece]:
         """The rows from one on, at most `height`."""
-        found: list[Piece] = []
+        found: list[LogPiece] = []
         for number in range(top.line, self.count):
             found += self._pieces_of(number)[top.row if number == top.line else 0 :]
             if len(found) >= height:
@@ -173,12 +173,12 @@ class Document:
         """The row from which the end fills a window."""
         return self.back(Spot(self.count), height)
 
-    def _pieces_of(self, number: int) -> Sequence[Piece]:
+    def _pieces_of(self, number: int) -> Sequence[LogPiece]:
         if number >= self.line_count:
-            return (Piece(Spot(number), 0, 0),)
+            return (LogPiece(Spot(number), 0, 0),)
         length = len(self.line(number).text)
         starts = self.starts(number)
         return [
-            Piece(Spot(number, row), start, end)
+            LogPiece(Spot(number, row), start, end)
             for row, (start, end) in enumerate(zip(starts, [*starts[1:], length], strict=True))
         ]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import Cause, NodeStatus, Standing
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import waiting_why, why
 from dagtui.text import duration, label
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.causes import failed_ancestors
 from dagtui.tui.node.node_page import NodePage
@@ -21,7 +21,7 @@ MOST_NODES = 100
 """Longer lists are cut, and say so."""
 
 
-class SilencePage(NodePage):
+class EmptyLogPage(NodePage):
     """The page in place of a log; what it says is made anew now and then, for it may mean a walk through the graph."""
 
     def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
@@ -38,7 +38,7 @@ class SilencePage(NodePage):
     def rows_about(self, node: int, clock: float) -> list[Row]:
         """The reason."""
         if self._trouble:
-            return [row(Run(self._trouble, Role.BAD))]
+            return [row(Span(self._trouble, Role.BAD))]
         return silence(self.session, node, self._attempt, clock, ascii_only=self.ascii_only)
 
 
@@ -52,21 +52,21 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         return _waiting(session, node, clock, ascii_only=ascii_only)
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(session, node)
-        heading = row(Run("has not started: blocked by what failed before it", Role.HEADING))
+        heading = row(Span("has not started: blocked by what failed before it", Role.HEADING))
         return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
     reason = label(why(state, node, clock), 300)
     if status is NodeStatus.RUNNING:
-        return [row(Run(f"no output yet: runs for {whole_seconds(clock - state.started[node])}", Role.HEADING))]
+        return [row(Span(f"no output yet: runs for {whole_seconds(clock - state.started[node])}", Role.HEADING))]
     if status is NodeStatus.CANCELLING:
-        return [row(Run("no output: is being stopped", Role.HEADING)), row(muted(reason))]
+        return [row(Span("no output: is being stopped", Role.HEADING)), row(muted(reason))]
     if status is NodeStatus.READY:
-        return [row(Run(f"has not started: {reason}", Role.HEADING))]
+        return [row(Span(f"has not started: {reason}", Role.HEADING))]
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
-        return [row(Run("completed without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
+        return [row(Span("completed without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
     if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
         return _failed(session, node, reason, ascii_only=ascii_only)
     began = "no output" if session.attempts.result(node, attempt) else "did not run"
-    return [row(Run(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
+    return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
 def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_only: bool) -> list[Row]:
@@ -116,24 +116,24 @@ def whole_seconds(seconds: float) -> str:
 def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     state = session.state
     parents = session.graph.parents(node)
-    pending = [parent for parent in parents if state.standing_of(parent) is Standing.UNSETTLED]
+    pending = [parent for parent in parents if state.standing_of(parent) is ParentOutcome.UNSETTLED]
     pending.sort(key=lambda parent: -state.status[parent])  # those that run come before those that wait themselves
-    heading = row(Run(f"has not started: waits for its parents, {waiting_why(state, node)} settled", Role.HEADING))
+    heading = row(Span(f"has not started: waits for its parents, {waiting_why(state, node)} settled", Role.HEADING))
     return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]
 
 
 def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> list[Row]:
     attempt = session.state.attempt[node]
     could_start = session.state.cause_of(node) is not Cause.COULD_NOT_START
-    rows = [row(Run("failed without output" if could_start else reason, Role.HEADING), indent=2)]
+    rows = [row(Span("failed without output" if could_start else reason, Role.HEADING), indent=2)]
     rows += result_rows(session, node, attempt, ascii_only=ascii_only)
     if session.state.status_of(node) is NodeStatus.RETRYING:
-        rows += [row(), row(Run(f"{reason} of {tries(session, node)}", Role.WARNING))]
+        rows += [row(), row(Span(f"{reason} of {tries(session, node)}", Role.WARNING))]
     return rows
 
 
 def _past(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
-    rows = [row(Run(f"attempt {attempt} left no output", Role.HEADING))]
+    rows = [row(Span(f"attempt {attempt} left no output", Role.HEADING))]
     return rows + _end(session, node, attempt, ascii_only)
 
 

@@ -11,7 +11,7 @@ from dagtui.store.errors import StoreError
 from dagtui.store.log_queries import Query, query
 
 if TYPE_CHECKING:
-    from dagtui.store.logs import LogFile
+    from dagtui.store.logs import LogReader
 
 STEP_BYTES = 262_144
 """So much is looked at between two looks at the clock."""
@@ -39,7 +39,7 @@ class Finder:
     person waits for the next hit and not for the first.
     """
 
-    def __init__(self, log: LogFile, text: str, start: int = 0) -> None:
+    def __init__(self, log: LogReader, text: str, start: int = 0) -> None:
         """`start` is the line where it begins."""
         self.text = text
         self.query: Query = query(text)

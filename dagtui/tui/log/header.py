@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, fit, label, plural
 from dagtui.text.shortening import NAME_CHARACTERS, shortened
-from dagtui.tui.lines.rows import PaintedRows, Role, Run, muted, status_run
+from dagtui.tui.lines.rows import PaintedRows, Role, Span, muted, status_run
 from dagtui.tui.log.empty_log import spent
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class HeaderLine(PaintedRows, can_focus=False):
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
-        self._left: Sequence[Run] = ()
-        self._right: Sequence[Run] = ()
+        self._left: Sequence[Span] = ()
+        self._right: Sequence[Span] = ()
 
-    def set_runs(self, left: Sequence[Run], right: Sequence[Run]) -> None:
+    def set_runs(self, left: Sequence[Span], right: Sequence[Span]) -> None:
         """Show other runs."""
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
@@ -46,7 +46,7 @@ class HeaderLine(PaintedRows, can_focus=False):
         while right and _cells(right) > width * 2 // 3:
             right.pop(0)
         room = width - _cells(right) - (1 if right else 0)
-        left: list[Run] = []
+        left: list[Span] = []
         for run in _with_short_name(self._left, room, ascii_only=self.ascii_only):
             shown = fit(run.text, room, self.ascii_only)
             left.append(run._replace(text=shown))
@@ -54,10 +54,10 @@ class HeaderLine(PaintedRows, can_focus=False):
             if shown != run.text:
                 break
         gap = width - _cells(left) - _cells(right)
-        return [self.strip([*left, Run(" " * gap), *right], width)][:height]
+        return [self.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
-def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Run]:
+def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Span]:
     """Node, status and attempt."""
     state = session.state
     latest = state.attempt[node]
@@ -65,23 +65,23 @@ def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_on
     status = result.status if result else state.status_of(node)
     runs = [
         status_run(status, ascii_only=ascii_only),
-        Run(" "),
-        Run(label(session.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
+        Span(" "),
+        Span(label(session.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
     ]
     if latest > 1:
         # How many there may be is said where one has failed: "attempt 1 of 3".
         earlier = attempt != latest
         words = f"  attempt {attempt}, the latest is {latest}" if earlier else f"  attempt {attempt}"
-        runs.append(Run(words, Role.WARNING if earlier else Role.PLAIN))
+        runs.append(Span(words, Role.WARNING if earlier else Role.PLAIN))
     time = "" if result else spent(session, node, clock)
     word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
     runs.append(muted(f"  {word}{time}"))
     return runs
 
 
-def indicators(view: LogView, note: str) -> list[Run]:
+def indicators(view: LogView, note: str) -> list[Span]:
     """What is to be known of how the log is shown; the first ones give way where it is narrow."""
-    found: list[Run] = []
+    found: list[Span] = []
     log, finder = view.log_file, view.finder
     if log is not None and log.exists and not log.complete:
         found.append(muted(f" indexing {log.progress:.0%}"))
@@ -89,13 +89,13 @@ def indicators(view: LogView, note: str) -> list[Run]:
         found.append(muted(f" from column {view.column + 1}"))
     if finder is not None:
         found.append(muted(f" {label(finder.text, 20)}"))
-        found.append(Run(f" {_hits(finder)}", Role.KEY if finder.found else Role.WARNING))
+        found.append(Span(f" {_hits(finder)}", Role.KEY if finder.found else Role.WARNING))
         if view.hit_is_overwritten:
             found.append(muted(" overwritten since"))
     if note:
-        found.append(Run(f" {note}", Role.WARNING))
+        found.append(Span(f" {note}", Role.WARNING))
     if view.lines_below:
-        found.append(Run(f" +{plural(view.lines_below, 'line')}", Role.WARNING))
+        found.append(Span(f" +{plural(view.lines_below, 'line')}", Role.WARNING))
     elif not view.follows and view.line_count:
         found.append(muted(" not following"))
     return found
@@ -110,7 +110,7 @@ def _hits(finder: Finder) -> str:
     return words if total else "no hits"
 
 
-def _with_short_name(runs: Sequence[Run], room: int, *, ascii_only: bool) -> list[Run]:
+def _with_short_name(runs: Sequence[Span], room: int, *, ascii_only: bool) -> list[Span]:
     """The runs with a name that leaves room for how the node stands, which is said behind it."""
     excess = _cells(runs) - room
     if excess <= 0:
@@ -123,5 +123,5 @@ def _with_short_name(runs: Sequence[Run], room: int, *, ascii_only: bool) -> lis
     ]
 
 
-def _cells(runs: Sequence[Run]) -> int:
+def _cells(runs: Sequence[Span]) -> int:
     return sum(cell_len(run.text) for run in runs)

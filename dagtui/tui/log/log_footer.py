@@ -10,7 +10,7 @@ from dagtui.engine.why import why
 from dagtui.runs.wording import with_reason
 from dagtui.text import block, cell_width, duration, exact, exact_line, fit, label, plural
 from dagtui.tui.lines.copied import Copied, altered
-from dagtui.tui.lines.rows import Role, Row, Run, row
+from dagtui.tui.lines.rows import Role, Row, Span, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def ending(session: Session, node: int, attempt: int, clock: float, *, ascii_onl
     if rows and attempt == session.state.attempt[node] and not status.settled:
         glyph = status.ascii if ascii_only else status.glyph
         words = status_line(session, node, clock)
-        rows += [row(), row(Run(f"{glyph} {words}", STATUS_CLASSES[status]), indent=2)]
+        rows += [row(), row(Span(f"{glyph} {words}", STATUS_CLASSES[status]), indent=2)]
     return rows
 
 
@@ -44,7 +44,7 @@ def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) 
         return _failure(session, node, result, ascii_only=ascii_only)
     glyph = result.status.ascii if ascii_only else result.status.glyph
     words = f"{glyph} {label(result.why) or result.status.word} after {duration(result.seconds)}"
-    return [row(), row(Run(words, STATUS_CLASSES[result.status]), indent=2)]
+    return [row(), row(Span(words, STATUS_CLASSES[result.status]), indent=2)]
 
 
 def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
@@ -74,18 +74,18 @@ def copied_failure(session: Session, node: int, attempt: int) -> Copied:
 
 
 def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
-    bar = Run("| " if ascii_only else "▎ ", Role.BAD)
+    bar = Span("| " if ascii_only else "▎ ", Role.BAD)
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
-    rows = [row(), row(Run(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
+    rows = [row(), row(Span(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
         shown, left_out = (label(value, 1000), "")
         if name in {"command", "template"}:
             shown, left_out = _beginning(value, ascii_only=ascii_only)
         for line in shown.split("\n"):
-            rows.append(row(Run(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
+            rows.append(row(Span(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
             name = ""  # noqa: PLW2901 - the following lines of a value stand below the first
         if left_out:
-            rows.append(row(Run(" " * LABEL_CELLS + left_out, Role.MUTED), indent=LABEL_CELLS, lead=bar))
+            rows.append(row(Span(" " * LABEL_CELLS + left_out, Role.MUTED), indent=LABEL_CELLS, lead=bar))
     return rows
 
 

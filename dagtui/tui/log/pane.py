@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
-from dagtui.tui.log.empty_log import SilencePage
+from dagtui.tui.log.empty_log import EmptyLogPage
 from dagtui.tui.log.header import HeaderLine, heading, indicators
 from dagtui.tui.log.log_footer import copied_failure, ending
 from dagtui.tui.log.search import Search
@@ -53,7 +53,7 @@ class LogPane(Vertical):
         self.header = HeaderLine(ascii_only=ascii)
         self.view = LogView(ascii_only=ascii)
         self._search = Search(self.view)
-        self.silence = SilencePage(session, ascii=ascii)
+        self.silence = EmptyLogPage(session, ascii=ascii)
         self.silence.display = False
         self._log: AttemptLog | None = None
         self._shown: tuple[int, int] = (-1, -1)
@@ -181,7 +181,7 @@ class LogPane(Vertical):
         return not self.view.display and self.silence.activate()
 
     @property
-    def window(self) -> LogView | SilencePage:
+    def window(self) -> LogView | EmptyLogPage:
         """What is to be seen: the lines, or the page in their place."""
         return self.view if self.view.display else self.silence
 

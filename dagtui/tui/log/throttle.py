@@ -22,7 +22,7 @@ RUN_BYTES = 44
 """What a run costs on the terminal besides its text: its two colours and their end."""
 
 
-class Pace:
+class LogThrottle:
     """A bucket of bytes that fills at a constant rate: a frame is drawn when there is enough in it for its bytes.
 
     A full bucket is a second's worth, so a line after a pause shows at once and only a steady stream is slowed.

@@ -13,17 +13,17 @@ from textual.strip import Strip
 from dagtui.tui.lines.page import WHEEL_ROWS
 from dagtui.tui.lines.rows import PaintedRows, Role, Row
 from dagtui.tui.lines.wrapping import characters_before
-from dagtui.tui.log.document import Document, Piece, Spot
+from dagtui.tui.log.document import LogDocument, LogPiece, Spot
 from dagtui.tui.log.finder import Finder
 from dagtui.tui.log.painting import Mark, segments
-from dagtui.tui.log.throttle import Pace, row_cost
+from dagtui.tui.log.throttle import LogThrottle, row_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
 
-    from dagtui.store.logs import Change, LogFile
+    from dagtui.store.logs import Change, LogReader
 
 TIME_CELLS = 9
 
@@ -31,10 +31,10 @@ TIME_CELLS = 9
 class LogView(PaintedRows):
     """Draws a window of a LogFile; knows where it stands, and nothing of the log but what is on screen."""
 
-    def __init__(self, *, ascii_only: bool = False, pace: Pace | None = None) -> None:
+    def __init__(self, *, ascii_only: bool = False, pace: LogThrottle | None = None) -> None:
         super().__init__(ascii_only=ascii_only)
         self.finder: Finder | None = None
-        self.pace = pace or Pace()
+        self.pace = pace or LogThrottle()
         self.follows = True
         self.shows_times = False
         self.shows_numbers = False
@@ -44,10 +44,10 @@ class LogView(PaintedRows):
         """The first row on screen, unless it follows."""
         self.selected: tuple[int, int] | None = None
         """The first and the last selected line."""
-        self.document = Document()
+        self.document = LogDocument()
         self._ending: Sequence[Row] = ()
-        self._pieces: list[Piece] = []
-        self._drawn: dict[Piece, Strip] = {}
+        self._pieces: list[LogPiece] = []
+        self._drawn: dict[LogPiece, Strip] = {}
         self.late = False
         """There is something new that was not drawn yet, to save bytes."""
         self._cost = 0
@@ -56,7 +56,7 @@ class LogView(PaintedRows):
         self._pressed_at = -1
 
     @property
-    def log_file(self) -> LogFile | None:
+    def log_file(self) -> LogReader | None:
         """The log that is shown."""
         return self.document.log
 
@@ -99,7 +99,7 @@ class LogView(PaintedRows):
 
     # What is shown
 
-    def open(self, log_file: LogFile | None) -> None:
+    def open(self, log_file: LogReader | None) -> None:
         """Show another log, from its end."""
         self.document.log = log_file
         self._ending = ()
@@ -262,7 +262,7 @@ class LogView(PaintedRows):
         self._drawn = {piece: strip for piece, strip in drawn.items() if piece.spot.line < stable}
         return [drawn[piece] for piece in self._pieces]
 
-    def _draw_piece(self, piece: Piece, width: int) -> Strip:
+    def _draw_piece(self, piece: LogPiece, width: int) -> Strip:
         number = piece.spot.line
         if number >= self.line_count:
             return self.strip(self.document.ending_row(number), width)

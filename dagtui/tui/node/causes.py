@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus, Standing
+from dagtui.engine.status import NodeStatus, ParentOutcome
 from dagtui.engine.why import root_cause, waits_for
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], 
 def failed_ancestors(session: Session, node: int) -> list[int]:
     """The ancestors that hold a FAILED_PARENT node back by themselves, nearest first, among MOST_ANCESTORS."""
     state = session.state
-    reached = _reach(session, node, lambda other: state.standing_of(other) is Standing.BAD)
+    reached = _reach(session, node, lambda other: state.standing_of(other) is ParentOutcome.BAD)
     return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
 
 
@@ -85,7 +85,7 @@ def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[
 def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
     """The node and every ancestor that is not settled; None when there are too many."""
     state = session.state
-    found = _reach(session, node, lambda other: state.standing_of(other) is Standing.UNSETTLED)
+    found = _reach(session, node, lambda other: state.standing_of(other) is ParentOutcome.UNSETTLED)
     return None if len(found) > MOST_ANCESTORS else set(found)
 
 

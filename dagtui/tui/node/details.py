@@ -11,7 +11,7 @@ from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.tui.lines.copied import Copied, altered
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
 from dagtui.tui.node.node_page import NodePage
@@ -45,7 +45,7 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
     """The rows about a node; all that is foreign in them has been made safe."""
     state, task = session.state, session.graph.task(node)
     status = state.status_of(node)
-    stale = Run(", stale", Role.WARNING) if state.stale[node] else Run("")
+    stale = Span(", stale", Role.WARNING) if state.stale[node] else Span("")
     rows = [
         _heading(session.graph.labels[node]),
         *_doc(task.doc),
@@ -65,7 +65,7 @@ def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> l
 
 
 def _heading(name: str) -> Row:
-    return row(Run(label(name, 1000), Role.HEADING), indent=2)._replace(whole=exact_line(name))
+    return row(Span(label(name, 1000), Role.HEADING), indent=2)._replace(whole=exact_line(name))
 
 
 def _doc(doc: str) -> Iterator[Row]:
@@ -75,7 +75,7 @@ def _doc(doc: str) -> Iterator[Row]:
         whole = ""
 
 
-def _named(name: str, *values: Run | str, jump: int = -1) -> Row:
+def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
     return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
 
 
@@ -184,7 +184,7 @@ def _variables(session: Session, node: int) -> Iterator[Row]:
         for title, text in (("" if at else "env", value.text), ("template", value.template)):
             if title != "template" or text:
                 whole = f"{title:<{NAME_CELLS}}{exact_line(name)}={exact(text)}"
-                yield _named(title, Run(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
+                yield _named(title, Span(label(name), Role.KEY), f"={label(text, 500)}")._replace(whole=whole)
     if len(env) > MOST_NODES:
         yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
 

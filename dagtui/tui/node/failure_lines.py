@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.text.lines import copied_line, plain_line
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog, FirstError
 
 if TYPE_CHECKING:
@@ -108,5 +108,5 @@ def _line_row(line: LogLine, role: Role = Role.PLAIN, start: int = 0) -> Row:
     """What is shown of a line; all of it is copied, as far as it was read, which its text says."""
     text = plain_line(*line)
     exact = None if line.more or line.before else copied_line(line.data)
-    shown = row("  ", Run(text[start : start + MOST_CHARACTERS], role), indent=4)
+    shown = row("  ", Span(text[start : start + MOST_CHARACTERS], role), indent=4)
     return shown._replace(whole=f"  {text if exact is None else exact}")

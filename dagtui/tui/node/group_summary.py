@@ -10,9 +10,9 @@ from dagtui.runs.wording import stale_words
 from dagtui.text import count, label
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.actions.unavailable import idle_keys_of_many
-from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.rows import TALLY_ORDER
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.log.empty_log import spent
 from dagtui.tui.node.node_page import NodePage
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dagtui.runs.session import Session
     from dagtui.tui.actions.keymap import Keymap
-    from dagtui.tui.graph.row_groups import Many
+    from dagtui.tui.graph.row_groups import RowGroup
 
 WORD_CELLS = 16
 _HINTS = {
@@ -40,9 +40,9 @@ class BranchPage(NodePage):
     def __init__(self, session: Session, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(session, ascii=ascii)
         self._keymap = keymap
-        self._look: Callable[[], Many | None] = lambda: None
+        self._look: Callable[[], RowGroup | None] = lambda: None
 
-    def about(self, item: int, look: Callable[[], Many | None]) -> None:
+    def about(self, item: int, look: Callable[[], RowGroup | None]) -> None:
         """Show a row of the tree; `look` says how it stands."""
         self._look = look
         self.show(item)
@@ -61,25 +61,25 @@ class BranchPage(NodePage):
                     rows.append(row(muted(f"    and {count(left_out)} more")))
         return [*rows, *offered(self._keymap, self._hints(found), ascii_only=self.ascii_only)]
 
-    def _title(self, found: Many) -> Iterator[Run]:
+    def _title(self, found: RowGroup) -> Iterator[Span]:
         head = found.head
-        if head.kind is HeadKind.SECTION:
+        if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
-            yield Run(status.word, Role.HEADING)
+            yield Span(status.word, Role.HEADING)
         else:
-            yield Run(label(head.title) + ("/" if head.kind is HeadKind.FOLDER else ""), Role.HEADING)
+            yield Span(label(head.title) + ("/" if head.kind is GroupKind.FOLDER else ""), Role.HEADING)
         settled = sum(found.counts[status] for status in NodeStatus if status.settled)
         yield muted(f"  {count(settled)} of {count(sum(found.counts))} settled")
 
-    def _counts(self, found: Many) -> Iterator[Row]:
+    def _counts(self, found: RowGroup) -> Iterator[Row]:
         digits = max((len(count(number)) for number in found.counts), default=1)
         for status in TALLY_ORDER:
             number = found.counts[status]
             if number:
                 glyph = status.ascii if self.ascii_only else status.glyph
                 name = f"{glyph} {status.word:<{WORD_CELLS}}"
-                runs = Run(name, STATUS_CLASSES[status]), Run(f"{count(number):>{digits}}")
-                yield row("  ", *runs, Run(stale_words(found.stale, status), Role.WARNING))
+                runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
+                yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
 
     def _node_row(self, node: int, clock: float) -> Row:
         state = self.session.state
@@ -97,7 +97,7 @@ class BranchPage(NodePage):
             indent=4,
         )
 
-    def _hints(self, found: Many) -> Iterator[tuple[str, str]]:
+    def _hints(self, found: RowGroup) -> Iterator[tuple[str, str]]:
         """Ids of keys, and what they would do; every one that acts on many asks first."""
         idle = idle_keys_of_many(self.session, found.counts)
         return ((id_, words) for id_, words in _HINTS.items() if id_ not in idle)

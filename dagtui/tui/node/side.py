@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from dagtui.tui.actions.keymap import Keymap
-from dagtui.tui.lines.rows import PaintedRows, Role, Run, muted
+from dagtui.tui.lines.rows import PaintedRows, Role, Span, muted
 from dagtui.tui.log.pane import LogPane, LogPaneState
 from dagtui.tui.node.details import DetailsPane
 from dagtui.tui.node.group_summary import BranchPage
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dagtui.runs.session import Session
-    from dagtui.tui.graph.row_groups import Many
+    from dagtui.tui.graph.row_groups import RowGroup
     from dagtui.tui.lines.copied import Copied
-    from dagtui.tui.lines.page import Place
+    from dagtui.tui.lines.page import PagePosition
 
 TABS = ("log", "details", "why")
 """The names of the tabs; their keys are 1, 2 and 3."""
@@ -40,8 +40,8 @@ class SideState:
 
     tab: str
     log: LogPaneState
-    details: Place
-    why: Place
+    details: PagePosition
+    why: PagePosition
 
 
 class TabStrip(PaintedRows, can_focus=False):
@@ -70,12 +70,12 @@ class TabStrip(PaintedRows, can_focus=False):
 
     def draw(self, width: int, height: int) -> list[Strip]:
         """The row."""
-        runs: list[Run] = []
+        runs: list[Span] = []
         for key, tab in enumerate(TABS, 1):
             # Not by colour alone: the open tab stands in brackets.
             before, after = ("[", "]") if tab == self._tab else (" ", " ")
             role = Role.TAB if tab == self._tab else Role.MUTED
-            runs += [Run(before, role), Run(f"{key} ", Role.KEY), Run(tab.capitalize(), role), Run(after, role)]
+            runs += [Span(before, role), Span(f"{key} ", Role.KEY), Span(tab.capitalize(), role), Span(after, role)]
             runs.append(muted(" "))
         return [self.strip(runs, width)][:height]
 
@@ -174,7 +174,7 @@ class Side(Vertical):
         if node >= 0:
             self.pane.show(node)
 
-    def show_branch(self, item: int, look: Callable[[], Many | None]) -> None:
+    def show_branch(self, item: int, look: Callable[[], RowGroup | None]) -> None:
         """Show how a row of the tree stands that is many nodes; `look` tells."""
         if not self.shows_branch:
             self.shows_branch = True

@@ -10,7 +10,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
 from dagtui.tui.actions.hints import helpful
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import node_rows, spent
 from dagtui.tui.log.log_footer import tries
 from dagtui.tui.node.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
@@ -107,11 +107,11 @@ class Explanation:
             return self._running()
         return []
 
-    def _heading(self, status: NodeStatus, reason: str) -> tuple[Run, ...]:
+    def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
         """The status and its reason; a reason that begins with the status stands for both."""
         if reason.startswith(status.word):
-            return status_run(status, ascii_only=self._ascii), Run(f" {reason}", Role.HEADING)
-        return status_run(status, ascii_only=self._ascii, word=True), Run(f"  {reason}", Role.HEADING)
+            return status_run(status, ascii_only=self._ascii), Span(f" {reason}", Role.HEADING)
+        return status_run(status, ascii_only=self._ascii, word=True), Span(f"  {reason}", Role.HEADING)
 
     def _blocked(self) -> list[Row]:
         causes = failed_ancestors(self._session, self._node)
@@ -125,7 +125,7 @@ class Explanation:
 
     def _way(self, title: str) -> list[Row]:
         """The nodes from this one's parent to the root cause, each further in than the one before."""
-        rows = [row(), row(Run(title, Role.MUTED))]
+        rows = [row(), row(Span(title, Role.MUTED))]
         arrow = "`- " if self._ascii else "└ "
         for depth, node in enumerate(way_to_cause(self._session, self._node)[1:]):
             status = self._state.status_of(node)
@@ -195,7 +195,7 @@ class Explanation:
         if status is NodeStatus.RETRYING:
             left = max(0.0, self._state.due.get(self._node, self._clock) - self._clock)
             words = f"attempt {attempt} of {last} failed; the next one starts in {int(left)} s"
-            rows.append(row(Run(words, Role.WARNING)))
+            rows.append(row(Span(words, Role.WARNING)))
         elif last > attempt:
             rows.append(row(f"attempt {attempt} of {last}: a failure like this one is not tried again"))
         else:
@@ -226,4 +226,4 @@ class Explanation:
 
     def _section(self, title: str, nodes: Sequence[int]) -> list[Row]:
         rows = node_rows(self._session, nodes, self._clock, ascii_only=self._ascii)
-        return [row(), row(Run(title, Role.MUTED)), *rows]
+        return [row(), row(Span(title, Role.MUTED)), *rows]

@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from dagtui.tui.lines.page import Page, wrapped
-from dagtui.tui.lines.rows import Role, Row, Run, row
+from dagtui.tui.lines.rows import Role, Row, Span, row
 from dagtui.tui.prompt_screen import PromptScreen
 
 if TYPE_CHECKING:
@@ -171,10 +171,10 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self._body.bottom()
 
 
-def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Run]:
-    runs: list[Run] = []
+def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Span]:
+    runs: list[Span] = []
     for key, words in keys:
         first = key.split(" ")[0]
         pressed = "" if (key, words) == SCROLLS else _PRESSED.get(first, first)
-        runs += [Run("   " if runs else ""), Run(key, Role.KEY, pressed), Run(f" {words}", Role.MUTED, pressed)]
+        runs += [Span("   " if runs else ""), Span(key, Role.KEY, pressed), Span(f" {words}", Role.MUTED, pressed)]
     return runs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
 from dagtui.tui.actions.keymap import KEYS, Group, Keymap
-from dagtui.tui.lines.rows import Role, Row, Run, muted, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
 from dagtui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ class HelpScreen(Dialog[None]):
 
     def head(self) -> list[Row]:
         """The title."""
-        return [row(Run("Keys and statuses", Role.HEADING))]
+        return [row(Span("Keys and statuses", Role.HEADING))]
 
     def body(self) -> list[Row]:
         """Keys, then statuses."""
         rows: list[Row] = []
         for group in Group:
-            rows += [*([row()] if rows else []), row(Run(group.value, Role.HEADING)), *self._keys_of(group)]
-        rows += [row(), row(Run("Statuses", Role.HEADING))]
+            rows += [*([row()] if rows else []), row(Span(group.value, Role.HEADING)), *self._keys_of(group)]
+        rows += [row(), row(Span("Statuses", Role.HEADING))]
         for status in NodeStatus:
             name = status_run(status, ascii_only=self.ascii_only, word=True)
             rows.append(row("  ", name, *_gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
@@ -62,10 +62,10 @@ class HelpScreen(Dialog[None]):
 
     def _keys_of(self, group: Group) -> Iterator[Row]:
         for key in KEYS:
-            shown = Run(self._keymap.all_shown(key.id, ascii=self.ascii_only), Role.KEY)
+            shown = Span(self._keymap.all_shown(key.id, ascii=self.ascii_only), Role.KEY)
             if key.group is group and shown.text:
-                yield row("  ", shown, *_gap(shown, _KEY_CELLS), Run(key.help), indent=_KEY_CELLS + 3)
+                yield row("  ", shown, *_gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)
 
 
-def _gap(run: Run, cells: int) -> tuple[Run, ...]:
-    return (Run(" " * max(1, cells + 1 - cell_width(run.text))),)
+def _gap(run: Span, cells: int) -> tuple[Span, ...]:
+    return (Span(" " * max(1, cells + 1 - cell_width(run.text))),)

@@ -10,9 +10,9 @@ from textual.binding import Binding
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.text import count, plural
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 
@@ -31,7 +31,7 @@ class _Answer(enum.Enum):
     CANCEL = "cancel all and leave"
 
 
-class LeaveDialog(Dialog[Leaving]):
+class LeaveDialog(Dialog[ExitReason]):
     """Detach, stay, or cancel all and leave; then it waits for what is stopping, and kills it on a second `q`.
 
     Unlike other previewed commands, to cancel all means whatever is there: nodes that began or ended meanwhile don't
@@ -84,13 +84,13 @@ class LeaveDialog(Dialog[Leaving]):
         if self._stopping:
             number = len(self._session_alive())
             words = "being killed" if self._killed else "stopping"
-            return [row(Run(f"{plural(number, 'node')} still {words}", Role.HEADING))]
+            return [row(Span(f"{plural(number, 'node')} still {words}", Role.HEADING))]
         if self._session.settled:
-            return [row(Run("The run has settled meanwhile: leave?", Role.HEADING))]
+            return [row(Span("The run has settled meanwhile: leave?", Role.HEADING))]
         running = plural(self._session.alive(), "node")
         left = count(self._session.state.unsettled - self._session.alive())
         rows = [
-            row(Run("Leave while the run is not settled?", Role.HEADING)),
+            row(Span("Leave while the run is not settled?", Role.HEADING)),
             row(muted(f"{running} in flight, {left} to come; {self._outlook()}")),
             row(),
             row(*(run for answer in self._answers for run in self._choice(answer))),
@@ -120,12 +120,12 @@ class LeaveDialog(Dialog[Leaving]):
     def _outlook(self) -> str:
         return "detached, the run goes on." if _Answer.DETACH in self._answers else "leaving ends the run."
 
-    def _choice(self, answer: _Answer) -> tuple[Run, ...]:
+    def _choice(self, answer: _Answer) -> tuple[Span, ...]:
         chosen = answer is self._chosen
         mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
         following = self._answers[(self._answers.index(self._chosen) + 1) % len(self._answers)]
         pressed = "" if chosen else "tab" if answer is following else "shift+tab"
-        return (Run(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Run("   "))
+        return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
 
     def _name_row(self, node: int) -> Row:
         state = self._session.state
@@ -157,16 +157,16 @@ class LeaveDialog(Dialog[Leaving]):
         if self.deaf or self._stopping:
             return
         if self._session.settled:
-            self.dismiss(Leaving.LEFT_SETTLED)
+            self.dismiss(ExitReason.LEFT_SETTLED)
         elif self._chosen is _Answer.CANCEL:
             self._cancel()
         else:
-            self.dismiss(Leaving.DETACHED if self._chosen is _Answer.DETACH else None)
+            self.dismiss(ExitReason.DETACHED if self._chosen is _Answer.DETACH else None)
 
     def action_detach(self) -> None:
         """Leave the run alone, where it has a process of its own."""
         if _Answer.DETACH in self._answers:
-            self.dismiss(Leaving.DETACHED)
+            self.dismiss(ExitReason.DETACHED)
 
     def action_cancel_all(self) -> None:
         """Cancel everything, and leave when it has stopped."""
@@ -195,7 +195,7 @@ class LeaveDialog(Dialog[Leaving]):
         before, self._numbers = self._numbers, self._counted()
         self._outdated |= before != self._numbers
         if self._stopping and not self._numbers[0]:
-            self.dismiss(Leaving.CANCEL_ALL)
+            self.dismiss(ExitReason.CANCEL_ALL)
         elif not self._outdated:
             return
         elif self._session.settled and not self._stopping:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_page, read_pages
 from dagtui.text import label
-from dagtui.tui.lines.rows import Role, Row, Run, muted, row
+from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
@@ -29,14 +29,14 @@ class ManualDialog(Dialog[None]):
 
     def head(self) -> list[Row]:
         """The title."""
-        return [row(Run("Manual", Role.HEADING))]
+        return [row(Span("Manual", Role.HEADING))]
 
     def body(self) -> list[Row]:
         """A row for each page, which leads to its number."""
         widest = max(map(len, TOPICS))
         return [
             row(
-                Run(f"{page.topic:<{widest}}", Role.KEY),
+                Span(f"{page.topic:<{widest}}", Role.KEY),
                 muted(f"  {label(page.summary)}"),
                 jump=number,
                 indent=widest + 2,
@@ -67,14 +67,14 @@ class PageDialog(Dialog[None]):
 
     def head(self) -> list[Row]:
         """The title."""
-        return [row(Run(label(self._page.title), Role.HEADING))]
+        return [row(Span(label(self._page.title), Role.HEADING))]
 
     def body(self) -> list[Row]:
         """The page without its title."""
         text = self._page.text.split("\n\n", 1)[1]
         if self.ascii_only:
             text = text.translate(_IN_ASCII).encode("ascii", "replace").decode()
-        return [Row(tuple(Run(*_run(span)) for span in line)) for line in page_lines(text, self.inside)]
+        return [Row(tuple(Span(*_run(span)) for span in line)) for line in page_lines(text, self.inside)]
 
     def keys(self) -> list[tuple[str, str]]:
         """How to go on."""

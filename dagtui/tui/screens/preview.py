@@ -12,7 +12,7 @@ from dagtui.engine.preview import Preview
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural
-from dagtui.tui.lines.rows import Role, Row, Run, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
 
@@ -42,10 +42,10 @@ class Grouped:
 
     def summary(self, preview: Preview) -> Row:
         """One row of counts."""
-        runs: list[Run] = []
+        runs: list[Span] = []
         for words, nodes, role in _groups(preview):
             if nodes:
-                runs += [Run(", ") if runs else Run(""), Run(count(len(nodes)), role), muted(f" {words}")]
+                runs += [Span(", ") if runs else Span(""), Span(count(len(nodes)), role), muted(f" {words}")]
         return row(*runs) if runs else row(muted("nothing would change"))
 
     def rows(self, preview: Preview) -> list[Row]:
@@ -56,7 +56,7 @@ class Grouped:
                 continue
             if found:
                 found.append(row())
-            found.append(row(Run(f"{words.capitalize()} ", role), muted(plural(len(nodes), "node"))))
+            found.append(row(Span(f"{words.capitalize()} ", role), muted(plural(len(nodes), "node"))))
             found += self._names(nodes)
         return found
 
@@ -111,19 +111,19 @@ class PreviewDialog(Dialog[Preview]):
     def head(self) -> list[Row]:
         """The command, its choices, what it would do in short."""
         preview = self.preview
-        rows = [row(Run(_title(self._session, preview.command), Role.HEADING), indent=2)]
+        rows = [row(Span(_title(self._session, preview.command), Role.HEADING), indent=2)]
         if len(self._commands) > 1:
             rows.append(row(*self._choices()))
         if self._changed:
-            rows.append(row(Run(CHANGED, Role.WARNING)))
+            rows.append(row(Span(CHANGED, Role.WARNING)))
         if self._stops_more:
             rows.append(row(muted(ALSO)))
         if preview.nothing is not None:
-            return [*rows, row(Run(preview.nothing, Role.WARNING), indent=2)]
+            return [*rows, row(Span(preview.nothing, Role.WARNING), indent=2)]
         rows.append(self._grouped.summary(preview))
         seconds = self._session.seconds_for(preview)
         if seconds is not None and (preview.again or preview.released):
-            rows.append(row(muted("takes about "), Run(duration(seconds))))
+            rows.append(row(muted("takes about "), Span(duration(seconds))))
         return rows
 
     def body(self) -> list[Row]:
@@ -138,13 +138,13 @@ class PreviewDialog(Dialog[Preview]):
             keys.append(("Tab", _choice(self._commands[1 - self._chosen])))
         return [*keys, ("Esc", "go back")]
 
-    def _choices(self) -> Iterator[Run]:
+    def _choices(self) -> Iterator[Span]:
         marks = ("(*)", "( )") if self.ascii_only else ("●", "○")
         for index, command in enumerate(self._commands):
             chosen = index == self._chosen
             mark, role, pressed = (marks[0], Role.KEY, "") if chosen else (marks[1], Role.MUTED, "tab")
-            yield Run(f"{mark} {_choice(command)}", role, pressed)
-            yield Run("   ")
+            yield Span(f"{mark} {_choice(command)}", role, pressed)
+            yield Span("   ")
 
     def action_choose(self) -> None:
         """Choose the other command."""

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from dagtui.text import cell_width, count
-from dagtui.tui.lines.rows import PaintedRows, Role, Run
+from dagtui.tui.lines.rows import PaintedRows, Role, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,14 +45,14 @@ class _Field(Input):
         self._on_closed(True)
 
 
-class _Words(PaintedRows, can_focus=False):
+class _SearchText(PaintedRows, can_focus=False):
     """A few words, in as many cells as they take."""
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._runs: Sequence[Run] = ()
+        self._runs: Sequence[Span] = ()
 
-    def say(self, *runs: Run) -> None:
+    def say(self, *runs: Span) -> None:
         """Show other words."""
         if runs != self._runs:
             self._runs = runs
@@ -83,8 +83,8 @@ class SearchLine(Horizontal):
         super().__init__(id="find")
         self.typing = False
         """Whether a person is typing; else it only tells what was typed."""
-        self._prompt = _Words(id="find-prompt")
-        self._outcome = _Words(id="find-outcome")
+        self._prompt = _SearchText(id="find-prompt")
+        self._outcome = _SearchText(id="find-outcome")
         self._field = _Field(on_closed)
 
     def compose(self) -> ComposeResult:
@@ -107,12 +107,12 @@ class SearchLine(Horizontal):
         elif self.display:
             self.display = False
 
-    def tell(self, *runs: Run) -> None:
+    def tell(self, *runs: Span) -> None:
         """Say at the end of the line what came of it."""
         self._outcome.say(*runs)
 
     def _show(self, words: str, text: str) -> None:
-        self._prompt.say(Run(f" {words} /", Role.KEY))
+        self._prompt.say(Span(f" {words} /", Role.KEY))
         if self._field.value != text:
             with self.prevent(Input.Changed):
                 self._field.value = text
@@ -131,9 +131,9 @@ class SearchLine(Horizontal):
         self.post_message(self.Typed(event.value))
 
 
-def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Run]:
+def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Span]:
     """What came of a filter: how many nodes it lets through, and the keys for the next one and for all, if they fit."""
-    runs = [Run(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)]
+    runs = [Span(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)]
     hints = zip(keys, ("next", "all nodes"), strict=False)
-    runs += [run for key, words in hints for run in (Run(f" {key}", Role.KEY), Run(f" {words} ", Role.MUTED))]
+    runs += [run for key, words in hints for run in (Span(f" {key}", Role.KEY), Span(f" {words} ", Role.MUTED))]
     return runs if sum(cell_width(run.text) for run in runs) <= room else runs[:1]

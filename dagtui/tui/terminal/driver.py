@@ -16,11 +16,11 @@ from textual.geometry import Size
 
 from dagtui.tui.terminal import modes
 from dagtui.tui.terminal.frame_filter import frame_filter
-from dagtui.tui.terminal.latency_probe import QUESTION, Echo
+from dagtui.tui.terminal.latency_probe import QUESTION, LatencyProbe
 from dagtui.tui.terminal.reader import TerminalReader
 from dagtui.tui.terminal.signals import SignalHandlers
 from dagtui.tui.terminal.terminal import Descriptor, Terminal
-from dagtui.tui.terminal.throttle import Pacing
+from dagtui.tui.terminal.throttle import PaintThrottle
 from dagtui.tui.terminal.writer import TerminalWriter
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class TerminalDriver(Driver):
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal.size())
         self._active = False
         self._lost = False
-        self._pacing = Pacing(app)
+        self._pacing = PaintThrottle(app)
         self._outgoing: list[str] = []
         self._flush_due: asyncio.Handle | None = None
         self._line: modes.LineSettings | None = None
@@ -69,7 +69,7 @@ class TerminalDriver(Driver):
         self._output: Descriptor | None = None
         self._reader: TerminalReader | None = None
         self._writer: TerminalWriter | None = None
-        self._echo: Echo | None = None
+        self._echo: LatencyProbe | None = None
         """Only where a link may hold what the terminal has not got yet."""
         self._kernel_signals = SignalHandlers(
             self._loop,
@@ -252,7 +252,7 @@ class TerminalDriver(Driver):
             on_lost=self._lose,
         )
         if self._terminal.environment.get("SSH_CONNECTION"):
-            self._echo = Echo(self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._go_on)
+            self._echo = LatencyProbe(self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._go_on)
         if self._terminal.is_controlling():
             self._kernel_signals.set()
 

@@ -19,12 +19,12 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dagtui.runs.node_environment import Workplace
+    from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.runs.session import Session
     from dagtui.tui.app import DagtuiApp
 
 
-class Place(Protocol):
+class TerminalHost(Protocol):
     """What differs between a terminal of one's own and a lent one."""
 
     input: int
@@ -47,8 +47,8 @@ class Place(Protocol):
         `defaults` are for variables that are not in the environment. The App has given the terminal back.
         """
 
-    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
-        """Run a program at a node's workplace, below a line of text; returns why it could not be started, or nothing.
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
+        """Run a program in a node's environment, below a line of text; return why it could not be started, or "".
 
         The App has given the terminal back.
         """
@@ -79,11 +79,11 @@ class OwnTerminal:
         """Run a program as a child."""
         return await _run(command, {**defaults, **os.environ})
 
-    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
         """Run a program as a child."""
         with contextlib.suppress(OSError):  # a terminal that takes no line now has other worries
             os.write(self.output, heading.encode(sys.stdout.encoding or "ascii", "replace"))
-        return await _run(command, variables_on_terminal(workplace.environment), workplace.cwd)
+        return await _run(command, variables_on_terminal(node_environment.environment), node_environment.cwd)
 
     async def suspend(self, app: DagtuiApp) -> None:
         """Stop this job."""

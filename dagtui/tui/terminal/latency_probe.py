@@ -18,7 +18,7 @@ AGAIN_SECONDS: Final = 10.0
 """Between two questions to a terminal that is behind: an answer may be lost."""
 
 
-class Echo:
+class LatencyProbe:
     """Asks a terminal behind a frame now and then, and tells when its answer is overdue.
 
     A terminal that has never answered is asked once, and never overdue.

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.host.terminal_client import TOLD
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import layout_of
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from dagtui.host.attachment import Lease
-    from dagtui.runs.node_environment import Workplace
+    from dagtui.host.attachment import Attachment
+    from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.runs.session import Session
     from dagtui.tui.screens.main import ScreenState
 
@@ -30,7 +30,7 @@ class LentTerminal:
     signals: Sequence[signal.Signals] = ()
     detachable = True
 
-    def __init__(self, lease: Lease, until_failure: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, lease: Attachment, until_failure: Callable[[], Awaitable[None]]) -> None:
         """`until_failure` raises what makes the run stop working."""
         self._lease = lease
         self._until_failure = until_failure
@@ -46,9 +46,9 @@ class LentTerminal:
         """Have the client run the program."""
         return await self._lease.run(command, defaults)
 
-    async def run_at(self, workplace: Workplace, command: Sequence[str], heading: str) -> str:
+    async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
         """Have the client run the program."""
-        return await self._lease.run_at(workplace, command, heading)
+        return await self._lease.run_at(node_environment, command, heading)
 
     async def suspend(self, app: DagtuiApp) -> None:
         """Have the client stop itself; the run goes on."""
@@ -56,13 +56,13 @@ class LentTerminal:
             await self._lease.stop()
 
 
-class LentScreen:
+class RemoteTerminal:
     """An App, as its terminal's client sees it."""
 
     def __init__(self, app: DagtuiApp) -> None:
         self._app = app
 
-    def end(self, leaving: Leaving) -> None:
+    def end(self, leaving: ExitReason) -> None:
         """Give the terminal back and end."""
         self._app.exit(leaving)
 
@@ -104,7 +104,7 @@ class LentScreens:
         layout_of(session.graph)  # here, because this may be another thread than the run's
         spare_what_is_loaded()
 
-    async def show(self, lease: Lease) -> Leaving:
+    async def show(self, lease: Attachment) -> ExitReason:
         """Show the run on a terminal until that is left."""
         colours = tuple(map(lease.environment.get, ("TERM", "COLORTERM", "NO_COLOR")))
         if self._colours not in {None, colours}:
@@ -121,7 +121,7 @@ class LentScreens:
             del app
             forget_app(gone)
 
-    def _made(self, lease: Lease) -> DagtuiApp:
+    def _made(self, lease: Attachment) -> DagtuiApp:
         return DagtuiApp(
             self._session,
             ascii=lease.ascii,
@@ -131,12 +131,12 @@ class LentScreens:
             place=LentTerminal(lease, self._until_failure),
         )
 
-    async def _show(self, lease: Lease, app: DagtuiApp) -> Leaving:
-        lease.screen = LentScreen(app)
+    async def _show(self, lease: Attachment, app: DagtuiApp) -> ExitReason:
+        lease.screen = RemoteTerminal(app)
         try:
-            leaving = await app.run_async(mouse=app.mouse) or Leaving.CRASHED
+            leaving = await app.run_async(mouse=app.mouse) or ExitReason.CRASHED
         finally:
             lease.screen = None
         # What made it crash may have been in the state.
-        self._state = None if leaving is Leaving.CRASHED else app.last_state
+        self._state = None if leaving is ExitReason.CRASHED else app.last_state
         return leaving

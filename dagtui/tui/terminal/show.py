@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import card
@@ -30,16 +30,16 @@ class Show:
         self._session = session
         self._ascii = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
         self._app = DagtuiApp(session, ascii=self._ascii, theme=f"dagtui-{theme}" if theme else None, mouse=mouse)
-        self._leaving = Leaving.CRASHED
+        self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
         """Show the run until it is left; returns the exit status."""
         spare_what_is_loaded()
         anyio.run(self._live, backend_options={"loop_factory": PriorityLoop})
-        if self._leaving is Leaving.LOST:
+        if self._leaving is ExitReason.LOST:
             return 128 + signal.SIGHUP
         self._print_card()
-        if self._leaving is Leaving.TERMINATED:
+        if self._leaving is ExitReason.TERMINATED:
             return 128 + self._app.signal_number
         return EXIT.get(self._session.state.verdict(), 1)
 
@@ -48,7 +48,7 @@ class Show:
         session = self._session
         try:
             with screen_work():
-                self._leaving = await self._app.run_async(mouse=self._app.mouse) or Leaving.CRASHED
+                self._leaving = await self._app.run_async(mouse=self._app.mouse) or ExitReason.CRASHED
         finally:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
                 await self._end(session)
@@ -56,7 +56,7 @@ class Show:
     async def _end(self, session: Session) -> None:
         """Cancel what is left, or, when only the screen has failed, wait for it; then close the record."""
         try:
-            if self._leaving is Leaving.CRASHED and not self._app.broken:
+            if self._leaving is ExitReason.CRASHED and not self._app.broken:
                 session.note("the screen failed; the run goes on without it")
                 sys.stderr.write("dagtui: the screen failed; the run goes on without it, Ctrl+C cancels it\n")
             elif not session.settled:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
-class Pacing:
+class PaintThrottle:
     """Holds an app's painting, and sees to it that afterwards nothing is missing on the screen.
 
     While a batch of the app is open, Textual's screens collect what is to be painted and render nothing. What was

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import anyio
 from textual.worker import Worker, WorkerState
 
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import card
 from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
@@ -47,14 +47,14 @@ class WatchApp(DagtuiApp):
     async def action_act(self, id_: str) -> None:
         """Leave without a question, for leaving does nothing to the run; all else is as ever."""
         if id_ in {"screen.leave", "screen.detach"}:
-            self.exit(Leaving.LEFT_SETTLED)
+            self.exit(ExitReason.LEFT_SETTLED)
         else:
             await super().action_act(id_)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Begin anew when the journal can't be followed any more: its last lines were taken back."""
         if event.worker.group == DRIVING and event.state is WorkerState.SUCCESS:
-            self.exit(Leaving.LEFT_SETTLED)
+            self.exit(ExitReason.LEFT_SETTLED)
 
 
 def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
@@ -72,21 +72,21 @@ def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme:
         if not session.outdated:
             break
         state = app.dump_state()
-    if leaving is Leaving.TERMINATED:
+    if leaving is ExitReason.TERMINATED:
         return 128 + app.signal_number
-    if leaving is Leaving.LOST:
+    if leaving is ExitReason.LOST:
         return 129
-    return _say_farewell(session, ascii_only=ascii_only)
+    return _print_exit_message(session, ascii_only=ascii_only)
 
 
-async def _show(app: WatchApp) -> Leaving | None:
+async def _show(app: WatchApp) -> ExitReason | None:
     try:
         return await app.run_async(mouse=app.mouse)
     finally:
         await app.session.close()
 
 
-def _say_farewell(session: FollowingSession, *, ascii_only: bool) -> int:
+def _print_exit_message(session: FollowingSession, *, ascii_only: bool) -> int:
     """The card of a run that is over; of one that goes on, that it does."""
     if not session.over:
         sys.stdout.write(f"{label(session.name)} run {session.number} goes on\n")

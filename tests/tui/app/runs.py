@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from dagtui.host.exit_reason import Leaving
+    from dagtui.host.exit_reason import ExitReason
     from dagtui.tui.app import DagtuiApp
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
@@ -84,7 +84,7 @@ def run_settled() -> Session:
 
 
 @asynccontextmanager
-async def opened(app: DagtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[Leaving]]:
+async def opened(app: DagtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[ExitReason]]:
     """The app, once its first frame is painted."""
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.main.side.is_mounted and app.focused is not None)
@@ -112,7 +112,7 @@ def screen_text(app: DagtuiApp) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
-async def click_on(app: DagtuiApp, pilot: Pilot[Leaving], words: str) -> None:
+async def click_on(app: DagtuiApp, pilot: Pilot[ExitReason], words: str) -> None:
     """Click on the first place where the words are."""
     row, text = next((y, text) for y, text in enumerate(screen_text(app).splitlines()) if words in text)
     await pilot.click(offset=(text.index(words), row))

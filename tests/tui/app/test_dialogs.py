@@ -18,7 +18,7 @@ from tui.app.runs import (
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens import dialog
 from dagtui.tui.screens.leave import LeaveDialog
@@ -47,7 +47,7 @@ def time(monkeypatch: pytest.MonkeyPatch):
     return time
 
 
-async def ask(app: DagtuiApp, pilot: Pilot[Leaving], label: str, key: str):
+async def ask(app: DagtuiApp, pilot: Pilot[ExitReason], label: str, key: str):
     app.main.tree_pane.select(app.session.graph.node(label))
     await pilot.press(key)
     await until(lambda: isinstance(app.screen, PreviewDialog))
@@ -268,7 +268,7 @@ async def test_a_settled_run_is_left_at_once():
     app = DagtuiApp(run_settled())
     async with opened(app) as pilot:
         await pilot.press("q")
-    assert app.return_value is Leaving.LEFT_SETTLED
+    assert app.return_value is ExitReason.LEFT_SETTLED
 
 
 async def test_the_default_is_to_stay(time: Time):
@@ -311,7 +311,7 @@ async def test_cancel_all_and_leave_waits_for_what_is_stopping(time: Time, keys:
             node = session.graph.node(label)
             session.run.post(Ended(node, session.state.attempt[node], EndKind.SIGNAL, 15, "", 1.0))
         await until(lambda: app.return_value is not None)
-    assert app.return_value is Leaving.CANCEL_ALL
+    assert app.return_value is ExitReason.CANCEL_ALL
     assert session.settled
 
 
@@ -337,7 +337,7 @@ async def test_what_cannot_be_killed_does_not_hold_up_leaving(time: Time):
         session.run.traversal.unkillable.update(map(session.graph.node, CELLS[2:]))
         app.request_frame()
         await until(lambda: app.return_value is not None)
-    assert app.return_value is Leaving.CANCEL_ALL
+    assert app.return_value is ExitReason.CANCEL_ALL
 
 
 async def test_while_stopping_one_may_still_stay(time: Time):

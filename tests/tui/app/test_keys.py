@@ -19,15 +19,15 @@ from dagtui.tui.screens.preview import PreviewDialog
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
-    from dagtui.host.exit_reason import Leaving
+    from dagtui.host.exit_reason import ExitReason
 
 SIZES = [(60, 20), (120, 40)]
 
 
-class Hand:
+class Keys:
     """Presses keys, and looks at what came of it."""
 
-    def __init__(self, app: DagtuiApp, pilot: Pilot[Leaving]) -> None:
+    def __init__(self, app: DagtuiApp, pilot: Pilot[ExitReason]) -> None:
         self.app, self.pilot = app, pilot
         self.main, self.tree, self.side = app.main, app.main.tree_pane, app.main.side
         self.state, self.graph = app.session.state, app.session.graph
@@ -50,14 +50,14 @@ class Hand:
         return self.main.footer.said
 
 
-async def down_and_up(hand: Hand, key: str):
+async def down_and_up(hand: Keys, key: str):
     await hand.press("g")
     first = hand.tree.cursor_row
     await hand.press("j", key)
     return hand.tree.cursor_row - first
 
 
-Check = Callable[[Hand, str], Awaitable[None]]
+Check = Callable[[Keys, str], Awaitable[None]]
 CHECKS: dict[str, Check] = {}
 
 
@@ -70,53 +70,53 @@ def check(id_: str):
 
 
 @check("move.down")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     assert await down_and_up(hand, key) == 2
 
 
 @check("move.up")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     assert await down_and_up(hand, key) == 0
 
 
 @check("move.top")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("G", key)
     assert hand.tree.cursor_row == 0
 
 
 @check("move.bottom")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("g", key)
     assert hand.tree.cursor_row == len(hand.tree.outline) - 1
 
 
 @check("move.page_down")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("g", key)
     assert hand.tree.cursor_row > 4
 
 
 @check("move.page_up")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("G", key)
     assert hand.tree.cursor_row < len(hand.tree.outline) - 4
 
 
 @check("move.half_down")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("g", key)
     assert hand.tree.cursor_row > 1
 
 
 @check("move.half_up")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("G", key)
     assert hand.tree.cursor_row < len(hand.tree.outline) - 2
 
 
 @check("fold.close")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on("merge")
     before = len(hand.tree.outline)
     await hand.press(key)
@@ -124,7 +124,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("fold.open")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on("merge")
     before = len(hand.tree.outline)
     await hand.press("h", key)
@@ -132,7 +132,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("fold.toggle")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on("merge")
     before = len(hand.tree.outline)
     await hand.press(key)
@@ -142,21 +142,21 @@ async def _(hand: Hand, key: str):
 
 
 @check("fold.close_all")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     before = len(hand.tree.outline)
     await hand.press(key)
     assert len(hand.tree.outline) < before
 
 
 @check("fold.open_all")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     before = len(hand.tree.outline)
     await hand.press("minus", key)
     assert len(hand.tree.outline) >= before
 
 
 @check("pane.open")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on("split")
     await hand.press(key)
     assert hand.main.pane is Pane.LOG
@@ -166,7 +166,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("pane.back")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("enter", key)
     assert hand.main.pane is Pane.TREE
     assert not hand.main.zoomed
@@ -174,7 +174,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("pane.next")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.main.on_side
     assert hand.app.focused is hand.side.focus_target
@@ -183,27 +183,27 @@ async def _(hand: Hand, key: str):
 
 
 @check("pane.log")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("3", key)
     assert hand.main.tab is Pane.LOG
 
 
 @check("pane.details")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.main.tab is Pane.DETAILS
     assert hand.side.display
 
 
 @check("pane.why")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.main.tab is Pane.WHY
     assert hand.side.display
 
 
 @check("pane.zoom")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.tree.size.width >= hand.app.size.width - 2
     await hand.press(key)
@@ -211,7 +211,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("tree.view")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     before = hand.tree.view
     await hand.press(key)
     assert hand.tree.view is not before
@@ -219,7 +219,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("find.start")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key, *"merge", "enter")
     assert hand.tree.filter_query == "merge"
     assert hand.app.focused is hand.tree
@@ -228,7 +228,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("find.next")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("slash", *"align", "enter", "g", key)
     first = hand.label()
     await hand.press(key)
@@ -238,31 +238,31 @@ async def _(hand: Hand, key: str):
 
 
 @check("find.previous")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("slash", *"align", "enter", "g", "n", "n", key)
     assert hand.label() == CELLS[0]
 
 
 @check("find.failure")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("g", key)
     assert hand.label() == CELLS[1]
 
 
 @check("find.failure_back")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("g", key)
     assert hand.label() == CELLS[1]
 
 
 @check("find.running")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press("g", key)
     assert hand.label() == CELLS[2]
 
 
 @check("node.retry")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[1])
     await hand.press(key)
     assert hand.status(CELLS[1]) is NodeStatus.READY
@@ -270,14 +270,14 @@ async def _(hand: Hand, key: str):
 
 
 @check("node.rerun")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on("split")
     await hand.press(key)
     assert isinstance(hand.app.screen, PreviewDialog)
 
 
 @check("node.cancel")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[2])
     await hand.press(key)
     assert hand.status(CELLS[2]) is NodeStatus.CANCELLING
@@ -285,14 +285,14 @@ async def _(hand: Hand, key: str):
 
 
 @check("node.cancel_subtree")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[2])
     await hand.press(key)
     assert isinstance(hand.app.screen, PreviewDialog)
 
 
 @check("node.skip")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[1])
     await hand.press(key)
     assert hand.status(CELLS[1]) is NodeStatus.SKIPPED
@@ -300,14 +300,14 @@ async def _(hand: Hand, key: str):
 
 
 @check("node.mark_done")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[1])
     await hand.press(key)
     assert hand.status(CELLS[1]) is NodeStatus.COMPLETED
 
 
 @check("select.toggle")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[1])
     row = hand.tree.cursor_row
     await hand.press(key)
@@ -318,13 +318,13 @@ async def _(hand: Hand, key: str):
 
 
 @check("run.retry_failed")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert isinstance(hand.app.screen, PreviewDialog)
 
 
 @check("run.pause")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.state.paused
     assert "paused" in hand.said()
@@ -333,52 +333,52 @@ async def _(hand: Hand, key: str):
 
 
 @check("run.fewer_jobs")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.state.jobs == 3
 
 
 @check("run.more_jobs")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.state.jobs == 5
 
 
 @check("log.follow")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     before = hand.side.log_pane.view.follows
     await hand.press(key)
     assert hand.side.log_pane.view.follows is not before
 
 
 @check("log.wrap")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     before = hand.side.log_pane.view.wraps
     await hand.press(key)
     assert hand.side.log_pane.view.wraps is not before
 
 
 @check("log.times")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.side.log_pane.view.shows_times
 
 
 @check("log.numbers")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert hand.side.log_pane.view.shows_numbers
 
 
 @check("log.first_error")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     # There is no log here; with one, the log pane's own tests say what happens.
     await hand.press(key)
     assert hand.app.is_running
 
 
 @check("log.previous_attempt")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[1])
     hand.state.attempt[hand.graph.node(CELLS[1])] = 3
     await hand.press(key)
@@ -386,7 +386,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("log.next_attempt")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on(CELLS[1])
     hand.state.attempt[hand.graph.node(CELLS[1])] = 3
     await hand.press("left_square_bracket", "left_square_bracket", key)
@@ -394,19 +394,19 @@ async def _(hand: Hand, key: str):
 
 
 @check("log.pager")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert "no log" in hand.said()
 
 
 @check("node.shell")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert "nothing is executed here" in hand.said()  # on real terminals: terminals/test_shell
 
 
 @check("screen.copy")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.on("merge")
     await hand.press(key)
     assert hand.app.clipboard == "merge"
@@ -414,13 +414,13 @@ async def _(hand: Hand, key: str):
 
 
 @check("screen.help")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert isinstance(hand.app.screen, HelpScreen)
 
 
 @check("screen.palette")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert isinstance(hand.app.screen, Palette)
     await hand.press("escape")
@@ -428,7 +428,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("screen.repaint")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     calls = []
     hand.app._actions["screen.repaint"] = lambda: calls.append(1)
     await hand.press(key)
@@ -436,7 +436,7 @@ async def _(hand: Hand, key: str):
 
 
 @check("screen.suspend")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     calls = []
     hand.app._actions["screen.suspend"] = lambda: calls.append(1)
     await hand.press(key)
@@ -444,14 +444,14 @@ async def _(hand: Hand, key: str):
 
 
 @check("screen.detach")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert "can't be detached" in hand.said()
     assert hand.app.is_running
 
 
 @check("screen.leave")
-async def _(hand: Hand, key: str):
+async def _(hand: Keys, key: str):
     await hand.press(key)
     assert isinstance(hand.app.screen, LeaveDialog)
 
@@ -466,7 +466,7 @@ def test_every_row_of_the_table_is_tested():
 async def test_a_key_does_its_action(id_: str, name: str, size: tuple[int, int]):
     app = DagtuiApp(run_under_way())
     async with opened(app, size) as pilot:
-        await CHECKS[id_](Hand(app, pilot), name)
+        await CHECKS[id_](Keys(app, pilot), name)
 
 
 @pytest.mark.anyio

@@ -16,7 +16,7 @@ from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
-from dagtui.host.exit_reason import Leaving
+from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.session import Session
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp
@@ -303,7 +303,7 @@ async def test_a_note_that_was_made_before_there_was_a_screen_is_told_once(tmp_p
         first = DagtuiApp(session)
         async with opened(first):
             await until(lambda: "3 completed nodes stay" in first.main.footer.said)
-            first.exit(Leaving.DETACHED)
+            first.exit(ExitReason.DETACHED)
         assert not session.untold
     finally:
         await session.close("test")
@@ -507,7 +507,7 @@ async def test_a_signal_ends_the_app():
     async with opened(app):
         os.kill(os.getpid(), signal.SIGTERM)
         await until(lambda: app.return_value is not None)
-    assert app.return_value is Leaving.TERMINATED
+    assert app.return_value is ExitReason.TERMINATED
     assert app.signal_number == signal.SIGTERM
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
@@ -517,7 +517,7 @@ async def test_a_lost_terminal_ends_the_app():
     async with opened(app):
         app.lose("hung up")
         await until(lambda: app.return_value is not None)
-    assert app.return_value is Leaving.LOST
+    assert app.return_value is ExitReason.LOST
 
 
 async def test_when_the_run_fails_the_screen_says_so_and_stays():
@@ -535,7 +535,7 @@ async def test_when_the_run_fails_the_screen_says_so_and_stays():
         assert app.is_running
         await pilot.press("q")
         await until(lambda: app.return_value is not None)
-    assert app.return_value is Leaving.CANCEL_ALL
+    assert app.return_value is ExitReason.CANCEL_ALL
 
 
 def live_session(directory: Path) -> Session:
@@ -558,7 +558,7 @@ async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):
             await until(lambda: state.status_of(2) is NodeStatus.COMPLETED)
             await pilot.press("slash", *"o", "enter", "G", "tab", "3", "z")
             kept = first.dump_state()
-            first.exit(Leaving.LEFT_SETTLED)
+            first.exit(ExitReason.LEFT_SETTLED)
         assert state.status_of(0) is NodeStatus.RUNNING, "the app is gone, the run is not"
 
         second = DagtuiApp(session, state=kept)
@@ -571,7 +571,7 @@ async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):
             await until(lambda: state.status_of(0) is NodeStatus.CANCELLED)
             await until(lambda: session.settled)
             await pilot.press("q")
-        assert second.return_value is Leaving.LEFT_SETTLED
+        assert second.return_value is ExitReason.LEFT_SETTLED
     finally:
         await session.close("test")
 
@@ -598,6 +598,6 @@ async def test_copying_writes_a_file_too(tmp_path: Path):
             path = session.path / "copied.txt"
             assert path.read_text() == "slow\n"
             assert app.main.footer.said == f"copied to {path}"
-            app.exit(Leaving.TERMINATED)
+            app.exit(ExitReason.TERMINATED)
     finally:
         await session.close("test")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.events import Event
-    from dagtui.tui.graph.layout import Layout
+    from dagtui.tui.graph.layout import TreeLayout
 
 GROUPS = ["", "data", "data/raw", "/model//", "report"]
 
@@ -66,14 +66,14 @@ def chain(length: int) -> Graph:
     return Graph([f"n{node}" for node in range(length)], [(node - 1, node) for node in range(1, length)], name="chain")
 
 
-def names(layout: Layout, graph: Graph, positions: Iterable[int]) -> list[str]:
+def names(layout: TreeLayout, graph: Graph, positions: Iterable[int]) -> list[str]:
     """What stands at positions, indented by its depth."""
     return [
         "  " * layout.depths[item] + item_name(layout, graph, item) for item in (layout.items[at] for at in positions)
     ]
 
 
-def item_name(layout: Layout, graph: Graph, item: int) -> str:
+def item_name(layout: TreeLayout, graph: Graph, item: int) -> str:
     """A short name of an item."""
     head = layout.head(item)
     if head is not None:

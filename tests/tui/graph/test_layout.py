@@ -13,7 +13,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.tui.graph.dependencies import LISTED_REFERENCES, SHOWN_REFERENCES, SHOWN_SIBLINGS, dependency_layout
 from dagtui.tui.graph.folders import group_layout
-from dagtui.tui.graph.layout import HeadKind, Layout
+from dagtui.tui.graph.layout import GroupKind, TreeLayout
 from dagtui.tui.graph.paths import TOP, longest_paths
 from dagtui.tui.graph.sections import SECTIONS, status_layout
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LAYOUTS = [dependency_layout, group_layout, lambda graph: status_layout([node % 10 for node in range(len(graph))])]
 
 
-def above(layout: Layout, item: int) -> list[int]:
+def above(layout: TreeLayout, item: int) -> list[int]:
     """The items above an item, from the nearest on."""
     found = []
     while (item := layout.parents[item]) != TOP:
@@ -32,23 +32,23 @@ def above(layout: Layout, item: int) -> list[int]:
     return found
 
 
-def is_matrix(layout: Layout, item: int) -> bool:
+def is_matrix(layout: TreeLayout, item: int) -> bool:
     head = None if item == TOP else layout.head(item)
-    return head is not None and head.kind is HeadKind.MATRIX
+    return head is not None and head.kind is GroupKind.MATRIX
 
 
-def member_of(layout: Layout, graph: Graph, node: int) -> int | None:
+def member_of(layout: TreeLayout, graph: Graph, node: int) -> int | None:
     """The head of the matrix that a node is a member of."""
     parent = layout.parents[node]
     head = None if parent == TOP else layout.head(parent)
-    if head is None or head.kind is not HeadKind.MATRIX or layout.positions[node] >= layout.shut_end(parent):
+    if head is None or head.kind is not GroupKind.MATRIX or layout.positions[node] >= layout.shut_end(parent):
         return None
     return parent if graph.task(node).name == head.title else None
 
 
 @pytest.mark.parametrize("make", LAYOUTS)
 @given(graph=graphs())
-def test_every_node_stands_once_and_branches_are_ranges(make: Callable[[Graph], Layout], graph: Graph):
+def test_every_node_stands_once_and_branches_are_ranges(make: Callable[[Graph], TreeLayout], graph: Graph):
     layout = make(graph)
     assert sorted(layout.items) == list(range(len(layout)))
     assert {layout.items[layout.positions[item]] for item in range(len(layout))} == set(range(len(layout)))
@@ -113,7 +113,7 @@ def test_more_than_a_few_siblings_of_one_task_have_a_head_and_few_have_none(grap
     assert all(count <= SHOWN_SIBLINGS for count in families.values())
     for item in range(len(graph), len(graph) + len(layout.heads)):
         head = layout.head(item)
-        if head.kind is HeadKind.MATRIX:
+        if head.kind is GroupKind.MATRIX:
             members = [node for node in range(len(graph)) if member_of(layout, graph, node) == item]
             assert head.total == len(members) > SHOWN_SIBLINGS
 
@@ -126,7 +126,7 @@ def test_siblings_in_the_tree_are_in_the_order_of_the_file(graph: Graph) -> None
     siblings: dict[int, list[tuple[bool, int, int]]] = {}
     for item in layout.items:
         head, parent = layout.head(item), layout.parents[item]
-        if layout.is_reference(item) or (head and head.kind is HeadKind.MORE):
+        if layout.is_reference(item) or (head and head.kind is GroupKind.MORE):
             continue
         node = item if head is None else layout.items[layout.positions[item] + 1]
         in_sight = parent == TOP or layout.positions[item] >= layout.shut_end(parent)
@@ -253,5 +253,5 @@ def test_sections_come_in_a_fixed_order_with_failures_first(status: Sequence[int
 
 
 @pytest.mark.parametrize("make", LAYOUTS)
-def test_a_graph_without_nodes_has_no_rows(make: Callable[[Graph], Layout]):
+def test_a_graph_without_nodes_has_no_rows(make: Callable[[Graph], TreeLayout]):
     assert len(make(Graph([], []))) == 0

@@ -8,7 +8,7 @@ from tui.graph.samples import graphs, item_name, matrix_graph, ran, still
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.views import View
 
@@ -85,7 +85,7 @@ def test_left_folds_and_then_goes_up_and_right_unfolds_and_then_goes_down() -> N
     navigator.fold()
     assert len(navigator.outline) == 4
     navigator.fold()
-    assert navigator.outline.layout.head(navigator.cursor).kind is HeadKind.MATRIX
+    assert navigator.outline.layout.head(navigator.cursor).kind is GroupKind.MATRIX
     navigator.unfold()
     assert len(navigator.outline) == 24
     navigator.unfold()

@@ -12,10 +12,10 @@ from dagtui.tui.graph.paths import TOP
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
-    from dagtui.tui.graph.layout import Layout
+    from dagtui.tui.graph.layout import TreeLayout
 
 
-def visible(layout: Layout, folded: set[int], kept: set[int] | None = None) -> list[int]:
+def visible(layout: TreeLayout, folded: set[int], kept: set[int] | None = None) -> list[int]:
     """The positions in sight, looked for the slow way."""
     found = []
     for position, item in enumerate(layout.items):
@@ -30,7 +30,7 @@ def visible(layout: Layout, folded: set[int], kept: set[int] | None = None) -> l
     return found
 
 
-def with_ancestors(layout: Layout, nodes: set[int]) -> set[int]:
+def with_ancestors(layout: TreeLayout, nodes: set[int]) -> set[int]:
     found = set()
     for node in nodes:
         item = node
@@ -40,7 +40,7 @@ def with_ancestors(layout: Layout, nodes: set[int]) -> set[int]:
     return found
 
 
-def foldable(layout: Layout, item: int, kept: set[int] | None) -> bool:
+def foldable(layout: TreeLayout, item: int, kept: set[int] | None) -> bool:
     inside = layout.items[layout.positions[item] + 1 : layout.shut_end(item)]
     return any(kept is None or other in kept for other in inside)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tui.graph.samples import graphs
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.row_groups import counts, many, members
 from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.views import View, Views
@@ -30,15 +30,15 @@ def test_a_row_means_its_cells_its_folder_or_its_section_and_nothing_that_is_hid
         for item, head in enumerate(outline.layout.heads, outline.layout.node_count):
             found = members(outline, item)
             assert len(found) == len(set(found))
-            if head.kind is HeadKind.MATRIX:
+            if head.kind is GroupKind.MATRIX:
                 tasks = {graph.task(node).name for node in found}
                 assert tasks <= {head.title}
                 assert query or len(found) == head.total
-            elif head.kind is HeadKind.SECTION:
+            elif head.kind is GroupKind.SECTION:
                 assert {node for node in found if node in shown} == {
                     node for node in shown if status[node] == NodeStatus[head.title]
                 }
-            elif head.kind is HeadKind.MORE:
+            elif head.kind is GroupKind.MORE:
                 assert found == []
             if view is not View.DEPENDENCY:  # there, what is above a match is shown as well
                 assert shown.issuperset(found)

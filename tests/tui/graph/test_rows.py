@@ -16,7 +16,7 @@ from dagtui.text.shortening import shortened
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.lines.glyphs import ASCII, UNICODE
-from dagtui.tui.lines.segments import QUIET, Body, Piece, fitted, width_of
+from dagtui.tui.lines.segments import QUIET, Body, RowSegment, fitted, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,8 +208,8 @@ def test_the_name_of_a_cell_below_its_matrix_is_the_cell() -> None:
     column=st.integers(0, 60),
 )
 def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, room: int, column: int) -> None:
-    pieces = tuple(Piece(note, QUIET) for note in notes)
-    body = Body(Piece(name), Piece(" x2", QUIET), pieces, tuple(range(len(notes))), Piece(aside, QUIET))
+    pieces = tuple(RowSegment(note, QUIET) for note in notes)
+    body = Body(RowSegment(name), RowSegment(" x2", QUIET), pieces, tuple(range(len(notes))), RowSegment(aside, QUIET))
     shorten = partial(shortened, name)
     assert width_of(fitted(body, room, column=column, shorten=shorten, ascii_only=False)) == room
 

@@ -14,7 +14,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.tui.actions.keymap import Keymap
-from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.row_groups import members
 from dagtui.tui.graph.rows import Rows
@@ -129,7 +129,7 @@ def test_what_is_counted_as_stale_is_what_is_stale_behind_the_row(view: View, gr
         navigator.take(changed)
         navigator.keep(())
         for item, head in enumerate(navigator.outline.layout.heads, len(graph)):
-            if head.kind is not HeadKind.MORE:
+            if head.kind is not GroupKind.MORE:
                 navigator.cursor = item
                 assert navigator.many is not None
                 expected = sum(session.state.stale[node] for node in members(navigator.outline, item))

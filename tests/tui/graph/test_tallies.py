@@ -9,7 +9,7 @@ from tui.graph.samples import graphs, matrix_graph
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.graph import tallies as tallies_module
 from dagtui.tui.graph.dependencies import dependency_layout
-from dagtui.tui.graph.layout import HeadKind
+from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.tallies import Tallies
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import pytest
 
     from dagtui.graph.model import Graph
-    from dagtui.tui.graph.layout import Layout
+    from dagtui.tui.graph.layout import TreeLayout
 
 
 STATUSES = st.integers(0, len(NodeStatus) - 1)
 
 
-def recounted(layout: Layout, status: Sequence[int], start: int, end: int):
+def recounted(layout: TreeLayout, status: Sequence[int], start: int, end: int):
     nodes = [item for item in layout.items[start:end] if item < layout.node_count]
     return [sum(status[node] == value for node in nodes) for value in NodeStatus]
 
@@ -53,7 +53,7 @@ def test_counts_of_cells_leave_out_what_is_below_them(graph: Graph, data: st.Dat
     layout = dependency_layout(graph)
     status = bytearray(data.draw(st.lists(STATUSES, min_size=len(graph), max_size=len(graph))))
     tallies = Tallies(layout, status)
-    heads = {len(graph) + at: head.total for at, head in enumerate(layout.heads) if head.kind is HeadKind.MATRIX}
+    heads = {len(graph) + at: head.total for at, head in enumerate(layout.heads) if head.kind is GroupKind.MATRIX}
     for _ in range(3):
         for item, total in heads.items():
             cells = [node for node in range(len(graph)) if layout.parents[node] == item]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from dagtui.tui.lines.page import wrapped
-from dagtui.tui.lines.rows import Run, row
+from dagtui.tui.lines.rows import Span, row
 from dagtui.tui.lines.wrapping import breaks, word_breaks
 
 TEXT = st.text(st.sampled_from("ab cd漢é🙂\u0301 -"), max_size=80)
@@ -39,7 +39,7 @@ def test_breaking_at_words_keeps_every_character(text: str, width: int, rest: in
 
 @given(st.lists(TEXT, min_size=1, max_size=4), st.integers(2, 40), st.integers(0, 20))
 def test_a_wrapped_row_keeps_its_runs(pieces: list[str], width: int, indent: int):
-    one = row(*(Run(piece, f"role {number}") for number, piece in enumerate(pieces)), indent=indent)
+    one = row(*(Span(piece, f"role {number}") for number, piece in enumerate(pieces)), indent=indent)
     rows = wrapped(one, width)
     indents = min(indent, width // 2)
     text = "".join(run.text for run in rows[0]) + "".join(run.text for runs in rows[1:] for run in runs[1:])

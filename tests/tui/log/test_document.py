@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtui.store.logs import LogFile
+from dagtui.store.logs import LogReader
 from dagtui.tui.lines.rows import row
-from dagtui.tui.log.document import Document, Spot
+from dagtui.tui.log.document import LogDocument, Spot
 
 if TYPE_CHECKING:
     import pytest
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 LINES = st.lists(st.text(st.sampled_from("ab 漢é"), max_size=40), max_size=12)
 
 
-def document(lines: list[str], *, wraps: bool = True, width: int = 7, ending: int = 0) -> Document:
-    found = Document()
+def document(lines: list[str], *, wraps: bool = True, width: int = 7, ending: int = 0) -> LogDocument:
+    found = LogDocument()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log"
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        found.log = LogFile(path)
+        found.log = LogReader(path)
         found.log.refresh()  # from here on the file is open
     found.width, found.wraps = width, wraps
     found.set_ending([row("end")] * ending, width)

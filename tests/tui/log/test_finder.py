@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagtui.store.logs import LogFile
+from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line, printed
 from dagtui.tui.log import finder as finder_module
 from dagtui.tui.log.finder import Finder
@@ -58,7 +58,7 @@ def test_hits_are_those_of_a_plain_search_also_when_the_log_grows(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log"
         path.write_bytes(b"".join(line + b"\n" for line in before) + b"ab")
-        log = LogFile(path)
+        log = LogReader(path)
         log.refresh()
         finder = Finder(log, text, min(start, len(before)))
         while not finder.finished:
@@ -90,7 +90,7 @@ def test_the_hit_that_is_gone_to_is_the_next_one_however_much_was_looked_at(
     with tempfile.TemporaryDirectory() as folder, monkeypatched(finder_module, "STEP_SECONDS", 0.0):
         path = Path(folder) / "log"
         path.write_bytes(b"".join(b"hit\n" if is_hit else b"no\n" for is_hit in lines))
-        file = LogFile(path)
+        file = LogReader(path)
         file.refresh()
         finder = Finder(file, "hit", start)
         for _ in range(steps):
@@ -114,7 +114,7 @@ def test_what_follows_is_found_before_what_lies_before(tmp_path: Path, monkeypat
     monkeypatch.setattr(finder_module, "STEP_SECONDS", 0.0)
     path = tmp_path / "log"
     path.write_bytes(b"hit\n" * 1000)
-    log = LogFile(path)
+    log = LogReader(path)
     log.refresh()
     finder = Finder(log, "hit", 900)
     finder.want(1)
@@ -130,7 +130,7 @@ def test_what_follows_is_found_before_what_lies_before(tmp_path: Path, monkeypat
 
 
 def test_spans_are_where_the_text_occurs():
-    log = LogFile(Path("/nonexistent"))
+    log = LogReader(Path("/nonexistent"))
     assert Finder(log, "ab").spans("xABab") == [(1, 3), (3, 5)]
     assert Finder(log, "Ab").spans("xABAb") == [(3, 5)]
     assert Finder(log, "!ab").spans("xab") == []
@@ -139,7 +139,7 @@ def test_spans_are_where_the_text_occurs():
 def test_next_and_previous_go_round(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"hit\nno\nhit\n")
-    log = LogFile(path)
+    log = LogReader(path)
     log.refresh()
     finder = Finder(log, "hit")
     finder.step()
@@ -153,7 +153,7 @@ def test_remembered_hits_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(finder_module, "MOST_HITS", 5)
     path = tmp_path / "log"
     path.write_bytes(b"hit\n" * 50)
-    log = LogFile(path)
+    log = LogReader(path)
     log.refresh()
     finder = Finder(log, "hit")
     finder.step()
@@ -165,7 +165,7 @@ def test_remembered_hits_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_lines_put_before_are_looked_at_too(tmp_path: Path, text: str):
     path = tmp_path / "log"
     path.write_bytes(b"hit\nno\n")
-    log = LogFile(path)
+    log = LogReader(path)
     log.refresh()
     finder = Finder(log, text)
     finder.step()

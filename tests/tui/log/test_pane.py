@@ -16,7 +16,7 @@ from dagtui.store.errors import StoreError
 from dagtui.text.labels import FORBIDDEN
 from dagtui.tui.log import finder
 from dagtui.tui.log.pane import LogPane
-from dagtui.tui.log.throttle import Pace
+from dagtui.tui.log.throttle import LogThrottle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,7 +249,7 @@ class TestPainting:
         async with staged(LogPane(play.session())) as pane:
             now = [0.0]
             await opened(pane)
-            pane.view.pace = Pace(5_000, lambda: now[0])
+            pane.view.pace = LogThrottle(5_000, lambda: now[0])
             drawn = 0
             for frame in range(300):
                 now[0] += 1 / 30

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dagtui.tui.log.throttle import Pace
+from dagtui.tui.log.throttle import LogThrottle
 
 
 class Clock:
@@ -12,7 +12,7 @@ class Clock:
 
 def test_a_steady_stream_takes_the_rate_and_no_more():
     clock = Clock()
-    pace = Pace(1000, clock)
+    pace = LogThrottle(1000, clock)
     spent = 0
     for _ in range(300):  # ten seconds of frames
         if pace.allows(400):
@@ -24,7 +24,7 @@ def test_a_steady_stream_takes_the_rate_and_no_more():
 
 def test_a_line_after_a_pause_shows_at_once():
     clock = Clock()
-    pace = Pace(1000, clock)
+    pace = LogThrottle(1000, clock)
     pace.spend(1000)
     assert not pace.allows(100)
     clock.now += 0.2
@@ -33,7 +33,7 @@ def test_a_line_after_a_pause_shows_at_once():
 
 def test_a_frame_larger_than_the_bucket_is_drawn_when_it_is_full():
     clock = Clock()
-    pace = Pace(1000, clock)
+    pace = LogThrottle(1000, clock)
     assert pace.allows(5000)
     pace.spend(5000)
     clock.now += 3

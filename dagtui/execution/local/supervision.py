@@ -1,4 +1,4 @@
-"""The guardian of a run and, should it die, its successors: served by the event loop of whoever drives the run."""
+"""The supervisor of a run and, should it die, its successors: served by the event loop of whoever drives the run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.execution.local.orphans import Orphans
-from dagtui.execution.local.requirements import start_guardian
+from dagtui.execution.local.requirements import start_supervisor
 
 if TYPE_CHECKING:
     import asyncio
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.execution.local.frames import Message
-    from dagtui.execution.local.link import GuardianLink
+    from dagtui.execution.local.link import SupervisorLink
 
 _LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
-_LOSS_BOUND = 10.0  # seconds that what a dead guardian has left may take to end
-_REAP_BOUND = 1.0  # seconds that a guardian may take to exit once it has closed its socket
+_LOSS_BOUND = 10.0  # seconds that what a dead supervisor has left may take to end
+_REAP_BOUND = 1.0  # seconds that a supervisor may take to exit once it has closed its socket
 
 
-class Guardians:
-    """At most one live guardian; a dead one is a loss once no process of its attempts is left."""
+class Supervision:
+    """At most one live supervisor; a dead one is a loss once no process of its attempts is left."""
 
     def __init__(
         self,
         directory: Path,
         on_messages: Callable[[list[Message]], None],
-        on_loss: Callable[[GuardianLink], None],
-        first: GuardianLink | None = None,
+        on_loss: Callable[[SupervisorLink], None],
+        first: SupervisorLink | None = None,
     ) -> None:
         """The callbacks run within `serve`, and what they raise, it raises; `first` is one that was started already."""
         self._directory = directory
         self._first = first
         self._on_messages = on_messages
         self._on_loss = on_loss
-        self.link: GuardianLink | None = None
-        """The guardian that takes requests; None before the first, and after a loss."""
-        self._lost: GuardianLink | None = None
+        self.link: SupervisorLink | None = None
+        """The supervisor that takes requests; None before the first, and after a loss."""
+        self._lost: SupervisorLink | None = None
         self._orphans: Orphans | None = None
         self._lost_at = 0.0
         self._closing = False
-        self._ended: list[GuardianLink] = []  # whose processes may still be ours to reap
+        self._ended: list[SupervisorLink] = []  # whose processes may still be ours to reap
         self._loop: asyncio.AbstractEventLoop | None = None
         self._served: asyncio.Future[None] | None = None
         self._watched = -1
@@ -51,18 +51,18 @@ class Guardians:
 
     @property
     def losing(self) -> bool:
-        """Whether a guardian has died and its processes are being ended."""
+        """Whether a supervisor has died and its processes are being ended."""
         return self._lost is not None
 
-    def connect(self) -> GuardianLink:
-        """Start a guardian; raises OSError."""
-        self.link, self._first = self._first or start_guardian(), None
+    def connect(self) -> SupervisorLink:
+        """Start a supervisor; raises OSError."""
+        self.link, self._first = self._first or start_supervisor(), None
         self.link.note_crashes_in(self._directory)
         self._attach()
         return self.link
 
     def send(self, messages: list[Message]) -> None:
-        """Send requests to the guardian; what does not fit now is sent when it does."""
+        """Send requests to the supervisor; what does not fit now is sent when it does."""
         if self.link is not None:
             self.link.send(messages)
             self._watch_output(self.link)
@@ -74,7 +74,7 @@ class Guardians:
                 link.expect(sequence)
 
     def collect(self) -> None:
-        """Pass on what the guardian has said by now; the end of its socket is left to `serve`."""
+        """Pass on what the supervisor has said by now; the end of its socket is left to `serve`."""
         if self.link is not None and self._loop is not None:
             self._on_messages(self.link.drain())
 
@@ -84,7 +84,7 @@ class Guardians:
             self._loop.call_soon(self._take, step)
 
     async def serve(self) -> None:
-        """Pass on what guardians say until `close` is done or the caller cancels."""
+        """Pass on what supervisors say until `close` is done or the caller cancels."""
         import asyncio
 
         if self._served is not None:
@@ -103,7 +103,7 @@ class Guardians:
             self._loop = self._served = None
 
     async def close(self, bound: float) -> None:
-        """Have the guardian end everything, and wait for that, at most `bound` seconds."""
+        """Have the supervisor end everything, and wait for that, at most `bound` seconds."""
         import asyncio
 
         import anyio
@@ -166,7 +166,7 @@ class Guardians:
             self._again.cancel()
             self._again = None
 
-    def _watch_output(self, link: GuardianLink) -> None:
+    def _watch_output(self, link: SupervisorLink) -> None:
         if self._loop is None or link.blocked == self._watches_output:
             return
         self._watches_output = link.blocked
@@ -190,7 +190,7 @@ class Guardians:
         self._end_orphans()
 
     def _end_orphans(self) -> None:
-        """Deal with the loss once guardian and keeper are gone, and what they have left to this process."""
+        """Deal with the loss once supervisor and reaper are gone, and what they have left to this process."""
         lost, orphans = self._lost, self._orphans
         if lost is None or orphans is None or self._loop is None:
             return

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from dagtui.text import label, masking
+from dagtui.text import label, redaction
 from dagtui.text.form_keys import grouped
-from dagtui.text.masking import MARK, RedactedStream, Redaction
+from dagtui.text.redaction import MARK, RedactedStream, Redaction
 from dagtui.text.secrets import LEAST, Secrets
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ FORMS = st.lists(FORM, min_size=1, max_size=6)
 MANY_FORMS = st.tuples(st.lists(LONG, min_size=24, max_size=30, unique=True), FORMS).map(lambda both: both[0] + both[1])
 
 
-@pytest.fixture(autouse=True, scope="module", params=[0, masking._SHORT])
+@pytest.fixture(autouse=True, scope="module", params=[0, redaction._SHORT])
 def short(request: pytest.FixtureRequest) -> Iterator[None]:
     """Data of any length in both ways: forms that can't be there left out first, or not."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(masking, "_SHORT", request.param)
+        patch.setattr(redaction, "_SHORT", request.param)
         yield
 
 
@@ -86,13 +86,13 @@ def outputs(draw: st.DrawFn, forms: st.SearchStrategy[list[bytes]]) -> tuple[lis
 @example(([b"abab", b"babaab"], [b"aba", b"ba", b"ab"]))
 @example(([b"aaaa"], [b"aaa", b"aaa", b"aaaaa", b"b"]))
 @example(([b"abba", b"abbab\nab"], [b"abb", b"ab\n"]))
-def test_a_stream_in_any_chunks_is_masked_as_the_whole_and_as_by_counting(output: tuple[list[bytes], list[bytes]]):
+def test_a_stream_in_any_chunks_is_redacted_as_the_whole_and_as_by_counting(output: tuple[list[bytes], list[bytes]]):
     forms, chunks = output
-    masking, whole = Redaction(forms), b"".join(chunks)
-    stream = RedactedStream(masking)
-    masked = b"".join([stream.feed(memoryview(chunk)) for chunk in chunks])
-    assert masked + stream.end() == naive(forms, whole, cut=True)
-    assert masking.mask(whole) == naive(forms, whole)
+    redaction, whole = Redaction(forms), b"".join(chunks)
+    stream = RedactedStream(redaction)
+    redacted = b"".join([stream.feed(memoryview(chunk)) for chunk in chunks])
+    assert redacted + stream.end() == naive(forms, whole, cut=True)
+    assert redaction.mask(whole) == naive(forms, whole)
 
 
 PIECE = st.sampled_from(
@@ -102,7 +102,7 @@ ALIKE = st.lists(st.lists(PIECE, min_size=2, max_size=5).map(b"".join).filter(la
 
 
 @given(outputs(ALIKE))
-def test_forms_that_share_pieces_are_masked_as_by_counting(output: tuple[list[bytes], list[bytes]]):
+def test_forms_that_share_pieces_are_redacted_as_by_counting(output: tuple[list[bytes], list[bytes]]):
     forms, chunks = output
     assert Redaction(forms).mask(b"".join(chunks)) == naive(forms, b"".join(chunks))
 
@@ -129,18 +129,18 @@ def test_less_than_the_longest_form_is_held_back(output: tuple[list[bytes], list
 def test_pauses_never_let_a_secret_out(output: tuple[list[bytes], list[bytes]], data: st.DataObject):
     forms, chunks = output
     stream = RedactedStream(Redaction(forms))
-    masked, paused = b"", 0
+    redacted, paused = b"", 0
     for chunk in chunks:
-        masked += stream.feed(chunk)
+        redacted += stream.feed(chunk)
         if data.draw(st.booleans()):
             shown = stream.pause()
             assert len(shown) <= 3
             paused += len(shown)
-            masked += shown
-    masked += stream.end()
-    assert not any(form in masked for form in forms)
+            redacted += shown
+    redacted += stream.end()
+    assert not any(form in redacted for form in forms)
     whole = naive(forms, b"".join(chunks), cut=True)
-    assert len(masked) - len(whole) <= paused + len(MARK) * (paused > 0) * len(chunks)
+    assert len(redacted) - len(whole) <= paused + len(MARK) * (paused > 0) * len(chunks)
 
 
 @given(st.binary(max_size=300), st.integers(0, 300))
@@ -165,7 +165,7 @@ def test_a_prompt_is_shown_and_a_longer_beginning_is_not():
     assert stream.feed(b" sek") + stream.end() == b" sek"
 
 
-def test_a_secret_that_is_cut_at_the_end_is_masked():
+def test_a_secret_that_is_cut_at_the_end_is_redacted():
     stream = RedactedStream(Redaction([b"sekret-token"]))
     assert stream.feed(b" sekret-toke") + stream.end() == b" ***"
     stream = RedactedStream(Redaction([b"sekret-token", b"sekret-token and a longer one"]))
@@ -254,45 +254,45 @@ NASTY = (
 
 
 @pytest.mark.parametrize("name", ESCAPED)
-def test_a_secret_in_other_notations_is_masked(name: str):
+def test_a_secret_in_other_notations_is_redacted(name: str):
     for secret in NASTY:
-        check_it_is_masked(secret, ESCAPED[name](secret))
+        check_it_is_redacted(secret, ESCAPED[name](secret))
 
 
 @given(SECRET, st.sampled_from(sorted(ESCAPED)))
 @settings(max_examples=100)
-def test_any_secret_in_other_notations_is_masked(secret: str, name: str):
-    check_it_is_masked(secret, ESCAPED[name](secret))
+def test_any_secret_in_other_notations_is_redacted(secret: str, name: str):
+    check_it_is_redacted(secret, ESCAPED[name](secret))
 
 
-def check_it_is_masked(secret: str, written: str) -> None:
+def check_it_is_redacted(secret: str, written: str) -> None:
     text = f"xyz; {written} xyz;"
-    masked = Secrets([secret]).mask(text)
-    left, mark, right = masked.partition("***")
-    assert mark, masked
-    assert BESIDE.fullmatch(left.removeprefix("xyz;")), masked
-    assert BESIDE.fullmatch(right.removesuffix("xyz;")), masked
-    assert masked_bytes([secret], text.encode()) == masked.encode()
+    redacted = Secrets([secret]).mask(text)
+    left, mark, right = redacted.partition("***")
+    assert mark, redacted
+    assert BESIDE.fullmatch(left.removeprefix("xyz;")), redacted
+    assert BESIDE.fullmatch(right.removesuffix("xyz;")), redacted
+    assert redacted_bytes([secret], text.encode()) == redacted.encode()
 
 
-def masked_bytes(values: Sequence[str], data: bytes) -> bytes:
+def redacted_bytes(values: Sequence[str], data: bytes) -> bytes:
     """Bytes as the log process masks them."""
     return Redaction(Secrets(values).forms).mask(data)
 
 
 @given(SECRET, st.sampled_from(WRITTEN), st.text("xyz,;", max_size=5))
-def test_every_way_of_writing_a_secret_is_masked(secret: str, write: Callable[[str], str], around: str):
+def test_every_way_of_writing_a_secret_is_redacted(secret: str, write: Callable[[str], str], around: str):
     text = f"{around} {write(secret)} {around}"
-    masked = Secrets([secret]).mask(text)
-    left, mark, right = masked.partition("***")
+    redacted = Secrets([secret]).mask(text)
+    left, mark, right = redacted.partition("***")
     assert mark
-    assert not right.strip("'\"]} ").strip(around), masked
-    assert left.strip("'\"[{a: ") in {around, around.strip()}, masked
-    assert masked_bytes([secret], text.encode()) == masked.encode()
+    assert not right.strip("'\"]} ").strip(around), redacted
+    assert left.strip("'\"[{a: ") in {around, around.strip()}, redacted
+    assert redacted_bytes([secret], text.encode()) == redacted.encode()
 
 
 @given(SECRET)
-def test_addresses_in_small_hexadecimal_digits_are_masked(secret: str):
+def test_addresses_in_small_hexadecimal_digits_are_redacted(secret: str):
     address = "".join(part.lower() if part.startswith("%") else part for part in _escapes(quote(secret, safe="")))
     assert Secrets([secret]).mask(f"?key={address}&x") == "?key=***&x"
 
@@ -307,37 +307,37 @@ def _escapes(address: str) -> list[str]:
 
 
 @given(SECRET, st.binary(max_size=7), st.binary(max_size=7), st.booleans())
-def test_base64_of_something_around_a_secret_is_masked(secret: str, before: bytes, after: bytes, safe: bool):
+def test_base64_of_something_around_a_secret_is_redacted(secret: str, before: bytes, after: bytes, safe: bool):
     encode = base64.urlsafe_b64encode if safe else base64.b64encode
     plain = encode(before + secret.encode() + after)
-    masked = masked_bytes([secret], b"x " + plain + b" y")
-    left, _, right = masked[2:-2].partition(MARK)
-    assert MARK in masked
+    redacted = redacted_bytes([secret], b"x " + plain + b" y")
+    left, _, right = redacted[2:-2].partition(MARK)
+    assert MARK in redacted
     # What is left are the characters around it, each of which has a bit that is not the secret's.
     assert len(left) <= 4 * len(before) / 3 + 2
     assert len(right) <= 4 * len(after) / 3 + 4
 
 
 @pytest.mark.parametrize("columns", [64, 76])
-def test_base64_that_is_broken_into_lines_is_masked(columns: int):
+def test_base64_that_is_broken_into_lines_is_redacted(columns: int):
     secret = "".join(f"{number:x}-" for number in range(300, 400))
     text = base64.b64encode(secret.encode()).decode()
     lines = [text[start : start + columns] for start in range(0, len(text), columns)]
-    masked = Secrets([secret]).mask("\n".join(lines)).split("\n")
-    assert masked[:-1] == ["***"] * (len(lines) - 1)
+    redacted = Secrets([secret]).mask("\n".join(lines)).split("\n")
+    assert redacted[:-1] == ["***"] * (len(lines) - 1)
 
 
 KEY = "-----BEGIN KEY-----\nMIIEpAIBAAKCAQEA\nq1w2\ne3r4t5y6u7i8\n-----END KEY-----\n"
 
 
 @pytest.mark.parametrize("value", [KEY, KEY.replace("\n", "\\n"), KEY.replace("\n", "\r\n")])
-def test_of_a_value_of_many_lines_each_longer_one_is_masked(value: str):
+def test_of_a_value_of_many_lines_each_longer_one_is_redacted(value: str):
     secrets = Secrets([value])
     assert secrets.mask(f"<{value.strip()}>") == "<***>"
     assert secrets.mask("> MIIEpAIBAAKCAQEA\n> e3r4t5y6u7i8") == "> ***\n> ***"
     assert secrets.mask("q1w2") == "q1w2"
     assert "MIIEp" not in secrets.mask(KEY)
-    assert masked_bytes([value], base64.b64encode(b"  e3r4t5y6u7i8")).startswith(b"ICB***")
+    assert redacted_bytes([value], base64.b64encode(b"  e3r4t5y6u7i8")).startswith(b"ICB***")
 
 
 def test_a_text_that_was_cut_does_not_end_with_half_a_secret():
@@ -348,15 +348,15 @@ def test_a_text_that_was_cut_does_not_end_with_half_a_secret():
     assert secrets.mask("it was hunter2-hunter3…") == "it was ***…"
 
 
-def test_bytes_that_are_no_text_are_masked():
+def test_bytes_that_are_no_text_are_redacted():
     secret = b"caf\xe9-\xff\xfe-token".decode("utf-8", "surrogateescape")
     secrets = Secrets([secret])
-    assert masked_bytes([secret], b"x caf\xe9-\xff\xfe-token y") == b"x *** y"
+    assert redacted_bytes([secret], b"x caf\xe9-\xff\xfe-token y") == b"x *** y"
     assert secrets.mask(f"x {secret} y \ud800") == "x *** y \ud800"
 
 
 def test_without_secrets_nothing_changes_and_nothing_tells_them():
     assert not Secrets()
     assert Secrets().mask("hunter2…") == "hunter2…"
-    assert masked_bytes([], b"hunter2") == b"hunter2"
+    assert redacted_bytes([], b"hunter2") == b"hunter2"
     assert "hunter" not in repr(Secrets(["hunter2-hunter3"]))

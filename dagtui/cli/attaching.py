@@ -66,7 +66,7 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
     When it can't be done, or `ignored` names options that only a new run could obey, says so and exits with 2. Raises
     RunIsEndingError.
     """
-    from dagtui.control.client import knock
+    from dagtui.control.client import connect
     from dagtui.control.sockets import ControlError
     from dagtui.host.terminal_client import lend_terminal
 
@@ -79,8 +79,8 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
             "leave that out to attach to it, or cancel it first"
         )
     try:
-        with knock(run.run_id) as visit:
-            return lend_terminal(visit, look)
+        with connect(run.run_id) as client:
+            return lend_terminal(client, look)
     except ControlError as error:
         fail(f"dagtui: can't attach to {shown}: {error}")
 

@@ -57,12 +57,12 @@ def connect_if_there(run: RunDirectory, graph_file: Path) -> ControlClient:
 
     Raises NobodyError when nobody is there: perhaps because the run has just ended.
     """
-    from dagtui.control.client import knock
+    from dagtui.control.client import connect
     from dagtui.control.sockets import ControlError, NobodyError
     from dagtui.store.errors import StoreError
 
     try:
-        return knock(run.run_id)
+        return connect(run.run_id)
     except NobodyError:
         raise
     except ControlError as error:
@@ -119,19 +119,19 @@ def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
     return None if run is None or run.path is None else RunDirectory.of_live_run(run.path, run.run_id)
 
 
-def ask(visit: ControlClient, request: Mapping[str, object]) -> Mapping[str, object]:
+def ask(client: ControlClient, request: Mapping[str, object]) -> Mapping[str, object]:
     """Ask, and return the answer; when it is an error, or does not come soon, say so and exit with 2."""
     try:
-        answer = ask_in_time(visit, request, ANSWER_SECONDS)
+        answer = ask_in_time(client, request, ANSWER_SECONDS)
     except TimeoutError:
-        fail(f"dagtui: process {visit.peer.pid}, which has the run, does not answer")
+        fail(f"dagtui: process {client.peer.pid}, which has the run, does not answer")
     if answer is None:
-        fail(f"dagtui: process {visit.peer.pid}, which had the run, has gone without an answer")
+        fail(f"dagtui: process {client.peer.pid}, which had the run, has gone without an answer")
     return answer
 
 
 def ask_in_time(
-    visit: ControlClient, request: Mapping[str, object], timeout: float | None
+    client: ControlClient, request: Mapping[str, object], timeout: float | None
 ) -> Mapping[str, object] | None:
     """Ask, and return the answer; None when the run's process has gone without one.
 
@@ -140,20 +140,20 @@ def ask_in_time(
     from dagtui.control.sockets import ControlError, NobodyError
 
     try:
-        visit.send(request)
+        client.send(request)
     except NobodyError:
         return None
     except ControlError as error:
         fail(f"dagtui: {error}")
-    return next_answer(visit, timeout)
+    return next_answer(client, timeout)
 
 
-def next_answer(visit: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
+def next_answer(client: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
     """Another answer to what was asked; as `ask_in_time`."""
     from dagtui.control.sockets import ControlError, NobodyError
 
     try:
-        answer = visit.receive(timeout)
+        answer = client.receive(timeout)
     except NobodyError:
         return None
     except ControlError as error:

@@ -153,8 +153,8 @@ def _complain(name: str, order: _Order, nodes: tuple[str, ...]) -> NoReturn:
 def _carry_out(
     name: str, graph_file: Path, number: int | None, request: Mapping[str, object], *, dry_run: bool, as_json: bool
 ) -> None:
-    with reach(graph_file, number) as visit:
-        answer = ask(visit, {"want": "preview" if dry_run else "give", **request})
+    with reach(graph_file, number) as client:
+        answer = ask(client, {"want": "preview" if dry_run else "give", **request})
     if answer.get("notice"):
         say(f"dagtui {name}: {label(answer['notice'], 1000)}")
     with standard_output() as output:

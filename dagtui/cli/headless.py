@@ -70,7 +70,7 @@ def run_headless(
     ascii_only: bool = False,
     nested: bool = False,
 ) -> NoReturn:
-    """Run a graph without a screen, and exit with what came of it; one that begins paused must have a door."""
+    """Run a graph without a screen, and exit with its status. A run that begins paused must have a control socket."""
     from functools import partial
 
     from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_what_is_left
@@ -83,7 +83,7 @@ def run_headless(
 
     nodes = nodes_to_rerun(graph, rerun)
     if paused:
-        _need_door()
+        _need_control_socket()
     if graph.path is not None:
         say_where(graph.path)
         held = live_others(graph.path)
@@ -110,12 +110,12 @@ def run_headless(
     raise SystemExit(status)
 
 
-def _need_door() -> None:
+def _need_control_socket() -> None:
     """Exit with 2 when nobody could resume a run, since none can be reached."""
     from dagtui.control.sockets import ControlError
-    from dagtui.host.launch import check_doors
+    from dagtui.host.launch import check_control_sockets
 
     try:
-        check_doors()
+        check_control_sockets()
     except ControlError as error:
         fail(f"dagtui: --paused: nobody could resume the run: {error}")

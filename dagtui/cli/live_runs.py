@@ -90,15 +90,15 @@ def all_of_user() -> list[LiveRun]:
 
 def standing_of(run: LiveRun) -> Mapping[str, object]:
     """How a run stands; an object with `error` when it can't be reached."""
-    from dagtui.control.client import PATIENCE, knock
+    from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError
 
     if not run.reachable:
         return {"run": run.run_id, "error": run.trouble}
     try:
-        with knock(run.run_id) as visit:
-            visit.send({"want": "status"})
-            return visit.receive(PATIENCE) or {"run": run.run_id, "error": "it has just ended"}
+        with connect(run.run_id) as client:
+            client.send({"want": "status"})
+            return client.receive(PATIENCE) or {"run": run.run_id, "error": "it has just ended"}
     except TimeoutError:
         return {"run": run.run_id, "error": "it does not answer"}
     except ControlError as error:

@@ -49,7 +49,7 @@ def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mappi
 def read_graph_to_show(
     graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
 ) -> Graph:
-    """As `read_graph`, with the secrets masked that have a value here; others are no error, for nothing is run.
+    """As `read_graph`, with the secrets redacted that have a value here; others are no error, for nothing is run.
 
     Variables are looked up only in an environment that is given.
     """

@@ -97,7 +97,7 @@ def _open(
         try:
             if live and is_attachable(live[0]) and {"--fresh", "--resume"}.isdisjoint(given):
                 return attach(live[0], look, given)
-            # Others may be live and have no door yet: whoever starts them lets us look again.
+            # Others may be live and have no control socket yet: whoever starts them lets us look again.
             return _start(graph_file, load(), begin, look, given)
         except RunIsEndingError:
             continue  # it has ended: nothing stands in the way of a new one
@@ -108,7 +108,7 @@ def _start(
 ) -> int:
     from dagtui.control.sockets import ControlError
     from dagtui.execution.local.requirements import RequirementError, check_requirements
-    from dagtui.host.launch import check_doors, start_session
+    from dagtui.host.launch import check_control_sockets, start_session
     from dagtui.host.start_lock import StartLock
     from dagtui.host.terminal_client import lend_terminal
     from dagtui.store.errors import StoreError
@@ -118,7 +118,7 @@ def _start(
     except RequirementError as error:
         fail(f"dagtui: {error}")
     try:
-        check_doors()
+        check_control_sockets()
     except ControlError as error:
         text = f"the run will end with this terminal: {error}"
         say(f"dagtui: {text}")
@@ -136,10 +136,10 @@ def _start(
         if advice:
             say(f"dagtui: {advice}")
             begin = _noting("ends with your login", advice, begin)
-        visit = start_session(lambda: begin(graph), _screens, lock.let_go)
-    with visit:
+        client = start_session(lambda: begin(graph), _screens, lock.let_go)
+    with client:
         try:
-            return lend_terminal(visit, look)
+            return lend_terminal(client, look)
         except ControlError as error:
             fail(f"dagtui: {error}")
 
@@ -147,9 +147,9 @@ def _start(
 def _screens(
     session: Session, until_failure: Callable[[], Awaitable[None]]
 ) -> Callable[[Attachment], Awaitable[ExitReason]]:
-    from dagtui.tui.terminal.remote_terminal import LentScreens
+    from dagtui.tui.terminal.remote_terminal import AttachedScreens
 
-    return LentScreens(session, until_failure).show
+    return AttachedScreens(session, until_failure).show
 
 
 def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callable[[Graph], Session]:

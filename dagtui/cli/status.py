@@ -74,8 +74,8 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
             write_ended(output, ended, graph_file, nodes, as_json=as_json)
         return
     run = meant(graph_file, number)
-    with connect(run, graph_file) as visit:
-        answer = ask(visit, {"want": "status"})
+    with connect(run, graph_file) as client:
+        answer = ask(client, {"want": "status"})
     with standard_output() as output:
         if as_json or nodes:
             write_live(output, answer, run, graph_file, nodes, as_json=as_json)
@@ -206,7 +206,7 @@ def _wait_for_answer(
     from dagtui.control.sockets import NobodyError
 
     try:
-        visit = connect_if_there(run, graph_file)
+        client = connect_if_there(run, graph_file)
     except NobodyError as error:
         if not _ends_soon(run):
             fail_to_reach(run, graph_file, error)
@@ -214,14 +214,14 @@ def _wait_for_answer(
     request = {"want": "wait", "nodes": list(names), "inside": inside, "tell": True}
     end = None if timeout is None else time.monotonic() + timeout
     waits = ""
-    with visit:
+    with client:
         try:
-            answer = ask_in_time(visit, request, timeout)
+            answer = ask_in_time(client, request, timeout)
             while answer is not None and "outcome" not in answer:
                 waits = label(answer.get("waits"), 300)
                 if waits:
                     say(f"dagtui: run {run.number} {waits}")
-                answer = next_answer(visit, None if end is None else max(0.0, end - time.monotonic()))
+                answer = next_answer(client, None if end is None else max(0.0, end - time.monotonic()))
         except TimeoutError:
             why = f": run {run.number} {waits}" if waits else ""
             say(f"dagtui: not settled within {timeout:g} s{why}")

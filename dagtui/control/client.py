@@ -1,4 +1,4 @@
-"""The client's side of a live run's door: connect, make sure who it is, say what is wanted.
+"""The client's side of a live run's control socket: connect, make sure who it is, say what is wanted.
 
 Plain blocking sockets and few imports, because a client must be there at once.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 PATIENCE = 5.0
-"""Seconds that a run may take to answer a knock."""
+"""Seconds that a run may take to answer a connection."""
 _PIECE = 65_536
 _ABSENT = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
 
@@ -54,7 +54,7 @@ class ControlClient:
     def send(
         self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: float | None = None
     ) -> None:
-        """Send one line; open files go along with the first one only. Raises DoorError when nobody is there any more.
+        """Send one line. File descriptors are sent with the first line only. Raises ControlError if the server is gone.
 
         Waits as long as the other end does not read, or so many seconds; then it counts as gone. With a patience of 0,
         short lines are sent whole or not at all.
@@ -72,7 +72,7 @@ class ControlClient:
             raise NobodyError(f"the run's process has gone: {error.strerror}") from error
 
     def receive(self, timeout: float | None = None) -> Mapping[str, object] | None:
-        """The next line; None when the other end has closed. Raises TimeoutError after so many seconds, and DoorError.
+        """Return the next line, or None if the server has closed. Raises TimeoutError, and ControlError.
 
         A signal handler that raises ends the wait; nothing is lost then.
         """
@@ -113,10 +113,10 @@ class ControlClient:
         self.close()
 
 
-def knock(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> ControlClient:
+def connect(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> ControlClient:
     """Connect to a live run and read its greeting, waiting so many seconds at most.
 
-    Raises NobodyError when nobody is there, ProtocolError when it speaks another protocol, and DoorError when it is
+    Raises NobodyError when nobody is there, ProtocolError when it speaks another protocol, and ControlError when it is
     not ours, refuses, or does not answer.
     """
     folder = sockets_folder(folder)
@@ -127,14 +127,14 @@ def knock(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) ->
     with contextlib.ExitStack() as failing:
         failing.callback(connection.close)
         connection.settimeout(timeout)
-        visit = ControlClient(connection, _connect(connection, path))
-        visit.hello = _greeting(visit, run_id, timeout)
+        client = ControlClient(connection, _connect(connection, path))
+        client.hello = _greeting(client, run_id, timeout)
         failing.pop_all()
-    return visit
+    return client
 
 
 def _check_socket(path: Path) -> None:
-    """Raise DoorError unless a socket of this user is there."""
+    """Raise ControlError unless a socket of this user is there."""
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -168,10 +168,10 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
     return peer
 
 
-def _greeting(visit: ControlClient, run_id: str, timeout: float) -> Mapping[str, object]:
-    who = f"process {visit.peer.pid}"
+def _greeting(client: ControlClient, run_id: str, timeout: float) -> Mapping[str, object]:
+    who = f"process {client.peer.pid}"
     try:
-        hello = visit.receive(timeout)
+        hello = client.receive(timeout)
     except TimeoutError:
         raise ControlError(f"{who}, which has the run, does not answer: it is stopped, or has too much to do") from None
     if hello is None:
@@ -185,7 +185,7 @@ def _greeting(visit: ControlClient, run_id: str, timeout: float) -> Mapping[str,
             f"{who}, which has the run, is dagtui {label(hello.get('dagtui'), 40)} "
             f"(protocol {label(hello.get('protocol'), 10)}); this is dagtui {__version__} (protocol {PROTOCOL}): "
             "use that version, or wait until the run has ended",
-            visit.peer.pid,
+            client.peer.pid,
         )
     if hello.get("run") != run_id:
         raise ControlError(f"{who} answers for another run: {label(hello.get('run'), 60)}")

@@ -42,7 +42,7 @@ class ClientHandler:
         return taken
 
     async def send(self, message: Mapping[str, object]) -> None:
-        """Send a line; raises NobodyError when the client has gone or does not read, DoorError when it is too long."""
+        """Send a line. Raises NobodyError if the client is gone or does not read, ControlError if it is too long."""
         view = memoryview(encode(message))
         async with self._sending:
             with anyio.move_on_after(ANSWER_SECONDS) as limit:
@@ -58,7 +58,7 @@ class ClientHandler:
             raise NobodyError("the client does not read")
 
     async def receive(self) -> Mapping[str, object] | None:
-        """The next line; None when the client has closed, or `close` was called. Raises DoorError for nonsense."""
+        """The next line; None when the client has closed, or `close` was called. Raises ControlError for nonsense."""
         return await self._receive(with_descriptors=False)
 
     async def receive_request(self) -> Mapping[str, object] | None:

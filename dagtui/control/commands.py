@@ -1,4 +1,4 @@
-"""Control of a live run from outside its process: what its door answers."""
+"""Control of a live run from outside its process: what its control socket answers."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ async def serve_control(
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer at the session's door until cancelled; `screen` tells who looks at it, `handlers` are added.
+    """Answer at the session's control socket until cancelled; `screen` tells who looks at it, `handlers` are added.
 
-    A door that can't be made stops nothing: it is put on record, and the run goes on without one. Whoever starts it
-    in a task group learns when it listens, or that it never will.
+    A control socket that can't be made stops nothing: it is put on record, and the run goes on without one. A task
+    group that starts this learns when it listens, or that it never will.
     """
     if session.directory is None:
-        raise ValueError("only a run that is on disk has a door")
+        raise ValueError("only a run that is on disk has a control socket")
     table = {**Control(session, screen).handlers(), **(handlers or {})}
     try:
         await ControlServer(session.directory.run_id, table, folder).serve(task_status=task_status)
@@ -67,15 +67,15 @@ async def serve_control(
 def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end: Callable[[str], object]) -> Handler:
     """What is done when somebody asks a run to end: `end` is called with the reason, or it is said why not."""
 
-    async def handle(conversation: ClientHandler, _request: Mapping[str, object]) -> None:
+    async def handle(client: ClientHandler, _request: Mapping[str, object]) -> None:
         if not is_idle():
             raise ControlError("the run is not settled")
         if screen() is not Screen.DETACHED:
             raise ControlError("the run is on a screen")
         # In the same turn of the loop: nobody can attach in between.
         end("makes room for a new run")
-        await conversation.send({"ending": True})
-        await conversation.receive()
+        await client.send({"ending": True})
+        await client.receive()
 
     return handle
 
@@ -97,47 +97,47 @@ class Control:
             "wait": self._wait,
         }
 
-    async def _about(self, conversation: ClientHandler, _request: Mapping[str, object]) -> None:
-        await conversation.send(about(self._session, self._screen()))
+    async def _about(self, client: ClientHandler, _request: Mapping[str, object]) -> None:
+        await client.send(about(self._session, self._screen()))
 
-    async def _status(self, conversation: ClientHandler, _request: Mapping[str, object]) -> None:
-        await conversation.send(status_report(self._session, self._screen()))
+    async def _status(self, client: ClientHandler, _request: Mapping[str, object]) -> None:
+        await client.send(status_report(self._session, self._screen()))
 
-    async def _preview(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
+    async def _preview(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         session = self._session
-        command = command_of(request, session.graph, _by(conversation))
+        command = command_of(request, session.graph, _by(client))
         preview = preview_now(session, request, command)
-        await conversation.send(preview_fields(session, preview, would_do(session.state, preview)))
+        await client.send(preview_fields(session, preview, would_do(session.state, preview)))
 
-    async def _give(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
+    async def _give(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
         session = self._session
-        command = command_of(request, session.graph, _by(conversation))
+        command = command_of(request, session.graph, _by(client))
         if session.ending and command.kind not in _CANCELS:
             raise ControlError("the run is being ended")
         preview = preview_now(session, request, command)
         if preview.nothing is None and not preview.changed:
             preview = session.give(replace(command, expected=preview.kills_and_reruns))
-        await conversation.send(preview_fields(session, preview, done(session.state, preview)))
+        await client.send(preview_fields(session, preview, done(session.state, preview)))
 
-    async def _wait(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
+    async def _wait(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Until the nodes are settled, all at one time; without nodes, until the run is."""
         graph = self._session.graph
         nodes = nodes_of(request, graph)
         _check_apart(graph, nodes, request.get("inside"))
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(_end_with, conversation, group.cancel_scope)
+                group.start_soon(_end_with, client, group.cancel_scope)
                 waiting = _Waiting(self._session, nodes)
                 if request.get("tell"):
-                    group.start_soon(waiting.tell, conversation)
+                    group.start_soon(waiting.tell, client)
                 await waiting.settle()
-                await conversation.send(outcome(self._session, self._screen(), nodes))
+                await client.send(outcome(self._session, self._screen(), nodes))
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             # The process ends, as one without a screen does as soon as everything is settled.
             with anyio.move_on_after(_LAST_WORDS, shield=True):
-                await conversation.send(outcome(self._session, self._screen(), nodes))
+                await client.send(outcome(self._session, self._screen(), nodes))
             raise
 
 
@@ -165,7 +165,7 @@ class _Waiting:
                 if self._settled():
                     return
 
-    async def tell(self, conversation: ClientHandler) -> None:
+    async def tell(self, client: ClientHandler) -> None:
         """Say what the run waits for, whenever that is something else."""
         told = ""
         async with aclosing(self._looks()) as looks:
@@ -175,7 +175,7 @@ class _Waiting:
                     continue
                 told = waits
                 with contextlib.suppress(NobodyError):  # that is noticed elsewhere
-                    await conversation.send({"waits": waits})
+                    await client.send({"waits": waits})
 
     async def _looks(self) -> AsyncGenerator[None, None]:
         """Now, and after something has happened."""
@@ -208,7 +208,7 @@ class _Waiting:
 
 
 def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
-    """Raise DoorError when one that waits from inside a node would wait for that node, or for what comes after it."""
+    """Raise ControlError if a node would wait for itself, or for what is downstream of it."""
     own = graph.find(inside) if isinstance(inside, str) else None
     if own is None:
         return
@@ -231,13 +231,13 @@ def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
     return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
 
 
-def _by(conversation: ClientHandler) -> str:
+def _by(client: ClientHandler) -> str:
     """Who gives a command, for the journal."""
-    return f"process {conversation.peer.pid}"
+    return f"process {client.peer.pid}"
 
 
-async def _end_with(conversation: ClientHandler, scope: anyio.CancelScope) -> None:
+async def _end_with(client: ClientHandler, scope: anyio.CancelScope) -> None:
     """Stop waiting when the client has gone."""
-    while await conversation.receive() is not None:
+    while await client.receive() is not None:
         pass
     scope.cancel()

@@ -24,16 +24,16 @@ def end_idle_runs(held: Sequence[RunDirectory], folder: Path | None = None) -> l
 
 def _ends(run_id: str, folder: Path | None) -> bool:
     # Seldom needed, and every run without a screen passes here.
-    from dagtui.control.client import PATIENCE, knock
+    from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError
 
     try:
-        with knock(run_id, folder) as visit:
-            visit.send({"want": "end"})
-            answer = visit.receive(PATIENCE)
+        with connect(run_id, folder) as client:
+            client.send({"want": "end"})
+            answer = client.receive(PATIENCE)
             if answer is None or answer.get("ending") is not True:
                 return False
-            visit.receive(_END_SECONDS)  # its process hangs up when it has let go of everything
+            client.receive(_END_SECONDS)  # its process hangs up when it has let go of everything
             return True
     except (ControlError, TimeoutError):
         return False

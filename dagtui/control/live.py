@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.control.client import knock
+from dagtui.control.client import connect
 from dagtui.control.sockets import (
     ControlError,
     NobodyError,
@@ -71,7 +71,7 @@ def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:
 
 
 def all_live(folder: Path | None = None) -> list[LiveRun]:
-    """Every live run of this user that has a socket, oldest first; dead sockets are removed. Raises DoorError."""
+    """Every live run of this user that has a socket, oldest first; dead sockets are removed. Raises ControlError."""
     folder = sockets_folder(folder)
     remove_dead_sockets(folder)
     found = (_asked(LiveRun(run_id, 0, None, None, 0), folder) for run_id in run_ids(folder))
@@ -79,7 +79,7 @@ def all_live(folder: Path | None = None) -> list[LiveRun]:
 
 
 def run_without_record(graph_path: Path, number: int | None) -> LiveRun | None:
-    """A live run of a graph whose directory was removed: nothing but its socket tells of it. Raises DoorError."""
+    """A live run of a graph whose directory was removed: nothing but its socket tells of it. Raises ControlError."""
     path = os.path.realpath(graph_path)
     return next(
         (
@@ -114,10 +114,10 @@ def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | Non
 def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
     """What a run says of itself, added to what is known; None when nobody is there."""
     try:
-        with knock(known.run_id, folder, PATIENCE) as visit:
-            visit.send({"want": "about"})
-            answer = visit.receive(PATIENCE) or {}
-            pid = visit.peer.pid
+        with connect(known.run_id, folder, PATIENCE) as client:
+            client.send({"want": "about"})
+            answer = client.receive(PATIENCE) or {}
+            pid = client.peer.pid
     except NobodyError:
         return None
     except TimeoutError:

@@ -1,4 +1,4 @@
-"""Commands and previews as they go over the door: words and labels instead of enums and numbers."""
+"""Commands and previews as they go over the control socket: words and labels instead of enums and numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door of a live run: a socket in the loop of whoever drives it, open to its own user only."""
+"""The control socket of a live run: a socket in the loop of whoever drives it, open to its own user only."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ControlServer:
     """
 
     def __init__(self, run_id: str, handlers: Mapping[str, Handler], folder: Path | None = None) -> None:
-        """Handlers by what is wanted; raises DoorError when no socket can have such a path."""
+        """Handlers by what is wanted; raises ControlError when no socket can have such a path."""
         self.run_id = run_id
         self.path = socket_path(run_id, sockets_folder(folder))
         self._handlers = handlers
@@ -61,7 +61,7 @@ class ControlServer:
         self._connections = 0
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Answer until cancelled; the socket disappears at the end. Raises DoorError when it can't be made at all.
+        """Answer until cancelled; the socket disappears at the end. Raises ControlError when it can't be made at all.
 
         Whoever starts it in a task group learns when it listens.
         """
@@ -129,7 +129,7 @@ class ControlServer:
         """Accept whoever knocks, one per turn of the loop."""
         listener = self._listener
         if listener is None:
-            raise AssertionError("the door is open")
+            raise AssertionError("the control socket is open")
         while True:
             await anyio.wait_readable(listener)
             try:
@@ -153,23 +153,21 @@ class ControlServer:
             connection.close()
             self._connections -= 1
             return
-        conversation = ClientHandler(connection, peer)
+        client = ClientHandler(connection, peer)
         try:
             if peer.uid in {os.geteuid(), 0}:
-                await self._answer(conversation)
+                await self._answer(client)
         except ControlError as error:
-            await _say_error(conversation, str(error))
+            await _say_error(client, str(error))
         finally:
-            conversation.end()
+            client.end()
             self._connections -= 1
 
-    async def _answer(self, conversation: ClientHandler) -> None:
+    async def _answer(self, client: ClientHandler) -> None:
         request = None
         with anyio.move_on_after(REQUEST_SECONDS):
-            await conversation.send(
-                {"dagtui": __version__, "protocol": PROTOCOL, "run": self.run_id, "pid": os.getpid()}
-            )
-            request = await conversation.receive_request()
+            await client.send({"dagtui": __version__, "protocol": PROTOCOL, "run": self.run_id, "pid": os.getpid()})
+            request = await client.receive_request()
         if request is None:
             return
         wanted = request.get("want")
@@ -177,7 +175,7 @@ class ControlServer:
         if handler is None:
             raise ControlError(f"this run's dagtui ({__version__}) does not know what {label(wanted, 60)!r} is")
         try:
-            await handler(conversation, request)
+            await handler(client, request)
         except ControlError:
             raise
         except Exception as error:  # whatever is wrong with one answer, the run goes on
@@ -202,6 +200,6 @@ def _refuse(connection: socket.socket) -> None:
     connection.close()
 
 
-async def _say_error(conversation: ClientHandler, text: str) -> None:
+async def _say_error(client: ClientHandler, text: str) -> None:
     with contextlib.suppress(NobodyError):
-        await conversation.send({"error": text})
+        await client.send({"error": text})

@@ -68,7 +68,7 @@ def sockets_folder(folder: Path | None = None) -> Path:
 
 
 def make_sockets_folder(folder: Path) -> None:
-    """Make the folder, open to its owner only, or check the one that is there; raises DoorError."""
+    """Make the folder, open to its owner only, or check the one that is there; raises ControlError."""
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:
@@ -78,7 +78,7 @@ def make_sockets_folder(folder: Path) -> None:
 
 
 def check_sockets_folder(folder: Path) -> None:
-    """Raise DoorError unless this is a folder, no link to one, that nobody but this user can enter.
+    """Raise ControlError unless this is a folder, no link to one, that nobody but this user can enter.
 
     Raises NobodyError when nothing is there.
     """
@@ -104,7 +104,7 @@ def check_sockets_folder(folder: Path) -> None:
 
 
 def socket_path(run_id: str, folder: Path) -> Path:
-    """Where the socket of a run is; raises DoorError when no socket can have such a path."""
+    """Where the socket of a run is; raises ControlError when no socket can have such a path."""
     if not run_id or "/" in run_id or "\0" in run_id or run_id.startswith("."):
         raise ControlError(f"not the name of a run: {label(run_id)}")
     path = folder / (run_id + _SUFFIX)
@@ -113,7 +113,7 @@ def socket_path(run_id: str, folder: Path) -> Path:
 
 
 def check_length(path: Path) -> None:
-    """Raise DoorError when a path is too long for a socket."""
+    """Raise ControlError when a path is too long for a socket."""
     if len(os.fsencode(path)) > _PATH_LIMIT:
         raise ControlError(
             f"the path of a socket may have {_PATH_LIMIT} bytes at most: {label(path, 1000)}; "
@@ -122,7 +122,7 @@ def check_length(path: Path) -> None:
 
 
 def run_ids(folder: Path) -> list[str]:
-    """The runs that have a socket in a folder, whether or not anybody answers; raises DoorError."""
+    """The runs that have a socket in a folder, whether or not anybody answers; raises ControlError."""
     try:
         check_sockets_folder(folder)
         names = os.listdir(folder)
@@ -134,7 +134,7 @@ def run_ids(folder: Path) -> list[str]:
 
 
 def remove_dead_sockets(folder: Path) -> None:
-    """Remove the sockets that nobody listens at any more: those processes were killed. Raises DoorError."""
+    """Remove the sockets that nobody listens at any more: those processes were killed. Raises ControlError."""
     for run_id in run_ids(folder):
         path = socket_path(run_id, folder)
         with contextlib.suppress(OSError):  # somebody else removes it, or it can't be removed: it does no harm
@@ -166,7 +166,7 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def encode(message: Mapping[str, object]) -> bytes:
-    """A message as one line of JSON; raises DoorError when it is too long."""
+    """A message as one line of JSON; raises ControlError when it is too long."""
     line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
     if len(line) > LINE_LIMIT:
         raise ControlError(f"a message of {len(line):,} bytes is too long: at most {LINE_LIMIT:,}")
@@ -192,13 +192,13 @@ class LineBuffer:
         self._searched = 0
 
     def add(self, piece: bytes) -> None:
-        """Take in what arrived; raises DoorError when a line is too long."""
+        """Take in what arrived; raises ControlError when a line is too long."""
         self._bytes += piece
         if len(self._bytes) > LINE_LIMIT and self._bytes.find(b"\n", 0, LINE_LIMIT) < 0:
             raise ControlError(f"a line is too long: at most {LINE_LIMIT:,} bytes")
 
     def take(self) -> Mapping[str, object] | None:
-        """The next whole message; None when there is none yet. Raises DoorError for what is no JSON object."""
+        """The next whole message; None when there is none yet. Raises ControlError for what is no JSON object."""
         end = self._bytes.find(b"\n", self._searched)
         if end < 0:
             self._searched = len(self._bytes)

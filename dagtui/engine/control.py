@@ -145,9 +145,9 @@ def _lift_own(run: Propagation, nodes: Iterable[int]) -> None:
     causes = set(nodes)
     commands = run.state.commands.items()
     own = {number for number, command in commands if command.kind is None and not causes.isdisjoint(command.nodes)}
-    if run.stopping in own:
-        run.stopping = 0
-        run.final.clear()
+    if run.fail_fast_command in own:
+        run.fail_fast_command = 0
+        run.no_retry.clear()
     if own:
         _lift(run, list(run.state.marks), own)
 
@@ -209,8 +209,8 @@ def _to_be_told(run: Propagation, node: int) -> bool:
     """Whether an attempt is to be told to stop: it runs, or is in line and was asked back at most."""
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
-        return node not in run.told
-    return status == NodeStatus.RUNNING or (status in _UNBEGUN and node in run.handed)
+        return node not in run.stop_deadline
+    return status == NodeStatus.RUNNING or (status in _UNBEGUN and node in run.submitted)
 
 
 def mark_after_failure(run: Propagation, number: int) -> None:
@@ -224,7 +224,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
             run.set(node, NodeStatus.FAILED, state.cause_of(node), why, value=value)
             continue
         if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
-            run.final.add(node)
+            run.no_retry.add(node)
         if run.graph.task(node).trigger not in INDEPENDENT:
             _keep_from_beginning(run, node, number, not_begun)
 
@@ -234,7 +234,7 @@ def _keep_from_beginning(run: Propagation, node: int, number: int, why: str) -> 
     state = run.state
     status = state.status[node]
     marks = (*state.marks.get(node, ()), number)
-    if status in _UNBEGUN and node in run.handed:
+    if status in _UNBEGUN and node in run.submitted:
         run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
         run.effects.append(Withdraw(node, state.attempt[node]))
     elif status in _UNBEGUN:

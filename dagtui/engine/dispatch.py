@@ -52,10 +52,10 @@ class Dispatch(Propagation):
 
     def _occupy(self, node: int, attempt: int) -> bool:
         """Count an attempt that was handed over as alive; False when there is none of that number."""
-        slots = self.handed.get(node)
+        slots = self.submitted.get(node)
         if slots is None or self.state.attempt[node] != attempt:
             return False
-        del self.handed[node]
+        del self.submitted[node]
         self._promised -= slots
         self._used += slots
         self._running_slots[node] = slots
@@ -103,7 +103,7 @@ class Dispatch(Propagation):
         """Start nothing else, and ask back what was handed over ahead of free slots: it may take long."""
         self.state.kept_for = first
         if kept_before != first and free < 0:
-            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.handed)
+            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
 
     def _pass_over(self, first: int, free: int) -> bool:
         """Hand over the first node that fits, or that may be handed over ahead; False when there is none."""
@@ -121,22 +121,22 @@ class Dispatch(Propagation):
         node = self.ready.pop(free, self._startable)
         if node is None and not self._used and not self._promised:
             node = self.ready.pop(1 << 30, self._startable)
-        if node is None and len(self.handed) < self._lookahead:
+        if node is None and len(self.submitted) < self._lookahead:
             node = self.ready.pop(1, self._startable)
         return node
 
     def _startable(self, node: int) -> bool:
-        return self.state.status[node] == NodeStatus.READY and node not in self.handed
+        return self.state.status[node] == NodeStatus.READY and node not in self.submitted
 
     def _hand_over(self, node: int) -> None:
         slots = self._slots[self.graph.task_of[node]]
         attempt = self.state.attempt[node] + 1
         self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
-        self.handed[node] = slots
+        self.submitted[node] = slots
         if node == self._passed_over:
             self._passed_over = NOBODY
-        if self.told:
-            self.told.pop(node, None)
+        if self.stop_deadline:
+            self.stop_deadline.pop(node, None)
         self._promised += slots
         self.effects.append(Start(node, attempt, slots))
 

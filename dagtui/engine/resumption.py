@@ -45,8 +45,8 @@ def restore(
             restorer.restore(node)
     for node in run.graph.order:
         restorer.restore(node)
-    run.again.update(_above_a_success(run, restorer.begun))
-    run.state.touched.clear()
+    run.restarted.update(_above_a_success(run, restorer.begun))
+    run.state.dirty.clear()
 
 
 def followers_again(run: Propagation, again: Collection[int]) -> set[int]:

@@ -105,7 +105,7 @@ class Run:
         traversal.state.replay(events)
         for event in late:
             traversal.emit(event)
-        traversal.state.touched.clear()
+        traversal.state.dirty.clear()
         traversal.now = events[-1].at if events else 0.0
         restore(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
         if rerun:

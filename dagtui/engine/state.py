@@ -78,7 +78,7 @@ class RunState:
         self.command_number = 0
         self.commands: dict[int, CommandEvent] = {}
         """The commands whose marks may still stand, by number."""
-        self.touched: list[int] = []
+        self.dirty: list[int] = []
         """Children whose tallies changed since the traversal looked."""
         self._standing = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
@@ -183,7 +183,7 @@ class RunState:
         """Apply recorded events; nothing is left to propagate afterwards."""
         for event in events:
             self.apply(event)
-            self.touched.clear()
+            self.dirty.clear()
 
     def apply_node(self, event: NodeEvent) -> None:
         """Let a node come to a status; the hot path of `apply`."""
@@ -275,7 +275,7 @@ class RunState:
             if tally is not None:
                 for child in children:
                     tally[child] += step
-        self.touched.extend(children)
+        self.dirty.extend(children)
 
     def _tally(self, which: int) -> array[int] | None:
         return (None, self.ok, self.bad, self.skip)[which]
@@ -339,7 +339,7 @@ class RunState:
         self.commands, self.counts = old.commands, old.counts
         self.jobs, self.paused, self.cancelled_all, self.command_number = old.run
         self.settled_at, self.parked = old.times
-        self.touched.clear()
+        self.dirty.clear()
         self.roots.clear()
 
 

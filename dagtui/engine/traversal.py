@@ -77,17 +77,17 @@ class Traversal(Dispatch):
             if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
                 self._running_slots[node] = task(node).slots
                 if status == NodeStatus.CANCELLING:
-                    self.told[node] = now
+                    self.stop_deadline[node] = now
                 self._limit(node, attempt, state.started[node])
             elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
-                self.handed[node] = task(node).slots
+                self.submitted[node] = task(node).slots
             elif status == NodeStatus.READY:
                 self.ready.push(node, task(node).slots)
             elif status == NodeStatus.RETRYING:
                 self._alarm_at(state.due[node], node, attempt, "retry")
-        self._used, self._promised = sum(self._running_slots.values()), sum(self.handed.values())
+        self._used, self._promised = sum(self._running_slots.values()), sum(self.submitted.values())
         standing = {mark for marks in state.marks.values() for mark in marks}
-        self.stopping = max(
+        self.fail_fast_command = max(
             (n for n, command in state.commands.items() if command.kind is None and n in standing), default=0
         )
 
@@ -133,13 +133,13 @@ class Traversal(Dispatch):
     @property
     def settled(self) -> bool:
         """Whether nothing more happens by itself."""
-        return not self.state.unsettled and not self.handed and not self._running_slots
+        return not self.state.unsettled and not self.submitted and not self._running_slots
 
     @property
     def stuck(self) -> bool:
         """Whether nothing can happen any more because of nodes that can't be killed."""
         counts = self.state.counts
-        quiet = not (counts[NodeStatus.RUNNING] or counts[NodeStatus.RETRYING] or self.handed)
+        quiet = not (counts[NodeStatus.RUNNING] or counts[NodeStatus.RETRYING] or self.submitted)
         return quiet and 0 < counts[NodeStatus.CANCELLING] <= len(self.unkillable)
 
     # Results
@@ -153,16 +153,16 @@ class Traversal(Dispatch):
             self._run(node, attempt)
         elif status != NodeStatus.CANCELLING:
             self.stop(node, Cause.WITHDRAWN)
-        elif node not in self.told and cause == Cause.CANCEL:
-            self.final.add(node)  # it began before the failure that was to keep it from beginning: it finishes
+        elif node not in self.stop_deadline and cause == Cause.CANCEL:
+            self.no_retry.add(node)  # it began before the failure that was to keep it from beginning: it finishes
             self._run(node, attempt)
-        elif node not in self.told:
+        elif node not in self.stop_deadline:
             self.stop(node, Cause.RESTART)
 
     def _run(self, node: int, attempt: int) -> None:
         self.set(node, NodeStatus.RUNNING, marks=())
-        if self.again or self._staleness.active:
-            for other in self._staleness.begins(node, self.again, self._running_slots):
+        if self.restarted or self._staleness.active:
+            for other in self._staleness.begins(node, self.restarted, self._running_slots):
                 self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
         self._limit(node, attempt, self.now)
 
@@ -173,9 +173,9 @@ class Traversal(Dispatch):
 
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
-        if self.handed.get(node) is None or self.state.attempt[node] != attempt:
+        if self.submitted.get(node) is None or self.state.attempt[node] != attempt:
             return
-        self._promised -= self.handed.pop(node)
+        self._promised -= self.submitted.pop(node)
         self.take_back(node)
 
     def _ended(self, message: Ended) -> None:
@@ -184,7 +184,7 @@ class Traversal(Dispatch):
             return
         if kind is EndKind.COULD_NOT_START:
             self._occupy(node, attempt)
-        elif node in self.handed:
+        elif node in self.submitted:
             self._started(Started(node, attempt))
         slots = self._running_slots.pop(node, None)
         if slots is None:
@@ -203,7 +203,7 @@ class Traversal(Dispatch):
             self.set(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left)
         else:
             if lasting:
-                self.final.add(node)
+                self.no_retry.add(node)
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds, left)
 
     def _ended_in_time(self, message: Ended) -> bool:
@@ -228,7 +228,7 @@ class Traversal(Dispatch):
         """An attempt failed: try again later, or settle."""
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
-        if tries > policy.retries or node in self.final or not retries(policy, cause, value):
+        if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
             self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left)
             self._stop_after_failure(node)
             return
@@ -237,12 +237,12 @@ class Traversal(Dispatch):
 
     def _stop_after_failure(self, node: int) -> None:
         """Rule 7: after the first final failure nothing that has not begun is begun."""
-        if self.graph.settings.keep_going or self.state.allows_failure(node) or self.stopping:
+        if self.graph.settings.keep_going or self.state.allows_failure(node) or self.fail_fast_command:
             return
         self.settle()  # what the failure itself holds back is FAILED_PARENT, not cancelled
-        self.stopping = self.state.command_number + 1
-        self.emit(CommandEvent(self.now, self.stopping, None, (node,), by="keep_going = false"))
-        control.mark_after_failure(self, self.stopping)
+        self.fail_fast_command = self.state.command_number + 1
+        self.emit(CommandEvent(self.now, self.fail_fast_command, None, (node,), by="keep_going = false"))
+        control.mark_after_failure(self, self.fail_fast_command)
 
     # Commands
 
@@ -254,7 +254,7 @@ class Traversal(Dispatch):
         if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
             self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
-            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.handed)
+            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
         self._conclude()
         return found
 
@@ -270,8 +270,12 @@ class Traversal(Dispatch):
             self.propagate(node)  # its parents may have been reset meanwhile
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
-        elif kind == "unkillable" and status == NodeStatus.CANCELLING and self.told.get(node, self.now) <= self.now:
-            if node in self.unkillable or node in self.handed:
+        elif (
+            kind == "unkillable"
+            and status == NodeStatus.CANCELLING
+            and self.stop_deadline.get(node, self.now) <= self.now
+        ):
+            if node in self.unkillable or node in self.submitted:
                 return
             self.unkillable.add(node)
             text = f"can't be killed: it is still there {UNKILLABLE_AFTER:g} s after KILL"
@@ -290,7 +294,7 @@ class Traversal(Dispatch):
                     self._alarm_at(event.due, event.node, event.attempt, "retry")
         for effect in self.effects[self._stops_seen :]:
             if isinstance(effect, Stop):
-                when = self.told[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
+                when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
                 self._alarm_at(when, effect.node, effect.attempt, "unkillable")
         self._fill()
         self._concluded, self._stops_seen = len(self.events), len(self.effects)

@@ -1,4 +1,4 @@
-"""The Python door: the same traversal over a caller's own coroutine."""
+"""The Python API: the same traversal over a caller's own coroutine."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _INTERPRETED = re.compile(r"[|&;<>()$`\\\"'*?]")
 
 
 def read_run(value: object) -> ShellCommand | ArgumentList:
-    """A line for the shell, or a program and its arguments; raises Wrong."""
+    """A line for the shell, or a program and its arguments; raises ValueProblem."""
     if isinstance(value, str):
         if len(value) > SHORT:
             from dagtui.graph.check.kernel_limits import check_script
@@ -48,7 +48,7 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
 
 
 def _check_program(arguments: tuple[str, ...]) -> None:
-    """Refuse a command line where a program should stand; raises Wrong.
+    """Refuse a command line where a program should stand; raises ValueProblem.
 
     A program may have spaces in its name; then its folder is named too, and no option follows.
     """
@@ -78,7 +78,7 @@ def _as_commands(arguments: tuple[str, ...]) -> str:
 
 
 def read_call(value: object) -> str:
-    """`module:function`; raises Wrong."""
+    """`module:function`; raises ValueProblem."""
     target = values.text(value)
     if not _CALL.fullmatch(target):
         meant = target.strip().removesuffix("()")
@@ -89,7 +89,7 @@ def read_call(value: object) -> str:
 
 
 def read_args(value: object) -> dict[str, object]:
-    """The arguments of a call; raises Wrong."""
+    """The arguments of a call; raises ValueProblem."""
     table = values.table(value, "write { metric = 1 }")
     found = {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
     if len(repr(found)) > SHORT:

@@ -30,7 +30,7 @@ NEW = "new"
 def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
     """The nodes of the new graph whose definition is another one than the node of the same name had, and its parts.
 
-    Either graph may have masked texts, if both have: what differs only behind the mask is the same.
+    Either graph may have redacted texts, if both have: what differs only behind the mask is the same.
     """
     comparison = _Comparison(old, new)
     same_nodes = old.labels == new.labels

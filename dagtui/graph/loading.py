@@ -324,7 +324,7 @@ class _Loading:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    """A list of different names; raises Wrong."""
+    """A list of different names; raises ValueProblem."""
     found: dict[str, None] = {}
     for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
         try:

@@ -129,7 +129,7 @@ class RunSettings:
     """None: as many as there are processors that this process may use."""
     keep_going: bool = True
     secrets: tuple[str, ...] = ()
-    """Names of variables and parameters whose values are masked wherever the run is shown or recorded."""
+    """Names of variables and parameters whose values are redacted wherever the run is shown or recorded."""
     state: str = ""
     """The directory that keeps the runs, relative to the graph file; empty: the usual place."""
 

@@ -1,4 +1,4 @@
-"""A graph as it is shown and recorded: the same nodes and edges, with the secrets in all its texts masked."""
+"""A graph as it is shown and recorded: the same nodes and edges, with the secrets in all its texts redacted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.errors import quoted
 from dagtui.graph.expressions.templates import parse_template, value_text
 from dagtui.graph.secrets import located
-from dagtui.text.masking import MARK
+from dagtui.text.redaction import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,10 +23,10 @@ _SEPARATOR = "\0"  # no name has one, and no secret
 _Thing = TypeVar("_Thing")
 
 
-def masked(graph: Graph, secrets: Secrets) -> Graph:
+def redacted(graph: Graph, secrets: Secrets) -> Graph:
     """The graph for everybody but the executor; the nodes have the same numbers.
 
-    Values that are named by `run.secrets` become `***` as a whole, so a masked value compares equal to any other.
+    Values that are named by `run.secrets` become `***` as a whole, so a redacted value compares equal to any other.
     Raises GraphError when names that only differ in secrets would become the same.
     """
     masker = _Masker(graph, secrets)
@@ -99,7 +99,7 @@ class _Masker:
         return self._mask(text)
 
     def _record(self, record: _Thing) -> _Thing:
-        """A dataclass with all of its fields masked."""
+        """A dataclass with all of its fields redacted."""
         if not dataclasses.is_dataclass(record) or isinstance(record, type):
             return record
         changes: dict[str, object] = {}

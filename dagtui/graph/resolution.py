@@ -159,7 +159,7 @@ class _Values:
         self._filled = 0
 
     def of(self, placeholder: Placeholder) -> str:
-        """Raises Wrong when there is none, or when it is too long together with those before it."""
+        """Raises ValueProblem when there is none, or when it is too long together with those before it."""
         found = self._find(placeholder)
         self._filled += len(found)
         if self._filled > MOST_FILLED:

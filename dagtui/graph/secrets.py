@@ -26,7 +26,7 @@ def find_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
     """What to mask in a run that is started with an environment.
 
     A name means the variable of the environment, of every task that sets one of that name, and the parameter. Raises
-    GraphError when a name has no value, or one that can't be masked; no value is ever part of it.
+    GraphError when a name has no value, or one that can't be redacted; no value is ever part of it.
     """
     return _find(graph, environment, known_only=False)
 
@@ -83,7 +83,7 @@ def _wrong(name: str, values: set[str]) -> tuple[str, str] | None:
     if not any(values):
         return f"{quoted(name)} is empty", f"give it a value, or {_TAKE_OUT}"
     if any(0 < len(value) < LEAST for value in values):
-        hint = f"masking so little would garble words that are no secret: use a longer one, or {_TAKE_OUT}"
+        hint = f"redaction so little would garble words that are no secret: use a longer one, or {_TAKE_OUT}"
         return f"the value of {quoted(name)} has fewer than {LEAST} characters", hint
     if any(len(value) > MOST for value in values):
         return f"the value of {quoted(name)} has more than {MOST:,} characters", "put it in a file"

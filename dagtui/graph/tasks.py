@@ -211,7 +211,7 @@ def _group(value: object) -> str:
 
 
 def read_env(value: object) -> dict[str, str]:
-    """Read a table of variables: texts, numbers, true, false; raises Wrong."""
+    """Read a table of variables: texts, numbers, true, false; raises ValueProblem."""
     found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
     if sum(map(len, found.values())) > SHORT:
         from dagtui.graph.check.kernel_limits import check_environment

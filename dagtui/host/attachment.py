@@ -44,12 +44,12 @@ class RemoteScreen(Protocol):
 class Attachment:
     """One client's terminal, from its request to its exit message."""
 
-    def __init__(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
-        """Raises DoorError when the request lends no terminal."""
-        descriptors = conversation.descriptors
+    def __init__(self, client: ClientHandler, request: Mapping[str, object]) -> None:
+        """Raises ControlError when the request lends no terminal."""
+        descriptors = client.descriptors
         if len(descriptors) != 2 or not all(map(os.isatty, descriptors)):
             raise ControlError("to attach, a terminal must be lent: its input and its output")
-        self._conversation = conversation
+        self._client = client
         self.input, self.output = descriptors
         self.environment = _words(request.get("environment"))
         """What the client's environment says about its terminal, its language and its programs."""
@@ -57,7 +57,7 @@ class Attachment:
         self.mouse = request.get("mouse") is not False
         theme = request.get("theme")
         self.theme = theme if isinstance(theme, str) else None
-        self.client = f"{label(request.get('tty'), 60)}, process {conversation.peer.pid}"
+        self.client = f"{label(request.get('tty'), 60)}, process {client.peer.pid}"
         """Which terminal this is, for people."""
         self.screen: RemoteScreen | None = None
         """The screen on the terminal, while there is one."""
@@ -76,7 +76,7 @@ class Attachment:
     async def listen(self) -> None:
         """Hear the client until it hangs up; then the screen ends."""
         try:
-            while (message := await self._conversation.receive()) is not None:
+            while (message := await self._client.receive()) is not None:
                 self._hear(message)
         except ControlError as error:
             self.why = str(error)
@@ -148,7 +148,7 @@ class Attachment:
             return None
         self._answer, self._answered = None, anyio.Event()
         try:
-            await self._conversation.send(message)
+            await self._client.send(message)
         except NobodyError:
             return None
         await self._answered.wait()
@@ -164,7 +164,7 @@ class Attachment:
     async def tell(self, message: Mapping[str, object]) -> None:
         """Tell the client something; nothing happens when it has gone."""
         try:
-            await self._conversation.send(message)
+            await self._client.send(message)
         except NobodyError:
             self._gone = True
 

@@ -57,7 +57,7 @@ class Host:
         self._screens = screens
         self._show: Show | None = None
         self._crash_file = crash_file
-        self._lease: Attachment | None = None
+        self._attachment: Attachment | None = None
         """Who has the screen, or is about to."""
         self._turn = anyio.Lock()
         """Held by whoever has the screen, and by the end of the run."""
@@ -80,14 +80,14 @@ class Host:
     ) -> int:
         """Serve until the run is left, ended by a signal, or settled and unwatched for long; returns an exit status.
 
-        `first` is the connection of the client that started this process, which needs no door; `on_listening` is
-        called when others may attach; `early_signals` are those that came before the loop; more may be added until it
-        listens to them itself.
+        `first` is the connection of the client that started this process. `on_listening` is
+        called when others may attach. `early_signals` came before the loop; more may be added until it listens to
+        signals itself.
         """
         async with anyio.create_task_group() as group:
             group.start_soon(self._obey_signals, early_signals)
             group.start_soon(self._drive)
-            await group.start(self._serve_door)
+            await group.start(self._serve_control_socket)
             on_listening()
             if first is not None:
                 self._farewells.append(anyio.Event())
@@ -134,7 +134,7 @@ class Host:
         since = anyio.current_time()
         while True:
             await anyio.sleep(min(5.0, patience / 4))
-            if self._lease is not None or not self._idle:
+            if self._attachment is not None or not self._idle:
                 since = anyio.current_time()
             elif anyio.current_time() - since >= patience:
                 self._end("settled, and nobody watched")
@@ -155,8 +155,8 @@ class Host:
             return
         self._signal = number
         self._end(f"signal {number.name}")
-        if self._lease is not None:
-            self._lease.end(ExitReason.TERMINATED)
+        if self._attachment is not None:
+            self._attachment.end(ExitReason.TERMINATED)
 
     # The end
 
@@ -187,19 +187,19 @@ class Host:
         if not self._session.settled:
             self._cancel_all(self._end_why)
         async with anyio.create_task_group() as group:
-            for lease in self._leavers:
-                group.start_soon(self._kill_when_interrupted, lease)
+            for attachment in self._leavers:
+                group.start_soon(self._kill_when_interrupted, attachment)
             await self._session.drive_until_settled()
             group.cancel_scope.cancel()
 
-    async def _kill_when_interrupted(self, lease: Attachment) -> None:
+    async def _kill_when_interrupted(self, attachment: Attachment) -> None:
         """Somebody waits for the end and presses ^C: a second cancel kills."""
         heard = 0
         while True:
-            while heard < lease.interruptions:
+            while heard < attachment.interruptions:
                 heard += 1
                 self._cancel_all("signal SIGINT")
-            await lease.interrupted.wait()
+            await attachment.interrupted.wait()
 
     def _status(self) -> int:
         if self._signal:
@@ -208,69 +208,69 @@ class Host:
 
     # Clients
 
-    async def _serve_door(self, *, task_status: TaskStatus[None]) -> None:
+    async def _serve_control_socket(self, *, task_status: TaskStatus[None]) -> None:
         end = end_when_idle(lambda: self._idle, self._screen, self._end)
         handlers = {"attach": self._attach, "end": end}
         await serve_control(self._session, self._screen, handlers, task_status=task_status)
 
     def _screen(self) -> Screen:
-        return Screen.DETACHED if self._lease is None else Screen.ATTACHED
+        return Screen.DETACHED if self._attachment is None else Screen.ATTACHED
 
     async def _welcome(self, connection: socket.socket, over: anyio.Event) -> None:
         """Attach the client that started this process."""
         connection.setblocking(False)
-        conversation = ClientHandler(connection, peer_of(connection))
+        client = ClientHandler(connection, peer_of(connection))
         try:
-            request = await conversation.receive_request()
+            request = await client.receive_request()
             if request is not None:
-                await self._host(conversation, request)
+                await self._host(client, request)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one client, the run goes on
             traceback.print_exc()
             with contextlib.suppress(ControlError):
-                await conversation.send({"error": str(error) if isinstance(error, ControlError) else failure(error)})
+                await client.send({"error": str(error) if isinstance(error, ControlError) else failure(error)})
         finally:
-            conversation.end()
+            client.end()
             over.set()
 
-    async def _attach(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
+    async def _attach(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on another client's terminal, unless it is about to end: then that client waits for the end."""
         if not self._ending.is_set():
-            await self._host(conversation, request)
+            await self._host(client, request)
             return
-        await conversation.send({"do": "wait"})
-        while await conversation.receive() is not None:
+        await client.send({"do": "wait"})
+        while await client.receive() is not None:
             pass
 
-    async def _host(self, conversation: ClientHandler, request: Mapping[str, object]) -> None:
+    async def _host(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on a client's terminal until that is given back, and say what became of it."""
-        lease = Attachment(conversation, request)
-        await lease.tell(in_case_of_death(self._session, self._crash_file))
+        attachment = Attachment(client, request)
+        await attachment.tell(in_case_of_death(self._session, self._crash_file))
         async with anyio.create_task_group() as group:
-            group.start_soon(lease.listen)
-            leaving = await self._lend(lease)
-            await self._part(lease, leaving)
+            group.start_soon(attachment.listen)
+            leaving = await self._lend(attachment)
+            await self._part(attachment, leaving)
             group.cancel_scope.cancel()
 
-    async def _lend(self, lease: Attachment) -> ExitReason:
+    async def _lend(self, attachment: Attachment) -> ExitReason:
         """Show the run on a terminal; whoever came before gives it up first."""
         if self._ending.is_set():
-            self._leavers.append(lease)
+            self._leavers.append(attachment)
             return ExitReason.TERMINATED
-        previous, self._lease = self._lease, lease
+        previous, self._attachment = self._attachment, attachment
         if previous is not None:
-            previous.end(ExitReason.ELSEWHERE, lease.client)
+            previous.end(ExitReason.ELSEWHERE, attachment.client)
         try:
             async with self._turn:
-                if lease.leaving is None and not self._ending.is_set():
-                    leaving = await self._watch(lease)
+                if attachment.leaving is None and not self._ending.is_set():
+                    leaving = await self._watch(attachment)
                 else:
-                    leaving = lease.leaving or ExitReason.TERMINATED
+                    leaving = attachment.leaving or ExitReason.TERMINATED
                 if leaving in _ENDING:
-                    self._leavers.append(lease)
+                    self._leavers.append(attachment)
                     self._end(leaving.value)
         finally:
-            if self._lease is lease:
-                self._lease = None
+            if self._attachment is attachment:
+                self._attachment = None
         return leaving
 
     async def _made(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
@@ -280,32 +280,32 @@ class Host:
         except RuntimeError:  # this user can have no more threads
             return self._screens(self._session, self._until_failure)
 
-    async def _watch(self, lease: Attachment) -> ExitReason:
-        self._session.announce("attached", lease.client)
+    async def _watch(self, attachment: Attachment) -> ExitReason:
+        self._session.announce("attached", attachment.client)
         leaving = ExitReason.CRASHED
         try:
             if self._show is None:
                 self._show = await self._made()
             with screen_work():
-                leaving = await self._show(lease)
+                leaving = await self._show(attachment)
         except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
             traceback.print_exc()
         if leaving is ExitReason.CRASHED:
             self._session.note("the screen failed; the run goes on without it")
-        self._session.announce("detached", lease.why or leaving.value)
+        self._session.announce("detached", attachment.why or leaving.value)
         return leaving
 
-    async def _part(self, lease: Attachment, leaving: ExitReason) -> None:
+    async def _part(self, attachment: Attachment, leaving: ExitReason) -> None:
         session = self._session
         if leaving in _ENDING:
             said = anyio.Event()
             self._farewells.append(said)
             await self._ended.wait()
-            await lease.exit_message(ended(session, lease), self._status())
+            await attachment.exit_message(ended(session, attachment), self._status())
             said.set()
         elif leaving is ExitReason.ELSEWHERE:
-            await lease.exit_message(elsewhere(session, lease), 0)
+            await attachment.exit_message(elsewhere(session, attachment), 0)
         elif leaving is ExitReason.CRASHED:
-            await lease.exit_message(after_a_crash(session, self._crash_file), _FAILED)
+            await attachment.exit_message(after_a_crash(session, self._crash_file), _FAILED)
         else:
-            await lease.exit_message(detached(session, UNWATCHED_SECONDS), 0)
+            await attachment.exit_message(detached(session, UNWATCHED_SECONDS), 0)

@@ -22,14 +22,14 @@ def in_case_of_death(session: Session, crash_file: Path | None) -> dict[str, obj
     return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path)}
 
 
-def ended(session: Session, lease: Attachment) -> str:
+def ended(session: Session, attachment: Attachment) -> str:
     """The run's card, for the client's terminal."""
     try:
-        width = os.get_terminal_size(lease.output).columns or 80
+        width = os.get_terminal_size(attachment.output).columns or 80
     except OSError:  # it has gone
         width = 80
-    colours = not lease.environment.get("NO_COLOR")
-    return card(session, width=width, colours=colours, ascii_only=lease.ascii) + "\n"
+    colours = not attachment.environment.get("NO_COLOR")
+    return card(session, width=width, colours=colours, ascii_only=attachment.ascii) + "\n"
 
 
 def detached(session: Session, unwatched_seconds: float) -> str:
@@ -42,9 +42,9 @@ def detached(session: Session, unwatched_seconds: float) -> str:
     return f"detached; the run goes on: {back}\n"
 
 
-def elsewhere(session: Session, lease: Attachment) -> str:
+def elsewhere(session: Session, attachment: Attachment) -> str:
     """Who has the screen now."""
-    return f"attached elsewhere: {lease.why}; {_attach(session)} brings it back here\n"
+    return f"attached elsewhere: {attachment.why}; {_attach(session)} brings it back here\n"
 
 
 def after_a_crash(session: Session, crash_file: Path | None) -> str:

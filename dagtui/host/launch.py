@@ -32,8 +32,8 @@ _BAD_CALL = 2
 _LONGEST_NAME = "00000000-000000-0000000000.sock"
 
 
-def check_doors() -> None:
-    """Raise DoorError when no run could be reached in this user's folder for sockets."""
+def check_control_sockets() -> None:
+    """Raise ControlError when no run could be reached in this user's folder for sockets."""
     folder = sockets_folder()
     make_sockets_folder(folder)
     check_length(folder / _LONGEST_NAME)

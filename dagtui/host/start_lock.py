@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StartLock:
-    """The lock on a graph's folder, from the look until the run's door is open.
+    """The lock on a graph's folder, from the look until the run's control socket is open.
 
     It belongs to the open file: a forked process has it too, and it is free when both have let go.
     """

@@ -61,18 +61,18 @@ class RunIsEndingError(Exception):
     """The run is being ended; when its process has gone, the graph may be started again."""
 
 
-def lend_terminal(visit: ControlClient, look: ClientTerminal) -> int:
+def lend_terminal(client: ControlClient, look: ClientTerminal) -> int:
     """Lend this process's terminal, standard input and output, until it comes back; returns the exit status.
 
     In the background it waits for the foreground first, as every program does that wants the terminal. Raises
-    RunIsEndingError when the run is about to end, and DoorError when it does not want the terminal.
+    RunIsEndingError when the run is about to end, and ControlError when it does not want the terminal.
     """
-    return _Loan(visit).make(look)
+    return _Loan(client).make(look)
 
 
 class _Loan:
-    def __init__(self, visit: ControlClient) -> None:
-        self._visit = visit
+    def __init__(self, client: ControlClient) -> None:
+        self._client = client
         self._found = termios.tcgetattr(0)
         """The line settings of the terminal as they were."""
         self._facts: dict[str, object] = {}
@@ -92,7 +92,7 @@ class _Loan:
                 "mouse": look.mouse,
             }
             with contextlib.suppress(NobodyError):  # what it said last is still to be read
-                self._visit.send(request, (0, 1))
+                self._client.send(request, (0, 1))
             while True:
                 status = self._turn()
                 if status is not None:
@@ -130,20 +130,20 @@ class _Loan:
     def _next(self) -> Mapping[str, object] | None:
         """The next message, None when the session has gone; signals are passed on meanwhile. Raises TimeoutError."""
         poll = select.poll()
-        poll.register(self._visit.fileno(), select.POLLIN)
+        poll.register(self._client.fileno(), select.POLLIN)
         poll.register(self._signals.fileno(), select.POLLIN)
-        while not self._visit.has_line:
+        while not self._client.has_line:
             left = self._deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
             ready = dict(poll.poll(None if left == float("inf") else left * 1000))
             for number in self._signals.take():
                 self._pass_on(number)
-            if self._visit.fileno() in ready:
+            if self._client.fileno() in ready:
                 # The rest of a line may never come: meanwhile signals are to be heard.
                 with contextlib.suppress(TimeoutError):
-                    return self._visit.receive(0)
-        return self._visit.receive()
+                    return self._client.receive(0)
+        return self._client.receive()
 
     def _pass_on(self, number: int) -> None:
         if number in ENDING:
@@ -155,11 +155,11 @@ class _Loan:
     def _tell_soon(self, message: Mapping[str, object]) -> None:
         """Tell something, unless the session has not read for long: this process must hear the next signal."""
         with contextlib.suppress(NobodyError):
-            self._visit.send(message, patience=0)
+            self._client.send(message, patience=0)
 
     def _tell(self, message: Mapping[str, object]) -> None:
         with contextlib.suppress(NobodyError):  # what it said last is still to be read
-            self._visit.send(message)
+            self._client.send(message)
 
     # What the session asks for
 
@@ -222,7 +222,7 @@ class _Loan:
             if self._deadline < float("inf") or any(number in ENDING for number in self._signals.take()):
                 return 0
             with contextlib.suppress(ControlError):
-                while self._visit.receive() is not None:
+                while self._client.receive() is not None:
                     pass
         raise RunIsEndingError
 

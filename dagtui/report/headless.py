@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-DOOR_AFTER = 0.05
+CONTROL_AFTER = 0.05
 """Seconds from the first nodes to the socket: what it imports must not delay what follows them."""
 SILENCE = 60.0
 """Seconds without a line after which one says what is still running: CI services end jobs that print nothing."""
@@ -118,7 +118,7 @@ class Headless:
         async with anyio.create_task_group() as signals:
             signals.start_soon(self._obey_signals, session)
             async with anyio.create_task_group() as group:
-                group.start_soon(self._open_door, session)
+                group.start_soon(self._open_control_socket, session)
                 group.start_soon(self._break_silence, session)
                 group.start_soon(self._tell_troubles, session)
                 group.start_soon(session.watch_files)
@@ -131,12 +131,12 @@ class Headless:
             await session.close()
             signals.cancel_scope.cancel()
 
-    async def _open_door(self, session: Session) -> None:
+    async def _open_control_socket(self, session: Session) -> None:
         """Let other terminals control the run; one that is over at once has no use for it."""
         import anyio
 
         if not self._paused:
-            await anyio.sleep(DOOR_AFTER)
+            await anyio.sleep(CONTROL_AFTER)
         from dagtui.control.commands import serve_control
 
         async with anyio.create_task_group() as group:

@@ -60,7 +60,7 @@ class Ingredients:
     """The graph as it is executed and as it is shown, and the environment, frozen now."""
 
     def __init__(self, graph: Graph, call: Call) -> None:
-        """Raises GraphError when a secret can't be masked."""
+        """Raises GraphError when a secret can't be redacted."""
         if graph.path is None:
             raise ValueError("a run needs a graph file: its directory lies beside it")
         self.call = call

@@ -129,7 +129,7 @@ class LastRun:
 def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
     """What became of a run that nobody has, which the reader of its journal goes through now; raises StoreError.
 
-    The graph is the one that is shown and recorded, with secrets masked, as that of the run is.
+    The graph is the one that is shown and recorded, with secrets redacted, as that of the run is.
     """
     with without_garbage_collection():
         past = understand(reader, graph)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.store.paths import is_piped
 from dagtui.text import label
-from dagtui.text.masking import MARK
+from dagtui.text.redaction import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

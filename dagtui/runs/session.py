@@ -88,7 +88,7 @@ class Session:
         self.environment: Mapping[str, str] | None = None
         """What the run's attempts get; None: it is not known here."""
         self.secrets: Secrets | None = None
-        """What is masked wherever the environment is shown."""
+        """What is redacted wherever the environment is shown."""
         self._history = history
         self._executor = executor
         self._number = directory.number if directory else 0
@@ -306,12 +306,12 @@ class Session:
 
     @cached_property
     def as_run(self) -> AsRun:
-        """What nodes execute: placeholders are filled in where their values are known, secrets are masked."""
-        from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, masked_environment
+        """What nodes execute: placeholders are filled in where their values are known, secrets are redacted."""
+        from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, redacted_environment
 
         environment = self.environment
         if environment is not None and self.secrets is not None:
-            environment = masked_environment(environment, self.graph.settings.secrets, self.secrets)
+            environment = redacted_environment(environment, self.graph.settings.secrets, self.secrets)
         known = UnknownEnvironment() if environment is None else environment
         return AsRun(self.graph, known, self._ended_as, self.secrets)
 

@@ -1,7 +1,7 @@
 """What to look for before many forms are looked for one by one: a piece that all of them hold.
 
 A secret has many forms if it has signs that JSON, HTML, URLs and others escape. Most of these forms hold the same word,
-or else the same escape, and data that lacks it holds none of them. Nothing is imported here: see masking.py.
+or else the same escape, and data that lacks it holds none of them. Nothing is imported here: see redaction.py.
 """
 
 from __future__ import annotations

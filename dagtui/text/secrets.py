@@ -1,22 +1,22 @@
-"""Values that must not be shown: the forms in which programs print them, and texts with those forms masked."""
+"""Values that must not be shown: the forms in which programs print them, and texts with those forms redacted."""
 
 from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING
 
-from dagtui.text.masking import RedactedStream, Redaction
 from dagtui.text.notations import notations
+from dagtui.text.redaction import RedactedStream, Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LEAST = 6
-"""Characters of a value that can be masked: what is shorter is part of many words that are no secret."""
+"""Characters of a value that can be redacted: what is shorter is part of many words that are no secret."""
 MOST = 1 << 17
 """Characters of a value; Linux gives no longer variables to a program."""
 _LEAST_LINE = 8
-"""Characters of a line of a longer value that is masked by itself."""
+"""Characters of a line of a longer value that is redacted by itself."""
 _CUT = "…"
 _COLUMNS = (76, 64)  # columns at which base64(1) and openssl(1) break lines
 
@@ -29,13 +29,13 @@ class Secrets:
     (hexadecimal, compressed) is not.
     """
 
-    __slots__ = ("_least", "_masking", "forms")
+    __slots__ = ("_least", "_redaction", "forms")
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """The values, of `LEAST` characters or more once white space around them is taken away."""
         self.forms: tuple[bytes, ...] = tuple(sorted({form for value in values for form in forms(value)}))
         """Every byte string to mask."""
-        self._masking = Redaction(self.forms)
+        self._redaction = Redaction(self.forms)
         self._least = min(map(len, self.forms), default=1 << 62)  # bytes
 
     def __bool__(self) -> bool:
@@ -45,14 +45,14 @@ class Secrets:
         return "<Secrets>"
 
     def mask(self, text: str) -> str:
-        """A text with every form in it masked; of one that was cut ("…" at its end), also a form that is cut."""
+        """A text with every form in it redacted; of one that was cut ("…" at its end), also a form that is cut."""
         if text.endswith(_CUT):
-            stream = RedactedStream(self._masking)
-            masked = stream.feed(text.removesuffix(_CUT).encode("utf-8", "surrogatepass")) + stream.end()
-            return masked.decode("utf-8", "surrogatepass") + _CUT
+            stream = RedactedStream(self._redaction)
+            redacted = stream.feed(text.removesuffix(_CUT).encode("utf-8", "surrogatepass")) + stream.end()
+            return redacted.decode("utf-8", "surrogatepass") + _CUT
         if 4 * len(text) < self._least:
             return text
-        return self._masking.mask(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return self._redaction.mask(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 
 def forms(value: str) -> set[bytes]:

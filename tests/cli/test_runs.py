@@ -62,7 +62,7 @@ def test_a_live_run_and_then_a_lost_one(tmp_path: Path):
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
         wait_until(lambda: [run["counts"] for run in listed(tmp_path)] == [{"RUNNING": 1}], "the node runs")
-        wait_until(lambda: listed(tmp_path)[0]["screen"] is not None, "it has its door open")
+        wait_until(lambda: listed(tmp_path)[0]["screen"] is not None, "it has its control socket open")
         (run,) = listed(tmp_path)
         assert (run["graph"], run["state"], run["screen"], run["process"]) == ("graph", "live", "no screen", it.pid)
         assert f"live (no screen, process {it.pid})" in call("runs", "graph.toml", cwd=tmp_path).stdout

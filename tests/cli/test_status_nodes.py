@@ -208,7 +208,7 @@ def test_a_record_that_is_gone_takes_nothing_else_from_the_status(half_done: Cal
     assert half_done.call("graph.toml", "--json", "--nodes", "*").returncode == 2
 
 
-def test_secrets_stay_masked(calls: Calls) -> None:
+def test_secrets_stay_redacted(calls: Calls) -> None:
     write(calls.folder, '[run]\nsecrets = ["SECRET"]\n[tasks.a]\nrun = ["/no/hunter2hunter2"]\n')
     calls.start()
     assert calls.process is not None

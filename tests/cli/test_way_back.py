@@ -9,7 +9,7 @@ import pytest
 from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
 
 from dagtui.graph.loading import load_text
-from dagtui.graph.redacted import masked
+from dagtui.graph.redacted import redacted
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ def test_of_a_secret_only_the_name_is_printed(tmp_path: Path, locale: str, mark:
     assert all(b"hunter2" not in file.read_bytes() for file in files if file.suffix != ".log")
 
 
-def test_a_masked_graph_knows_no_given_value_that_is_secret():
+def test_a_redacted_graph_knows_no_given_value_that_is_secret():
     text = 'version = 1\n[run]\nsecrets = ["a"]\n[params]\na = "x"\nb = "x"\nc = "x"\n[tasks.t]\n'
     graph = load_text(text, "graph.toml", {"a": "hunter2-hunter3", "b": "see hunter2-hunter3", "c": "plain"})
     assert graph.given == {"a": "hunter2-hunter3", "b": "see hunter2-hunter3", "c": "plain"}
-    assert masked(graph, Secrets(["hunter2-hunter3"])).given == {"a": "***", "b": "see ***", "c": "plain"}
+    assert redacted(graph, Secrets(["hunter2-hunter3"])).given == {"a": "***", "b": "see ***", "c": "plain"}
     assert load_text(text, "graph.toml").given == {}

@@ -1,4 +1,4 @@
-"""Control of a live session through its door: real nodes, a real socket, a client in a thread of its own."""
+"""Control of a live session through its control socket: real nodes, a real socket, a client in a thread of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import anyio
 import pytest
 from processes import wait_until
 
-from dagtui.control.client import ControlClient, knock
+from dagtui.control.client import ControlClient, connect
 from dagtui.control.commands import serve_control
 from dagtui.control.live import Screen, all_live, live_runs
 from dagtui.control.requests import token
@@ -82,13 +82,13 @@ def settle_in(session: Session) -> None:
     wait_until(lambda: ask(session, "status")["counts"] == wanted, "the graph is half done")
 
 
-def visit(session: Session) -> ControlClient:
+def client(session: Session) -> ControlClient:
     assert session.directory is not None
-    return knock(session.directory.run_id)
+    return connect(session.directory.run_id)
 
 
 def ask(session: Session, want: str, **fields: object) -> Mapping[str, object]:
-    with visit(session) as found:
+    with client(session) as found:
         found.send({"want": want, **fields})
         answer = found.receive(20)
     assert answer is not None
@@ -238,7 +238,7 @@ def test_waiting_for_nodes_ends_when_all_are_settled_at_one_time(graph_file: Pat
         assert ask(session, "wait", nodes=["fetch"])["outcome"] == "completed"
         failed = ask(session, "wait", nodes=["fetch", "bad", "after"])
         assert (failed["outcome"], nodes(failed["bad"])) == ("failed", ["bad", "after"])
-        with visit(session) as waiting:
+        with client(session) as waiting:
             waiting.send({"want": "wait", "nodes": ["bad", "train"]})
             for number in (1, 2):
                 with pytest.raises(TimeoutError):
@@ -265,7 +265,7 @@ def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None
     def client(session: Session) -> None:
         settle_in(session)
         before = len(session.run.listeners)
-        waiting = visit(session)
+        waiting = client(session)
         waiting.send({"want": "wait"})
         wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
         threads.append(threading.Thread(target=wait, args=[waiting]))
@@ -281,7 +281,7 @@ def test_one_that_waits_and_goes_leaves_nothing_behind(graph_file: Path) -> None
     def client(session: Session) -> None:
         settle_in(session)
         before = len(session.run.listeners)
-        with visit(session) as waiting:
+        with client(session) as waiting:
             waiting.send({"want": "wait"})
             wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
         wait_until(lambda: len(session.run.listeners) == before, "it is forgotten")
@@ -289,7 +289,7 @@ def test_one_that_waits_and_goes_leaves_nothing_behind(graph_file: Path) -> None
     during(graph_file, client)
 
 
-def test_a_door_that_can_not_be_made_is_noted_and_stops_nothing(
+def test_a_control_socket_that_can_not_be_made_is_noted_and_stops_nothing(
     graph_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(graph_file))

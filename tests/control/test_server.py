@@ -1,4 +1,4 @@
-"""The door of a run and those who knock at it: real sockets, and everything that may be planted in their place."""
+"""The control socket of a run and its clients: real sockets, and everything that may be planted in their place."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from processes import wait_until
 
 from dagtui import __version__
-from dagtui.control import client as knocking
-from dagtui.control import client_handler as conversations
-from dagtui.control import server as doors
+from dagtui.control import client as control_client
+from dagtui.control import client_handler as client_handlers
+from dagtui.control import server as control_sockets
 from dagtui.control import sockets
-from dagtui.control.client import knock
+from dagtui.control.client import connect
 from dagtui.control.live import all_live
 from dagtui.control.server import ControlServer
 from dagtui.control.sockets import (
@@ -69,15 +69,15 @@ def portal() -> Iterator[BlockingPortal]:
 
 @pytest.fixture
 def serve(portal: BlockingPortal, folder: Path) -> Iterator[Open]:
-    """Opens doors that are shut at the end."""
+    """Opens control sockets that are shut at the end."""
     with contextlib.ExitStack() as stack:
 
         def start(handlers: Mapping[str, Handler] | None = None, run_id: str = RUN) -> ControlServer:
-            door = ControlServer(run_id, handlers or {"echo": echo}, folder)
-            future, _ = portal.start_task(door.serve)
-            stack.callback(wait_until, future.done, "the door is shut")
+            control_socket = ControlServer(run_id, handlers or {"echo": echo}, folder)
+            future, _ = portal.start_task(control_socket.serve)
+            stack.callback(wait_until, future.done, "the control socket is shut")
             stack.callback(future.cancel)
-            return door
+            return control_socket
 
         yield start
 
@@ -88,9 +88,9 @@ async def echo(visitor: ClientHandler, request: Mapping[str, object]) -> None:
         await visitor.send({"again": message})
 
 
-def ask(visit: ControlClient, message: Mapping[str, object]) -> Mapping[str, object] | None:
-    visit.send(message)
-    return visit.receive(10)
+def ask(client: ControlClient, message: Mapping[str, object]) -> Mapping[str, object] | None:
+    client.send(message)
+    return client.receive(10)
 
 
 def open_files() -> int:
@@ -98,8 +98,8 @@ def open_files() -> int:
 
 
 def assert_serves(folder: Path) -> None:
-    with knock(RUN, folder) as visit:
-        answer = ask(visit, {"want": "echo"})
+    with connect(RUN, folder) as client:
+        answer = ask(client, {"want": "echo"})
         assert answer is not None
         assert answer["you"] == {"want": "echo"}
 
@@ -135,30 +135,30 @@ def impostor(path: Path, greeting: bytes) -> Iterator[None]:
 
 def test_the_greeting_tells_who_it_is(serve: Open, folder: Path) -> None:
     serve()
-    with knock(RUN, folder) as visit:
-        assert visit.hello == {"dagtui": __version__, "protocol": PROTOCOL, "run": RUN, "pid": os.getpid()}
-        assert visit.peer == Peer(os.getpid(), os.geteuid())
+    with connect(RUN, folder) as client:
+        assert client.hello == {"dagtui": __version__, "protocol": PROTOCOL, "run": RUN, "pid": os.getpid()}
+        assert client.peer == Peer(os.getpid(), os.geteuid())
 
 
 def test_lines_go_both_ways_in_order(serve: Open, folder: Path) -> None:
     serve()
-    with knock(RUN, folder) as visit:
-        ask(visit, {"want": "echo", "text": "é\u202e\x1b\ud800"})
+    with connect(RUN, folder) as client:
+        ask(client, {"want": "echo", "text": "é\u202e\x1b\ud800"})
         for number in range(50):
-            visit.send({"number": number})
-        assert [visit.receive(10) for _ in range(50)] == [{"again": {"number": number}} for number in range(50)]
+            client.send({"number": number})
+        assert [client.receive(10) for _ in range(50)] == [{"again": {"number": number}} for number in range(50)]
 
 
 def test_the_largest_line_fits_and_a_larger_one_is_not_sent(serve: Open, folder: Path) -> None:
     serve()
-    with knock(RUN, folder) as visit:
+    with connect(RUN, folder) as client:
         request = {"want": "echo"}
-        assert ask(visit, request) is not None
+        assert ask(client, request) is not None
         room = LINE_LIMIT - len(encode({"again": {"x": ""}}))
-        answer = ask(visit, {"x": "y" * room})
+        answer = ask(client, {"x": "y" * room})
         assert answer == {"again": {"x": "y" * room}}
         with pytest.raises(ControlError, match="too long"):
-            visit.send({"x": "y" * LINE_LIMIT})
+            client.send({"x": "y" * LINE_LIMIT})
 
 
 def test_open_files_come_with_the_request_and_are_not_inherited(serve: Open, folder: Path) -> None:
@@ -171,10 +171,10 @@ def test_open_files_come_with_the_request_and_are_not_inherited(serve: Open, fol
 
     serve({"keep": keep})
     read, write = os.pipe()
-    with knock(RUN, folder) as visit:
-        visit.send({"want": "keep"}, [write])
+    with connect(RUN, folder) as client:
+        client.send({"want": "keep"}, [write])
         os.close(write)
-        assert visit.receive(10) == {"inheritable": False}
+        assert client.receive(10) == {"inheritable": False}
     assert os.read(read, 100) == b"from the run"
     assert os.read(read, 100) == b""
     os.close(read)
@@ -184,9 +184,9 @@ def test_open_files_that_nobody_takes_are_closed(serve: Open, folder: Path) -> N
     serve()
     before = open_files()
     read, write = os.pipe()
-    with knock(RUN, folder) as visit:
-        visit.send({"want": "echo"}, [write] * DESCRIPTORS)
-        assert (visit.receive(10) or {})["files"] == DESCRIPTORS
+    with connect(RUN, folder) as client:
+        client.send({"want": "echo"}, [write] * DESCRIPTORS)
+        assert (client.receive(10) or {})["files"] == DESCRIPTORS
     os.close(write)
     end = select.poll()
     end.register(read, select.POLLHUP)
@@ -198,16 +198,16 @@ def test_open_files_that_nobody_takes_are_closed(serve: Open, folder: Path) -> N
 def test_more_open_files_than_allowed_are_refused_and_closed(serve: Open, folder: Path) -> None:
     serve()
     before = open_files()
-    with knock(RUN, folder) as visit:
-        socket.send_fds(visit._connection, [b'{"want":'], [0] * (DESCRIPTORS + 1))
-        assert "at most" in str((visit.receive(10) or {})["error"])
+    with connect(RUN, folder) as client:
+        socket.send_fds(client._connection, [b'{"want":'], [0] * (DESCRIPTORS + 1))
+        assert "at most" in str((client.receive(10) or {})["error"])
     wait_until(lambda: open_files() == before, "all are closed")
-    with knock(RUN, folder) as visit:
+    with connect(RUN, folder) as client:
         # Spread over several messages, they are counted together.
         for byte in b'{"want"':
             with contextlib.suppress(OSError):
-                socket.send_fds(visit._connection, [bytes([byte])], [0, 0])
-        assert "at most" in str((visit.receive(10) or {})["error"])
+                socket.send_fds(client._connection, [bytes([byte])], [0, 0])
+        assert "at most" in str((client.receive(10) or {})["error"])
     wait_until(lambda: open_files() == before, "all are closed")
     assert_serves(folder)
 
@@ -215,21 +215,21 @@ def test_more_open_files_than_allowed_are_refused_and_closed(serve: Open, folder
 def test_open_files_after_the_request_are_closed_unseen(serve: Open, folder: Path) -> None:
     serve()
     before = open_files()
-    with knock(RUN, folder) as visit:
-        ask(visit, {"want": "echo"})
-        visit.send({"late": 1}, [0, 1, 2])
-        assert visit.receive(10) == {"again": {"late": 1}}
+    with connect(RUN, folder) as client:
+        ask(client, {"want": "echo"})
+        client.send({"late": 1}, [0, 1, 2])
+        assert client.receive(10) == {"again": {"late": 1}}
         assert open_files() == before + 2, "the two ends of this connection"
 
 
 def test_what_is_not_known_is_refused_by_name(serve: Open, folder: Path) -> None:
     serve()
     for wanted in ("no\x1bthing", None, 3, ["echo"]):
-        with knock(RUN, folder) as visit:
-            answer = ask(visit, {"want": wanted})
+        with connect(RUN, folder) as client:
+            answer = ask(client, {"want": wanted})
             assert __version__ in str((answer or {})["error"])
             assert "\x1b" not in str((answer or {})["error"])
-            assert visit.receive(10) is None
+            assert client.receive(10) is None
 
 
 def test_a_handler_that_fails_ends_its_own_connection_only(serve: Open, folder: Path) -> None:
@@ -237,11 +237,11 @@ def test_a_handler_that_fails_ends_its_own_connection_only(serve: Open, folder: 
         raise ZeroDivisionError("oh")
 
     serve({"fail": fail, "echo": echo})
-    with knock(RUN, folder) as other:
+    with connect(RUN, folder) as other:
         assert ask(other, {"want": "echo"}) is not None
-        with knock(RUN, folder) as visit:
-            assert ask(visit, {"want": "fail"}) == {"error": "the request failed: ZeroDivisionError: oh"}
-            assert visit.receive(10) is None
+        with connect(RUN, folder) as client:
+            assert ask(client, {"want": "fail"}) == {"error": "the request failed: ZeroDivisionError: oh"}
+            assert client.receive(10) is None
         assert ask(other, {"still": "there"}) == {"again": {"still": "there"}}
 
 
@@ -253,20 +253,20 @@ def test_a_handler_that_fails_ends_its_own_connection_only(serve: Open, folder: 
 )
 def test_lines_that_are_no_object_are_refused(serve: Open, folder: Path, line: bytes) -> None:
     serve()
-    with knock(RUN, folder) as visit:
-        visit._connection.sendall(line)
-        assert "no JSON" in str((visit.receive(10) or {})["error"])
+    with connect(RUN, folder) as client:
+        client._connection.sendall(line)
+        assert "no JSON" in str((client.receive(10) or {})["error"])
     assert_serves(folder)
 
 
 def test_a_line_without_end_is_cut_off(serve: Open, folder: Path) -> None:
     serve()
-    with knock(RUN, folder) as visit:
-        visit._connection.settimeout(10)
+    with connect(RUN, folder) as client:
+        client._connection.settimeout(10)
         with contextlib.suppress(ConnectionError):
-            visit._connection.sendall(b"x" * (3 * LINE_LIMIT))
+            client._connection.sendall(b"x" * (3 * LINE_LIMIT))
         with contextlib.suppress(NobodyError):
-            assert "too long" in str((visit.receive(10) or {"error": "too long"})["error"])
+            assert "too long" in str((client.receive(10) or {"error": "too long"})["error"])
     assert_serves(folder)
 
 
@@ -283,23 +283,23 @@ def test_a_buffer_never_holds_more_than_a_line_and_a_piece() -> None:
 
 
 def test_half_a_request_is_not_waited_for(serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(control_sockets, "REQUEST_SECONDS", 0.1)
     serve()
-    with knock(RUN, folder) as visit:
-        visit._connection.sendall(b'{"want":')
-        assert visit.receive(10) is None
+    with connect(RUN, folder) as client:
+        client._connection.sendall(b'{"want":')
+        assert client.receive(10) is None
 
 
 def test_too_many_clients_are_refused_and_the_rest_is_served(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doors, "CONNECTIONS", 2)
+    monkeypatch.setattr(control_sockets, "CONNECTIONS", 2)
     serve()
-    with knock(RUN, folder) as one, knock(RUN, folder) as two:
+    with connect(RUN, folder) as one, connect(RUN, folder) as two:
         assert ask(one, {"want": "echo"}) is not None
         assert ask(two, {"want": "echo"}) is not None
         with pytest.raises(ControlError, match="too many clients"):
-            knock(RUN, folder)
+            connect(RUN, folder)
         assert ask(one, {"still": 1}) == {"again": {"still": 1}}
 
     def is_served() -> bool:
@@ -314,7 +314,7 @@ def test_too_many_clients_are_refused_and_the_rest_is_served(
 def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conversations, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(client_handlers, "ANSWER_SECONDS", 0.3)
     outcome: list[str] = []
 
     async def flood(visitor: ClientHandler, _request: Mapping[str, object]) -> None:
@@ -325,8 +325,8 @@ def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
             outcome.append(str(error))
 
     serve({"flood": flood, "echo": echo})
-    with knock(RUN, folder) as visit:
-        visit.send({"want": "flood"})
+    with connect(RUN, folder) as client:
+        client.send({"want": "flood"})
         assert_serves(folder)
         wait_until(lambda: outcome, "the run gives up")
     assert outcome == ["the client does not read"]
@@ -343,10 +343,10 @@ def test_a_client_that_floods_does_not_keep_the_loop_to_itself(
     stopping = threading.Event()
 
     def flood() -> None:
-        with knock(RUN, folder) as visit:
-            visit.send({"want": "swallow"})
+        with connect(RUN, folder) as client:
+            client.send({"want": "swallow"})
             while not stopping.is_set():
-                visit.send({"x": "y" * 10_000})
+                client.send({"x": "y" * 10_000})
 
     thread = threading.Thread(target=flood)
     thread.start()
@@ -375,10 +375,10 @@ def test_whoever_always_has_more_to_say_lets_others_have_their_turns() -> None:
                 turns += 1
                 await anyio.lowlevel.checkpoint()
 
-        conversation = conversations.ClientHandler(Talker(), Peer(1, 1))
+        client = client_handlers.ClientHandler(Talker(), Peer(1, 1))
         async with anyio.create_task_group() as group:
             group.start_soon(count)
-            while await conversation.receive() is not None:
+            while await client.receive() is not None:
                 pass
             group.cancel_scope.cancel()
         return turns
@@ -397,16 +397,16 @@ def test_clients_that_go_at_any_moment_leave_nothing_behind(serve: Open, folder:
     before = open_files()
     for line in (b"", b"{", b'{"want":"echo"}\n', b'{"want":"echo"}\n{"more'):
         for _ in range(10):
-            with knock(RUN, folder) as visit:
-                visit._connection.sendall(line)
+            with connect(RUN, folder) as client:
+                client._connection.sendall(line)
     wait_until(lambda: open_files() == before, "all connections are closed")
     assert_serves(folder)
 
 
-def test_without_descriptors_the_door_waits_and_goes_on(
+def test_without_descriptors_the_control_socket_waits_and_goes_on(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doors, "_PAUSE", 0.02)
+    monkeypatch.setattr(control_sockets, "_PAUSE", 0.02)
     serve()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -437,22 +437,22 @@ def test_only_this_user_and_root_are_served(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, uid: int, served: bool
 ) -> None:
     shown = {-1: os.geteuid(), 0: 0, 1: os.geteuid() + 1}[uid]
-    monkeypatch.setattr(doors, "peer_of", lambda _connection: Peer(1, shown))
+    monkeypatch.setattr(control_sockets, "peer_of", lambda _connection: Peer(1, shown))
     serve()
     if served:
         assert_serves(folder)
         return
     with pytest.raises(NobodyError, match="hung up"):
-        knock(RUN, folder)
+        connect(RUN, folder)
 
 
 def test_root_is_served_where_the_run_is_somebody_elses(serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors, "peer_of", lambda _connection: Peer(1, 0))
-    door = serve()
+    monkeypatch.setattr(control_sockets, "peer_of", lambda _connection: Peer(1, 0))
+    control_socket = serve()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(10)
-        connection.connect(str(door.path))
+        connection.connect(str(control_socket.path))
         assert b"protocol" in connection.recv(1000)
 
 
@@ -471,24 +471,24 @@ def test_a_socket_that_another_user_listens_at_is_refused(folder: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"on\n"
         with pytest.raises(ControlError, match="another user"):
-            knock(RUN, folder)
+            connect(RUN, folder)
 
 
 def test_whoever_answers_for_another_user_is_refused(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve()
-    monkeypatch.setattr(knocking, "peer_of", lambda _connection: Peer(1, os.geteuid() + 1))
+    monkeypatch.setattr(control_client, "peer_of", lambda _connection: Peer(1, os.geteuid() + 1))
     with pytest.raises(ControlError, match="another user"):
-        knock(RUN, folder)
+        connect(RUN, folder)
 
 
 def test_a_socket_of_another_user_is_refused(serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     serve()
-    monkeypatch.setattr(knocking, "check_sockets_folder", lambda _folder: None)
-    monkeypatch.setattr(knocking.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(control_client, "check_sockets_folder", lambda _folder: None)
+    monkeypatch.setattr(control_client.os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(ControlError, match="belongs to another user"):
-        knock(RUN, folder)
+        connect(RUN, folder)
 
 
 # The folder
@@ -499,7 +499,7 @@ def both_ends(folder: Path) -> list[Callable[[], object]]:
         with anyio.fail_after(10):  # one that should have been refused, and is not, serves for ever
             await ControlServer(RUN, {}, folder).serve()
 
-    return [lambda: knock(RUN, folder), lambda: anyio.run(serve), lambda: all_live(folder)]
+    return [lambda: connect(RUN, folder), lambda: anyio.run(serve), lambda: all_live(folder)]
 
 
 @pytest.mark.parametrize("end", range(3), ids=["client", "server", "listing"])
@@ -531,9 +531,9 @@ def test_a_folder_of_another_user_is_refused_at_both_ends(
 
 
 def test_the_folder_and_the_socket_are_closed_to_others(serve: Open, folder: Path) -> None:
-    door = serve()
+    control_socket = serve()
     assert folder.stat().st_mode & 0o777 == 0o700
-    assert door.path.stat().st_mode & 0o777 == 0o600
+    assert control_socket.path.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -558,14 +558,14 @@ def test_the_longest_path_of_a_socket_is_used_and_a_longer_one_is_refused_in_wor
         # In bytes: a letter may take two.
         name = letter * (room // len(letter.encode())) + "x" * (room % len(letter.encode()))
         longest, longer = Path(top, name), Path(top, name + "x")
-        door = ControlServer(RUN, {"echo": echo}, longest)
-        future, _ = portal.start_task(door.serve)
-        assert len(os.fsencode(door.path)) == limit
+        control_socket = ControlServer(RUN, {"echo": echo}, longest)
+        future, _ = portal.start_task(control_socket.serve)
+        assert len(os.fsencode(control_socket.path)) == limit
         assert_serves(longest)
         future.cancel()
-        wait_until(lambda: not door.path.exists(), "the door is shut")
+        wait_until(lambda: not control_socket.path.exists(), "the control socket is shut")
         longer.mkdir(0o700)
-        for end in (lambda: ControlServer(RUN, {}, longer), lambda: knock(RUN, longer)):
+        for end in (lambda: ControlServer(RUN, {}, longer), lambda: connect(RUN, longer)):
             with pytest.raises(ControlError, match=f"{limit} bytes at most.*set DAGTUI_SOCKET_DIR to a shorter one"):
                 end()
 
@@ -593,11 +593,11 @@ def test_what_is_no_socket_is_not_connected_to(folder: Path, planted: str) -> No
         with impostor(elsewhere, b"{}\n"):
             path.symlink_to(elsewhere)
             with pytest.raises(ControlError, match="no socket"):
-                knock(RUN, folder)
+                connect(RUN, folder)
     elif planted == "folder":
         path.mkdir()
     with pytest.raises(NobodyError if planted == "nothing" else ControlError, match="no socket"):
-        knock(RUN, folder)
+        connect(RUN, folder)
 
 
 @pytest.mark.parametrize("planted", ["file", "link", "dead socket"])
@@ -620,12 +620,12 @@ def test_what_lies_where_the_socket_belongs_is_replaced(serve: Open, folder: Pat
 
 def test_what_can_not_be_replaced_is_said_and_nothing_is_left_behind(folder: Path) -> None:
     folder.mkdir(0o700)
-    door = ControlServer(RUN, {}, folder)
-    door.path.mkdir()
-    (door.path / "something").touch()
+    control_socket = ControlServer(RUN, {}, folder)
+    control_socket.path.mkdir()
+    (control_socket.path / "something").touch()
     with pytest.raises(ControlError, match="can't make the socket"):
-        anyio.run(door.serve)
-    assert [path.name for path in folder.iterdir()] == [door.path.name]
+        anyio.run(control_socket.serve)
+    assert [path.name for path in folder.iterdir()] == [control_socket.path.name]
 
 
 def leave_dead_socket(path: Path) -> None:
@@ -637,17 +637,17 @@ def leave_dead_socket(path: Path) -> None:
 def test_a_socket_that_vanishes_is_made_again(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
-    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
-    door = serve()
-    with knock(RUN, folder) as before:
+    monkeypatch.setattr(control_sockets, "LOOK_SECONDS", 0.05)
+    control_socket = serve()
+    with connect(RUN, folder) as before:
         assert ask(before, {"want": "echo"}) is not None
-        door.path.unlink()
+        control_socket.path.unlink()
         if lost == "folder":
             folder.rmdir()
         elif lost == "socket replaced by a file":
-            door.path.touch()
+            control_socket.path.touch()
         elif lost == "socket replaced by another":
-            leave_dead_socket(door.path)
+            leave_dead_socket(control_socket.path)
 
         def is_back() -> bool:
             with contextlib.suppress(ControlError):
@@ -657,14 +657,14 @@ def test_a_socket_that_vanishes_is_made_again(
 
         wait_until(is_back, "the socket is back")
         assert ask(before, {"still": 1}) == {"again": {"still": 1}}
-    assert [path.name for path in folder.iterdir()] == [door.path.name]
+    assert [path.name for path in folder.iterdir()] == [control_socket.path.name]
 
 
 def test_a_socket_that_can_not_be_made_again_is_tried_later(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused: list[ControlError] = []
-    make = doors.make_sockets_folder
+    make = control_sockets.make_sockets_folder
 
     def try_to_make(path: Path) -> None:
         try:
@@ -673,15 +673,15 @@ def test_a_socket_that_can_not_be_made_again_is_tried_later(
             refused.append(error)
             raise
 
-    monkeypatch.setattr(doors, "make_sockets_folder", try_to_make)
-    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(control_sockets, "make_sockets_folder", try_to_make)
+    monkeypatch.setattr(control_sockets, "LOOK_SECONDS", 0.05)
     serve()
     (folder / f"{RUN}.sock").unlink()
     folder.rmdir()
     folder.touch()
     wait_until(lambda: len(refused) > 1, "it tries, and tries again")
     with pytest.raises(ControlError, match="not a folder"):
-        knock(RUN, folder)
+        connect(RUN, folder)
     folder.unlink()
     wait_until((folder / f"{RUN}.sock").is_socket, "the socket is back")
     assert_serves(folder)
@@ -691,10 +691,10 @@ def test_a_socket_that_vanishes_when_no_descriptor_is_left_is_made_again_later(
     serve: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[Path] = []
-    make = doors.make_sockets_folder
-    monkeypatch.setattr(doors, "make_sockets_folder", lambda path: (make(path), tries.append(path)))
-    monkeypatch.setattr(doors, "LOOK_SECONDS", 0.05)
-    door = serve()
+    make = control_sockets.make_sockets_folder
+    monkeypatch.setattr(control_sockets, "make_sockets_folder", lambda path: (make(path), tries.append(path)))
+    monkeypatch.setattr(control_sockets, "LOOK_SECONDS", 0.05)
+    control_socket = serve()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     hogs: list[int] = []
     try:
@@ -703,22 +703,22 @@ def test_a_socket_that_vanishes_when_no_descriptor_is_left_is_made_again_later(
             while True:
                 hogs.append(os.dup(0))
         tries.clear()
-        door.path.unlink()
+        control_socket.path.unlink()
         wait_until(lambda: len(tries) > 1, "it tries, and tries again")
     finally:
         for hog in hogs:
             os.close(hog)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    wait_until(door.path.is_socket, "the socket is back")
+    wait_until(control_socket.path.is_socket, "the socket is back")
     assert_serves(folder)
 
 
-def test_the_socket_goes_with_its_door_but_not_with_anothers(portal: BlockingPortal, folder: Path) -> None:
-    door = ControlServer(RUN, {}, folder)
-    one, _ = portal.start_task(door.serve)
-    assert door.path.is_socket()
+def test_the_socket_goes_with_its_control_socket_but_not_with_anothers(portal: BlockingPortal, folder: Path) -> None:
+    control_socket = ControlServer(RUN, {}, folder)
+    one, _ = portal.start_task(control_socket.serve)
+    assert control_socket.path.is_socket()
     one.cancel()
-    wait_until(lambda: not door.path.exists(), "the socket has gone")
+    wait_until(lambda: not control_socket.path.exists(), "the socket has gone")
     ended = threading.Event()
 
     async def serve(*, task_status: TaskStatus[None]) -> None:
@@ -728,11 +728,11 @@ def test_the_socket_goes_with_its_door_but_not_with_anothers(portal: BlockingPor
             ended.set()
 
     two, _ = portal.start_task(serve)
-    door.path.unlink()
-    door.path.touch()
+    control_socket.path.unlink()
+    control_socket.path.touch()
     two.cancel()
     assert ended.wait(30)
-    assert door.path.exists()
+    assert control_socket.path.exists()
 
 
 def test_dead_sockets_are_removed_and_nothing_else(serve: Open, folder: Path) -> None:
@@ -757,7 +757,7 @@ def test_a_socket_that_is_replaced_while_it_is_looked_at_stays(folder: Path, mon
 
     def look_and_replace(looked_at: Path) -> bool:
         found = is_dead(looked_at)
-        # As a door does that opens at this moment.
+        # As a control socket does that opens at this moment.
         leave_dead_socket(folder / ".new")
         (folder / ".new").rename(looked_at)
         return found
@@ -792,15 +792,15 @@ def test_one_who_can_not_be_spoken_to_is_told_apart(
 ) -> None:
     folder.mkdir(0o700)
     with impostor(folder / f"{RUN}.sock", said), pytest.raises(error) as raised:
-        knock(RUN, folder, timeout=0.5)
+        connect(RUN, folder, timeout=0.5)
     assert all(words in str(raised.value) for words in told), str(raised.value)
     assert "\x1b" not in str(raised.value)
 
 
 def test_another_version_with_the_same_protocol_is_reachable(folder: Path) -> None:
     folder.mkdir(0o700)
-    with impostor(folder / f"{RUN}.sock", greeting(dagtui="0.0.1", more="fields")), knock(RUN, folder) as visit:
-        assert visit.hello["dagtui"] == "0.0.1"
+    with impostor(folder / f"{RUN}.sock", greeting(dagtui="0.0.1", more="fields")), connect(RUN, folder) as client:
+        assert client.hello["dagtui"] == "0.0.1"
 
 
 def test_a_stopped_process_is_not_waited_for(folder: Path) -> None:
@@ -812,7 +812,7 @@ def test_a_stopped_process_is_not_waited_for(folder: Path) -> None:
         over = threading.Timer(10, listener.shutdown, [socket.SHUT_RDWR])
         over.start()
         with pytest.raises(ControlError, match="does not answer"):
-            knock(RUN, folder, timeout=0.2)
+            connect(RUN, folder, timeout=0.2)
         over.cancel()
         over.join()
 
@@ -829,7 +829,7 @@ def test_a_process_that_lets_nobody_in_any_more_is_not_waited_for(folder: Path) 
                 connection.setblocking(False)
                 connection.connect(str(path))
         with pytest.raises(ControlError, match="does not answer"):
-            knock(RUN, folder, timeout=0.2)
+            connect(RUN, folder, timeout=0.2)
         # It is not dead either, so its socket stays.
         assert [run.trouble != "" for run in all_live(folder)] == [True]
         assert path.is_socket()

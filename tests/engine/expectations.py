@@ -63,7 +63,7 @@ class Expectations(Ledger):
             numbers.difference_update(own)
         if self.stopped_by in own:
             self.stopped_by = 0
-            self.final.clear()
+            self.no_retry.clear()
 
     def failures(self) -> list[int]:
         return [

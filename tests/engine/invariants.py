@@ -105,7 +105,7 @@ class Invariants(Ledger):
 
     def what_lives_is_said_to_live(self) -> None:
         """No ghost: alive in the books, dead in fact. No orphan: the other way round."""
-        assert set(self.traversal.handed) == set(self.open) - self.known_alive
+        assert set(self.traversal.submitted) == set(self.open) - self.known_alive
         for node in self.nodes:
             if self.state.status_of(node) in ALIVE:
                 assert node in self.open, f"n{node} is a ghost"

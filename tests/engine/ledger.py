@@ -52,7 +52,7 @@ class Ledger:
         self.records: list[Event] = []
         self.open: dict[int, Start] = {}
         """Attempts that the engine handed over and of which it has not heard the end."""
-        self.told: set[int] = set()
+        self.stop_deadline: set[int] = set()
         """Those that the engine told to stop."""
         self.known_alive: set[int] = set()
         """Those of which it has heard the beginning."""
@@ -61,10 +61,10 @@ class Ledger:
         self.fail_fast: dict[int, int] = {}
         """By number of the command that the run gave itself: the node that failed."""
         self.stopped_by = 0
-        self.final: set[int] = set()
+        self.no_retry: set[int] = set()
         self.tries: dict[int, int] = {}
         """Failures within the present budget of retries, by node."""
-        self.again: set[int] = set()
+        self.restarted: set[int] = set()
         self.outdated: set[int] = set()
         self.stale: set[int] = set()
         self.succeeded: set[int] = set()
@@ -92,7 +92,7 @@ class Ledger:
         elif isinstance(event, CommandEvent) and event.kind is None:
             self.follow_stop(event)
         self.mirror.apply(read)
-        self.mirror.touched.clear()
+        self.mirror.dirty.clear()
 
     def follow_node(self, event: NodeEvent, was: NodeStatus) -> None:
         node, now = event.node, event.status
@@ -101,8 +101,8 @@ class Ledger:
         elif now in {NodeStatus.FAILED, NodeStatus.RETRYING} and was is not NodeStatus.RETRYING:
             self.follow_failure(event)
         elif now in UNBEGUN and (was in oracle.SETTLED | {NodeStatus.CANCELLING} or self.resets(was)):
-            self.again.add(node)
-            self.final.discard(node)
+            self.restarted.add(node)
+            self.no_retry.discard(node)
             if was in {NodeStatus.CANCELLING, NodeStatus.CANCELLED}:
                 self.tries[node] = 0
         if now is not NodeStatus.COMPLETED:
@@ -121,11 +121,11 @@ class Ledger:
             numbers = self.marks.pop(node, set())
             assert numbers, "only what the run itself did not want to begin goes on when it has begun"
             assert numbers <= set(self.fail_fast)
-            self.final.add(node)
+            self.no_retry.add(node)
         self.stale.discard(node)
         self.outdated.discard(node)
-        if node in self.again:
-            self.again.discard(node)
+        if node in self.restarted:
+            self.restarted.discard(node)
             for other in self.below[node]:
                 status = self.mirror.status_of(other)
                 if status is NodeStatus.COMPLETED:
@@ -137,7 +137,7 @@ class Ledger:
         """Budgets of retries, and rule 7's beginning."""
         node, policy = event.node, self.graph.task(event.node).retry
         self.tries[node] = self.tries.get(node, 0) + 1
-        again = self.tries[node] <= policy.retries and node not in self.final
+        again = self.tries[node] <= policy.retries and node not in self.no_retry
         if policy.exit_codes:
             as_shells_say = {Cause.EXIT: event.value, Cause.SIGNAL: 128 + event.value}
             again = again and as_shells_say.get(event.cause, event.cause.name.lower()) in policy.exit_codes
@@ -161,7 +161,7 @@ class Ledger:
             if (status in UNBEGUN or starts_again) and self.graph.task(node).trigger not in oracle.RUN_ANYWAY:
                 self.marks.setdefault(node, set()).add(event.number)
             elif status in ALIVE:
-                self.final.add(node)
+                self.no_retry.add(node)
 
     def note_result(self, result: Result) -> None:
         self.delivered.append(result)

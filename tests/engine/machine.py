@@ -205,7 +205,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     def on_the_move(self) -> list[int]:
         """Nodes that are in line, stop, or wait for a back-off's end."""
         moving = {NodeStatus.CANCELLING, NodeStatus.RETRYING}
-        return [n for n in self.nodes if n in self.traversal.handed or self.state.status_of(n) in moving]
+        return [n for n in self.nodes if n in self.traversal.submitted or self.state.status_of(n) in moving]
 
     @precondition(lambda self: self.about_to_begin())
     @rule(kind=st.sampled_from([CommandKind.RERUN, CommandKind.RERUN_ONLY]), pick=picks, parent=picks)
@@ -220,7 +220,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             node
             for node in self.nodes
             if self.graph.parent_count(node)
-            and (node in self.traversal.handed or self.state.status_of(node) is NodeStatus.RETRYING)
+            and (node in self.traversal.submitted or self.state.status_of(node) is NodeStatus.RETRYING)
         ]
 
     @rule(kind=st.sampled_from(STEERING), jobs=st.integers(1, 4))
@@ -285,7 +285,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert answer.changed
                 assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was obeyed"
-        old = Snapshot(self.statuses(), self.marks, self.told.copy(), self.retried(command))
+        old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), self.retried(command))
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
@@ -318,9 +318,9 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         for effect in effects:
             if isinstance(effect, Start):
                 self.check_start(effect)
-                self.told.discard(effect.node)
+                self.stop_deadline.discard(effect.node)
             elif isinstance(effect, Stop):
-                self.told.add(effect.node)
+                self.stop_deadline.add(effect.node)
         self.follow_order([effect for effect in effects if isinstance(effect, Start)])
         self.executor.accept(effects)
 

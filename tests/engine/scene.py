@@ -86,8 +86,8 @@ class Scene:
         """Every node with its status: `a completed, b waiting`."""
         return ", ".join(f"{label} {self[label].name.lower().replace('_', ' ')}" for label in self.graph.labels)
 
-    def handed(self) -> set[str]:
-        return {self.graph.labels[node] for node in self.traversal.handed}
+    def submitted(self) -> set[str]:
+        return {self.graph.labels[node] for node in self.traversal.submitted}
 
     def names(self, nodes: tuple[int, ...] | frozenset[int]) -> str:
         return " ".join(self.graph.labels[node] for node in sorted(nodes))
@@ -111,7 +111,7 @@ class Scene:
         """Attempts that were handed over begin."""
         for label in labels:
             node = self.graph.node(label)
-            assert node in self.traversal.handed, f"{label} was not handed over: {self.statuses()}"
+            assert node in self.traversal.submitted, f"{label} was not handed over: {self.statuses()}"
             self.begun.append(label)
             self.traversal.handle(Started(node, self.state.attempt[node]), self.now)
             self._take()
@@ -143,8 +143,8 @@ class Scene:
     def run_all(self) -> list[str]:
         """Let everything run that can, successfully; what ran, in its order."""
         ran: list[str] = []
-        while self.traversal.handed:
-            node = next(iter(self.traversal.handed))
+        while self.traversal.submitted:
+            node = next(iter(self.traversal.submitted))
             ran.append(self.graph.labels[node])
             self.run(ran[-1])
         return ran

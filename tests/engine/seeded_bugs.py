@@ -265,9 +265,9 @@ def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> Non
 @bug
 def only_direct_children_are_derived(patch: pytest.MonkeyPatch) -> None:
     def settle(_original, self):
-        for node in list(self.state.touched):
+        for node in list(self.state.dirty):
             self.propagate(node)
-        self.state.touched.clear()
+        self.state.dirty.clear()
 
     around(patch, propagation.Propagation, "settle", settle)
 
@@ -303,9 +303,9 @@ def what_completed_meanwhile_is_not_stale(patch: pytest.MonkeyPatch) -> None:
 @bug
 def what_is_released_by_its_parents_makes_nothing_stale(patch: pytest.MonkeyPatch) -> None:
     def become(original, self, node, status, cause):
-        again = self.again.copy()
+        again = self.restarted.copy()
         original(self, node, status, cause)
-        self.again.intersection_update(again)
+        self.restarted.intersection_update(again)
 
     around(patch, propagation.Propagation, "_become", become)
 
@@ -445,7 +445,7 @@ def rule_7_stops_what_runs(patch: pytest.MonkeyPatch) -> None:
 def rule_7_lets_failures_be_retried(patch: pytest.MonkeyPatch) -> None:
     def mark(original, run, number):
         original(run, number)
-        run.final.clear()
+        run.no_retry.clear()
 
     around(patch, control, "mark_after_failure", mark)
 
@@ -459,7 +459,7 @@ def rule_7_leaves_what_starts_again(patch: pytest.MonkeyPatch) -> None:
 def rule_7_stops_the_run_twice(patch: pytest.MonkeyPatch) -> None:
     def mark(original, run, number):
         original(run, number)
-        run.stopping = 0
+        run.fail_fast_command = 0
 
     around(patch, control, "mark_after_failure", mark)
 

@@ -192,7 +192,7 @@ def test_a_command_brings_its_target_to(kind: CommandKind, status: NodeStatus, w
 
 def test_a_node_that_is_ready_and_not_in_line_can_be_skipped():
     scene = Scene(dag("a b"), jobs=1)
-    waiting = ({"a", "b"} - scene.handed()).pop()
+    waiting = ({"a", "b"} - scene.submitted()).pop()
     scene.command(K.SKIP, waiting)
     assert scene[waiting] is SKP
 
@@ -244,7 +244,7 @@ def test_retry_never_starts_around_an_unmet_parent():
     scene.fail("b")
     scene.command(K.RETRY, "x")
     assert scene["x"] is FP
-    assert scene.handed() == set()
+    assert scene.submitted() == set()
 
 
 def test_retry_of_a_cancelled_node_waits_for_its_parents():
@@ -364,7 +364,7 @@ def test_rerun_stops_what_runs_first():
     assert (scene["c"], scene.cause("c")) == (CNG, Cause.RESTART)
     assert scene.stops() == {"c": 5.0}
     scene.run("x")
-    assert scene.handed() == set()
+    assert scene.submitted() == set()
     scene.end("c", 0)
     assert scene["c"] is RDY
 
@@ -495,7 +495,7 @@ def test_cancel_all_is_one_step():
     scene.start("a")
     answer = scene.command(K.CANCEL_ALL)
     assert answer.nothing is None
-    scene.withdrawn(*scene.handed())
+    scene.withdrawn(*scene.submitted())
     scene.end("a", 15, EndKind.SIGNAL)
     assert set(scene.state.marks) == set(range(5))
     assert scene.traversal.settled
@@ -550,7 +550,7 @@ def test_pause_starts_nothing_and_lets_run_what_runs():
     assert scene.withdraws() == ["b"]
     scene.withdrawn("b")
     scene.end("a")
-    assert scene.handed() == set()
+    assert scene.submitted() == set()
     assert (scene["b"], scene["c"]) == (RDY, RDY)
     assert scene.command(K.PAUSE).nothing == "the run is paused already"
 
@@ -578,7 +578,7 @@ def test_a_back_off_that_ends_in_a_pause_starts_nothing():
     scene.fail("a")
     scene.command(K.PAUSE)
     scene.tick(0)
-    assert (scene["a"], scene.handed()) == (RDY, set())
+    assert (scene["a"], scene.submitted()) == (RDY, set())
 
 
 def test_more_jobs_start_more_at_once():

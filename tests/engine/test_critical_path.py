@@ -49,7 +49,7 @@ def test_seconds_count_where_they_are_known():
     graph = dag("a b>x")
     traversal = Traversal(graph, 1, weights=[10.0, 1.0, 1.0])
     traversal.begin(0.0)
-    assert list(traversal.handed) == [graph.node("a")]
+    assert list(traversal.submitted) == [graph.node("a")]
 
 
 def test_equal_ways_go_in_the_order_of_the_file():

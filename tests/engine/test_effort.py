@@ -50,8 +50,8 @@ def fan_in(count: int, **task: object) -> Graph:
 
 def run(traversal: Traversal, value: int = 0) -> None:
     """Let everything run that is handed over, one after the other."""
-    while traversal.handed:
-        node = next(iter(traversal.handed))
+    while traversal.submitted:
+        node = next(iter(traversal.submitted))
         attempt = traversal.state.attempt[node]
         traversal.handle(Started(node, attempt), 0.0)
         traversal.handle(Ended(node, attempt, EndKind.EXIT, value), 0.0)
@@ -147,8 +147,8 @@ def begin(graph: Graph) -> Traversal:
 def fail_all_above(traversal: Traversal) -> None:
     """Whatever runs fails, but for the chain."""
     labels = traversal.graph.labels
-    while traversal.handed:
-        for node in list(traversal.handed):
+    while traversal.submitted:
+        for node in list(traversal.submitted):
             attempt = traversal.state.attempt[node]
             traversal.handle(Started(node, attempt), 0.0)
             traversal.handle(Ended(node, attempt, EndKind.EXIT, int(labels[node][0] == "p")), 0.0)

@@ -18,8 +18,8 @@ ALLOWED = {"allow_failure": True}
 def scene_of(ways: str, *failing: str, **tasks: dict[str, object]) -> Scene:
     """A scene in which everything ran, and some nodes failed."""
     scene = Scene(dag(ways, **tasks))
-    while scene.handed():
-        label = min(scene.handed())
+    while scene.submitted():
+        label = min(scene.submitted())
         scene.run(label, value=int(label in failing))
     return scene
 

@@ -127,7 +127,7 @@ def test_a_command_whose_reruns_have_changed_does_nothing():
     expected = scene.preview(K.RERUN, "a").kills_and_reruns
     scene.run("b")
     assert scene.command(K.RERUN, "a", expected=expected).changed
-    assert scene.handed() == set()
+    assert scene.submitted() == set()
 
 
 def test_a_command_whose_other_nodes_have_changed_is_obeyed():

@@ -65,7 +65,7 @@ class Resumed:
             assert read is not None
             self.records.append(read)
             self.mirror.apply(read)
-            self.mirror.touched.clear()
+            self.mirror.dirty.clear()
         self.executor.accept(effects)
         same_state(self.mirror, self.state)
 

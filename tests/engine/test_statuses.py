@@ -291,7 +291,7 @@ def test_nothing_is_settled_while_an_attempt_that_was_asked_back_may_begin():
     scene.run("p")
     scene.command(CommandKind.RERUN_ONLY, "p")
     scene.fail("p")
-    assert (scene["c"], scene.handed()) == (NodeStatus.FAILED_PARENT, {"c"})
+    assert (scene["c"], scene.submitted()) == (NodeStatus.FAILED_PARENT, {"c"})
     assert not scene.traversal.settled
     scene.withdrawn("c")
     assert scene.traversal.settled
@@ -305,8 +305,8 @@ def outcome(ways: str, *failing: str, cancelled: tuple[str, ...] = (), **tasks: 
     if cancelled:
         scene.command(CANCEL, *cancelled)
         scene.withdrawn(*cancelled)
-    while scene.handed():
-        label = sorted(scene.handed())[0]
+    while scene.submitted():
+        label = sorted(scene.submitted())[0]
         scene.run(label, value=int(label in failing))
     return scene
 
@@ -367,15 +367,15 @@ def test_a_retry_after_cancel_all_makes_the_verdict_anew():
 
 def test_no_more_nodes_are_handed_over_than_there_are_slots():
     scene = Scene(dag("a b c d"), jobs=2)
-    assert len(scene.handed()) == 2
-    scene.run(*sorted(scene.handed()))
-    assert len(scene.handed()) == 2
+    assert len(scene.submitted()) == 2
+    scene.run(*sorted(scene.submitted()))
+    assert len(scene.submitted()) == 2
 
 
 def test_a_node_takes_the_slots_that_it_wants():
     scene = Scene(dag("a b c", a={"slots": 2}), jobs=3)
-    assert len(scene.handed()) == 2
-    assert "a" in scene.handed()
+    assert len(scene.submitted()) == 2
+    assert "a" in scene.submitted()
 
 
 def test_a_node_that_fits_is_not_held_up_by_one_that_does_not():
@@ -385,11 +385,11 @@ def test_a_node_that_fits_is_not_held_up_by_one_that_does_not():
 
 def test_a_node_that_wants_more_than_there_is_runs_alone():
     scene = Scene(dag("a b c", b={"slots": 9}), jobs=2)
-    assert scene.handed() == {"a", "c"}
+    assert scene.submitted() == {"a", "c"}
     scene.run("a")
-    assert scene.handed() == {"c"}
+    assert scene.submitted() == {"c"}
     scene.run("c")
-    assert scene.handed() == {"b"}
+    assert scene.submitted() == {"b"}
     scene.run("b")
     assert scene.state.verdict() is Verdict.COMPLETED
 
@@ -400,7 +400,7 @@ def test_short_attempts_are_handed_over_ahead_of_their_slots():
     for name in names[:60]:
         scene.start(name)
         scene.end(name, seconds=0.001)
-    assert 2 < len(scene.handed()) <= 2 + 64
+    assert 2 < len(scene.submitted()) <= 2 + 64
 
 
 def test_without_a_queue_of_the_executor_nothing_is_handed_over_ahead():
@@ -410,7 +410,7 @@ def test_without_a_queue_of_the_executor_nothing_is_handed_over_ahead():
     for node in range(30):
         traversal.handle(Started(node, 1), 0.0)
         traversal.handle(Ended(node, 1, EndKind.EXIT, 0), 0.0)
-        assert len(traversal.handed) <= 2
+        assert len(traversal.submitted) <= 2
 
 
 def test_the_executor_is_told_the_slots_before_anything_else():
@@ -691,7 +691,7 @@ def test_a_failure_that_is_retried_stops_nothing():
 
 def test_retrying_the_cause_lifts_the_runs_own_marks_everywhere():
     scene = fail_fast("a b>c d", jobs=1)
-    scene.start(next(iter(scene.handed())))
+    scene.start(next(iter(scene.submitted())))
     first = scene.graph.labels[next(iter(scene.traversal._running_slots))]
     scene.end(first, 1)
     scene.command(RETRY, first)
@@ -786,7 +786,7 @@ def test_a_cancelled_node_in_line_that_begins_all_the_same_stays_cancelled():
     scene.end("c")
     assert scene["c"] is NodeStatus.CANCELLED
     scene.run("p")
-    assert scene.handed() == set()
+    assert scene.submitted() == set()
 
 
 def test_a_budget_of_retries_counts_neither_withdrawn_nor_earlier_attempts():
@@ -806,7 +806,7 @@ def test_an_attempt_that_begins_although_its_node_was_reset_is_the_first_of_the_
     scene.run("p")
     scene.command(CommandKind.RERUN_ONLY, "p")
     scene.fail("p")
-    assert (scene["c"], scene.handed()) == (NodeStatus.FAILED_PARENT, {"c"})
+    assert (scene["c"], scene.submitted()) == (NodeStatus.FAILED_PARENT, {"c"})
     scene.command(CommandKind.RERUN, "p")
     scene.run("p")
     scene.fail("c")
@@ -867,7 +867,7 @@ def test_what_completed_between_two_beginnings_above_it_is_stale_after_the_secon
 def test_a_first_run_makes_nothing_stale():
     scene = Scene(dag("a>c b>c", c={"trigger": "any_success"}), jobs=1)
     scene.run("a")
-    scene.run("c") if "c" in scene.handed() else scene.run("b", "c")
+    scene.run("c") if "c" in scene.submitted() else scene.run("b", "c")
     scene.run_all()
     assert not any(scene.state.stale)
 
@@ -888,7 +888,7 @@ def test_a_recorded_run_is_adopted_with_what_was_in_flight():
     scene.end("b", 1)
     adopted = Traversal(graph, 5)
     adopted.adopt(scene.events, 3.0)
-    assert adopted.handed == scene.traversal.handed
+    assert adopted.handed == scene.traversal.submitted
     assert adopted.next_alarm() == 10.0
     for at, status in ((10.0, NodeStatus.CANCELLING), (20.0, NodeStatus.CANCELLING)):
         adopted.wake(at)

@@ -1,4 +1,4 @@
-"""The Python door: a caller's own coroutine over a graph."""
+"""The Python API: a caller's own coroutine over a graph."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class VirtualRun:
     def waiting(self) -> list[int]:
         """What is ready, the most urgent first."""
         ready = self.traversal.state.nodes_with(NodeStatus.READY)
-        return sorted((node for node in ready if node not in self.traversal.handed), key=self.ranks.__getitem__)
+        return sorted((node for node in ready if node not in self.traversal.submitted), key=self.ranks.__getitem__)
 
     def check_that_work_is_conserved(self) -> None:
         waiting = self.waiting()
@@ -227,7 +227,7 @@ def test_a_pause_keeps_nothing() -> None:
 
 def test_what_is_more_urgent_still_goes_first() -> None:
     scene = Scene(dag("s>wide>x>y u>v>w>a>b>c>d>e m n o", wide=WIDE), jobs=2)
-    assert scene.handed() == {"u", "s"}
+    assert scene.submitted() == {"u", "s"}
     scene.start("u", "s")
     scene.tick(1)
     scene.end("s")
@@ -256,12 +256,12 @@ def test_what_was_handed_over_ahead_is_asked_back() -> None:
         scene.traversal._learn(0.001)
     scene.start("s", "n0")
     scene.end("n0", seconds=0.001)
-    assert len(scene.handed()) > 5
+    assert len(scene.submitted()) > 5
     scene.start("n1")
     scene.end("s", seconds=0.001)
     scene.tick(1)
-    assert set(scene.withdraws()) == scene.handed()
-    scene.withdrawn(*scene.handed())
+    assert set(scene.withdraws()) == scene.submitted()
+    scene.withdrawn(*scene.submitted())
     assert scene.starts() == []
     scene.end("n1", seconds=0.001)
     assert scene.starts()[0] == "wide"

@@ -17,8 +17,8 @@ from execution.stage import IDLE, Stage, python
 
 from dagtui.execution.local import reaper
 from dagtui.execution.local.executor import LocalExecutor
-from dagtui.execution.local.redacted_log import MaskedLogFile
-from dagtui.text.masking import Redaction
+from dagtui.execution.local.redacted_log import RedactedLogFile
+from dagtui.text.redaction import Redaction
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ async def test_a_burst_with_a_secret_across_every_border(tmp_path: Path):
         assert await stage.log() == b"*** and more\n" * 200_000
 
 
-async def test_times_of_lines_are_those_of_the_masked_log(tmp_path: Path):
+async def test_times_of_lines_are_those_of_the_redacted_log(tmp_path: Path):
     first = f"{TOKEN} one\n"
     async with secretive(tmp_path, f"echo {TOKEN} one; sleep 0.3; echo two; sleep 0.3; echo three") as stage:
         stage.start(0)
@@ -160,7 +160,7 @@ async def test_no_process_has_a_secret_on_its_command_line(tmp_path: Path):
 
 
 @pytest.mark.parametrize("forms", [[TOKEN.encode()], [TOKEN.encode(), b"x" * 40]])
-def test_a_note_of_a_crash_is_masked(tmp_path: Path, forms: list[bytes]):
+def test_a_note_of_a_crash_is_redacted(tmp_path: Path, forms: list[bytes]):
     try:
         {}[TOKEN]
     except KeyError:
@@ -172,7 +172,7 @@ def test_a_note_of_a_crash_is_masked(tmp_path: Path, forms: list[bytes]):
 
 
 def test_a_log_that_is_full_keeps_no_secret_in_its_last_part(tmp_path: Path):
-    log = MaskedLogFile(os.fspath(tmp_path / "log"), Redaction([TOKEN.encode()]))
+    log = RedactedLogFile(os.fspath(tmp_path / "log"), Redaction([TOKEN.encode()]))
     log._most = 100
     for _ in range(50):
         log.write(b"line hunter2-", 1.0)
@@ -193,7 +193,7 @@ def test_nothing_is_imported_for_it_before_it_is_needed():
         f"names = {{'__name__': 'launch', '__file__': {launch!r}}}\n"
         f"exec(open({launch!r}).read(), names)\n"
         "import dagtui.execution.local.reaper\n"
-        "assert not [name for name in sys.modules if name.endswith(('masking', 'masked_log', 'secrets'))]\n"
+        "assert not [name for name in sys.modules if name.endswith(('redaction', 'masked_log', 'secrets'))]\n"
         "import dagtui.execution.local.redacted_log\n"
         "assert 'json' not in sys.modules and 'dagtui.text.labels' not in sys.modules\n"
     )

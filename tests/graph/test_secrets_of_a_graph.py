@@ -1,4 +1,4 @@
-"""What `run.secrets` names, what can't be masked, and the graph that is shown."""
+"""What `run.secrets` names, what can't be redacted, and the graph that is shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load, load_text
-from dagtui.graph.redacted import masked
+from dagtui.graph.redacted import redacted
 from dagtui.graph.secrets import MOST_VALUES, find_secrets, known_secrets
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def graph_of(text: str, secrets: str = '["TOKEN"]') -> Graph:
 
 def shown_of(text: str, secrets: str = '["TOKEN"]', **environment: str) -> Graph:
     graph = graph_of(text, secrets)
-    return masked(graph, find_secrets(graph, environment))
+    return redacted(graph, find_secrets(graph, environment))
 
 
 def test_names_go_through_a_file_and_back():
@@ -50,7 +50,7 @@ def test_names_go_through_a_file_and_back():
         ('[defaults.env]\nTOKEN = "of-defaults"\n[tasks.a]', "of-defaults"),
     ],
 )
-def test_every_value_of_a_name_is_masked(text: str, value: str):
+def test_every_value_of_a_name_is_redacted(text: str, value: str):
     secrets = find_secrets(graph_of(text), {"TOKEN": "from-outside", "USER_NAME": "somebody"})
     assert secrets.mask(f"<{value}>") == "<***>"
 
@@ -73,7 +73,7 @@ def test_every_value_of_a_name_is_masked(text: str, value: str):
         ),
     ],
 )
-def test_what_can_not_be_masked_is_one_located_error(tmp_path: Path, text: str, value: str | None, message: str):
+def test_what_can_not_be_redacted_is_one_located_error(tmp_path: Path, text: str, value: str | None, message: str):
     path = tmp_path / "graph.toml"
     path.write_text(f'version = 1\n[run]\nsecrets = ["TOKEN"]\n[tasks.a]\n{text}\n', encoding="utf-8")
     graph = load(path)
@@ -136,7 +136,7 @@ args = {{ a = ["{TOKEN}", {{ "{TOKEN}" = "{TOKEN}" }}] }}
 def test_the_graph_that_is_shown_holds_no_secret_and_is_the_same_graph():
     graph = graph_of(EVERYWHERE)
     before = to_toml(graph)
-    shown = masked(graph, find_secrets(graph, {}))
+    shown = redacted(graph, find_secrets(graph, {}))
     text = to_toml(shown)
     assert TOKEN in before
     assert TOKEN not in text
@@ -151,7 +151,7 @@ def test_the_graph_that_is_shown_holds_no_secret_and_is_the_same_graph():
     assert to_toml(again) == text
 
 
-def test_a_named_value_is_masked_whatever_it_is_made_of():
+def test_a_named_value_is_redacted_whatever_it_is_made_of():
     text = (
         '[params]\nTOKEN = "second-half"\nb = "half-2-half"\n[tasks.a]\n[tasks.a.env]\nTOKEN = "first-{{ params.b }}"\n'
         'KEPT = "x{{ params.b }}"\n[tasks.b.env]\nTOKEN = "{{ params.b }}"\n'
@@ -162,7 +162,7 @@ def test_a_named_value_is_masked_whatever_it_is_made_of():
     assert shown.params == {"TOKEN": "***", "b": "***"}
 
 
-def test_numbers_are_masked_where_they_may_be_secrets():
+def test_numbers_are_redacted_where_they_may_be_secrets():
     shown = shown_of("[params]\nn = 12345678\nm = 7\n[tasks.a]\nmatrix = { n = [12345678, 3] }", TOKEN="12345678")
     assert shown.params == {"n": "***", "m": 7}
     assert shown.labels == ["a[n=***]", "a[n=3]"]

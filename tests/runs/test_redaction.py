@@ -1,4 +1,4 @@
-"""What people and other rooms say of a run is masked before it is shown or recorded, whoever says it."""
+"""What people and other rooms say of a run is redacted before it is shown or recorded, whoever says it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def environment(token: str = TOKEN) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "TOKEN": token, "WHICH": "one"}
 
 
-async def test_notes_and_the_names_of_those_who_command_are_masked_for_screens_and_the_journal(tmp_path: Path):
+async def test_notes_and_the_names_of_those_who_command_are_redacted_for_screens_and_the_journal(tmp_path: Path):
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH, encoding="utf-8")
     heard: list[Event] = []

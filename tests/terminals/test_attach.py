@@ -15,7 +15,7 @@ import pytest
 from terminals.sessions import Stage
 from terminals.terminal import ROOT, wait_until
 
-from dagtui.control.client import knock
+from dagtui.control.client import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -591,8 +591,8 @@ def test_options_of_a_new_run_are_refused_while_one_is_live(stage: Stage) -> Non
 
 
 FUTURE = """
-import dagtui.control.server as door
-door.PROTOCOL = 99
+import dagtui.control.server as control socket
+control socket.PROTOCOL = 99
 from dagtui.__main__ import main
 main()
 """
@@ -630,9 +630,9 @@ def test_a_request_that_lends_no_terminal_is_refused_and_harms_nobody(stage: Sta
     run_id = (stage.run_directory / "lock").read_text().split("\n")[0]
     with open(os.devnull) as nothing:
         for request, files in [({}, ()), ({"environment": {}}, (nothing.fileno(), nothing.fileno()))]:
-            with knock(run_id, stage.sockets) as visit:
-                visit.send({"want": "attach", **request}, files)
-                answer = visit.receive(20)
+            with connect(run_id, stage.sockets) as client:
+                client.send({"want": "attach", **request}, files)
+                answer = client.receive(20)
                 assert "a terminal must be lent" in str(answer["error"])
     terminal.send("j")
     terminal.wait_for(lambda: shows_cursor_on(terminal, "after"), "screen that still obeys")

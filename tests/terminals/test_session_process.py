@@ -19,7 +19,7 @@ from processes import catches
 from terminals.sessions import Stage
 from terminals.terminal import wait_until
 
-from dagtui.control.client import knock
+from dagtui.control.client import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,13 +59,13 @@ def opened(stage: Stage, graph: str = LONG, program: str = "") -> PtyTerminal:
 
 
 def knocked(stage: Stage) -> ControlClient:
-    return knock((stage.run_directory / "lock").read_text().split("\n")[0], stage.sockets)
+    return connect((stage.run_directory / "lock").read_text().split("\n")[0], stage.sockets)
 
 
 def asked(stage: Stage, request: Mapping[str, object]) -> Mapping[str, object]:
-    with knocked(stage) as visit:
-        visit.send(request)
-        return visit.receive(20) or {}
+    with knocked(stage) as client:
+        client.send(request)
+        return client.receive(20) or {}
 
 
 def hears_no_more(pid: int, number: signal.Signals) -> bool:
@@ -130,7 +130,7 @@ launch.in_case_of_death = when_it_has_gone
 def test_a_client_that_is_killed_while_its_session_begins_leaves_a_run_that_goes_on(stage: Stage) -> None:
     stage.write(LONG)
     assert stage.open(program=("-c", CLIENT_KILLED + MAIN)).wait_for_end() == -signal.SIGKILL
-    wait_until(lambda: list(stage.sockets.glob("*.sock")), "its door")
+    wait_until(lambda: list(stage.sockets.glob("*.sock")), "its control socket")
     terminal = stage.open("attach")
     terminal.wait_for_text("quick")
     assert stage.statuses()["long"] == "RUNNING"
@@ -195,13 +195,13 @@ def test_who_waits_for_the_end_of_a_run_goes_on_waiting_when_the_window_changes(
     session = stage.session()
     os.kill(session, signal.SIGTERM)
     first.wait_for(lambda: first.is_restored, "terminal given back")
-    with knocked(stage) as visit:
-        visit.send({"want": "attach"})
-        assert visit.receive(20) == {"do": "wait"}
+    with knocked(stage) as client:
+        client.send({"want": "attach"})
+        assert client.receive(20) == {"do": "wait"}
         for word in ("resized", "suspend", "interrupt"):
-            visit.send({"tell": word})
+            client.send({"tell": word})
         with pytest.raises(TimeoutError):
-            visit.receive(0.2)
+            client.receive(0.2)
     assert stage.is_alive(session)
 
 
@@ -220,7 +220,7 @@ def test_a_run_that_is_ending_takes_cancels_and_nothing_else(stage: Stage) -> No
 def test_a_run_without_screen_that_is_ending_takes_cancels_and_nothing_else(stage: Stage) -> None:
     stage.write(STUBBORN)
     terminal = stage.open("run", "graph.toml")
-    wait_until(lambda: stage.stubborn_pids() and list(stage.sockets.glob("*.sock")), "the run and its door")
+    wait_until(lambda: stage.stubborn_pids() and list(stage.sockets.glob("*.sock")), "the run and its control socket")
     terminal.signal(signal.SIGTERM)
     wait_until(lambda: stage.statuses()["long"] == "CANCELLING", "cancel")
     answer = asked(stage, {"want": "give", "command": "retry", "nodes": ["long"]})
@@ -335,12 +335,12 @@ def test_a_stopped_client_stops_neither_the_run_nor_the_next_client(stage: Stage
 
 NARROW = """
 import socket
-import dagtui.control.client as knock
-made = knock.Visit.__init__
-def narrow(visit, connection, peer):
+import dagtui.control.client as connection
+made = connection.Visit.__init__
+def narrow(client, connection, peer):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
-    made(visit, connection, peer)
-knock.Visit.__init__ = narrow
+    made(client, connection, peer)
+connection.Visit.__init__ = narrow
 """
 
 
@@ -366,11 +366,11 @@ STOPS_INSIDE_A_LINE = """
 import os, signal
 from dagtui.control.client_handler import Conversation
 send = Conversation.send
-async def half(conversation, message):
+async def half(connection, message):
     if message.get("do") == "print":
-        conversation._connection.send(b'{"do":"pri')
+        connection._connection.send(b'{"do":"pri')
         os.kill(os.getpid(), signal.SIGSTOP)
-    await send(conversation, message)
+    await send(connection, message)
 Conversation.send = half
 """
 
@@ -392,15 +392,15 @@ def test_a_lent_terminal_that_hangs_up_is_given_back_and_the_run_goes_on(stage: 
     opened(stage).send("d")
     wait_until(lambda: stage.told()[-1] == "detached", "detached")
     master, slave = pty.openpty()
-    with knocked(stage) as visit, contextlib.ExitStack() as last:
+    with knocked(stage) as client, contextlib.ExitStack() as last:
         last.callback(os.close, slave)
-        visit.send({"want": "attach", "environment": {"TERM": "xterm"}}, (slave, slave))
+        client.send({"want": "attach", "environment": {"TERM": "xterm"}}, (slave, slave))
         wait_until(lambda: stage.told()[-1] == "attached", "attached")
         assert os.read(master, 100)
         os.close(master)
         # The client is still there, and says nothing.
         said = []
-        while (message := visit.receive(20)) is not None:
+        while (message := client.receive(20)) is not None:
             said.append(message.get("do"))
         assert said[-2:] == ["print", "leave"]
     assert stage.told() == ["started", "attached", "detached", "attached", "detached"]
@@ -527,5 +527,5 @@ def test_another_version_with_the_same_protocol_gets_the_screen(stage: Stage, ne
     assert first.wait_for_end() == 0
     second.send("d")
     assert second.wait_for_end() == 0
-    with knocked(stage) as visit:
-        assert (visit.hello["dagtui"] == "99.0.0") == (newer == "session")
+    with knocked(stage) as client:
+        assert (client.hello["dagtui"] == "99.0.0") == (newer == "session")

@@ -34,19 +34,19 @@ class Propagation:
         self.now = 0.0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
-        self.handed: dict[int, int] = {}
+        self.submitted: dict[int, int] = {}
         """Slots by node, of attempts that were handed over and have not begun."""
         self.unkillable: set[int] = set()
         """Nodes that outlived KILL."""
-        self.told: dict[int, float] = {}
+        self.stop_deadline: dict[int, float] = {}
         """Nodes whose attempt was told to stop, and when it counts as unkillable."""
         self.mask: Callable[[str], str] | None = None
         """Takes out of the text of every event what must neither be shown nor recorded."""
-        self.stopping = 0
+        self.fail_fast_command = 0
         """The number of the command by which a failure ended the beginning of nodes (`keep_going = false`), or 0."""
-        self.final: set[int] = set()
+        self.no_retry: set[int] = set()
         """Nodes whose failure is not retried before they are reset: they were alive at that moment, or can't start."""
-        self.again: set[int] = set()
+        self.restarted: set[int] = set()
         """Nodes that were settled or stopped once; when they begin, what began below them before is stale."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
@@ -132,10 +132,10 @@ class Propagation:
         return wanted is None or blocker < 0 or self.state.standing_of(blocker) is wanted
 
     def _become(self, node: int, status: NodeStatus, cause: Cause) -> None:
-        if node in self.handed:
+        if node in self.submitted:
             self.effects.append(Withdraw(node, self.state.attempt[node]))
         if status <= NodeStatus.READY and self.state.status[node] >= NodeStatus.COMPLETED:
-            self.again.add(node)
+            self.restarted.add(node)
         wanted = _BLOCKED_BY.get(status)
         blocker = -1
         if wanted is not None and cause is not Cause.NOTHING_FAILED:
@@ -144,19 +144,19 @@ class Propagation:
         self.set(node, status, cause, blocker=blocker)
 
     def settle(self) -> None:
-        """Derive whatever was touched, until nothing changes any more."""
-        touched = self.state.touched
+        """Derive whatever was dirty, until nothing changes any more."""
+        dirty = self.state.dirty
         position = 0
-        while position < len(touched):
-            self.propagate(touched[position])
+        while position < len(dirty):
+            self.propagate(dirty[position])
             position += 1
-        touched.clear()
+        dirty.clear()
 
     def reset(self, node: int, attempt: int | None = None) -> None:
         """Let a node be as if it had not begun, without marks and with a fresh budget of retries, and propagate it."""
-        self.again.add(node)
-        self.final.discard(node)
-        if node in self.handed:
+        self.restarted.add(node)
+        self.no_retry.discard(node)
+        if node in self.submitted:
             # The attempt that is to be withdrawn may begin all the same: it is the first of the new budget.
             attempt = self.state.attempt[node]
             self.set(node, NodeStatus.WAITING, attempt=attempt - 1, marks=(), fresh=True)
@@ -193,8 +193,14 @@ class Propagation:
 
         Inside, `events` and `effects` are those of the transaction alone.
         """
-        events, effects, stopping, final, again = self.events, self.effects, self.stopping, self.final, self.again
-        self.events, self.effects, self.final, self.again = [], [], final.copy(), again.copy()
+        events, effects, stopping, final, again = (
+            self.events,
+            self.effects,
+            self.fail_fast_command,
+            self.no_retry,
+            self.restarted,
+        )
+        self.events, self.effects, self.no_retry, self.restarted = [], [], final.copy(), again.copy()
         with self.state.transaction() as transaction:
             try:
                 yield transaction
@@ -203,5 +209,5 @@ class Propagation:
                     events += self.events
                     effects += self.effects
                 else:
-                    self.stopping, self.final, self.again = stopping, final, again
+                    self.fail_fast_command, self.no_retry, self.restarted = stopping, final, again
                 self.events, self.effects = events, effects

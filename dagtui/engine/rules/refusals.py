@@ -101,7 +101,7 @@ def _decision_refusal(run: Propagation, kind: CommandKind, node: int) -> str | N
     status, cause = state.status_of(node), state.cause_of(node)
     if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
         return f"it is {status.word}; cancel it first"
-    if node in run.handed:
+    if node in run.submitted:
         return "it is about to start; cancel it first"
     if kind is CommandKind.SKIP and cause is Cause.PERSON:
         return "it is skipped already"

@@ -59,7 +59,7 @@ class LocalExecutor:
         """`directory` is the run's; `environment` what attempts get below their tasks' own variables.
 
         A `supervisor` that was started early saves the first attempt from waiting for it. Attempts get secrets as they
-        are; in their logs they are masked.
+        are; in their logs they are redacted.
         """
         self._graph = graph
         # Relative paths mean this one, wherever the other processes are. It may have been removed.

@@ -1,7 +1,7 @@
 """The log process: drains the pipes of all attempts into their logs. Neither supervisor nor app waits for a disk.
 
 One thread, asleep in epoll(7), or poll(2) elsewhere. The supervisor forks it. It never executes anything, has all
-signals blocked, and ends when the supervisor has gone and the pipes have ended. Messages (frames.py) from the supervisor:
+signals blocked, and ends when the supervisor has gone and the pipes have ended. Messages from it (frames.py):
 
     ("log", node, attempt, path, data, left, piped)    what was read already; left: so many processes were left behind;
                                                 piped: the read end of the pipe comes along

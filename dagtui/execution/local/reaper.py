@@ -84,7 +84,7 @@ def _move(fd: int, flags: int) -> int:
 
 
 def _guarded(start_table: StartTable, name: str, run: Callable[[], None], mask: Callable[[bytes], bytes]) -> None:
-    """Run and exit, and leave a note of how it went wrong, if it does, masked."""
+    """Run and exit, and leave a note of how it went wrong, if it does, redacted."""
     status = 1
     try:
         run()

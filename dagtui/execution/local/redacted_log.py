@@ -1,4 +1,4 @@
-"""A log without its secrets: what is written to it is masked first, so they never reach the disk."""
+"""A log without its secrets: what is written to it is redacted first, so they never reach the disk."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.execution.local.log_file import LogWriter
-from dagtui.text.masking import RedactedStream
+from dagtui.text.redaction import RedactedStream
 
 if TYPE_CHECKING:
-    from dagtui.text.masking import Redaction
+    from dagtui.text.redaction import Redaction
 
 
-class MaskedLogFile(LogWriter):
-    """A log file whose sizes and times are those of the masked output.
+class RedactedLogFile(LogWriter):
+    """A log file whose sizes and times are those of the redacted output.
 
     Output that ends like a secret begins is held back until more follows or the attempt ends; see `RedactedStream`.
     """
 
     __slots__ = ("_stream",)
 
-    def __init__(self, path: str, masking: Redaction, *, anew: bool = False) -> None:
+    def __init__(self, path: str, redaction: Redaction, *, anew: bool = False) -> None:
         super().__init__(path, anew=anew)
-        self._stream = RedactedStream(masking)
+        self._stream = RedactedStream(redaction)
 
     def write(self, data: bytes | memoryview, wall: float) -> None:
-        """Append what was read at a wall time, masked."""
+        """Append what was read at a wall time, redacted."""
         shown = self._stream.feed(data)
         if shown:
             super().write(shown, wall)

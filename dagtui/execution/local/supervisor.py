@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
     from dagtui.execution.local.log_process import MakeLog
     from dagtui.execution.local.start_table import StartTable
-    from dagtui.text.masking import Redaction
+    from dagtui.text.redaction import Redaction
 else:
     import _signal as signal  # see ownership.py
 
@@ -84,7 +84,7 @@ class Supervisor:
         self._spawner = Spawner(marks)
         self._logs = LogLink(run_log_process, lambda key, *what: self._say("closed", *key, *what))
         self._young = YoungPipes(self._logs)
-        self._masking: Redaction | None = None
+        self._redaction: Redaction | None = None
         self._hungry = False  # whether more starts fit at once
         self._hold = StartHold()
         self._shortages: set[int] = set()  # errors of starts that had to wait, each said once
@@ -125,7 +125,7 @@ class Supervisor:
 
     def mask(self, text: bytes) -> bytes:
         """A text for a file, without secrets."""
-        return text if self._masking is None else self._masking.mask(text)
+        return text if self._redaction is None else self._redaction.mask(text)
 
     def _is_over(self) -> bool:
         if self._open:
@@ -198,11 +198,11 @@ class Supervisor:
 
     def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
         # Most runs have none, and need not wait for these.
-        from dagtui.execution.local.redacted_log import MaskedLogFile
-        from dagtui.text.masking import Redaction
+        from dagtui.execution.local.redacted_log import RedactedLogFile
+        from dagtui.text.redaction import Redaction
 
-        self._masking = masking = Redaction(forms)
-        self._logs.make_log = lambda path, anew: MaskedLogFile(path, masking, anew=anew)
+        self._redaction = redaction = Redaction(forms)
+        self._logs.make_log = lambda path, anew: RedactedLogFile(path, redaction, anew=anew)
 
     def _set_slots(self, slots: int) -> None:
         self._waiting.slots = slots

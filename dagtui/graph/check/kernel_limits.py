@@ -23,7 +23,7 @@ _POINTER = 8
 
 
 def check_script(text: str) -> None:
-    """Raise Wrong for a shell string that is too long for the shell, whatever its placeholders stand for."""
+    """Raise ValueProblem for a shell string that is too long for the shell, whatever its placeholders stand for."""
     size = least_size(text)
     if size <= ONE:
         return
@@ -38,7 +38,7 @@ def check_script(text: str) -> None:
 
 
 def check_arguments(arguments: tuple[str, ...]) -> None:
-    """Raise Wrong for arguments that no program can be started with."""
+    """Raise ValueProblem for arguments that no program can be started with."""
     sizes = [least_size(argument) for argument in arguments]
     for index, size in enumerate(sizes):
         check_argument(size, index)
@@ -49,21 +49,21 @@ def check_arguments(arguments: tuple[str, ...]) -> None:
 
 
 def check_environment(variables: Mapping[str, str]) -> None:
-    """Raise Wrong for variables that no program can be started with."""
+    """Raise ValueProblem for variables that no program can be started with."""
     for name, text in variables.items():
         check_argument(least_size(name) + 1 + least_size(text), name)
     check_arguments(tuple(f"{name}={text}" for name, text in variables.items()))
 
 
 def check_argument(size: int, *inside: str | int) -> None:
-    """Raise Wrong for one argument or variable of so many bytes, if that is too long."""
+    """Raise ValueProblem for one argument or variable of so many bytes, if that is too long."""
     if size > ONE:
         message = f"has {size:,} bytes; the kernel takes at most {ONE:,}"
         raise ValueProblem(message, "put it in a file, and give the name of that", inside=inside)
 
 
 def check_data(data: Mapping[str, object]) -> None:
-    """Raise Wrong for the arguments of a call that are too long as JSON, which is a single argument."""
+    """Raise ValueProblem for the arguments of a call that are too long as JSON, which is a single argument."""
     import json
 
     check_argument(least_size(json.dumps(data)))

@@ -1,4 +1,4 @@
-"""What nodes execute and where, for people to read and to paste: placeholders filled in, secrets masked."""
+"""What nodes execute and where, for people to read and to paste: placeholders filled in, secrets redacted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.command_line import command_line
 from dagtui.graph.resolution import ResolutionError, Resolver
-from dagtui.text.masking import MARK
+from dagtui.text.redaction import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class UnknownEnvironment(Mapping[str, str]):
         return 0
 
 
-def masked_environment(environment: Mapping[str, str], names: tuple[str, ...], secrets: Secrets) -> dict[str, str]:
+def redacted_environment(environment: Mapping[str, str], names: tuple[str, ...], secrets: Secrets) -> dict[str, str]:
     """The environment of a run without its secrets; `names` are those of the secrets."""
     # Before values are put in: a shell's quotes could tear a secret apart so that it isn't found any more.
     return {name: MARK.decode() if name in names else secrets.mask(value) for name, value in environment.items()}
@@ -61,7 +61,7 @@ class AsRun:
         status_of: Callable[[int], str],
         secrets: Secrets | None = None,
     ) -> None:
-        """Graph and environment are masked already; `status_of` raises ResolutionError for what isn't known."""
+        """Graph and environment are redacted already; `status_of` raises ResolutionError for what isn't known."""
         self._graph = graph
         self._resolver = Resolver(graph, environment)
         self._status_of = status_of

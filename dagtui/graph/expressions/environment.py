@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parse_env(env: Mapping[str, str]) -> dict[str, Template]:
-    """The variables in an order in which each comes after those that it is made of; raises Wrong.
+    """The variables in an order in which each comes after those that it is made of; raises ValueProblem.
 
     A variable that names itself (`PATH = "bin:{{ env.PATH }}"`) means the one that the run was started with.
     """

@@ -56,7 +56,7 @@ def _give(diagnostics: Diagnostics, params: dict[str, Value], name: str, text: s
 
 
 def _like(default: Value, text: str) -> Value:
-    """A text read as the type of the default; raises Wrong."""
+    """A text read as the type of the default; raises ValueProblem."""
     if isinstance(default, bool):
         if text.lower() not in _BOOLEANS:
             raise ValueProblem("must be true or false")

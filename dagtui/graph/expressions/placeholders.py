@@ -164,7 +164,7 @@ class PlaceholderCheck:
 def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
     """The parent whose status a placeholder of a node asks for; None when it is none, and there is a default.
 
-    Raises Wrong when it is none, or one of several.
+    Raises ValueProblem when it is none, or one of several.
     """
     named = graph.find(placeholder.name)
     parents = graph.parents(node)

@@ -101,12 +101,12 @@ MOST_WRONG = 50
 
 
 def parse_template(text: str) -> Template:
-    """Cut a plain text at its placeholders; raises Wrong."""
+    """Cut a plain text at its placeholders; raises ValueProblem."""
     return Template((text,)) if "{{" not in text else _template(cut_template(text))
 
 
 def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
-    """Cut a shell command line at its placeholders; raises Wrong where a value can't be quoted.
+    """Cut a shell command line at its placeholders; raises ValueProblem where a value can't be quoted.
 
     Comments are left as they are.
     """
@@ -171,7 +171,7 @@ def _cut(text: str) -> list[str | Braces]:
 
 
 def placeholder_in(braces: Braces) -> Placeholder:
-    """The placeholder between two braces and two braces; raises Wrong."""
+    """The placeholder between two braces and two braces; raises ValueProblem."""
     source, path = braces
     if path is None:
         raise ValueProblem('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)

@@ -27,7 +27,7 @@ EXCLUDE = "exclude"
 
 
 def read_matrix(value: object) -> Matrix:
-    """Read `{ seed = [1, 2], model = ["s"], exclude = [{ seed = 2, model = "s" }] }`; raises Wrong."""
+    """Read `{ seed = [1, 2], model = ["s"], exclude = [{ seed = 2, model = "s" }] }`; raises ValueProblem."""
     table = values.table(value, "write { seed = [1, 2] }")
     axes = tuple((axis, _axis(axis, entries)) for axis, entries in table.items() if axis != EXCLUDE)
     if not axes:
@@ -122,7 +122,7 @@ class Cells:
     __slots__ = ("_kept", "_strides", "_texts", "_values", "axes", "digits")
 
     def __init__(self, matrix: Matrix) -> None:
-        """Lay out a matrix; raises Wrong when nothing is left of it, and when it takes too long to find out."""
+        """Lay out a matrix; raises ValueProblem when nothing is left of it, and when it takes too long to find out."""
         self.axes = matrix.axes
         self.digits: dict[str, dict[str, int]] = {}
         """Of each axis: the position of each value, by its text."""

@@ -46,7 +46,7 @@ class Selector:
         self._base = None if offset is None or self._base is None else self._base + offset
 
     def turn(self, axis: str, template: Template, params: Mapping[str, Value], diagnostics: Diagnostics) -> None:
-        """Let the value of an axis depend on the cell; raises Wrong for what can't be known here."""
+        """Let the value of an axis depend on the cell; raises ValueProblem for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
@@ -175,7 +175,7 @@ def parse_selector(
     params: Mapping[str, Value],
     diagnostics: Diagnostics,
 ) -> Selector:
-    """Read what stands between the brackets; raises Wrong, and FollowsError."""
+    """Read what stands between the brackets; raises ValueProblem, and FollowsError."""
     cells = layout.cells.get(target)
     name = layout.tasks[target].name
     if cells is None:

@@ -1,4 +1,4 @@
-"""Reading single values of a document: each function returns what it read or raises Wrong.
+"""Reading single values of a document: each function returns what it read or raises ValueProblem.
 
 The message says what is wrong of a subject that the caller knows: "must be a string, not an array".
 """
@@ -185,7 +185,7 @@ def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
 
 
 def texts(reader: Callable[[object], str], entries: list[object]) -> tuple[str, ...]:
-    """The elements of an array, each read by `reader`; raises Wrong, which tells the first that is wrong."""
+    """The elements of an array, each read by `reader`; raises ValueProblem, which tells the first that is wrong."""
     found: list[str] = []
     try:
         found.extend(map(reader, entries))

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from dagtui.tui.screens.main import ScreenState
 
 
-class LentTerminal:
+class AttachedTerminal:
     """The terminal is a client's, which does what needs a controlling terminal; the session process drives the run."""
 
     signals: Sequence[signal.Signals] = ()
     detachable = True
 
-    def __init__(self, lease: Attachment, until_failure: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, attachment: Attachment, until_failure: Callable[[], Awaitable[None]]) -> None:
         """`until_failure` raises what makes the run stop working."""
-        self._lease = lease
+        self._attachment = attachment
         self._until_failure = until_failure
-        self.input, self.output = lease.input, lease.output
+        self.input, self.output = attachment.input, attachment.output
         own = {name: value for name, value in os.environ.items() if name not in TOLD}
-        self.environment: Mapping[str, str] = {**own, **lease.environment}
+        self.environment: Mapping[str, str] = {**own, **attachment.environment}
 
     async def drive(self) -> None:
         """Nothing to do but to notice when the run stops working."""
@@ -44,16 +44,16 @@ class LentTerminal:
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
         """Have the client run the program."""
-        return await self._lease.run(command, defaults)
+        return await self._attachment.run(command, defaults)
 
     async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
         """Have the client run the program."""
-        return await self._lease.run_at(node_environment, command, heading)
+        return await self._attachment.run_at(node_environment, command, heading)
 
     async def suspend(self, app: DagtuiApp) -> None:
         """Have the client stop itself; the run goes on."""
         with app.terminal_lent():
-            await self._lease.stop()
+            await self._attachment.stop()
 
 
 class RemoteTerminal:
@@ -92,7 +92,7 @@ class RemoteTerminal:
             driver.continued()
 
 
-class LentScreens:
+class AttachedScreens:
     """Shows a session on one lent terminal after another; what a person did to the screen is kept between them."""
 
     def __init__(self, session: Session, until_failure: Callable[[], Awaitable[None]]) -> None:
@@ -104,39 +104,39 @@ class LentScreens:
         layout_of(session.graph)  # here, because this may be another thread than the run's
         spare_what_is_loaded()
 
-    async def show(self, lease: Attachment) -> ExitReason:
+    async def show(self, attachment: Attachment) -> ExitReason:
         """Show the run on a terminal until that is left."""
-        colours = tuple(map(lease.environment.get, ("TERM", "COLORTERM", "NO_COLOR")))
+        colours = tuple(map(attachment.environment.get, ("TERM", "COLORTERM", "NO_COLOR")))
         if self._colours not in {None, colours}:
             forget_codes()
         self._colours = colours
-        await lease.tell({"do": "hold", "restore": modes.leaving()})
-        if lease.leaving is not None:  # it has been wanted back meanwhile
-            return lease.leaving
-        app = self._made(lease)
+        await attachment.tell({"do": "hold", "restore": modes.leaving()})
+        if attachment.leaving is not None:  # it has been wanted back meanwhile
+            return attachment.leaving
+        app = self._made(attachment)
         gone = ref(app)
         try:
-            return await self._show(lease, app)
+            return await self._show(attachment, app)
         finally:
             del app
             forget_app(gone)
 
-    def _made(self, lease: Attachment) -> DagtuiApp:
+    def _made(self, attachment: Attachment) -> DagtuiApp:
         return DagtuiApp(
             self._session,
-            ascii=lease.ascii,
-            theme=f"dagtui-{lease.theme}" if lease.theme else None,
-            mouse=lease.mouse,
+            ascii=attachment.ascii,
+            theme=f"dagtui-{attachment.theme}" if attachment.theme else None,
+            mouse=attachment.mouse,
             state=self._state,
-            place=LentTerminal(lease, self._until_failure),
+            place=AttachedTerminal(attachment, self._until_failure),
         )
 
-    async def _show(self, lease: Attachment, app: DagtuiApp) -> ExitReason:
-        lease.screen = RemoteTerminal(app)
+    async def _show(self, attachment: Attachment, app: DagtuiApp) -> ExitReason:
+        attachment.screen = RemoteTerminal(app)
         try:
             leaving = await app.run_async(mouse=app.mouse) or ExitReason.CRASHED
         finally:
-            lease.screen = None
+            attachment.screen = None
         # What made it crash may have been in the state.
         self._state = None if leaving is ExitReason.CRASHED else app.last_state
         return leaving

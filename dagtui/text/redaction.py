@@ -1,6 +1,6 @@
 """Finding byte strings that must not be shown in a stream of bytes, and writing `***` in their place.
 
-Every byte that belongs to an occurrence of a form is masked, occurrences that overlap included; a run of masked bytes
+Every byte that belongs to an occurrence of a form is redacted, overlapping ones included; a run of redacted bytes
 becomes one mark, so that it tells neither length nor number. Nothing is imported here: the log process uses this, and
 must start in a few milliseconds.
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     """A form, its end that may repeat, its alphabet."""
 
 MARK = b"***"
-"""What is written for a run of masked bytes."""
+"""What is written for a run of redacted bytes."""
 _SAMPLE = 8
 """Bytes that are looked up at once."""
 _LONG = 32
@@ -68,7 +68,7 @@ class Redaction:
         self._beginnings = frozenset(form[:size] for form in self._forms for size in range(1, min(_SAMPLE, len(form))))
 
     def mask(self, data: bytes) -> bytes:
-        """All of the data, masked."""
+        """All of the data, redacted."""
         spans = self.spans(data)
         if not spans:
             return data
@@ -129,28 +129,28 @@ class Redaction:
 
 
 class RedactedStream:
-    """Data in chunks of any size: what comes out is what masking the whole at once would give, up to its end.
+    """Data in chunks of any size: what comes out is what redaction the whole at once would give, up to its end.
 
     Only an end that is the beginning of a form is held back, at most a byte less than the longest form has.
     """
 
-    __slots__ = ("_marked", "_masking", "_out", "_tail")
+    __slots__ = ("_marked", "_out", "_redaction", "_tail")
 
-    def __init__(self, masking: Redaction) -> None:
-        self._masking = masking
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
         self._tail = b""
-        self._out = 0  # bytes of the tail that came out already, masked or as they are
+        self._out = 0  # bytes of the tail that came out already, redacted or as they are
         self._marked = False  # whether what came out last was a mark
 
     def feed(self, data: bytes | memoryview) -> bytes:
         """What can come out now that this has come in."""
         buffer = self._tail + data
-        return self._let_out(buffer, self._masking.undecided(buffer))
+        return self._let_out(buffer, self._redaction.undecided(buffer))
 
     def pause(self) -> bytes:
         """What should come out because nothing has come in for a while: a prompt may end like a secret begins.
 
-        An end of three bytes or fewer comes out, and if it was a secret after all, only the rest is masked. A longer
+        An end of three bytes or fewer comes out, and if it was a secret after all, only the rest is redacted. A longer
         one is no accident: it stays until more comes in.
         """
         if len(self._tail) > _ACCIDENT:
@@ -170,7 +170,7 @@ class RedactedStream:
         """What comes out of all that is here, but for what may belong to a form that begins at `hold` or later."""
         parts: list[bytes] = []
         at, marked = self._out, self._marked
-        for start, end in self._masking.spans(buffer):
+        for start, end in self._redaction.spans(buffer):
             if start > hold:
                 break
             if end <= at:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, ClassVar
 
@@ -54,7 +55,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
     """Shows a session and takes a person's commands; drives the run while it lives, and leaves it as it is."""
 
     TITLE = "dagtui"
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_suffix(".tcss")
     ENABLE_COMMAND_PALETTE = False  # its key would not be in our table
     ALLOW_SELECT = False  # rows move under the pointer
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]

@@ -82,13 +82,13 @@ def settle_in(session: Session) -> None:
     wait_until(lambda: ask(session, "status")["counts"] == wanted, "the graph is half done")
 
 
-def client(session: Session) -> ControlClient:
+def connected(session: Session) -> ControlClient:
     assert session.directory is not None
     return connect(session.directory.run_id)
 
 
 def ask(session: Session, want: str, **fields: object) -> Mapping[str, object]:
-    with client(session) as found:
+    with connected(session) as found:
         found.send({"want": want, **fields})
         answer = found.receive(20)
     assert answer is not None
@@ -238,7 +238,7 @@ def test_waiting_for_nodes_ends_when_all_are_settled_at_one_time(graph_file: Pat
         assert ask(session, "wait", nodes=["fetch"])["outcome"] == "completed"
         failed = ask(session, "wait", nodes=["fetch", "bad", "after"])
         assert (failed["outcome"], nodes(failed["bad"])) == ("failed", ["bad", "after"])
-        with client(session) as waiting:
+        with connected(session) as waiting:
             waiting.send({"want": "wait", "nodes": ["bad", "train"]})
             for number in (1, 2):
                 with pytest.raises(TimeoutError):
@@ -265,7 +265,7 @@ def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None
     def client(session: Session) -> None:
         settle_in(session)
         before = len(session.run.listeners)
-        waiting = client(session)
+        waiting = connected(session)
         waiting.send({"want": "wait"})
         wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
         threads.append(threading.Thread(target=wait, args=[waiting]))
@@ -281,7 +281,7 @@ def test_one_that_waits_and_goes_leaves_nothing_behind(graph_file: Path) -> None
     def client(session: Session) -> None:
         settle_in(session)
         before = len(session.run.listeners)
-        with client(session) as waiting:
+        with connected(session) as waiting:
             waiting.send({"want": "wait"})
             wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
         wait_until(lambda: len(session.run.listeners) == before, "it is forgotten")

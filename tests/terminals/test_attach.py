@@ -591,8 +591,8 @@ def test_options_of_a_new_run_are_refused_while_one_is_live(stage: Stage) -> Non
 
 
 FUTURE = """
-import dagtui.control.server as control socket
-control socket.PROTOCOL = 99
+import dagtui.control.server as control
+control.PROTOCOL = 99
 from dagtui.__main__ import main
 main()
 """

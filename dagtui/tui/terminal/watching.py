@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 class WatchApp(DagtuiApp):
     """Shows a run that is followed; every command answers that the screen is read-only."""
 
-    CSS_PATH = "app.tcss"
-
     def on_load(self) -> None:
         """Offer no command."""
         self.main.read_only = True

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.text import cell_width
-from dagtui.text.shortening import name_label, shortened, told_apart
+from dagtui.text.labels import name_label
+from dagtui.text.shortening import shortened, told_apart
 
 WORDS = ["sort", "index", "quantify", "forward", "reverse", "salmon", "stats", "bedgraph", "12", "7", "日本", "é"]
 NAMES = st.lists(

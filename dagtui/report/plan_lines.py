@@ -11,7 +11,8 @@ from dagtui.graph.command_line import command_line
 from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, unknown_status
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
-from dagtui.text.shortening import NAME_CHARACTERS, name_label, told_apart
+from dagtui.text.labels import NAME_CHARACTERS, name_label
+from dagtui.text.shortening import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,11 +13,11 @@ from dagtui.runs.resume_command import resume_command, way_to_rerun
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
+from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.redraws import final_lines
 from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
-from dagtui.text.shortening import name_label
 
 if TYPE_CHECKING:
     from pathlib import Path

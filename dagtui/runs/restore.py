@@ -29,7 +29,7 @@ from dagtui.store.files import read_file, replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.log_index import LoggedAttempts
 from dagtui.text import count, label, plural
-from dagtui.text.shortening import name_label
+from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, duration, plural
-from dagtui.text.shortening import name_label
+from dagtui.text.labels import name_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

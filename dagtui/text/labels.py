@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 from dagtui.text.combining import may_be_piled, thinned
+from dagtui.text.widths import cell_width
 
+NAME_CHARACTERS = 1000
+"""Of a longer name, no more is looked at."""
 DROPPED = "\ufe0e\ufe0f"
 """Emoji and text presentation selectors: they only choose between two pictures of the character before them."""
 
@@ -49,6 +52,16 @@ def label(text: object, cap: int = 200) -> str:
         return string
     shown = _FORBIDDEN_CHARACTER.sub(_show, string[:cap])
     return _capped(shown, cap, more=len(string) > cap)
+
+
+def name_label(name: str, cells: int = 80) -> str:
+    """The name of a node as a part of a line, safe to show; one that takes more cells is cut in the middle."""
+    shown = label(name, NAME_CHARACTERS)
+    if cell_width(shown) <= cells:
+        return shown
+    from dagtui.text.shortening import shortened
+
+    return shortened(shown, cells)
 
 
 def block(text: object, cap: int = 10_000) -> str:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from dagtui.text.labels import label
 from dagtui.text.widths import cell_width, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-NAME_CHARACTERS: Final = 1000
-"""Of a longer name, no more is looked at."""
 _LEAST_ROOM: Final = 4
 """Fewer cells have no middle."""
 _REST_CELLS: Final = 12
 """What is left of a name without its beginning has at least so many cells, where whole words can be added."""
 
-# Compiled when a name is too long, not when a run without a screen begins.
-_CELL_KEY: Final = r"(?<=[\[,])[^\[\],=]+="
-_WORD: Final = r"[^\s_./:,=\[-]*[\s_./:,=\[-]+"
+_CELL_KEY: Final = re.compile(r"(?<=[\[,])[^\[\],=]+=")
+_WORD: Final = re.compile(r"[^\s_./:,=\[-]*[\s_./:,=\[-]+")
 
 
 class _Cut(NamedTuple):
@@ -38,11 +34,6 @@ class _Cut(NamedTuple):
     def could_be(self, other: str) -> bool:
         """Whether another name, cut alike, might look the same."""
         return other.endswith(self.tail) and (other.startswith(self.head) if self.begins else self.head in other)
-
-
-def name_label(name: str, cells: int = 80) -> str:
-    """The name of a node as a part of a line, safe to show."""
-    return shortened(label(name, NAME_CHARACTERS), cells)
 
 
 def shortened(name: str, room: int, *, ascii_only: bool = False) -> str:
@@ -108,7 +99,7 @@ def _usual_tail(name: str, room: int) -> int:
 def _rest_start(name: str, others: Iterable[str], room: int) -> int:
     """Where a name goes on behind what others begin with too: at a word, and with some before it where they fit."""
     common = min((_begin_alike(name, other) for other in others), default=0)
-    starts = [word.end() for word in re.finditer(_WORD, name[:common])]
+    starts = [word.end() for word in _WORD.finditer(name[:common])]
     start = starts.pop() if starts else common
     while starts and cell_width(name[start:]) < _REST_CELLS and cell_width(name[starts[-1] :]) < room:
         start = starts.pop()
@@ -126,4 +117,4 @@ def _without_keys(name: str) -> str:
     if not name.endswith("]"):
         return name
     task, bracket, cell = name.partition("[")
-    return task + re.sub(_CELL_KEY, "", bracket + cell)
+    return task + _CELL_KEY.sub("", bracket + cell)

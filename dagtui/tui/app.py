@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.engine.status import Verdict
 from dagtui.host.exit_reason import ExitReason
-from dagtui.text.shortening import name_label
+from dagtui.text.labels import name_label
 from dagtui.tui.actions.keymap import Keymap, bindings
 from dagtui.tui.actions.panes import PaneActions
 from dagtui.tui.actions.programs import ProgramActions

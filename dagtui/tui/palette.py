@@ -13,7 +13,8 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Provider, SearchI
 from textual.widgets import Input
 
 from dagtui.text import label
-from dagtui.text.shortening import NAME_CHARACTERS, shortened
+from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.shortening import shortened
 from dagtui.tui.actions.keymap import KEYS, Group, Key
 from dagtui.tui.lines.compositor import TightCompositor
 

@@ -12,7 +12,8 @@ from textual.widget import Widget
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
-from dagtui.text.shortening import NAME_CHARACTERS, shortened
+from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.graph.rows import TALLY_ORDER, WEIGHTS
 from dagtui.tui.lines.doubtful import is_doubtful

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import plural
-from dagtui.text.shortening import name_label
+from dagtui.text.labels import name_label
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.node.causes import failed_ancestors
 

@@ -11,7 +11,7 @@ from textual.app import SuspendNotSupported
 
 from dagtui.runs.node_environment import NoNodeEnvironmentError
 from dagtui.text import label
-from dagtui.text.shortening import name_label
+from dagtui.text.labels import name_label
 from dagtui.tui.actions.unavailable import UNFOLD
 from dagtui.tui.lines.rows import Role
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import label
-from dagtui.text.shortening import NAME_CHARACTERS, told_apart
+from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.shortening import told_apart
 from dagtui.tui.graph.layout import GroupKind
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
-from dagtui.text.shortening import NAME_CHARACTERS, shortened
+from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.graph.guides import WIDE, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow

@@ -12,7 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dagtui.text.shortening import name_label
+from dagtui.text.labels import name_label
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS
 from dagtui.tui.terminal.cleanup import take_apart

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count, fit, label, plural
-from dagtui.text.shortening import NAME_CHARACTERS, shortened
+from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.shortening import shortened
 from dagtui.tui.lines.rows import PaintedRows, Role, Span, muted, status_run
 from dagtui.tui.log.empty_log import spent
 

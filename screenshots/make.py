@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from picture import still
-from shell import LINES, ROOT, shell_in
+from shell import ROOT, shell_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,8 +29,8 @@ matrix = { seed = [1, 2] }
 """
 
 
-LITTLE = 16
-"""Rows of a terminal for what needs few."""
+SMALL, FLAT = (80, 22), (108, 16)
+"""Columns and rows of terminals: two of the small ones stand side by side."""
 
 
 def save(terminal: Terminal, name: str, title: str) -> None:
@@ -111,8 +111,8 @@ def twelve(terminal: Terminal, folder: Path) -> None:
 
 def main() -> None:
     """Make them all."""
-    for take, lines in ((demo, LINES), (wide, LITTLE), (plain, LINES), (check, LITTLE), (twelve, LITTLE)):
-        with shell_in("ada", lines) as (terminal, folder):
+    for take, size in ((demo, SMALL), (wide, SMALL), (plain, (80, 26)), (check, SMALL), (twelve, FLAT)):
+        with shell_in("ada", *size) as (terminal, folder):
             take(terminal, folder)
 
 

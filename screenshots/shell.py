@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "pty")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "terminals")]
 
 from picture import rows_of  # noqa: E402 - after the path is set
 from sessions import Stage  # noqa: E402 - as above
@@ -59,7 +59,7 @@ class Terminal(PtyTerminal):
 
 
 @contextmanager
-def shell_in(name: str, lines: int = LINES) -> Iterator[tuple[Terminal, Path]]:
+def shell_in(name: str, columns: int = COLUMNS, lines: int = LINES) -> Iterator[tuple[Terminal, Path]]:
     """A terminal with a shell that waits for its first command, and its folder; the name is read in pictures."""
     folder = Path(tempfile.gettempdir(), name)
     folder.mkdir()
@@ -70,7 +70,7 @@ def shell_in(name: str, lines: int = LINES) -> Iterator[tuple[Terminal, Path]]:
         program.chmod(0o755)
         path = f"{program.parent}:{os.environ['PATH']}"
         env = {"PATH": path, "PS1": "$ ", "LANG": "C.UTF-8", "DAGTUI_SOCKET_DIR": str(folder / "sockets"), "ENV": ""}
-        with Terminal(["sh", "-i"], columns=COLUMNS, rows=lines, env=env, cwd=folder) as terminal:
+        with Terminal(["sh", "-i"], columns=columns, rows=lines, env=env, cwd=folder) as terminal:
             terminal.wait_for_text("$ ")
             yield terminal, folder
     finally:

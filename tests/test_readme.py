@@ -40,6 +40,20 @@ def test_links_and_pictures_lead_somewhere(page: str) -> None:
     assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "ARCHITECTURE.md", ".ci/task"])
+def test_files_and_folders_that_are_named_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(?:dagtui|tests|configs|screenshots)/[\w./-]*\w", text))
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_every_folder_of_the_program_is_on_the_map() -> None:
+    map_ = re.search(r"^dagtui/\n(.*?)^configs/", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.M | re.S)
+    assert map_ is not None
+    folders = (path.name for path in (ROOT / "dagtui").rglob("*") if path.is_dir() and path.name != "__pycache__")
+    assert [folder for folder in folders if f"{folder}/" not in map_[1]] == []
+
+
 def test_every_page_of_the_manual_is_linked() -> None:
     pages = (path.relative_to(ROOT).as_posix() for path in (ROOT / "dagtui" / "manual").glob("*.md"))
     assert [page for page in pages if f"({page})" not in README] == []

@@ -1,4 +1,4 @@
-"""What the README shows exists and works."""
+"""What the README and the pages beside it show exists and works."""
 
 from __future__ import annotations
 
@@ -64,3 +64,12 @@ def test_pictures_are_small_and_no_more_than_those_that_are_shown() -> None:
     files = {path.name: path.stat().st_size for path in (ROOT / "screenshots").glob("*.svg")}
     assert set(files) == pictures
     assert max(files.values()) <= 1_000_000
+
+
+def test_the_changelog_has_each_line_once_under_a_known_heading() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased = text.split("\n## ")[1]
+    headings = re.findall(r"^### (.*)$", unreleased, re.MULTILINE)
+    assert headings == [name for name in ("Added", "Changed", "Fixed", "Performance", "Security") if name in headings]
+    bullets = re.split(r"\n(?=- |###|\n)", text)
+    assert [bullet for bullet in set(bullets) if bullet.strip() and bullets.count(bullet) > 1] == []

@@ -255,7 +255,7 @@ def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> Non
         before = self._standing[node]
         if before and not now:
             self._standing[node] = now
-            self.touched.extend(self.graph.children(node))
+            self.dirty.extend(self.graph.children(node))
         else:
             original(self, node, now)
 
@@ -345,7 +345,7 @@ def a_second_cancel_does_not_kill(patch: pytest.MonkeyPatch) -> None:
         ]
 
     around(patch, control, "_cancel", cancel)
-    patch.setattr(control, "_DEEDS", control._HANDLERS | {CommandKind.CANCEL: control._cancel})
+    patch.setattr(control, "_HANDLERS", control._HANDLERS | {CommandKind.CANCEL: control._cancel})
 
 
 @bug
@@ -356,7 +356,7 @@ def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
 
     wrapped = control._HANDLERS[CommandKind.CANCEL_SUBTREE]
     deed = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
-    patch.setattr(control, "_DEEDS", control._HANDLERS | deed)
+    patch.setattr(control, "_HANDLERS", control._HANDLERS | deed)
 
 
 @bug

@@ -187,7 +187,7 @@ def test_every_prefix_of_a_journal_replays_to_the_state_of_that_moment():
     read = [parse(json.loads("{" + fields(event, scene.graph) + "}"), scene.graph) for event in scene.events]
     for length, event in enumerate(scene.events, 1):
         live.apply(event)
-        live.touched.clear()
+        live.dirty.clear()
         after = RunState(scene.graph, 3)
         after.replay(event for event in read[:length] if event is not None)
         same_state(after, live)

@@ -888,7 +888,7 @@ def test_a_recorded_run_is_adopted_with_what_was_in_flight():
     scene.end("b", 1)
     adopted = Traversal(graph, 5)
     adopted.adopt(scene.events, 3.0)
-    assert adopted.handed == scene.traversal.submitted
+    assert adopted.submitted == scene.traversal.submitted
     assert adopted.next_alarm() == 10.0
     for at, status in ((10.0, NodeStatus.CANCELLING), (20.0, NodeStatus.CANCELLING)):
         adopted.wake(at)

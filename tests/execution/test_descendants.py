@@ -133,7 +133,7 @@ async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grac
         outside = stage.executor.processes
         (app,) = alive(str(inner))
         (reaper,) = children(app)
-        inside = [app, reaper, *named("dagtui-supervisor", reaper)]
+        inside = [app, reaper, *named("dag-supervisor", reaper)]
         assert len(inside) == 3
         if grace is None:
             for pid in inside:

@@ -281,8 +281,8 @@ async def test_nothing_begins_twice_when_the_supervisor_dies_before_it_has_said_
 
 def supervisor_of(stage: Stage) -> int:
     reaper = stage.executor.processes[0]
-    wait_until(lambda: named("dagtui-supervisor", reaper))
-    return named("dagtui-supervisor", reaper)[0]
+    wait_until(lambda: named("dag-supervisor", reaper))
+    return named("dag-supervisor", reaper)[0]
 
 
 @pytest.mark.anyio

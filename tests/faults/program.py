@@ -64,7 +64,7 @@ class Run:
 
         def search() -> bool:
             for reaper in children(self.pid):
-                found.extend((reaper, supervisor) for supervisor in named("dagtui-supervisor", reaper))
+                found.extend((reaper, supervisor) for supervisor in named("dag-supervisor", reaper))
             return bool(found)
 
         wait_until(search)

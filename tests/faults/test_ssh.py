@@ -265,12 +265,12 @@ KILLS: dict[str, Callable[[Place, PtyTerminal], None]] = {
 
 
 def _supervisors(session: int) -> list[int]:
-    """The processes below the session that are called dagtui-guardian."""
+    """The processes below the session that are called dag-supervisor."""
     found, queue = [], [session]
     for pid in queue:
         try:
             queue += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-            if Path(f"/proc/{pid}/comm").read_text().strip() == "dagtui-supervisor":
+            if Path(f"/proc/{pid}/comm").read_text().strip() == "dag-supervisor":
                 found.append(pid)
         except OSError:
             continue

@@ -83,7 +83,7 @@ def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tm
     (tmp_path / "graph.toml").write_text(GRAPH.replace("sh -c '", "sh -c 'until [ -e go ]; do sleep 0.01; done; "))
     with call(tmp_path) as running:
         wait_until(lambda: "load" in (tmp_path / "printed").read_text(), "the node runs")
-        supervisor = next(pid for pid in descendants(running.pid) if comm(pid) == "dagtui-supervisor")
+        supervisor = next(pid for pid in descendants(running.pid) if comm(pid) == "dag-supervisor")
         os.kill(supervisor, signal.SIGSTOP)
         (tmp_path / "go").touch()
         wait_for_the_first_end(tmp_path)

@@ -58,7 +58,7 @@ def main() -> None:
         _guarded(start_table, "reaper", Reaper(app, alive, start_table, pid).keep, bytes)  # no secret ever comes here
     os.close(alive)
     ownership.become_subreaper()
-    ownership.set_name("dagtui-supervisor")
+    ownership.set_name("dag-supervisor")
 
     def run_log_process(socket: int, make_log: MakeLog) -> None:
         ownership.set_name("dagtui-log")

@@ -1,6 +1,6 @@
-"""The traversal: statuses, messages, decisions, previews, and the worker that drives a run.
+"""The traversal engine: statuses, messages, events, commands, previews, and the run that drives them.
 
-To hold it in the head, read `status` and `triggers` (the tables), `messages` and `events` (what goes in and comes out),
-`state` (all that is known), `propagation` (what follows from what), `traversal` (results, time and slots) and `control`
-(what a person's commands do); `run` puts clock, journal and executor around them.
+Suggested reading order: `rules` (the numbered rules), `status` and `rules.triggers` (the tables), `messages` and
+`events` (input and output), `state` (all data of a run), `rules.propagation` (statuses that follow from parents),
+`traversal` (results, alarms and slots), `control` (commands). `run` adds the clock, the journal and the executor.
 """

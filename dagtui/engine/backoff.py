@@ -1,4 +1,4 @@
-"""Whether a failed attempt is retried, and after what delay: exponential, with deterministic jitter."""
+"""Retries: whether a failed attempt is retried, and the delay, exponential with deterministic jitter."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from dagtui.graph.model import RetryPolicy
 
 _SIGNALLED = 128
-"""What shells add to the number of a signal that ended a program."""
+"""Offset that shells add to the number of a signal that ended a program."""
 
 
 def retries(policy: RetryPolicy, cause: Cause, value: int) -> bool:
-    """Whether the policy retries after that end, if tries are left; the value is an exit status or a signal."""
+    """Return whether the policy retries after this end while tries are left (rule 10).
+
+    `value` is the exit status or the signal number.
+    """
     codes = policy.exit_codes
     if not codes:
         return True
@@ -24,9 +27,9 @@ def retries(policy: RetryPolicy, cause: Cause, value: int) -> bool:
 
 
 def back_off(policy: RetryPolicy, tries: int, attempt: str) -> float:
-    """Seconds to wait after so many failed tries; the jitter follows from the attempt's name.
+    """Return the seconds to wait after the given number of failed tries.
 
-    It is not random: the same run comes to the same delays again.
+    The jitter is a hash of the attempt's name and not random, so that the same run has the same delays again.
     """
     try:
         delay = min(policy.max_delay, policy.delay * policy.backoff ** (tries - 1))
@@ -36,7 +39,7 @@ def back_off(policy: RetryPolicy, tries: int, attempt: str) -> float:
 
 
 def _chance(text: str) -> float:
-    """A number from 0 to 1; names that differ in one letter are as far apart as any, which no checksum would give."""
+    """Return a number from 0 to 1. Unlike a checksum, the hash spreads names that differ in one letter."""
     from hashlib import blake2b  # most runs never need it
 
     return int.from_bytes(blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32

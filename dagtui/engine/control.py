@@ -1,4 +1,4 @@
-"""A person's commands: what each does to the state. Preview and command run the same code."""
+"""Commands: what each does to the state. A preview and its command run the same code."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JO
 
 
 def preview(run: Propagation, command: Command) -> Preview:
-    """What a command would do now, by doing it and taking it back."""
+    """Return what a command would do now, by carrying it out and rolling it back."""
     with run.transaction() as transaction:
         return _rehearse(run, command, transaction)
 
 
 def carry_out(run: Propagation, command: Command) -> Preview:
-    """Do what a command says, if that is something, and what was expected of it; what it did, or would do."""
+    """Carry out a command, unless it does nothing or not what was expected. Return what it did, or would do."""
     with run.transaction() as transaction:
         found = _rehearse(run, command, transaction)
         transaction.kept = found.nothing is None and not found.changed
@@ -103,7 +103,7 @@ def _differs(state: RunState, before: Snapshot, node: int) -> bool:
 
 
 def _below(run: Propagation, command: Command) -> Iterable[int]:
-    """The targets and what lies below them; everything, for commands without targets."""
+    """Return the targets and the nodes below them. For CANCEL_ALL, return all nodes."""
     targets = command.nodes or tuple(run.state.failures())
     if command.kind is CommandKind.CANCEL_ALL:
         return range(len(run.graph))
@@ -114,7 +114,7 @@ def _below(run: Propagation, command: Command) -> Iterable[int]:
 
 
 def _retry(run: Propagation, nodes: Iterable[int]) -> None:
-    """Run nodes again that failed, were cancelled or skipped; for one that is held back, what holds it back."""
+    """Run failed, cancelled and skipped nodes again. For a blocked node, run its root causes again."""
     state = run.state
     targets = root_causes(state, (node for node in nodes if retry_refusal(run, node) is None))
     _lift_for(run, targets)
@@ -127,7 +127,10 @@ def _retry(run: Propagation, nodes: Iterable[int]) -> None:
 
 
 def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
-    """Lift the marks of the commands that marked nodes, or that their failures gave: from them, up and down."""
+    """Lift the marks of the commands that marked the targets, from the targets, their ancestors and descendants.
+
+    Marks that the run set because a target failed (rule 7) are lifted from all nodes.
+    """
     marked: dict[int, list[int]] = {}
     for node in targets:
         for number in run.state.marks.get(node, ()):
@@ -141,7 +144,7 @@ def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
 
 
 def _lift_own(run: Propagation, nodes: Iterable[int]) -> None:
-    """Lift the marks that the run gave itself because one of the nodes failed, wherever they are."""
+    """Lift the marks that the run set because one of the nodes failed (rule 7), from all nodes."""
     causes = set(nodes)
     commands = run.state.commands.items()
     own = {number for number, command in commands if command.kind is None and not causes.isdisjoint(command.nodes)}
@@ -169,7 +172,7 @@ def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
 
 
 def _rerun(run: Propagation, nodes: Collection[int]) -> None:
-    """Let nodes be as if they had not begun; running ones are stopped first."""
+    """Reset nodes to not begun. Running ones are stopped first."""
     state = run.state
     _lift_own(run, nodes)
     for node in nodes:
@@ -186,14 +189,14 @@ def _rerun(run: Propagation, nodes: Collection[int]) -> None:
 
 
 def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
-    """Mark nodes that are not settled; running ones are stopped, those that are stopping already are killed."""
+    """Mark unsettled nodes. Stop running ones, and kill those that a cancel is stopping already."""
     state, own = run.state, (number,)
     why = mark_why(state, number)
     for node in dict.fromkeys(nodes):
         status = state.status[node]
         if status not in _UNSETTLED:
             continue
-        marks = state.marks.get(node, ()) + own  # mostly the one tuple for all of them
+        marks = state.marks.get(node, ()) + own  # in most cases the same tuple object for all nodes
         if _to_be_told(run, node):
             run.stop(node, Cause.CANCEL, marks=marks)
         elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:
@@ -206,7 +209,7 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
 
 
 def _to_be_told(run: Propagation, node: int) -> bool:
-    """Whether an attempt is to be told to stop: it runs, or is in line and was asked back at most."""
+    """Return whether the executor must stop an attempt: it runs, or is submitted and was at most withdrawn."""
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
         return node not in run.stop_deadline
@@ -214,7 +217,7 @@ def _to_be_told(run: Propagation, node: int) -> bool:
 
 
 def mark_after_failure(run: Propagation, number: int) -> None:
-    """Rule 7: mark what has not begun, settle what waits for a retry; what is to run in any case still runs."""
+    """Mark nodes that have not begun, and settle RETRYING ones, but let independent nodes run (rule 7)."""
     state = run.state
     not_begun = mark_why(state, number)
     for node in range(len(run.graph)):
@@ -230,7 +233,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
 
 
 def _keep_from_beginning(run: Propagation, node: int, number: int, why: str) -> None:
-    """Mark a node that has not begun, or is about to begin again; one that has begun by now is let finish."""
+    """Mark a node that has not begun, or is about to restart. If its attempt has begun by now, it finishes."""
     state = run.state
     status = state.status[node]
     marks = (*state.marks.get(node, ()), number)

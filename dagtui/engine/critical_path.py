@@ -1,4 +1,4 @@
-"""Which ready node goes first: the one with the longest way behind it."""
+"""Critical-path lengths, which define the order in which ready nodes start."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def critical_path_lengths(graph: Graph, weights: Sequence[float] | None = None) -> array[float]:
-    """For each node, the length of the longest way from its start to the end of the graph.
+    """Return, for each node, the length of the longest path from its start to the end of the graph.
 
-    Weights are seconds by node; without them each node counts 1. Source: critical-path scheduling (HLF/HEFT rank).
+    `weights` are seconds by node. Without them each node counts 1. Source: critical-path scheduling (HLF/HEFT rank).
     """
     ways = array("d", weights if weights is not None else [1.0]) * (1 if weights is not None else len(graph))
     for node in reversed(graph.order):
@@ -26,7 +26,7 @@ def critical_path_lengths(graph: Graph, weights: Sequence[float] | None = None) 
 
 
 def longest_path_among(graph: Graph, nodes: Iterable[int], weights: Sequence[float]) -> float:
-    """The length of the longest way that passes only through the given nodes."""
+    """Return the length of the longest path that consists of the given nodes only."""
     ways: dict[int, float] = {}
     members = set(nodes)
     position = {node: place for place, node in enumerate(graph.order) if node in members}

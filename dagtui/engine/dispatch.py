@@ -1,4 +1,4 @@
-"""Which ready nodes are handed over, and when: slots, the order of starts, and what is kept for a wide node."""
+"""Dispatch: submit ready nodes to the executor, given slots, critical-path order and slots kept for a wide node."""
 
 from __future__ import annotations
 
@@ -16,42 +16,40 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
-"""As many attempts are handed over ahead of free slots as should begin within that time, judged by recent ones."""
+"""Lookahead: the attempts that should begin within this many seconds, judged by recent ones, and their maximum."""
 TYPICAL = 1.0
-"""Seconds that an attempt is expected to take before any has ended."""
+"""Expected seconds of an attempt before any attempt has ended."""
 NOBODY = -1
 
 
 class Dispatch(Propagation):
-    """A propagation that hands over what is ready as far as there are slots.
+    """A propagation that also submits ready nodes while slots are free.
 
-    Rule 5: work is conserved, no node stays ready that could start now. One exception, so that wide nodes don't starve:
-    once the first node in the order was passed over for as long as a typical attempt takes, because it wants more slots
-    than are free, what becomes free is kept for it until it fits.
+    Work is conserved, and wide nodes don't starve (rule 5). A wide node is one that needs more than one slot.
     """
 
     def __init__(self, graph: Graph, state: RunState, order: Sequence[float], lookahead: int) -> None:
-        """The longer the way from a node to the end of the graph, the earlier it starts: `order` is that by node."""
+        """Create a dispatcher. `order` is the critical-path length of each node: longer paths start first."""
         super().__init__(graph, state)
         self.ready = ReadyQueue(order)
         self._used = 0
-        """Slots of attempts that have begun."""
+        """Slots of all attempts that have begun."""
         self._promised = 0
-        """Slots of attempts that were handed over and have not begun."""
+        """Slots of all attempts that were submitted and have not begun."""
         self._running_slots: dict[int, int] = {}
-        """Slots by node, of attempts that have begun."""
+        """Slots of the attempts that have begun, by node."""
         self._slots = [task.slots for task in graph.tasks]
         self._any_wide = any(slots != 1 for slots in self._slots)
         self._typical = TYPICAL
-        """Seconds that a recent attempt took."""
+        """Moving average of the seconds that recent attempts took."""
         self._lookahead = 0
         self._lookahead_most = lookahead
         self._passed_over = NOBODY
-        """The first node in the order, while others start before it because it wants more slots than are free."""
+        """The first node in order, while others start before it because it needs more slots than are free."""
         self._passed_since = 0.0
 
     def _occupy(self, node: int, attempt: int) -> bool:
-        """Count an attempt that was handed over as alive; False when there is none of that number."""
+        """Move a submitted attempt's slots to the used ones. Return False if no such attempt is submitted."""
         slots = self.submitted.get(node)
         if slots is None or self.state.attempt[node] != attempt:
             return False
@@ -62,7 +60,7 @@ class Dispatch(Propagation):
         return True
 
     def _fill(self) -> None:
-        """Hand over ready nodes: as many as there are free slots, and when attempts are short, some more."""
+        """Submit ready nodes: as many as fit the free slots, and a few more if attempts are short."""
         state = self.state
         if not state.counts[NodeStatus.READY]:
             self.ready.clear()
@@ -73,7 +71,7 @@ class Dispatch(Propagation):
                 self._hand_over(node)
 
     def _fill_by_width(self) -> None:
-        """The same where nodes want different numbers of slots."""
+        """Fill slots in a graph whose nodes need different numbers of slots."""
         state = self.state
         kept_before, state.kept_for = state.kept_for, NOBODY
         if self._passed_over != NOBODY and not self._startable(self._passed_over):
@@ -93,22 +91,22 @@ class Dispatch(Propagation):
                 return
 
     def _is_kept_for(self, first: int) -> bool:
-        """Whether a node that does not fit has waited long enough, and will fit once others have ended."""
+        """Return whether a node that does not fit has waited long enough, and will fit once others have ended."""
         if self._passed_over != first or self.now - self._passed_since < self._typical:
             return False
         lost = sum(self._running_slots.get(node, 0) for node in self.unkillable)
         return not lost or self._slots[self.graph.task_of[first]] <= self.state.jobs - lost
 
     def _keep_for(self, first: int, kept_before: int, free: int) -> None:
-        """Start nothing else, and ask back what was handed over ahead of free slots: it may take long."""
+        """Start nothing else, and withdraw the attempts submitted ahead of free slots, as they may take long."""
         self.state.kept_for = first
         if kept_before != first and free < 0:
             self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
 
     def _pass_over(self, first: int, free: int) -> bool:
-        """Hand over the first node that fits, or that may be handed over ahead; False when there is none."""
+        """Submit the first node that fits, or that lookahead allows. Return False if there is none."""
         node = self._next(free)
-        by_others = free < 0 if node is None else node != first  # free < 0: by those that are in line
+        by_others = free < 0 if node is None else node != first  # free < 0: submitted attempts are ahead of it
         if by_others and self._passed_over != first and self._slots[self.graph.task_of[first]] > 1:
             self._passed_over, self._passed_since = first, self.now
         if node is None:
@@ -117,7 +115,7 @@ class Dispatch(Propagation):
         return True
 
     def _next(self, free: int) -> int | None:
-        """The first node that fits, or may be handed over ahead, or is too wide and runs when nothing else does."""
+        """Take the first node that fits, that lookahead allows, or that is too wide and runs when it is alone."""
         node = self.ready.pop(free, self._startable)
         if node is None and not self._used and not self._promised:
             node = self.ready.pop(1 << 30, self._startable)

@@ -1,4 +1,4 @@
-"""What the traversal wants done outside: requests to the executor."""
+"""Effects of the traversal: requests to the executor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Start(NamedTuple):
-    """Hand over an attempt."""
+    """Submit an attempt."""
 
     node: int
     attempt: int
@@ -14,7 +14,7 @@ class Start(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """TERM, and KILL after `grace` seconds."""
+    """Send TERM to an attempt, and KILL after `grace` seconds."""
 
     node: int
     attempt: int
@@ -22,14 +22,14 @@ class Stop(NamedTuple):
 
 
 class Withdraw(NamedTuple):
-    """Take back an attempt that has not begun."""
+    """Withdraw an attempt that has not begun."""
 
     node: int
     attempt: int
 
 
 class SetSlots(NamedTuple):
-    """Allow that many slots from now on."""
+    """Allow this many slots from now on."""
 
     slots: int
 

@@ -1,4 +1,4 @@
-"""What happens in a run, as values: the journal holds them, the screen shows them, replaying them gives the state."""
+"""Events of a run. The journal records them, the screen shows them, and replaying them gives the state."""
 
 from __future__ import annotations
 
@@ -15,68 +15,68 @@ if TYPE_CHECKING:
 
 
 class NodeEvent(NamedTuple):
-    """A node came to a status; everything that the state knows of it comes from these."""
+    """A node got a status. All data of a node in the state come from these events."""
 
     at: float
-    """Seconds on the run's own clock, which never jumps."""
+    """Seconds on the run's clock, which is monotonic."""
     node: int
     attempt: int
-    """The number of the last attempt that was handed over; 0: none yet."""
+    """Number of the last submitted attempt. 0: none yet."""
     status: NodeStatus
     cause: Cause = Cause.NONE
     why: str = ""
     value: int = 0
-    """Exit status or number of the signal, for the causes EXIT and SIGNAL."""
+    """Exit status or signal number, for the causes EXIT and SIGNAL."""
     seconds: float = 0.0
-    """How long the attempt took, for results."""
+    """Duration of the attempt, for results."""
     blocker: int = -1
-    """The parent that holds it back, for FAILED_PARENT and SKIPPED."""
+    """The parent that blocks the node, for FAILED_PARENT and SKIPPED. -1: none."""
     marks: tuple[int, ...] = ()
-    """Numbers of the commands whose cancel marks it bears."""
+    """Numbers of the commands whose cancel marks the node has."""
     due: float = 0.0
-    """When the next attempt may start, for RETRYING; on the run's clock."""
+    """Time on the run's clock when the next attempt may start, for RETRYING."""
     fresh: bool = False
-    """Its budget of retries starts anew."""
+    """Whether the node gets a fresh budget of retries."""
     stale: bool = False
-    """An ancestor ran again after it completed."""
+    """Whether an ancestor ran again after the node completed."""
     left: int = 0
-    """Processes that the attempt left behind, and that were ended with it."""
+    """Number of processes that the attempt left behind, and that were ended with it."""
 
 
 MOST_NAMED = 1000
-"""Nodes that a command is recorded with: the names of a million would be a line that nobody can read again."""
+"""Maximum number of nodes that a command is recorded with, to bound the length of a journal line."""
 
 
 class CommandEvent(NamedTuple):
-    """A command was carried out; `number` is what the marks it set refer to."""
+    """A command was carried out. Its marks refer to `number`."""
 
     at: float
     number: int
     kind: CommandKind | str | None
-    """None: the run itself, on the first failure when it must not keep going. A text: the word for a command that only
-    a later dagtui knows; whatever it did to nodes is told by their own events."""
+    """None: the run stopped itself at the first failure (rule 7). A string: the word of a command that only a later
+    dagtui knows. Its effects on nodes are in their own events."""
     nodes: tuple[int, ...] = ()
     jobs: int = 0
     by: str = "person"
     others: int = 0
-    """How many nodes it was given for besides; whatever it did to them is told by their own events."""
+    """Number of targets beyond those in `nodes`. The effects on them are in their own events."""
 
 
 class RunEvent(NamedTuple):
-    """The run as a whole: started, resumed, ended, and who shows it."""
+    """An event of the whole run: started, resumed, ended, and terminals that show it."""
 
     at: float
     what: str
     why: str = ""
     jobs: int = 0
     boot: str = ""
-    """What tells this start of the machine from others, for started and resumed."""
+    """Identifier of the machine's boot, for started and resumed."""
     verdict: str = ""
-    """How the run stood when it was ended, whatever the reason for that was."""
+    """The verdict at the end of the run, for ended."""
 
 
 class NoteEvent(NamedTuple):
-    """Something worth knowing that changes no status; `node` is -1 when it concerns the run."""
+    """A note that changes no status. `node` is -1 if it is about the run."""
 
     at: float
     text: str
@@ -88,7 +88,7 @@ Event = NodeEvent | CommandEvent | RunEvent | NoteEvent
 
 
 def with_text(event: Event, change: Callable[[str], str]) -> Event:
-    """The event with its text changed; the names in it are the graph's."""
+    """Return the event with its text changed. Names of nodes are not part of the text."""
     if isinstance(event, CommandEvent):
         return event._replace(by=change(event.by))
     if isinstance(event, NoteEvent):
@@ -97,11 +97,11 @@ def with_text(event: Event, change: Callable[[str], str]) -> Event:
 
 
 FAIL_FAST = "stop after the first failure"
-"""The word for the command that the run gives itself when `keep_going` is false."""
+"""The word for the command that the run gives itself at the first failure if `keep_going` is false."""
 
 
 def command_word(event: CommandEvent) -> str:
-    """The word for a command, as the journal writes it."""
+    """Return the journal's word for a command."""
     if event.kind is None:
         return FAIL_FAST
     return event.kind.value if isinstance(event.kind, CommandKind) else event.kind
@@ -112,7 +112,7 @@ _CAUSES = tuple(cause.word for cause in Cause)
 
 
 def fields(event: Event, graph: Graph) -> str:
-    """The event as the inside of a JSON object, without number, time and checksum, which the journal adds."""
+    """Return the event as the inside of a JSON object. The journal adds number, time and checksum."""
     if isinstance(event, NodeEvent):
         return _node_fields(event, graph)
     if isinstance(event, CommandEvent):
@@ -164,9 +164,9 @@ def _node_fields(event: NodeEvent, graph: Graph) -> str:
 
 
 def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
-    """The event that a journal record stands for; None for kinds and nodes that this graph does not have.
+    """Return the event of a journal record, or None if its kind or node is unknown.
 
-    Raises ValueError, KeyError or TypeError when a record of a known kind is malformed.
+    Raise ValueError, KeyError or TypeError if a record of a known kind is malformed.
     """
     kind = record["event"]
     if kind == "node":
@@ -207,7 +207,7 @@ _CAUSE_OF = {cause.word: cause for cause in Cause}
 
 
 def _parse_node(record: Mapping[str, object], graph: Graph) -> NodeEvent | None:
-    get = record.get  # a hundred thousand nodes leave some hundred thousand records
+    get = record.get  # local for speed: a run of 100,000 nodes has several hundred thousand records
     node = graph.find(str(record["node"]))
     if node is None:
         return None

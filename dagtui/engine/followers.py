@@ -1,8 +1,8 @@
-"""Rule 9: what ran because of how others ended does not outlive that reason unsaid.
+"""Followers: nodes that run because of how their parents ended (rule 9).
 
 A *follower* is a node that may run although a parent did not complete: its trigger allows it, a parent's failure is
-allowed, or its command asks for a parent's status. When a command lets a parent begin again that had failed, or had
-been blocked, cancelled or skipped, a follower that succeeded on the strength of that runs again with the command.
+allowed, or its command uses a parent's status. When a command restarts a parent that had failed, or had been blocked,
+cancelled or skipped, a follower that succeeded after it runs again with the command.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, Task
 
 BROKE_OFF = "lost: the run broke off while it was running"
-"""Why a node failed whose attempt was in flight when its run broke off: it had not ended."""
+"""Why a node failed whose attempt was in flight, and had not ended, when its run broke off."""
 
 
 def find_followers(graph: Graph) -> bytes:
-    """By node, whether it is a follower; empty when none is."""
+    """Return a flag by node: whether it is a follower. Return empty bytes if there is no follower."""
     tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _asks_for_a_status(task) for task in graph.tasks)
     allowed = [number for number, task in enumerate(graph.tasks) if task.allow_failure]
     if not allowed and not any(tasks):
@@ -52,7 +52,7 @@ def _asks_for_a_status(task: Task) -> bool:
 
 
 def _texts(task: Task) -> Iterator[str]:
-    """Every text of a task that may have placeholders."""
+    """Yield each string of a task that may have placeholders."""
     action = task.action
     if isinstance(action, ShellCommand):
         yield action.text
@@ -65,9 +65,9 @@ def _texts(task: Task) -> Iterator[str]:
 
 
 def run_again(run: Propagation, before: Snapshot) -> set[int]:
-    """Reset the followers of what a rehearsed command lets begin again, until there is none left; returns them.
+    """Reset the followers of the nodes that a command restarts, and their followers in turn. Return all of them.
 
-    Everything that the command touched must have been derived.
+    `before` is the state before the command. The nodes that the command changed must have been propagated.
     """
     followers = run.followers
     found: set[int] = set()
@@ -75,7 +75,7 @@ def run_again(run: Propagation, before: Snapshot) -> set[int]:
         return found
     looked_at: set[int] = set()
     position = 0
-    while position < len(run.events):  # which grow with every follower
+    while position < len(run.events):  # the list grows with each follower
         event = run.events[position]
         position += 1
         if not isinstance(event, NodeEvent) or event.node in looked_at:
@@ -92,7 +92,7 @@ def run_again(run: Propagation, before: Snapshot) -> set[int]:
 
 
 def _counts_as_done(state: RunState, node: int) -> bool:
-    """Whether a node ran and its children went on; what a person marked did not run."""
+    """Return whether a node ran and counts as ok for its children. A node that a person marked done did not run."""
     status = state.status[node]
     if status == NodeStatus.COMPLETED:
         return state.cause[node] != Cause.MARKED
@@ -100,9 +100,9 @@ def _counts_as_done(state: RunState, node: int) -> bool:
 
 
 def _ends_otherwise(state: RunState, before: Snapshot, node: int) -> bool:
-    """Whether a node had ended, and does not any more, or is expected not to end in the same way.
+    """Return whether a node had ended, and its end is now different or is expected to be.
 
-    What completed is expected to do so again, and what its parents skipped to be skipped again: none of them failed.
+    A completed node is expected to complete again, and a node skipped by its parents to be skipped again.
     """
     old, new = before.status[node], state.status[node]
     if old < NodeStatus.COMPLETED or before.why.get(node) == BROKE_OFF:

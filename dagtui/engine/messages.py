@@ -1,4 +1,4 @@
-"""What reaches the traversal through its one queue: results of attempts and a person's commands."""
+"""Messages to the traversal, which arrive in one queue: results of attempts and commands (rule 2)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class EndKind(enum.Enum):
     """How an attempt ended."""
 
     EXIT = "exit"
-    """The leader exited; the value is its exit status."""
+    """The leader exited. The value is its exit status."""
     SIGNAL = "signal"
-    """The leader was ended by a signal; the value is its number."""
+    """A signal ended the leader. The value is the signal's number."""
     COULD_NOT_START = "could not start"
-    """Nothing was executed; the text says why."""
+    """Nothing was executed. The text says why."""
     LOST = "lost"
-    """Whoever watched the attempt has gone; nobody knows how it ended. No process of it is alive."""
+    """The process that watched the attempt died, so its end is unknown. No process of the attempt is alive."""
 
 
 class Started(NamedTuple):
-    """An attempt that was handed over has begun."""
+    """A submitted attempt has begun."""
 
     node: int
     attempt: int
@@ -34,26 +34,26 @@ class Ended(NamedTuple):
     attempt: int
     kind: EndKind
     value: int = 0
-    """The exit status or the number of the signal."""
+    """Exit status or signal number."""
     text: str = ""
-    """Why it could not start."""
+    """Why the attempt could not start, or how it was lost."""
     seconds: float = 0.0
-    """From start to end, on the executor's clock."""
+    """Seconds from start to end, on the executor's clock."""
     lasting: bool = False
-    """Why it could not start lasts: no retry could begin either."""
+    """Whether the reason it could not start is permanent, so that a retry would fail too."""
     left: int = 0
-    """Processes that the leader left behind, and that were ended with it."""
+    """Number of processes that the leader left behind, and that were ended with it."""
 
 
 class Withdrawn(NamedTuple):
-    """An attempt that was handed over was taken back before it began; it never ran."""
+    """A submitted attempt was withdrawn before it began."""
 
     node: int
     attempt: int
 
 
 class Remark(NamedTuple):
-    """Something worth knowing about an attempt, also after its end, or the run (node -1); it changes no status."""
+    """A note about an attempt, also after its end, or about the run (node -1). It changes no status."""
 
     node: int
     attempt: int
@@ -61,7 +61,7 @@ class Remark(NamedTuple):
 
 
 class CommandKind(enum.Enum):
-    """A person's commands; the values are the words that journal, preview and command line use."""
+    """The kinds of commands. The values are the words in the journal, in previews and on the command line."""
 
     RETRY = "retry"
     RETRY_FAILED = "retry all failed"
@@ -83,16 +83,16 @@ RUN_AGAIN = frozenset({CommandKind.RETRY, CommandKind.RETRY_FAILED, CommandKind.
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; `nodes` are its targets, empty for those that mean the whole run."""
+    """One command. `nodes` are its targets, empty for a command that concerns the whole run."""
 
     kind: CommandKind
     nodes: tuple[int, ...] = ()
     jobs: int = 0
-    """The new number of slots, for `jobs` only."""
+    """The new number of slots, for SET_JOBS only."""
     expected: frozenset[int] | None = None
-    """The nodes that the preview said would be stopped or run again; when that has changed, nothing is done."""
+    """The nodes that the preview listed as stopped or run again. If these have changed, the command does nothing."""
     by: str = "person"
-    """Who gave it: person, signal."""
+    """Who gave the command, such as "person" or "signal"."""
 
 
 Result = Started | Ended | Withdrawn | Remark

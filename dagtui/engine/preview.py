@@ -1,4 +1,4 @@
-"""What a command would do: the exact nodes, before it is given."""
+"""Previews: the exact nodes that a command would affect."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The nodes that a command concerns, by what happens to them; every list is in the order of the file."""
+    """The nodes that a command affects, by what happens to them. Each tuple is in the order of the file."""
 
     command: Command
     again: tuple[int, ...] = ()
-    """Run again: they had begun, or were restarted."""
+    """Nodes that run again: they had begun, or were restarted."""
     stopped: tuple[int, ...] = ()
-    """Running, and told to stop."""
+    """Running nodes that are stopped."""
     released: tuple[int, ...] = ()
-    """Held back, cancelled or skipped so far; they may run now."""
+    """Nodes that were blocked, cancelled or skipped, and may run now."""
     dropped: tuple[int, ...] = ()
-    """Not begun, and they will not be."""
+    """Nodes that have not begun, and will not run."""
     kept: tuple[int, ...] = ()
-    """Completed nodes below the targets that stay as they are."""
+    """Completed nodes below the targets that are not affected."""
     nothing: str | None = None
-    """Why the command would do nothing."""
+    """Why the command would do nothing, or None."""
     changed: bool = False
-    """What it would stop or run again is no longer what was expected: nothing was done."""
+    """Whether the nodes to stop or run again differ from the expected ones, so that nothing was done."""
 
     @property
     def makes_stale(self) -> bool:
-        """Whether what is kept becomes stale: something above it runs again."""
+        """Whether the kept nodes become stale, because a node above them runs again."""
         return bool(self.kept) and self.command.kind in RUN_AGAIN
 
     @property
     def kills_and_reruns(self) -> frozenset[int]:
-        """What a confirmed command may not silently exceed: put it into `Command.expected`."""
+        """The nodes that a confirmed command may stop or run again. Pass them as `Command.expected`."""
         return frozenset(self.again) | frozenset(self.stopped)

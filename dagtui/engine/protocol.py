@@ -1,4 +1,4 @@
-"""What the run needs of the rooms around it: somebody who executes attempts, and somebody who keeps the record."""
+"""Protocols that the run requires: an executor for attempts and a journal for events."""
 
 from __future__ import annotations
 
@@ -12,62 +12,68 @@ if TYPE_CHECKING:
 
 
 class JournalFullError(Exception):
-    """Events could not be recorded now (disk full, say); nothing recorded before is lost, trying again may work."""
+    """Raised when events can't be recorded now, for example because the disk is full.
+
+    Nothing that was recorded before is lost, and a later try may succeed.
+    """
 
     def __init__(self, text: str, waits: str = "waits until the journal can be written") -> None:
-        """`waits` says in a few words what the run waits for, for as long as it lasts; both are safe to show."""
+        """Create the error. `waits` says in a few words what the run waits for. Both texts are safe to show."""
         super().__init__(text)
         self.waits = waits
 
 
 class Executor(Protocol):
-    """Executes attempts; every call but `serve` and `close` returns at once, and none needs a running event loop.
+    """Executes attempts, which are identified by (node, attempt).
 
-    Calls between two `flush` calls are carried out in their order, as one batch. An attempt is known by (node,
-    attempt). The executor never runs attempts of more slots than allowed: what does not fit waits in its queue and
-    begins the moment slots are free, first come, first that fits; an attempt that wants more slots than there are
-    begins when no other runs. With 0 slots nothing begins.
+    All calls except `serve` and `close` return at once, and need no running event loop. Calls between two `flush` calls
+    are carried out in order, as one batch.
+
+    The executor never exceeds the allowed slots. An attempt that does not fit waits in a queue. When slots become free,
+    the first attempt in the queue that fits begins. An attempt that needs more slots than are allowed begins when no
+    other runs. With 0 slots nothing begins.
     """
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
-        """Get ready; results are handed to `deliver`, which returns at once, in the order in which they happened."""
+        """Prepare to execute attempts. Pass results to `deliver`, which returns at once, in the order they happened."""
 
     def start(self, node: int, attempt: int, slots: int) -> None:
-        """Hand over an attempt: Started and Ended follow; Ended alone when it could not start; or Withdrawn."""
+        """Submit an attempt. Started and Ended follow, Ended alone if it could not start, or Withdrawn."""
 
     def stop(self, node: int, attempt: int, grace: float) -> None:
-        """TERM to all processes of an attempt, KILL after `grace` seconds (0: KILL now); one that waits is withdrawn.
+        """Send TERM to all processes of an attempt, and KILL after `grace` seconds (0: KILL now).
 
-        May be called again with a shorter grace. An attempt that is over, or was never handed over, is ignored.
+        An attempt that still waits is withdrawn. May be called again with a shorter grace. An attempt that is over, or
+        was never submitted, is ignored.
         """
 
     def withdraw(self, node: int, attempt: int) -> None:
-        """Take back an attempt that still waits (Withdrawn follows); one that has begun goes on."""
+        """Withdraw an attempt that still waits (Withdrawn follows). An attempt that has begun continues."""
 
     def set_slots(self, slots: int) -> None:
-        """Allow that many slots from now on; fewer than are in use stops nothing."""
+        """Allow this many slots from now on. Lowering them below those in use stops nothing."""
 
     def acknowledge(self) -> None:
-        """Note that all results that were delivered so far are on record."""
+        """Confirm that all results delivered so far are on record."""
 
     def flush(self) -> None:
-        """Send what was asked for since the last call."""
+        """Send the requests made since the last call."""
 
     def collect(self) -> None:
-        """Deliver the results that have arrived by now, without waiting for any."""
+        """Deliver the results that have arrived, without waiting."""
 
     async def serve(self) -> None:
-        """Deliver results until `close` has ended everything or the caller cancels; loses no result in between."""
+        """Deliver results until `close` has ended everything or the caller cancels. A cancel loses no result."""
 
     async def close(self) -> None:
-        """End every process of every attempt, and return when none is left; bounded by the longest grace and 10 s."""
+        """End all processes of all attempts, and return when none is left, at most 10 s after the longest grace."""
 
 
 class Journal(Protocol):
-    """Keeps the record of a run."""
+    """Records the events of a run."""
 
     def write(self, events: Iterable[Event]) -> None:
-        """Append the events; when it returns they survive the death of this process. Raises JournalFullError."""
+        """Append events so that they survive the death of this process. Raise JournalFullError if that fails."""
 
     def sync(self) -> None:
-        """Make what was written survive the loss of power; raises JournalFullError."""
+        """Make the written events survive a power loss. Raise JournalFullError if that fails."""

@@ -1,4 +1,4 @@
-"""What can be reached from several nodes at once: as much work as for one of them."""
+"""Reachability from several nodes at once, by one breadth-first search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> set[int]:
-    """Some nodes and all that can be reached from them."""
+    """Return the nodes and all nodes that are reachable from them."""
     found = set(nodes)
     queue = list(found)
     for node in queue:
@@ -25,12 +25,12 @@ def reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> s
 
 
 def subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
-    """Some nodes and everything below them."""
+    """Return the nodes and all nodes below them."""
     return reach(nodes, graph.children)
 
 
 def cancelled_subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
-    """Some nodes and what is below them, up to nodes that run whatever happens above them."""
+    """Return the nodes and the nodes below them, stopping at nodes with an independent trigger."""
     return reach(nodes, lambda node: _marked_children(graph, node))
 
 

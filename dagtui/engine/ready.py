@@ -1,4 +1,4 @@
-"""The queue of ready nodes: the longest way first, among those whose slots are free."""
+"""The queue of ready nodes: longest critical path first, among the nodes that fit the free slots."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ if TYPE_CHECKING:
 
 
 class ReadyQueue:
-    """One heap for each number of wanted slots; entries may be outdated, so whoever pops says what still holds."""
+    """A priority queue with one heap for each number of slots that nodes need.
+
+    Entries may be outdated. Callers pass a predicate that tells whether a node is still ready.
+    """
 
     __slots__ = ("_heaps", "_order", "_ranks")
 
     def __init__(self, ways: Sequence[float]) -> None:
-        """Of equal ways, the first in the order of the file is the most urgent."""
+        """Create a queue. `ways` are critical-path lengths. Nodes with equal lengths stay in the order of the file."""
         self._order = array("i", sorted(range(len(ways)), key=ways.__getitem__, reverse=True))
-        """The nodes, the most urgent first; heaps hold places in it, a third of what ways and nodes would take."""
+        """The nodes, most urgent first. Heaps hold positions in it, which take a third of the memory of pairs."""
         self._ranks = array("i", bytes(4 * len(ways)))
         for rank, node in enumerate(self._order):
             self._ranks[node] = rank
         self._heaps: dict[int, list[int]] = {}
 
     def push(self, node: int, slots: int) -> None:
-        """Let a node wait for its slots; pushing it twice does no harm."""
+        """Add a node that needs this many slots. Adding it twice is harmless."""
         heap = self._heaps.get(slots)
         if heap is None:
             heap = self._heaps[slots] = []
         heapq.heappush(heap, self._ranks[node])
 
     def clear(self) -> None:
-        """Forget all entries: none of them still holds."""
+        """Remove all entries."""
         self._heaps.clear()
 
     def first(self, holds: Callable[[int], bool]) -> int | None:
-        """The most urgent node for which `holds`, whatever it wants; None without one. It stays in the queue."""
+        """Return the most urgent node for which `holds`, of any number of slots, or None. It stays in the queue."""
         order = self._order
         best = len(order)
         for heap in self._heaps.values():
@@ -47,7 +50,7 @@ class ReadyQueue:
         return order[best] if best < len(order) else None
 
     def pop(self, free: int, holds: Callable[[int], bool]) -> int | None:
-        """Take the most urgent node that wants at most so many slots and for which `holds`; None without one."""
+        """Remove and return the most urgent node that needs at most `free` slots and for which `holds`, or None."""
         order = self._order
         best: list[int] | None = None
         for slots, heap in self._heaps.items():

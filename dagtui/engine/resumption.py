@@ -1,4 +1,4 @@
-"""Going on with a recorded run of which no attempt is alive any more."""
+"""Resumption: restore a recorded run of which no attempt is alive."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _KEPT_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE})
 def restore(
     run: Propagation, now: float, again: Mapping[int, str], used: Mapping[int, int], *, jobs: int, boot: str
 ) -> None:
-    """Bring the replayed state of a run to where it begins anew; everything is derived afterwards.
+    """Bring the replayed state of a run to the point where it starts again. The caller propagates it afterwards.
 
-    What completed stays, but for the nodes in `again`, which maps them to the reason why they run again, and for
-    followers (rule 9). So does a failure that is allowed, and what a person skipped, marked or cancelled. All else is
-    as if it had not begun, without marks and with a fresh budget of retries. An attempt that was in flight is lost; its
-    number, and those up to `used`, are not used again.
+    Completed nodes stay, except those in `again`, which maps nodes to the reason why they run again, and their
+    followers (rule 9). Allowed failures stay too, and so do nodes that a person skipped, marked done or cancelled. All
+    other nodes are reset, without marks and with a fresh budget of retries. An attempt that was in flight is lost. Its
+    number, and the numbers up to `used`, are not reused.
 
-    Every step is an event: taking up a run that was taken up in part comes to the same state. Followers therefore go
-    first: what they followed still tells how it had ended.
+    Each step is an event, so that resuming a partly restored run gives the same state. Followers are restored first,
+    while the state still shows how their parents had ended.
     """
     last = run.now
     followers = followers_again(run, again)
@@ -50,7 +50,7 @@ def restore(
 
 
 def followers_again(run: Propagation, again: Collection[int]) -> set[int]:
-    """The nodes that count as done and run again when the run is taken up, since what they ran after does."""
+    """Return the followers that count as done but run again on resume, because a parent runs again."""
     if not _may_have_followers(run):
         return set()
     with run.transaction() as transaction:
@@ -64,7 +64,7 @@ def followers_again(run: Propagation, again: Collection[int]) -> set[int]:
 
 
 def _may_have_followers(run: Propagation) -> bool:
-    """Whether any follower is done; most graphs have none at all."""
+    """Return whether any follower is done. Most graphs have no followers."""
     followers, state = run.followers, run.state
     return bool(followers) and any(
         followers[node] for status in (NodeStatus.COMPLETED, NodeStatus.FAILED) for node in state.nodes_with(status)
@@ -72,7 +72,7 @@ def _may_have_followers(run: Propagation) -> bool:
 
 
 def kept_marks(state: RunState, node: int) -> tuple[int, ...]:
-    """The marks of a node that hold after its run was taken up: those that a person gave it, not the whole run."""
+    """Return the marks of a node that survive a resume: those of a person's cancel of nodes, not of the whole run."""
     kept = []
     for mark in state.marks.get(node, ()):
         command = state.commands.get(mark)
@@ -82,7 +82,7 @@ def kept_marks(state: RunState, node: int) -> tuple[int, ...]:
 
 
 def stays_done(state: RunState, node: int) -> bool:
-    """Whether a node completed, or failed as it was allowed to; what was in flight when the run broke off did not."""
+    """Return whether a node completed or failed as allowed. An attempt that broke off with its run did neither."""
     status = state.status[node]
     if status == NodeStatus.COMPLETED:
         return True
@@ -90,19 +90,19 @@ def stays_done(state: RunState, node: int) -> bool:
 
 
 class _Restorer:
-    """Takes up one node after the other."""
+    """Restores nodes one at a time."""
 
     def __init__(self, run: Propagation, again: Mapping[int, str], used: Mapping[int, int], last: float) -> None:
         self._run = run
         self._again = again
         self._used = used
         self._last = last
-        """What the clock read when the run was left."""
+        """Time on the run's clock of the last recorded event."""
         self.begun: list[int] = []
-        """Nodes that had begun or had ended, and are as if they had not."""
+        """Nodes that had begun or ended, and were reset."""
 
     def restore(self, node: int) -> None:
-        """Bring a node to where it begins anew, unless it is there already."""
+        """Restore a node, unless it is in its restored state already."""
         run, state = self._run, self._run.state
         status = state.status_of(node)
         if _BY_A_PERSON.get(status) is state.cause_of(node):
@@ -111,7 +111,7 @@ class _Restorer:
             self._keep_cancelled(node, status, marks)
             return
         if status in _ALIVE:
-            now, run.now = run.now, self._last  # nobody knows when; it was before the run was taken up
+            now, run.now = run.now, self._last  # when is unknown, but it was before the resume
             run.set(node, NodeStatus.FAILED, Cause.LOST, BROKE_OFF, marks=())
             run.now = now
         elif node not in self._again and stays_done(state, node):
@@ -137,7 +137,7 @@ class _Restorer:
 
 
 def _above_a_success(run: Propagation, nodes: list[int]) -> list[int]:
-    """Those of some nodes that have completed nodes below them, which become stale when they begin."""
+    """Return the given nodes with completed nodes below them, which become stale when they begin."""
     graph, status = run.graph, run.state.status
     above = bytearray(len(graph))
     for node in reversed(graph.order):

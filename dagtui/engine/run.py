@@ -1,4 +1,4 @@
-"""The worker that drives a run: queue in, journal first, effects after."""
+"""The run: drives the traversal, and writes events to the journal before it carries out effects."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 SYNC_EVERY = 1.0
-"""Seconds between two syncs of the journal, at least."""
+"""Minimum seconds between two syncs of the journal while a run works."""
 AT_ONCE = 10_000
-"""Events that are journaled at once: the lines of a million need more memory than all else."""
+"""Maximum number of events in one write to the journal, to bound the memory of their lines."""
 TRY_AGAIN = 1.0
-"""Seconds until a journal that could not be written is tried again."""
+"""Seconds until the next try after a failed write to the journal."""
 
 
 class Run:
     """One traversal with its clock, journal and executor.
 
-    Whoever holds it calls `begin` once and then has some task in `drive`; when that task is cancelled, another may
-    drive on and nothing is lost. All calls belong to one thread.
+    The owner calls `begin` once and then keeps a task in `drive`. If that task is cancelled, another may continue to
+    drive, and nothing is lost. All calls must be made in one thread.
     """
 
     def __init__(
@@ -51,11 +51,15 @@ class Run:
         clock: Callable[[], float] = time.monotonic,
         origin: float | None = None,
     ) -> None:
-        """Weights are expected seconds by node; the clock must never jump, and reads `origin` when the run begins."""
+        """Create a run.
+
+        `weights` are the expected seconds of each node. `clock` must be monotonic, and `origin` is its reading when the
+        run begins.
+        """
         self.traversal = Traversal(graph, jobs, weights)
         self.state = self.traversal.state
         self.listeners: list[Callable[[Sequence[Event]], None]] = []
-        """Called with events once they are in the journal, before the next ones happen."""
+        """Called with events after they are written to the journal, and before the next events."""
         self._executor = executor
         self._journal = journal
         self._monotonic = clock
@@ -64,7 +68,7 @@ class Run:
         self._wake: anyio.Event | None = None
         self._unwritten: list[Event] = []
         self._withheld: dict[tuple[int, int], Start] = {}
-        """Starts that are not on record yet, by node and attempt."""
+        """Starts whose events are not on record yet, by node and attempt."""
         self._stall = Stall()
         self._complained = False
         self._refused = False
@@ -72,13 +76,13 @@ class Run:
         self._unsynced = False
 
     def clock(self) -> float:
-        """Seconds since the run began."""
+        """Return the seconds since the run began."""
         return self._monotonic() - self._origin
 
     def begin(self, *, paused: bool = False, boot: str = "") -> None:
-        """Open the executor and hand over the first nodes; needs no event loop.
+        """Open the executor and submit the first nodes. Needs no event loop.
 
-        What `boot` says goes on record: it tells this start of the machine from others.
+        `boot` is recorded. It distinguishes this boot of the machine from others.
         """
         self._executor.open(self.post, 0 if paused else self.state.jobs)
         self.traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot))
@@ -95,11 +99,11 @@ class Run:
         boot: str = "",
         rerun: tuple[int, ...] = (),
     ) -> None:
-        """Take over a recorded run of which no attempt is alive, as `resumption.restore` says; then call `go_on`.
+        """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `go_on` next.
 
-        The `late` events follow the others, and are not on record yet. The nodes in `rerun` run again with what is
-        downstream of them, as after the command. The clock reads more than in any of the events. Raises
-        JournalFullError, and then nothing is on record.
+        `late` events follow `events` and are not on record yet. The nodes in `rerun` run again with downstream, as the
+        command does. The clock must read a later time than any of the events. Raise JournalFullError if the journal
+        can't be written. Nothing is recorded then.
         """
         traversal = self.traversal
         traversal.state.replay(events)
@@ -117,7 +121,7 @@ class Run:
             listener(happened)
 
     def go_on(self, *, paused: bool = False) -> None:
-        """Open the executor and hand over the first nodes of a run that was taken up."""
+        """Open the executor and submit the first nodes of a restored run."""
         self._executor.open(self.post, 0 if paused else self.state.jobs)
         self._set_off(paused=paused)
 
@@ -129,22 +133,22 @@ class Run:
         self._conclude()
 
     def adopt(self, events: Iterable[Event]) -> None:
-        """Take over a recorded run as it was left, attempts in flight included."""
+        """Adopt a recorded run as it was, including attempts in flight."""
         self.traversal.adopt(events, self.clock())
 
     def post(self, result: Result) -> None:
-        """Queue a result; the driver takes it in its next turn."""
+        """Queue a result for the next turn."""
         self._results.append(result)
         if self._wake is not None:
             self._wake.set()
 
     def preview(self, command: Command) -> Preview:
-        """What a command would do now."""
+        """Return what a command would do now."""
         self._take_results()
         return self.traversal.preview(command)
 
     def give(self, command: Command) -> Preview:
-        """Carry out a command now; results that were queued before it are taken first, so they win."""
+        """Carry out a command now. Results that were queued before are processed first (rule 2)."""
         self._take_results()
         preview = self.traversal.handle(command, self.clock())
         if preview is None:
@@ -156,17 +160,17 @@ class Run:
         return preview
 
     def note(self, text: str) -> None:
-        """Put something worth knowing on record."""
+        """Record a note."""
         self.traversal.emit(NoteEvent(self.clock(), text))
         self._conclude()
 
     def announce(self, what: str, why: str) -> None:
-        """Put something about the run as a whole on record: who shows it, and who no longer does."""
+        """Record an event of the whole run, such as a terminal that attaches or detaches."""
         self.traversal.emit(RunEvent(self.clock(), what, why))
         self._conclude()
 
     def turn(self) -> None:
-        """Take what is queued and what is due, record it, and do what follows."""
+        """Process queued results and due alarms, record the events, and carry out the effects."""
         self._take_results()
         if self._judges_alarms():
             self.traversal.wake(self.clock())
@@ -176,17 +180,17 @@ class Run:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether nothing more happens without a command, and everything is on record."""
         return self.traversal.settled and not self._results and not self._unwritten
 
     async def drive(self) -> None:
-        """Drive the run for ever; when everything is settled it parks, and a command wakes it."""
+        """Drive the run until cancelled. It parks when everything is settled, and a command wakes it (rule 3)."""
         await self._drive(lambda: False)
 
     async def drive_until_settled(self) -> None:
-        """Drive the run until everything is settled, or only nodes are left that can't be killed.
+        """Drive the run until everything is settled, or only nodes that can't be killed are left.
 
-        A run that a person cancelled does not wait for a journal that is full.
+        A cancelled run does not wait for a full journal.
         """
         await self._drive(lambda: self.settled or self.traversal.stuck or self._given_up)
 
@@ -210,7 +214,7 @@ class Run:
             group.cancel_scope.cancel()
 
     def _patience(self) -> float:
-        """Seconds until a turn is due without any message."""
+        """Return the seconds until the next turn if no message arrives."""
         dues = [self._synced + SYNC_EVERY] if self._unsynced else []
         alarm = self.traversal.next_alarm()
         if alarm is not None:
@@ -220,7 +224,7 @@ class Run:
         return max(0.0, min(dues) - self.clock()) if dues else float("inf")
 
     async def close(self, why: str) -> None:
-        """End every process and close the record; whatever is still alive is journaled as lost."""
+        """End every process, and record the end of the run with its verdict."""
         import anyio
 
         with anyio.CancelScope(shield=True):
@@ -233,7 +237,7 @@ class Run:
         self.sync()
 
     def sync(self) -> None:
-        """Make the record survive the loss of power; that the disk refuses is said once."""
+        """Make the journal survive a power loss. A failure is reported once."""
         self._synced, self._unsynced = self.clock(), False
         try:
             self._journal.sync()
@@ -250,7 +254,7 @@ class Run:
             self.traversal.handle_results(results, self.clock())
 
     def _judges_alarms(self) -> bool:
-        """Whether an alarm is due, and every result that came before it is taken."""
+        """Process the results that arrived before a due alarm. Return whether an alarm may be processed now."""
         alarm = self.traversal.next_alarm()
         if alarm is None or alarm > self.clock():
             return False
@@ -259,7 +263,7 @@ class Run:
         return not self._stall.holds(alarm, self.clock())
 
     def _conclude(self) -> None:
-        """Journal what happened, then do what follows from it."""
+        """Record the new events, then carry out the new effects."""
         events, effects = self.traversal.take()
         if not events and not effects and not self._unwritten:
             return
@@ -272,9 +276,9 @@ class Run:
             self._carry_out(self._withhold(effects))
 
     def _withhold(self, effects: list[Effect]) -> list[Effect]:
-        """Keep back what is not on record and must not be started; stopping is always right.
+        """Withhold starts that are not on record, and return the other effects, which are always safe.
 
-        What is to be stopped before the executor heard of it is taken back here, in the executor's place.
+        A stop of a withheld start is answered here with Withdrawn, in place of the executor.
         """
         left: list[Effect] = []
         for effect in effects:
@@ -287,7 +291,7 @@ class Run:
         return left
 
     def _record(self, events: list[Event]) -> bool:
-        """Journal what happened, as far as there is room for it; False when something is left."""
+        """Write events to the journal as far as possible. Return False if some are left."""
         events = self._unwritten + events
         written, waits = 0, ""
         try:
@@ -312,7 +316,7 @@ class Run:
         return not self._unwritten
 
     def _tell_what_waits(self, waits: str, *, again: bool) -> bool:
-        """Let the state say what is not on record; whether that is news."""
+        """Note in the state what is not on record. Return whether that has changed."""
         state = self.state
         if waits == state.held_up and not again:
             return False

@@ -1,4 +1,4 @@
-"""Which results are older than an ancestor's."""
+"""Staleness: results that are older than an ancestor's."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Staleness:
-    """Finds what becomes stale when a node that was settled or stopped once begins again.
+    """Finds the nodes that become stale when a restarted node begins.
 
-    What one beginning made stale need not be looked at by the next, or else many of them would be quadratic. Such nodes
-    are *swept*: they and all below them are stale if they completed, and outdated if they run.
+    Nodes below it are *invalidated*: they and all nodes below them are stale if they completed, and outdated if they
+    run. The next restarted node does not visit them again, which keeps many restarts from being quadratic.
     """
 
     __slots__ = ("_invalidated", "_state", "outdated")
@@ -24,20 +24,20 @@ class Staleness:
     def __init__(self, state: RunState) -> None:
         self._state = state
         self.outdated: set[int] = set()
-        """Nodes that run, and began before an ancestor that began again: stale once they complete."""
+        """Running nodes that began before an ancestor began again. They are stale once they complete."""
         self._invalidated: set[int] = set()
 
     @property
     def active(self) -> bool:
-        """Whether a beginning matters even if it is a node's first."""
+        """Whether `begins` must be called even for a node that was not restarted."""
         return bool(self.outdated or self._invalidated)
 
     def commanded(self) -> None:
-        """A person changed something: what completed by that is not stale."""
+        """Forget the invalidated nodes after a command: nodes that it completes are not stale."""
         self._invalidated.clear()
 
     def begins(self, node: int, again: set[int], alive: Container[int]) -> list[int]:
-        """A node begins: the completed nodes that become stale. One that begins again is taken out of `again`."""
+        """Return the completed nodes that become stale when a node begins. The node is removed from `again`."""
         self.outdated.discard(node)
         swept = node in self._invalidated
         if swept:
@@ -48,18 +48,18 @@ class Staleness:
         return [] if swept else self._sweep(node, alive)
 
     def _freshen(self, node: int) -> None:
-        """A swept node is no longer older than its ancestors: none of them is swept any more."""
+        """Remove an invalidated node, which begins after its ancestors, and those ancestors from the set."""
         parents_of, swept = self._state.graph.parents, self._invalidated
         swept.discard(node)
         queue = [node]
         for current in queue:
             for parent in parents_of(current):
-                if parent in swept:  # all below a swept node is swept: there is no way around
+                if parent in swept:  # all nodes below an invalidated node are invalidated: no path leads around
                     swept.discard(parent)
                     queue.append(parent)
 
     def _sweep(self, node: int, alive: Container[int]) -> list[int]:
-        """Sweep what is below a node; the completed nodes that were not stale."""
+        """Invalidate the nodes below a node. Return the completed ones that were not stale."""
         state, swept, children_of = self._state, self._invalidated, self._state.graph.children
         completed, found, queue = NodeStatus.COMPLETED, [], [node]
         for current in queue:
@@ -76,7 +76,7 @@ class Staleness:
 
 
 def topmost_stale(state: RunState) -> list[int]:
-    """The stale nodes of which no parent is stale: to run them again with what is downstream freshens all."""
+    """Return the stale nodes without a stale parent. Rerunning them with downstream refreshes all stale nodes."""
     stale, parents = state.stale, state.graph.parents
     if not state.stale_count:
         return []

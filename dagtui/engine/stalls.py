@@ -1,15 +1,15 @@
-"""Alarms after a stall: a process that stood still judges nothing before it has heard what happened meanwhile."""
+"""Stalls: after the process stood still, results are processed before any alarm."""
 
 from __future__ import annotations
 
 LATE = 0.5
-"""Seconds: an alarm that is noticed so much too late tells of a stall (a stopped job, a frozen machine)."""
+"""Seconds: an alarm noticed this much too late indicates a stall, such as a stopped job or a frozen machine."""
 MOMENT = 0.25
-"""Seconds after a stall until alarms are judged: what watches the attempts may have stood still, too."""
+"""Seconds after a stall until alarms are processed, because the process that watches attempts may have stalled too."""
 
 
 class Stall:
-    """Notices stalls by overdue alarms, and holds these back for a moment."""
+    """Detects stalls by overdue alarms, and postpones these alarms by `MOMENT`."""
 
     __slots__ = ("_alarm", "_until")
 
@@ -17,11 +17,11 @@ class Stall:
         self._alarm = self._until = float("-inf")
 
     def holds(self, alarm: float, now: float) -> bool:
-        """Whether an alarm that is due must wait for results."""
+        """Return whether an alarm that is due must wait for results."""
         if alarm != self._alarm and now - alarm > LATE:
             self._alarm, self._until = alarm, now + MOMENT
         return alarm == self._alarm and now < self._until
 
     def postponed(self, alarm: float) -> float:
-        """When an alarm can be judged."""
+        """Return the time at which an alarm can be processed."""
         return max(alarm, self._until) if alarm == self._alarm else alarm

@@ -1,4 +1,4 @@
-"""The state of a run: flat arrays over the nodes, changed in one function only, by one event at a time."""
+"""The state of a run: flat arrays over the nodes, changed by one function, one event at a time."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAUSES = tuple(Cause)
 
 
 class RunState:
-    """All that is known of a run; readers read the arrays, only `apply` changes them."""
+    """All data of a run. Readers read the arrays, and only `apply` changes them."""
 
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
         count = len(graph)
@@ -33,53 +33,53 @@ class RunState:
         self.cause = bytearray(count)
         """Cause by node."""
         self.attempt = _integers(count)
-        """The number of the last attempt that was handed over, by node."""
+        """Number of the last submitted attempt, by node. 0: none."""
         self.base = _integers(count)
-        """The last attempt before the present budget of retries began, by node."""
+        """Number of the last attempt before the present budget of retries, by node."""
         self.blocker = array("i", [-1]) * count
-        """The parent that holds a node back, or -1."""
+        """The parent that blocks a node or made it SKIPPED, or -1, by node."""
         self.kept_for = -1
-        """The ready node for which free slots are kept, or -1; known while the run is driven, and not on record."""
+        """The ready node for which free slots are kept, or -1. Known only while the run is driven, and not recorded."""
         self.roots: dict[int, int] = {}
-        """Roots found along `blocker`, by node; all forgotten when one of these nodes gets another blocker."""
+        """Cache of root causes, by node. It is cleared when one of these nodes gets another blocker."""
         self.value = _integers(count)
         """Exit status or signal of the last result, by node."""
         self.started = array("d", bytes(8 * count))
-        """When the last attempt began, on the run's clock, by node."""
+        """Time on the run's clock when the last attempt began, by node."""
         self.ended = array("d", bytes(8 * count))
-        """When the node came to its present status by a result, or 0."""
+        """Time on the run's clock when a result gave the node its status, or 0, by node."""
         self.stale = bytearray(count)
         self.ok = _integers(count)
-        """Tallies of parents by standing."""
+        """Tallies of parents by outcome (this one and the next two), by node."""
         self.bad = _integers(count)
         self.skip = _integers(count)
         self.marks: dict[int, tuple[int, ...]] = {}
-        """Numbers of the commands that marked a node, for marked nodes only."""
+        """Numbers of the commands whose marks a node has, for marked nodes only."""
         self.due: dict[int, float] = {}
-        """When a RETRYING node may start again."""
+        """Time on the run's clock when a RETRYING node may start again."""
         self.why: dict[int, str] = {}
         """The reason that came with the last result, for FAILED, RETRYING and CANCELLING nodes."""
         self.left: dict[int, int] = {}
-        """Processes that the last attempt left behind, for the nodes that left any."""
+        """Number of processes that the last attempt left behind, for nodes that left any."""
         self.counts = [count, *[0] * (len(STATUSES) - 1)]
-        """How many nodes have each status."""
+        """Number of nodes by status."""
         self.jobs = jobs
         self.paused = False
         self.cancelled_all = False
-        """A person or a signal ended the whole run; a later retry clears it."""
+        """Whether a person or a signal cancelled the whole run. A later retry clears it."""
         self.settled_at: float | None = None
-        """When the last node was settled, on the run's clock; None while some are not."""
+        """Time on the run's clock when the last node settled. None while some are not settled."""
         self.parked = 0.0
-        """Seconds of the run's clock that everything was settled, before the run was woken."""
+        """Total seconds during which everything was settled before a command woke the run."""
         self.held_up = ""
-        """What the run waits for because its journal can't be written; empty while it can. No event tells of it."""
+        """What the run waits for while its journal can't be written, else empty. Not part of any event."""
         self.off_record: frozenset[int] = frozenset()
-        """Settled nodes of which that is not on record yet. No event tells of it."""
+        """Settled nodes whose end is not on record yet. Not part of any event."""
         self.command_number = 0
         self.commands: dict[int, CommandEvent] = {}
-        """The commands whose marks may still stand, by number."""
+        """The commands whose marks nodes may have, by number."""
         self.dirty: list[int] = []
-        """Children whose tallies changed since the traversal looked."""
+        """Nodes whose tallies changed since the last propagation."""
         self._standing = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_wide = any(task.slots != 1 for task in graph.tasks)
@@ -88,24 +88,24 @@ class RunState:
     # Reading
 
     def status_of(self, node: int) -> NodeStatus:
-        """The status of a node."""
+        """Return the status of a node."""
         return STATUSES[self.status[node]]
 
     def cause_of(self, node: int) -> Cause:
-        """What brought the node to its status."""
+        """Return the cause of a node's status."""
         return CAUSES[self.cause[node]]
 
     def standing_of(self, node: int) -> ParentOutcome:
-        """How the node counts for its children now."""
+        """Return how the node counts for its children now."""
         return ParentOutcome(self._standing[node])
 
     def allows_failure(self, node: int) -> bool:
-        """Whether a failure of the node counts as well."""
+        """Return whether a failure of the node counts as ok for its children and the verdict."""
         return bool(self._allowed[node])
 
     @property
     def slots_taken(self) -> int:
-        """How many slots the attempts have that are alive; more than `jobs` after these were lowered."""
+        """Number of slots that live attempts use. It may exceed `jobs` after these were lowered."""
         alive = self.counts[NodeStatus.RUNNING] + self.counts[NodeStatus.CANCELLING]
         if not alive or not self._any_wide:
             return alive
@@ -114,20 +114,20 @@ class RunState:
 
     @property
     def stale_count(self) -> int:
-        """How many nodes completed before an ancestor ran again."""
+        """Number of nodes that completed before an ancestor ran again."""
         return self.stale.count(1)
 
     @property
     def unsettled(self) -> int:
-        """How many nodes are not settled."""
+        """Number of nodes that are not settled."""
         return sum(self.counts[: NodeStatus.COMPLETED])
 
     def active(self, clock: float) -> float:
-        """Seconds that the run has taken when its clock reads that, without those in which everything was settled."""
+        """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
     def verdict(self) -> Verdict:
-        """How the run stands, by rule 4: cancelled by a person, failed, some cancelled, completed."""
+        """Return the verdict of the run (rule 4)."""
         if self.unsettled:
             return Verdict.RUNNING
         if self.cancelled_all:
@@ -139,32 +139,32 @@ class RunState:
         return Verdict.CANCELLED if self.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
 
     def nodes_with(self, status: NodeStatus) -> Iterator[int]:
-        """The nodes that have a status, in the order of the file."""
+        """Yield the nodes with a status, in the order of the file."""
         position = self.status.find(status)
         while position >= 0:
             yield position
             position = self.status.find(status, position + 1)
 
     def failures(self) -> Iterator[int]:
-        """The nodes that failed and were not allowed to."""
+        """Yield the failed nodes whose failure is not allowed."""
         return (node for node in self.nodes_with(NodeStatus.FAILED) if not self._allowed[node])
 
     # Watching
 
     def watch(self) -> Watch:
-        """Start to watch; the caller gives the watch back to `unwatch`."""
+        """Start to track changes. The caller ends it with `unwatch`."""
         watch = Watch()
         self._watches.append(watch)
         return watch
 
     def unwatch(self, watch: Watch) -> None:
-        """Stop watching."""
+        """Stop tracking changes."""
         self._watches.remove(watch)
 
     # Changing
 
     def apply(self, event: Event) -> None:
-        """Let an event happen: the only function that changes the state."""
+        """Apply an event. This is the only function that changes the state."""
         if isinstance(event, NodeEvent):
             self.apply_node(event)
             return
@@ -180,13 +180,13 @@ class RunState:
                 self.paused = self.cancelled_all = False
 
     def replay(self, events: Iterable[Event]) -> None:
-        """Apply recorded events; nothing is left to propagate afterwards."""
+        """Apply recorded events, without leaving any node dirty."""
         for event in events:
             self.apply(event)
             self.dirty.clear()
 
     def apply_node(self, event: NodeEvent) -> None:
-        """Let a node come to a status; the hot path of `apply`."""
+        """Apply a node event. This is the hot path of `apply`."""
         at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
         old = self.status[node]
         self.counts[old] -= 1
@@ -206,7 +206,7 @@ class RunState:
             self.ended[node] = at
             self.value[node] = value
             if seconds:
-                self.started[node] = at - seconds  # whoever watched it knows better than the queue
+                self.started[node] = at - seconds  # the executor's measurement is better than the time in the queue
         elif old == NodeStatus.READY and status in _EXPLAINED:  # it could not start
             self.started[node] = self.ended[node] = at
             self.value[node] = value
@@ -223,7 +223,7 @@ class RunState:
             watch.nodes.add(node)
 
     def _time(self, at: float, *, settled: bool) -> None:
-        """A node was settled, or is settled no longer: the run's active time may stand still or go on."""
+        """Update the active time after a node became settled, or is no longer settled."""
         if settled:
             if not any(self.counts[:_COMPLETED]):
                 self.settled_at = at
@@ -237,7 +237,7 @@ class RunState:
             self.roots.clear()
 
     def _standing_for(self, node: int, status: int, cause: int) -> int:
-        """As `standing`, from a table."""
+        """Return the same as `status.standing`, from a table."""
         if status == NodeStatus.FAILED and self._allowed[node]:
             return ParentOutcome.OK
         if status == NodeStatus.SKIPPED and cause == Cause.PERSON:
@@ -265,7 +265,7 @@ class RunState:
             self.left.pop(node, None)
 
     def _count(self, node: int, now: int) -> None:
-        """Move the node's children's tallies from its old standing to its new one."""
+        """Move a node from its old outcome to its new one in its children's tallies."""
         before = self._standing[node]
         self._standing[node] = now
         children = self.graph.children(node)
@@ -297,20 +297,20 @@ class RunState:
             self.commands[event.number] = event
 
     def note_record(self, held_up: str, off_record: frozenset[int]) -> None:
-        """Note what is not on record yet, and why; what an event does to a state does not depend on it."""
+        """Set which nodes are not on record yet, and why. Events apply to the state independently of this."""
         changed = self.off_record ^ off_record
         self.held_up, self.off_record = held_up, off_record
         for watch in self._watches:
             watch.run = True
             watch.nodes |= changed
 
-    # Rehearsing
+    # Transactions
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Let events happen that are taken back at the end, unless they are to be kept.
+        """Roll back the events applied inside at the end, unless the transaction is kept.
 
-        Whoever watches sees nothing of them before the end.
+        Watches see none of the changes before the end.
         """
         transaction = Transaction(self)
         watches, self._watches = self._watches, [transaction.watch]
@@ -325,7 +325,7 @@ class RunState:
                 self._restore(transaction.before)
 
     def columns(self) -> list[memoryview]:
-        """The arrays as bytes that can be copied and written back."""
+        """Return writable byte views of the arrays, to copy and restore them."""
         arrays: tuple[bytearray | array[int] | array[float], ...] = (
             *(self.status, self.cause, self.attempt, self.base, self.blocker, self.value, self.started, self.ended),
             *(self.stale, self.ok, self.bad, self.skip, self._standing),

@@ -1,4 +1,4 @@
-"""The statuses of a node, what they mean for its children, and their causes."""
+"""The statuses of a node, their causes, and how they count for its children."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class NodeStatus(enum.IntEnum):
-    """Where a node stands; the last five are settled."""
+    """The status of a node. The last five are settled."""
 
     WAITING = 0
     READY = 1
@@ -21,22 +21,22 @@ class NodeStatus(enum.IntEnum):
 
     @property
     def settled(self) -> bool:
-        """Nothing more happens to the node by itself."""
+        """Whether the node stays as it is without a command."""
         return self >= NodeStatus.COMPLETED
 
     @property
     def word(self) -> str:
-        """The status in running text: `blocked`."""
+        """The status in running text, such as `blocked`."""
         return _WORDS[self]
 
     @property
     def glyph(self) -> str:
-        """One cell that stands for the status."""
+        """The status as a sign of one cell."""
         return _GLYPHS[self]
 
     @property
     def ascii(self) -> str:
-        """The same for terminals without UTF-8."""
+        """The status as an ASCII character, for terminals without UTF-8."""
         return _ASCII[self]
 
 
@@ -58,47 +58,47 @@ class ParentOutcome(enum.IntEnum):
 
 
 class Cause(enum.IntEnum):
-    """What brought a node to its status; which causes occur depends on the status."""
+    """The cause of a node's status. Each status has its own possible causes."""
 
     NONE = 0
 
     IN_LINE = 1
-    """READY: handed over, begins as soon as a slot is free."""
+    """READY: submitted, begins as soon as a slot is free."""
 
     RAN = 2
     """COMPLETED by an attempt."""
     UP_TO_DATE = 3
     RESUMED = 4
     MARKED = 5
-    """COMPLETED because a person said so."""
+    """COMPLETED because a person marked the node done."""
 
     EXIT = 6
-    """FAILED or RETRYING, as the next four."""
+    """FAILED or RETRYING, as are the next four."""
     SIGNAL = 7
     TIMEOUT = 8
-    """Also of CANCELLING."""
+    """Also a cause of CANCELLING."""
     LOST = 9
     COULD_NOT_START = 10
 
     CONDITION = 11
-    """SKIPPED: its `if` was false."""
+    """SKIPPED: its `if` was false. Reserved."""
     PROPAGATED = 12
-    """SKIPPED: its parents were."""
+    """SKIPPED because its parents were skipped."""
     NOTHING_FAILED = 13
-    """SKIPPED: it runs when something fails, and nothing did."""
+    """SKIPPED: it runs when a parent fails, and none did."""
     PERSON = 14
     """SKIPPED by a person."""
 
     CANCEL = 15
-    """CANCELLING or CANCELLED: a cancel mark."""
+    """CANCELLING or CANCELLED by a mark."""
     RESTART = 16
-    """CANCELLING: starts again as soon as it is reaped."""
+    """CANCELLING: the node restarts as soon as it is reaped."""
     WITHDRAWN = 17
-    """CANCELLING: began in the moment in which its parents were reset; derived again once it is reaped."""
+    """CANCELLING: the attempt began just as its parents were reset. The node is propagated again once it is reaped."""
 
     @property
     def word(self) -> str:
-        """The cause as journal and command line spell it."""
+        """The cause as the journal and the command line spell it."""
         return self.name.lower()
 
 
@@ -112,7 +112,7 @@ _STANDING = {
 
 
 def standing(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> ParentOutcome:
-    """How a parent with that status counts for its children."""
+    """Return how a parent with this status and cause counts for its children."""
     if status is NodeStatus.SKIPPED and cause is Cause.PERSON:
         return ParentOutcome.OK
     if status is NodeStatus.FAILED and allow_failure:
@@ -121,7 +121,7 @@ def standing(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> Parent
 
 
 class Verdict(enum.Enum):
-    """How a run as a whole stands."""
+    """The outcome of a run as a whole (rule 4)."""
 
     RUNNING = "running"
     COMPLETED = "completed"

@@ -1,4 +1,4 @@
-"""Events that are tried out on a state, and what it takes to take them back."""
+"""Transactions: events that are applied to a state and can be rolled back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Snapshot:
-    """Copies of all that events change in a state: some 50 bytes a node, quicker copied than asked for."""
+    """A copy of everything in a state that events change.
+
+    It takes about 50 bytes a node. Copying all of it is faster than asking each changed node first.
+    """
 
     def __init__(self, state: RunState) -> None:
         self.columns = [bytes(column) for column in state.columns()]
@@ -24,11 +27,11 @@ class Snapshot:
 
 
 class Transaction:
-    """Events that are tried out on a state."""
+    """A change of a state that is rolled back at its end, unless it is kept."""
 
     def __init__(self, state: RunState) -> None:
         self.before = Snapshot(state)
         self.watch = Watch()
-        """What they changed."""
+        """The changes made by the transaction."""
         self.kept = False
-        """Whether they stay; set by whoever rehearses."""
+        """Whether the changes are kept. Set by the caller."""

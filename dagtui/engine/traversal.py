@@ -1,4 +1,4 @@
-"""The traversal: messages in, events and effects out. Pure: no clock, no I/O, no event loop."""
+"""The traversal: messages in, events and effects out. It is pure: no clock, no I/O, no event loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 UNKILLABLE_AFTER = 10.0
-"""Seconds after KILL until a node counts as unkillable."""
+"""Seconds after KILL until a node counts as unkillable (rule 6)."""
 
 _FAILURES = {
     EndKind.EXIT: Cause.EXIT,
@@ -37,17 +37,19 @@ _FAILURES = {
 class Traversal(Dispatch):
     """One run of a graph as a state machine.
 
-    `handle` takes one message at a time; `wake` what is due by the clock. Both append to `events`, which were applied
-    to the state already and must be journaled before the `effects` are carried out; the caller empties both lists.
+    `handle` processes one message, and `wake` processes the alarms that are due. Both append to `events` and `effects`.
+    Events are already applied to the state, and must be journaled before the effects are carried out. The caller
+    empties both lists with `take`.
     """
 
     def __init__(
         self, graph: Graph, jobs: int = 1, weights: Sequence[float] | None = None, lookahead: int = LOOKAHEAD_MOST
     ) -> None:
-        """Weights are the expected seconds by node, for the order of starts; without them every node counts 1.
+        """Create the traversal of a graph.
 
-        Lookahead is how many attempts at most are handed over before there is a slot for them; 0 for an executor that
-        keeps no queue.
+        `weights` are the expected seconds of each node, used for the order of starts. Without them each node counts 1.
+        `lookahead` is the maximum number of attempts that are submitted before a slot is free. Use 0 for an executor
+        without a queue.
         """
         super().__init__(graph, RunState(graph, jobs), critical_path_lengths(graph, weights), lookahead)
         self._concluded = 0
@@ -58,7 +60,7 @@ class Traversal(Dispatch):
     # In
 
     def begin(self, now: float) -> None:
-        """Derive every node and start what can start; the first call of a run."""
+        """Propagate every node and start the nodes that can start. This is the first call of a run."""
         self.now = now
         self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
@@ -68,7 +70,7 @@ class Traversal(Dispatch):
         self._conclude()
 
     def adopt(self, events: Iterable[Event], now: float) -> None:
-        """Replay recorded events and go on from there, with the attempts that were in flight."""
+        """Replay recorded events and continue from there, with the attempts that were in flight."""
         self.now = now
         state, task = self.state, self.graph.task
         state.replay(events)
@@ -92,7 +94,7 @@ class Traversal(Dispatch):
         )
 
     def handle(self, message: Message, now: float) -> Preview | None:
-        """Take one message; for a command, the preview of what it did, or of why it did nothing."""
+        """Process one message. For a command, return the preview of its effects, or of why it has none."""
         if isinstance(message, Command):
             self.now = now
             return self._command(message)
@@ -100,7 +102,7 @@ class Traversal(Dispatch):
         return None
 
     def handle_results(self, results: Iterable[Result], now: float) -> None:
-        """Take results in their order; what follows from them is derived once, at the end."""
+        """Process results in order, and propagate once at the end."""
         self.now = now
         for result in results:
             if isinstance(result, Ended):
@@ -114,7 +116,7 @@ class Traversal(Dispatch):
         self._conclude()
 
     def wake(self, now: float) -> None:
-        """Let happen what is due: back-offs end, attempts time out, nodes turn out to be unkillable."""
+        """Process the alarms that are due: ends of back-offs, timeouts, and unkillable nodes."""
         self.now = now
         while self._alarms and self._alarms[0][0] <= now:
             _, node, attempt, kind = heapq.heappop(self._alarms)
@@ -123,21 +125,21 @@ class Traversal(Dispatch):
         self._conclude()
 
     def next_alarm(self) -> float | None:
-        """When `wake` has to be called next, on the run's clock."""
+        """Return the time on the run's clock at which `wake` must be called next, or None."""
         return self._alarms[0][0] if self._alarms else None
 
     def preview(self, command: Command) -> Preview:
-        """What a command would do now; nothing is changed."""
+        """Return what a command would do now, without changing anything."""
         return control.preview(self, command)
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether nothing more happens without a command."""
         return not self.state.unsettled and not self.submitted and not self._running_slots
 
     @property
     def stuck(self) -> bool:
-        """Whether nothing can happen any more because of nodes that can't be killed."""
+        """Whether only nodes that can't be killed keep the run from settling."""
         counts = self.state.counts
         quiet = not (counts[NodeStatus.RUNNING] or counts[NodeStatus.RETRYING] or self.submitted)
         return quiet and 0 < counts[NodeStatus.CANCELLING] <= len(self.unkillable)
@@ -154,7 +156,7 @@ class Traversal(Dispatch):
         elif status != NodeStatus.CANCELLING:
             self.stop(node, Cause.WITHDRAWN)
         elif node not in self.stop_deadline and cause == Cause.CANCEL:
-            self.no_retry.add(node)  # it began before the failure that was to keep it from beginning: it finishes
+            self.no_retry.add(node)  # it began before the failure that cancelled it, so it finishes
             self._run(node, attempt)
         elif node not in self.stop_deadline:
             self.stop(node, Cause.RESTART)
@@ -196,7 +198,7 @@ class Traversal(Dispatch):
         if status == NodeStatus.CANCELLING and not self._ended_in_time(message):
             self._reaped(message)
         elif status not in {NodeStatus.RUNNING, NodeStatus.READY, NodeStatus.CANCELLING}:
-            # It was to be withdrawn, and could not start either; its number was heard of, so it is not used again.
+            # It was being withdrawn when it could not start. Its attempt number was reported, so it is not reused.
             self.set(node, NodeStatus(status), self.state.cause_of(node), blocker=self.state.blocker[node], fresh=True)
         elif kind is EndKind.EXIT and value == 0:
             stale = node in self._staleness.outdated
@@ -207,14 +209,14 @@ class Traversal(Dispatch):
             self._failed(node, _FAILURES[kind], value, ended_why(message), seconds, left)
 
     def _ended_in_time(self, message: Ended) -> bool:
-        """Whether an attempt had ended by itself before it was stopped for its timeout, as happens after a stall."""
+        """Return whether an attempt that was stopped for its timeout had ended in time, as happens after a stall."""
         timeout = self.graph.task(message.node).timeout
         if timeout is None or self.state.cause[message.node] != Cause.TIMEOUT:
             return False
-        return 0.0 < message.seconds < timeout  # 0: nobody measured it
+        return 0.0 < message.seconds < timeout  # 0: not measured
 
     def _reaped(self, message: Ended) -> None:
-        """A node that was told to stop has stopped; why it was told decides what it becomes."""
+        """Settle or reset a stopped node, by the reason for its stop (rule 6)."""
         node, seconds = message.node, message.seconds
         cause = self.state.cause_of(node)
         if cause is Cause.CANCEL:
@@ -225,7 +227,7 @@ class Traversal(Dispatch):
             self.reset(node)
 
     def _failed(self, node: int, cause: Cause, value: int, why: str, seconds: float, left: int = 0) -> None:
-        """An attempt failed: try again later, or settle."""
+        """Schedule a retry of a failed attempt, or settle its node as FAILED."""
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
         if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
@@ -236,10 +238,10 @@ class Traversal(Dispatch):
         self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left)
 
     def _stop_after_failure(self, node: int) -> None:
-        """Rule 7: after the first final failure nothing that has not begun is begun."""
+        """Start no more nodes after the first final failure (rule 7)."""
         if self.graph.settings.keep_going or self.state.allows_failure(node) or self.fail_fast_command:
             return
-        self.settle()  # what the failure itself holds back is FAILED_PARENT, not cancelled
+        self.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED
         self.fail_fast_command = self.state.command_number + 1
         self.emit(CommandEvent(self.now, self.fail_fast_command, None, (node,), by="keep_going = false"))
         control.mark_after_failure(self, self.fail_fast_command)
@@ -267,7 +269,7 @@ class Traversal(Dispatch):
         status = self.state.status[node]
         if kind == "retry" and status == NodeStatus.RETRYING:
             self.set(node, NodeStatus.READY)
-            self.propagate(node)  # its parents may have been reset meanwhile
+            self.propagate(node)  # its parents may have been reset in the meantime
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")
         elif (
@@ -284,7 +286,7 @@ class Traversal(Dispatch):
     # Out
 
     def _conclude(self) -> None:
-        """Derive what was touched, note what is due later, and fill free slots."""
+        """Propagate dirty nodes, set the alarms of new events and effects, and fill free slots."""
         self.settle()
         for event in self.events[self._concluded :]:
             if isinstance(event, NodeEvent):
@@ -300,7 +302,7 @@ class Traversal(Dispatch):
         self._concluded, self._stops_seen = len(self.events), len(self.effects)
 
     def take(self) -> tuple[list[Event], list[Effect]]:
-        """What happened and what is to be done since the last call."""
+        """Return the events and effects since the last call, and forget them."""
         events, effects = self.events, self.effects
         self.events, self.effects = [], []
         self._concluded = self._stops_seen = 0

@@ -1,4 +1,4 @@
-"""The Python API: the same traversal over a caller's own coroutine."""
+"""The Python API: run a caller's coroutine for each node of a graph."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 UNLIMITED = 1 << 30
 BREATH = 64
-"""Nodes that a worker does at most without letting the event loop breathe."""
+"""Maximum number of nodes that a worker runs before it yields to the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Traversed:
 
     verdict: Verdict
     statuses: dict[str, NodeStatus]
-    """By label."""
+    """Final status of each node, by label."""
     errors: dict[str, BaseException] = field(default_factory=dict)
-    """What the work raised last, by label, for nodes that failed; TimeoutError where it took too long."""
+    """The last exception of each failed node, by label. TimeoutError if the node timed out."""
 
 
 class _Traverse:
-    """Workers over one traversal: each takes the next node when it is done with one, so that tasks are re-used."""
+    """A pool of workers over one traversal. A worker runs one node after another, so that tasks are reused."""
 
     def __init__(self, graph: Graph, work: Callable[[str], Awaitable[object]], jobs: int, group: TaskGroup) -> None:
         self.graph = graph
@@ -49,21 +49,21 @@ class _Traverse:
         self.group = group
         self.errors: dict[str, BaseException] = {}
         self.coming = 0
-        """Workers that were recruited and have not begun."""
+        """Number of workers that were recruited and have not begun."""
         self.starts: deque[Start] = deque()
-        """What may begin, the most urgent first."""
+        """Attempts that may begin, most urgent first."""
         self.scopes: dict[int, anyio.CancelScope] = {}
-        """By node, for attempts that have a timeout."""
+        """Cancel scopes of attempts that have a timeout, by node."""
         self.wake = anyio.Event()
         self.wakes_at = float("inf")
-        """When `drive` looks after what is due."""
+        """Time at which `drive` wakes for the next alarm."""
         self.origin = time.monotonic()
 
     def now(self) -> float:
         return time.monotonic() - self.origin
 
     async def worker(self) -> None:
-        """Do the work of one ready node after the other, until there is none."""
+        """Run ready nodes one after another until there is none."""
         traversal, labels, starts = self.traversal, self.graph.labels, self.starts
         if len(starts) > 1:
             self.recruit()
@@ -86,7 +86,7 @@ class _Traverse:
         self.wake.set()
 
     async def attempt(self, node: int) -> BaseException | None:
-        """Do the work of a node; what went wrong, or None."""
+        """Run the work of a node. Return the exception it raised, or None."""
         timeout = self.graph.task(node).timeout
         if timeout is None:
             return await self.try_work(node)
@@ -101,16 +101,16 @@ class _Traverse:
     async def try_work(self, node: int) -> BaseException | None:
         try:
             await self.work(self.graph.labels[node])
-        except Exception as error:  # noqa: BLE001 - whatever the caller's work raises is the node's failure
+        except Exception as error:  # noqa: BLE001 - any exception of the caller's work is the node's failure
             return error
         except anyio.get_cancelled_exc_class() as error:
             if anyio.current_effective_deadline() == float("-inf"):
                 raise
-            return error  # nobody cancels us: the work awaited something that was cancelled
+            return error  # this task is not cancelled: the work awaited something that was
         return None
 
     def take(self) -> None:
-        """Carry out what follows from what happened, and find workers for what may start."""
+        """Carry out the traversal's effects, and recruit workers for attempts that may begin."""
         while True:
             _, effects = self.traversal.take()
             unwanted: set[tuple[int, int]] = set()
@@ -129,7 +129,7 @@ class _Traverse:
             self.recruit()
 
     def withdraw(self, unwanted: set[tuple[int, int]]) -> None:
-        """Take back what has not begun."""
+        """Withdraw attempts that have not begun."""
         waiting = list(self.starts)
         self.starts.clear()
         self.starts.extend(start for start in waiting if start[:2] not in unwanted)
@@ -137,28 +137,28 @@ class _Traverse:
         self.traversal.handle_results(gone, self.now())
 
     def mind_the_clock(self) -> None:
-        """Let `drive` look up when something is due before it would."""
+        """Wake `drive` if an alarm is due earlier than it expects."""
         alarm = self.traversal.next_alarm()
         if alarm is not None and alarm < self.wakes_at:
             self.wake.set()
 
     def recruit(self) -> None:
-        """Let two more workers begin if there is work for them; each recruits in turn, so their number doubles.
+        """Start up to two more workers if there is work. Each recruits in turn, so their number doubles.
 
-        Work that never waits is done by the first before any other begins: a task for each would cost twice as much.
+        The first worker finishes work that never waits before another begins. A task for each would cost twice as much.
         """
         for _ in range(min(2, len(self.starts)) - self.coming):
             self.coming += 1
             self.group.start_soon(self.begin)
 
     async def begin(self) -> None:
-        """Be one of the recruited."""
+        """Run as a recruited worker."""
         self.coming -= 1
         await anyio.lowlevel.checkpoint_if_cancelled()
         await self.worker()
 
     async def drive(self) -> None:
-        """Start what may start, and wait for back-offs and timeouts, until everything is settled."""
+        """Start nodes, and wait for back-offs and timeouts, until everything is settled."""
         self.traversal.begin(self.now())
         while True:
             self.take()
@@ -170,18 +170,28 @@ class _Traverse:
             self.wakes_at = float("inf") if alarm is None else alarm
             with anyio.move_on_after(max(0.0, self.wakes_at - self.now())):
                 await self.wake.wait()
-            if self.now() - self.wakes_at > LATE:  # the event loop stood still: work that is done is heard of first
+            if self.now() - self.wakes_at > LATE:  # the event loop stalled: process finished work before alarms
                 await anyio.sleep(MOMENT)
             self.traversal.wake(self.now())
 
 
 async def traverse(graph: Graph, work: Callable[[str], Awaitable[object]], *, jobs: int | None = None) -> Traversed:
-    """Run `work(label)` for every node of a graph, parents before children, and say how each ended.
+    """Run `work(label)` for every node of a graph, parents before children.
 
-    At most `jobs` run at a time (None: as many as are ready); raises ValueError for less than one. A node whose work
-    raises an Exception has failed: its descendants do not run, everything else does. Retries, timeouts, triggers and
-    `keep_going` of the graph's tasks hold; a timeout cancels the work. Cancelling the caller cancels the work, and so
-    does work that raises what is no Exception. Of what is ready, that with the longest way behind it starts first.
+    A node whose work raises an Exception fails: its descendants do not run, but everything else does. Retries,
+    timeouts, triggers and `keep_going` apply as the graph defines them. A timeout cancels the work. Cancelling the
+    caller, or a BaseException that is not an Exception, cancels all work. Ready nodes start in critical-path order.
+
+    Args:
+        graph: The graph to traverse.
+        work: Called with the label of each node that runs.
+        jobs: Maximum number of nodes that run at a time, or None for no limit.
+
+    Returns:
+        The verdict, and the status and last exception of each node.
+
+    Raises:
+        ValueError: `jobs` is less than 1.
     """
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs must be 1 at least, or None for no limit, not {jobs}")

@@ -1,4 +1,4 @@
-"""What changed in a state, for whoever shows it."""
+"""Change tracking of a run's state, for views."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """What changed since whoever watches looked last; the watcher clears it."""
+    """The changes since the watcher last cleared them."""
 
     __slots__ = ("nodes", "notes", "run")
 
@@ -17,10 +17,10 @@ class Watch:
         self.nodes: set[int] = set()
         self.notes: list[NoteEvent] = []
         self.run = True
-        """Something changed that concerns the run: jobs, pause, a command."""
+        """Whether something about the run changed: jobs, pause, a command."""
 
     def add(self, other: Watch) -> None:
-        """See what another watch has seen."""
+        """Add the changes of another watch."""
         self.nodes |= other.nodes
         self.notes += other.notes
         self.run |= other.run

@@ -1,4 +1,4 @@
-"""One line that says why a node is what it is."""
+"""The reason for a node's status, in one line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _FIXED: dict[tuple[NodeStatus, Cause], str] = {
 def status_why(
     state: RunState, status: NodeStatus, cause: Cause, attempt: int, blocker: int, marks: tuple[int, ...]
 ) -> str:
-    """The reason as the journal keeps it, for a node that comes to a status."""
+    """Return the reason that the journal records for a node's new status."""
     if status is NodeStatus.RUNNING:
         return f"attempt {attempt}"
     if blocker >= 0:
@@ -51,7 +51,7 @@ def status_why(
 
 
 def mark_why(state: RunState, mark: int) -> str:
-    """Why a node is cancelled that bears the mark of a command."""
+    """Return why a node that has a command's mark is cancelled."""
     command = state.commands.get(mark)
     if command is None:
         return "cancelled"
@@ -70,7 +70,7 @@ def mark_why(state: RunState, mark: int) -> str:
 
 
 def ended_why(message: Ended) -> str:
-    """How an attempt ended, in words."""
+    """Return in words how an attempt ended."""
     kind, value = message.kind, message.value
     if kind is EndKind.EXIT:
         return "succeeded" if value == 0 else f"exit {value}"
@@ -85,7 +85,7 @@ def ended_why(message: Ended) -> str:
 
 
 def why(state: RunState, node: int, clock: float) -> str:
-    """The reason as it stands now; `clock` is the run's clock, for what counts down."""
+    """Return the present reason. `clock` is the time on the run's clock, for countdowns."""
     text = _reason(state, node, clock)
     return f"{text}, not on record yet" if node in state.off_record else text
 
@@ -104,20 +104,20 @@ def _reason(state: RunState, node: int, clock: float) -> str:
     if status is NodeStatus.FAILED_PARENT:
         root = root_cause(state, node)
         blocked = f"blocked by {state.graph.labels[root]}"
-        # A record of a graph that was changed may name no parent.
+        # The journal of a graph that was changed may not name a parent.
         return blocked if state.status[root] == NodeStatus.FAILED_PARENT else f"{blocked} ({why(state, root, clock)})"
     text = status_why(state, status, cause, state.attempt[node], state.blocker[node], state.marks.get(node, ()))
     return f"{text}, but an ancestor ran again later" if state.stale[node] else text
 
 
 def full_why(state: RunState, node: int, clock: float) -> str:
-    """The reason, and what became of processes that the last attempt left behind."""
+    """Return the reason, and what happened to the processes that the last attempt left behind."""
     text, left = why(state, node, clock), state.left.get(node, 0)
     return f"{text}; {left_behind(left)}" if left else text
 
 
 def queued_why(state: RunState, node: int) -> str:
-    """What a ready node lacks: "wants 2 slots, 0 free"; a slot that is free may be kept for a wider node."""
+    """Return what a ready node lacks, such as "wants 2 slots, 0 free". Free slots may be kept for a wider node."""
     cause = state.cause_of(node)
     if cause is not Cause.NONE:
         return _FIXED[NodeStatus.READY, cause]
@@ -132,7 +132,7 @@ def queued_why(state: RunState, node: int) -> str:
 
 
 def waiting_why(state: RunState, node: int) -> str:
-    """What a waiting node still waits for: `3 / 7 parents`."""
+    """Return what a waiting node waits for, such as `3 / 7 parents` (settled ones of all)."""
     total = state.graph.parent_count(node)
     settled = state.ok[node] + state.bad[node] + state.skip[node]
     text = f"{settled} / {total} parents"
@@ -145,15 +145,15 @@ def waiting_why(state: RunState, node: int) -> str:
 
 
 def waits_for(state: RunState, node: int) -> list[int]:
-    """The parents of a waiting node that are not settled."""
+    """Return the parents of a waiting node that are not settled."""
     return [parent for parent in state.graph.parents(node) if state.standing_of(parent) is ParentOutcome.UNSETTLED]
 
 
 def root_cause(state: RunState, node: int) -> int:
-    """The ancestor that holds a node back, found along the stored blocking parents; the node itself if none does.
+    """Return the ancestor that blocks a node, or the node itself if none does.
 
-    What is found is remembered for all nodes on the way, until the way changes: many rows of one long chain are asked
-    about again and again.
+    Follows the stored blocking parents. The result is cached for all nodes on the path until the path changes, because
+    the screen asks repeatedly for many rows of one long chain.
     """
     blocker, known = state.blocker, state.roots
     way = [node]
@@ -166,7 +166,10 @@ def root_cause(state: RunState, node: int) -> int:
 
 
 def root_causes(state: RunState, nodes: Iterable[int]) -> list[int]:
-    """What holds some nodes back: failed and cancelled ancestors, nearest first; a node that isn't held back itself."""
+    """Return the failed and cancelled ancestors that block some nodes, nearest first.
+
+    A node that is not blocked counts as its own cause.
+    """
     found: list[int] = []
     queue = list(dict.fromkeys(nodes))
     seen = set(queue)

@@ -1,1 +1,28 @@
-"""The rules of the traversal: what follows from what, when a node may run, and which commands are refused."""
+"""The rules of the traversal: propagation, triggers and refused commands.
+
+The code and the tests cite these rules by number.
+
+1. The statuses WAITING, READY, FAILED_PARENT and propagated SKIPPED are a pure function of the tallies of a node's
+   parents (by outcome: ok, bad, skip), its trigger and its marks. Tallies change only where a status is set.
+2. All input arrives as messages in one queue: results of attempts and commands. Late and duplicate results are
+   dropped. A result that was queued before a command wins over the command.
+3. When every node is settled, the run parks, and a retry or rerun wakes it. Without a screen, the run ends instead.
+4. Verdict: CANCELLED if a person or a signal cancelled the whole run. Otherwise FAILED if any node is FAILED without
+   `allow_failure`, or FAILED_PARENT. Otherwise CANCELLED if any node is CANCELLED. Otherwise COMPLETED.
+5. Work conservation: a READY node that could start now, given slots and pauses, is started. One exception keeps wide
+   nodes from starving: after the first node in critical-path order has been passed over for as long as a typical
+   attempt takes, free slots are kept for it until it fits.
+6. A CANCELLING node settles by the reason for its stop. A person's command overrides a timeout, and a later command
+   overrides an earlier one. Exit status 0 after a cancel gives CANCELLED, and after a timeout FAILED, unless the
+   measured time shows that the attempt ended within its timeout. A node that is still alive 10 s after KILL is reported
+   as unkillable, and leaving does not wait for it.
+7. With `keep_going = false`, the first final failure that is not allowed marks every node that has not begun. RETRYING
+   nodes become FAILED, running nodes finish, and nodes with the trigger `all_done` or `any_failed` still run. Retrying
+   or rerunning the failed node lifts these marks.
+8. Reserved for conditions, which the traversal does not have.
+9. A node that ran because of how its parents ended (a follower) runs again when a retry, rerun or resume puts that
+   end in question. The preview lists it under the nodes that run again, and completed nodes below it become stale.
+10. A signal n counts as exit status 128 + n for `exit_codes`. Without `exit_codes`, every failure is retried while
+    tries are left. With `exit_codes`, a timeout or a lost attempt is retried only if the list has the word "timeout" or
+    "lost".
+"""

@@ -1,4 +1,4 @@
-"""The statuses that follow from others: what a node that has not begun is, given its parents and its marks."""
+"""Propagation: the status of a node that has not begun, from its parents, trigger and marks (rule 1)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 DERIVED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
-"""What bears a mark is CANCELLED, and derived again when its last mark is lifted."""
+"""Propagated statuses. A node with a mark is CANCELLED, and is propagated again when its last mark is lifted."""
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
 
 class Propagation:
-    """Changes of a state by events, with all that follows from each; the traversal is built on it."""
+    """Changes a state by events, and propagates what follows. The base class of the traversal."""
 
     def __init__(self, graph: Graph, state: RunState) -> None:
         self.graph = graph
@@ -35,31 +35,31 @@ class Propagation:
         self.events: list[Event] = []
         self.effects: list[Effect] = []
         self.submitted: dict[int, int] = {}
-        """Slots by node, of attempts that were handed over and have not begun."""
+        """Slots of the attempts that were submitted and have not begun, by node."""
         self.unkillable: set[int] = set()
-        """Nodes that outlived KILL."""
+        """Nodes whose processes survived KILL."""
         self.stop_deadline: dict[int, float] = {}
-        """Nodes whose attempt was told to stop, and when it counts as unkillable."""
+        """Time at which a stopped attempt counts as unkillable, by node."""
         self.mask: Callable[[str], str] | None = None
-        """Takes out of the text of every event what must neither be shown nor recorded."""
+        """Redacts the text of each event."""
         self.fail_fast_command = 0
-        """The number of the command by which a failure ended the beginning of nodes (`keep_going = false`), or 0."""
+        """Number of the command that a failure gave (`keep_going = false`, rule 7), or 0."""
         self.no_retry: set[int] = set()
-        """Nodes whose failure is not retried before they are reset: they were alive at that moment, or can't start."""
+        """Nodes that are not retried until reset: alive at the fail-fast command, or permanently unable to start."""
         self.restarted: set[int] = set()
-        """Nodes that were settled or stopped once; when they begin, what began below them before is stale."""
+        """Nodes that were settled or stopped and will begin again, which makes earlier results below them stale."""
         self._rules = [TABLE[task.trigger] for task in graph.tasks]
         self._followers: bytes | None = None
 
     @property
     def followers(self) -> bytes:
-        """By node, whether rule 9 concerns it; empty when it concerns none. Found when it is first asked for."""
+        """A flag by node: whether it is a follower (rule 9). Empty if there is none. Computed on first use."""
         if self._followers is None:
             self._followers = find_followers(self.graph)
         return self._followers
 
     def emit(self, event: Event) -> None:
-        """Let an event happen and keep it for the journal."""
+        """Apply an event and keep it for the journal."""
         if self.mask is not None:
             event = with_text(event, self.mask)
         self.state.apply(event)
@@ -82,7 +82,7 @@ class Propagation:
         stale: bool = False,
         left: int = 0,
     ) -> None:
-        """Bring a node to a status; its number of attempts and its marks stay unless they are given."""
+        """Set the status of a node. Its attempt number and marks stay unless they are given."""
         state = self.state
         if attempt is None:
             attempt = state.attempt[node]
@@ -111,7 +111,7 @@ class Propagation:
         self.events.append(event)
 
     def propagate(self, node: int) -> None:
-        """Bring a node that has not begun, and bears no mark, to the status that its parents and trigger give it."""
+        """Set the status of a node that has not begun, and has no mark, from its parents and trigger."""
         state = self.state
         old = state.status[node]
         if old not in DERIVED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
@@ -121,13 +121,13 @@ class Propagation:
             self._become(node, status, cause)
 
     def _follows(self, node: int) -> tuple[NodeStatus, Cause]:
-        """The status that a node's parents and trigger give it."""
+        """Return the status that follows from a node's parents and trigger."""
         state, graph = self.state, self.graph
         rule = self._rules[graph.task_of[node]]
         return rule(graph.parent_count(node), state.ok[node], state.bad[node], state.skip[node])
 
     def _still_blocked(self, node: int, status: NodeStatus) -> bool:
-        """Whether the parent that is stored as the one in the way still is."""
+        """Return whether the stored blocker still blocks the node."""
         wanted, blocker = _BLOCKED_BY.get(status), self.state.blocker[node]
         return wanted is None or blocker < 0 or self.state.standing_of(blocker) is wanted
 
@@ -144,7 +144,7 @@ class Propagation:
         self.set(node, status, cause, blocker=blocker)
 
     def settle(self) -> None:
-        """Derive whatever was dirty, until nothing changes any more."""
+        """Propagate dirty nodes until nothing changes."""
         dirty = self.state.dirty
         position = 0
         while position < len(dirty):
@@ -153,23 +153,23 @@ class Propagation:
         dirty.clear()
 
     def reset(self, node: int, attempt: int | None = None) -> None:
-        """Let a node be as if it had not begun, without marks and with a fresh budget of retries, and propagate it."""
+        """Reset a node to not begun, without marks and with a fresh budget of retries, and propagate it."""
         self.restarted.add(node)
         self.no_retry.discard(node)
         if node in self.submitted:
-            # The attempt that is to be withdrawn may begin all the same: it is the first of the new budget.
+            # The attempt may begin before it is withdrawn. It is then the first of the new budget.
             attempt = self.state.attempt[node]
             self.set(node, NodeStatus.WAITING, attempt=attempt - 1, marks=(), fresh=True)
             self.set(node, NodeStatus.WAITING, attempt=attempt)
         else:
-            # One event, not two, for each of the many that can start at once.
+            # Emit one event instead of two for each of the many nodes that can start at once.
             ready = self._follows(node)[0] is NodeStatus.READY
             status = NodeStatus.READY if ready else NodeStatus.WAITING
             self.set(node, status, attempt=attempt, marks=(), fresh=True)
         self.propagate(node)
 
     def take_back(self, node: int) -> None:
-        """An attempt that was handed over never began: its number is free again."""
+        """Release the number of a submitted attempt that never began."""
         state = self.state
         attempt = state.attempt[node] - 1
         status, cause = state.status_of(node), state.cause_of(node)
@@ -183,15 +183,15 @@ class Propagation:
         self.set(node, status, cause, attempt=attempt, blocker=state.blocker[node])
 
     def stop(self, node: int, cause: Cause, why: str = "", marks: tuple[int, ...] | None = None) -> None:
-        """Tell a running node to stop, gently."""
+        """Stop a running node: TERM, and KILL after its grace."""
         self.set(node, NodeStatus.CANCELLING, cause, why, marks=marks)
         self.effects.append(Stop(node, self.state.attempt[node], self.graph.task(node).grace))
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Whatever is done inside is taken back at the end, unless it is to be kept.
+        """Roll back all changes at the end, unless the transaction is kept.
 
-        Inside, `events` and `effects` are those of the transaction alone.
+        Inside, `events` and `effects` hold only those of the transaction.
         """
         events, effects, stopping, final, again = (
             self.events,

@@ -1,4 +1,4 @@
-"""Why a command would do nothing, in words that say what would."""
+"""Refusals: why a command would do nothing, with a hint at one that would."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_YET_RUN = "it has not run yet"
 
 
 def refusal(run: Propagation, command: Command) -> str | None:
-    """Why the command does nothing to any of its targets; None when it may do something."""
+    """Return why the command would not affect any of its targets, or None if it may."""
     state = run.state
     kind = command.kind
     if kind is CommandKind.PAUSE:
@@ -74,7 +74,7 @@ def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
 
 
 def retry_refusal(run: Propagation, node: int) -> str | None:
-    """Why there is nothing to retry about a node; None when there is."""
+    """Return why a node can't be retried, or None if it can."""
     status, cause = run.state.status_of(node), run.state.cause_of(node)
     if cause is Cause.MARKED:
         return None
@@ -86,7 +86,7 @@ def retry_refusal(run: Propagation, node: int) -> str | None:
 
 
 def why_unchanged(run: Propagation, command: Command) -> str:
-    """Why a command that is not refused changes nothing all the same: a rerun of what could not run then either."""
+    """Return why a command that was not refused changes nothing, such as a rerun of a node that still can't run."""
     node = command.nodes[0]
     status = run.state.status_of(node)
     if status in {NodeStatus.WAITING, NodeStatus.READY}:

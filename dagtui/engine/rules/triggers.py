@@ -1,4 +1,4 @@
-"""What the tallies of a node's parents decide: the table of triggers."""
+"""The table of triggers: a node's status by the tallies of its parents (rule 1)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ TABLE: dict[Trigger, Callable[[int, int, int, int], Decision]] = {
     Trigger.ANY_FAILED: _any_failed,
     Trigger.ALL_DONE: _all_done,
 }
-"""By trigger: (number of parents, and how many of them are ok, bad, skip) → status and cause."""
+"""Maps a trigger to a function of (parents, ok parents, bad parents, skipped parents) → status and cause."""
 
 INDEPENDENT = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
-"""Triggers of nodes that run although something above them did not: marks stop at them."""
+"""Triggers of nodes that run even if a node above them did not. A mark on a subtree stops at these nodes."""

@@ -1,1 +1,1 @@
-"""Runs: looking at one, driving one, and what became of the one before."""
+"""Live, followed and recorded runs, and how a run starts or resumes."""

@@ -1,4 +1,4 @@
-"""How each attempt of each node ended; the state only knows of the last one."""
+"""Results of every attempt of every node. The state keeps only the last one."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ if TYPE_CHECKING:
 
 
 class AttemptResult(NamedTuple):
-    """How one attempt ended."""
+    """The result of one attempt."""
 
     attempt: int
     status: NodeStatus
-    """COMPLETED, FAILED (also when it was tried again) or CANCELLED (also when it was restarted)."""
+    """COMPLETED, FAILED (also if it was retried) or CANCELLED (also if it was restarted)."""
     why: str
     seconds: float
-    """How long it took."""
+    """Duration in seconds."""
     at: float
     """When it ended, on the run's clock."""
 
 
 class AttemptResults:
-    """The results of all attempts, learnt from events alone, as they happen or as they were recorded.
+    """The results of all attempts, built from events alone, live or recorded.
 
-    Of a first attempt that succeeds only the times are kept, in flat arrays: there may be a million of them.
+    A first attempt that succeeds takes only two floats in flat arrays, because there may be a million of them.
     """
 
     def __init__(self, nodes: int) -> None:
         self._results: dict[int, list[AttemptResult]] = {}
         self._begun: dict[int, float] = {}
-        """When the attempt in flight began, by node."""
+        """Node to the start time of its attempt in flight."""
         self._first_at = array("d", [-1.0]) * nodes
-        """When the first attempt succeeded, by node; below 0: it did not."""
+        """When the first attempt succeeded, by node. A negative value means that it did not."""
         self._first_seconds = array("f", bytes(4 * nodes))
 
     def learn(self, events: Iterable[Event]) -> None:
-        """Take in what happened."""
+        """Update the results from events."""
         for event in events:
             if not isinstance(event, NodeEvent) or not event.attempt:
                 continue
@@ -55,7 +55,7 @@ class AttemptResults:
                 self._note_end(event)
 
     def of(self, node: int) -> list[AttemptResult]:
-        """The results of a node's attempts that have ended, the first one first."""
+        """Return the results of a node's ended attempts, oldest first."""
         found = self._results.get(node, [])
         at = self._first_at[node]
         if at < 0:
@@ -63,11 +63,11 @@ class AttemptResults:
         return [AttemptResult(1, NodeStatus.COMPLETED, "succeeded", self._first_seconds[node], at), *found]
 
     def result(self, node: int, attempt: int) -> AttemptResult | None:
-        """How one attempt ended; None when it has not ended, or nobody knows."""
+        """Return the result of one attempt, or None if it has not ended or is unknown."""
         return next((result for result in self.of(node) if result.attempt == attempt), None)
 
     def _note_end(self, event: NodeEvent) -> None:
-        """An attempt was in flight, or could not start: the node's new status says how that ended."""
+        """Record how an attempt ended or failed to start, judging by the node's new status."""
         begun = self._begun.pop(event.node, None)
         if begun is None and event.cause is not Cause.COULD_NOT_START:
             return

@@ -1,4 +1,4 @@
-"""How a run begins: its directory, its record, its executor, and the session around them."""
+"""Start a new run: its directory, journal, executor and session."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How a run was asked for."""
+    """The options a run was started with."""
 
     jobs: int | None = None
-    """Slots; None: the graph's, else as many as there are processors that this process may use."""
+    """Slots. None means the graph's setting, else the number of processors available to this process."""
     paused: bool = False
     environment: Mapping[str, str] | None = None
-    """What the run's attempts get; None: what this process has."""
+    """The environment of the run's attempts. None means the environment of this process."""
     listeners: Sequence[Callable[[Sequence[Event]], None]] = ()
     mirror: EventsCopy | None = None
-    """What gets the journal's lines as well."""
+    """Receives a copy of the journal's lines."""
     supervisor: SupervisorLink | None = None
-    """One that was started already."""
+    """A supervisor that has already been started."""
     resumption: Resumption | None = None
-    """The run to go on with; None: the last one that there is something to go on with."""
+    """The run to resume. None means the last run with something left to do."""
 
     def slots(self, graph: Graph) -> int:
-        """How many slots the run has at first."""
+        """Return the run's initial number of slots."""
         return self.jobs or graph.settings.jobs or processors()
 
 
 class Ingredients:
-    """The graph as it is executed and as it is shown, and the environment, frozen now."""
+    """The graph as executed, the graph as shown, and the environment, all frozen at creation."""
 
     def __init__(self, graph: Graph, call: Call) -> None:
-        """Raises GraphError when a secret can't be redacted."""
+        """Raise GraphError if a secret can't be redacted."""
         if graph.path is None:
             raise ValueError("a run needs a graph file: its directory lies beside it")
         self.call = call
@@ -70,7 +70,7 @@ class Ingredients:
         self.shown, self.secrets = keep_secrets(graph, self.environment)
 
     def session(self, directory: RunDirectory, writer: JournalWriter, clock: float = 0.0) -> Session:
-        """A session whose run has yet to begin, with a clock that reads `clock` now."""
+        """Create a session for a run that has not started. Its clock reads `clock` now."""
         directory.claim_journal()
         graph, secrets = self.shown, self.secrets
         history = History.load(self.path)
@@ -110,13 +110,13 @@ class Ingredients:
 
 
 def start(graph: Graph, call: Call) -> Session:
-    """Make a run directory and begin a run; raises RequirementError, StoreError and GraphError."""
-    # Before there is a directory: where it can't be started, no run that never began is left behind.
+    """Create a run directory and start a run. Raises RequirementError, StoreError and GraphError."""
+    # Checked before the directory is made, so that a run that can't start leaves nothing behind.
     supervisor = call.supervisor or start_supervisor()
     try:
         ingredients = Ingredients(graph, replace(call, supervisor=supervisor))
         directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
-    except BaseException:  # whatever ends the attempt to begin, Ctrl+C too: no supervisor is left behind
+    except BaseException:  # any failure, Ctrl+C too: don't leave the supervisor behind
         supervisor.close()
         raise
     undelivered.reserve(os.fspath(directory.path))
@@ -128,7 +128,7 @@ def start(graph: Graph, call: Call) -> Session:
 
 
 def boot_id() -> str:
-    """What tells this start of the machine from others; empty where only time could tell."""
+    """Return an identifier of this boot of the machine, or an empty string if the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The journal's lines once more, for whoever asked for events: whole lines, whatever the disk or the reader does."""
+"""Copy the journal's lines for `--events`, in whole lines even if the disk is full or the reader is slow."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from dagtui.store.line_writer import LineWriter
 
 _WHAT = "the events (--events)"
 MOST_WAITING = 1_048_576
-"""Bytes of lines that wait for room; lines beyond them are left out, as their numbers (`seq`) tell."""
+"""Bytes of lines that may wait to be written. Further lines are dropped, which shows as gaps in `seq`."""
 
 
 class EventsError(Exception):
-    """The events can't be written where they were asked for; the text is one line."""
+    """The events can't be written to the requested place. The text is one line."""
 
 
 class EventsCopy(Protocol):
-    """Takes the journal's lines as they are written."""
+    """Receives the journal's lines as they are written."""
 
     def write(self, lines: bytes) -> None:
-        """Take whole lines; never waits for a reader."""
+        """Take whole lines. Never waits for a reader."""
 
     def flush(self) -> None:
-        """Try once more to write what waits."""
+        """Try again to write the waiting lines."""
 
     def close(self) -> None:
-        """Write what waits, and close; may wait for a reader."""
+        """Write the waiting lines and close. May wait for a reader."""
 
 
 def copy_at(path: str) -> EventsCopy:
-    """What writes events to the file, pipe or device of that name; raises EventsError when it can't be opened."""
+    """Return a copy that writes to the file, pipe or device at a path. Raises EventsError if it can't be opened."""
     try:
         if _is_named_pipe(path):
             return NamedPipe(path)
@@ -43,25 +43,25 @@ def copy_at(path: str) -> EventsCopy:
 
 
 def copy_to(descriptor: int) -> EventsCopy:
-    """What writes events to an open file, pipe or terminal; it owns the descriptor from then on."""
+    """Return a copy that writes to an open file, pipe or terminal, and takes ownership of the descriptor."""
     is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     return EventsFile(descriptor) if is_file else EventsStream(descriptor)
 
 
 class EventsFile:
-    """Writes lines to a file; what finds no room (a full disk) waits for some, and the run goes on.
+    """Writes lines to a file. If the disk is full, lines wait while the run continues.
 
-    That is said on standard error, once.
+    This is reported once on standard error.
     """
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._waiting = bytearray()
-        """What was not written yet; it begins with the rest of a line that was written in part."""
+        """Bytes not written yet. They may begin with the rest of a partly written line."""
         self._said = False
 
     def write(self, lines: bytes) -> None:
-        """Write whole lines, or keep them until `flush` finds room for them."""
+        """Write whole lines, or keep them until `flush` can write them."""
         if self._waiting:
             self.flush()
         if self._waiting:
@@ -70,7 +70,7 @@ class EventsFile:
         self.flush()
 
     def flush(self) -> None:
-        """Try once more to write what waits."""
+        """Try again to write the waiting lines."""
         try:
             while self._waiting:
                 del self._waiting[: os.write(self._descriptor, self._waiting)]
@@ -80,15 +80,15 @@ class EventsFile:
                 _say(error)
 
     def close(self) -> None:
-        """Try a last time, and close the file."""
+        """Try a last time, then close the file."""
         self.flush()
         os.close(self._descriptor)
 
 
 class EventsStream:
-    """Hands lines to whoever reads a pipe or a terminal, from a thread of its own: a slow reader delays nobody.
+    """Writes lines to a pipe or a terminal from its own thread, so that a slow reader delays nothing.
 
-    What nobody reads in time is left out, as whole lines.
+    Lines beyond the buffer are dropped whole.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -96,34 +96,34 @@ class EventsStream:
         self._writer = LineWriter(descriptor, "ascii", _WHAT, remark=None)
 
     def write(self, lines: bytes) -> None:
-        """Write whole lines, soon."""
+        """Queue whole lines for writing."""
         self._writer.put(lines)
 
     def flush(self) -> None:
-        """Nothing: they are on their way."""
+        """Do nothing: the thread writes the lines."""
 
     def close(self) -> None:
-        """Wait until everything is written, for as long as the reader takes."""
+        """Wait until everything has been written, for as long as the reader takes."""
         self._writer.close()
         os.close(self._descriptor)
 
 
 class NamedPipe(LineWriter):
-    """Hands lines to whoever opens a named pipe to read it, as `EventsStream` does; until then they wait."""
+    """Writes lines to a named pipe, as `EventsStream` does. Lines wait until a reader opens it."""
 
     def __init__(self, path: str) -> None:
         super().__init__(-1, "ascii", _WHAT, remark=None)
         self._path = path
 
     def write(self, lines: bytes) -> None:
-        """Write whole lines, soon."""
+        """Queue whole lines for writing."""
         self.put(lines)
 
     def flush(self) -> None:
-        """Nothing: they are on their way."""
+        """Do nothing: the thread writes the lines."""
 
     def _write_all(self) -> None:
-        # Opening waits for a reader; no signal would end that wait outside this thread.
+        # Opening blocks until there is a reader. No signal would end that wait outside this thread.
         try:
             self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
@@ -136,7 +136,7 @@ class NamedPipe(LineWriter):
 
 
 def _is_named_pipe(path: str) -> bool:
-    """Whether there is one that may be written; raises OSError when it may not."""
+    """Return whether a path is a writable named pipe. Raises OSError if it may not be written."""
     try:
         found = stat.S_ISFIFO(os.stat(path).st_mode)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Watch the files of a live run: somebody may remove its record, or change its graph file, while it goes on."""
+"""Watch the files of a live run: its run directory may be removed, or its graph file may change."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 LOOK_EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 _READ_AT_ONCE = 1_000_000
-"""Bytes of a graph file that are read in the event loop, in less than a millisecond; more in a thread."""
+"""Bytes of a graph file that are read in the event loop, in less than a millisecond. Larger files are read in a
+thread."""
 _MOST_BYTES = 64 * 1024 * 1024
 _NAME_CHARACTERS = 30
 
 
 class FileMonitor:
-    """Look at the record and at the graph file of a session now and then, and keep its notices true."""
+    """Checks the run directory and the graph file of a session periodically, and updates its notices."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -35,7 +36,7 @@ class FileMonitor:
         self._graph_file = GraphFileWatch(session)
 
     async def watch(self) -> None:
-        """Look now and then, until cancelled."""
+        """Check periodically until cancelled."""
         import anyio
 
         while True:
@@ -44,7 +45,7 @@ class FileMonitor:
             await self._graph_file.look_in_a_thread()
 
     def look(self) -> None:
-        """Look now."""
+        """Check once."""
         self._graph_file.look()
         if self._record is None:
             return
@@ -57,7 +58,7 @@ class FileMonitor:
 
 
 class RecordWatch:
-    """What of a run's directory was removed, replaced or cut since it was looked at first."""
+    """What of a run's directory was removed, replaced or truncated since the first check."""
 
     def __init__(self, directory: RunDirectory) -> None:
         self._directory = directory
@@ -66,7 +67,7 @@ class RecordWatch:
         self._size = 0
 
     def look(self) -> tuple[Notice | None, str]:
-        """What was lost, and what was mended; nothing of either as a rule."""
+        """Return a notice of what was lost, and a note of what was repaired. Usually there is neither."""
         directory = self._directory
         if _identity(directory.path) != self._folder:
             return _lost("directory of this run", "removed", directory.path), ""
@@ -89,22 +90,22 @@ class RecordWatch:
 
 
 class GraphFileWatch:
-    """Whether the graph file has another content than when the run began."""
+    """Whether the content of the graph file differs from when the run started."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._seen: tuple[int, int, int] | None = None
-        """Time of change, size and file of what was read last."""
+        """Modification time, size and inode at the last read."""
         self._next: tuple[int, int, int] | None = None
 
     def look(self) -> None:
-        """Look now, unless the file is so large that reading it takes a while."""
+        """Check now, unless the file is too large to be read quickly."""
         size = self._changed_size()
         if size is not None and size <= _READ_AT_ONCE:
             self._judge(self._read())
 
     async def look_in_a_thread(self) -> None:
-        """Look at a large file."""
+        """Check a large file."""
         size = self._changed_size()
         if size is None or not _READ_AT_ONCE < size <= _MOST_BYTES:
             return
@@ -112,17 +113,17 @@ class GraphFileWatch:
 
         try:
             self._judge(await anyio.to_thread.run_sync(self._read))
-        except RuntimeError:  # this user can have no more threads
+        except RuntimeError:  # the user's limit of threads is reached
             self._judge(self._read())
 
     def _changed_size(self) -> int | None:
-        """The size of a file that was not read as it is now; None for any other."""
+        """Return the size of a file that has changed since it was read, or None if it has not."""
         path = self._session.graph_path
         if path is None or not self._session.graph.digest:
             return None
         try:
             status = os.stat(path)
-        except OSError:  # an editor may be about to put a new one there
+        except OSError:  # an editor may be about to replace it
             return None
         seen = (status.st_mtime_ns, status.st_size, status.st_ino)
         if seen == self._seen or not stat.S_ISREG(status.st_mode):
@@ -131,7 +132,7 @@ class GraphFileWatch:
         return status.st_size
 
     def _read(self) -> bytes:
-        """The digest of the file; nothing when it can't be read."""
+        """Return the digest of the file, or nothing if it can't be read."""
         path, self._seen = self._session.graph_path, self._next
         try:
             content = b"" if path is None else path.read_bytes()

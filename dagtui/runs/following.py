@@ -1,4 +1,4 @@
-"""A run of another process, watched through its journal and its logs: nothing that is done here reaches it."""
+"""Follow a run of another process, read-only, through its journal and its logs."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 
 READ_ONLY = "read-only: this screen only watches the run"
 LOOK_SECONDS = 0.1
-"""Between two looks at the journal."""
+"""Interval of journal checks."""
 ASK_SECONDS = 1.0
-"""Between two questions whether anybody still has the run."""
+"""Interval of checks whether a process still has the run."""
 _PIECE = 131_072
-"""Bytes of the journal that are looked at in one turn of the loop."""
+"""Bytes of the journal that are processed in one turn of the loop."""
 _LARGEST_GRAPH = 1 << 30
 _BEGINNINGS = frozenset({"started", "resumed"})
 
 
 class FollowingSession(Session):
-    """A session whose state follows a journal that another process writes, or has written.
+    """A session whose state follows the journal of another process's run, live or ended.
 
-    When lines of the journal are taken back, which happens on full disks, or the run is resumed, the state can't
-    follow: `outdated` is then true, `drive` returns, and a new one has to be opened.
+    The state can't follow if lines of the journal are taken back, which happens on full disks, or if the run is
+    resumed. Then `outdated` becomes true, `drive` returns, and the caller must open a new session.
     """
 
     def __init__(self, graph: Graph, directory: RunDirectory, history: History) -> None:
-        """Follow the run in a directory; `open` loads what this needs."""
+        """Follow the run in a directory. `open` loads what this needs."""
         self._followed = directory
         self._follower = JournalFollower(directory.journal_path)
         self._last_at = 0.0
@@ -60,15 +60,15 @@ class FollowingSession(Session):
         self._dated = False
         self._caught_up = False
         self._over = False
-        """It has ended, or nobody has it any more."""
+        """The run has ended, or no process has it any more."""
         run = Run(graph, NullExecutor(), NullJournal(), clock=self._now, origin=0.0)
         super().__init__(graph, run, Forecast(graph, history), directory)
         self.outdated = False
-        """Lines were taken back, or the run was resumed, with another graph perhaps: it has to be read anew."""
+        """Lines were taken back, or the run was resumed, perhaps with another graph. It must be read again."""
 
     @classmethod
     def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
-        """Read a run of a graph file as far as it has come; raises StoreError and GraphError."""
+        """Open a run of a graph file, and read its journal so far. Raises StoreError and GraphError."""
         try:
             content = read_file(directory.graph_path, _LARGEST_GRAPH)
         except OSError as error:
@@ -78,7 +78,7 @@ class FollowingSession(Session):
         session = cls(graph, directory, history)
         while session._take() or session.outdated:
             if session.outdated:
-                # The follower goes on: it knows which line it doubts.
+                # The follower continues: it knows which line is suspect.
                 again = cls(graph, directory, history)
                 again._follower = session._follower
                 session = again
@@ -86,44 +86,44 @@ class FollowingSession(Session):
         session._ask()
         return session
 
-    # What is different when the run is another's
+    # Overrides for a run of another process
 
     @property
     def settled(self) -> bool:
-        """Whether nothing more happens: everything is settled, or the run is over."""
+        """Return whether nothing more happens: all nodes are settled, or the run is over."""
         return self._over or not self.state.unsettled
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with the journal; nothing after that can be followed."""
+        """What is wrong with the journal. Nothing after it can be followed."""
         return self._follower.problem
 
     def alive(self) -> int:
-        """How many attempts are in flight; none of a run that is over, however it was left."""
+        """Return the number of attempts in flight, which is 0 when the run is over, however it ended."""
         return 0 if self._over else super().alive()
 
     @property
     def over(self) -> bool:
-        """Whether the run has ended, or nobody has it any more."""
+        """Whether the run has ended, or no process has it any more."""
         return self._over
 
     def preview(self, command: Command) -> Preview:
-        """That the screen is read-only."""
+        """Refuse: the screen is read-only."""
         return Preview(command, nothing=READ_ONLY)
 
     def give(self, command: Command) -> Preview:
-        """That the screen is read-only."""
+        """Refuse: the screen is read-only."""
         return Preview(command, nothing=READ_ONLY)
 
     def node_environment(self, node: int) -> NodeEnvironment:  # noqa: ARG002 - the signature of a session
-        """None: the variables that the run was started with, secrets among them, are on no record."""
+        """Raise NoNodeEnvironmentError: the run's variables, secrets among them, are not recorded."""
         raise NoNodeEnvironmentError("read-only: this screen only watches the run, and does not know its environment")
 
     def note(self, text: str) -> None:
-        """Nothing: the record is not ours."""
+        """Do nothing: the journal belongs to another process."""
 
     def announce(self, what: str, why: str) -> None:
-        """Nothing: the record is not ours."""
+        """Do nothing: the journal belongs to another process."""
 
     async def drive(self) -> None:
         """Follow the journal until the task is cancelled, or until `outdated`."""
@@ -138,27 +138,27 @@ class FollowingSession(Session):
             await anyio.sleep(LOOK_SECONDS)
 
     async def drive_until_settled(self) -> None:
-        """Nothing: it does not depend on us."""
+        """Do nothing: another process drives the run."""
 
     async def close(self, why: str = "") -> None:  # noqa: ARG002 - the signature of a session
-        """Look a last time, for the run may have ended since; then let go of the journal."""
+        """Read the journal a last time, in case the run has ended since, then close it."""
         if not self.outdated:
             while not self.outdated and self._take():
                 pass
             self._ask()
-            self.outdated = False  # nobody looks on
+            self.outdated = False  # there are no further checks
         self._follower.close()
 
     # Following
 
     def _now(self) -> float:
-        """The run's clock, as far as the journal tells it: it never goes back, and stands still at the end."""
+        """Return the run's clock as the journal gives it. It never goes back, and stops at the end."""
         if not self._over:
             self._clock = max(self._clock, self._last_at + time.monotonic() - self._last_seen)
         return self._clock
 
     def _take(self) -> bool:
-        """Take in a piece of the journal; whether there was any."""
+        """Process a piece of the journal. Return whether there was any."""
         records = self._follower.poll(_PIECE)
         if records is None:
             self.outdated = bool(self._dated)
@@ -182,7 +182,7 @@ class FollowingSession(Session):
             listener(events)
 
     def _date(self, event: Event, wall: float) -> None:
-        """Note what time it was and is on the run's clock, and whether that goes."""
+        """Map the event's wall time to the run's clock, and note whether the clock is running."""
         if not self._dated:
             self.wall_times = WallTimes(wall - event.at)
             self._dated = True
@@ -200,10 +200,10 @@ class FollowingSession(Session):
             self.outdated = self._caught_up
 
     def _ask(self) -> None:
-        """Whether anybody still has the run; if not, it is over however it was left."""
+        """Check whether a process still has the run. If none has, the run is over, however it ended."""
         if self._over or self._followed.is_live():
             return
-        # What it wrote before it let go is taken first; then whoever paints is told that the clock stands.
+        # Read what it wrote before it released the lock, then tell the listeners that the clock stands still.
         while not self.outdated and self._take():
             pass
         self._over = True
@@ -212,7 +212,7 @@ class FollowingSession(Session):
 
 
 def open_run(directory: RunDirectory, graph_path: Path) -> FollowingSession:
-    """Follow a run; raises StoreError, whatever is wrong with it."""
+    """Follow a run. Raises StoreError for every kind of failure."""
     try:
         return FollowingSession.open(directory, graph_path)
     except GraphError as error:

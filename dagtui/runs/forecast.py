@@ -1,4 +1,4 @@
-"""How long nodes and the run will take, judged by earlier runs."""
+"""Estimate how long nodes and the run will take, from earlier runs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from dagtui.store.history import History
 
 UNKNOWN = 1.0
-"""Seconds that count for a node when nothing at all is known."""
+"""Seconds assumed for a node when there is no history at all."""
 REFRESH_PER_NODE = 1e-4
-"""Seconds that a forecast stays valid, by unsettled node: a large graph is judged less often."""
+"""Seconds that a forecast stays valid, per unsettled node, so that large graphs are computed less often."""
 
 
 class Forecast:
-    """Expected seconds by node: its own history, else its group's median, else the median of all."""
+    """Expected seconds by node: from its own history, else its group's median, else the overall median."""
 
     def __init__(self, graph: Graph, history: History | None) -> None:
         self._graph = graph
@@ -36,13 +36,13 @@ class Forecast:
         self._last: tuple[float, tuple[float, int] | None] = (-1e9, None)
 
     def estimate(self, node: int) -> float | None:
-        """The expected seconds of a node; None when nothing is known."""
+        """Return the expected seconds of a node, or None without history."""
         return self._estimates[node]
 
     def seconds_for(self, nodes: Collection[int], jobs: int) -> float | None:
-        """The expected seconds of running some nodes with so many slots and nothing else; None without history.
+        """Return the expected seconds to run only some nodes on `jobs` slots, or None without history.
 
-        The larger of the longest way among them and of their work divided by the slots.
+        This is the larger of the critical path among them and their total work divided by the slots.
         """
         if self.weights is None:
             return None
@@ -50,13 +50,13 @@ class Forecast:
         return max(work, longest_path_among(self._graph, nodes, self.weights))
 
     def _share(self, node: int, jobs: int) -> float:
-        """The part of the slots that a node takes."""
+        """Return the fraction of the slots that a node takes."""
         return min(1.0, self._graph.task(node).slots / max(1, jobs))
 
     def remaining(self, state: RunState, clock: float) -> tuple[float, int] | None:
-        """The expected seconds until everything is settled, and the node that bounds it; None without history.
+        """Return the expected seconds until all nodes are settled, and the node that bounds it. None without history.
 
-        The larger of the longest way among what is unsettled and of all work divided by the slots.
+        The time is the larger of the critical path among the unsettled nodes and all their work divided by the slots.
         """
         if self.weights is None or not state.unsettled:
             return None

@@ -1,4 +1,4 @@
-"""The journal as a run needs it: events in, lines out."""
+"""Write a run's events to its journal and to a copy for `--events`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class JournalSink:
-    """Writes events to a journal and, as the same lines, to whoever asked for them."""
+    """Writes events to a journal and the same lines to an optional copy."""
 
     def __init__(self, writer: JournalWriter, graph: Graph, directory: RunDirectory, mirror: EventsCopy | None) -> None:
-        """What the directory was made with is synced with the journal's first lines, which are worth little alone."""
+        """Create a sink. The directory is synced together with the journal's first lines."""
         self._writer = writer
         self._graph = graph
         self._unsynced: RunDirectory | None = directory
         self._copy = mirror
 
     def write(self, events: Iterable[Event]) -> None:
-        """Append the events; raises JournalFullError."""
+        """Append events. Raises JournalFullError."""
         now, graph = time.time(), self._graph
         try:
             written = self._writer.write((now, fields(event, graph)) for event in events)
@@ -40,7 +40,7 @@ class JournalSink:
             self._copy.write(written)
 
     def sync(self) -> None:
-        """Make what was written survive the loss of power, and write what those who asked for it did not get yet.
+        """Flush the journal to disk, so that it survives a power loss, and the copy to its reader.
 
         Raises JournalFullError.
         """

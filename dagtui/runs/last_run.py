@@ -1,4 +1,4 @@
-"""Which run to go on with, and what became of it, as cheaply as possible: looked at on every launch."""
+"""Find the run to resume and its outcome, cheaply, because this is done at every launch."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 _TAIL = 65_536
 _BLOCK = 1_048_576
 _SUCCESS = b'"status":"COMPLETED"'
-"""As the journal spells it; in a text, its quotes would be escaped."""
+"""As the journal spells it. Inside a string value, its quotes would be escaped."""
 
 
 class NothingToResumeError(StoreError):
-    """There is no run to go on with, or nothing left to do in it; one line says which, and what to do."""
+    """There is no run to resume, or nothing left to do in it. The text is one line with advice."""
 
     def __init__(self, text: str, *, completed: bool) -> None:
-        """`completed`: the last run did all that there is to do."""
+        """`completed`: the last run did everything there was to do."""
         super().__init__(text)
         self.completed = completed
 
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """The run to go on with."""
+    """The run to resume."""
 
     directory: RunDirectory
     passed_over: tuple[int, ...] = ()
-    """The numbers of the later runs that were passed over, because no success of theirs is on record."""
+    """The numbers of later runs that were passed over, because no node of theirs is recorded as completed."""
     rerun: tuple[int, ...] = ()
-    """Nodes that run again, with everything downstream of them, also in a run that completed."""
+    """Nodes to run again with everything downstream of them, even in a completed run."""
 
     def words(self) -> str:
-        """Which runs were passed over; empty when none was."""
+        """Say which runs were passed over. Empty if none was."""
         if not self.passed_over:
             return ""
         numbers = [str(number) for number in sorted(self.passed_over)]
@@ -58,31 +58,31 @@ class Resumption:
 
 
 def last_directory(graph_path: Path) -> RunDirectory | None:
-    """The directory of the last run of a graph file; raises StoreError."""
+    """Return the directory of the last run of a graph file. Raises StoreError."""
     return next(iter(latest_first(runs(graph_path))), None)
 
 
 def resumption(graph_path: Path, number: int | None = None) -> Resumption | None:
-    """The run of a graph file to go on with: the one with that number, else the last one.
+    """Return the run of a graph file to resume: the one with the given number, else the last one.
 
-    A last run in which nothing completed is passed over for an earlier one that has successes and did not end well.
-    Returns None when there is no such run. Raises StoreError.
+    If nothing completed in the last run, an earlier one that has successes and did not end well takes its place. Return
+    None if there is no such run. Raises StoreError.
     """
     found = latest_first(runs(graph_path))
     if number is not None:
         return next((Resumption(run) for run in found if run.number == number), None)
     for at, run in enumerate(found):
         if run.is_live() or ended_well(run):
-            break  # what came before a run that went well is settled by it
+            break  # a run that ended well settles everything before it
         if has_successes(run):
             return Resumption(run, tuple(passed.number for passed in found[:at]))
     return Resumption(found[0]) if found else None
 
 
 def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption:
-    """The run of a graph to go on with, which no process has, and the nodes of it that are to run again.
+    """Return the run of a graph to resume, which no process has, and the nodes to run again.
 
-    Raises NothingToResumeError when there is none, and StoreError when it is live.
+    Raises NothingToResumeError if there is none, and StoreError if it is live.
     """
     found = None if graph.path is None else resumption(graph.path, number)
     name = label(graph.name)
@@ -121,12 +121,12 @@ def _earlier(graph: Graph, later: RunDirectory) -> str:
 
 
 def ended_well(directory: RunDirectory) -> bool:
-    """Whether a run completed."""
+    """Return whether a run completed."""
     return ending(directory) == Verdict.COMPLETED.value
 
 
 def has_successes(directory: RunDirectory) -> bool:
-    """Whether any node of a run ever completed; false when its journal can't be read."""
+    """Return whether any node of a run ever completed. False if its journal can't be read."""
     rest = b""
     try:
         with open(open_file(directory.journal_path, os.O_RDONLY), "rb", buffering=0) as file:
@@ -140,9 +140,9 @@ def has_successes(directory: RunDirectory) -> bool:
 
 
 def ending(directory: RunDirectory) -> str | None:
-    """How a run stood when it was closed: completed, failed, cancelled or running; None: it never was.
+    """Return a run's verdict when it was closed: completed, failed, cancelled or running. None if it never was.
 
-    Only the end of its journal is read.
+    Reads only the end of its journal.
     """
     try:
         with open(open_file(directory.journal_path, os.O_RDONLY), "rb") as file:

@@ -1,4 +1,4 @@
-"""How attempts ended that the journal of a killed run does not tell of, because only supervisor or reaper knew it."""
+"""Results that are missing in a killed run's journal, because only supervisor or reaper knew them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], at: float) -> list[NodeEvent]:
-    """The events that these ends stand for, for attempts that were in flight when the journal ended.
+    """Return the events for attempts that were in flight when the journal ended.
 
-    `labels` are those of the graph that was run, whose numbers the record has; `at` is what the run's clock read last.
-    An attempt that was told to stop stays what the journal says, for how it ended means nothing, unless its own time
-    shows that it ended before its timeout.
+    `labels` are those of the graph that was run, which the recorded node numbers refer to. `at` is the last reading of
+    the run's clock. An attempt that had been asked to stop keeps its status from the journal, because its exit status
+    means nothing, unless its duration shows that it ended before its timeout.
     """
     found: dict[int, NodeEvent] = {}
     for number, attempt, status, seconds in undelivered.read(os.fspath(directory.path)):
@@ -42,12 +42,12 @@ def late_ends(directory: RunDirectory, state: RunState, labels: Sequence[str], a
 
 
 def has_success(directory: RunDirectory) -> bool:
-    """Whether any of these attempts ended well."""
+    """Return whether any of these attempts succeeded."""
     return any(not status for _, _, status, _ in undelivered.read(os.fspath(directory.path)))
 
 
 def _is_open(state: RunState, node: int, seconds: float) -> bool:
-    """Whether the node's last attempt was in flight, and may end in this way."""
+    """Return whether the node's last attempt was in flight and may have ended this way."""
     status, cause = state.status_of(node), state.cause_of(node)
     if status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT:
         return 0.0 < seconds < (state.graph.task(node).timeout or 0.0)

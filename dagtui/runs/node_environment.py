@@ -1,4 +1,4 @@
-"""Where a node's attempts execute: its directory and its variables, for a person who wants to look around there."""
+"""Working directory and environment variables of a node's attempts, for a shell opened there."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ TERMINAL = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TMUX", "TMUX_PANE", "STY", "WINDOW"),
     *("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"),
 )
-"""The variables that say something about a terminal: those of the run's start may tell of one that is long gone."""
+"""Variables that describe a terminal. Their values at the run's start may describe a terminal that no longer exists."""
 
 
 class NoNodeEnvironmentError(Exception):
-    """A node's directory or variables can't be had; the text is one line, safe to show, and says why."""
+    """A node's directory or variables are not available. The text is one line, safe to show, and gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEnvironment:
-    """What the next attempt of a node would find, secrets included: it is shown and recorded nowhere."""
+    """The environment of a node's next attempt, secrets included. It is never shown or recorded."""
 
     attempt: int
     """The number of that attempt."""
     cwd: str
-    """Absolute."""
+    """An absolute path."""
     environment: Mapping[str, str]
-    """All variables, but those about a terminal only where the task itself sets them."""
+    """All variables. Those about a terminal are included only if the task itself sets them."""
 
 
 def variables_on_terminal(environment: Mapping[str, str], own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """A node's variables for a program on this process's terminal, of which `own` tells."""
+    """Return a node's variables for a program on this process's terminal, which `own` describes."""
     return {name: own[name] for name in TERMINAL if name in own} | dict(environment)

@@ -1,4 +1,4 @@
-"""What a person should know about a run for as long as it lasts."""
+"""Notices about a run that are shown for as long as they apply."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Notice(NamedTuple):
-    """Something out of order; both texts are safe to show."""
+    """A problem of a run. Both texts are safe to show."""
 
     brief: str
-    """In a few words, for the top of the screen."""
+    """A few words, for the top of the screen."""
     text: str
-    """In a sentence, with what to do about it."""
+    """A sentence, with advice."""

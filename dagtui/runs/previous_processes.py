@@ -1,7 +1,7 @@
 """Record which processes clean up after a run, and wait for them before resuming it.
 
-Supervisor and reaper outlive every process of every attempt. While one of them is alive, attempts of a run that was
-killed may be alive too: no attempt may begin beside them.
+Supervisor and reaper outlive every process of every attempt. While one of them is alive, attempts of a killed run may
+be alive too, so no new attempt may start.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 NAME = "reapers"
 PATIENCE = 60.0
-"""Seconds that what is left of a session may take to end; the supervisor itself gives up earlier."""
+"""Seconds to wait for the processes of an earlier session. The supervisor itself gives up earlier."""
 _LOOK_AGAIN = 0.01
 _LARGEST = 1_000_000
 
 
 class PreviousProcesses:
-    """Notes in a run's directory which processes are reaper and supervisor now."""
+    """Records the current reaper and supervisor in the run's directory."""
 
     def __init__(self, directory: Path, processes: Callable[[], tuple[int, int]]) -> None:
-        """`processes` tells reaper and supervisor; 0 while there is none."""
+        """`processes` returns the pids of reaper and supervisor, 0 for one that does not exist."""
         self._path = directory / NAME
         self._processes = processes
         self._noted = (0, 0)
 
     def note(self, _events: Sequence[object]) -> None:
-        """Note reaper and supervisor that are not on record yet."""
+        """Record a reaper and supervisor that are not recorded yet."""
         processes = self._processes()
         if processes == self._noted:
             return
@@ -48,11 +48,11 @@ class PreviousProcesses:
             with open(open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
                 file.write(lines.encode())
         except (OSError, StoreError):
-            return  # without it, a resumed run may meet what a killed one left; it is no reason to stop this one
+            return  # no reason to stop this run; only a resumed run may then meet processes of a killed one
 
 
 def left_behind(directory: Path) -> list[int]:
-    """The reapers and supervisors of a run that are still at work."""
+    """Return the pids of a run's reapers and supervisors that are still alive."""
     try:
         lines = read_file(directory / NAME, _LARGEST).decode("ascii", "replace").splitlines()
     except (OSError, StoreError):
@@ -66,7 +66,7 @@ def left_behind(directory: Path) -> list[int]:
 
 
 def wait_for_the_end(directory: Path) -> None:
-    """Return when nothing is left of earlier sessions of a run; raises StoreError when that takes too long."""
+    """Wait until no process of earlier sessions of a run is left. Raises StoreError if that takes too long."""
     deadline = time.monotonic() + PATIENCE
     while left := left_behind(directory):
         if time.monotonic() > deadline:
@@ -74,11 +74,11 @@ def wait_for_the_end(directory: Path) -> None:
                 f"processes of the run in {label(directory, 1000)} are still being ended (by process {left[0]}); "
                 "try again later"
             )
-        time.sleep(_LOOK_AGAIN)  # they are no children of ours, whose end could be waited for
+        time.sleep(_LOOK_AGAIN)  # they are not our children, so there is nothing to wait on
 
 
 def _began(pid: int) -> str:
-    """When a process began, in the kernel's ticks since the machine was started; empty when it has ended."""
+    """Return when a process started, in kernel ticks since boot, or an empty string if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b") ")[2].split()

@@ -1,4 +1,4 @@
-"""What the journal of a run says, when nobody has the run any more."""
+"""Replay the journal of a run that no process has."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ if TYPE_CHECKING:
     from dagtui.store.journal import JournalReader
 
 TICK = 0.001
-"""Seconds from the last event of a run to the first after it was resumed, on its clock: what the journal resolves."""
+"""Seconds on the run's clock between its last event and the first after a resume: the journal's resolution."""
 
 
 @dataclass(slots=True)
 class Replay:
-    """The events of a run up to now."""
+    """The events of a run so far."""
 
     events: list[Event] = field(default_factory=list)
-    """Those of nodes that the graph still has."""
+    """Only those of nodes that the graph still has."""
     clock: float = 0.0
-    """What the run's clock read last."""
+    """The last reading of the run's clock."""
     began_at: float = 0.0
     """The wall time at which the clock read 0."""
     resumed: list[tuple[float, float]] = field(default_factory=list)
-    """What the clock read, and the wall time, whenever the run was resumed."""
+    """Clock reading and wall time of each resume."""
     last_wall: float = 0.0
     """The wall time of the last event."""
     ended: bool = False
-    """It was closed in an orderly way."""
+    """Whether the run was closed properly."""
     boot: str = ""
-    """Which start of the machine it last began in; empty when nobody knows."""
+    """The machine's boot identifier when the run last started or resumed, or empty if unknown."""
     unended: int = 0
-    """The position among the events from which on no orderly end follows."""
+    """The index of the first event after the last proper end."""
 
     def set_going(self, times: WallTimes) -> None:
-        """Let wall times be known of all that is past."""
+        """Add all earlier resumes to the wall times."""
         for clock, wall in self.resumed:
             times.set_going(clock, wall)
 
 
 def understand(reader: JournalReader, graph: Graph) -> Replay:
-    """What a journal means for a graph, up to its first torn or damaged line; reads it. Raises StoreError."""
+    """Read a journal and replay it for a graph, up to its first torn or damaged line. Raises StoreError."""
     past = Replay()
     for record in reader:
         try:

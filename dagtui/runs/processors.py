@@ -1,4 +1,4 @@
-"""How many attempts may run at once unless somebody says otherwise."""
+"""The default number of slots."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def processors() -> int:
-    """How many processors this process may use: its affinity, bounded by its control group's quota."""
+    """Return how many processors this process may use: its affinity, limited by its control group's quota."""
     try:
         count = len(os.sched_getaffinity(0))
-    except AttributeError:  # only Linux knows affinities
+    except AttributeError:  # affinity is known on Linux only
         count = os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()

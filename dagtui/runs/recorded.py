@@ -1,4 +1,4 @@
-"""The rooms around a run that only shows what was recorded: nothing is executed and nothing is written."""
+"""Null objects for a run that only shows a recording: nothing is executed or written."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
 
 
 class NullExecutor:
-    """An executor for which time stands still: requests are noted, nothing ever answers."""
+    """An executor that records requests and never answers."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, int, int]] = []
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
-        """Nothing to get ready."""
+        """Do nothing."""
 
     def start(self, node: int, attempt: int, slots: int) -> None:  # noqa: ARG002 - the protocol's signature
-        """Note the request."""
+        """Record the request."""
         self.requests.append(("start", node, attempt))
 
     def stop(self, node: int, attempt: int, grace: float) -> None:  # noqa: ARG002 - the protocol's signature
-        """Note the request."""
+        """Record the request."""
         self.requests.append(("stop", node, attempt))
 
     def withdraw(self, node: int, attempt: int) -> None:
-        """Note the request."""
+        """Record the request."""
         self.requests.append(("withdraw", node, attempt))
 
     def set_slots(self, slots: int) -> None:
-        """Nothing runs."""
+        """Do nothing."""
 
     def acknowledge(self) -> None:
-        """Nothing was delivered."""
+        """Do nothing: nothing was delivered."""
 
     def flush(self) -> None:
-        """Nothing is sent."""
+        """Do nothing."""
 
     def collect(self) -> None:
-        """There are no results."""
+        """Do nothing: there are no results."""
 
     async def serve(self) -> None:
         """Wait until cancelled: there are no results."""
@@ -51,14 +51,14 @@ class NullExecutor:
         await anyio.sleep_forever()
 
     async def close(self) -> None:
-        """Nothing to end."""
+        """Do nothing: there is nothing to end."""
 
 
 class NullJournal:
-    """A journal of a run that is on record already."""
+    """The journal of a run that is already recorded."""
 
     def write(self, events: Iterable[Event]) -> None:
-        """Forget the events."""
+        """Discard the events."""
 
     def sync(self) -> None:
-        """Nothing to sync."""
+        """Do nothing: nothing was written."""

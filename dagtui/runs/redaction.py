@@ -1,4 +1,4 @@
-"""What of a run nobody may see: the graph goes two ways, as it is to the executor, redacted to everybody else."""
+"""Redact secrets: the executor gets the real graph, everything else a redacted one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def keep_secrets(graph: Graph, environment: Mapping[str, str]) -> tuple[Graph, Secrets | None]:
-    """The graph to show and record, and what is to be redacted in all else; None: this graph names no secrets.
+    """Return the graph to show and record, and what to redact elsewhere. None if the graph names no secrets.
 
-    The nodes have the same numbers in both graphs. Raises GraphError when a secret has no value that can be redacted.
+    The nodes have the same numbers in both graphs. Raises GraphError if a secret has no value that can be redacted.
     """
     if not graph.settings.secrets:
         return graph, None
@@ -26,7 +26,7 @@ def keep_secrets(graph: Graph, environment: Mapping[str, str]) -> tuple[Graph, S
 
 
 def hide_known(graph: Graph, environment: Mapping[str, str]) -> Graph:
-    """The graph to show where it is only read: secrets that have no value here mask nothing.
+    """Return the graph for read-only use. Secrets without a value in this environment redact nothing.
 
     Raises GraphError for values that can't be redacted.
     """

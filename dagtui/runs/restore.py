@@ -1,4 +1,4 @@
-"""Going on with the last run of a graph: what became of it, what of it still holds, and the session that goes on."""
+"""Resume the last run of a graph: replay its journal, keep the results that are still valid, and continue."""
 
 from __future__ import annotations
 
@@ -42,45 +42,45 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 NAMED = 5
-"""Changed tasks that are named in one line."""
+"""Number of changed tasks that a message names."""
 _LARGEST_GRAPH = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """What became of the last run of a graph, held against the graph as it is now."""
+    """What became of the last run of a graph, compared with the graph as it is now."""
 
     graph: Graph
     directory: RunDirectory
     past: Replay
     state: RunState
-    """As the run was left."""
+    """The state in which the run was left."""
     changed: dict[int, tuple[str, ...]]
-    """The parts of their definitions in which nodes differ from what they were in the run."""
+    """Nodes whose definition has changed, and the parts of it that differ."""
     again: dict[int, int]
-    """Nodes that count as not run because their definition changed, or that of a node that they are below, which is
-    what they are mapped to."""
+    """Nodes to run again because a definition changed, mapped to the node with that definition: itself or an
+    ancestor."""
     followers: frozenset[int]
-    """Nodes that are done and run again, since what they ran after does."""
+    """Nodes that are done but run again, because the nodes they followed run again."""
     gone: tuple[str, ...]
-    """The tasks that the graph no longer has."""
+    """Tasks that the graph no longer has."""
     written: bytes | None
-    """The graph as it is to be recorded; None: as it is recorded already."""
+    """The graph to record. None if it is already recorded as it is."""
     late: tuple[NodeEvent, ...] = ()
-    """How attempts ended that the journal does not tell of; the state knows it already."""
+    """Results that the journal does not contain. The state already includes them."""
 
     @property
     def well(self) -> bool:
-        """Whether there is nothing left to do: it completed, and nothing changed since."""
+        """Whether there is nothing left to do: the run completed, and nothing has changed since."""
         return self.past.ended and self.state.verdict() is Verdict.COMPLETED and not self.changed
 
     @property
     def cancelled(self) -> list[int]:
-        """The nodes that stay cancelled, because a person cancelled them, and not the whole run."""
+        """The nodes that stay cancelled, because they were cancelled one by one rather than with the whole run."""
         return sorted(node for node in self.state.marks if kept_marks(self.state, node))
 
     def nothing_left(self) -> NothingToResumeError:
-        """The error that says so."""
+        """Return the error for a run with nothing left to do."""
         which = f"run {self.directory.number} of {label(self.graph.name)}"
         since = "no task that is left of it" if self.gone else "no task"
         text = (
@@ -90,7 +90,7 @@ class LastRun:
         return NothingToResumeError(text, completed=True)
 
     def _stale(self) -> str:
-        """How to run again what succeeded before an ancestor ran again; empty when nothing did."""
+        """Say how to rerun nodes that are stale, because an ancestor ran again after them. Empty if there are none."""
         if not (stale := topmost_stale(self.state)):
             return ""
         command = command_to_resume(self.graph, self.directory.number, None, ascii_only=False)
@@ -99,7 +99,7 @@ class LastRun:
         return f"; {count(self.state.stale_count)} {verb} stale: {command} {options}"
 
     def broke_off(self) -> str:
-        """How it ended without an end; empty for an orderly one."""
+        """Say how the run broke off. Empty if it was closed properly."""
         if self.past.ended:
             return ""
         if self.past.boot and boot_id() and self.past.boot != boot_id():
@@ -107,7 +107,7 @@ class LastRun:
         return "it broke off: dagtui crashed or was killed"
 
     def changes(self) -> str:
-        """The changed tasks and the parts in which they changed; empty when nothing did. Safe to show."""
+        """Name the changed tasks and the parts that changed. Empty if nothing did. Safe to show."""
         said: dict[int, str] = {}
         for node, parts in self.changed.items():
             task = self.graph.task_of[node]
@@ -118,7 +118,7 @@ class LastRun:
         return ", ".join([*named[:NAMED], *more])
 
     def reasons(self) -> Iterator[tuple[int, str]]:
-        """Why nodes run again that would count as done."""
+        """Yield completed nodes that run again, and why."""
         for node, origin in self.again.items():
             if node == origin:
                 yield node, f"changed since it ran: {', '.join(self.changed[node])}"
@@ -127,9 +127,9 @@ class LastRun:
 
 
 def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> LastRun:
-    """What became of a run that nobody has, which the reader of its journal goes through now; raises StoreError.
+    """Replay the journal of a run that no process has. Raises StoreError.
 
-    The graph is the one that is shown and recorded, with secrets redacted, as that of the run is.
+    The graph is the one that is shown and recorded, with secrets redacted, as the run's own graph is.
     """
     with without_garbage_collection():
         past = understand(reader, graph)
@@ -137,7 +137,7 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         state.replay(past.events)
         written = to_toml(graph).encode("utf-8", "backslashreplace")
         recorded = _recorded_graph(directory)
-        # To read a graph takes longer than to write one.
+        # Reading a graph takes longer than writing one.
         before = graph if recorded == written else _graph_of(directory, recorded)
         late = tuple(late_ends(directory, state, before.labels, past.clock))
         state.replay(late)
@@ -164,7 +164,7 @@ def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
     try:
         return load_text(content, directory.graph_path)
     except GraphError as error:
-        # It is no file of the user's to mend, and without it nobody knows what the successes on record stand for.
+        # The user can't repair this file, and without it the recorded successes have no meaning.
         problem = error.problems[0]
         text = (
             f"can't resume run {directory.number}: its record of the graph, {problem.path}, is damaged "
@@ -174,12 +174,12 @@ def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
 
 
 def resume(graph: Graph, call: Call) -> Session:
-    """Go on with the run that the call names, else the last one.
+    """Resume the run that the call names, else the last one.
 
     Raises NothingToResumeError, StoreError and GraphError.
 
-    Nothing starts before it is on record what stays and what runs again; only then the resolved graph is replaced: a
-    crash in between leaves a run that can be resumed just as before.
+    Before anything starts, the journal records what stays and what runs again. Only then is the resolved graph
+    replaced, so a crash in between leaves a run that can be resumed as before.
     """
     ingredients = Ingredients(graph, call)
     found = call.resumption or resumable(ingredients.shown)
@@ -206,7 +206,7 @@ def resume(graph: Graph, call: Call) -> Session:
 
 
 def _begin_journal(directory: RunDirectory) -> str:
-    """Begin the journal of a run that broke off before it had a line; what to say of that. Raises StoreError."""
+    """Start the journal of a run that broke off before its first line. Return a note about it. Raises StoreError."""
     path = directory.journal_path
     try:
         if os.path.lexists(path):
@@ -220,7 +220,7 @@ def _begin_journal(directory: RunDirectory) -> str:
 
 
 def _set_aside(reader: JournalReader) -> str:
-    """Make the journal whole: a torn end goes to a file beside it; what to say of that. Raises StoreError."""
+    """Repair the journal by moving a torn end to a file beside it. Return a note about it. Raises StoreError."""
     aside = set_aside(reader)
     return "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
 
@@ -230,7 +230,7 @@ def _restore(
 ) -> Session:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()
-    # Lines may be missing: what was handed over by them left logs.
+    # Lines may be missing. Attempts submitted by a missing line have left logs.
     used = _logged(last) if damaged or broke_off else {}
     session = ingredients.session(directory, JournalWriter.reopen(reader), past.clock + TICK)
     session.replay(past)
@@ -274,7 +274,7 @@ def _summary(last: LastRun, kept: int) -> str:
 
 
 def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
-    """Which nodes stay cancelled, and how to lift that; empty when none does."""
+    """Say which nodes stay cancelled, and how to undo that. Empty if there are none."""
     if not nodes:
         return ""
     verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
@@ -283,13 +283,13 @@ def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
 
 
 def named(graph: Graph, nodes: Collection[int]) -> str:
-    """Some nodes by name, the others as a number; safe to show."""
+    """Name some nodes and count the others. Safe to show."""
     names = [name_label(graph.labels[node]) for node in sorted(nodes)[:NAMED]]
     return ", ".join([*names, *([f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else [])])
 
 
 def _logged(last: LastRun) -> dict[int, int]:
-    """The last attempt of each node that has a log, where that is later than any that the journal knows."""
+    """Return each node's last logged attempt, where it is later than any attempt in the journal."""
     known = last.state.attempt
     logged = LoggedAttempts(last.directory.path / "logs")
     found = ((node, logged.last(name)) for node, name in enumerate(last.graph.labels))

@@ -1,4 +1,4 @@
-"""The command that goes on with a run as it was begun."""
+"""Build the shell command that resumes a run with the options it was started with."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _MOST_RERUN = 3
 
 
 def resume_command(session: Session, *, ascii_only: bool) -> str:
-    """A line for a shell that goes on with a session's run."""
+    """Return a shell command that resumes a session's run."""
     return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only)
 
 
 def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool) -> str:
-    """A line for a shell that goes on with a session's run and runs some nodes again."""
+    """Return a shell command that resumes a session's run and reruns some nodes."""
     return f"{resume_command(session, ascii_only=ascii_only)} {rerun_options(session.graph, nodes)}"
 
 
 def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
-    """The options that name nodes to run again; of many there is only what a person fills in."""
+    """Return the options that name nodes to rerun. For many nodes it is a placeholder to fill in."""
     if len(nodes) > _MOST_RERUN:
         return "--rerun NODE"
     return label(" ".join(f"--rerun {shlex.quote(graph.labels[node])}" for node in nodes), _LONGEST)
 
 
 def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool) -> str:
-    """A line for a shell, with the parameters and slots that were given: without them, definitions would differ.
+    """Return a shell command with the run's number and the parameters and slots that were given.
 
-    Of a parameter that holds a secret there is only the name, with dots for a person to fill in. It names the run, so
-    that it means the same one when others have been begun since.
+    Without the parameters, definitions would differ. A parameter that holds a secret appears by name only, with dots to
+    fill in. With its number, the command still means this run after others have been started.
     """
     if graph.path is not None and is_piped(graph.path):
-        # Only a person knows what wrote the graph into the pipe.
+        # Only the user knows what wrote the graph into the pipe.
         words = ["..." if ascii_only else "…", "| dagtui run -"]
     else:
         words = ["dagtui", shlex.quote(os.fspath(graph.path or graph.name))]

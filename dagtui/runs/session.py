@@ -1,4 +1,4 @@
-"""The owner of one live run: it holds graph, state, record and executor, whoever shows them."""
+"""A session owns one live run: graph, state, journal and executor, independent of any screen."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
 
 
 NAMED = 5
-"""Nodes that a notice names."""
+"""Number of nodes that a notice names."""
 
 
 class Session:
-    """A run that is going on, or a recorded one on a frozen clock.
+    """A live run, or a recorded one on a frozen clock.
 
-    Screens come and go; each reads `state`, gives commands, and starts `drive` in a task of its own.
+    Screens come and go. Each reads `state`, gives commands, and starts `drive` in a task of its own.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Session:
         history: History | None = None,
         executor: LocalExecutor | None = None,
     ) -> None:
-        """Of a recorded run there is no directory, nothing to learn for the history, and nobody who executes."""
+        """Create a session. A recorded run has no directory, history or executor."""
         self.graph = graph
         self.run = run
         self.state = run.state
@@ -72,23 +72,23 @@ class Session:
         self.attempts = AttemptResults(len(graph))
         run.listeners += [self.attempts.learn, self.learn_durations]
         self.jobs_given: int | None = None
-        """The slots that the call asked for; None: it left them to the graph."""
+        """The slots that the call asked for. None if it left them to the graph."""
         self.ending = False
-        """Whether the run is being ended: only cancels are taken from outside any more."""
+        """Whether the run is being ended. Then only cancels are accepted from outside."""
         self.untold: list[NoteEvent] = []
-        """Notes that no screen has shown yet: the next one begins with them, and clears the list."""
+        """Notes that no screen has shown yet. The next screen shows them and clears the list."""
         self.lost_record: Notice | None = None
-        """What of the run's directory was removed while it was live."""
+        """Set if part of the run's directory was removed while the run was live."""
         self.changed_file: Notice | None = None
-        """That the graph file has another content than when the run began."""
+        """Set if the graph file has changed since the run started."""
         self.short_lived: Notice | None = None
-        """That the run ends with its terminal, or with a person's login, although nobody asked for that."""
+        """Set if the run ends with its terminal or with the user's login, although nothing asked for that."""
         self.monitor: FileMonitor | None = None
-        """What looks at the files of a run that is driven here."""
+        """Watches the files of a run that is driven here."""
         self.environment: Mapping[str, str] | None = None
-        """What the run's attempts get; None: it is not known here."""
+        """The environment of the run's attempts. None if it is not known here."""
         self.secrets: Secrets | None = None
-        """What is redacted wherever the environment is shown."""
+        """The secrets to redact wherever the environment is shown."""
         self._history = history
         self._executor = executor
         self._number = directory.number if directory else 0
@@ -106,10 +106,10 @@ class Session:
         mirror: EventsCopy | None = None,
         supervisor: SupervisorLink | None = None,
     ) -> Session:
-        """Make a run directory and begin a run; needs no event loop. Raises StoreError, and GraphError for secrets.
+        """Create a run directory and start a run. Needs no event loop. Raises StoreError, and GraphError for secrets.
 
-        Jobs default to the graph's, then to the processors that this process may use. What the journal gets is also
-        handed to `mirror`. A `supervisor` that was started early saves time.
+        `jobs` defaults to the graph's setting, then to the processors available to this process. `mirror` receives the
+        journal's lines as well. A `supervisor` that was started early saves time.
         """
         from dagtui.runs.beginning import Call, start
 
@@ -128,10 +128,10 @@ class Session:
         supervisor: SupervisorLink | None = None,
         resumption: Resumption | None = None,
     ) -> Session:
-        """Go on with a run of the graph, by default the last one, in its directory; else as `start`.
+        """Resume a run of the graph in its directory, by default the last one. Otherwise like `start`.
 
-        Raises NothingToResumeError when there is no such run, or nothing left to do in it; StoreError also when it is
-        live; GraphError when the graph that it ran can't be read any more.
+        Raises NothingToResumeError if there is no such run or nothing left to do in it, StoreError also if it is live,
+        and GraphError if the graph that it ran can't be read any more.
         """
         from dagtui.runs.beginning import Call
         from dagtui.runs.restore import resume
@@ -150,7 +150,7 @@ class Session:
         jobs: int = 4,
         began_at: float = 1_700_000_000.0,
     ) -> Session:
-        """A run as recorded events left it at `now` on its clock, which stands still; nothing is executed."""
+        """Return a run as recorded events left it. Its clock stands still at `now`, and nothing is executed."""
         run = Run(graph, NullExecutor(), NullJournal(), jobs=jobs, clock=lambda: now, origin=0.0)
         events = list(events)
         run.adopt(events)
@@ -162,14 +162,14 @@ class Session:
         return session
 
     def replay(self, past: Replay) -> None:
-        """Know of attempts and times before the run was resumed."""
+        """Load attempts and times from before the run was resumed."""
         self.wall_times = WallTimes(past.began_at)
         past.set_going(self.wall_times)
         self.wall_times.set_going(self.clock(), time.time())
         self.attempts.learn(past.events)
         self.learn_durations(past.events[past.unended :])
 
-    # What it is
+    # Identity
 
     @property
     def name(self) -> str:
@@ -192,11 +192,11 @@ class Session:
         return self.graph.path
 
     def clock(self) -> float:
-        """Seconds since the run began."""
+        """Return the seconds since the run started."""
         return self.run.clock()
 
     def wall(self, clock: float) -> float:
-        """The wall time of a time on the run's clock."""
+        """Convert a time on the run's clock to wall time."""
         return self.wall_times.at(clock)
 
     @property
@@ -206,55 +206,55 @@ class Session:
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the run has been active: while everything is settled they stand still."""
+        """Seconds for which the run has been active. The count stops while all nodes are settled."""
         return self.state.active(self.clock())
 
     @property
     def wall_seconds(self) -> float:
-        """Seconds since the run began, however long it waited for a person meanwhile, or nobody had it."""
+        """Seconds since the run started, including time spent waiting for the user or without a process."""
         return max(0.0, self.wall(self.clock()) - self.wall(0.0))
 
     def alive(self) -> int:
-        """How many attempts are in flight."""
+        """Return the number of attempts in flight."""
         return self.state.counts[NodeStatus.RUNNING] + self.state.counts[NodeStatus.CANCELLING]
 
     # Control
 
     def preview(self, command: Command) -> Preview:
-        """What a command would do now."""
+        """Return what a command would do now."""
         return self.run.preview(command)
 
     def give(self, command: Command) -> Preview:
-        """Carry out a command, and say what it did, or why nothing."""
+        """Carry out a command. Return what it did, or why it did nothing."""
         if self.monitor is not None and command.kind in RUN_AGAIN:
-            self.monitor.look()  # the file may have been changed just before
+            self.monitor.look()  # the file may have changed just before
         return self.run.give(command)
 
     def note(self, text: str) -> None:
-        """Put something worth knowing on record."""
+        """Record a note, which the next screen shows."""
         self.untold.append(NoteEvent(self.clock(), text))
         self.run.note(text)
 
     def note_short_life(self, notice: Notice) -> None:
-        """Have the screen say for as long as it is there what was said before it opened, where it can't be read."""
+        """Show a notice for as long as a screen is open, because it was printed before the screen covered it."""
         self.short_lived = notice
         self.note(notice.text)
 
     @property
     def notices(self) -> list[Notice]:
-        """What is out of order, for as long as it lasts."""
+        """The problems that apply now."""
         found = (self._off_record(), self.lost_record, self.short_lived, self.changed_file)
         return [notice for notice in found if notice is not None]
 
     @property
     def waits(self) -> str:
-        """Why nothing happens in a run that is not settled, in a few words: "is paused"; empty: no such reason."""
+        """Why nothing happens in an unsettled run, in a few words, such as "is paused". Empty without such a reason."""
         if self.state.held_up:
             return self.state.held_up
         return "is paused" if self.state.paused and not self.alive() and not self.settled else ""
 
     def _off_record(self) -> Notice | None:
-        """What the run waits for because its journal can't be written, and which nodes are not on record yet."""
+        """Return a notice if the journal can't be written: what the run waits for, and the nodes not recorded yet."""
         state, labels = self.state, self.graph.labels
         nodes = sorted(state.off_record)
         if not state.held_up:
@@ -267,29 +267,29 @@ class Session:
         return Notice(brief, f"{state.held_up}; not on record yet: {names}{more}")
 
     def tell(self) -> None:
-        """Let those who show the run know that something changed which is no event."""
+        """Tell the listeners about a change that is not an event."""
         for listener in self.run.listeners:
             listener(())
 
     def announce(self, what: str, why: str) -> None:
-        """Put on record that a screen came or went; unlike a note it is not shown."""
+        """Record that a screen was attached or detached. Unlike a note, this is not shown."""
         self.run.announce(what, why)
 
     @property
     def unkillable(self) -> frozenset[int]:
-        """The nodes that are still there although they were killed; leaving does not wait for them."""
+        """The nodes whose processes are still there after KILL. Leaving does not wait for them."""
         return frozenset(self.run.traversal.unkillable)
 
     # Reading
 
     def log_path(self, node: int, attempt: int) -> Path:
-        """Where the log of an attempt is; it does not exist before the first output."""
+        """Return the path of an attempt's log. The file does not exist before the first output."""
         if self.directory is not None:
             return self.directory.log_path(self.graph.labels[node], attempt)
         return (self._log_directory or Path("/nonexistent")) / log_name(self.graph.labels[node], attempt)
 
     def node_environment(self, node: int) -> NodeEnvironment:
-        """What the node's next attempt would find; raises NoWorkplaceError."""
+        """Return the environment of the node's next attempt. Raises NoNodeEnvironmentError."""
         if self._executor is None:
             raise NoNodeEnvironmentError("nothing is executed here: this is a recording")
         attempt = self.state.attempt[node] + 1
@@ -306,7 +306,7 @@ class Session:
 
     @cached_property
     def as_run(self) -> AsRun:
-        """What nodes execute: placeholders are filled in where their values are known, secrets are redacted."""
+        """What nodes execute: placeholders are filled in where their values are known, and secrets are redacted."""
         from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, redacted_environment
 
         environment = self.environment
@@ -316,41 +316,41 @@ class Session:
         return AsRun(self.graph, known, self._ended_as, self.secrets)
 
     def _ended_as(self, node: int) -> str:
-        """The word of `needs.X.status`."""
+        """Return the value of `needs.X.status`."""
         status = self.state.status_of(node)
         if not status.settled:
             raise ResolutionError(f"{self.graph.labels[node]} has not ended")
         return status.name.lower()
 
     def estimate(self, node: int) -> float | None:
-        """The expected seconds of a node, from earlier runs; None without history."""
+        """Return the expected seconds of a node, from earlier runs. None without history."""
         return self.forecast.estimate(node)
 
     def remaining(self) -> tuple[float, int] | None:
-        """The expected seconds until the run is settled and the node that bounds it; None without history."""
+        """Return the expected seconds until the run is settled, and the node that bounds it. None without history."""
         return self.forecast.remaining(self.state, self.clock())
 
     def seconds_for(self, preview: Preview) -> float | None:
-        """The expected seconds of what a command would run."""
+        """Return the expected seconds of what a command would run."""
         return self.forecast.seconds_for([*preview.again, *preview.released], self.state.jobs)
 
     # Driving
 
     async def watch_files(self) -> None:
-        """Look at the run's files now and then, until cancelled."""
+        """Check the run's files periodically, until cancelled."""
         if self.monitor is not None:
             await self.monitor.watch()
 
     async def drive(self) -> None:
-        """Drive the run until the task is cancelled; parks when everything is settled."""
+        """Drive the run until the task is cancelled. Waits for commands when all nodes are settled."""
         await self.run.drive()
 
     async def drive_until_settled(self) -> None:
-        """Drive the run until everything is settled."""
+        """Drive the run until all nodes are settled."""
         await self.run.drive_until_settled()
 
     async def close(self, why: str = "") -> None:
-        """End every process, close the record, release the directory, and remove old runs."""
+        """End every process, close the journal, release the directory, and remove old runs."""
         await self.run.close(why)
         if self._history is not None:
             self._history.save()
@@ -361,7 +361,7 @@ class Session:
                 prune(self.graph.path)
 
     def learn_durations(self, events: Iterable[Event]) -> None:
-        """Remember how long successes took."""
+        """Record the durations of successful attempts in the history."""
         if self._history is None:
             return
         graph = self.graph

@@ -1,4 +1,4 @@
-"""From the run's own clock, which stands still while nobody has the run, to wall times."""
+"""Convert the run's own clock, which stops while no process has the run, to wall time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 
 class WallTimes:
-    """When the run's clock read what; it was set going once, and again each time that the run was resumed."""
+    """Wall times of clock readings. The clock was set at the start and again at each resume."""
 
     def __init__(self, began_at: float) -> None:
         """`began_at` is the wall time at which the clock read 0, in seconds since the epoch."""
@@ -14,10 +14,10 @@ class WallTimes:
         self._zeros = [began_at]
 
     def set_going(self, clock: float, wall: float) -> None:
-        """From that reading of the clock on, it goes again, and it read that at this wall time."""
+        """Set the wall time at which the clock read `clock`, from that reading on."""
         self._clocks.append(clock)
         self._zeros.append(wall - clock)
 
     def at(self, clock: float) -> float:
-        """The wall time at which the clock read that."""
+        """Return the wall time of a clock reading."""
         return self._zeros[bisect_right(self._clocks, clock) - 1] + clock

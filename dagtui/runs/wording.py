@@ -1,4 +1,4 @@
-"""What a command asks for, and what it did, each in one line."""
+"""One-line descriptions of what a command asks for and what it does."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _NAME_CELLS = 60
 _WORTH_TELLING = 1.1
-"""How many times as long as it was active a run must have lasted for that to be told as well."""
+"""A run's total time is told too if it is this many times its active time."""
 
 
 def spent(active: float, wall: float | None) -> str:
-    """How long a run was active, and how long it lasted where that is much longer."""
+    """Say how long a run was active, and how long it took in total if that is much longer."""
     words = duration(active)
     if wall is None or wall < max(active + 1.0, active * _WORTH_TELLING):
         return words
@@ -30,7 +30,7 @@ def spent(active: float, wall: float | None) -> str:
 
 
 def target(graph: Graph, command: Command) -> str:
-    """What a command is about: a node's name, a number of nodes, nothing for the whole run."""
+    """Name a command's target: a node, a number of nodes, or nothing for the whole run."""
     if not command.nodes:
         return ""
     if len(command.nodes) > 1:
@@ -39,31 +39,31 @@ def target(graph: Graph, command: Command) -> str:
 
 
 def asked(graph: Graph, command: Command) -> str:
-    """What a command asks for: "cancel subtree train[seed=1]", "set jobs to 4"."""
+    """Describe what a command asks for: "cancel subtree train[seed=1]", "set jobs to 4"."""
     if command.kind is CommandKind.SET_JOBS:
         return f"set jobs to {count(command.jobs)}"
     return f"{command.kind.value} {target(graph, command)}".rstrip()
 
 
 def done(state: RunState, preview: Preview) -> str:
-    """What a command did, or why nothing, as one safe line."""
+    """Describe in one safe line what a command did, or why it did nothing."""
     return _sentence(state, preview, _DID)
 
 
 def would_do(state: RunState, preview: Preview) -> str:
-    """What a command would do, or why nothing, as one safe line."""
+    """Describe in one safe line what a command would do, or why it would do nothing."""
     return _sentence(state, preview, _WOULD)
 
 
 class _CommandWords(NamedTuple):
-    """What happens to nodes, in one tense."""
+    """Words for what happens to nodes, in one tense."""
 
     again: str
     stopped: str
     released: str
     dropped: str
     own: Callable[[RunState, Preview], str]
-    """Of the only node that is meant; empty when nothing happens to it itself."""
+    """Returns the words for a single target. Empty if nothing happens to the node itself."""
     run_wide: Mapping[CommandKind, str]
 
 
@@ -96,14 +96,14 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
 
 
 def with_reason(word: str, reason: str) -> str:
-    """A status in a word and its reason, which may hold the word: "skipped: nothing failed", "blocked by a"."""
+    """Join a status and its reason, which may contain the status: "skipped: nothing failed", "blocked by a"."""
     if not reason:
         return word
     return reason if word in reason else f"{word}: {reason}"
 
 
 def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
-    """How many nodes have each status: "11 done (2 stale), 1 failed, 2 failed (allowed)"."""
+    """Count the nodes of each status: "11 done (2 stale), 1 failed, 2 failed (allowed)"."""
     words: list[str] = []
     for status in statuses:
         number = state.counts[status]
@@ -117,16 +117,16 @@ def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
 
 
 def stale_words(number: int, status: NodeStatus = NodeStatus.COMPLETED) -> str:
-    """What follows the count of a status, of which so many nodes are stale: only completed ones are."""
+    """Return what follows a status count if `number` of its nodes are stale. Only completed nodes can be."""
     return f" ({count(number)} stale)" if number and status is NodeStatus.COMPLETED else ""
 
 
 _DECIDED = {CommandKind.SKIP: "skipped", CommandKind.MARK_DONE: "marked done"}
-"""What the nodes are that a person decides about, by command."""
+"""What becomes of the target of a command that sets a node's result."""
 
 
 def _own(state: RunState, preview: Preview) -> str:
-    """What happened to the one node that was meant."""
+    """Describe what happened to a single target."""
     node = preview.command.nodes[0]
     if node in preview.again and node in preview.stopped:
         return "stops, then runs again"
@@ -140,7 +140,7 @@ def _own(state: RunState, preview: Preview) -> str:
 
 
 def _own_would(_state: RunState, preview: Preview) -> str:
-    """What would happen to the one node that is meant."""
+    """Describe what would happen to a single target."""
     node = preview.command.nodes[0]
     if node in preview.again:
         return "would stop, then run again" if node in preview.stopped else "would run again"

@@ -1,6 +1,6 @@
-"""The client's side of a live run's control socket: connect, make sure who it is, say what is wanted.
+"""Client of a live run's control socket: connect, check the peer, and send requests.
 
-Plain blocking sockets and few imports, because a client must be there at once.
+Uses plain blocking sockets and few imports, because a client must start quickly.
 """
 
 from __future__ import annotations
@@ -47,17 +47,17 @@ class ControlClient:
         self._connection = connection
         self._buffer = LineBuffer()
         self.peer = peer
-        """The process that answers."""
+        """The process at the other end."""
         self.hello: Mapping[str, object] = {}
-        """Its greeting: `dagtui` (its version), `protocol`, `run`, `pid`."""
+        """The greeting: `dagtui` (its version), `protocol`, `run`, `pid`."""
 
     def send(
         self, message: Mapping[str, object], descriptors: Sequence[int] = (), patience: float | None = None
     ) -> None:
-        """Send one line. File descriptors are sent with the first line only. Raises ControlError if the server is gone.
+        """Send one line. Only the first line may carry file descriptors. Raises ControlError if the server is gone.
 
-        Waits as long as the other end does not read, or so many seconds; then it counts as gone. With a patience of 0,
-        short lines are sent whole or not at all.
+        Waits until the server reads, for at most `patience` seconds if given. After that, the server counts as gone.
+        With a patience of 0, short lines are sent whole or not at all.
         """
         if len(descriptors) > DESCRIPTORS:
             raise ValueError(f"at most {DESCRIPTORS} descriptors")
@@ -66,22 +66,22 @@ class ControlClient:
         try:
             if descriptors:
                 view = view[socket.send_fds(self._connection, [view], list(descriptors)) :]
-            if view:  # to send nothing fails, too, when the other end has answered and closed already
+            if view:  # sending nothing fails too if the server has already answered and closed
                 self._connection.sendall(view)
         except OSError as error:
             raise NobodyError(f"the run's process has gone: {error.strerror}") from error
 
     def receive(self, timeout: float | None = None) -> Mapping[str, object] | None:
-        """Return the next line, or None if the server has closed. Raises TimeoutError, and ControlError.
+        """Return the next line, or None if the server has closed. Raises TimeoutError and ControlError.
 
-        A signal handler that raises ends the wait; nothing is lost then.
+        A signal handler that raises ends the wait without losing data.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             message = self._buffer.take()
             if message is not None:
                 return message
-            # A timeout of 0 would mean "don't block"; a socket that has something to read is read either way.
+            # A timeout of 0 would make the socket non-blocking. A readable socket is read either way.
             self._connection.settimeout(None if deadline is None else max(0.001, deadline - time.monotonic()))
             try:
                 piece = self._connection.recv(_PIECE)
@@ -93,15 +93,15 @@ class ControlClient:
 
     @property
     def has_line(self) -> bool:
-        """Whether `receive` would return at once, although the descriptor may have nothing to read."""
+        """Whether `receive` would return at once, even if the descriptor has nothing to read."""
         return self._buffer.has_line
 
     def fileno(self) -> int:
-        """The socket's descriptor, to wait for together with others; look at `has_line` first."""
+        """Return the socket's descriptor for `select`. Check `has_line` first."""
         return self._connection.fileno()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -114,10 +114,10 @@ class ControlClient:
 
 
 def connect(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> ControlClient:
-    """Connect to a live run and read its greeting, waiting so many seconds at most.
+    """Connect to a live run and read its greeting, waiting at most `timeout` seconds.
 
-    Raises NobodyError when nobody is there, ProtocolError when it speaks another protocol, and ControlError when it is
-    not ours, refuses, or does not answer.
+    Raises NobodyError if the run is not running, ProtocolError if it speaks another protocol, and ControlError if it
+    belongs to another user, refuses the connection, or does not answer.
     """
     folder = sockets_folder(folder)
     check_sockets_folder(folder)
@@ -156,13 +156,13 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
     try:
         connection.connect(str(path))
         peer = peer_of(connection)
-    except (TimeoutError, BlockingIOError):  # so many wait to be let in that there is no room for one more
+    except (TimeoutError, BlockingIOError):  # the queue of pending connections is full
         raise ControlError(f"the run behind {shown} does not answer: it is stopped, or has too much to do") from None
     except OSError as error:
         if error.errno in _ABSENT:
             raise NobodyError(f"nobody answers at {shown}: {error.strerror}") from error
         raise ControlError(f"can't connect to {shown}: {error.strerror}") from error
-    # Not even root's: whoever is there may be handed this terminal.
+    # Not even root's process: it may be sent this terminal.
     if peer.uid != os.geteuid():
         raise ControlError(f"process {peer.pid} of another user (id {peer.uid}) answers at {shown}: not used")
     return peer

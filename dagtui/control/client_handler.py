@@ -1,4 +1,4 @@
-"""The server's side of one connection: lines in, lines out, open files that came along."""
+"""Server side of one connection: messages in, messages out, and file descriptors that came along."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ANSWER_SECONDS = 10.0
-"""How long a client may leave a line unread."""
+"""Seconds for which a client may leave a message unread."""
 _PIECE = 65_536
 _ITEM = array("i").itemsize
 _ROOM = socket.CMSG_SPACE(DESCRIPTORS * _ITEM)
@@ -24,20 +24,20 @@ _CLOSE_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class ClientHandler:
-    """What a client and a handler say to each other; one task may receive while others send."""
+    """The connection to a client. One task may receive while others send."""
 
     def __init__(self, connection: socket.socket, peer: Peer) -> None:
-        """The connection must not block; whoever made it calls `end`."""
+        """Take over a non-blocking connection. The caller must call `end`."""
         self._connection = connection
         self._buffer = LineBuffer()
         self._sending = anyio.Lock()
         self.peer = peer
-        """The process that asks, as the kernel knows it."""
+        """The process at the other end, as reported by the kernel."""
         self.descriptors: list[int] = []
-        """Open files that came with the request, closed on exec; those that are still here at the end are closed."""
+        """File descriptors that came with the request, closed on exec. `end` closes those that are left."""
 
     def take_descriptors(self) -> list[int]:
-        """The open files, which are the caller's from now on."""
+        """Return the file descriptors, which then belong to the caller."""
         taken, self.descriptors = self.descriptors, []
         return taken
 
@@ -58,11 +58,11 @@ class ClientHandler:
             raise NobodyError("the client does not read")
 
     async def receive(self) -> Mapping[str, object] | None:
-        """The next line; None when the client has closed, or `close` was called. Raises ControlError for nonsense."""
+        """Return the next message, or None after the client has closed or `close` was called. Raises ControlError."""
         return await self._receive(with_descriptors=False)
 
     async def receive_request(self) -> Mapping[str, object] | None:
-        """The first line, and the open files that come with it."""
+        """Return the first message, and receive the file descriptors that come with it."""
         return await self._receive(with_descriptors=True)
 
     async def _receive(self, *, with_descriptors: bool) -> Mapping[str, object] | None:
@@ -71,7 +71,7 @@ class ClientHandler:
             if message is not None:
                 return message
             try:
-                # Without room for them, the kernel closes the files that come along.
+                # Without room for them, the kernel closes the file descriptors that come along.
                 piece = self._read_with_descriptors() if with_descriptors else self._connection.recv(_PIECE)
             except BlockingIOError:
                 await anyio.wait_readable(self._connection)
@@ -81,7 +81,7 @@ class ClientHandler:
             if not piece:
                 return None
             self._buffer.add(piece)
-            # Whoever sends without end must not keep the loop to itself.
+            # A client that sends without pause must not keep the loop to itself.
             await anyio.lowlevel.checkpoint()
 
     def _read_with_descriptors(self) -> bytes:
@@ -102,12 +102,12 @@ class ClientHandler:
                 os.set_inheritable(descriptor, False)
 
     def close(self) -> None:
-        """Hang up; whoever waits for a line gets None."""
-        with contextlib.suppress(OSError):  # the client has gone already
+        """Close the connection. A pending `receive` returns None."""
+        with contextlib.suppress(OSError):  # the client is already gone
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
-        """Let go of everything; no task may use it any more."""
+        """Release everything. No task may use the connection afterwards."""
         for descriptor in self.take_descriptors():
             os.close(descriptor)
         self._connection.close()

@@ -1,4 +1,4 @@
-"""Control of a live run from outside its process: what its control socket answers."""
+"""Requests that the control socket of a live run answers: status, preview, commands, wait."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 PACE = 0.05
-"""Seconds between two looks at a busy run by one that waits for it."""
+"""Seconds between two checks of a busy run for a waiting client."""
 _BAD = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
 _CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 _LAST_WORDS = 0.5
-"""Seconds that may be spent on telling one that waits that the run's process ends."""
+"""Seconds for telling waiting clients that the run's process is ending."""
 
 
 async def serve_control(
@@ -49,10 +49,11 @@ async def serve_control(
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer at the session's control socket until cancelled; `screen` tells who looks at it, `handlers` are added.
+    """Serve the session's control socket until cancelled.
 
-    A control socket that can't be made stops nothing: it is put on record, and the run goes on without one. A task
-    group that starts this learns when it listens, or that it never will.
+    `screen` returns whether a screen is attached, and `handlers` are added to the standard ones. If the socket can't be
+    created, the run records that and continues without one. `task_status` is set when the server listens, or when it is
+    certain that it never will.
     """
     if session.directory is None:
         raise ValueError("only a run that is on disk has a control socket")
@@ -65,14 +66,14 @@ async def serve_control(
 
 
 def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end: Callable[[str], object]) -> Handler:
-    """What is done when somebody asks a run to end: `end` is called with the reason, or it is said why not."""
+    """Return the handler of the request to end a run. It calls `end` with the reason, or says why not."""
 
     async def handle(client: ClientHandler, _request: Mapping[str, object]) -> None:
         if not is_idle():
             raise ControlError("the run is not settled")
         if screen() is not Screen.DETACHED:
             raise ControlError("the run is on a screen")
-        # In the same turn of the loop: nobody can attach in between.
+        # Done within one turn of the loop, so that no client can attach in between.
         end("makes room for a new run")
         await client.send({"ending": True})
         await client.receive()
@@ -81,14 +82,14 @@ def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end
 
 
 class Control:
-    """What scripts and other terminals may ask of a session, by the word in `want`."""
+    """Handlers of what scripts and other terminals may request of a session, by the word in `want`."""
 
     def __init__(self, session: Session, screen: Callable[[], Screen]) -> None:
         self._session = session
         self._screen = screen
 
     def handlers(self) -> Mapping[str, Handler]:
-        """A handler by each word."""
+        """Return the handlers by word."""
         return {
             "about": self._about,
             "status": self._status,
@@ -110,7 +111,7 @@ class Control:
         await client.send(preview_fields(session, preview, would_do(session.state, preview)))
 
     async def _give(self, client: ClientHandler, request: Mapping[str, object]) -> None:
-        """In one turn of the loop: nothing happens between the look at what is expected and the deed."""
+        """Check the expectation and carry out the command in one loop iteration: nothing happens in between."""
         session = self._session
         command = command_of(request, session.graph, _by(client))
         if session.ending and command.kind not in _CANCELS:
@@ -121,7 +122,7 @@ class Control:
         await client.send(preview_fields(session, preview, done(session.state, preview)))
 
     async def _wait(self, client: ClientHandler, request: Mapping[str, object]) -> None:
-        """Until the nodes are settled, all at one time; without nodes, until the run is."""
+        """Wait until the given nodes are settled at the same time, or the run if there are none."""
         graph = self._session.graph
         nodes = nodes_of(request, graph)
         _check_apart(graph, nodes, request.get("inside"))
@@ -135,14 +136,14 @@ class Control:
                 await client.send(outcome(self._session, self._screen(), nodes))
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
-            # The process ends, as one without a screen does as soon as everything is settled.
+            # The process is ending, as one without a screen does once all nodes are settled.
             with anyio.move_on_after(_LAST_WORDS, shield=True):
                 await client.send(outcome(self._session, self._screen(), nodes))
             raise
 
 
 def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
-    """The run's status report, and how what was waited for has come out; without nodes, that is the run."""
+    """Return the status report and the verdict of the nodes, or of the run if there are none."""
     state, labels = session.state, session.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
     bad = [node for node in nodes if state.status_of(node) in _BAD]
@@ -150,23 +151,23 @@ def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str,
 
 
 class _Waiting:
-    """One that waits for nodes to be settled."""
+    """A client that waits for nodes to be settled."""
 
     def __init__(self, session: Session, nodes: Sequence[int]) -> None:
         self._session = session
         self._nodes = nodes
         self._at = 0
-        """The node that was seen unsettled last: nothing before it needs a look until it is settled."""
+        """The last node seen unsettled. Nodes before it need no check until it is settled."""
 
     async def settle(self) -> None:
-        """Wait; looks again only after something has happened, and not too often."""
+        """Wait until the nodes are settled. Checks only after an event, and not too often."""
         async with aclosing(self._looks()) as looks:
             async for _ in looks:
                 if self._settled():
                     return
 
     async def tell(self, client: ClientHandler) -> None:
-        """Say what the run waits for, whenever that is something else."""
+        """Send the client what the run waits for, each time this changes."""
         told = ""
         async with aclosing(self._looks()) as looks:
             async for _ in looks:
@@ -174,11 +175,11 @@ class _Waiting:
                 if waits == told:
                     continue
                 told = waits
-                with contextlib.suppress(NobodyError):  # that is noticed elsewhere
+                with contextlib.suppress(NobodyError):  # noticed elsewhere
                     await client.send({"waits": waits})
 
     async def _looks(self) -> AsyncGenerator[None, None]:
-        """Now, and after something has happened."""
+        """Yield now, and after each event."""
         listeners = self._session.run.listeners
         happened = anyio.Event()
 
@@ -208,7 +209,7 @@ class _Waiting:
 
 
 def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
-    """Raise ControlError if a node would wait for itself, or for what is downstream of it."""
+    """Raise ControlError if a node would wait for itself or for its own descendants."""
     own = graph.find(inside) if isinstance(inside, str) else None
     if own is None:
         return
@@ -222,7 +223,7 @@ def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
 
 
 def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
-    """As the verdict of a run, for some of its nodes."""
+    """Return the verdict of some nodes, as for a run."""
     found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
     if any(state.status[node] < NodeStatus.COMPLETED for node in nodes):
         return Verdict.RUNNING
@@ -232,12 +233,12 @@ def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
 
 
 def _by(client: ClientHandler) -> str:
-    """Who gives a command, for the journal."""
+    """Name the sender of a command, for the journal."""
     return f"process {client.peer.pid}"
 
 
 async def _end_with(client: ClientHandler, scope: anyio.CancelScope) -> None:
-    """Stop waiting when the client has gone."""
+    """Stop waiting when the client is gone."""
     while await client.receive() is not None:
         pass
     scope.cancel()

@@ -1,4 +1,4 @@
-"""Whether this process belongs to a node of a live run, which then can't be waited for or run once more from here."""
+"""Find the live run whose node this process belongs to. From inside, that run can't be waited for or run again."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Enclosing:
-    """The live run, and the node of it, that this process belongs to."""
+    """The live run, and its node, that this process belongs to."""
 
     run: RunDirectory
     node: str
-    """Empty when it is not known: a run in between has a node of its own."""
+    """Empty if unknown, because a run in between has a node of its own."""
 
 
 def enclosing(held: Sequence[RunDirectory]) -> Enclosing | None:
-    """Which of some live runs this process belongs to, however far below; None: to none. Raises StoreError.
+    """Return which of some live runs this process belongs to, at any depth, or None. Raises StoreError.
 
-    The processes above tell: whatever a node starts is below the process that has the run, and a shell that a person
-    opens on the screen of a run is not. Where the system does not list processes, variables of the attempt tell.
+    The ancestor processes decide. Everything a node starts is below the process that has the run, while a shell opened
+    on the screen of a run is not. Where the system does not list processes, the environment variables of the attempt
+    decide.
     """
     if not held:
         return None
@@ -40,7 +41,7 @@ def enclosing(held: Sequence[RunDirectory]) -> Enclosing | None:
 
 
 def _ancestors() -> Iterator[int]:
-    """The processes above this one, as far as the system tells."""
+    """Yield the ancestors of this process, as far as the system lists them."""
     pid = os.getppid()
     while pid > 1:
         yield pid
@@ -52,9 +53,9 @@ def _ancestors() -> Iterator[int]:
 
 
 def _has_open(pid: int, run: RunDirectory) -> bool:
-    """Whether a process has the lock of a run open: in another container, other processes have the same numbers."""
+    """Return whether a process has a run's lock open. In another container, other processes have the same pids."""
     folder, lock = f"/proc/{pid}/fd", os.path.realpath(run.path / "lock")
     try:
         return any(os.readlink(f"{folder}/{name}") == lock for name in os.listdir(folder))
-    except OSError:  # it closed something meanwhile, or may not be looked into
+    except OSError:  # it closed a descriptor meanwhile, or may not be inspected
         return True

@@ -1,4 +1,4 @@
-"""Runs that are settled and that nobody looks at end when another one of their graph is wanted."""
+"""End settled runs without a screen when another run of their graph is about to start."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 _END_SECONDS = 10.0
-"""How long a settled run may take to close its record."""
+"""Seconds that a settled run may take to close its journal."""
 
 
 def end_idle_runs(held: Sequence[RunDirectory], folder: Path | None = None) -> list[int]:
-    """Ask live runs to end, and wait for those that do; returns their numbers.
+    """Ask live runs to end, and wait for those that agree. Return their numbers.
 
-    A run that is not settled, or that is on a screen, goes on, and so does one that can't be asked. Raises StoreError.
+    A run continues if it is not settled, has a screen, or can't be asked. Raises StoreError.
     """
     return [run.number for run in held if _ends(run.run_id, folder)]
 
 
 def _ends(run_id: str, folder: Path | None) -> bool:
-    # Seldom needed, and every run without a screen passes here.
+    # Imported here: seldom needed, while every run without a screen passes through this module.
     from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError
 
@@ -33,7 +33,7 @@ def _ends(run_id: str, folder: Path | None) -> bool:
             answer = client.receive(PATIENCE)
             if answer is None or answer.get("ending") is not True:
                 return False
-            client.receive(_END_SECONDS)  # its process hangs up when it has let go of everything
+            client.receive(_END_SECONDS)  # its process closes the connection last
             return True
     except (ControlError, TimeoutError):
         return False

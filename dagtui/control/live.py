@@ -1,4 +1,4 @@
-"""Which runs are live, of one graph or of all, and whether somebody has them on a screen."""
+"""List the live runs of one graph or of all graphs, and whether they have a screen."""
 
 from __future__ import annotations
 
@@ -26,52 +26,52 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 PATIENCE = 2.0
-"""Seconds that a run may take to say what it is."""
+"""Seconds that a run may take to identify itself."""
 
 
 class Screen(enum.Enum):
-    """Whether a run is on a screen."""
+    """Whether a run has a screen."""
 
     ATTACHED = "attached"
     DETACHED = "detached"
-    """No screen now; one may be attached."""
+    """No screen now, but one may be attached."""
     NONE = "no screen"
-    """It runs without one, and can't get one."""
+    """The run has no screen and can't get one."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """A run whose lock a process holds, or whose socket a process answers at."""
+    """A run whose lock is held by a process, or whose socket answers."""
 
     run_id: str
     number: int
-    """Within its graph, from 1; 0: it does not say."""
+    """Its number within its graph, from 1. 0 if it does not say."""
     path: Path | None
     """The run's directory."""
     graph: Path | None
     """The graph's file."""
     pid: int
-    """The process that has it; 0: unknown."""
+    """The process that has the run. 0 if unknown."""
     name: str = ""
-    """The graph's name, as the run tells it: not sanitised."""
+    """The graph's name as the run reports it, not sanitised."""
     screen: Screen | None = None
-    """None when it does not tell."""
+    """None if the run does not say."""
     trouble: str = ""
-    """Why it can't be reached; empty when it can."""
+    """Why the run can't be reached. Empty if it can."""
 
     @property
     def reachable(self) -> bool:
-        """Whether it answers."""
+        """Whether the run answers."""
         return not self.trouble
 
 
 def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:
-    """The live runs of a graph file, oldest first; each is asked. Raises StoreError."""
+    """Return the live runs of a graph file, oldest first, after asking each. Raises StoreError."""
     return [_of_directory(run, graph_path, folder) for run in held_runs(graph_path)]
 
 
 def all_live(folder: Path | None = None) -> list[LiveRun]:
-    """Every live run of this user that has a socket, oldest first; dead sockets are removed. Raises ControlError."""
+    """Return this user's live runs with a socket, oldest first, and remove dead sockets. Raises ControlError."""
     folder = sockets_folder(folder)
     remove_dead_sockets(folder)
     found = (_asked(LiveRun(run_id, 0, None, None, 0), folder) for run_id in run_ids(folder))
@@ -79,7 +79,7 @@ def all_live(folder: Path | None = None) -> list[LiveRun]:
 
 
 def run_without_record(graph_path: Path, number: int | None) -> LiveRun | None:
-    """A live run of a graph whose directory was removed: nothing but its socket tells of it. Raises ControlError."""
+    """Return a live run of a graph whose directory was removed, known only by its socket. Raises ControlError."""
     path = os.path.realpath(graph_path)
     return next(
         (
@@ -92,7 +92,7 @@ def run_without_record(graph_path: Path, number: int | None) -> LiveRun | None:
 
 
 def screen_of(run: RunDirectory, folder: Path | None = None) -> Screen | None:
-    """Whether a run is on a screen; None when it is not live, or does not tell."""
+    """Return whether a run has a screen, or None if it is not live or does not say."""
     return _of_directory(run, None, folder).screen if run.is_live() else None
 
 
@@ -102,7 +102,7 @@ def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | Non
         pid = int(holder) if holder.isdecimal() else 0
         known = LiveRun(run.run_id, run.number, run.path, graph_path, pid)
     except StoreError as error:
-        # Its lock was removed or emptied; it is known by what it says of itself.
+        # Its lock was removed or emptied. Its own answer identifies it.
         lost = LiveRun("", run.number, run.path, graph_path, 0, trouble=str(error))
         return next((other for other in all_live(folder) if other.path == run.path), lost)
     try:
@@ -112,7 +112,7 @@ def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | Non
 
 
 def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
-    """What a run says of itself, added to what is known; None when nobody is there."""
+    """Return what is known of a run with its answer added, or None if it is not running."""
     try:
         with connect(known.run_id, folder, PATIENCE) as client:
             client.send({"want": "about"})

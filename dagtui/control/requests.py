@@ -1,4 +1,4 @@
-"""Commands and previews as they go over the control socket: words and labels instead of enums and numbers."""
+"""Parse and format commands and previews for the control socket: words and labels replace enums and numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 NAMES = 500
-"""At most so many labels are told of each group of nodes; the count is exact."""
+"""Most labels listed for each group of nodes. The count is exact."""
 _NODES = frozenset(
     {
         CommandKind.RETRY,
@@ -32,16 +32,16 @@ _NODES = frozenset(
         CommandKind.MARK_DONE,
     }
 )
-"""The commands that mean certain nodes."""
+"""Commands that require nodes."""
 _KINDS = {kind.value: kind for kind in CommandKind}
 
 
 class CallError(ControlError):
-    """A request that can't be understood: no such command, no such node."""
+    """An invalid request: an unknown command or node."""
 
 
 def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
-    """The command that a request asks for; raises CallError."""
+    """Parse the command of a request. Raises CallError."""
     kind = _KINDS.get(str(request.get("command")))
     if kind is None:
         raise CallError("there is no such command")
@@ -55,7 +55,7 @@ def command_of(request: Mapping[str, object], graph: Graph, by: str) -> Command:
 
 
 def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[int, ...]:
-    """The nodes that a request names by labels and selectors; raises CallError."""
+    """Return the nodes that a request names by labels and selectors. Raises CallError."""
     names = request.get("nodes", [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise CallError("nodes must be a list of names")
@@ -66,7 +66,7 @@ def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[int, ...]:
 
 
 def preview_now(session: Session, request: Mapping[str, object], command: Command) -> Preview:
-    """What the command would do now; `changed` when that is not what the request expected."""
+    """Preview a command. The result is `changed` if it differs from what the request expected."""
     preview = session.preview(command)
     expected = request.get("expected")
     if isinstance(expected, str) and preview.nothing is None and expected != token(preview):
@@ -75,13 +75,13 @@ def preview_now(session: Session, request: Mapping[str, object], command: Comman
 
 
 def token(preview: Preview) -> str:
-    """What stands for the exact set of nodes that a command would stop or run again."""
+    """Return a token for the exact set of nodes that a command would stop or run again."""
     nodes = array("i", sorted(preview.kills_and_reruns))
     return hashlib.blake2b(nodes.tobytes(), digest_size=8).hexdigest()
 
 
 def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, object]:
-    """A preview as JSON, with the words for it: each group with its count and first labels, the estimated seconds."""
+    """Format a preview as JSON: a description, the count and first labels of each group, and the estimated seconds."""
     labels = session.graph.labels
     return {
         "command": preview.command.kind.value,
@@ -103,5 +103,5 @@ def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, 
 
 
 def named(labels: Sequence[str], nodes: Sequence[int]) -> dict[str, object]:
-    """Some nodes as JSON: how many they are, and the labels of the first ones."""
+    """Format some nodes as JSON: their number, and the labels of the first ones."""
     return {"count": len(nodes), "nodes": fitting((labels[node] for node in nodes), NAMES)}

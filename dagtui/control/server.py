@@ -1,4 +1,4 @@
-"""The control socket of a live run: a socket in the loop of whoever drives it, open to its own user only."""
+"""Control server: a Unix socket, served by the run's event loop, accessible to its owner only."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ if TYPE_CHECKING:
     from anyio.abc import TaskGroup, TaskStatus
 
 Handler = Callable[[ClientHandler, Mapping[str, object]], Awaitable[None]]
-"""What is done about one kind of request; it may say more than once, and the connection ends with it."""
+"""Handles one kind of request. It may send several messages. The connection ends when it returns."""
 
 CONNECTIONS = 32
-"""At most so many clients at a time; more are refused, in words."""
+"""Most clients at a time. Further ones are refused with a message."""
 REQUEST_SECONDS = 5.0
-"""How long a client may take to say what it wants."""
+"""Seconds that a client may take to send its request."""
 LOOK_SECONDS = 2.0
-"""Between two looks at whether the socket is still there; somebody may clean up /tmp."""
+"""Seconds between checks that the socket still exists. Clean-up jobs may remove files in /tmp."""
 _PAUSE = 0.5
-"""Seconds to wait when there is no descriptor left for a connection."""
+"""Seconds to wait when no file descriptor is left for a connection."""
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class ControlServer:
-    """Takes requests for a run; only the holder of the run's lock may have one.
+    """Serves requests for a run. Only the holder of the run's lock may have one.
 
-    Served are this user and root, who could look into this process anyway.
+    It serves this user and root, who could inspect this process anyway.
     """
 
     def __init__(self, run_id: str, handlers: Mapping[str, Handler], folder: Path | None = None) -> None:
-        """Handlers by what is wanted; raises ControlError when no socket can have such a path."""
+        """`handlers` maps requests to handlers. Raises ControlError if the socket's path would be too long."""
         self.run_id = run_id
         self.path = socket_path(run_id, sockets_folder(folder))
         self._handlers = handlers
@@ -61,18 +61,18 @@ class ControlServer:
         self._connections = 0
 
     async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Answer until cancelled; the socket disappears at the end. Raises ControlError when it can't be made at all.
+        """Serve until cancelled, then remove the socket. Raises ControlError if it can't be created.
 
-        Whoever starts it in a task group learns when it listens.
+        `task_status` is set when the server listens.
         """
-        with contextlib.suppress(ControlError):  # said when the socket is made
+        with contextlib.suppress(ControlError):  # reported when the socket is created
             remove_dead_sockets(self.path.parent)
         self._open()
         task_status.started()
         try:
             async with anyio.create_task_group() as group:
                 while True:
-                    # The scope is inside the loop: a listener that was replaced is not waited for any more.
+                    # The scope is inside the loop, so that nothing waits for a listener that was replaced.
                     with anyio.move_on_after(LOOK_SECONDS):
                         await self._welcome_all(group)
                     self._look()
@@ -82,7 +82,7 @@ class ControlServer:
     # The socket
 
     def _open(self) -> None:
-        """Listen under a name of our own, then move that to the place where clients look: they see all or nothing."""
+        """Listen at a temporary path, then move the socket into place, so that clients never see it half made."""
         make_sockets_folder(self.path.parent)
         passing = self.path.with_name(f".{os.urandom(4).hex()}")
         check_length(passing)
@@ -105,7 +105,7 @@ class ControlServer:
         self._listener, self._bound = listener, (status.st_dev, status.st_ino)
 
     def _look(self) -> None:
-        """Make the socket again when it is not there any more; if that can't be done, later looks try again."""
+        """Create the socket again if it has disappeared. If that fails, the next check tries again."""
         if not self._is_there():
             with contextlib.suppress(ControlError):
                 self._open()
@@ -126,7 +126,7 @@ class ControlServer:
     # Clients
 
     async def _welcome_all(self, group: TaskGroup) -> None:
-        """Accept whoever knocks, one per turn of the loop."""
+        """Accept at most one connection per loop iteration."""
         listener = self._listener
         if listener is None:
             raise AssertionError("the control socket is open")
@@ -146,10 +146,10 @@ class ControlServer:
             group.start_soon(self._attend, connection)
 
     async def _attend(self, connection: socket.socket) -> None:
-        """One client from its greeting to its end."""
+        """Serve one client from its greeting to its end."""
         try:
             peer = peer_of(connection)
-        except OSError:  # it has gone already
+        except OSError:  # it is already gone
             connection.close()
             self._connections -= 1
             return
@@ -178,24 +178,24 @@ class ControlServer:
             await handler(client, request)
         except ControlError:
             raise
-        except Exception as error:  # whatever is wrong with one answer, the run goes on
+        except Exception as error:  # no error in an answer may stop the run
             raise ControlError(failure(error)) from error
 
 
 def failure(error: Exception) -> str:
-    """What a client is told of a request that failed; of one that had a task group of its own, what failed in it."""
+    """Describe to the client why its request failed. For a task group, describe the errors in it."""
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     return f"the request failed: {label(f'{type(error).__name__}: {error}', 500)}"
 
 
 def _unlink(path: Path) -> None:
-    with contextlib.suppress(OSError):  # somebody else was faster, or the folder has gone
+    with contextlib.suppress(OSError):  # another process was faster, or the folder is gone
         path.unlink()
 
 
 def _refuse(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it has gone, or does not read
+    with contextlib.suppress(OSError):  # it is gone, or does not read
         connection.send(b'{"error":"too many clients are connected to it"}\n')
     connection.close()
 

@@ -1,4 +1,4 @@
-"""Where the sockets of live runs lie, who is at the other end of one, and how lines go over it."""
+"""Sockets of live runs: their folder, the process at the other end, and the line protocol."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 PROTOCOL = 1
-"""What both ends must agree on; it changes only when an older end could not make sense of a newer one."""
+"""Version that both ends must share. It changes only if an older end could not understand a newer one."""
 LINE_LIMIT = 1_048_576
-"""Bytes of the longest line that is accepted."""
+"""Longest accepted line in bytes."""
 DESCRIPTORS = 8
-"""At most so many open files are handed over with a request."""
+"""Most file descriptors sent with a request."""
 FOLDER_VARIABLE = "DAGTUI_SOCKET_DIR"
 """The environment variable that names another folder for the sockets."""
 _SUFFIX = ".sock"
 _PATH_LIMIT = 107 if sys.platform == "linux" else 103
-"""Bytes of a socket's path: sun_path of unix(7), less its terminating zero."""
+"""Longest path of a socket in bytes: sun_path of unix(7), without its terminating zero."""
 
 
 class ControlError(Exception):
-    """A run could not be reached, or a line not be understood; one line says what, where, and how to go on."""
+    """A run can't be reached, or a line can't be understood. The text is one line with what, where, and advice."""
 
 
 class NobodyError(ControlError):
-    """Nobody answers for a run: there is no socket, or the process behind it has gone."""
+    """The run is not running: there is no socket, or its process is gone."""
 
 
 class ProtocolError(ControlError):
-    """The other end is a dagtui that speaks another protocol; the text names both versions, `pid` its process."""
+    """The other end is a dagtui that speaks another protocol. The text names both versions, `pid` its process."""
 
     def __init__(self, text: str, pid: int) -> None:
         super().__init__(text)
@@ -50,16 +50,16 @@ class ProtocolError(ControlError):
 
 
 class Peer(NamedTuple):
-    """The process at the other end of a socket, as the kernel knows it."""
+    """The process at the other end of a socket, as reported by the kernel."""
 
     pid: int
     uid: int
 
 
 def sockets_folder(folder: Path | None = None) -> Path:
-    """The folder of this user's sockets: the one given, else DAGTUI_SOCKET_DIR, else `/tmp/dagtui-UID`.
+    """Return this user's socket folder: the given one, else DAGTUI_SOCKET_DIR, else `/tmp/dagtui-UID`.
 
-    Not XDG_RUNTIME_DIR, which is removed when the user logs out and the run goes on.
+    XDG_RUNTIME_DIR is not used, because it is removed at logout while runs continue.
     """
     if folder is not None:
         return folder
@@ -68,7 +68,7 @@ def sockets_folder(folder: Path | None = None) -> Path:
 
 
 def make_sockets_folder(folder: Path) -> None:
-    """Make the folder, open to its owner only, or check the one that is there; raises ControlError."""
+    """Create the folder, accessible to its owner only, or check the existing one. Raises ControlError."""
     try:
         os.mkdir(folder, 0o700)
     except FileExistsError:
@@ -78,9 +78,9 @@ def make_sockets_folder(folder: Path) -> None:
 
 
 def check_sockets_folder(folder: Path) -> None:
-    """Raise ControlError unless this is a folder, no link to one, that nobody but this user can enter.
+    """Raise ControlError unless this is a real folder, not a link, that only this user can enter.
 
-    Raises NobodyError when nothing is there.
+    Raises NobodyError if nothing is there.
     """
     shown = label(folder, 1000)
     try:
@@ -104,7 +104,7 @@ def check_sockets_folder(folder: Path) -> None:
 
 
 def socket_path(run_id: str, folder: Path) -> Path:
-    """Where the socket of a run is; raises ControlError when no socket can have such a path."""
+    """Return the path of a run's socket. Raises ControlError if it would be too long."""
     if not run_id or "/" in run_id or "\0" in run_id or run_id.startswith("."):
         raise ControlError(f"not the name of a run: {label(run_id)}")
     path = folder / (run_id + _SUFFIX)
@@ -113,7 +113,7 @@ def socket_path(run_id: str, folder: Path) -> Path:
 
 
 def check_length(path: Path) -> None:
-    """Raise ControlError when a path is too long for a socket."""
+    """Raise ControlError if a path is too long for a socket."""
     if len(os.fsencode(path)) > _PATH_LIMIT:
         raise ControlError(
             f"the path of a socket may have {_PATH_LIMIT} bytes at most: {label(path, 1000)}; "
@@ -122,7 +122,7 @@ def check_length(path: Path) -> None:
 
 
 def run_ids(folder: Path) -> list[str]:
-    """The runs that have a socket in a folder, whether or not anybody answers; raises ControlError."""
+    """Return the runs that have a socket in a folder, whether they answer or not. Raises ControlError."""
     try:
         check_sockets_folder(folder)
         names = os.listdir(folder)
@@ -134,10 +134,10 @@ def run_ids(folder: Path) -> list[str]:
 
 
 def remove_dead_sockets(folder: Path) -> None:
-    """Remove the sockets that nobody listens at any more: those processes were killed. Raises ControlError."""
+    """Remove sockets without a listener, left by killed processes. Raises ControlError."""
     for run_id in run_ids(folder):
         path = socket_path(run_id, folder)
-        with contextlib.suppress(OSError):  # somebody else removes it, or it can't be removed: it does no harm
+        with contextlib.suppress(OSError):  # another process removes it, or it can't be removed, which does no harm
             before = os.lstat(path)
             if stat.S_ISSOCK(before.st_mode) and _is_dead(path) and os.lstat(path).st_ino == before.st_ino:
                 path.unlink()
@@ -150,15 +150,15 @@ def _is_dead(path: Path) -> bool:
             connection.connect(str(path))
         except ConnectionRefusedError:
             return True
-        except OSError:  # too many wait to be let in
+        except OSError:  # the queue of pending connections is full
             return False
         return False
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Who is at the other end: for a client, who listens there. Raises OSError."""
+    """Return the process at the other end. For a client, this is the listener. Raises OSError."""
     if sys.platform == "darwin":
-        # struct xucred of sys/ucred.h: its version, then the user; SOL_LOCAL is 0, LOCAL_PEERCRED 1, LOCAL_PEERPID 2.
+        # struct xucred of sys/ucred.h: its version, then the user. SOL_LOCAL is 0, LOCAL_PEERCRED 1, LOCAL_PEERPID 2.
         _, uid = struct.unpack_from("=II", connection.getsockopt(0, 1, 76))
         return Peer(connection.getsockopt(0, 2), uid)
     pid, uid, _ = struct.unpack("=iII", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
@@ -166,7 +166,7 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def encode(message: Mapping[str, object]) -> bytes:
-    """A message as one line of JSON; raises ControlError when it is too long."""
+    """Encode a message as one line of JSON. Raises ControlError if it is too long."""
     line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
     if len(line) > LINE_LIMIT:
         raise ControlError(f"a message of {len(line):,} bytes is too long: at most {LINE_LIMIT:,}")
@@ -174,7 +174,7 @@ def encode(message: Mapping[str, object]) -> bytes:
 
 
 def fitting(items: Iterable[Item], most: int, limit: int = LINE_LIMIT // 8) -> list[Item]:
-    """The first items, so many at most, that take no more than so many bytes as JSON: names may be long."""
+    """Return the first items, at most `most`, that take at most `limit` bytes as JSON, because names may be long."""
     found: list[Item] = []
     for item in islice(items, most):
         limit -= len(json.dumps(item)) + 1
@@ -185,20 +185,20 @@ def fitting(items: Iterable[Item], most: int, limit: int = LINE_LIMIT // 8) -> l
 
 
 class LineBuffer:
-    """Bytes as they arrive, cut into messages; it never holds more than one line of the longest kind and a piece."""
+    """Splits arriving bytes into messages. It holds at most one line of the greatest length and one chunk."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._searched = 0
 
     def add(self, piece: bytes) -> None:
-        """Take in what arrived; raises ControlError when a line is too long."""
+        """Add bytes that arrived. Raises ControlError if a line is too long."""
         self._bytes += piece
         if len(self._bytes) > LINE_LIMIT and self._bytes.find(b"\n", 0, LINE_LIMIT) < 0:
             raise ControlError(f"a line is too long: at most {LINE_LIMIT:,} bytes")
 
     def take(self) -> Mapping[str, object] | None:
-        """The next whole message; None when there is none yet. Raises ControlError for what is no JSON object."""
+        """Return the next complete message, or None. Raises ControlError if it is not a JSON object."""
         end = self._bytes.find(b"\n", self._searched)
         if end < 0:
             self._searched = len(self._bytes)
@@ -210,7 +210,7 @@ class LineBuffer:
 
     @property
     def has_line(self) -> bool:
-        """Whether a whole line is here."""
+        """Whether a complete line is buffered."""
         return b"\n" in self._bytes
 
 

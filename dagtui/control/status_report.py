@@ -1,4 +1,4 @@
-"""How a live run stands, as JSON for scripts."""
+"""JSON status of a live run for scripts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 SHOWN = 100
-"""At most so many nodes of each kind are told one by one; the counts are exact."""
+"""Most nodes of each kind listed one by one. The counts are exact."""
 _ACTIVE = (NodeStatus.RUNNING, NodeStatus.CANCELLING, NodeStatus.RETRYING)
 
 
 def about(session: Session, screen: Screen) -> dict[str, object]:
-    """Which run it is, and whether it is on a screen."""
+    """Return which run it is, and whether it has a screen."""
     return {
         "name": session.name,
         "graph": None if session.graph_path is None else os.path.abspath(session.graph_path),
@@ -30,7 +30,7 @@ def about(session: Session, screen: Screen) -> dict[str, object]:
 
 
 def status_report(session: Session, screen: Screen) -> dict[str, object]:
-    """Everything that a person would look at first: verdict, counts, what is under way, what has failed and why."""
+    """Return the run's status: verdict, counts, nodes in flight, and failures with their reasons."""
     state = session.state
     remaining = session.remaining()
     return {

@@ -1,1 +1,1 @@
-"""The process that has a run, and the terminals that are attached to it."""
+"""The process that has a run, and the terminals attached to it."""

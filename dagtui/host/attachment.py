@@ -1,4 +1,4 @@
-"""A terminal that a client has lent to the session process, and what only the client can do with it."""
+"""A terminal that a client has attached to the session process, and requests that only the client can serve."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ if TYPE_CHECKING:
     from dagtui.runs.node_environment import NodeEnvironment
 
 _PIECE = 50_000
-"""Characters of text in one message: each may take six bytes of JSON, and some are two of its characters."""
+"""Characters of text in one message. Each may take six bytes of JSON, and some count as two characters there."""
 GONE = "the client has gone"
 
 
 class RemoteScreen(Protocol):
-    """What a screen does when its terminal's client says so; called in the event loop."""
+    """What a screen does at its client's request. Called in the event loop."""
 
     def end(self, leaving: ExitReason) -> None:
         """Give the terminal back and end."""
 
     def ask(self) -> None:
-        """A person wants to leave: ask as the key does."""
+        """Ask whether to leave, as the key does."""
 
     def suspend(self) -> None:
-        """A person wants the shell: give the terminal back for a while."""
+        """Give the terminal back for a while, because the user wants the shell."""
 
     def resized(self) -> None:
-        """The terminal has another size."""
+        """Handle a new terminal size."""
 
     def continued(self) -> None:
-        """The client was stopped and continued: somebody may have changed the terminal."""
+        """Repaint after the client was stopped and continued, because the terminal may have been changed."""
 
 
 class Attachment:
     """One client's terminal, from its request to its exit message."""
 
     def __init__(self, client: ClientHandler, request: Mapping[str, object]) -> None:
-        """Raises ControlError when the request lends no terminal."""
+        """Raise ControlError if the request has no terminal attached."""
         descriptors = client.descriptors
         if len(descriptors) != 2 or not all(map(os.isatty, descriptors)):
             raise ControlError("to attach, a terminal must be lent: its input and its output")
         self._client = client
         self.input, self.output = descriptors
         self.environment = _words(request.get("environment"))
-        """What the client's environment says about its terminal, its language and its programs."""
+        """The client's environment variables about its terminal, language and programs."""
         self.ascii = request.get("ascii") is True
         self.mouse = request.get("mouse") is not False
         theme = request.get("theme")
         self.theme = theme if isinstance(theme, str) else None
         self.client = f"{label(request.get('tty'), 60)}, process {client.peer.pid}"
-        """Which terminal this is, for people."""
+        """A description of the terminal for people."""
         self.screen: RemoteScreen | None = None
         """The screen on the terminal, while there is one."""
         self.leaving: ExitReason | None = None
-        """Why the terminal is to be given back, once it is."""
+        """Why the terminal is to be given back, once that is decided."""
         self.why = ""
         self.interruptions = 0
-        """How often a person pressed ^C when there was no screen to take it."""
+        """How often the user pressed ^C while no screen could handle it."""
         self.interrupted = anyio.Event()
         self._answer: Mapping[str, object] | None = None
         self._answered: anyio.Event | None = None
         self._gone = False
 
-    # What comes from the client
+    # Messages from the client
 
     async def listen(self) -> None:
-        """Hear the client until it hangs up; then the screen ends."""
+        """Handle the client's messages until it closes the connection, then end the screen."""
         try:
             while (message := await self._client.receive()) is not None:
                 self._hear(message)
@@ -108,25 +108,25 @@ class Attachment:
         self.interrupted = anyio.Event()
 
     def end(self, leaving: ExitReason, why: str = "") -> None:
-        """Have the terminal given back; the first reason counts."""
+        """Have the terminal given back. The first reason counts."""
         if self.leaving is None:
             self.leaving, self.why = leaving, self.why or why
         if self.screen is not None:
             self.screen.end(leaving)
 
-    # What the client is asked for
+    # Requests to the client
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
-        """Have a program run on the terminal; returns what went wrong, or nothing.
+        """Run a program on the terminal. Return what went wrong, or an empty string.
 
-        It gets the client's environment, with `defaults` for variables that are not in it.
+        It gets the client's environment, with `defaults` for variables that are not set there.
         """
         return await self._have_run({"do": "run", "command": list(command), "defaults": dict(defaults)})
 
     async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
-        """Run a program on the terminal, in a node's environment, below a line; return what went wrong, or "".
+        """Run a program on the terminal in a node's environment, below a heading. Return what went wrong, or "".
 
-        Of the client's environment it gets what is about the terminal.
+        Of the client's environment, it gets only the variables about the terminal.
         """
         await self.tell({"do": "print", "text": heading})
         request = {"do": "run", "command": list(command), "cwd": node_environment.cwd}
@@ -135,12 +135,12 @@ class Attachment:
     async def _have_run(self, request: Mapping[str, object]) -> str:
         try:
             answer = await self._ask(request)
-        except ControlError as error:  # more variables than fit into one line of the protocol
+        except ControlError as error:  # the variables don't fit into one line of the protocol
             return f"its environment can't be handed over: {error}"
         return GONE if answer is None else label(answer.get("trouble", ""), 1000)
 
     async def stop(self) -> None:
-        """Have the client stop itself, so that the shell has the terminal; returns when it is continued."""
+        """Have the client stop itself, so that the shell has the terminal. Return when it is continued."""
         await self._ask({"do": "stop"})
 
     async def _ask(self, message: Mapping[str, object]) -> Mapping[str, object] | None:
@@ -159,17 +159,17 @@ class Attachment:
             self._answer = answer
             self._answered.set()
 
-    # What the client is told
+    # Messages to the client
 
     async def tell(self, message: Mapping[str, object]) -> None:
-        """Tell the client something; nothing happens when it has gone."""
+        """Send the client a message. Does nothing if the client is gone."""
         try:
             await self._client.send(message)
         except NobodyError:
             self._gone = True
 
     async def exit_message(self, text: str, status: int) -> None:
-        """The last words: what the client prints on its terminal, and its exit status."""
+        """Send the text that the client prints on its terminal at the end, and its exit status."""
         for start in range(0, len(text), _PIECE):
             await self.tell({"do": "print", "text": text[start : start + _PIECE]})
         await self.tell({"do": "leave", "status": status})

@@ -1,4 +1,4 @@
-"""A live run in a process of its own: driven whoever watches, shown on whatever terminal was lent last."""
+"""The daemon of a live run: it drives the run, watched or not, and shows it on the terminal attached last."""
 
 from __future__ import annotations
 
@@ -33,38 +33,39 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 UNWATCHED_SECONDS = 600.0
-"""So long a settled run that nobody watches waits for somebody who wants to look at it or to retry something."""
+"""Seconds that a settled run without a screen waits for someone to attach or retry."""
 _LAST_WORDS = 2.0
-"""Seconds that clients may take to hear their exit message."""
+"""Seconds that clients may take to receive their exit message."""
 _ENDING = frozenset({ExitReason.LEFT_SETTLED, ExitReason.CANCEL_ALL, ExitReason.TERMINATED})
 _FAILED = 1
 
 Show = Callable[[Attachment], Awaitable[ExitReason]]
-"""Shows a run on a lent terminal until that is left."""
+"""Shows a run on an attached terminal until the screen is left."""
 Screens = Callable[["Session", Callable[[], Awaitable[None]]], Show]
-"""Gets screens ready for a session, given what an App awaits in place of driving: it ends when the run stops working.
+"""Prepares screens for a session. The App awaits the given function in place of driving: it returns when the run fails.
 
-Called at the first attach only, because it imports much.
+Called at the first attach only, because of its many imports.
 """
 
 
 class Host:
-    """Drives one run, lends its screen to one client after another, and ends it."""
+    """Drives one run, shows it to one client after another, and ends it."""
 
     def __init__(self, session: Session, screens: Screens, crash_file: Path | None = None) -> None:
-        """`crash_file` is where this process's standard error goes."""
+        """`crash_file` receives this process's standard error."""
         self._session = session
         self._screens = screens
         self._show: Show | None = None
         self._crash_file = crash_file
         self._attachment: Attachment | None = None
-        """Who has the screen, or is about to."""
+        """The client that has the screen or is about to get it."""
         self._turn = anyio.Lock()
-        """Held by whoever has the screen, and by the end of the run."""
+        """Held by the client that has the screen, and by the end of the run."""
         self._leavers: list[Attachment] = []
-        """The clients that wait for the run's end."""
+        """Clients that wait for the run's end."""
         self._farewells: list[anyio.Event] = []
-        """Each is set when a client has heard all: those that wait for the end, and the one that started the run."""
+        """One event per client to notify, set when it has received everything: those waiting, and the one that started
+        the run."""
         self._signal = 0
         self._failure: Exception | None = None
         self._driving = anyio.CancelScope()
@@ -72,17 +73,17 @@ class Host:
         self._ending = anyio.Event()
         self._end_why = ""
         self._closed = False
-        """Whether the record is closed, or about to be: nothing can be cancelled any more."""
+        """Whether the journal is closed or about to be. Then nothing can be cancelled any more."""
         self._ended = anyio.Event()
 
     async def live(
         self, first: socket.socket | None, on_listening: Callable[[], object], early_signals: Sequence[int] = ()
     ) -> int:
-        """Serve until the run is left, ended by a signal, or settled and unwatched for long; returns an exit status.
+        """Serve until the run is left, ended by a signal, or settled and unwatched for long. Return an exit status.
 
-        `first` is the connection of the client that started this process. `on_listening` is
-        called when others may attach. `early_signals` came before the loop; more may be added until it listens to
-        signals itself.
+        `first` is the connection of the client that started this process. `on_listening` is called when others may
+        attach. `early_signals` arrived before the loop started. More may be added until the loop handles signals
+        itself.
         """
         async with anyio.create_task_group() as group:
             group.start_soon(self._obey_signals, early_signals)
@@ -129,7 +130,7 @@ class Host:
         return self._session.settled or self._failure is not None
 
     async def _mind_the_unwatched(self) -> None:
-        """End a run that is settled, and that nobody has looked at for long."""
+        """End a run that is settled and has had no screen for long."""
         patience = UNWATCHED_SECONDS
         since = anyio.current_time()
         while True:
@@ -140,7 +141,7 @@ class Host:
                 self._end("settled, and nobody watched")
 
     async def _obey_signals(self, early: Sequence[int]) -> None:
-        """TERM and INT cancel the run and end it, the second kills what is left; HUP is about no terminal of ours."""
+        """Handle signals: TERM and INT cancel and end the run, a second one kills. HUP is ignored."""
         with anyio.open_signal_receiver(*heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
             for number in early:
                 self._obey(signal.Signals(number))
@@ -172,7 +173,7 @@ class Host:
         self._session.give(Command(CommandKind.CANCEL_ALL, by=by))
 
     async def _finish(self) -> None:
-        """Cancel what is left, and close the record; nothing of the run stays behind."""
+        """Cancel what is left, close the journal, and leave no process behind."""
         self._driving.cancel()
         with anyio.CancelScope(shield=True):
             await self._driven.wait()
@@ -193,7 +194,7 @@ class Host:
             group.cancel_scope.cancel()
 
     async def _kill_when_interrupted(self, attachment: Attachment) -> None:
-        """Somebody waits for the end and presses ^C: a second cancel kills."""
+        """Kill what is left when the user presses ^C while waiting for the end."""
         heard = 0
         while True:
             while heard < attachment.interruptions:
@@ -233,7 +234,7 @@ class Host:
             over.set()
 
     async def _attach(self, client: ClientHandler, request: Mapping[str, object]) -> None:
-        """Show the run on another client's terminal, unless it is about to end: then that client waits for the end."""
+        """Show the run on another client's terminal. If the run is ending, the client waits for the end."""
         if not self._ending.is_set():
             await self._host(client, request)
             return
@@ -242,7 +243,7 @@ class Host:
             pass
 
     async def _host(self, client: ClientHandler, request: Mapping[str, object]) -> None:
-        """Show the run on a client's terminal until that is given back, and say what became of it."""
+        """Show the run on a client's terminal until it is given back, then send the exit message."""
         attachment = Attachment(client, request)
         await attachment.tell(in_case_of_death(self._session, self._crash_file))
         async with anyio.create_task_group() as group:
@@ -252,7 +253,7 @@ class Host:
             group.cancel_scope.cancel()
 
     async def _lend(self, attachment: Attachment) -> ExitReason:
-        """Show the run on a terminal; whoever came before gives it up first."""
+        """Show the run on a terminal, after the previous client has given its own up."""
         if self._ending.is_set():
             self._leavers.append(attachment)
             return ExitReason.TERMINATED
@@ -274,10 +275,10 @@ class Host:
         return leaving
 
     async def _made(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
-        """What shows the run: half a second's work of the interpreter and more, during which the run goes on."""
+        """Prepare the screens in a thread while the run continues: it takes half a second or more."""
         try:
             return await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
-        except RuntimeError:  # this user can have no more threads
+        except RuntimeError:  # the user's limit of threads is reached
             return self._screens(self._session, self._until_failure)
 
     async def _watch(self, attachment: Attachment) -> ExitReason:

@@ -1,4 +1,4 @@
-"""What a client prints on its terminal after the screen, and what it should know in case there is no exit message."""
+"""Text that a client prints after the screen, and facts it needs if the session process dies first."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 
 def in_case_of_death(session: Session, crash_file: Path | None) -> dict[str, object]:
-    """What a client should know in case the session's process dies."""
+    """Return what a client needs to know if the session process dies."""
     crash = None if crash_file is None else str(crash_file)
     return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path)}
 
 
 def ended(session: Session, attachment: Attachment) -> str:
-    """The run's card, for the client's terminal."""
+    """Return the run's summary for the client's terminal."""
     try:
         width = os.get_terminal_size(attachment.output).columns or 80
-    except OSError:  # it has gone
+    except OSError:  # the terminal is gone
         width = 80
     colours = not attachment.environment.get("NO_COLOR")
     return card(session, width=width, colours=colours, ascii_only=attachment.ascii) + "\n"
 
 
 def detached(session: Session, unwatched_seconds: float) -> str:
-    """How to come back."""
+    """Say how to attach again."""
     back = f"{_attach(session)} brings it back"
     if session.settled:
         minutes = int(unwatched_seconds // 60)
@@ -43,12 +43,12 @@ def detached(session: Session, unwatched_seconds: float) -> str:
 
 
 def elsewhere(session: Session, attachment: Attachment) -> str:
-    """Who has the screen now."""
+    """Say which terminal has the screen now."""
     return f"attached elsewhere: {attachment.why}; {_attach(session)} brings it back here\n"
 
 
 def after_a_crash(session: Session, crash_file: Path | None) -> str:
-    """The screen has failed, the run has not."""
+    """Say that the screen has failed while the run continues."""
     where = "" if crash_file is None else f"; what happened is in {label(crash_file, 4096)}"
     return f"dagtui: the screen failed; the run goes on: {_attach(session)} brings it back{where}\n"
 

@@ -1,4 +1,4 @@
-"""How a screen can end."""
+"""Reasons for which a screen ends."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import enum
 
 
 class ExitReason(enum.Enum):
-    """Why the screen was left: what becomes of the run follows from it."""
+    """Why the screen was left, which decides what becomes of the run."""
 
     LEFT_SETTLED = "left settled"
-    """A person left, and nothing more happens in the run."""
+    """The user left, and nothing more happens in the run."""
     CANCEL_ALL = "cancelled all"
-    """A person cancelled everything and left; at most what can't be killed is still there."""
+    """The user cancelled everything and left. At most what can't be killed is still there."""
     DETACHED = "detached"
-    """A person, or a signal to the client, gave the terminal back; the run goes on."""
+    """The user, or a signal to the client, gave the terminal back. The run continues."""
     ELSEWHERE = "attached elsewhere"
     """Another terminal has the screen now."""
     TERMINATED = "terminated"
     """A signal to the process that has the run."""
     LOST = "lost"
-    """The terminal has gone."""
+    """The terminal is gone."""
     CRASHED = "crashed"
-    """The screen itself failed; the run goes on."""
+    """The screen itself failed. The run continues."""

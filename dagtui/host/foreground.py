@@ -1,4 +1,4 @@
-"""The foreground of this process's terminal, lent to another program and taken back."""
+"""Give the foreground of this process's terminal to another program, and take it back."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class Foreground:
-    """While its block runs, another program has the terminal; afterwards this job has it, as it was.
+    """Gives the terminal to another program within its block, then restores it for this job.
 
-    Interactive shells make themselves the owner of their terminal and change its settings. They put that right when
-    they end, but not when they are killed.
+    Interactive shells take ownership of their terminal and change its settings. They undo that when they end, but not
+    when they are killed.
     """
 
     def __init__(self) -> None:
@@ -34,13 +34,13 @@ class Foreground:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.take_back()
-        # In the background, this stops us until a person brings us to the foreground: nobody paints over their shell.
+        # In the background, this stops us until the user brings us to the foreground, so we don't paint over the shell.
         with contextlib.suppress(termios.error):
             if self._found is not None:
                 termios.tcsetattr(0, termios.TCSANOW, self._found)
 
     def take_back(self) -> None:
-        """Make this job the owner of the terminal, if the program is, or one that has ended."""
+        """Make this job the owner of the terminal if the owner is the program, or a group that has ended."""
         owner = _foreign_owner()
         if owner and (owner == self.program or not _is_there(owner)):
             self.give(os.getpgrp())
@@ -55,11 +55,11 @@ class Foreground:
             signal.signal(signal.SIGTTOU, before)
 
     def stopped_group(self) -> int:
-        """The program's process group when it has stopped and does not share ours, which would have stopped us; or 0.
+        """Return the program's process group if it has stopped and is not ours, which would have stopped us. Else 0.
 
-        A stop is told once.
+        Each stop is returned once.
         """
-        if sys.platform == "darwin":  # Python has no way to ask there that would not reap the program
+        if sys.platform == "darwin":  # Python can't ask for this on macOS without reaping the program
             return 0
         try:
             stopped = os.waitid(os.P_PID, self.program, os.WSTOPPED | os.WNOHANG)
@@ -69,8 +69,8 @@ class Foreground:
         return 0 if group == os.getpgrp() else group
 
     def hang_up(self) -> None:
-        """Tell the program that the terminal has gone, and whatever it has put into the foreground before itself."""
-        # As the kernel does: a shell may be gone while what it started still waits there.
+        """Send HUP to the program and to the process group it has put into the foreground."""
+        # The kernel does the same: a shell may be gone while a program that it started still waits there.
         owner = _foreign_owner()
         is_theirs = bool(owner) and owner in self._groups()
         for target in (self.program, *([-owner] if is_theirs else [])):
@@ -81,7 +81,7 @@ class Foreground:
             self.give(os.getpgrp())
 
     def _groups(self) -> set[int]:
-        """The process groups of the program and all below it, as far as that can be found out here."""
+        """Return the process groups of the program and its descendants, as far as they can be found here."""
         from dagtui.execution.local.ownership import children
 
         pids = [self.program]
@@ -89,13 +89,13 @@ class Foreground:
             pids += children(pid)
         groups = set()
         for pid in pids:
-            with contextlib.suppress(OSError):  # it ended just now
+            with contextlib.suppress(OSError):  # it has just ended
                 groups.add(os.getpgid(pid))
         return groups
 
 
 def _foreign_owner() -> int:
-    """The process group that owns the terminal; 0: this job does, or nobody can say."""
+    """Return the process group that owns the terminal, or 0 if it is this job or unknown."""
     try:
         owner = os.tcgetpgrp(0)
     except OSError:

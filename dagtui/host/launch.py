@@ -1,4 +1,4 @@
-"""A process for a run that outlives its terminal."""
+"""Start a process for a run that outlives its terminal."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 CRASH_NAME = "session.err"
-"""In the run's directory: what the session process wrote to standard error; removed at the end when that is nothing."""
+"""File in the run's directory with the standard error of the session process. Removed at the end if it is empty."""
 _BAD_CALL = 2
 _LONGEST_NAME = "00000000-000000-0000000000.sock"
 
 
 def check_control_sockets() -> None:
-    """Raise ControlError when no run could be reached in this user's folder for sockets."""
+    """Raise ControlError if no run could be reached in this user's folder for sockets."""
     folder = sockets_folder()
     make_sockets_folder(folder)
     check_length(folder / _LONGEST_NAME)
 
 
 def start_session(begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object]) -> ControlClient:
-    """Begin a run in a process of its own, and return the connection to it. Raises OSError.
+    """Start a run in its own process, and return the connection to it. Raises OSError.
 
-    The process is forked rather than started anew: it has the graph already, and the same environment. It has no
-    controlling terminal, and can never get one, since it leads no session. In it, this function never returns; what
-    `begin` raises is told over the connection. `on_listening` is called in it when others may attach.
+    The process is forked rather than started anew, so it already has the graph and the environment. It has no
+    controlling terminal and can't get one, because it does not lead a session. In that process, this function never
+    returns: errors of `begin` are sent over the connection. `on_listening` is called there when others may attach.
     """
     ours, theirs = socket.socketpair()
     sys.stdout.flush()
@@ -64,10 +64,10 @@ def start_session(begin: Callable[[], Session], screens: Screens, on_listening: 
 def _live(
     begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object], connection: socket.socket
 ) -> int:
-    """The life of the session process; returns its exit status."""
+    """Run the session process. Return its exit status."""
     _let_go_of_what_was_inherited()
     early: list[int] = []
-    # A signal may come before there is an event loop to take it.
+    # A signal may come before there is an event loop to handle it.
     for number in heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
         signal.signal(number, lambda number, _frame: early.append(number))
     try:
@@ -80,9 +80,9 @@ def _live(
         connection.sendall(encode({"do": "leave", "status": status}))
         return status
     crash_file = _open_crash_file(session.path)
-    with contextlib.suppress(OSError):  # the client was killed meanwhile, which leaves the run as it is
+    with contextlib.suppress(OSError):  # the client was killed meanwhile, which does not affect the run
         connection.sendall(encode(in_case_of_death(session, crash_file)))
-    # The first nodes are running already; the event loop takes a while to import.
+    # The first nodes are already running. The event loop takes a while to import.
     import anyio
 
     from dagtui.host.daemon import Host
@@ -100,26 +100,26 @@ def _live(
 
 
 def _let_go_of_what_was_inherited() -> None:
-    """Keep no file open that somebody else may wait to see closed, the terminal before all."""
+    """Close inherited file descriptors, above all the terminal, because others may wait for them to be closed."""
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for descriptor in (0, 1, 2):
         os.dup2(nothing, descriptor)
     os.close(nothing)
     for number in open_descriptors():
-        with contextlib.suppress(OSError):  # the one that lists them
-            # Our own are all closed on exec.
+        with contextlib.suppress(OSError):  # the descriptor that lists them
+            # Our own descriptors are all closed on exec.
             if number > 2 and os.get_inheritable(number):
                 os.close(number)
 
 
 def _open_crash_file(directory: Path | None) -> Path | None:
-    """Standard error goes to a file in the run's directory from now on, so that a crash can be explained."""
+    """Redirect standard error to a file in the run's directory, so that a crash can be explained."""
     if directory is None:
         return None
     path = directory / CRASH_NAME
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:  # then it goes nowhere, and the run goes on
+    except OSError:  # then it is discarded, and the run continues
         return None
     os.dup2(descriptor, 2)
     os.close(descriptor)

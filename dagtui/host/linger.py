@@ -1,4 +1,4 @@
-"""Whether logging out would end a run all the same: logind can be told to kill whatever a user has left behind."""
+"""Warn if logging out would end a run: logind can be configured to kill all processes of a user."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _FOLDERS = ("etc/systemd", "run/systemd", "usr/local/lib/systemd", "usr/lib/systemd")
-"""Where logind.conf may be, the first one counts; drop-ins of all folders are laid over it (logind.conf(5))."""
+"""Folders that may hold logind.conf: the first one counts. Drop-ins of all folders override it (logind.conf(5))."""
 _SETTING = re.compile(r"^\s*(#?)\s*(KillUserProcesses|KillExcludeUsers|KillOnlyUsers)\s*=\s*(.*?)\s*$")
 _YES = frozenset({"1", "yes", "y", "true", "t", "on"})
 
 
 def advice(environment: Mapping[str, str], user: str, root: Path = Path("/")) -> str:
-    """The line to print when a run started over SSH would be killed at logout; empty when it would not.
+    """Return a warning if a run started over SSH would be killed at logout, or an empty string.
 
-    Only files are read; what they do not say counts as harmless.
+    Reads files only. What they do not say counts as harmless.
     """
     if not environment.get("SSH_CONNECTION") or not os.path.isdir(root / "run/systemd/system"):
         return ""
@@ -41,14 +41,14 @@ def _settings(root: Path) -> dict[str, str]:
             continue
         for line in lines:
             match = _SETTING.match(line)
-            # In the file as it comes, what is commented out is the default that logind was built with.
+            # The distributed file lists the compiled-in defaults in comments.
             if match and (not match[1] or (path.name == "logind.conf" and match[2] not in found)):
                 found[match[2]] = match[3]
     return found
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """The files in the order in which they count, the last one most."""
+    """Yield the files in order of precedence, lowest first."""
     main = next(
         (root / folder / "logind.conf" for folder in _FOLDERS if os.path.isfile(root / folder / "logind.conf")), None
     )

@@ -1,4 +1,4 @@
-"""An event loop in which the run goes first: what belongs to a screen is done in slices between its turns."""
+"""An event loop that prefers the run: work of screens is done in slices between the run's turns."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     ArgumentsT = TypeVarTuple("ArgumentsT")
 
 SLICE: Final = 0.002
-"""Seconds of a screen's work after which the run gets its turn; a step that takes longer is not interrupted."""
+"""Seconds of screen work after which the run gets its turn. A step that takes longer is not interrupted."""
 _DEFERRALS: Final = 3
-"""Turns that the run may take between two slices: to read a result, to act on it, and to send what follows."""
+"""Turns that the run gets between two slices: to read a result, to act on it, and to send the effects."""
 _of_a_screen: ContextVar[bool] = ContextVar("of_a_screen", default=False)
 
 
 @contextmanager
 def screen_work() -> Iterator[None]:
-    """What is started within the block, and what that starts, comes after the run's own work."""
+    """Mark what the block starts, directly or indirectly, as screen work, which comes after the run's own work."""
     token = _of_a_screen.set(True)
     try:
         yield
@@ -34,21 +34,21 @@ def screen_work() -> Iterator[None]:
 
 
 def run_goes_first() -> None:
-    """Have the current task come first from now on, although a screen started it."""
+    """Give the current task the run's priority from now on, although a screen started it."""
     _of_a_screen.set(False)
 
 
 class PriorityLoop(asyncio.SelectorEventLoop):
-    """Takes the steps of a screen's tasks one slice at a time, with turns of everything else in between.
+    """Runs the steps of screen tasks one slice at a time, with turns of everything else in between.
 
-    Of the thirty widgets of a screen that begins, each has something to do at once: in an ordinary loop the result of
-    a node would wait for all of them, which on a busy machine is a second.
+    When a screen opens, each of its thirty widgets has work at once. In an ordinary loop, the result of a node would
+    wait for all of it, which takes a second on a busy machine.
     """
 
     _ready: deque[asyncio.Handle]
-    """What asyncio itself is about to do."""
+    """asyncio's queue of ready handles."""
     _scheduled: list[asyncio.TimerHandle]
-    """Its timers, a heap."""
+    """asyncio's heap of timers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class PriorityLoop(asyncio.SelectorEventLoop):
         self._is_due = False
         self._deferred = 0
         self.step_began = 0.0
-        """When the step of a screen that runs now began (monotonic)."""
+        """When the current screen step started, on the monotonic clock."""
 
     def call_soon(
         self,
@@ -64,7 +64,7 @@ class PriorityLoop(asyncio.SelectorEventLoop):
         *args: *ArgumentsT,
         context: Context | None = None,
     ) -> asyncio.Handle:
-        """As ever, unless it belongs to a screen: then when its turn comes."""
+        """Schedule a callback as usual, or in the next slice if it is screen work."""
         of_a_screen = _of_a_screen.get() if context is None else context.get(_of_a_screen, False)
         if not of_a_screen:
             return super().call_soon(callback, *args, context=context)
@@ -76,13 +76,13 @@ class PriorityLoop(asyncio.SelectorEventLoop):
         return handle
 
     def forget_cancelled(self) -> None:
-        """Let go of timers that were cancelled, and what they hold; asyncio keeps them until they would be due."""
+        """Release cancelled timers and what they hold. asyncio keeps them until they would be due."""
         self._scheduled[:] = [timer for timer in self._scheduled if not timer._cancelled]
         heapify(self._scheduled)
         self._timer_cancelled_count = 0
 
     def _work(self) -> None:
-        """Do some of what waits, and have the rest done in the next turn."""
+        """Do a slice of screen work if it is due, and schedule the rest for the next turn."""
         if self._ready and self._deferred < _DEFERRALS:
             self._deferred += 1
         else:
@@ -108,6 +108,6 @@ _NOTHING: Final = Context()
 
 
 def is_slice_over() -> bool:
-    """Whether a step of a screen has taken its share, and should let others have their turn."""
+    """Return whether a screen step has used up its slice and should yield."""
     loop = asyncio.get_running_loop()
     return isinstance(loop, PriorityLoop) and time.monotonic() - loop.step_began > SLICE

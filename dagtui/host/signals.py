@@ -1,4 +1,4 @@
-"""Signals as something to read, for a process without event loop."""
+"""Signals as a readable descriptor, for a process without an event loop."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _Handler: TypeAlias = "Callable[[int, FrameType | None], object] | int | signal.
 
 
 class Signals:
-    """While its block runs, these signals do nothing but make its descriptor readable; in the main thread only.
+    """Within its block, the signals only make its descriptor readable. Use it in the main thread only.
 
-    Those that were ignored before stay so.
+    Signals that were ignored before stay ignored.
     """
 
     def __init__(self, numbers: Sequence[signal.Signals]) -> None:
@@ -45,11 +45,11 @@ class Signals:
         os.close(self._writer)
 
     def fileno(self) -> int:
-        """The descriptor to wait for."""
+        """Return the descriptor to wait for."""
         return self._reader
 
     def take(self) -> bytes:
-        """The numbers of the signals that came since the last call."""
+        """Return the numbers of the signals that arrived since the last call."""
         try:
             return os.read(self._reader, 1024)
         except BlockingIOError:
@@ -57,7 +57,7 @@ class Signals:
 
     @contextlib.contextmanager
     def left_alone(self, *numbers: signal.Signals) -> Iterator[None]:
-        """For a while these signals do what they do by default."""
+        """Restore the signals' default actions within the block."""
         alone = heeded(numbers)
         for number in alone:
             signal.signal(number, signal.SIG_DFL)
@@ -68,5 +68,5 @@ class Signals:
                 signal.signal(number, self._note)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(BlockingIOError):  # a full pipe says enough
+        with contextlib.suppress(BlockingIOError):  # a full pipe is still readable
             os.write(self._writer, bytes((number,)))

@@ -1,4 +1,4 @@
-"""One at a time looks whether a graph is live and starts it: of two that race, one starts and the other attaches."""
+"""Lock that serialises the launch of a graph: of two processes that race, one starts the run and the other attaches."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class StartLock:
-    """The lock on a graph's folder, from the look until the run's control socket is open.
+    """The lock on a graph's folder, held from the check for live runs until the run's control socket is open.
 
-    It belongs to the open file: a forked process has it too, and it is free when both have let go.
+    It belongs to the open file, which a forked process shares. It is free when both have closed it.
     """
 
     def __init__(self, graph_path: Path) -> None:
-        """Make the graph's folder if need be, and wait for the lock. Raises StoreError."""
+        """Create the graph's folder if necessary, and wait for the lock. Raises StoreError."""
         path = make_graph_folder(graph_path) / "start.lock"
         try:
             self._descriptor = open_file(path, os.O_RDWR | os.O_CREAT)
@@ -31,7 +31,7 @@ class StartLock:
             raise StoreError.of("lock", path, error) from error
 
     def let_go(self) -> None:
-        """Close this process's hold on the lock; again is fine."""
+        """Close this process's copy of the lock. Calling it again does nothing."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1

@@ -1,6 +1,6 @@
-"""The terminal's side of a run in another process: lends the terminal, and does what only its owner can.
+"""Client that attaches its terminal to a run in another process, and does what only the terminal's owner can.
 
-Few imports and no event loop, because a client must be there at once.
+It has few imports and no event loop, because a client must start quickly.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ TOLD = (
     *("LANG", "LC_ALL", "LC_CTYPE", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"),
     *("PAGER", "LESS", "EDITOR", "VISUAL", "SHELL"),
 )
-"""The variables that say something about a terminal, its language and a person's programs: the session is told them."""
+"""Environment variables about a terminal, its language and the user's programs, which are sent to the session."""
 ENDING = (signal.SIGHUP, signal.SIGTERM)
-"""What detaches."""
+"""Signals that detach."""
 _TOLD_AS = {
     signal.SIGINT: "interrupt",
     signal.SIGTSTP: "suspend",
@@ -42,15 +42,15 @@ _TOLD_AS = {
     signal.SIGWINCH: "resized",
 }
 DIED = 1
-"""Exit status when the session process is not there any more."""
+"""Exit status if the session process is gone."""
 _PATIENCE = 2.0
-"""Seconds that a session may take to give the terminal back when this process was told to end."""
-_CANCEL = b"\x18"  # ends an escape sequence that was cut short
+"""Seconds that a session may take to give the terminal back after this process was asked to end."""
+_CANCEL = b"\x18"  # ends an incomplete escape sequence
 
 
 @dataclass(frozen=True, slots=True)
 class ClientTerminal:
-    """How a person wants the screen."""
+    """How the screen should look."""
 
     ascii: bool
     theme: str | None
@@ -58,14 +58,14 @@ class ClientTerminal:
 
 
 class RunIsEndingError(Exception):
-    """The run is being ended; when its process has gone, the graph may be started again."""
+    """The run is about to end. Once its process is gone, the graph may be started again."""
 
 
 def lend_terminal(client: ControlClient, look: ClientTerminal) -> int:
-    """Lend this process's terminal, standard input and output, until it comes back; returns the exit status.
+    """Attach this process's terminal, standard input and output, until it is given back. Return the exit status.
 
-    In the background it waits for the foreground first, as every program does that wants the terminal. Raises
-    RunIsEndingError when the run is about to end, and ControlError when it does not want the terminal.
+    In the background, it first waits for the foreground, as every program that uses the terminal does. Raises
+    RunIsEndingError if the run is about to end, and ControlError if it refuses the terminal.
     """
     return _Loan(client).make(look)
 
@@ -74,9 +74,9 @@ class _Loan:
     def __init__(self, client: ControlClient) -> None:
         self._client = client
         self._found = termios.tcgetattr(0)
-        """The line settings of the terminal as they were."""
+        """The original line settings of the terminal."""
         self._facts: dict[str, object] = {}
-        """What the session said about itself: `pid`, `crash` (the file), `restore` (codes for the terminal)."""
+        """What the session reported about itself: `pid`, `crash` (the file), `restore` (codes for the terminal)."""
         self._deadline = float("inf")
         self._signals = Signals((*ENDING, *_TOLD_AS, signal.SIGCHLD))
 
@@ -91,7 +91,7 @@ class _Loan:
                 "theme": look.theme,
                 "mouse": look.mouse,
             }
-            with contextlib.suppress(NobodyError):  # what it said last is still to be read
+            with contextlib.suppress(NobodyError):  # its last message can still be read
                 self._client.send(request, (0, 1))
             while True:
                 status = self._turn()
@@ -99,7 +99,7 @@ class _Loan:
                     return status
 
     def _turn(self) -> int | None:
-        """Do what the session says next; the exit status when that was the last."""
+        """Handle the session's next message. Return the exit status if it was the last."""
         try:
             message = self._next()
         except TimeoutError:
@@ -128,7 +128,7 @@ class _Loan:
         return None
 
     def _next(self) -> Mapping[str, object] | None:
-        """The next message, None when the session has gone; signals are passed on meanwhile. Raises TimeoutError."""
+        """Return the next message, or None if the session is gone. Passes on signals meanwhile. Raises TimeoutError."""
         poll = select.poll()
         poll.register(self._client.fileno(), select.POLLIN)
         poll.register(self._signals.fileno(), select.POLLIN)
@@ -140,7 +140,7 @@ class _Loan:
             for number in self._signals.take():
                 self._pass_on(number)
             if self._client.fileno() in ready:
-                # The rest of a line may never come: meanwhile signals are to be heard.
+                # The rest of a line may never come, and signals must be handled meanwhile.
                 with contextlib.suppress(TimeoutError):
                     return self._client.receive(0)
         return self._client.receive()
@@ -153,18 +153,18 @@ class _Loan:
             self._tell_soon({"tell": _TOLD_AS[signal.Signals(number)]})
 
     def _tell_soon(self, message: Mapping[str, object]) -> None:
-        """Tell something, unless the session has not read for long: this process must hear the next signal."""
+        """Send a message unless the session has not read for long, because this process must handle the next signal."""
         with contextlib.suppress(NobodyError):
             self._client.send(message, patience=0)
 
     def _tell(self, message: Mapping[str, object]) -> None:
-        with contextlib.suppress(NobodyError):  # what it said last is still to be read
+        with contextlib.suppress(NobodyError):  # its last message can still be read
             self._client.send(message)
 
-    # What the session asks for
+    # Requests of the session
 
     def _run(self, message: Mapping[str, object]) -> None:
-        """Run a program on the terminal until it ends; ^C and ^Z are its own, and the shell's."""
+        """Run a program on the terminal until it ends. The program and the shell handle ^C and ^Z themselves."""
         command, cwd = message.get("command"), message.get("cwd")
         words = [str(word) for word in command] if isinstance(command, list) else []
         trouble = ""
@@ -193,11 +193,11 @@ class _Loan:
             for number in self._signals.take():
                 if number in ENDING:
                     self._pass_on(number)
-                    # As when the terminal goes: what is interactive may ignore TERM.
+                    # As at the loss of the terminal: interactive programs may ignore TERM.
                     foreground.hang_up()
 
     def _stop_too(self, foreground: Foreground, group: int) -> None:
-        """A shell has stopped itself, group and all: nobody could go on with it if this job did not stop as well."""
+        """Stop this job because the shell has stopped its process group. Otherwise nothing could continue that."""
         foreground.give(os.getpgrp())
         with self._signals.left_alone(signal.SIGCONT):
             os.kill(0, signal.SIGTSTP)
@@ -206,9 +206,9 @@ class _Loan:
         os.killpg(group, signal.SIGCONT)
 
     def _stop(self) -> None:
-        """Stop this job, as ^Z does elsewhere; the whole group, so that the shell sees it even behind a script.
+        """Stop this job's whole process group, as ^Z does, so that the shell sees it even behind a script.
 
-        Where nobody could continue it, the kernel ignores the signal.
+        Where nothing could continue it, the kernel ignores the signal.
         """
         with self._signals.left_alone(signal.SIGTSTP, signal.SIGCONT):
             os.kill(0, signal.SIGTSTP)
@@ -216,8 +216,8 @@ class _Loan:
         self._tell({"tell": "back"})
 
     def _await_end(self) -> int:
-        """Wait until the session has gone, and raise RunIsEndingError; returns 0 when this process was told to end."""
-        # Nothing of the terminal was changed: signals may do what they do to other programs.
+        """Wait until the session is gone, then raise RunIsEndingError. Return 0 if this process was asked to end."""
+        # The terminal was not changed, so signals may have their default actions.
         with self._signals.left_alone(*ENDING, *_TOLD_AS):
             if self._deadline < float("inf") or any(number in ENDING for number in self._signals.take()):
                 return 0
@@ -226,7 +226,7 @@ class _Loan:
                     pass
         raise RunIsEndingError
 
-    # When the session is not there any more
+    # After the death of the session
 
     def _mourn(self) -> int:
         self._restore()
@@ -241,18 +241,18 @@ class _Loan:
         return f"the session (process {pid})" if isinstance(pid, int) else "the session"
 
     def _restore(self) -> None:
-        """Give the terminal the modes that it had, in place of a session that can't do it any more."""
+        """Restore the terminal's modes in place of a session that is gone."""
         restore = self._facts.get("restore")
         with contextlib.suppress(OSError, termios.error):
             if isinstance(restore, str):
-                # A stopped terminal must not hold this up: what it has not taken is thrown away.
+                # A stopped terminal must not block this, so its pending output is discarded.
                 termios.tcflush(1, termios.TCOFLUSH)
                 os.write(1, _CANCEL + restore.encode())
             termios.tcsetattr(0, termios.TCSANOW, self._found)
 
 
 def _variables_for(message: Mapping[str, object]) -> dict[str, str]:
-    """A program's variables: those it was given, else this terminal's, with defaults for what is not set."""
+    """Return a program's variables: the given ones, else this terminal's with defaults for what is not set."""
     whole, defaults = message.get("environment"), message.get("defaults")
     if isinstance(whole, dict):
         return variables_on_terminal(whole)
@@ -260,15 +260,15 @@ def _variables_for(message: Mapping[str, object]) -> dict[str, str]:
 
 
 def _claim_terminal() -> None:
-    """Wait until this process is in the foreground: until then the kernel stops whoever changes the terminal."""
-    with contextlib.suppress(termios.error):  # nobody could bring it there
+    """Wait for the foreground. Until then, the kernel stops a process that changes the terminal."""
+    with contextlib.suppress(termios.error):  # no shell could bring it to the foreground
         termios.tcsetattr(0, termios.TCSANOW, termios.tcgetattr(0))
 
 
 def _name_of_terminal() -> str:
     try:
         return os.ttyname(0).removeprefix("/dev/")
-    except OSError:  # of another mount namespace
+    except OSError:  # it belongs to another mount namespace
         return "a terminal"
 
 
@@ -281,6 +281,6 @@ def _has_content(path: str) -> bool:
 
 def _say(text: str) -> None:
     data = memoryview(text.encode(sys.stdout.encoding or "ascii", "replace"))
-    with contextlib.suppress(OSError):  # the terminal has gone
+    with contextlib.suppress(OSError):  # the terminal is gone
         while data:
             data = data[os.write(1, data) :]

@@ -1,1 +1,1 @@
-"""Runs as lines of text and JSON: without a screen, after it, and beside it."""
+"""Runs as text and JSON: progress lines, lists, plans, logs and the summary."""

@@ -1,4 +1,4 @@
-"""A run without a screen: plain lines, events as JSON, signals, and an exit status."""
+"""Run without a screen: plain lines, events as JSON, signals, and an exit status."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CONTROL_AFTER = 0.05
-"""Seconds from the first nodes to the socket: what it imports must not delay what follows them."""
+"""Seconds from the first nodes to the control socket. Its imports must not delay the nodes that follow."""
 SILENCE = 60.0
-"""Seconds without a line after which one says what is still running: CI services end jobs that print nothing."""
+"""Seconds without a line after which one says what is still running, because CI services end silent jobs."""
 LOOK_EVERY = 1.0
-"""Seconds between two looks for notes that could not be put on record."""
+"""Seconds between two checks for notes that could not be recorded."""
 EXIT = {Verdict.COMPLETED: 0, Verdict.FAILED: 1, Verdict.CANCELLED: 130}
 
 
 class Headless:
-    """One run from its beginning to its exit status; it ends as soon as everything is settled."""
+    """One run from its start to its exit status. It ends as soon as all nodes are settled."""
 
     def __init__(
         self,
@@ -47,9 +47,9 @@ class Headless:
         paused: bool,
         ascii_only: bool,
     ) -> None:
-        """`begin` is Session.start or Session.resume; a run that begins paused waits for `dagtui resume`.
+        """`begin` is Session.start or Session.resume. A run that starts paused waits for `dagtui resume`.
 
-        `on_begun` is called with the session when its first nodes are on their way.
+        `on_begun` is called with the session when its first nodes have been started.
 
         `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error).
         """
@@ -68,24 +68,24 @@ class Headless:
         self._signals = heeded(SIGNALS)
         self._signal = 0
         self._over = False
-        """Nothing more happens in the run; at most its record is still to be closed."""
+        """Nothing more happens in the run. At most its journal is still to be closed."""
         self._early: list[int] = []
         self._pending: list[Event] = []
         self._lines: PlainLines | None = None
         self._noted: set[NoteEvent] = set()
-        """Notes that were printed since the last look for others."""
+        """Notes printed since the last check for other ones."""
         self._said = 0.0
-        """When the last line was said, on the run's clock."""
+        """When the last line was printed, on the run's clock."""
 
     def run(self) -> int:
-        """Run, and return the exit status. Raises StoreError, EventsError and OSError when it cannot begin."""
-        # A signal may come before there is an event loop to take it.
+        """Run, and return the exit status. Raises StoreError, EventsError and OSError if it can't start."""
+        # A signal may come before there is an event loop to handle it.
         for number in self._signals:
             signal.signal(number, lambda number, _frame: self._early.append(number))
         copy = self._open_events()
         session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
         self._on_begun(session)
-        # The first nodes are running already; the event loop takes a while to import.
+        # The first nodes are already running. The event loop takes a while to import.
         import anyio
 
         from dagtui.report.summary import card
@@ -97,10 +97,10 @@ class Headless:
         self._print([])
         try:
             anyio.run(self._drive, session)
-        except KeyboardInterrupt:  # Ctrl+C as the event loop ends, when it has given its handler back
+        except KeyboardInterrupt:  # Ctrl+C while the event loop ends, after it has removed its handler
             if not self._over:
                 raise
-        # The run is over: from here on a signal ends the program, which may wait for a reader that has stopped.
+        # The run is over. From here on, a signal ends the program, which may wait for a reader that has stopped.
         for number in self._signals:
             signal.signal(number, signal.SIG_DFL)
         self._writer.say("")
@@ -126,13 +126,13 @@ class Headless:
                 if session.monitor is not None:
                     session.monitor.look()
                 group.cancel_scope.cancel()
-            # A signal must not end the program before the end is on record.
+            # A signal must not end the program before the end is recorded.
             self._over = True
             await session.close()
             signals.cancel_scope.cancel()
 
     async def _open_control_socket(self, session: Session) -> None:
-        """Let other terminals control the run; one that is over at once has no use for it."""
+        """Let other terminals control the run, unless it is over at once."""
         import anyio
 
         if not self._paused:
@@ -145,7 +145,7 @@ class Headless:
                 self._writer.say(self._lines.paused())
 
     async def _tell_troubles(self, session: Session) -> None:
-        """Print the notes that could not be put on record: a journal that can't be written is worth a line."""
+        """Print the notes that could not be recorded, such as that the journal can't be written."""
         import anyio
 
         watch = session.state.watch()
@@ -158,7 +158,7 @@ class Headless:
             self._tell(untold)
 
     async def _break_silence(self, session: Session) -> None:
-        """Say what is still running when nothing else was said for a while."""
+        """Say what is still running after a long silence."""
         import anyio
 
         while True:
@@ -168,7 +168,7 @@ class Headless:
                 self._writer.say(self._lines.still(session.clock()))
 
     async def _obey_signals(self, session: Session) -> None:
-        """The first signal cancels the run, the second kills what is left."""
+        """Cancel the run at the first signal, kill what is left at the second."""
         import anyio
 
         with anyio.open_signal_receiver(*self._signals) as received:
@@ -185,7 +185,7 @@ class Headless:
         session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
 
     def _open_events(self) -> EventsCopy | None:
-        """What gets the journal's lines as they are written."""
+        """Return the copy of the journal's lines for `--events`."""
         if self._events is None:
             return None
         if self._events == "-":

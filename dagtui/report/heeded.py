@@ -1,4 +1,4 @@
-"""Signals that the caller had ignored stay ignored: nohup, and scripts that start something in the background."""
+"""Keep signals ignored that the caller had ignored, as nohup and background jobs of scripts do."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 def heeded(numbers: Iterable[signal.Signals]) -> tuple[signal.Signals, ...]:
     """Return those of the signals that may get a handler: all that are not ignored now.
 
-    Nothing in dagtui ignores them itself, so what is ignored was ignored by the caller, as make and the shells assume.
+    dagtui itself ignores none of them, so an ignored signal was ignored by the caller. make and the shells assume that
+    it stays so.
     """
     return tuple(number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN)

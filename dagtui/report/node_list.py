@@ -1,4 +1,4 @@
-"""Every node of a run, or some of them, as its record tells: status, attempt, times, cause, reason, log."""
+"""Nodes of a run as JSON objects: status, attempt, times, cause, reason, log."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
-"""The causes with which a node's value is an exit status."""
+"""Causes for which a node's value is an exit status."""
 _WITH_RESULT = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING})
 
 
 def node_objects(session: Session, nodes: Iterable[int]) -> Iterator[Mapping[str, object]]:
-    """An object for each node, made when it is asked for; wall times are seconds since the epoch."""
+    """Yield an object for each node. Wall times are seconds since the epoch."""
     state, now = session.state, session.clock()
     queued: dict[tuple[int, Cause], str] = {}
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)
         if status is NodeStatus.READY:
-            # The same for all that want as many slots; those that are taken are counted for each answer.
+            # This is the same for all nodes that need as many slots, and computing it counts the slots in use.
             key = (session.graph.task(node).slots, cause)
             why = queued.get(key) or queued.setdefault(key, full_why(state, node, now))
         else:
@@ -46,14 +46,14 @@ def node_objects(session: Session, nodes: Iterable[int]) -> Iterator[Mapping[str
 
 
 def _begun(session: Session, node: int) -> int:
-    """The last attempt that began, or could not; one that is next in line has not, though it has a number."""
+    """Return the last attempt that started or failed to. A submitted node has a number, but has not started."""
     state = session.state
     handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
     return max(0, state.attempt[node] - handed)
 
 
 def _times(session: Session, node: int, attempt: int, now: float) -> dict[str, float | None]:
-    """When that attempt began and ended, and how long it took, or has taken so far."""
+    """Return when an attempt started and ended, and how long it took or has taken so far."""
     state = session.state
     alive = state.status_of(node) in _ALIVE
     started, ended = state.started[node], state.ended[node]

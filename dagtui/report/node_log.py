@@ -1,4 +1,4 @@
-"""The log of one node of a run, found and printed: what it printed so far, and what it goes on to print."""
+"""Find and print the log of one node, and follow it as it grows."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 LOOK_EVERY = 0.1
-"""Seconds between two looks at a log that is followed."""
+"""Seconds between two checks of a followed log."""
 QUIET = 0.3
-"""Seconds without output after which the log of an attempt that is over counts as complete."""
+"""Seconds without output after which the log of an ended attempt counts as complete."""
 LISTED = 10
-"""Alternatives that are named at most, when several nodes are meant."""
+"""Most alternatives named if several nodes match."""
 _SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeLog:
-    """Which log is meant."""
+    """The log of one attempt."""
 
     run: RunDirectory
     node: str
     """The node's label."""
     attempt: int
-    """0: none has begun."""
+    """0 if none has started."""
     status: str
-    """The name of the node's last status; empty when nothing happened to it."""
+    """The name of the node's last status. Empty if nothing happened to it."""
 
     @property
     def path(self) -> Path:
-        """Where the log is, or would be."""
+        """The path of the log, whether it exists or not."""
         return self.run.log_path(self.node, self.attempt or 1)
 
 
 def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeLog:
-    """The log of a node, of its last attempt or of the one that is given; raises StoreError, ChoiceError, GraphError.
+    """Find the log of a node's given or last attempt. Raises StoreError, ChoiceError, GraphError.
 
-    The graph is that of the run, however its file was changed since; it is read only if the words are no label that
-    the journal has.
+    The graph is the one of the run, however its file has changed since. It is read only if the words are not a label in
+    the journal.
     """
     trouble: StoreError | None = None
     try:
@@ -90,7 +90,7 @@ def _label(run: RunDirectory, words: str) -> str:
 
 
 def why_silent(log: NodeLog) -> str:
-    """Why there is nothing to print, in one line."""
+    """Say in one line why there is nothing to print."""
     name = label(log.node)
     try:
         record = last_record(log.run.journal_path, log.node) or {}
@@ -113,7 +113,7 @@ def why_silent(log: NodeLog) -> str:
 
 
 def print_log(log: NodeLog, write: Callable[[bytes], None], last_lines: int | None) -> bool:
-    """Print what there is; returns whether there was anything. Raises StoreError."""
+    """Print the log so far. Return whether there was anything. Raises StoreError."""
     stream = LogStream(log.path, last_lines)
     try:
         found = False
@@ -126,26 +126,26 @@ def print_log(log: NodeLog, write: Callable[[bytes], None], last_lines: int | No
 
 
 class LogFollower:
-    """Prints a node's log as it grows, attempt after attempt, until the node is settled or the run is over."""
+    """Prints a node's log as it grows, attempt by attempt, until the node is settled or the run is over."""
 
     def __init__(self, log: NodeLog, last_lines: int | None, *, only: bool) -> None:
-        """With `only`, the one attempt and no later one."""
+        """With `only`, print this one attempt."""
         self._log = log
         self._only = only
         self.attempt = log.attempt
         self._stream = LogStream(log.path, last_lines)
         self._journal = JournalFollower(log.run.journal_path)
         self._attempts = 0
-        """The last attempt that the journal knows of."""
+        """The last attempt in the journal."""
         self._status = ""
         self._run_over = False
 
     def follow(self, write: Callable[[bytes], None], flush: Callable[[], None]) -> bool:
-        """Print until the end; returns whether anything was printed. Raises StoreError."""
+        """Print until the end. Return whether anything was printed. Raises StoreError."""
         found = False
         quiet_since: float | None = None
         while True:
-            over = self._over()  # asked before reading: what was printed before it is then all there
+            over = self._over()  # checked before reading, so that everything printed before is there
             if data := self._stream.read():
                 found, quiet_since = True, None
                 write(data)
@@ -157,13 +157,13 @@ class LogFollower:
                 if not self._next_attempt():
                     break
                 quiet_since = None
-            time.sleep(LOOK_EVERY)  # a file that grows wakes nobody
+            time.sleep(LOOK_EVERY)  # a growing file sends no notification
         self._stream.close()
         self._journal.close()
         return found
 
     def _over(self) -> bool:
-        """Whether the attempt prints no more."""
+        """Return whether the attempt will not print any more."""
         while True:
             records = self._journal.poll()
             if records is None:
@@ -190,7 +190,7 @@ class LogFollower:
             self._status = str(record.get("status"))
 
     def _next_attempt(self) -> bool:
-        """Go on with the node's next attempt; False when there is none and won't be by itself."""
+        """Move to the node's next attempt. Return False if there is none and none will follow by itself."""
         if self._only:
             return False
         if self._attempts > self.attempt:

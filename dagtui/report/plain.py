@@ -1,4 +1,4 @@
-"""A run as plain lines: one for each thing worth knowing, for logs of CI and for terminals without a screen."""
+"""A run as plain lines, for CI logs and for terminals without a screen."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ _COLOURS = {
     NodeStatus.SKIPPED: "2",
 }
 NAMED = 5
-"""Nodes that are named in the line about what is still running."""
+"""Nodes named in the line about what is still running."""
 NAMED_OF_MANY = 20
-"""Nodes of one moment and one status that are named though they never began."""
+"""Nodes of one moment and one status that are named although they never started."""
 _NAME_CELLS = 200
 _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
 class PlainLines:
-    """Turns events into lines; times are wall times, names and reasons are sanitised."""
+    """Formats events as lines with wall times and sanitised names and reasons."""
 
     def __init__(self, session: Session, *, ascii_only: bool, colours: bool) -> None:
         self._session = session
         self._ascii = ascii_only
         self._colours = colours
         self._stale: set[int] = set()
-        """Nodes of which it was said that they are stale."""
+        """Nodes already reported as stale."""
         self._blank = "" if ascii_only else " "
-        """Stands in the column of glyphs where a line has none."""
+        """Fills the column of glyphs in lines that have none."""
 
     def opening(self) -> str:
-        """The first line: what runs, where."""
+        """Return the first line: which graph runs, and where."""
         session = self._session
         return (
             f"{label(session.name)} run {session.number}: {plural(len(session.graph), 'node')}, "
@@ -61,13 +61,13 @@ class PlainLines:
         )
 
     def paused(self) -> str:
-        """A line for a run that began paused: what makes it go on."""
+        """Return the line for a run that starts paused, with the command to continue it."""
         session = self._session
         words = ["dagtui", "resume", shlex.quote(str(session.graph_path)), "--run", str(session.number)]
         return self._line(session.clock(), self._blank, f"paused: it goes on with: {label(' '.join(words), 4096)}")
 
     def still(self, clock: float) -> str:
-        """A line for when nothing has happened for long: what is running, and how many nodes are settled."""
+        """Return the line after a long silence: what is running, and how many nodes are settled."""
         state = self._session.state
         running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
         names = [
@@ -87,9 +87,9 @@ class PlainLines:
         return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
     def lines(self, events: Iterable[Event]) -> Iterator[str]:
-        """The lines for events of one moment; what only follows from others gets none until it is settled.
+        """Yield the lines for events of one moment. What only follows from others gets none until it is settled.
 
-        Of many nodes that will not begin, because of one cancel say, the first are named, the others counted.
+        If many nodes will not start, for example because of one cancel, the first are named and the others counted.
         """
         many: Counter[tuple[NodeStatus, str]] = Counter()
         at = 0.0
@@ -113,7 +113,7 @@ class PlainLines:
                 yield self._line(at, self._glyph(status), f"and {count(number - NAMED_OF_MANY)} more {word}")
 
     def _is_quiet(self, event: NodeEvent) -> bool:
-        """Whether an event gets no line: it only follows from others, or was said already."""
+        """Return whether an event gets no line, because it only follows from others or was already reported."""
         if event.stale:
             is_said = event.node in self._stale
             self._stale.add(event.node)
@@ -130,7 +130,7 @@ class PlainLines:
         return self._line(event.at, self._glyph(event.status), words)
 
     def _words(self, event: NodeEvent) -> str:
-        """What happened to the node, as a verb: the glyph only repeats it."""
+        """Describe what happened to the node with a verb. The glyph only repeats it."""
         status, why = event.status, label(event.why)
         if status is NodeStatus.RUNNING:
             return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
@@ -150,7 +150,7 @@ class PlainLines:
         return name_label(self._session.graph.labels[node], _NAME_CELLS)
 
     def _glyph(self, status: NodeStatus) -> str:
-        """The glyph of a status where the terminal can show it: the words after it say the same."""
+        """Return the glyph of a status where the terminal can show it. The words after it say the same."""
         if self._ascii:
             return ""
         return f"\x1b[{_COLOURS[status]}m{status.glyph}\x1b[m" if self._colours and status in _COLOURS else status.glyph
@@ -169,7 +169,7 @@ class PlainLines:
 
 
 def _one_of_many(event: NodeEvent) -> str:
-    """What is said of a node that did not begin, in a word that also counts many; empty for one that did."""
+    """Describe a node that did not start, in words that also fit a number of nodes. Empty for a started one."""
     if event.stale:
         return "" if event.seconds else "stale"
     return "" if event.attempt else event.status.word

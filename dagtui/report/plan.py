@@ -1,4 +1,4 @@
-"""What a run would do and how long it would take: a rehearsal of the traversal, in which every attempt succeeds."""
+"""Predict a run with a simulated traversal in which every attempt succeeds."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A run as it is expected to go; times in seconds from its beginning."""
+    """The expected course of a run, with times in seconds from its start."""
 
     graph: Graph
     jobs: int
     history: History
     order: array[int]
-    """The nodes that would run, in the order in which they would begin."""
+    """Nodes that would run, in order of their start."""
     begins: array[float]
-    """When each node would begin, by node; negative for those that would not."""
+    """Start time of each node. Negative for nodes that would not run."""
     seconds: array[float]
-    """How long each node is expected to take, by node; 1 where nothing is known."""
+    """Expected duration of each node. 1 where nothing is known."""
     critical_path: list[int]
-    """The nodes of the longest way, in their order."""
+    """Nodes of the critical path, in order."""
     makespan: float
     """When the last node would end."""
     idle: dict[int, str]
-    """Why a node would not run, for those that would not."""
+    """Why each node that would not run does not."""
 
     known: bool
-    """Whether there is any history; without it every time counts nodes rather than seconds."""
+    """Whether there is any history. Without it, times count nodes rather than seconds."""
 
     @property
     def critical_seconds(self) -> float:
-        """The length of the longest way: no number of jobs makes the run shorter."""
+        """The length of the critical path. No number of jobs makes the run shorter."""
         return sum(self.seconds[node] for node in self.critical_path)
 
     @property
     def work(self) -> float:
-        """The seconds of all nodes that would run, one after the other."""
+        """The total seconds of all nodes that would run."""
         return sum(self.seconds[node] for node in self.order)
 
 
 def make_plan(graph: Graph, history: History, jobs: int) -> Plan:
-    """Rehearse a run of a graph with so many slots; nothing is executed. 100,000 nodes take about two seconds."""
+    """Simulate a run of a graph with `jobs` slots. Executes nothing. 100,000 nodes take about two seconds."""
     forecast = Forecast(graph, history)
     seconds = _expected(graph, forecast)
     traversal = Traversal(graph, jobs, seconds, lookahead=0)
@@ -94,7 +94,7 @@ def _effects(traversal: Traversal) -> list[Effect]:
 
 
 def _expected(graph: Graph, forecast: Forecast) -> array[float]:
-    """The weights; a node that executes nothing takes no time."""
+    """Return the expected durations. A node that executes nothing takes no time."""
     seconds = array("d", forecast.weights if forecast.weights is not None else [UNKNOWN] * len(graph))
     empty = bytes(task.action is None for task in graph.tasks)
     if any(empty):
@@ -105,7 +105,7 @@ def _expected(graph: Graph, forecast: Forecast) -> array[float]:
 
 
 def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) -> list[int]:
-    """The longest way among the nodes that would run."""
+    """Return the critical path among the nodes that would run."""
     weights = array("d", (own if began >= 0 else 0.0 for own, began in zip(seconds, begins, strict=True)))
     ways = critical_path_lengths(graph, weights)
     roots = (node for node in graph.order if not graph.parent_count(node))

@@ -1,4 +1,4 @@
-"""A plan as lines for people, matrices folded and the whole bounded, and as one JSON document for machines."""
+"""A plan as lines for people, with matrices folded and the length bounded, and as one JSON document."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from dagtui.report.plan import Plan
 
 FOLDED = 8
-"""More nodes of one task than that become one line, as in the tree."""
+"""Tasks with more nodes than this become one line, as in the tree."""
 MOST_LINES = 200
 MOST_NAMES = 20
-"""Names of one critical path that are listed."""
+"""Most names listed of one critical path."""
 MOST_NEEDS = 3
 _NAME_WIDTH = 36
 _AROUND = 40
-"""From so many names above and below it, one that is cut differs."""
+"""Number of neighbouring names, above and below, from which a shortened name must differ."""
 
 
 def plan_lines(
     plan: Plan, *, columns: int | None = None, everything: bool = False, ascii_only: bool = False
 ) -> Iterator[str]:
-    """The plan for people: what it amounts to, then a line for each node, or for each matrix of many nodes.
+    """Yield the plan for people: a headline, then a line for each node or each large matrix.
 
-    Those lines are cut where so many columns end.
+    The lines are cut to `columns` cells.
     """
     yield from _headline(plan, ascii_only=ascii_only)
     yield ""
@@ -60,7 +60,7 @@ def plan_lines(
 
 
 def plan_json(plan: Plan) -> Iterator[str]:
-    """The plan as one JSON document in ASCII, a line for each node in the order of their beginning."""
+    """Yield the plan as one JSON document in ASCII, with one line per node in order of their start."""
     graph = plan.graph
     head = {
         "graph": graph.name,
@@ -82,7 +82,7 @@ def plan_json(plan: Plan) -> Iterator[str]:
 
 
 def _as_run(plan: Plan) -> AsRun:
-    """What the environment will hold nobody knows yet, and it may be a secret."""
+    """Return the commands with unknown environment variables, whose values may be secrets."""
     return AsRun(plan.graph, UnknownEnvironment(), unknown_status)
 
 
@@ -114,7 +114,7 @@ def _node_json(plan: Plan, node: int, critical: set[int], as_run: AsRun) -> str:
 
 
 def _json_value(value: Value) -> Value:
-    """Numbers that JSON does not have are written as words."""
+    """Return a value with words in place of the numbers that JSON does not have."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -137,7 +137,7 @@ def _headline(plan: Plan, *, ascii_only: bool) -> Iterator[str]:
 
 
 def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[int]]:
-    """The nodes that stand in one line, in the order in which the first of each begins."""
+    """Yield the nodes of each line, ordered by the start of the first one."""
     graph = plan.graph
     sizes = Counter(graph.task_of) if len(graph.tasks) < len(graph) and not everything else Counter[int]()
     members: dict[int, list[int]] = {}
@@ -172,7 +172,7 @@ def _line(plan: Plan, entry: Sequence[int], name: str, width: int, critical: set
 
 
 def _takes(plan: Plan, entry: Sequence[int]) -> str:
-    """The seconds of one node, or of all in the line; `~` before what is only known of others."""
+    """Return the seconds of the line's node or nodes, with `~` if they are estimated from other nodes."""
     own = all(plan.history.knows(plan.graph.labels[node]) for node in entry)
     return ("" if own else "~") + duration(sum(plan.seconds[node] for node in entry))
 
@@ -184,11 +184,11 @@ def _first_line(command: str) -> str:
 
 
 def _conditions(graph: Graph, task: Task, entry: Sequence[int]) -> Iterator[str]:
-    """What else decides when a node runs, in brackets behind its command."""
+    """Yield the other conditions for a node to run, shown in brackets behind its command."""
     needs = [graph.labels[parent] for parent in graph.parents(entry[0])[: MOST_NEEDS + 1]]
     total = graph.parent_count(entry[0])
     if task.needs and (len(entry) > 1 or total > MOST_NEEDS):
-        needs, total = list(task.needs), len(task.needs)  # as they are written: whole matrices and cells
+        needs, total = list(task.needs), len(task.needs)  # as written: whole matrices and cells
     if needs:
         more = [f"{count(total - MOST_NEEDS)} more"] if total > MOST_NEEDS else []
         yield f"[needs {', '.join([*(name_label(need, 60) for need in needs[:MOST_NEEDS]), *more])}]"

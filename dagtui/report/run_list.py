@@ -1,4 +1,4 @@
-"""The listing of runs: a line each for people, an object each for machines."""
+"""List runs: one line each for people, one object each for machines."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _COLOURS = {
 }
 _STATUSES = {status.name: status for status in NodeStatus}
 _LAST_TIME = 253_402_300_799.0
-"""The end of the year 9999: later times are no times."""
+"""The end of the year 9999. Later values are not valid times."""
 
 
 def standing_words(summary: RunSummary, screen: Screen | None) -> str:
-    """What became of a run, in a few words; a live one names its process, and whether it is on a screen."""
+    """Describe a run's outcome in a few words. A live run names its process, and says whether it has a screen."""
     words: str = summary.standing.value
     if summary.standing is not RunOutcome.LIVE:
         return words
@@ -43,7 +43,7 @@ def standing_words(summary: RunSummary, screen: Screen | None) -> str:
 
 
 def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:
-    """One line: number, what became of it, when it began, how long it took, counts, why."""
+    """Format one line: number, outcome, start, duration, counts, reason."""
     words = f"{standing_words(summary, screen):<9}"
     if colours:
         words = f"\x1b[{_COLOURS[summary.standing]}m{words}\x1b[m"
@@ -59,7 +59,7 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
 
 
 def run_object(summary: RunSummary, screen: Screen | None) -> str:
-    """The same as a JSON object on one line, in ASCII."""
+    """Format the same as a JSON object on one line, in ASCII."""
     return json.dumps(
         {
             "run": summary.number,
@@ -78,7 +78,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
 
 
 def counts_words(counts: Mapping[str, int], stale: int = 0) -> str:
-    """Counts by status in the order of the statuses, those that this dagtui does not know last."""
+    """Format counts by status in the order of the statuses. Statuses unknown to this dagtui come last."""
     known = [name for name in _STATUSES if name in counts]
     others = sorted(name for name in counts if name not in _STATUSES)
     words = [f"{count(counts[name])} {_STATUSES[name].word}{stale_words(stale, _STATUSES[name])}" for name in known]
@@ -86,14 +86,14 @@ def counts_words(counts: Mapping[str, int], stale: int = 0) -> str:
 
 
 def moment(when: float) -> str:
-    """A wall time as people read it, in local time; "?" for what is none."""
+    """Format a wall time in local time, or "?" if it is not valid."""
     if not 0 <= when <= _LAST_TIME:
         return "?"
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(when))
 
 
 def age(seconds: float) -> str:
-    """How long ago; a time that is yet to come, because the clock was set back since, is "in" so long."""
+    """Format how long ago a time was. A future time, after the clock was set back, reads "in 5 s"."""
     return f"in {duration(-seconds)}" if seconds < 0 else f"{duration(seconds)} ago"
 
 

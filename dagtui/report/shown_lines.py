@@ -1,4 +1,4 @@
-"""Bytes of a log turned into lines that are safe on a terminal, as they come."""
+"""Convert the bytes of a log into lines that are safe on a terminal, as they arrive."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_HELD = 1 << 20
-"""Bytes of lines that may still be redrawn; more are let go."""
+"""Bytes of lines that may still be redrawn. Beyond that, lines are released."""
 
 
 class SafeLines(Protocol):
-    """Cuts what a task printed into lines and sanitises each."""
+    """Splits the output of a task into lines and sanitises each."""
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """The lines that are complete with this."""
+        """Yield the lines that these bytes complete."""
 
     def rest(self) -> Iterator[str]:
-        """The lines that are left at the end."""
+        """Yield the remaining lines at the end."""
 
 
 class ShownLines:
-    """The lines as they come: colours stay, nothing else acts on the terminal.
+    """Lines as they arrive. Colours stay, and nothing else acts on the terminal.
 
-    Of a line longer than LINE_LIMIT only as much is kept as is shown, so that a line of any length takes little memory.
+    Of a line longer than LINE_LIMIT, only the shown part is kept, so that it takes little memory.
     """
 
     def __init__(self, *, colours: bool) -> None:
@@ -37,10 +37,10 @@ class ShownLines:
         self._end = bytearray()
         self._length = 0
         self.style = PLAIN
-        """The colours that are on where the next line begins."""
+        """The colours in effect at the start of the next line."""
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """The lines that are complete with this."""
+        """Yield the lines that these bytes complete."""
         start = 0
         while (newline := data.find(b"\n", start)) >= 0:
             self._add(data[start:newline])
@@ -49,7 +49,7 @@ class ShownLines:
         self._add(data[start:])
 
     def rest(self) -> Iterator[str]:
-        """The last line, if it has no newline."""
+        """Yield the last line if it has no newline."""
         if self._length:
             yield self._take()
 
@@ -74,7 +74,7 @@ class ShownLines:
 
 
 class FinalLines:
-    """The lines as a terminal would have been left with them: those that are redrawn come once, at the end."""
+    """Lines as a terminal would finally show them. Redrawn lines come once, at the end."""
 
     def __init__(self, *, colours: bool) -> None:
         self._colours = colours
@@ -85,7 +85,7 @@ class FinalLines:
         self._next_row = 0
 
     def feed(self, data: bytes) -> Iterator[str]:
-        """The lines that are out of reach of the cursor with this."""
+        """Yield the lines that these bytes move out of the cursor's reach."""
         if self._rows is None:
             self._held += data
             if VERTICAL.search(self._held) is None:
@@ -97,7 +97,7 @@ class FinalLines:
         yield from self._row_lines(self._rows, self._rows.bottom - REACH)
 
     def rest(self) -> Iterator[str]:
-        """The others."""
+        """Yield the other lines."""
         if self._rows is not None:
             yield from self._row_lines(self._rows, self._rows.bottom)
             if self._rows.written_at(self._rows.bottom) is not None:

@@ -1,4 +1,4 @@
-"""What is left on the normal screen when a run is left: verdict, counts, each root failure, how to go on."""
+"""Summary printed on the normal screen after a run: verdict, counts, each root failure, and how to continue."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 FAILURES_SHOWN = 10
-"""Failures that say something else than the others."""
+"""Most distinct failures shown."""
 FAILURES_READ = 500
-"""Failures whose logs are looked at, to find those that are alike."""
+"""Most failures whose logs are read to find those that are alike."""
 NAMED = 8
-"""Nodes that are named after the one whose log is shown, where they failed alike."""
+"""Nodes named after the one whose log is shown, if they failed alike."""
 LINES_SHOWN = 20
 TAIL_BYTES = 64 * 1024
 
@@ -43,7 +43,7 @@ _MARKS = {
 
 
 def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> str:
-    """The card as lines of text with SGR codes at most."""
+    """Return the summary as text with SGR codes at most."""
     headline = _headline(session, colours=colours, ascii_only=ascii_only)
     lines = [
         f"{headline}  run {session.number}, {duration(session.elapsed)}",
@@ -51,7 +51,7 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
     ]
     if session.path is not None:
         lines.append(f"  {label(session.path, 4096)}")
-    # The file that changed is read anew as soon as the run goes on.
+    # The changed file is read again when the run is resumed.
     lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
     groups, unread = _alike(session)
     for group in groups[:FAILURES_SHOWN]:
@@ -81,7 +81,7 @@ def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
 
 
 def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
-    """Which nodes succeeded before an ancestor ran again, and how to run them again with what is below them."""
+    """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
     names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
     text = f"stale: {', '.join([*names, *more])}"
@@ -93,16 +93,16 @@ def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Alike:
-    """Failures that say the same."""
+    """Failures with the same message."""
 
     nodes: list[int]
-    """In the order of the file; the first one is shown."""
+    """In the order of the file. The first one is shown."""
     tail: list[bytes]
-    """The last lines of the first one's log."""
+    """The last lines of the first node's log."""
 
 
 def _alike(session: Session) -> tuple[list[_Alike], int]:
-    """The failures, alike ones together, and how many were not looked at."""
+    """Group the failures by message. Return the groups, and how many failures were not read."""
     failures = list(session.state.failures())
     groups: dict[tuple[str, str], _Alike] = {}
     for node in failures[:FAILURES_READ]:
@@ -114,7 +114,7 @@ def _alike(session: Session) -> tuple[list[_Alike], int]:
 
 
 def _decisive(tail: list[bytes]) -> str:
-    """The line that says what went wrong: the first that looks like an error, else the last that says anything."""
+    """Return the line that says what went wrong: the first that looks like an error, else the last with any text."""
     said = [line for line in tail if line.strip() and not plain_line(line).startswith(REMARK)]
     is_error = ErrorLine().matches
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
@@ -138,7 +138,7 @@ def _failure(session: Session, group: _Alike, width: int, *, colours: bool, asci
 
 
 def _others(session: Session, nodes: list[int]) -> str:
-    """Which other nodes failed alike: the first by name, then how many more."""
+    """Name the other nodes that failed alike: the first ones by name, then a count."""
     names = [name_label(session.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
     more = len(nodes) - 1 - len(names)
     text = f"{plural(len(nodes), 'node')} failed alike, also {', '.join(names)}"
@@ -146,7 +146,7 @@ def _others(session: Session, nodes: list[int]) -> str:
 
 
 def _tail(path: Path) -> list[bytes]:
-    """The last lines of a log, without reading more than its end."""
+    """Return the last lines of a log. Reads only its end."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)

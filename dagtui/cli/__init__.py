@@ -1,1 +1,1 @@
-"""The command line: one module a command, argument parsing and nothing else that lasts."""
+"""The command line: each module parses one command, calls the rest, and prints."""

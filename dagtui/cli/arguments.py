@@ -1,4 +1,4 @@
-"""Arguments that several commands share: the graph's file, and nodes of it."""
+"""Arguments that several commands share: the graph's file and its nodes."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
     from dagtui.cli.options import Function
 
 _COMPLETED = 200
-"""Names that a shell is offered at most."""
+"""Most names offered as shell completions."""
 
 
 def graph_file_argument(function: Function) -> Function:
-    """A graph to read, `-` for standard input; without one, that of this folder."""
+    """Add the argument for a graph to read: `-` is standard input, and the default is the graph of this folder."""
     kind = click.Path(path_type=Path)
     return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_file)(function)
 
 
 def graph_path_argument(function: Function) -> Function:
-    """A graph whose runs are meant."""
+    """Add the argument for a graph whose runs are meant."""
     kind = click.Path(path_type=Path)
     return click.argument("graph_file", metavar="GRAPH.toml", type=kind, callback=_path)(function)
 
 
 def optional_graph_path_argument(function: Function) -> Function:
-    """A graph whose runs are meant, if one is."""
+    """Add the optional argument for a graph whose runs are meant."""
     kind = click.Path(path_type=Path)
     return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_path)(function)
 
 
 def complete_tasks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What a shell may offer for NODE: the tasks of the graph that the line names so far; cells it would tear apart."""
+    """Complete NODE in a shell with the graph's tasks. Cells are left out: the shell would split them."""
     from click.shell_completion import CompletionItem
 
     from dagtui.graph.errors import GraphError
@@ -73,7 +73,7 @@ def _path(context: click.Context, _parameter: click.Parameter, graph_file: Path 
 
 
 def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> GraphFile | Path | None:
-    if context.resilient_parsing:  # a shell asks how the line may go on
+    if context.resilient_parsing:  # a shell asks for completions
         return graph_file
     if graph_file is not None:
         refuse_folder(graph_file)

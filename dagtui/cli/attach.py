@@ -63,7 +63,7 @@ def attach(
 
 
 def _of_graph(graph_file: Path, number: int | None) -> list[LiveRun]:
-    """The live runs of a graph that can be attached to, the latest first; when there is none, another one of it."""
+    """Return the attachable live runs of a graph, latest first, or one that is not if there are no others."""
     found = [run for run in live_runs_of(graph_file) if number in {None, run.number}]
     if not found:
         from dagtui.cli.no_live_run import say_no_live_run
@@ -81,6 +81,6 @@ def _any() -> list[LiveRun]:
 
 
 def _several() -> str:
-    """Where nobody can pick one: how each of several live runs is named; else empty."""
+    """Where no picker can be shown, list the command for each of several live runs. Else return an empty string."""
     found = all_of_user()
     return f". Live runs:\n{ways_to(found, 'dagtui attach')}" if len(found) > 1 else ""

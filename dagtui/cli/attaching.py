@@ -1,4 +1,4 @@
-"""From a graph file, or from nothing, to this terminal on a live run."""
+"""Choose a live run and attach this terminal to it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 
 def has_screen() -> bool:
-    """Whether the screen can be shown here: on a terminal that can do more than print line after line."""
+    """Return whether the screen can be shown here: on a terminal that can do more than print lines."""
     return os.isatty(0) and os.isatty(1) and not is_dumb()
 
 
 def is_dumb() -> bool:
-    """Whether the terminal says that it understands no control codes, as those inside editors do."""
+    """Return whether the terminal says that it understands no control codes, as those inside editors do."""
     return os.environ.get("TERM") == "dumb"
 
 
 def a_terminal() -> str:
-    """What there is none of here, for people."""
+    """Name what is missing here, for messages."""
     return "a terminal that can show it (TERM is dumb)" if is_dumb() else "a terminal"
 
 
 def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> ClientTerminal:
-    """What these options, the locale and the environment make of the screen."""
+    """Combine these options, the locale and the environment into the look of the screen."""
     from dagtui.host.terminal_client import ClientTerminal
     from dagtui.tui.lines.locale import wants_ascii
 
@@ -42,7 +42,7 @@ def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> ClientTermin
 
 
 def live_runs_of(graph_file: Path) -> list[LiveRun]:
-    """The live runs of a graph, those that have or can get a screen first, the latest first of each kind."""
+    """Return the live runs of a graph: those with a possible screen first, and the latest first within each kind."""
     from dagtui.control.live import live_runs
     from dagtui.store.errors import StoreError
 
@@ -54,16 +54,16 @@ def live_runs_of(graph_file: Path) -> list[LiveRun]:
 
 
 def is_attachable(run: LiveRun) -> bool:
-    """Whether a terminal can be lent to a run."""
+    """Return whether a terminal can be attached to a run."""
     from dagtui.control.live import Screen
 
     return run.reachable and run.screen in {Screen.ATTACHED, Screen.DETACHED}
 
 
 def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> int:
-    """Lend this terminal to a live run until it comes back; returns the exit status.
+    """Attach this terminal to a live run until it is given back. Return the exit status.
 
-    When it can't be done, or `ignored` names options that only a new run could obey, says so and exits with 2. Raises
+    If that fails, or if `ignored` names options that only a new run could obey, print why and exit with 2. Raises
     RunIsEndingError.
     """
     from dagtui.control.client import connect
@@ -86,14 +86,14 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
 
 
 def shown_run(run: LiveRun) -> str:
-    """Which run it is, for people."""
+    """Name a run for people."""
     if run.graph is None or not run.number:
         return f"run {label(run.run_id, 60)}"
     return f"run {run.number} of {label(run.graph, 4096)}"
 
 
 def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveRun:
-    """The run that a person picks on this terminal; ends the program when none is wanted."""
+    """Return the run that the user picks on this terminal. Ends the program if none is picked."""
     import signal
 
     from dagtui.cli.live_runs import listed, table
@@ -106,7 +106,7 @@ def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveR
         at = Picker(title, heading, lines, ascii_only=plain).pick()
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
-    except OSError:  # the terminal has gone
+    except OSError:  # the terminal is gone
         raise SystemExit(128 + signal.SIGHUP) from None
     if at is None:
         raise SystemExit(0)
@@ -114,14 +114,14 @@ def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveR
 
 
 def ways_to(runs: Sequence[LiveRun], command: str) -> str:
-    """The command for each of several runs, as lines that can be given to a shell."""
+    """List the command for each of several runs, as lines for a shell."""
     named = [(label(shlex.quote(str(run.graph or run.run_id)), 4096), run.number) for run in runs]
     widest = max(len(name) for name, _ in named)
     return "\n".join(f"  {command} {name:<{widest}}   # run {number}" for name, number in named)
 
 
 def _why_not(run: LiveRun) -> str:
-    # Of one that does not answer the process may be unknown: 0 would mean the caller's own.
+    # The process of a silent run may be unknown: 0 would mean the caller's own.
     who = f"{shown_run(run)} is live" + (f" (process {run.pid})" if run.pid else "")
     ways = [f"kill -TERM {run.pid} cancels it"] if run.pid else []
     if run.trouble:

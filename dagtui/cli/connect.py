@@ -1,4 +1,4 @@
-"""Finding the live run that a command means, and asking it."""
+"""Find the live run that a command means, and send it requests."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 ANSWER_SECONDS = 60.0
-"""How long a run may take to answer: the preview of a command on a million nodes takes a few seconds."""
+"""Seconds that a run may take to answer. Previewing a command on a million nodes takes a few seconds."""
 
 
 def run_option(function: Function) -> Function:
-    """Which live run is meant, when there are several of one graph."""
+    """Add the option that selects one of several live runs of a graph."""
     option = click.option(
         "--run", "number", type=click.IntRange(min=1), metavar="N", help="The number of the run, if several live."
     )
@@ -33,17 +33,17 @@ def run_option(function: Function) -> Function:
 
 
 def json_option(function: Function) -> Function:
-    """Output for machines."""
+    """Add the option for JSON output."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object for machines.")(function)
 
 
 def reach(graph_file: Path, number: int | None) -> ControlClient:
-    """Connect to the live run of a graph; when there is none, or it can't be reached, say so and exit with 2."""
+    """Connect to the live run of a graph. If it is not running or can't be reached, print why and exit with 2."""
     return connect(meant(graph_file, number), graph_file)
 
 
 def connect(run: RunDirectory, graph_file: Path) -> ControlClient:
-    """Connect to a live run; when it can't be reached, say so and exit with 2."""
+    """Connect to a live run. If it can't be reached, print why and exit with 2."""
     from dagtui.control.sockets import NobodyError
 
     try:
@@ -53,9 +53,9 @@ def connect(run: RunDirectory, graph_file: Path) -> ControlClient:
 
 
 def connect_if_there(run: RunDirectory, graph_file: Path) -> ControlClient:
-    """Connect to a live run; when it refuses or does not answer, say so and exit with 2.
+    """Connect to a live run. If it refuses or does not answer, print why and exit with 2.
 
-    Raises NobodyError when nobody is there: perhaps because the run has just ended.
+    Raises NobodyError if the run is not running, perhaps because it has just ended.
     """
     from dagtui.control.client import connect
     from dagtui.control.sockets import ControlError, NobodyError
@@ -72,7 +72,7 @@ def connect_if_there(run: RunDirectory, graph_file: Path) -> ControlClient:
 
 
 def fail_to_reach(run: RunDirectory, graph_file: Path, error: ControlError) -> NoReturn:
-    """Say why a live run can't be reached, and exit with 2."""
+    """Print why a live run can't be reached, and exit with 2."""
     from dagtui.store.errors import StoreError
 
     try:
@@ -83,7 +83,7 @@ def fail_to_reach(run: RunDirectory, graph_file: Path, error: ControlError) -> N
 
 
 def meant(graph_file: Path, number: int | None) -> RunDirectory:
-    """The live run of a graph that is meant; when there is none, or there are several, say so and exit with 2."""
+    """Return the selected live run of a graph. If there is none, or several match, print that and exit with 2."""
     from dagtui.store.errors import StoreError
     from dagtui.store.held import held_runs
 
@@ -107,7 +107,7 @@ def meant(graph_file: Path, number: int | None) -> RunDirectory:
 
 
 def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
-    """The live run of a graph whose directory was removed, if there is one."""
+    """Return the live run of a graph whose directory was removed, if there is one."""
     from dagtui.control.live import run_without_record
     from dagtui.control.sockets import ControlError
     from dagtui.store.directory import RunDirectory
@@ -120,7 +120,7 @@ def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
 
 
 def ask(client: ControlClient, request: Mapping[str, object]) -> Mapping[str, object]:
-    """Ask, and return the answer; when it is an error, or does not come soon, say so and exit with 2."""
+    """Send a request and return the answer. If it is an error or takes too long, print that and exit with 2."""
     try:
         answer = ask_in_time(client, request, ANSWER_SECONDS)
     except TimeoutError:
@@ -133,9 +133,9 @@ def ask(client: ControlClient, request: Mapping[str, object]) -> Mapping[str, ob
 def ask_in_time(
     client: ControlClient, request: Mapping[str, object], timeout: float | None
 ) -> Mapping[str, object] | None:
-    """Ask, and return the answer; None when the run's process has gone without one.
+    """Send a request and return the answer, or None if the run's process is gone without one.
 
-    An error is said, and ends the program with 2. Raises TimeoutError.
+    Prints an error and ends the program with 2. Raises TimeoutError.
     """
     from dagtui.control.sockets import ControlError, NobodyError
 
@@ -149,7 +149,7 @@ def ask_in_time(
 
 
 def next_answer(client: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
-    """Another answer to what was asked; as `ask_in_time`."""
+    """Return the next answer to a request, like `ask_in_time`."""
     from dagtui.control.sockets import ControlError, NobodyError
 
     try:
@@ -164,5 +164,5 @@ def next_answer(client: ControlClient, timeout: float | None) -> Mapping[str, ob
 
 
 def print_json(output: Output, answer: Mapping[str, object]) -> None:
-    """An answer as one line, in ASCII."""
+    """Print an answer as one line of ASCII."""
     output.line(json.dumps(answer))

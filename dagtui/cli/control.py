@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 REFUSED = 1
-"""Exit status when the command would do nothing."""
+"""Exit status if the command would do nothing."""
 NAMES_SHOWN = 20
 MOST_SLOTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Variant:
-    """What a flag turns a command into."""
+    """The command that a flag selects instead."""
 
     kind: CommandKind
     help: str
@@ -36,7 +36,7 @@ class _Variant:
 
 @dataclass(frozen=True, slots=True)
 class _Order:
-    """One command of the command line."""
+    """One control command of the command line."""
 
     kind: CommandKind
     help: str
@@ -78,7 +78,7 @@ ORDERS = {
     ),
     "jobs": _Order(CommandKind.SET_JOBS, "Set how many slots there are; fewer never kills.", False, takes_number=True),
 }
-"""By the word that people type."""
+"""By the word that users type."""
 
 
 def _command(name: str) -> click.Command:
@@ -119,13 +119,13 @@ def _command(name: str) -> click.Command:
         call = click.argument("nodes", metavar=metavar, nargs=-1, shell_complete=complete_tasks)(call)
     call = graph_path_argument(call)
     text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
-    # A negative number is no option.
+    # A negative number is not an option.
     settings = {"ignore_unknown_options": order.takes_number}
     return click.command(name, short_help=order.help, help=text, context_settings=settings)(call)
 
 
 def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> int:
-    """A number of slots from the command line."""
+    """Parse a number of slots."""
     try:
         number = int(value) if len(value) <= len(str(MOST_SLOTS)) + 1 else MOST_SLOTS + 1
     except ValueError:
@@ -181,7 +181,7 @@ _GROUPS = {
 
 
 def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
-    """What a command would do, a line for each group of nodes."""
+    """Yield what a command would do: a line for each group of nodes."""
     targets = answer.get("targets")
     many = isinstance(targets, dict) and isinstance(targets.get("nodes"), list) and len(targets["nodes"]) > 1
     names = f": {names_of(targets)}" if isinstance(targets, dict) and many else ""
@@ -199,7 +199,7 @@ def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
 
 
 def names_of(group: Mapping[str, object]) -> str:
-    """The nodes of a group: the first ones by name, the others as a number."""
+    """Name the first nodes of a group, and count the others."""
     nodes, number = group.get("nodes"), group.get("count")
     names = [label(node) for node in nodes[:NAMES_SHOWN]] if isinstance(nodes, list) else []
     more = number - len(names) if isinstance(number, int) else 0

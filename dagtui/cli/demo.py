@@ -1,4 +1,4 @@
-"""`dagtui demo`: the bundled example, in a folder of its own."""
+"""`dagtui demo`: run the bundled example in its own folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dagtui.cli.options import ResumingCommand
 from dagtui.cli.stderr import fail, say
 
 DEMO = Path(__file__).with_name("demo.toml")
-"""The example: it runs on any machine that has `sh`, for about half a minute."""
+"""The example. It runs for about half a minute on any machine that has `sh`."""
 FOLDER = "dagtui-demo"
 
 
@@ -33,8 +33,8 @@ def _demo(folder: Path, **options: object) -> None:
 
 
 def _unpack(path: Path) -> None:
-    """Write the example unless a graph is there; raises OSError."""
-    os.path.abspath(path)  # fails where the current folder has been removed
+    """Write the example unless a graph is already there. Raises OSError."""
+    os.path.abspath(path)  # fails if the current folder has been removed
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         write_new(path, DEMO.read_text(encoding="utf-8"))

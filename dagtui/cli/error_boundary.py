@@ -1,4 +1,4 @@
-"""What is said when the system refuses something that no command expects: a sentence, never a traceback."""
+"""Report system errors that no command expects in a sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ import os
 from dagtui.cli.stderr import BAD_CALL, say
 
 _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EAGAIN, errno.EPIPE, errno.EBADF})
-"""What fails with one of these and names no file was a write to standard output: all else says what it writes."""
+"""An error with one of these numbers and without a file name comes from standard output. Other writers name their
+file."""
 
 
 def end_with_sentence(error: OSError) -> int:
-    """Say on standard error what went wrong, where, and how to go on; returns the exit status."""
+    """Print what went wrong, where, and how to go on to standard error. Return the exit status."""
     say(f"dagtui: {_about_output(error) or _about_folder() or _in_words(error)}")
     return BAD_CALL
 
 
 def _about_output(error: OSError) -> str:
-    """What to say when it was standard output that could not be written, with the help, say; else empty."""
+    """Return a message if standard output could not be written, else an empty string."""
     if error.filename is not None or error.errno not in _OF_WRITING:
         return ""
-    # The interpreter writes what still waits once more when it ends, and would complain in its own way.
+    # At exit, the interpreter would write the buffered rest again and print its own complaint.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return f"can't write to standard output: {error.strerror}"
 
 
 def _about_folder() -> str:
-    """What to say when the current folder has been removed, so that no relative path means anything; else empty."""
+    """Return a message if the current folder was removed, which breaks every relative path, else ""."""
     try:
         os.getcwd()
     except OSError:

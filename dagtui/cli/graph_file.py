@@ -1,4 +1,4 @@
-"""The graph of a call: the file that is named, the one of this folder, or what a pipe holds."""
+"""Find the graph of a call: the named file, the graph of this folder, or the content of a pipe."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import NamedTuple
 from dagtui.cli.stderr import fail, say
 
 NAMES = ("graph.toml", "dagtui.toml")
-"""What a graph is called that need not be named."""
+"""File names of a graph that need not be given."""
 BEGIN = "name a graph's file, or write one to begin with: dagtui init"
-"""What to do where there is none."""
+"""Advice where there is no graph."""
 STANDARD_INPUT = "-"
 _DESCRIPTOR = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]{1,9})")
-"""A file that this process has open: how shells hand over what a command prints, `<(command)`."""
+"""An open file of this process. Shells pass the output of a command this way: `<(command)`."""
 
 
 class GraphFile(NamedTuple):
     """A graph to read."""
 
     path: Path
-    """Its file, or the path that stands for a graph from a pipe: its runs are found by it."""
+    """Its file, or the path that stands for a graph from a pipe. Its runs are found by this path."""
     content: bytes | None = None
-    """What the pipe held: it can be read only once. None: read the file."""
+    """The content of a pipe, which can be read only once. None: read the file."""
     title: str = ""
-    """What errors in the content call it."""
+    """The name of the content in error messages."""
 
 
 def graph_file_at(path: Path) -> GraphFile:
-    """The graph that an argument names, to be read; reads a pipe. Exits with 2 when that fails."""
+    """Return the graph that an argument names, reading a pipe. Exits with 2 if that fails."""
     from dagtui.store.paths import is_piped, real_file
 
     piped = _piped(path)
@@ -45,7 +45,7 @@ def graph_file_at(path: Path) -> GraphFile:
 
 
 def graph_path_at(path: Path) -> Path:
-    """The path by which the runs of a graph are found that an argument names; reads a pipe for the graph's name."""
+    """Return the path under which the runs of an argument's graph lie. Reads a pipe for the graph's name."""
     from dagtui.store.paths import real_file
 
     piped = _piped(path)
@@ -55,7 +55,7 @@ def graph_path_at(path: Path) -> Path:
 
 
 def say_where(path: Path) -> None:
-    """Say in one line that runs are kept elsewhere because `.dagtui` belongs to another user."""
+    """Print a line if runs are kept elsewhere because `.dagtui` belongs to another user."""
     from dagtui.store.paths import why_elsewhere
 
     text = why_elsewhere(path)
@@ -64,7 +64,7 @@ def say_where(path: Path) -> None:
 
 
 def _piped(path: Path) -> GraphFile | None:
-    """What a pipe holds; None for a file with a name."""
+    """Read a pipe. None for a file with a name."""
     word = os.fspath(path)
     match = _DESCRIPTOR.fullmatch(word)
     if match is None and word != STANDARD_INPUT:
@@ -95,7 +95,7 @@ def _read(number: int, shown: str) -> bytes:
 
 
 def graph_file_here() -> Path | None:
-    """The graph of this folder, if it has one. Raises OSError where the folder itself has been removed."""
+    """Return the graph of this folder, if it has one. Raises OSError if the folder itself has been removed."""
     found = next((Path(name) for name in NAMES if os.path.isfile(name)), None)
     if found is None:
         os.getcwd()
@@ -103,7 +103,7 @@ def graph_file_here() -> Path | None:
 
 
 def refuse_folder(graph_file: Path) -> None:
-    """Exit with 2 when a folder stands where the graph's file should, and say which file in it may be meant."""
+    """Exit with 2 if the path is a folder, and name the file in it that may be meant."""
     if not os.path.isdir(graph_file):
         return
     inside = next((graph_file / name for name in NAMES if os.path.isfile(graph_file / name)), None)
@@ -112,7 +112,7 @@ def refuse_folder(graph_file: Path) -> None:
 
 
 def why_missing(graph_file: Path) -> str:
-    """Why a graph's file can't be found; empty when it is there, or when the graph has none."""
+    """Say why a graph's file can't be found. Empty if it exists or if the graph has no file."""
     from dagtui.store.paths import is_piped
 
     if is_piped(graph_file):
@@ -127,20 +127,20 @@ def why_missing(graph_file: Path) -> str:
 
 
 def call_of(graph_file: Path) -> str:
-    """The words that run a graph, for a person to give to a shell."""
+    """Return the shell words that run a graph."""
     import shlex
 
     from dagtui.store.paths import is_piped
 
-    # Only a person knows what wrote the graph into the pipe.
+    # Only the user knows what wrote the graph into the pipe.
     return "… | dagtui run -" if is_piped(graph_file) else f"dagtui {shlex.quote(str(graph_file))}"
 
 
 def with_its_ending(word: str) -> str:
-    """The file that is meant by a name without `.toml`; empty when there is none."""
+    """Return the file meant by a name without `.toml`. Empty if there is none."""
     return f"{word}.toml" if not os.path.lexists(word) and os.path.isfile(f"{word}.toml") else ""
 
 
 def is_plain(name: str) -> bool:
-    """Whether a shell takes a word as it is."""
+    """Return whether a shell takes a word literally."""
     return name.replace("-", "").replace("_", "").replace(".", "").isalnum()

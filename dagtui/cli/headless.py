@@ -1,4 +1,4 @@
-"""A run without a screen, from the call to its exit status."""
+"""Run a graph without a screen, from the call to its exit status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_graph(
     ascii_only: bool = False,
     nested: bool = False,
 ) -> NoReturn:
-    """Read a graph, run it, and exit with what came of it."""
+    """Read a graph, run it, and exit with the run's status."""
     way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     supervisor = _start_supervisor()
     graph = read_graph(graph_file, parameters)
@@ -48,7 +48,7 @@ def run_graph(
 
 
 def _start_supervisor() -> SupervisorLink:
-    """Start the supervisor while this process still reads its modules and the graph; without a run it ends with us."""
+    """Start the supervisor while this process still loads. If no run needs it, it ends with this process."""
     from dagtui.execution.local.requirements import RequirementError, start_supervisor
 
     try:
@@ -70,7 +70,7 @@ def run_headless(
     ascii_only: bool = False,
     nested: bool = False,
 ) -> NoReturn:
-    """Run a graph without a screen, and exit with its status. A run that begins paused must have a control socket."""
+    """Run a graph without a screen, and exit with its status. A run that starts paused must have a control socket."""
     from functools import partial
 
     from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_what_is_left
@@ -111,7 +111,7 @@ def run_headless(
 
 
 def _need_control_socket() -> None:
-    """Exit with 2 when nobody could resume a run, since none can be reached."""
+    """Exit with 2 if no control socket is possible, because nothing could resume the paused run."""
     from dagtui.control.sockets import ControlError
     from dagtui.host.launch import check_control_sockets
 

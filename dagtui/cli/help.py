@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.manual.layout import Line
 
 WIDEST = 100
-"""Columns of a page: longer lines are hard to read."""
+"""Widest page in columns, because longer lines are hard to read."""
 _CODES = {Emphasis.HEADING: "1;4", Emphasis.STRONG: "1", Emphasis.CODE: "36", Emphasis.QUIET: "2"}
 _LESS = "FRX"
 """Options for less, as git sets them: show a short page and return, keep colours, leave the page on the screen."""
@@ -70,7 +70,7 @@ def _hint(topic: str) -> str:
 
 
 def _show(output: Output, text: str) -> None:
-    """Show a page: laid out and paged on a terminal, as it is written elsewhere."""
+    """Show a page: laid out and paged on a terminal, as Markdown elsewhere."""
     if not output.is_terminal:
         output.write(text.encode())
         return
@@ -87,7 +87,7 @@ def _painted(line: Line, *, colours: bool) -> str:
 
 
 def _page(lines: list[str]) -> bool:
-    """Show lines in the pager; False when there is none that can be started."""
+    """Show lines in the pager. Return False if none can be started."""
     environment = {"LESS": _LESS, **os.environ}
     try:
         command = shlex.split(os.environ.get("PAGER", "")) or ["less"]
@@ -96,7 +96,7 @@ def _page(lines: list[str]) -> bool:
         if os.environ.get("PAGER"):
             say(f"dagtui help: $PAGER can't be used: {error}")
         return False
-    # ^C is the pager's: less ends what it does, and stays.
+    # ^C belongs to the pager: less ends what it is doing and stays.
     previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         pager.communicate(("\n".join(lines) + "\n").encode(sys.stdout.encoding, "backslashreplace"))

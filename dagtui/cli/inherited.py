@@ -1,4 +1,4 @@
-"""Repair what the caller left of descriptors and signals before anything relies on them."""
+"""Repair inherited descriptors and signals before anything relies on them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import signal
 
 _NOTICES = (signal.SIGCHLD, signal.SIGWINCH, signal.SIGCONT)
-"""Signals that only tell something. A caller that ignored or blocked one (`trap '' CHLD`) did not mean this program."""
+"""Signals that only notify. A caller that ignored or blocked one (`trap '' CHLD`) did not mean this program."""
 
 
 def open_standard_descriptors() -> None:
     """Open /dev/null where standard input, output or error is closed.
 
-    Otherwise the next file that is opened takes that number, the journal, say, and what is printed would go there.
+    Otherwise the next file to be opened, such as the journal, gets that number, and printed text goes into it.
     """
     for number in range(3):
         try:
@@ -21,12 +21,12 @@ def open_standard_descriptors() -> None:
             # The lowest free number is this one.
             try:
                 os.open(os.devnull, os.O_RDWR)
-            except OSError:  # there is none; a folder can be neither read nor written as a file
+            except OSError:  # there is none: a folder can be neither read nor written as a file
                 os.open("/", os.O_RDONLY)
 
 
 def hear_notices() -> None:
-    """Take the signals that tell of children and of the terminal. Without SIGCHLD nobody can be waited for."""
+    """Receive signals about children and the terminal. Without SIGCHLD, no child can be waited for."""
     for number in _NOTICES:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""`dagtui init`: a small graph to begin with."""
+"""`dagtui init`: write a small graph to start with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail
 
 STARTER = Path(__file__).with_name("starter.toml")
-"""The graph that is written: it runs everywhere, in some seconds."""
+"""The graph that is written. It runs on any machine and takes a few seconds."""
 
 
 @click.command(short_help="Write a small graph to begin with.")
@@ -26,7 +26,7 @@ def init(graph_file: Path) -> None:
     from dagtui.text import label
 
     starter = STARTER.read_text(encoding="utf-8")
-    os.path.abspath(graph_file)  # fails where the current folder has been removed
+    os.path.abspath(graph_file)  # fails if the current folder has been removed
     try:
         write_new(graph_file, starter)
     except FileExistsError:
@@ -39,7 +39,7 @@ def init(graph_file: Path) -> None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write a file that is not there yet, whole or not at all; raises OSError."""
+    """Create a new file, completely or not at all. Raises OSError."""
     with path.open("xb", buffering=0) as file:
         left = memoryview(text.encode())
         try:

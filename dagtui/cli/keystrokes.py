@@ -1,4 +1,4 @@
-"""Keys from a terminal before there is a screen: whole sequences, so that no part of one counts as a key."""
+"""Read keys from a terminal before there is a screen, in whole sequences, so that no part of one counts as a key."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 ESCAPE: Final = "\x1b"
 END: Final = ""
-"""The terminal has gone."""
+"""The terminal is gone."""
 _PATIENCE: Final = 0.1
-"""Seconds after which an escape on its own was the Esc key."""
+"""Seconds after which an escape character alone is the Esc key."""
 _SEQUENCE_PATIENCE: Final = 1.0
 """Seconds that the rest of a sequence may take on a slow line."""
 _STRING_BEGINS: Final = "]PX^_"
@@ -25,21 +25,21 @@ _LONGEST: Final = 4096
 
 
 class Keystrokes:
-    """Reads one key after another from a terminal in single-key mode."""
+    """Reads keys one by one from a terminal in single-key mode."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._next = ""
-        """A character that was read behind Esc."""
+        """A character read after Esc."""
 
     def read(self) -> str:
-        """The next key: a character, ESCAPE, or a whole sequence in its form of seven bits; END: no more will come."""
+        """Return the next key: a character, ESCAPE, or a whole sequence in its 7-bit form. END if no more will come."""
         character = self._character(None)
         if not character:
             return END
         code = ord(character) & 0xFF if "\udc80" <= character <= "\udcff" else ord(character)
-        if 0x80 <= code <= 0x9F:  # a code of C1, as a character or as a byte, stands for two
+        if 0x80 <= code <= 0x9F:  # a C1 code, as a character or as a byte, stands for two characters
             return self._sequence(chr(code - 0x40))
         if character != ESCAPE:
             return character
@@ -52,7 +52,7 @@ class Keystrokes:
         return self._sequence(second)
 
     def _sequence(self, begin: str) -> str:
-        """A sequence of which the first two characters were read, to its end."""
+        """Read a sequence to its end, given its first two characters."""
         whole = ESCAPE + begin
         if begin not in f"[O{_STRING_BEGINS}":
             return whole
@@ -69,7 +69,7 @@ class Keystrokes:
         return whole
 
     def _character(self, patience: float | None) -> str | None:
-        """The next character within so many seconds; None: none came; END: none will."""
+        """Return the next character within `patience` seconds. None if none came, END if none will."""
         if self._next:
             character, self._next = self._next, ""
             return character
@@ -78,20 +78,20 @@ class Keystrokes:
         while poll.poll(None if patience is None else patience * 1000):
             try:
                 data = os.read(self._descriptor, 1)
-            except OSError:  # the terminal has gone
+            except OSError:  # the terminal is gone
                 return END
             if not data:
                 return END
             character = self._decoder.decode(data)
             if character:
-                self._next = character[1:]  # a broken one and the next
+                self._next = character[1:]  # an invalid byte and the character after it
                 return character[0]
         return None
 
 
 @contextmanager
 def single_keys(terminal: int) -> Iterator[None]:
-    """Get keys as they are typed, unseen; what was typed before is no answer to what is asked now."""
+    """Read keys as they are typed, without echo. Discard earlier input, which can't be an answer."""
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal, termios.TCSAFLUSH)
     try:

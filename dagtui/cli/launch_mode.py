@@ -1,4 +1,4 @@
-"""Whether a run is a new one or goes on with the last, as the options of a call say it."""
+"""Whether to start a new run or to resume the last one, judging by the options of a call."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 
 class LaunchMode(enum.Enum):
-    """How a run begins."""
+    """How to begin: new run, resume, or ask."""
 
     NEW = "new"
     RESUME = "resume"
     ASK = "ask"
-    """Not decided: when the last run did not end well, a person is asked."""
+    """Undecided: the user is asked if the last run did not end well."""
 
 
 LAST = 0
-"""Stands for the last run where the number of a run is asked for."""
+"""Stands for the last run where a run's number is expected."""
 
 
 def asked_for(*, resume: int | None, fresh: bool, rerun: Collection[str] = ()) -> LaunchMode:
-    """The way that the options mean; `resume` is the number of a run, or `LAST`."""
+    """Return the mode that the options select. `resume` is the number of a run, or `LAST`."""
     if rerun and resume is None:
         fail("--rerun runs nodes of an earlier run again: give --resume with it")
     if resume is not None and fresh:

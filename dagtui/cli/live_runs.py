@@ -1,4 +1,4 @@
-"""The live runs of this user, of all graphs: asked how they stand, and a row for each."""
+"""List this user's live runs of all graphs, with their status."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 _STATUSES = {status.name: status for status in NodeStatus}
 _TITLES = ("NAME", "RUN", "STATE", "DONE", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
 _NUMBERS = frozenset({"RUN", "DONE", "FAILED", "TIME", "PROCESS"})
-"""Columns whose cells end at the same place."""
+"""Right-aligned columns."""
 _LEAST = 8
-"""Cells of a path that are worth to be shown; with less room the line is cut as a whole."""
+"""Fewest cells in which a path is worth showing. With less room, the whole line is cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A live run, and what it says about itself."""
+    """A live run and its status report."""
 
     run: LiveRun
     answer: Mapping[str, object]
-    """Its status report; an object with `error` when it can't be reached."""
+    """Its status report, or an object with `error` if it can't be reached."""
 
     def cells(self) -> tuple[str, ...]:
-        """What stands in the columns; safe to show."""
+        """Return the text of the columns, safe to show."""
         run, answer = self.run, self.answer
         failed = self._amount(NodeStatus.FAILED)
         elapsed = answer.get("elapsed")
@@ -48,7 +48,7 @@ class Listed:
         )
 
     def fields(self) -> dict[str, object]:
-        """The same for machines: its status report, and which process has it."""
+        """Return the JSON fields: the status report, and the process that has the run."""
         return {"run": self.run.run_id, "process": self.run.pid or None, **self.answer}
 
     def _state(self) -> str:
@@ -73,12 +73,12 @@ class Listed:
 
 
 def listed(runs: Sequence[LiveRun]) -> list[Listed]:
-    """Ask runs how they stand."""
+    """Ask runs for their status."""
     return [Listed(run, standing_of(run)) for run in runs]
 
 
 def all_of_user() -> list[LiveRun]:
-    """Every live run of this user, the newest first; says so and exits with 2 when that can't be found out."""
+    """Return this user's live runs, newest first. If that fails, print why and exit with 2."""
     from dagtui.control.live import all_live
     from dagtui.control.sockets import ControlError
 
@@ -89,7 +89,7 @@ def all_of_user() -> list[LiveRun]:
 
 
 def standing_of(run: LiveRun) -> Mapping[str, object]:
-    """How a run stands; an object with `error` when it can't be reached."""
+    """Return a run's status report, or an object with `error` if it can't be reached."""
     from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError
 
@@ -106,9 +106,9 @@ def standing_of(run: LiveRun) -> Mapping[str, object]:
 
 
 def table(found: Sequence[Listed], width: int | None = None, *, ascii_only: bool) -> list[str]:
-    """A heading and a line for each run, in columns; those with nothing in them are left out.
+    """Return a heading and a line for each run, in columns. Empty columns are left out.
 
-    Of paths that don't fit into a width the ends are shown, which tell them apart.
+    A path that does not fit shows its end, which distinguishes it.
     """
     rows = [_TITLES, *(run.cells() for run in found)]
     shown = [at for at in range(len(_TITLES)) if any(row[at] for row in rows[1:])]
@@ -123,7 +123,7 @@ def table(found: Sequence[Listed], width: int | None = None, *, ascii_only: bool
 
 
 def _end_of(text: str, width: int, *, ascii_only: bool) -> str:
-    """The text if it fits, else its end behind a sign for what is left out."""
+    """Return the text if it fits, else an ellipsis and its end."""
     if cell_width(text) <= width or width < _LEAST:
         return text
     while cell_width(text) > width - 1:

@@ -1,4 +1,4 @@
-"""From the file and the parameters of a call to its graph."""
+"""Load the graph that a call names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_graph(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
-    """Load the graph of a run; bad input, and variables that are not set, end the program with one report, status 2."""
+    """Load the graph of a run. Report invalid input or unset variables, all at once, and exit with 2."""
     return _read(graph_file, parameters, os.environ)
 
 
@@ -40,7 +40,7 @@ def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mappi
                 graph = load_text(graph_file.content, graph_file.title, given, environment)
                 graph.path = graph_file.path
             remember(Path(os.path.abspath(graph_file.path)), graph.settings.state)
-            gc.freeze()  # it stays as long as the program: not to be looked at ever again
+            gc.freeze()  # the graph lives as long as the program, so the collector need not visit it
             return graph
     except GraphError as error:
         fail(str(error))
@@ -49,7 +49,7 @@ def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mappi
 def read_graph_to_show(
     graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
 ) -> Graph:
-    """As `read_graph`, with the secrets redacted that have a value here; others are no error, for nothing is run.
+    """Load a graph for display, with known secrets redacted. Unknown secrets are not errors, because nothing runs.
 
     Variables are looked up only in an environment that is given.
     """

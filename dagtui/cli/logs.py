@@ -1,4 +1,4 @@
-"""`dagtui logs`: what a node printed."""
+"""`dagtui logs`: print the output of a node."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
 
 
 def _refuse_own(log: NodeLog) -> None:
-    """Exit with 2 when what is printed would be added to the log that is read, and be printed again, without end."""
+    """Exit with 2 if standard output is the log itself, which would grow without end."""
     from dagtui.control.enclosing import enclosing
     from dagtui.text import label
 
@@ -98,7 +98,7 @@ def _refuse_own(log: NodeLog) -> None:
 
 
 def _ranges(numbers: list[int]) -> str:
-    """Numbers that count down: "51 to 100, 7"."""
+    """Format descending numbers: "51 to 100, 7"."""
     spans: list[list[int]] = []
     for number in numbers:
         if spans and spans[-1][0] == number + 1:
@@ -123,7 +123,7 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
     from dagtui.report.node_log import LogFollower, print_log
     from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
 
-    # Who follows sees lines as they come: what was printed already can't be redrawn.
+    # With --follow, lines appear as they come: what was already printed can't be redrawn.
     shown: SafeLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
 
     def write_lines(data: bytes) -> None:

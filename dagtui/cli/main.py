@@ -1,4 +1,4 @@
-"""The group of commands; without one, a graph is opened on the screen."""
+"""The command group. Without a command, it opens a graph on the screen."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _ON_A_LIVE_RUN = {
     "jobs": ("dagtui.cli.control", "jobs", "Set how many slots there are."),
 }
 COMMANDS = {_OPEN: ("dagtui.cli.open", "open_graph", ""), **_COMMANDS, **_ON_A_LIVE_RUN}
-"""Each command's module, its name there, and its line in the help: only the one that is called is imported."""
+"""The module of each command, its name there, and its line in the help. Only the called one is imported."""
 
 
 class _GraphOrCommand(click.Group):
-    """A group whose first argument may also be a graph file, which is then opened."""
+    """A group whose first argument may also be a graph file to open."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as click calls it
         """Import the module of a command."""
@@ -62,16 +62,16 @@ class _GraphOrCommand(click.Group):
         return command
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
-        """The commands that people type; opening needs no word."""
+        """Return the commands that users type. Opening a graph needs no word."""
         return [name for name in COMMANDS if name != _OPEN]
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write both ways to call it."""
+        """Write both forms of the call."""
         formatter.write_usage(ctx.command_path, "[OPTIONS] [GRAPH.toml]")
         formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix=" " * len("Usage: "))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options of opening a graph beside its own, then the commands, without importing those."""
+        """Write the options of opening a graph and of the group, then the commands, without importing those."""
         opening = self.get_command(ctx, _OPEN)
         parameters = [*(opening.params if opening is not None else []), *self.get_params(ctx)]
         records = [parameter.get_help_record(ctx) for parameter in parameters if isinstance(parameter, click.Option)]
@@ -82,7 +82,7 @@ class _GraphOrCommand(click.Group):
                 formatter.write_dl([(name, words) for name, (_module, _name, words) in commands.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """What the first word may be: a command, an option, or a graph's file."""
+        """Complete the first word: a command, an option, or a graph's file."""
         from glob import escape, glob
 
         from click.shell_completion import CompletionItem
@@ -96,7 +96,7 @@ class _GraphOrCommand(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Take a first word that is no command for a graph file, unless it can only be a slip."""
+        """Treat a first word that is not a command as a graph file, unless it looks like a typing error."""
         if args and args[0] not in COMMANDS:
             if not ctx.resilient_parsing and args[0].replace("-", "").isalpha() and not os.path.lexists(args[0]):
                 raise click.UsageError(_no_such_word(args[0]), ctx)
@@ -110,12 +110,12 @@ class _GraphOrCommand(click.Group):
         parent: click.Context | None = None,
         **extra: Any,  # noqa: ANN401 - as click declares it
     ) -> click.Context:
-        """Read the words of a call; what is said of wrong ones is safe to show."""
+        """Parse the words of a call. Error messages are safe to show."""
         with _safe_messages():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Carry the command out; what is said of wrong words is safe to show, and Ctrl+C ends quietly with 130."""
+        """Run the command. Error messages are safe to show, and Ctrl+C ends quietly with 130."""
         try:
             with _safe_messages():
                 return super().invoke(ctx)
@@ -123,7 +123,7 @@ class _GraphOrCommand(click.Group):
             raise SystemExit(128 + signal.SIGINT) from None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let options stand before the graph file, `dagtui -j 4 graph.toml`, and open that of this folder by itself."""
+        """Allow options before the graph file (`dagtui -j 4 graph.toml`), and default to the graph of this folder."""
         if not args and not ctx.resilient_parsing:
             args = [_OPEN] if graph_file_here() is not None else _help_to_begin(ctx)
         own = {name for parameter in self.get_params(ctx) for name in parameter.opts}
@@ -134,13 +134,13 @@ class _GraphOrCommand(click.Group):
         return super().parse_args(ctx, args)
 
     def _check_option(self, ctx: click.Context, name: str) -> None:
-        """Raise NoSuchOption, with what may be meant, for one that neither opening a graph nor the group itself has."""
+        """Raise NoSuchOption, with suggestions, for an option of neither the group nor opening a graph."""
         known = self._options(ctx)
         if name != "--" and name not in known:
             raise click.NoSuchOption(name, possibilities=known, ctx=ctx)
 
     def _options(self, ctx: click.Context) -> list[str]:
-        """The options that may stand first: those of opening a graph, and its own."""
+        """Return the options that may come first: those of opening a graph, and the group's own."""
         opening = self.get_command(ctx, _OPEN)
         parameters = [parameter for it in (opening, self) if it is not None for parameter in it.get_params(ctx)]
         options = [parameter for parameter in parameters if isinstance(parameter, click.Option)]
@@ -148,7 +148,7 @@ class _GraphOrCommand(click.Group):
 
 
 def _help_to_begin(ctx: click.Context) -> NoReturn:
-    """Show the help where there is no graph, and what to do about that."""
+    """Show the help and advice where there is no graph."""
     click.echo(f"{ctx.get_help()}\n\nThere is no {NAMES[0]} in this folder: {BEGIN}", err=True)
     ctx.exit(BAD_CALL)
 
@@ -164,7 +164,7 @@ def _no_such_word(word: str) -> str:
 
 @contextmanager
 def _safe_messages() -> Iterator[None]:
-    """Make errors safe that quote words of the call: a shell may have made them of names of files."""
+    """Sanitise errors that quote words of the call, because a shell may have expanded them from file names."""
     try:
         yield
     except click.UsageError as error:

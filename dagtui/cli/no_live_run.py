@@ -1,4 +1,4 @@
-"""What is said when there is no live run to reach: what became of the last one, and how to go on."""
+"""Explain that no live run was found: what became of the last one, and how to go on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDirectory]) -> NoReturn:
-    """Say so, and exit with 2; `held` are the live runs, of which none has the number that is meant."""
+    """Explain it and exit with 2. `held` are the live runs, none of which has the requested number."""
     shown = click.format_filename(graph_file)
     if held:
         live = ", ".join(str(run.number) for run in held)

@@ -1,4 +1,4 @@
-"""The nodes in what `dagtui status` tells: read from the run's record, so that a live run is not kept from its work."""
+"""Nodes in the output of `dagtui status`, read from the journal so that a live run is not delayed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
-    """The run with that number, or the last one, when it has ended; None when a live one is meant, or there is none."""
+    """Return the run with a number, or the last one, if it has ended. None for a live run or if there is none."""
     from dagtui.store.directory import latest_first
     from dagtui.store.errors import StoreError
     from dagtui.store.held import held_runs
@@ -37,7 +37,7 @@ def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
 
 @contextmanager
 def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
-    """A run as its record tells it; raises StoreError."""
+    """Open a run from its journal. Raises StoreError."""
     import anyio
 
     from dagtui.runs.following import open_run
@@ -47,12 +47,12 @@ def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
     try:
         yield session
     finally:
-        with suppress(StoreError):  # it looks a last time, and what it would learn is asked for no more
+        with suppress(StoreError):  # a last read can fail, but its result is not needed any more
             anyio.run(session.close)
 
 
 def standing_on_record(session: Session) -> Mapping[str, object]:
-    """How a run that has ended stood at its end, in the fields that a live one tells."""
+    """Return the status of an ended run, with the fields of a live one's report."""
     from dagtui.control.live import Screen
     from dagtui.control.status_report import status_report
 
@@ -60,9 +60,9 @@ def standing_on_record(session: Session) -> Mapping[str, object]:
 
 
 def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:
-    """The nodes that are meant by any of the words, in the order of the file; without words, all of them.
+    """Return the nodes that any of the words means, in file order, or all nodes without words.
 
-    When a word means none, that ends the program with 2.
+    If a word means none, the program ends with 2.
     """
     from dagtui.graph.matrix.patterns import nodes_matching
     from dagtui.graph.matrix.selection import ChoiceError
@@ -78,7 +78,7 @@ def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:
 def write_json(
     output: Output, answer: Mapping[str, object], session: Session | None, nodes: Sequence[int], *, live: bool
 ) -> None:
-    """One object in ASCII, each node made as it is written, without an end of line; no session: `nodes` is null."""
+    """Write one ASCII object without a newline, node by node. Without a session, `nodes` is null."""
     from dagtui.report.node_list import node_objects
 
     head = {name: value for name, value in answer.items() if name != "nodes"}
@@ -95,7 +95,7 @@ def write_json(
 
 
 def write_lines(output: Output, answer: Mapping[str, object], session: Session, nodes: Sequence[int]) -> None:
-    """The headline, and a line for each node."""
+    """Write the headline and a line for each node."""
     from dagtui.report.node_list import node_objects
 
     output.line(headline(answer))
@@ -113,9 +113,9 @@ def write_live(
     *,
     as_json: bool,
 ) -> None:
-    """What a live run told of itself, with its nodes; when its record can't be read, `nodes` is null, and why is said.
+    """Write a live run's report and nodes. If its journal can't be read, `nodes` is null and the reason printed.
 
-    When nodes were named, a record that can't be read ends the program with 2.
+    If nodes were named, a journal that can't be read ends the program with 2.
     """
     from dagtui.store.errors import StoreError
 
@@ -134,7 +134,7 @@ def write_live(
 
 
 def write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Sequence[str], *, as_json: bool) -> None:
-    """How a run that has ended stood at its end, with its nodes; one that can't be read ends the program with 2."""
+    """Write the final status of an ended run with its nodes. If its journal can't be read, exit with 2."""
     from dagtui.cli.standing_lines import standing_lines
     from dagtui.store.errors import StoreError
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class _Context(click.Context):
     @property
     def command_path(self) -> str:
-        """How this command is called: without a word of its own."""
+        """The name of this command in messages, which has no word of its own."""
         return "dagtui" if self.parent is None else self.parent.command_path
 
 

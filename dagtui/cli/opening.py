@@ -1,4 +1,4 @@
-"""A graph on the screen, from the call to its exit status: on its live run, or on a new one."""
+"""Open a graph on the screen, attached to its live run or as a new one, from the call to its exit status."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def show_graph(
     in_process: bool = False,
     nested: bool = False,
 ) -> NoReturn:
-    """Attach to the live run of a graph, or run it, and exit with what came of it; plain lines where no screen is."""
+    """Attach to the live run of a graph or run it, then exit with its status. Without a screen, print plain lines."""
     way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     if not has_screen():
         if is_dumb():
@@ -89,7 +89,7 @@ def _open(
     look: ClientTerminal,
     given: list[str],
 ) -> int:
-    """Attach to the live run of the graph, or start one; returns the exit status."""
+    """Attach to the live run of the graph, or start one. Return the exit status."""
     from dagtui.host.terminal_client import RunIsEndingError
 
     while True:
@@ -97,10 +97,10 @@ def _open(
         try:
             if live and is_attachable(live[0]) and {"--fresh", "--resume"}.isdisjoint(given):
                 return attach(live[0], look, given)
-            # Others may be live and have no control socket yet: whoever starts them lets us look again.
+            # Other live runs may have no control socket yet. _start waits for their start lock, then checks again.
             return _start(graph_file, load(), begin, look, given)
         except RunIsEndingError:
-            continue  # it has ended: nothing stands in the way of a new one
+            continue  # it has ended, so a new run can start
 
 
 def _start(
@@ -153,7 +153,7 @@ def _screens(
 
 
 def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callable[[Graph], Session]:
-    """Begin as `begin` does, and have the screen say what was said before it covered that."""
+    """Wrap `begin` so that the screen repeats a message that was printed before the screen covered it."""
 
     def noting(graph: Graph) -> Session:
         from dagtui.runs.notices import Notice
@@ -166,12 +166,12 @@ def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callabl
 
 
 def _advice() -> str:
-    """What to say when this machine would not let the run outlive its terminal; empty when it would."""
+    """Return a warning if this machine would end the run with its terminal, else an empty string."""
     from dagtui.host.linger import advice
 
     try:
         return advice(os.environ, getpass.getuser())
-    except (KeyError, OSError):  # a user without a name
+    except (KeyError, OSError):  # the user has no name
         return ""
 
 
@@ -189,7 +189,7 @@ def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Clie
     except (StoreError, OSError) as error:
         fail(f"dagtui: {error}")
     tell_of_others(session)
-    # The first nodes are running already; what follows takes a quarter of a second to import.
+    # The first nodes are already running. These imports take a quarter of a second.
     from dagtui.tui.terminal.show import show
 
     return show(session, ascii_only=look.ascii, theme=look.theme, mouse=look.mouse)

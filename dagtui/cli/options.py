@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _RESUME = "--resume="
 _DIGITS = 9
-"""Of the number of a run at most."""
+"""Most digits of a run's number."""
 THEMES = ("dark", "light", "ansi", "contrast")
 _THEME = f"Colours of the screen: {', '.join(THEMES[:-1])} or {THEMES[-1]}."
 
@@ -21,14 +21,14 @@ Function = TypeVar("Function", bound="Callable[..., object]")
 
 
 def parameter_option(function: Function) -> Function:
-    """The parameters of the graph."""
+    """Add the option for parameters of the graph."""
     return click.option(
         "-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the graph."
     )(function)
 
 
 def run_options(function: Function) -> Function:
-    """How the run begins."""
+    """Add the options for how the run starts."""
     function = click.option("--paused", is_flag=True, help="Start nothing until the run is resumed.")(function)
     return click.option(
         "-j",
@@ -40,14 +40,14 @@ def run_options(function: Function) -> Function:
 
 
 def nested_option(function: Function) -> Function:
-    """Whether a run may begin inside a node of the same graph."""
+    """Add the option that allows a run inside a node of the same graph."""
     return click.option("--nested", is_flag=True, help="Run also inside a node of a live run of the same graph.")(
         function
     )
 
 
 def resume_options(function: Function) -> Function:
-    """Whether the last run goes on."""
+    """Add the options for resuming the last run."""
     function = click.option(
         "--rerun",
         multiple=True,
@@ -64,12 +64,12 @@ def resume_options(function: Function) -> Function:
 
 
 class _RunNumber(click.ParamType[int]):
-    """The number of a run; empty: the last one."""
+    """The number of a run. Empty means the last one."""
 
     name = "number of a run"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """A number from 1, or LAST."""
+        """Return a number from 1, or LAST."""
         if value == "":
             return LAST
         number = int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS else 0
@@ -79,10 +79,10 @@ class _RunNumber(click.ParamType[int]):
 
 
 class ResumingCommand(click.Command):
-    """A command whose `--resume` may be followed by a number: any other word that follows is not its value."""
+    """A command whose `--resume` takes an optional number. Any other word after it is not its value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let click see one word for the option and its value."""
+        """Join the option and its value into one word for click."""
         return super().parse_args(ctx, _with_values(args))
 
 
@@ -99,7 +99,7 @@ def _with_values(words: list[str]) -> list[str]:
 
 
 def look_options(function: Function) -> Function:
-    """How the screen looks."""
+    """Add the options for the look of the screen."""
     function = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(function)
     function = click.option("--theme", type=click.Choice(THEMES), metavar="NAME", default=None, help=_THEME)(function)
     return click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")(function)

@@ -1,4 +1,4 @@
-"""Other live runs of a graph that is to run: idle ones end, others are told of, and one's own is not run again."""
+"""Handle other live runs of a graph before a new run: end idle ones, mention the others, and refuse recursion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMED = 5
 
 
 def live_others(graph_file: Path) -> list[RunDirectory]:
-    """The live runs of a graph, oldest first; none where they can't be read: whoever makes the new run says why."""
+    """Return the live runs of a graph, oldest first. Empty if they can't be read: creating the new run reports why."""
     from dagtui.store.errors import StoreError
     from dagtui.store.held import held_runs
 
@@ -28,8 +28,8 @@ def live_others(graph_file: Path) -> list[RunDirectory]:
 
 
 def refuse_nested(held: Sequence[RunDirectory]) -> None:
-    """Exit with 2 when this process belongs to a node of one of these runs: each would begin the next, without end."""
-    if not held:  # as nearly always: nothing more is imported
+    """Exit with 2 if this process belongs to a node of one of these runs: each would start the next for ever."""
+    if not held:  # almost always, so nothing more is imported
         return
     from dagtui.control.enclosing import enclosing
     from dagtui.store.errors import StoreError
@@ -48,7 +48,7 @@ def refuse_nested(held: Sequence[RunDirectory]) -> None:
 
 
 def end_idle(held: Sequence[RunDirectory]) -> None:
-    """End the runs that only wait for somebody to look at them, and say so."""
+    """End the runs that are settled and have no screen, and print that."""
     if not held:
         return
     from dagtui.control.idle_runs import end_idle_runs
@@ -57,16 +57,16 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
     try:
         ended = end_idle_runs(held)
     except StoreError:
-        return  # whoever makes the new run's directory says what is wrong
+        return  # creating the new run's directory reports what is wrong
     for number in ended:
         text = f"run {number} was settled and detached: it has ended, to make room; dagtui runs lists it"
         say(f"dagtui: {text}")
 
 
 def tell_of_others(session: Session) -> None:
-    """Say in one line that other runs of the graph are live beside this one.
+    """Print a line if other live runs of the graph exist.
 
-    Looked for when this one is there: of two that begin at the same time, one at least sees the other.
+    Checked after this run exists, so that of two simultaneous starts at least one sees the other.
     """
     number = session.number
     found = live_others(session.graph_path) if session.graph_path is not None else []

@@ -1,4 +1,4 @@
-"""Standard output as commands that only tell something use it: its end is no error, its failure is one clear line."""
+"""Standard output of commands that report: a closed pipe ends quietly, a failed write is one clear line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """Writes bytes to the descriptor of standard output, through a buffer of its own.
+    """Writes bytes to the descriptor of standard output, through its own buffer.
 
-    When nobody reads any more (`dagtui runs | head -1`) the program ends with 128 + SIGPIPE, as `cat` does; when the
-    output can't be written (a full disk) it ends with 2 and says so; when it was closed from the start, nothing is
-    written.
+    If the reader closes the pipe (`dagtui runs | head -1`), the program ends with 128 + SIGPIPE, as `cat` does. If the
+    output can't be written (a full disk), it prints why and ends with 2. If standard output was closed from the start,
+    nothing is written.
     """
 
     SIZE = 65_536
@@ -33,42 +33,42 @@ class Output:
 
     @property
     def wants_colours(self) -> bool:
-        """Whether colours make sense: a terminal that knows them, and a person who has not said no (no-color.org)."""
+        """Whether to use colours: a terminal that supports them, unless the user has declined (no-color.org)."""
         return self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     @property
     def columns(self) -> int | None:
-        """The width of the terminal; None when it is none, or does not tell."""
+        """The width of the terminal, or None if there is none or it is unknown."""
         if not self.is_terminal:
             return None
         try:
             return os.get_terminal_size(1).columns or None
-        except OSError:  # it has gone
+        except OSError:  # the terminal is gone
             return None
 
     @property
     def is_unicode(self) -> bool:
-        """Whether the caller's locale knows every character."""
+        """Whether the caller's locale can encode every character."""
         return is_utf8(os.environ, self._encoding)
 
     def write(self, data: bytes) -> None:
-        """Write bytes as they are, now or with the next flush."""
+        """Write bytes unchanged, now or with the next flush."""
         self._waiting += data
         if len(self._waiting) >= self.SIZE:
             self.flush()
 
     def line(self, text: str) -> None:
-        """Write a line; what can't be encoded is replaced."""
+        """Write a line, replacing characters that can't be encoded."""
         self.write(text.encode(self._encoding, "backslashreplace") + b"\n")
 
     def lines(self, texts: Iterable[str]) -> None:
-        """Write lines, and flush."""
+        """Write lines, then flush."""
         for text in texts:
             self.line(text)
         self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the buffer."""
         if sys.stdout is None:
             self._waiting.clear()
             return
@@ -78,7 +78,7 @@ class Output:
             while view:
                 try:
                     view = view[os.write(1, view) :]
-                except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+                except BlockingIOError:  # another process made the shared descriptor non-blocking
                     import select
 
                     select.select([], [1], [])
@@ -88,7 +88,7 @@ class Output:
 
 @contextlib.contextmanager
 def standard_output() -> Iterator[Output]:
-    """Standard output for the length of a command."""
+    """Provide standard output for the duration of a command."""
     output = Output()
     yield output
     output.flush()

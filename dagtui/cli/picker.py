@@ -1,4 +1,4 @@
-"""A list on the terminal from which a person picks one line, before there is a screen."""
+"""A list on the terminal from which the user picks a line, before there is a screen."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _QUIT = frozenset({"q", "Q", ESCAPE, "\x04", END})
 MARGIN = 3
 """Cells of the terminal's width that are not for the lines."""
 _AROUND = 3
-"""Lines beside those of the list: what it is, its heading, and the keys."""
+"""Lines other than those of the list: title, heading, and keys."""
 
 
 class Picker:
-    """Shows lines below the cursor, and takes itself away when one was picked."""
+    """Shows lines below the cursor, and removes itself after the choice."""
 
     def __init__(self, title: str, heading: str, lines: Sequence[str], *, ascii_only: bool) -> None:
-        """All texts are safe to show."""
+        """All texts must be safe to show."""
         self._title = title
         self._heading = heading
         self._lines = lines
         self._ascii = ascii_only
         self._at = self._first = 0
-        """The line under the cursor, and the first that is shown."""
+        """The line under the cursor, and the first shown line."""
         self._drawn = 0
 
     def pick(self) -> int | None:
-        """The number of the line that was picked, from 0; None: none. Raises KeyboardInterrupt."""
+        """Return the index of the picked line, or None. Raises KeyboardInterrupt."""
         keystrokes = Keystrokes(0)
         with single_keys(0):
             try:
@@ -64,7 +64,7 @@ class Picker:
             self._at = last
 
     def _draw(self) -> None:
-        """Paint everything anew: the terminal may have another size by now."""
+        """Repaint everything, because the terminal's size may have changed."""
         columns, rows = os.get_terminal_size(1)
         shown = max(1, min(len(self._lines), rows - _AROUND - 1))
         self._first = min(max(self._first, self._at - shown + 1), self._at)
@@ -78,7 +78,7 @@ class Picker:
             *(f"{mark if at == self._at else ' '} {self._lines[at]}" for at in window),
             keys + more,
         ]
-        # A line as wide as the terminal would leave the cursor in the next one on some.
+        # On some terminals, a line of full width would leave the cursor in the next line.
         cut = [fit(line, max(1, columns - 1), ascii=self._ascii) for line in lines]
         cut[2 + self._at - self._first] = f"\x1b[7m{cut[2 + self._at - self._first]}\x1b[m"
         self._write(self._away() + "".join(f"{line}\n" for line in cut))

@@ -1,7 +1,7 @@
-"""The calls that are made most, `dagtui GRAPH.toml` and `dagtui run GRAPH.toml`, carried out without a parser.
+"""Run the most common calls, `dagtui GRAPH.toml` and `dagtui run GRAPH.toml`, without importing a parser.
 
-To import one takes a fifth of the time to the first node's start. Whatever has options, or is not quite right, is left
-to the commands themselves.
+The import takes a fifth of the time to the first node's start. Calls with options, or with anything irregular, are left
+to the parser.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_COMPLETING = "_DAGTUI_COMPLETE"  # set by a shell that asks how a line may go on
+_COMPLETING = "_DAGTUI_COMPLETE"  # set by a shell that asks for completions
 
 
 def carry_out(words: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Carry out a call and exit; return when it is none of these."""
+    """Carry out a call and exit. Returns if the call is not one of these."""
     *command, graph_file = words or ("",)
     if command not in ([], ["run"]) or _COMPLETING in environment:
         return

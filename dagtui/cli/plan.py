@@ -43,7 +43,7 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
         if as_json:
             output.lines(plan_json(made))
         else:
-            # Wrapped lines make no table; a pipe or a file gets them whole.
+            # Wrapped lines break the table. A pipe or a file gets whole lines.
             columns = get_terminal_size().columns if output.is_terminal else None
             lines = plan_lines(made, columns=columns, everything=everything, ascii_only=not output.is_unicode)
             output.lines(lines)

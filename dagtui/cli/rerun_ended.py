@@ -1,4 +1,4 @@
-"""`dagtui rerun` on a run that has ended: it goes on with the run, as `dagtui run --resume --rerun` does."""
+"""`dagtui rerun` on an ended run: resumes it, as `dagtui run --resume --rerun` does."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...]) -> None:
-    """Run nodes of an ended run again, and exit with what came of it; return when a run is live, or there is none.
+    """Rerun nodes of an ended run and exit with its status. Returns if a run is live or there is none.
 
-    A graph that is not what the run ran is refused: more than these nodes would run, and parameters may be missing.
+    A graph that differs from the run's own is refused, because other nodes would run too, or parameters may be missing.
     """
     from dagtui.cli.graph_file import graph_file_at
     from dagtui.cli.headless import run_headless
@@ -36,7 +36,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
         found = resumable(graph, number, nodes_to_rerun(graph, names))
         same = same_as_recorded(graph, found)
     except NothingToResumeError:
-        return  # whoever looks for a live run says what there is
+        return  # the search for a live run reports what there is
     except (StoreError, GraphError) as error:
         fail(f"dagtui: {error}")
     run = found.directory.number

@@ -1,4 +1,4 @@
-"""Whether to go on with the last run of a graph or to start a new one: as it was asked for, or as a person answers."""
+"""Decide between resuming the last run and starting a new one, by the options or by asking."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SAID = {LaunchMode.RESUME: "resume", LaunchMode.NEW: "new", None: "quit"}
 
 
 def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
-    """The nodes of a graph that `--rerun` names; ends the program when a name means none."""
+    """Return the nodes that `--rerun` names. Ends the program if a name means none."""
     if not names:
         return ()
     from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
@@ -51,11 +51,11 @@ def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
 
 
 def choose(graph: Graph, way: LaunchMode, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption | None:
-    """Which run of a graph to resume, the one with that number or the last one; None: a new one is to be started.
+    """Return the run of a graph to resume: the given number, else the last one. None means to start a new run.
 
-    With nodes that are to run again, a run is resumed although it completed.
+    With nodes to rerun, even a completed run is resumed.
 
-    Ends the program when there is nothing to resume (0 if all is done, else 2), and when the person quits.
+    Ends the program if there is nothing to resume (0 if all is done, else 2), or if the user quits.
     """
     if way is LaunchMode.NEW or graph.path is None:
         return None
@@ -66,14 +66,14 @@ def choose(graph: Graph, way: LaunchMode, number: int | None = None, rerun: tupl
 
 
 def _to_resume(graph: Graph, number: int | None, rerun: tuple[int, ...]) -> Resumption:
-    """The run that is to be resumed; ends the program when there is nothing to resume (0 if all is done, else 2)."""
+    """Return the run to resume. Ends the program if there is nothing to resume (0 if all is done, else 2)."""
     from dagtui.graph.errors import GraphError
     from dagtui.runs.last_run import NothingToResumeError, ended_well, resumable
     from dagtui.store.errors import StoreError
 
     try:
         found = resumable(graph, number, rerun)
-        # Of all others something is left as a rule, and whoever resumes them reads them anyway.
+        # Other runs usually have something left to do, and are read when they are resumed anyway.
         if not rerun and ended_well(found.directory) and (last := _look(graph, found.directory)).well:
             raise last.nothing_left()
     except NothingToResumeError as error:
@@ -84,13 +84,13 @@ def _to_resume(graph: Graph, number: int | None, rerun: tuple[int, ...]) -> Resu
 
 
 def same_as_recorded(graph: Graph, found: Resumption) -> bool:
-    """Whether a graph is what a run that is to be resumed ran; raises StoreError and GraphError."""
+    """Return whether a graph equals the one of the run to resume. Raises StoreError and GraphError."""
     last = _look(graph, found.directory)
     return not last.changed and not last.gone
 
 
 def _offered(graph: Graph) -> Resumption | None:
-    """The run that a person wants to be resumed; None: none is left to be resumed, or a new one is wanted."""
+    """Return the run that the user chooses to resume. None if no run can be resumed or a new one is chosen."""
     from dagtui.graph.errors import GraphError
     from dagtui.store.errors import StoreError
 
@@ -108,23 +108,23 @@ def _offered(graph: Graph) -> Resumption | None:
 
 
 def _unfinished(graph: Graph) -> Resumption | None:
-    """The run that --resume would go on with, if it is not live and did not end well."""
+    """Return the run that --resume would take, if it is not live and did not end well."""
     from dagtui.runs.last_run import ended_well, resumption
     from dagtui.store.errors import StoreError
 
     try:
         found = None if graph.path is None else resumption(graph.path)
     except StoreError:
-        return None  # whoever makes the new run's directory says what is wrong
+        return None  # creating the new run's directory reports what is wrong
     if found is None or found.directory.is_live() or ended_well(found.directory) or found.directory.damage():
         return None
     return found
 
 
 def wait_for_what_is_left(directory: RunDirectory) -> None:
-    """Wait while processes of a run that was killed are still being ended, and say so: it may take as long as `grace`.
+    """Wait until the processes of a killed run have ended, with a message, because it may take as long as `grace`.
 
-    Whoever resumes the run looks again, once nobody else can. Ends the program when it takes too long.
+    The resume checks again under the lock. Ends the program if the wait takes too long.
     """
     from dagtui.runs.previous_processes import left_behind, wait_for_the_end
     from dagtui.store.errors import StoreError
@@ -141,7 +141,7 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
 
 
 def advise(graph: Graph, jobs: int | None, *, ascii_only: bool) -> None:
-    """Say in one line, where nobody can be asked, how the run before a new one can be resumed, also later."""
+    """Print a line on how to resume the previous run, where the user can't be asked."""
     found = _unfinished(graph)
     if found is None:
         return
@@ -155,7 +155,7 @@ def advise(graph: Graph, jobs: int | None, *, ascii_only: bool) -> None:
     try:
         shown = hide_known(graph, os.environ)
     except GraphError:
-        return  # whoever begins the run says what is wrong
+        return  # starting the run reports what is wrong
     command = command_to_resume(shown, number, jobs, ascii_only=ascii_only)
     say(f"dagtui: this is a new run. Run {number} {how}; to resume it: {command}")
 
@@ -169,7 +169,7 @@ def _look(graph: Graph, directory: RunDirectory) -> LastRun:
 
 
 def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
-    """End the program: with 0 when everything is done, as make does."""
+    """End the program, with status 0 if everything is done, as make does."""
     if not error.completed:
         fail(f"dagtui: {error}")
     with standard_output() as output:
@@ -185,7 +185,7 @@ def _ask(last: LastRun, found: Resumption) -> LaunchMode:
             output.write(b"[r]esume it (Enter), start a [n]ew run, [q]uit? ")
             output.flush()
             answer = _answer()
-    except KeyboardInterrupt:  # also while the question is being written
+    except KeyboardInterrupt:  # also while the question is being printed
         output.lines([""])
         raise
     output.lines([_SAID[answer]])
@@ -195,7 +195,7 @@ def _ask(last: LastRun, found: Resumption) -> LaunchMode:
 
 
 def _answer() -> LaunchMode | None:
-    """What the next key that means something stands for; None: quit. Arrows, clicks and answers mean nothing."""
+    """Return what the next meaningful key selects, or None to quit. Arrows, clicks and replies are ignored."""
     keystrokes = Keystrokes(sys.stdin.fileno())
     while True:
         key = keystrokes.read()
@@ -204,7 +204,7 @@ def _answer() -> LaunchMode | None:
 
 
 def question(last: LastRun, found: Resumption, now: float) -> str:
-    """What became of the run that can be resumed, in a few lines that are safe to show."""
+    """Describe the run that can be resumed, in a few lines that are safe to show."""
     from dagtui.runs.restore import named, stay_cancelled
 
     counts = last.state.counts

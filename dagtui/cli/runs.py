@@ -1,4 +1,4 @@
-"""`dagtui runs`: the runs that there were, and those that there are."""
+"""`dagtui runs`: list past and live runs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
             output.line(f"{label(name)}:")
         for directory in found[: most or None]:
             line = run_line(summarise(directory), screen_of(directory), time.time(), colours=output.wants_colours)
-            # A terminal's line has no room for the directory, and all but the number is the same.
+            # A terminal's line has no room for the directory, which is the same for all but the number.
             output.line(line if output.is_terminal else f"{line}  {label(directory.path, 4096)}")
             output.flush()  # the next journal may be large
         if most and len(found) > most:

@@ -1,4 +1,4 @@
-"""How a live run stands, as a few plain lines."""
+"""Status of a live run as plain lines."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SHOWN = 10
-"""Nodes of each kind that get a line of their own."""
+"""Nodes of each kind that get their own line."""
 _STATUSES = {status.name: status for status in NodeStatus}
 
 
 def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[str]:
-    """The run, its counts, what is under way, and what has failed; the answer's strings are foreign text."""
+    """Yield the run, its counts, its nodes in flight and its failures. Strings of the answer are untrusted."""
     yield headline(answer)
     counts = answer.get("counts")
     if isinstance(counts, dict):
@@ -44,7 +44,7 @@ def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterato
 
 
 def node_line(node: Mapping[str, object], *, ascii_only: bool) -> str:
-    """A node: its status, why, how long its attempt took, and which that was; the log of one that failed."""
+    """Format a node: status, reason, duration, attempt, and the log if it failed."""
     name, attempt = node.get("status"), node.get("attempt")
     words = [f"  {_glyph(name, ascii_only=ascii_only)} {label(node.get('node'))}", _word(str(name)), _why(node)]
     if node.get("seconds") is not None:
@@ -57,7 +57,7 @@ def node_line(node: Mapping[str, object], *, ascii_only: bool) -> str:
 
 
 def headline(answer: Mapping[str, object]) -> str:
-    """One line: which run, how it stands, how long it has taken and will take, slots, pause, screen."""
+    """Format one line: run, status, time taken and remaining, slots, pause, screen."""
     words = [
         f"{label(answer.get('name'))} run {label(answer.get('number'), 20)}: {label(answer.get('verdict'), 20)}",
         _spent(answer),
@@ -80,7 +80,7 @@ def _spent(answer: Mapping[str, object]) -> str:
 
 
 def _slots(taken: object, jobs: object) -> str:
-    """How many slots are taken of all; an older dagtui tells only how many there are."""
+    """Format how many slots are in use. An older dagtui reports only their number."""
     if not isinstance(taken, int):
         return plural(jobs, "slot") if isinstance(jobs, int) else "? slots"
     return f"slots {_number(taken)}/{_number(jobs)}"

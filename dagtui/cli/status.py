@@ -1,4 +1,4 @@
-"""`dagtui status` and `dagtui wait`: how a live run stands, now or once it has come out."""
+"""`dagtui status` and `dagtui wait`: the status of a live run, now or after it has finished."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 TIMED_OUT = 124
-"""Exit status when `--timeout` is over, as of timeout(1)."""
+"""Exit status after `--timeout`, as of timeout(1)."""
 _RECORD_SECONDS = 10.0
-"""How long a run that hangs up may take to close its record."""
+"""Seconds that a run that closes its connection may take to close its journal."""
 _EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
 
 
@@ -121,7 +121,7 @@ def _write_array(output: Output, found: Sequence[tuple[LiveRun, Mapping[str, obj
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    """A duration as in graph files: 90, 90s, 1h30m."""
+    """Parse a duration as in graph files: 90, 90s, 1h30m."""
     from dagtui.graph.durations import HINT, parse_duration
 
     if value is None:
@@ -177,9 +177,10 @@ def wait(
 
 
 def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
-    """The node of the run that this process belongs to; empty: none, or it is not known. Some can't be waited for.
+    """Return the node of the run that this process belongs to, or an empty string if there is none or it is unknown.
 
-    Ends the program when the whole run is meant: it would wait for the node, and the node for it.
+    Such a process can't wait for some nodes. If the whole run is meant, the program ends, because run and node would
+    wait for each other.
     """
     from dagtui.control.enclosing import enclosing
     from dagtui.store.errors import StoreError
@@ -202,7 +203,7 @@ def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
 def _wait_for_answer(
     run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None, inside: str
 ) -> Mapping[str, object] | None:
-    """What the run answers once that is settled; None when it ended before it could."""
+    """Return the run's answer once it is settled, or None if the run ended before it could answer."""
     from dagtui.control.sockets import NobodyError
 
     try:
@@ -230,15 +231,15 @@ def _wait_for_answer(
 
 
 def _ends_soon(run: RunDirectory) -> bool:
-    """Whether a run whose process has hung up, or answers nobody, closes its record within a while."""
+    """Return whether a run that closed its connection or does not answer closes its journal soon."""
     end = time.monotonic() + _RECORD_SECONDS
     while run.is_live() and time.monotonic() < end:
-        time.sleep(0.02)  # a lock that is let go tells nobody
+        time.sleep(0.02)  # releasing a lock sends no notification
     return not run.is_live()
 
 
 def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Mapping[str, object]:
-    """How what was waited for has come out, by the record of a run that ended before it could answer."""
+    """Return the outcome from the journal of a run that ended before it could answer."""
     import anyio
 
     from dagtui.control.commands import outcome

@@ -1,4 +1,4 @@
-"""`dagtui attach --read-only`: watch a run without touching it."""
+"""`dagtui attach --read-only`: follow a run without affecting it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, theme: str | None, mouse: bool) -> NoReturn:
-    """Watch a run of a graph: the one with that number, else the live one, else the last one.
+    """Follow a run of a graph: the one with that number, else the live one, else the last one.
 
-    Without a graph: the live run of this user, of several the one that is picked. Ends the program with the status of
-    the run, if it is over.
+    Without a graph, it is the live run of this user, or the picked one of several. If the run is over, the program ends
+    with its status.
     """
     if not has_screen():
         fail(f"dagtui attach --read-only needs {a_terminal()}; dagtui status and dagtui logs don't")

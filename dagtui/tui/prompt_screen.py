@@ -95,8 +95,13 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
         everything: on a terminal that is slow, the end of one repaint would begin the next.
         """
         app = self.app
+        if isinstance(app, TerminalApp) and app.reflowing:
+            # Everything is painted once all have adapted. What is dirty now would then be painted a second time.
+            self._compositor._dirty_regions.clear()
+            self._dirty_widgets.clear()
+            return
         # Where a repaint is due, all is painted within a tick anyway: at the start Textual would render it three times.
-        if self._repaint_required or (isinstance(app, TerminalApp) and app.reflowing):
+        if self._repaint_required:
             return
         screens = app.screen_stack
         if self is app.screen or self not in app._background_screens:

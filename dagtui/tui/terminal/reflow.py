@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS: Final = 0.004
 """Between two looks at whether all have adapted."""
+_AT_REST: Final = 2
+"""Looks in a row at which all must have adapted: between two messages nothing is to be seen of the second."""
 _LOOKS: Final = 75
 """After so many what there is is painted: a run may keep the widgets busy, a mouse may drag the window on.
 
@@ -31,6 +33,7 @@ class Reflow:
         self._app = app
         self._look: asyncio.TimerHandle | None = None
         self._looks = 0
+        self._at_rest = 0
 
     @property
     def pending(self) -> bool:
@@ -40,7 +43,7 @@ class Reflow:
     def begin(self) -> None:
         """The terminal has a new size."""
         if self._look is None:
-            self._looks = 0
+            self._looks = self._at_rest = 0
             self._look = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._check)
 
     def end(self) -> None:
@@ -50,7 +53,8 @@ class Reflow:
 
     def _check(self) -> None:
         self._looks += 1
-        if self._looks < _LOOKS and self._is_under_way():
+        self._at_rest = 0 if self._is_under_way() else self._at_rest + 1
+        if self._looks < _LOOKS and self._at_rest < _AT_REST:
             self._look = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._check)
             return
         self._look = None

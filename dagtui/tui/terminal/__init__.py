@@ -1,4 +1,4 @@
-"""The terminal: a driver for Textual that a stopped, slow, lost or hostile terminal can't hold up."""
+"""The terminal: a Textual driver that a stopped, slow, lost or hostile terminal cannot block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an App must do so that its terminal can't hold it up."""
+"""Textual App that its terminal cannot block."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TRACEBACK_CHARACTERS = 20_000
 
 
 class TerminalApp(App[ResultT]):
-    """An App that renders nothing while its terminal is behind, and says so to its driver."""
+    """An App that renders nothing while its terminal is behind."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
@@ -33,17 +33,17 @@ class TerminalApp(App[ResultT]):
 
     @property
     def reflowing(self) -> bool:
-        """Whether the widgets still adapt to a new size, after which all is painted once."""
+        """Whether the widgets are still adapting to a new size. Everything is painted once when they have."""
         return self._reflow.pending
 
     async def on_event(self, event: events.Event) -> None:
-        """At the beginning, let the run have its turn between styles, widgets and the first frame."""
+        """Let the run have its turn between styles, widgets and the first frame at the start."""
         if is_slice_over():
             await asyncio.sleep(0)
         await super().on_event(event)
 
     async def _on_resize(self, event: events.Resize) -> None:
-        # Textual calls its own handler, too, after this one.
+        # Textual calls its own handler after this one.
         if self._size not in {None, event.size} and self.terminal_driver is not None:
             self._reflow.begin()
 
@@ -52,14 +52,14 @@ class TerminalApp(App[ResultT]):
 
     @property
     def terminal_driver(self) -> TerminalDriver | None:
-        """The driver, when it is one of ours; None in a test without terminal."""
+        """The driver if it is one of ours, or None in a test without a terminal."""
         return self._driver if isinstance(self._driver, TerminalDriver) else None
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Show a frame, unless the terminal is behind or the next frame makes this one pointless.
+        """Show a frame, unless the terminal is behind or the next frame supersedes this one.
 
-        While the terminal is behind, the driver holds painting by a batch. A changed layout renders all the same and
-        forgets what it painted, so what is refused here has to be painted again.
+        While the terminal is behind, the driver holds painting with a batch. A changed layout renders all the same and
+        forgets what it painted, so a frame that is refused here has to be painted again.
         """
         driver = self.terminal_driver
         if driver is None:
@@ -67,13 +67,14 @@ class TerminalApp(App[ResultT]):
         elif driver.stalled:
             driver.refuse_frame()
         elif not screen._repaint_required and not self.reflowing:
-            # Where it is required, all is painted within a tick: at the start, Textual would send three times the same.
+            # A required repaint paints everything within one tick. At the start, Textual would send the same frame
+            # three times.
             super()._display(screen, renderable)
 
     def _fatal_error(self) -> None:
-        """Leave after an error, with its traceback: made safe, for it may quote what a file or a task says.
+        """Exit after an error and show its sanitised traceback, which may quote a file or a task.
 
-        Without the variables that Textual would show beside it, which hold far more of that.
+        The local variables that Textual would show beside it are left out: they hold far more of such text.
         """
         self.bell()
         text = block(traceback.format_exc()[-_TRACEBACK_CHARACTERS:], 4 * _TRACEBACK_CHARACTERS)
@@ -81,11 +82,11 @@ class TerminalApp(App[ResultT]):
         self._close_messages_no_wait()
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy text to Textual's own clipboard and, where it obeys, to the terminal's."""
+        """Copy text to Textual's own clipboard and, if the terminal supports it, to the terminal's."""
         self.put_on_clipboard(text)
 
     def put_on_clipboard(self, text: str) -> bool:
-        """The same; whether the terminal was told, which longer texts are not sent to."""
+        """Copy text and return whether it was sent to the terminal, which longer texts are not."""
         driver = self.terminal_driver
         if driver is None:
             super().copy_to_clipboard(text)
@@ -101,7 +102,7 @@ class TerminalApp(App[ResultT]):
             driver.suspend_process()
 
     def action_repaint(self) -> None:
-        """Paint everything again, after another program has written to the terminal."""
+        """Paint everything again after another program has written to the terminal."""
         driver = self.terminal_driver
         if driver is not None:
             driver.repaint()

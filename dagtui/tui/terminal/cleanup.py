@@ -1,4 +1,4 @@
-"""What an App leaves behind in its process, for the next one not to find."""
+"""Clean up what an App leaves behind in its process, before the next App starts."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def take_apart(widget: Widget) -> None:
-    """Break up what a widget that has been unmounted leaves behind, most of it in circles.
+    """Break the reference cycles that an unmounted widget leaves behind.
 
-    The collector looks through all of an App at once, in which time the run stands still; what is in no circle goes by
-    itself. Each component class has a node of the document, with fifteen containers.
+    The garbage collector scans a whole App at once, and the run stands still meanwhile. What is in no cycle is freed by
+    its reference count. Each component class has a document node with fifteen containers.
     """
     widget._styles_cache.clear()
     for styles in widget._component_styles.values():
@@ -32,10 +32,10 @@ def take_apart(widget: Widget) -> None:
 
 
 def forget_app(app: Callable[[], object]) -> None:
-    """Free what an App has left: it hangs together in circles, and Textual remembers some of its widgets.
+    """Free what an App has left: reference cycles, and widgets that Textual's caches hold.
 
-    `app` is a weak reference to it. What is there when it has gone stays for good, and is not looked through at the
-    end of the next one.
+    `app` is a weak reference to it. Objects that remain afterwards are permanent, so the collector skips them at the
+    end of the next App.
     """
     StylesCache.get_inner_outer.cache_clear()
     loop = asyncio.get_running_loop()
@@ -47,11 +47,11 @@ def forget_app(app: Callable[[], object]) -> None:
 
 
 def forget_codes() -> None:
-    """Have every style's codes made anew, for a terminal that knows other colours.
+    """Discard the cached codes of every style, for a terminal with other colours.
 
-    Rich and Textual write them down in the style when it is first shown, and share styles between all Apps.
+    Rich and Textual cache the codes in a style when it is first shown, and all Apps share the styles.
     """
-    gc.unfreeze()  # what is frozen is not listed
+    gc.unfreeze()  # frozen objects are not listed
     gc.collect()
     for found in gc.get_objects():
         kind = type(found)

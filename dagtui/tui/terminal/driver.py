@@ -1,4 +1,4 @@
-"""A driver for Textual that never waits for its terminal, and gives it back whatever happens."""
+"""Textual driver that never waits for its terminal, and always restores it."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 _LEAVE_SECONDS: Final = 0.3
-"""A stopped terminal may hold up leaving no longer."""
+"""The longest that a stopped terminal may delay leaving."""
 _COPY_CHARACTERS: Final = 100_000
-"""Terminals refuse or cut longer clipboards."""
+"""Terminals refuse or truncate longer clipboard texts."""
 _ANSWER_SECONDS: Final = 0.4
-"""So long at most leaving waits for an answer that would be printed behind a prompt; it holds up the run, too."""
+"""The longest that leaving waits for an answer that would be printed behind a prompt. The run waits, too."""
 _BELL: Final = "\x07"
 _OPERATING_SYSTEM_COMMAND: Final = "\x1b]"
 
@@ -42,8 +42,8 @@ _OPERATING_SYSTEM_COMMAND: Final = "\x1b]"
 class TerminalDriver(Driver):
     """Reads and writes a terminal from the event loop, without threads.
 
-    While the terminal doesn't take what it was given, the app renders nothing (see `TerminalApp`), whole frames are
-    refused, and once it has drained, one repaint brings it up to date. All state belongs to the instance: another
+    While the terminal does not accept output, the app renders nothing (see `TerminalApp`) and whole frames are refused.
+    Once the output has drained, one repaint brings the terminal up to date. All state belongs to the instance: another
     driver may follow on another terminal in the same loop, which is the main thread's.
     """
 
@@ -57,7 +57,8 @@ class TerminalDriver(Driver):
         terminal: Terminal | None = None,
     ) -> None:
         self._terminal = terminal or Terminal()
-        # Textual takes the app's first size from here; else from descriptors 0 to 2, which may be other terminals.
+        # Textual takes the app's first size from here. Otherwise it asks descriptors 0 to 2, which may be other
+        # terminals.
         super().__init__(app, debug=debug, mouse=mouse, size=size or self._terminal.size())
         self._active = False
         self._lost = False
@@ -70,7 +71,7 @@ class TerminalDriver(Driver):
         self._reader: TerminalReader | None = None
         self._writer: TerminalWriter | None = None
         self._echo: LatencyProbe | None = None
-        """Only where a link may hold what the terminal has not got yet."""
+        """Set only where a link may hold output that the terminal has not received yet."""
         self._kernel_signals = SignalHandlers(
             self._loop,
             {
@@ -81,30 +82,30 @@ class TerminalDriver(Driver):
         )
         self._bytes_written = 0
         self.frames_sent = 0
-        """Frames that were handed to the terminal."""
+        """Frames that were passed to the terminal."""
         self.codes_removed = 0
-        """Control codes that the last filter took out of frames; any is a defect upstream."""
+        """Control codes that the frame filter removed. Any is a defect upstream."""
 
-    # What the app asks
+    # Calls from the app
 
     @property
     def can_suspend(self) -> bool:
-        """A terminal can always be given back for a while."""
+        """True: a terminal can always be given back temporarily."""
         return True
 
     @property
     def stalled(self) -> bool:
-        """Whether the terminal has not yet taken all it was given: nothing should be rendered now."""
+        """Whether the terminal has not yet accepted all output. Nothing should be rendered meanwhile."""
         return (self._writer is not None and self._writer.behind) or (self._echo is not None and self._echo.overdue)
 
     @property
     def lost(self) -> bool:
-        """Whether the terminal has gone for good."""
+        """Whether the terminal is permanently lost."""
         return self._lost
 
     @property
     def bytes_written(self) -> int:
-        """Bytes that the terminal took from this driver."""
+        """Bytes that the terminal has accepted from this driver."""
         return self._bytes_written + (self._writer.bytes_written if self._writer else 0)
 
     @property
@@ -113,31 +114,31 @@ class TerminalDriver(Driver):
         return self._pacing.refused
 
     def refuse_frame(self) -> None:
-        """Count a frame that was not shown, which makes one repaint of everything due."""
+        """Count a frame that was not shown, and schedule one repaint of everything."""
         self._pacing.refuse()
 
     def copy(self, text: str) -> bool:
-        """Put `text` on the clipboard of the terminal (OSC 52); whether the terminal was told.
+        """Put `text` on the terminal's clipboard (OSC 52) and return whether it was sent.
 
-        It can't be known whether it obeys: multiplexers drop this by default.
+        Whether the terminal obeys cannot be known: multiplexers drop the code by default.
         """
         encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
         return len(encoded) <= _COPY_CHARACTERS and self._send(f"\x1b]52;c;{encoded}\x07")
 
     def repaint(self) -> None:
-        """Set the modes and paint everything again, after another program has written to the terminal."""
+        """Set the modes and paint everything again after another program has written to the terminal."""
         if self._send(modes.again(mouse=self._mouse)):
             self._app.refresh()
 
     def resized(self) -> None:
-        """Tell the app the terminal's size; the owner of a lent terminal calls this when it hears of a change."""
+        """Tell the app the terminal's size. The owner of a remote terminal calls this when the size changes."""
         size = Size(*self._terminal.size())
         self.send_message(events.Resize(size, size))
 
     def continued(self) -> None:
-        """Somebody stopped and continued the terminal's process from outside: the shell may have changed the terminal.
+        """Handle SIGCONT: set the modes and paint again, since the shell may have changed the terminal.
 
-        The kernel also sends this signal with the one for a hang-up: then the first write reports the loss.
+        The kernel also sends this signal with SIGHUP. In that case, the first write reports the loss.
         """
         if not self._active or self._line is None:
             return
@@ -146,11 +147,11 @@ class TerminalDriver(Driver):
         self.repaint()
 
     def suspend_process(self) -> None:
-        """Give the terminal to the shell and stop this job, as Ctrl+Z does elsewhere; goes on when continued.
+        """Give the terminal to the shell and stop this job, as Ctrl+Z does elsewhere. Return when it is continued.
 
-        The whole process group stops, so that the shell sees its job stop even behind a wrapper script. Where nobody
-        could continue it, the kernel ignores the signal and the screen is back at once. A terminal that was lent is
-        its owner's to suspend.
+        The whole process group stops, so that the shell sees its job stop even behind a wrapper script. If no shell
+        could continue the group, the kernel ignores the signal and the screen returns at once. A remote terminal is
+        suspended by its owner only.
         """
         if not self._active or not self._terminal.is_controlling():
             return
@@ -160,10 +161,10 @@ class TerminalDriver(Driver):
         self.send_message(self.SignalResume())
         self._app.refresh()
 
-    # What Textual asks
+    # Calls from Textual
 
     def start_application_mode(self) -> None:
-        """Take the terminal over."""
+        """Open the terminal and set its modes."""
         if self._active or self._lost:
             return
         try:
@@ -175,8 +176,8 @@ class TerminalDriver(Driver):
         self.resized()
 
     def write(self, data: str) -> None:
-        """Add to the frame that the next `flush` sends; codes that no frame needs are taken out."""
-        # Shapes of the mouse pointer, which some terminals print; what is to be copied comes by `copy`.
+        """Add `data` to the frame that the next `flush` sends, without the codes that no frame needs."""
+        # Drop mouse pointer shapes, which some terminals print. Copied text goes through `copy` instead.
         if not self._active or data.startswith(_OPERATING_SYSTEM_COMMAND):
             return
         if data != _BELL:
@@ -188,7 +189,7 @@ class TerminalDriver(Driver):
             self._flush_due = self._loop.call_soon(self.flush)
 
     def flush(self) -> None:
-        """Send what was written since the last flush, or none of it."""
+        """Send what was written since the last flush, or nothing of it."""
         if self._flush_due is not None:
             self._flush_due.cancel()
             self._flush_due = None
@@ -205,12 +206,12 @@ class TerminalDriver(Driver):
             self._echo.sent()
 
     def disable_input(self) -> None:
-        """Read nothing more."""
+        """Stop reading."""
         if self._reader is not None:
             self._reader.close()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was found, waiting a third of a second for it at most."""
+        """Restore the terminal. Wait for it at most `_LEAVE_SECONDS`."""
         if not self._active:
             return
         self._active = False
@@ -224,14 +225,14 @@ class TerminalDriver(Driver):
         self._pacing.release()
 
     def send_message(self, message: Message) -> None:
-        """Give a message to the app; input is read in the app's own loop, so it needs no way between threads."""
+        """Post a message to the app. Input is read in the app's own loop, so no thread has to be crossed."""
         self._app.post_message(message)
 
-    # Taking over and giving back
+    # Open and restore the terminal
 
     def _open(self) -> None:
         self._line = modes.LineSettings(self._terminal.input)
-        self._line.read_keys()  # before the first byte is written, which the background must not
+        self._line.read_keys()  # before the first byte is written: a background process must not write
         self._active = True
         atexit.register(self._last_resort)
         self._input = Descriptor(self._terminal.input, os.O_RDONLY)
@@ -271,14 +272,14 @@ class TerminalDriver(Driver):
             self._bytes_written += self._writer.bytes_written
         if self._echo is not None:
             self._echo.close()
-        # In reverse: both may have set the flag of one shared description.
+        # Close in reverse order: both may have set the flag of one shared description.
         for descriptor in (self._output, self._input):
             if descriptor is not None:
                 descriptor.close()
         self._reader = self._writer = self._input = self._output = self._echo = None
 
     def _last_resort(self) -> None:
-        """Give the terminal back when the interpreter ends and nobody has stopped application mode."""
+        """Restore the terminal at interpreter exit if application mode was not stopped."""
         if self._lost or self._output is None or self._line is None:
             return
         with contextlib.suppress(OSError):
@@ -286,11 +287,11 @@ class TerminalDriver(Driver):
         self._line.restore()
 
     def _knows_mode_queries(self) -> bool:
-        """Apple's terminal prints part of the question; it has no synchronized output anyway."""
+        """Return False for Apple's terminal, which prints part of the query and lacks synchronized output anyway."""
         return self._terminal.environment.get("TERM_PROGRAM") != "Apple_Terminal"
 
     def _send(self, data: str) -> bool:
-        """Send codes of our own, which belong to no frame; whether they were accepted."""
+        """Send codes outside any frame and return whether they were accepted."""
         return self._writer is not None and self._writer.send(data.encode())
 
     def _ask(self) -> None:
@@ -298,7 +299,7 @@ class TerminalDriver(Driver):
             self._reader.expect_answer()
 
     def _heard(self, echoes: int) -> None:
-        """Something came from the terminal, so many answers among it."""
+        """Handle input from the terminal that holds `echoes` answers to the probe."""
         if self._echo is None:
             return
         if echoes:
@@ -307,12 +308,12 @@ class TerminalDriver(Driver):
             self._echo.heard()
 
     def _go_on(self) -> None:
-        """The terminal has taken what waited, or has answered."""
+        """Release painting once the terminal has drained or answered."""
         if not self.stalled:
             self._pacing.release()
 
     def _lose(self, reason: str) -> None:
-        """The terminal has gone: touch it no more, paint no more, and say so once."""
+        """Handle the loss of the terminal: stop using it, stop painting, and report the loss once."""
         if self._lost:
             return
         self._lost = True
@@ -322,7 +323,7 @@ class TerminalDriver(Driver):
         if self._echo is not None:
             self._echo.close()
         self._pacing.hold()
-        # Not from here: this may be the middle of a frame.
+        # Deferred: this may run in the middle of a frame.
         self._loop.call_soon(self._report_loss, reason)
 
     def _report_loss(self, reason: str) -> None:
@@ -333,7 +334,7 @@ class TerminalDriver(Driver):
 
 
 def driver_for(terminal: Terminal) -> type[TerminalDriver]:
-    """A driver class for one terminal, to be given to an App as its `driver_class`."""
+    """Return a driver class bound to one terminal, for an App's `driver_class`."""
 
     class BoundDriver(TerminalDriver):
         def __init__(

@@ -1,15 +1,15 @@
-"""The last line of defence on the way to the terminal: what a frame may consist of."""
+"""Last line of defence before the terminal: the codes that a frame may contain."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-# A frame is text, colours, absolute cursor moves and the two brackets of synchronized output; nothing else that
-# Textual's compositor writes to a full-screen terminal begins with an escape.
+# A frame is text, colours, absolute cursor moves and the two brackets of synchronized output. Textual's compositor
+# writes no other escape sequence to a full-screen terminal.
 _FOREIGN_ESCAPE: Final = re.compile(r"\x1b(?!\[(?:[0-9;:]*m|[0-9]+;[0-9]+H|\?2026[hl]))")
-# Control codes but for the line feed between rows; what turns the direction of text; separators of lines; tags;
-# halves of surrogate pairs. Zero-width joiners stay: they belong to ordinary glyphs.
+# Control codes except the line feed between rows, direction overrides, line separators, tags, and surrogate halves.
+# Zero-width joiners stay: they belong to ordinary glyphs.
 _FOREIGN_CHARACTER: Final = re.compile(
     "[\x00-\x09\x0b-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -17,13 +17,13 @@ _FOREIGN_CHARACTER: Final = re.compile(
 
 
 def frame_filter(frame: str) -> tuple[str, int]:
-    """The frame without codes that no frame needs, and how many were taken out.
+    """Return the frame without codes that no frame needs, and the number of codes removed.
 
-    Only the codes go, which take no cells; what follows an escape stays as visible text, so that the columns hold and
-    a viewer sees that something is odd. Any number but 0 is a defect upstream: all text is made safe before it
-    becomes a widget's.
+    Only the codes are removed, which take no cells. What follows an escape stays as visible text, so that the columns
+    hold and a reader sees that something is odd. Any number but 0 is a defect upstream: all text is sanitised before it
+    reaches a widget.
     """
-    # Both scans look for a code that isn't there, at some 4 ns a character: 2 µs a row, 35 µs a screen of 7 kB.
+    # Both scans usually find nothing, at about 4 ns a character: 2 µs a row, 35 µs for a screen of 7 kB.
     frame, escapes = _FOREIGN_ESCAPE.subn("", frame)
     frame, characters = _FOREIGN_CHARACTER.subn("", frame)
     return frame, escapes + characters

@@ -1,4 +1,4 @@
-"""When the screen is painted: soon after something happened, never more often than its terminal can bear."""
+"""Frame scheduling: paint soon after an event, but no faster than the terminal can bear."""
 
 from __future__ import annotations
 
@@ -12,26 +12,30 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 AFTERWARDS = 2.0
-"""Seconds after the last event in which panes that put off some of their painting get the chance to do it."""
+"""Seconds after the last event for which frames continue, so that panes can do the painting they have postponed."""
 FRAMES_A_SECOND, FRAMES_A_SECOND_FAR = 30, 10
-"""On this machine's terminal, and over SSH."""
+"""For a local terminal, and over SSH."""
 CROWDED = 60
-"""More events than that from one frame to the next nobody can follow: half as many frames leave the time to the run."""
+"""With more events than this between two frames, the frame rate is halved. No reader could follow, and the run gets the
+time."""
 
 
 def interval(environ: Mapping[str, str]) -> float:
-    """Seconds between two frames at least."""
+    """Return the minimum seconds between two frames."""
     return 1 / (FRAMES_A_SECOND_FAR if environ.get("SSH_CONNECTION") else FRAMES_A_SECOND)
 
 
 class Frames:
-    """One timer at most: for the next frame, while attempts run and print; for the next second, while the clock runs.
+    """One timer at most: for the next frame while attempts run and print, for the next second while the clock runs.
 
-    When the run is settled nothing is scheduled until an event of the run or a person asks for a frame.
+    When the run is finished, nothing is scheduled until an event of the run or a person requests a frame.
     """
 
     def __init__(self, session: Session, paint: Callable[[], bool], seconds: float) -> None:
-        """`paint` is called in the event loop; it returns at once, and False when nothing can be painted now."""
+        """Create the scheduler.
+
+        `paint` is called in the event loop. It returns at once, and returns False when nothing can be painted now.
+        """
         self._session = session
         self._paint = paint
         self._interval = seconds
@@ -40,28 +44,28 @@ class Frames:
         self._last = float("-inf")
         self._heard_at = float("-inf")
         self._events = 0
-        """How many were heard since the last frame."""
+        """Events since the last frame."""
         self._crowded = False
 
     def start(self) -> None:
-        """Follow the run; belongs into a running event loop."""
+        """Start following the run. Call this in a running event loop."""
         self._session.run.listeners.append(self._heard)
         self.request()
 
     def stop(self) -> None:
-        """Paint nothing any more."""
+        """Stop painting."""
         if self._heard in self._session.run.listeners:
             self._session.run.listeners.remove(self._heard)
         self._unschedule()
 
     def request(self) -> None:
-        """Let there be a frame soon."""
+        """Schedule a frame soon."""
         now = asyncio.get_running_loop().time()
         self._schedule(max(now, self._last + self._interval))
 
     @property
     def scheduled(self) -> bool:
-        """Whether a frame is to come."""
+        """Whether a frame is scheduled."""
         return self._timer is not None
 
     def _heard(self, events: Sequence[Event]) -> None:
@@ -71,7 +75,7 @@ class Frames:
 
     @property
     def _pause(self) -> float:
-        """Seconds at least between frames that no person asked for."""
+        """Minimum seconds between frames that no person requested."""
         return self._interval * 2 if self._crowded else self._interval
 
     def _schedule(self, due: float) -> None:
@@ -93,7 +97,7 @@ class Frames:
         painted = self._paint()
         session = self._session
         if session.alive() or not painted:
-            self._schedule(self._last + self._pause)  # what attempts print is no event
+            self._schedule(self._last + self._pause)  # output of attempts is not an event
         elif not session.settled:
             self._schedule(self._last + 1.0 - session.clock() % 1.0)
         elif self._last < self._heard_at + AFTERWARDS:

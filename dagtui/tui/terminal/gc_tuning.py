@@ -1,15 +1,15 @@
-"""The garbage collector must not be what a key waits for."""
+"""Garbage collector settings: a key press must not wait for a collection."""
 
 from __future__ import annotations
 
 import gc
 
 _OBJECTS = 5_000
-"""How many new objects are looked through at once: two milliseconds."""
+"""New objects per collection, which takes about two milliseconds."""
 
 
 def spare_what_is_loaded() -> None:
-    """Have the collector never look again at what is there before the first frame: it stays for good."""
+    """Exclude everything loaded before the first frame from later collections: it stays for good."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_OBJECTS)

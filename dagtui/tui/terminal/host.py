@@ -1,4 +1,4 @@
-"""Where an App is at home: in the process of its terminal, or in one that a terminal was lent to."""
+"""Terminal hosts: the App runs in the process of its own terminal, or on an attached one."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 
 
 class TerminalHost(Protocol):
-    """What differs between a terminal of one's own and a lent one."""
+    """What differs between the process's own terminal and an attached one."""
 
     input: int
-    """The descriptor of the terminal to read keys from."""
+    """The terminal's descriptor to read keys from."""
     output: int
-    """The descriptor of the terminal to write frames to."""
+    """The terminal's descriptor to write frames to."""
     environment: Mapping[str, str]
-    """What is known about the terminal, its language, and a person's programs."""
+    """The environment of the terminal: its capabilities, its language, and the user's programs."""
     signals: Sequence[signal.Signals]
     """The signals that end the App."""
     detachable: bool
-    """Whether the run goes on when the screen is left."""
+    """Whether the run continues when the screen is left."""
 
     async def drive(self) -> None:
-        """Drive the run, or see to it that somebody does; raises what makes the run stop working."""
+        """Drive the run, or wait while another task drives it. Raise the error that stops the run from working."""
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
-        """Run a program on the terminal until it ends; returns why it could not be started, or nothing.
+        """Run a program on the terminal until it ends. Return why it could not be started, or "".
 
-        `defaults` are for variables that are not in the environment. The App has given the terminal back.
+        `defaults` are for variables that are not in the environment. The App has released the terminal.
         """
 
     async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
-        """Run a program in a node's environment, below a line of text; return why it could not be started, or "".
+        """Run a program in a node's environment, below a line of text. Return why it could not be started, or "".
 
-        The App has given the terminal back.
+        The App has released the terminal.
         """
 
     async def suspend(self, app: DagtuiApp) -> None:
@@ -58,7 +58,7 @@ class TerminalHost(Protocol):
 
 
 class OwnTerminal:
-    """The App's process is that of its terminal, and drives the run."""
+    """The App runs in its terminal's own process and drives the run."""
 
     input, output = 0, 1
     environment: Mapping[str, str] = os.environ
@@ -81,7 +81,7 @@ class OwnTerminal:
 
     async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
         """Run a program as a child."""
-        with contextlib.suppress(OSError):  # a terminal that takes no line now has other worries
+        with contextlib.suppress(OSError):  # a terminal that refuses this line is handled elsewhere
             os.write(self.output, heading.encode(sys.stdout.encoding or "ascii", "replace"))
         return await _run(command, variables_on_terminal(node_environment.environment), node_environment.cwd)
 
@@ -106,7 +106,10 @@ async def _run(command: Sequence[str], environment: Mapping[str, str], cwd: str 
 
 @contextmanager
 def in_force(environment: Mapping[str, str]) -> Iterator[None]:
-    """Let `environment` be this process's for a moment, for what looks at nothing else; nothing may be awaited."""
+    """Set this process's environment to `environment` temporarily, for code that reads nothing else.
+
+    The block must not await anything.
+    """
     if environment is os.environ:
         yield
         return

@@ -1,4 +1,4 @@
-"""Bytes from a terminal become Textual's messages."""
+"""Decode bytes from a terminal into Textual's messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _codes_of_eight_bits(error: UnicodeError) -> tuple[str, int]:
-    """What a byte that is not UTF-8 may be: a code of C1 as terminals of eight bits send it; else nothing."""
+    """Decode a byte that is not UTF-8: as a C1 code, which 8-bit terminals send, or as nothing."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     first = error.object[error.start]
@@ -29,7 +29,7 @@ codecs.register_error("dagtui-terminal", _codes_of_eight_bits)
 
 
 class _Parser(XTermParser):
-    """Textual's parser without its cache, which would keep every parser, every key and so every app for ever."""
+    """Textual's parser without its cache, which would keep every parser, every key and so every app alive."""
 
     def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:  # type: ignore[override]
         uncached: Callable[[XTermParser, str], list[events.Key] | None] = XTermParser._parse_extended_key.__wrapped__
@@ -37,7 +37,7 @@ class _Parser(XTermParser):
 
 
 class Keyboard:
-    """Decodes, takes out the terminal's replies, and has the rest parsed; cut anywhere, never raising."""
+    """Decodes input that may be cut anywhere, removes the terminal's replies, and parses the rest. It never raises."""
 
     def __init__(self) -> None:
         # Textual's own decoder raises on the first byte that is not UTF-8.
@@ -47,12 +47,12 @@ class Keyboard:
 
     @property
     def patience(self) -> float | None:
-        """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
+        """Seconds to wait for more input before calling `expire`, or None while nothing is incomplete."""
         return self._filter.patience
 
     @property
     def awaiting(self) -> bool:
-        """Whether an answer is on its way; may be set."""
+        """Whether an answer is expected. Settable."""
         return self._filter.awaiting
 
     @awaiting.setter
@@ -61,15 +61,15 @@ class Keyboard:
 
     @property
     def echoes(self) -> int:
-        """How often the terminal has said that it is there."""
+        """Number of answers to the probe so far."""
         return self._filter.echoes
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that `data` completes; to be exhausted before the next call."""
+        """Return the messages that `data` completes. Exhaust them before the next call."""
         return filter(_is_visible, self._messages(self._filter.feed(self._decoder.decode(data))))
 
     def expire(self) -> Iterator[Message]:
-        """The messages that an unfinished sequence amounts to."""
+        """Return the messages that an incomplete sequence amounts to."""
         return filter(_is_visible, self._messages(self._filter.expire()))
 
     def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
@@ -86,5 +86,5 @@ class Keyboard:
 
 
 def _is_visible(message: Message) -> bool:
-    """Whether it is no key that stands for a character that would hide or reorder others where it is typed."""
+    """Return False for a key whose character would hide or reorder others where it is typed."""
     return not (isinstance(message, events.Key) and message.character and HIDDEN.search(message.character))

@@ -1,4 +1,4 @@
-"""Whether what was sent to a far terminal has arrived there: a link takes minutes of frames, and tells nobody."""
+"""Latency probe: detect whether output has reached a remote terminal. A link can buffer minutes of frames unnoticed."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 QUESTION: Final = "\x1b[5n"
-"""Device status report: every terminal answers `ESC [ 0 n`, when it comes to it."""
+"""Device status report. Every terminal answers `ESC [ 0 n` once it has processed the output before it."""
 ASK_SECONDS: Final = 5.0
-"""Between two questions at least."""
+"""Minimum seconds between two questions."""
 PATIENCE: Final = 5.0
-"""Seconds after which a terminal that has answered before is behind."""
+"""Seconds after which a terminal that has answered before counts as behind."""
 AGAIN_SECONDS: Final = 10.0
-"""Between two questions to a terminal that is behind: an answer may be lost."""
+"""Seconds between questions to a terminal that is behind: an answer may be lost."""
 
 
 class LatencyProbe:
-    """Asks a terminal behind a frame now and then, and tells when its answer is overdue.
+    """Sends a question after a frame now and then, and reports when the answer is overdue.
 
-    A terminal that has never answered is asked once, and never overdue.
+    A terminal that has never answered is asked once and is never overdue.
     """
 
     def __init__(
@@ -32,30 +32,30 @@ class LatencyProbe:
         on_overdue: Callable[[], None],
         on_answered: Callable[[], None],
     ) -> None:
-        """`ask` sends the question behind everything that was sent before."""
+        """Create the probe. `ask` sends the question after all earlier output."""
         self._loop = loop
         self._ask = ask
         self._on_overdue = on_overdue
         self._on_answered = on_answered
         self._proven = False
-        """Whether this terminal has answered."""
+        """Whether this terminal has ever answered."""
         self._given_up = False
-        """Whether it is asked no more, unless it answers after all."""
+        """Whether questions have stopped. An answer resumes them."""
         self._asked = False
         self._next = 0.0
         self._prompted_at: float | None = None
-        """When it was asked because a person had typed something although the answer was overdue."""
+        """When a key press caused another question although an answer was overdue."""
         self._timer: asyncio.TimerHandle | None = None
         self.overdue = False
         """Whether the terminal is behind."""
 
     @property
     def outstanding(self) -> bool:
-        """Whether an answer is to be expected soon."""
+        """Whether an answer is expected soon."""
         return self._asked and not self.overdue
 
     def sent(self) -> None:
-        """A frame was sent: ask behind it, if it is time."""
+        """Handle a sent frame: ask after it if a question is due."""
         now = self._loop.time()
         if not self._asked and now >= self._next and not self._given_up:
             self._asked, self._next = True, now + ASK_SECONDS
@@ -63,12 +63,12 @@ class LatencyProbe:
             self._ask()
 
     def answered(self) -> None:
-        """The terminal has answered."""
+        """Handle an answer."""
         self._proven, self._given_up = True, False
         self._end_wait()
 
     def heard(self) -> None:
-        """Something was typed: who is behind may be there again."""
+        """Handle input: a terminal that was behind may have recovered."""
         if not self.overdue:
             return
         now = self._loop.time()
@@ -76,10 +76,10 @@ class LatencyProbe:
             self._prompted_at = now
             self._ask()
         elif now - self._prompted_at > PATIENCE:
-            self._give_up()  # it is there, and does not answer any more
+            self._give_up()  # the terminal sends keys but no longer answers
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Stop waiting."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._prompted_at = None

@@ -1,4 +1,4 @@
-"""The modes that the screen sets on a terminal, and how each is undone."""
+"""Terminal modes that the screen sets, and how to undo each."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from textual import constants
 _MOUSE_ON: Final = "\x1b[?1000h\x1b[?1003h\x1b[?1006h"
 _MOUSE_OFF: Final = "\x1b[?1006l\x1b[?1003l\x1b[?1000l"
 _KEYBOARD_ON: Final = "\x1b[>25u"
-"""Kitty's keyboard protocol as Textual's parser expects it: unambiguous escape codes (1), every key as an escape
-code (8), with its text (16). It is a stack: what is pushed once is popped once."""
+"""Kitty's keyboard protocol as Textual's parser expects it: unambiguous escape codes (1), every key as an escape code
+(8), with its text (16). The protocol is a stack: one push needs one pop."""
 _KEYBOARD_OFF: Final = "\x1b[<u"
 _ALTERNATE_ON: Final = "\x1b[?1049h"
 _ALTERNATE_OFF: Final = "\x1b[?1049l"
@@ -28,10 +28,10 @@ _CLEAR: Final = "\x1b[2J"
 
 
 def entering(*, mouse: bool, ask_synchronized: bool) -> str:
-    """What takes a terminal over for the screen.
+    """Return the codes that prepare a terminal for the screen.
 
-    In-band resize reports (mode 2048) are not asked for: Textual switches the mouse to pixels with them, and the
-    size is known from the kernel. Nor is mode 1015, which 1006 replaces wherever both exist.
+    In-band resize reports (mode 2048) are not requested: with them, Textual switches the mouse to pixels, and the
+    kernel knows the size. Mode 1015 is not requested either: wherever both exist, 1006 replaces it.
     """
     parts = [_ALTERNATE_ON, _SCREEN_ON]
     if not constants.DISABLE_KITTY_KEY:
@@ -44,40 +44,44 @@ def entering(*, mouse: bool, ask_synchronized: bool) -> str:
 
 
 def again(*, mouse: bool) -> str:
-    """What brings a terminal back that another program wrote to; the stack of keyboards is left as it is."""
+    """Return the codes that restore the modes after another program wrote to the terminal.
+
+    The keyboard stack is left as it is.
+    """
     return _SANE + _SCREEN_ON + (_MOUSE_ON if mouse else "") + _CLEAR
 
 
 def leaving() -> str:
-    """What gives a terminal back as it was found; keyboard protocol before alternate screen, as Kitty demands.
+    """Return the codes that restore the terminal.
 
-    The mouse is switched off whoever switched it on.
+    The keyboard protocol is popped before the alternate screen is left, as Kitty requires. The mouse is always switched
+    off, even if another program switched it on.
     """
     keyboard = "" if constants.DISABLE_KITTY_KEY else _KEYBOARD_OFF
     return _SYNCHRONIZED_OFF + _MOUSE_OFF + keyboard + _ALTERNATE_OFF + "\x1b[m" + _SCREEN_OFF
 
 
 CANCEL: Final = "\x18"
-"""Ends an unfinished escape sequence without effect: sent where a frame was cut."""
+"""Ends an unfinished escape sequence without effect. Sent where a frame was cut."""
 
 
 class LineSettings:
-    """The line settings of a terminal as they were found, and those for reading keys."""
+    """A terminal's original line settings, and those for reading keys."""
 
     def __init__(self, descriptor: int) -> None:
-        """Remember the settings.
+        """Save the current settings.
 
         Raises:
-            termios.error: this is no terminal, or it has gone.
+            termios.error: the descriptor is not a terminal, or the terminal has gone.
         """
         self._descriptor = descriptor
         self._found = termios.tcgetattr(descriptor)
 
     def read_keys(self) -> None:
-        """No echo, no lines, no signals, no flow control, no translated returns.
+        """Disable echo, line mode, signals, flow control and carriage-return translation.
 
-        In the background the kernel stops the process here until it is in the foreground. Output processing is left
-        alone, so that what another program prints starts at the left edge.
+        In the background, the kernel stops the process here until it is in the foreground. Output processing is
+        unchanged, so that the output of other programs starts at the left edge.
 
         Raises:
             termios.error: the terminal has gone.
@@ -92,6 +96,6 @@ class LineSettings:
         termios.tcsetattr(self._descriptor, termios.TCSANOW, changed)
 
     def restore(self) -> None:
-        """Set what was found; at once, since waiting for output would wait for a stopped terminal."""
+        """Restore the original settings at once: waiting for output would wait for a stopped terminal."""
         with contextlib.suppress(termios.error):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)

@@ -1,4 +1,4 @@
-"""Reads a terminal from the event loop."""
+"""Read a terminal from the event loop."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from textual.message import Message
 
 _READ_BYTES: Final = 1024
-"""A key takes Textual some 15 µs: a flood of them must not hold the loop."""
+"""One key takes Textual about 15 µs. A flood of keys must not hold the loop."""
 _QUIET_SECONDS: Final = 0.03
 _DISCARD_SECONDS: Final = 0.15
 _RECENT_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
-"""So long an answer is waited for; not every terminal gives one."""
+"""How long to wait for an answer. Not every terminal gives one."""
 
 
 class TerminalReader:
-    """Gives Textual's messages for what a non-blocking descriptor delivers.
+    """Turns what a non-blocking descriptor delivers into Textual's messages.
 
-    The loop's own selector watches it (epoll or kqueue), which knows no highest descriptor, unlike select.
+    The loop's own selector watches the descriptor (epoll or kqueue). Unlike select, it has no highest descriptor.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class TerminalReader:
         on_lost: Callable[[str], None],
         on_heard: Callable[[int], None] = lambda _echoes: None,
     ) -> None:
-        """`on_heard` is called when something came, with the number of answers to the question whether it is there."""
+        """Start reading. `on_heard` is called after each input with the number of answers to the probe."""
         self._descriptor = descriptor
         self._loop = loop
         self._on_message = on_message
@@ -55,11 +55,11 @@ class TerminalReader:
         loop.add_reader(descriptor, self._read)
 
     def expect_more(self) -> None:
-        """Note that the terminal may be about to send something that nobody typed."""
+        """Note that the terminal may be about to send something that was not typed."""
         self._more_expected_until = time.monotonic() + _RECENT_SECONDS
 
     def expect_answer(self) -> None:
-        """Note that the terminal was asked something: an escape may be the beginning of its answer."""
+        """Note that the terminal was asked something: an escape may begin its answer."""
         self.expect_more()
         self._keyboard.awaiting = True
         if self._end_of_wait is not None:
@@ -67,7 +67,7 @@ class TerminalReader:
         self._end_of_wait = self._loop.call_later(_ANSWER_SECONDS, self._stop_waiting)
 
     def close(self) -> None:
-        """Read nothing more; the descriptor stays open."""
+        """Stop reading. The descriptor stays open."""
         self._cancel_expiry()
         if self._end_of_wait is not None:
             self._end_of_wait.cancel()
@@ -75,10 +75,10 @@ class TerminalReader:
             self._loop.remove_reader(self._descriptor)
 
     def discard(self, answer_seconds: float = 0.0) -> None:
-        """Throw away what was typed ahead, and what a moving mouse or a late answer would leave on a prompt.
+        """Discard typed-ahead input, and what a moving mouse or a late answer would leave on a prompt.
 
-        Takes no time unless the mouse moved or something was asked in the last second, or an answer is to come within
-        so many seconds.
+        Return at once unless the mouse moved or a question was sent in the last second, or an answer is expected within
+        `answer_seconds`.
         """
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
@@ -124,7 +124,7 @@ class TerminalReader:
         self._be_patient()
 
     def _be_patient(self) -> None:
-        """Wait for the rest of what is unfinished."""
+        """Schedule the expiry of an incomplete sequence."""
         self._cancel_expiry()
         if self._keyboard.patience is not None:
             self._expiry = self._loop.call_later(self._keyboard.patience, self._expire)

@@ -1,4 +1,4 @@
-"""A new size of the terminal costs one frame: nothing is painted until every widget has adapted to it."""
+"""One frame per new terminal size: nothing is painted until every widget has adapted."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _LOOK_SECONDS: Final = 0.004
-"""Between two looks at whether all have adapted."""
+"""Interval between two checks whether all widgets have adapted."""
 _AT_REST: Final = 2
-"""Looks in a row at which all must have adapted: between two messages nothing is to be seen of the second."""
+"""Consecutive checks that must find all widgets adapted: between two messages, the second one cannot be seen."""
 _LOOKS: Final = 75
-"""After so many what there is is painted: a run may keep the widgets busy, a mouse may drag the window on.
-
-Looks, not seconds: where other programs leave little time, both the looks and the widgets take longer.
-"""
+"""After this many checks, paint anyway: a run may keep the widgets busy, a mouse may keep dragging the window. The
+limit counts checks, not seconds: on a busy machine, both checks and widgets take longer."""
 
 
 class Reflow:
-    """Textual lays a screen out for a new size, tells the widgets, and lays it out again for what they changed.
+    """Holds painting while Textual adapts to a new size.
 
-    Each time it would send the whole screen: three times the same, when a dialog is open. Layout goes on here as ever,
-    and is painted when it has come to rest.
+    Textual lays out a screen, tells the widgets, and lays it out again for what they changed. Each time it would send
+    the whole screen, three times when a dialog is open. Here, layout continues as usual and is painted once it has
+    settled.
     """
 
     def __init__(self, app: App[object]) -> None:
@@ -37,17 +36,17 @@ class Reflow:
 
     @property
     def pending(self) -> bool:
-        """Whether widgets still adapt: nothing should be rendered now."""
+        """Whether widgets are still adapting. Nothing should be rendered meanwhile."""
         return self._look is not None
 
     def begin(self) -> None:
-        """The terminal has a new size."""
+        """Start holding: the terminal has a new size."""
         if self._look is None:
             self._looks = self._at_rest = 0
             self._look = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._check)
 
     def end(self) -> None:
-        """The app ends: paint nothing any more."""
+        """Stop checking and paint nothing more: the app ends."""
         if self._look is not None:
             self._look.cancel()
 

@@ -1,4 +1,4 @@
-"""Screens on terminals that clients have lent to the session process, one after another."""
+"""Screens of the run's process on attached terminals, one after another."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 class AttachedTerminal:
-    """The terminal is a client's, which does what needs a controlling terminal; the session process drives the run."""
+    """A client's terminal. The client does what needs a controlling terminal; the run's process drives the run."""
 
     signals: Sequence[signal.Signals] = ()
     detachable = True
 
     def __init__(self, attachment: Attachment, until_failure: Callable[[], Awaitable[None]]) -> None:
-        """`until_failure` raises what makes the run stop working."""
+        """Use the attachment's terminal. `until_failure` raises the error that stops the run from working."""
         self._attachment = attachment
         self._until_failure = until_failure
         self.input, self.output = attachment.input, attachment.output
@@ -39,7 +39,7 @@ class AttachedTerminal:
         self.environment: Mapping[str, str] = {**own, **attachment.environment}
 
     async def drive(self) -> None:
-        """Nothing to do but to notice when the run stops working."""
+        """Wait for the run to stop working. The run's process drives it."""
         await self._until_failure()
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
@@ -51,28 +51,28 @@ class AttachedTerminal:
         return await self._attachment.run_at(node_environment, command, heading)
 
     async def suspend(self, app: DagtuiApp) -> None:
-        """Have the client stop itself; the run goes on."""
+        """Have the client stop itself. The run continues."""
         with app.terminal_lent():
             await self._attachment.stop()
 
 
 class RemoteTerminal:
-    """An App, as its terminal's client sees it."""
+    """The App as seen by its terminal's client."""
 
     def __init__(self, app: DagtuiApp) -> None:
         self._app = app
 
     def end(self, leaving: ExitReason) -> None:
-        """Give the terminal back and end."""
+        """Give the terminal back and exit."""
         self._app.exit(leaving)
 
     def ask(self) -> None:
-        """As the key that leaves."""
-        # In the App's own task, as a key.
+        """Act like the key that leaves the screen."""
+        # In the App's own task, as for a key.
         self._app.call_later(self._press, "screen.leave")
 
     def suspend(self) -> None:
-        """As the key that suspends."""
+        """Act like the key that suspends the job."""
         self._app.call_later(self._press, "screen.suspend")
 
     async def _press(self, id_: str) -> None:
@@ -80,7 +80,7 @@ class RemoteTerminal:
             await self._app.action_act(id_)
 
     def resized(self) -> None:
-        """Look at the terminal's size, unless another program has it; that is looked at afterwards."""
+        """Read the terminal's size, unless another program has the terminal. The size is read again afterwards."""
         driver = self._app.terminal_driver
         if driver is not None and not self._app.lent:
             driver.resized()
@@ -93,25 +93,25 @@ class RemoteTerminal:
 
 
 class AttachedScreens:
-    """Shows a session on one lent terminal after another; what a person did to the screen is kept between them."""
+    """Shows a session on one attached terminal after another, and keeps the screen's state between them."""
 
     def __init__(self, session: Session, until_failure: Callable[[], Awaitable[None]]) -> None:
         self._session = session
         self._until_failure = until_failure
         self._state: ScreenState | None = None
         self._colours: tuple[str | None, ...] | None = None
-        """What the last terminal's environment said about its colours."""
-        layout_of(session.graph)  # here, because this may be another thread than the run's
+        """The colour variables of the last terminal's environment."""
+        layout_of(session.graph)  # computed here: this may be another thread than the run's
         spare_what_is_loaded()
 
     async def show(self, attachment: Attachment) -> ExitReason:
-        """Show the run on a terminal until that is left."""
+        """Show the run on a terminal until the screen is left."""
         colours = tuple(map(attachment.environment.get, ("TERM", "COLORTERM", "NO_COLOR")))
         if self._colours not in {None, colours}:
             forget_codes()
         self._colours = colours
         await attachment.tell({"do": "hold", "restore": modes.leaving()})
-        if attachment.leaving is not None:  # it has been wanted back meanwhile
+        if attachment.leaving is not None:  # the terminal was requested back meanwhile
             return attachment.leaving
         app = self._made(attachment)
         gone = ref(app)
@@ -137,6 +137,6 @@ class AttachedScreens:
             leaving = await app.run_async(mouse=app.mouse) or ExitReason.CRASHED
         finally:
             attachment.screen = None
-        # What made it crash may have been in the state.
+        # The state itself may have caused the crash.
         self._state = None if leaving is ExitReason.CRASHED else app.last_state
         return leaving

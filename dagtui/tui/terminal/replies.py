@@ -1,13 +1,14 @@
-"""Tells keys, mouse and pastes from a terminal's replies, which must never act as keys.
+"""Separate keys, mouse and pastes from a terminal's replies, which must never act as keys.
 
-Textual's parser gives back as single keys whatever it doesn't understand, so it is shown only whole sequences that it
-understands; everything else that begins with an escape, or with the one character of eight bits that stands for one,
-ends here. A terminal answers not only what this program asked: replies to the program before it arrive too, and a slow
-line delivers them in pieces. A pause within an escape sequence makes its first byte or two keys that a person may have
-pressed (Esc, then a bracket), all of which are harmless; the rest is held together with them for a while, and is no key
-when both make a reply.
+Textual's parser returns as single keys what it does not understand. It therefore receives only whole sequences that
+it understands. Everything else that begins with an escape, or with the 8-bit character that stands for one, ends here.
 
-An escape right before a character is two keys, Esc and that one: fast typists, macros and slow links send them so.
+A terminal answers not only this program's questions: replies to the program before it arrive too, and a slow line
+delivers them in pieces. A pause within an escape sequence turns its first one or two bytes into keys that a person may
+have pressed (Esc, then a bracket), all of which are harmless. The rest is matched against them for a while, and is not
+a key if both make a reply.
+
+An escape right before a character is two keys, Esc and the character: fast typists, macros and slow links send them so.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PATIENCE: Final = constants.ESCAPE_DELAY
-"""Seconds after which an escape on its own was the Esc key, and `ESC [` was Alt+[."""
+"""Seconds after which a lone escape was the Esc key, and `ESC [` was Alt+[."""
 _AWAITING_PATIENCE: Final = 1.0
-"""The same while an answer to a question of ours is on its way."""
+"""The same while an answer to our question is expected."""
 _LATE_PATIENCE: Final = 1.0
-"""Seconds after such a key in which what follows may still be the rest of a reply."""
+"""Seconds after such a key in which further input may still be the rest of a reply."""
 _SEQUENCE_PATIENCE: Final = 3.0
-"""Seconds without a byte after which an unfinished sequence or string, which no person types, is given up."""
+"""Seconds without a byte after which an incomplete sequence or string is given up. No person types one."""
 _PASTE_PATIENCE: Final = 5.0
 """Seconds without a byte after which the end of a paste is no longer expected."""
 _PASTE_CHARACTERS: Final = 1 << 20
@@ -40,21 +41,21 @@ _SEQUENCE_CHARACTERS: Final = 512
 
 
 class Kind(enum.Enum):
-    """What a token is."""
+    """The kind of a token."""
 
     PLAIN = "plain"
     """Text as typed, or one whole sequence that Textual's parser knows."""
     ESCAPE = "escape"
     """The Esc key."""
     ALT_BACKSPACE = "alt+backspace"
-    """The one key with Alt that fields know: it deletes a word."""
+    """The only key with Alt that text fields know. It deletes a word."""
     PASTE = "paste"
     """The text of one paste."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One thing that a person did."""
+    """One action of a person."""
 
     kind: Kind
     text: str = ""
@@ -80,30 +81,32 @@ _SEQUENCE: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-# Letters, functional keys and Kitty's keys, but for cursor reports (two numbers and R), which Textual takes for such.
-# Colons only in the text: it makes numbers of the first two fields, and is not asked for their subfields.
+# Letters, functional keys and Kitty's keys, but not cursor reports (two numbers and R), which Textual takes for keys.
+# Colons are allowed in the text only: Textual converts the first two fields to numbers, and their subfields are not
+# requested.
 _KEY: Final = re.compile(r"\x1b\[(?![0-9]+;[0-9]+R)[0-9]*(?:;[0-9]*(?:;[0-9:]*)?)?[u~ABCDEFHPQRS]")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _LAST_CHARACTER: Final = 0x10FFFF
-# Mouse; the terminal has or has lost the focus; it knows synchronized output.
+# Mouse, focus gained or lost, and the answer that synchronized output is supported.
 _EVENT: Final = re.compile(r"\x1b\[(?:<[0-9]{1,3};-?[0-9]{1,5};-?[0-9]{1,5}[Mm]|[IO]|\?2026;[0-4]\$y)")
 _MOUSE_BUTTONS: Final = re.compile(r"\x1b\[<([0-9]+);")
-# The end of a string; Enter and control keys end it too, for it has none of them.
+# The end of a string. Enter and control keys end it too, since a string contains none of them.
 _STRING_END: Final = re.compile(r"[\x00-\x1a\x1c-\x1f\x9c]|\x1b\\|\x1b(?=[^\\])")
 ECHO: Final = b"\x1b[0n"
-"""The answer to the question whether a terminal is there."""
+"""The answer to the latency probe's question."""
 _ANSWER: Final = re.compile(r"\x1b\[(?:\?2026;[0-4]\$y|0n)")
-# What, behind an escape that came long before, makes a reply or a key's sequence; and what may still become one. Digits
-# and brackets are given out one by one until that is known: as keys they choose a tab or an attempt.
+# Input that, after an escape given out long before, makes a reply or a key's sequence, and input that may still become
+# one. Digits and brackets are held until that is known: as keys they choose a tab or an attempt.
 _LATE: Final = re.compile(
     r"\x1b(?:\[(?:[<-?A-Z~]|[0-9][0-9;:]*[ -/<-~])|\](?:[0-9]+;|[lL])|P[0-9>!=?$+|]|_G|O[A-Z]|[X^][^\x00-\x1f\x7f]{3})"
 )
 _LATE_BEGINNING: Final = re.compile(r"\x1b(?:\[(?:[0-9][0-9;:]{0,40})?|\][0-9]{0,4}|P|_|O|X|\^)")
 _PASTE_ENDS: Final = {"\x1b": "\x1b[201~", "\x9b": "\x9b201~"}
-"""By how the beginning began: a paste may hold the other one."""
+"""Keyed by how the paste began: it may contain the other end marker."""
 _INTRODUCERS: Final = {ord(code): f"\x1b{chr(ord(code) - 0x40)}" for code in "\x8f\x90\x98\x9b\x9d\x9e\x9f"}
-"""The codes of C1 that begin a sequence, and what they stand for."""
-# A paste is text: returns become line feeds, tabs stay; other control codes go, and what hides or reorders.
+"""The C1 codes that begin a sequence, and the escapes they stand for."""
+# A paste is text: returns become line feeds and tabs stay. Other control codes, and characters that hide or reorder
+# text, are removed.
 _PASTE_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f]|{HIDDEN.pattern}")
 
 
@@ -114,13 +117,14 @@ class _State(enum.Enum):
 
 
 class ReplyFilter:
-    """A stream of decoded input, cut anywhere, becomes tokens; memory is bounded whatever comes."""
+    """Turns decoded input, cut anywhere, into tokens. Memory is bounded for any input."""
 
     def __init__(self) -> None:
         self.awaiting = False
-        """Whether an answer is on its way: an escape is then longer taken for its beginning. Ends when it comes."""
+        """Whether an answer is expected: an escape is then held longer as its possible beginning. The answer resets it.
+        """
         self.echoes = 0
-        """How often the terminal has said that it is there, which it does when it is asked."""
+        """Number of answers to the latency probe."""
         self._state = _State.GROUND
         self._held = ""
         self._late = ""
@@ -131,7 +135,7 @@ class ReplyFilter:
 
     @property
     def patience(self) -> float | None:
-        """Seconds to wait for more before `expire` is to be called; None while nothing is unfinished."""
+        """Seconds to wait for more input before calling `expire`, or None while nothing is incomplete."""
         if self._state is _State.PASTE:
             return _PASTE_PATIENCE
         if self._state is _State.STRING or (len(self._held) > 2 and self._held[1] not in "X^"):
@@ -141,7 +145,7 @@ class ReplyFilter:
         return _LATE_PATIENCE if self._late else None
 
     def feed(self, text: str) -> Iterator[Token]:
-        """What `text` completes; to be exhausted before the next call."""
+        """Yield the tokens that `text` completes. Exhaust them before the next call."""
         buffer, position = self._held + text, 0
         if self._late and text:
             buffer = self._with_late(buffer)
@@ -162,11 +166,11 @@ class ReplyFilter:
                 break
         self._held = buffer[position:]
         if self._state is _State.GROUND and len(self._held) > _SEQUENCE_CHARACTERS:
-            # Too long to be a key; the rest of it is still none.
+            # Too long to be a key, and the rest of it must not become keys either.
             self._held = "\x1b[?"
 
     def expire(self) -> Iterator[Token]:
-        """What is to be made of an unfinished thing after which nothing came."""
+        """Yield the tokens for an incomplete sequence after which nothing came."""
         state, held, late = self._state, self._held, self._late
         self._state, self._held, self._late = _State.GROUND, "", ""
         if state is _State.PASTE:
@@ -175,12 +179,12 @@ class ReplyFilter:
             yield from self._give_up(held, late)
 
     def _give_up(self, held: str, late: str) -> Iterator[Token]:
-        """The keys that the beginning of a sequence may have been; more at once is typed by nobody."""
+        """Yield the keys that the beginning of a sequence may have been. No person types more at once."""
         whole = late + held.translate(_INTRODUCERS)
         if held == "\x1b":
             yield Token(Kind.ESCAPE)
         elif held[0] == "\x1b" and (len(held) == 2 or held[1] in "X^"):
-            # The others may still be part of a reply.
+            # The other characters may still be part of a reply.
             yield Token(Kind.ESCAPE)
             self._held, self._late = held[1:], "\x1b"
             return
@@ -189,9 +193,9 @@ class ReplyFilter:
         self._late = whole
 
     def _with_late(self, buffer: str) -> str:
-        """The buffer, with the escape that was given out before it if both make a sequence.
+        """Return the buffer, with the escape that was given out before it if both make a sequence.
 
-        While that is not known, it is held, and there still is something late.
+        Until that is known, the buffer is held and `_late` stays set.
         """
         whole, late = self._late + buffer, self._late
         self._late = ""
@@ -232,7 +236,7 @@ class ReplyFilter:
     def _string(self, buffer: str, position: int) -> int:
         end = _STRING_END.search(buffer, position)
         if end is None:
-            # The last character may be the first half of the terminator.
+            # A trailing escape may be the first half of the terminator.
             return len(buffer) - 1 if buffer.endswith("\x1b") else len(buffer)
         self._state = _State.GROUND
         return end.start() if end[0] == "\x1b" else end.end()
@@ -243,7 +247,7 @@ class ReplyFilter:
         if end >= 0:
             self._state = _State.GROUND
             return end + len(ending), self._end_paste(buffer[position:end])
-        # What may be the beginning of the end waits for the next chunk.
+        # A possible beginning of the end marker waits for the next chunk.
         begin = buffer.rfind(ending[0], max(position, len(buffer) - len(ending) + 1))
         stop = begin if begin >= 0 and ending.startswith(buffer[begin:]) else len(buffer)
         self._keep(buffer[position:stop])
@@ -262,22 +266,22 @@ class ReplyFilter:
 
 
 def _is_wanted(sequence: str) -> bool:
-    """Whether a control sequence is a key or an event that Textual's parser understands at once."""
+    """Return whether a control sequence is a key or an event that Textual's parser understands at once."""
     mouse = _MOUSE_BUTTONS.match(sequence)
     if mouse is not None and not _is_first_button(int(mouse[1])):
         return False
     if _EVENT.fullmatch(sequence) or sequence in ANSI_SEQUENCES_KEYS:
         return True
-    # Textual makes characters of these numbers without looking at them.
+    # Textual converts these numbers to characters without checking them.
     return bool(_KEY.fullmatch(sequence)) and all(
         int(number) <= _LAST_CHARACTER for number in _NUMBER.findall(sequence)
     )
 
 
 def _is_first_button(code: int) -> bool:
-    """Whether a report of the mouse is about its first button, its wheel, or where it is.
+    """Return whether a mouse report is about the first button, the wheel, or the position.
 
-    To Textual a click is a click whichever button it is, and those from the eighth on look like the first three.
+    Textual treats clicks of all buttons alike, and buttons from the eighth on look like the first three.
     """
     moved, wheel, further = code & 32, code & 64, code & 128
     return not further and bool(moved or wheel or code & 3 == 0)

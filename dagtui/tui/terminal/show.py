@@ -1,4 +1,4 @@
-"""From a session to a screen and back: the app's life, what leaving means for the run, and the card."""
+"""Life of the app: show a session, apply what leaving means for the run, and print the summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Show:
-    """One screen over one session, in one event loop."""
+    """One screen for one session, in one event loop."""
 
     def __init__(self, session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> None:
         self._session = session
@@ -33,7 +33,7 @@ class Show:
         self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
-        """Show the run until it is left; returns the exit status."""
+        """Show the run until the screen is left. Return the exit status."""
         spare_what_is_loaded()
         anyio.run(self._live, backend_options={"loop_factory": PriorityLoop})
         if self._leaving is ExitReason.LOST:
@@ -44,7 +44,7 @@ class Show:
         return EXIT.get(self._session.state.verdict(), 1)
 
     async def _live(self) -> None:
-        """Show the app, then end the run; nothing of it stays behind."""
+        """Show the app, then end the run and leave nothing of it behind."""
         session = self._session
         try:
             with screen_work():
@@ -54,7 +54,7 @@ class Show:
                 await self._end(session)
 
     async def _end(self, session: Session) -> None:
-        """Cancel what is left, or, when only the screen has failed, wait for it; then close the record."""
+        """Cancel what is left, or wait for it if only the screen has failed. Then close the session."""
         try:
             if self._leaving is ExitReason.CRASHED and not self._app.broken:
                 session.note("the screen failed; the run goes on without it")
@@ -66,7 +66,7 @@ class Show:
             await session.close(self._leaving.value)
 
     def _obey(self, number: signal.Signals) -> None:
-        """A signal after the screen has gone: the first cancels what is left, the next kills it."""
+        """Handle a signal after the screen has closed: the first cancels what is left, the next kills it."""
         self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
 
     def _print_card(self) -> None:
@@ -76,10 +76,10 @@ class Show:
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
-        except OSError:  # it hung up, and the signal of that came first; what is left in the buffer must go somewhere
+        except OSError:  # SIGHUP came first; the rest of the buffer must go somewhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def show(session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
-    """Show a session on this terminal until it is left, end its run, and return the exit status."""
+    """Show a session on this terminal until the screen is left, end its run, and return the exit status."""
     return Show(session, ascii_only=ascii_only, theme=theme, mouse=mouse).run()

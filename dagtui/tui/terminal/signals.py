@@ -1,4 +1,4 @@
-"""Signals, given to the event loop."""
+"""Signal handling by the event loop."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class SignalHandlers:
-    """Handlers that the event loop calls, which can be set and taken back any number of times, in the main thread.
+    """Handlers that the event loop calls. Set and remove them any number of times, in the main thread.
 
-    Signals that the caller of the program had ignored get none.
+    Signals that were ignored when the program started get no handler.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, handlers: Mapping[signal.Signals, Callable[[], None]]) -> None:
@@ -25,12 +25,12 @@ class SignalHandlers:
         self._handlers = {number: handlers[number] for number in heeded(handlers)}
 
     def set(self) -> None:
-        """From now on the loop calls the handlers."""
+        """Install the handlers in the loop."""
         for number, handler in self._handlers.items():
             self._loop.add_signal_handler(number, handler)
 
     def take_back(self) -> None:
-        """From now on the signals do what they do by default."""
+        """Restore the default behaviour of the signals."""
         if not self._loop.is_closed():
             for number in self._handlers:
                 self._loop.remove_signal_handler(number)
@@ -43,8 +43,8 @@ def watch_signals(
 ) -> Iterator[None]:
     """Call `callback` in the running event loop for each of these signals, until the block ends.
 
-    To be entered in the main thread, around the App rather than in it: an App that has ended can't be told. With a
-    terminal that hangs up, the signal may come before or after the driver's own report.
+    Enter the block in the main thread, around the App rather than in it: an ended App cannot be notified. When a
+    terminal hangs up, the signal may come before or after the driver's own report.
     """
     handlers = SignalHandlers(asyncio.get_running_loop(), {number: partial(callback, number) for number in numbers})
     handlers.set()

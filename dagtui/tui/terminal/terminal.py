@@ -1,4 +1,4 @@
-"""A pair of terminal descriptors, and non-blocking descriptions of our own on them."""
+"""A pair of terminal descriptors, and our own non-blocking descriptions of them."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The terminal that a driver sits on: this process's own, or one that another process has lent."""
+    """The terminal that a driver uses: this process's own, or an attached one of another process."""
 
     input: int = 0
     """The descriptor to read keys from. It stays open."""
     output: int = 1
     """The descriptor to write frames to. It stays open."""
     on_lost: Callable[[str], None] | None = None
-    """Called once, in the event loop, when the terminal has gone, with the reason; by default the app exits."""
+    """Called once in the event loop, with the reason, when the terminal is lost. By default the app exits."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    """What the environment says about it."""
+    """The terminal's environment variables."""
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows; 80 × 24 where the terminal doesn't know.
+        """Return columns and rows, or 80 × 24 if the terminal does not know.
 
-        COLUMNS and LINES are not looked at: exported, they would hide every later change of size, and they say
-        nothing about a terminal that was lent.
+        COLUMNS and LINES are ignored: exported, they would hide every later change of size, and they do not describe an
+        attached terminal.
         """
         try:
             size = os.get_terminal_size(self.output)
@@ -38,9 +38,9 @@ class Terminal:
         return size.columns or 80, size.lines or 24
 
     def is_controlling(self) -> bool:
-        """Whether this is the controlling terminal of this process, whose kernel signals concern it."""
+        """Return whether this is the process's controlling terminal, whose kernel signals concern it."""
         try:
-            os.tcgetpgrp(self.input)  # refused for any other terminal
+            os.tcgetpgrp(self.input)  # fails for any other terminal
         except OSError:
             return False
         return True
@@ -49,13 +49,13 @@ class Terminal:
 class Descriptor:
     """A descriptor that never blocks.
 
-    The flag O_NONBLOCK belongs to the open file description, which the shell and every program it started share, so
-    the terminal is opened anew, as libuv does. Where that is forbidden (a terminal of another user, after `su`), the
-    flag is set on the shared description and taken back on closing.
+    The flag O_NONBLOCK belongs to the open file description, which is shared with the shell and every program that it
+    started. The terminal is therefore opened again, as libuv does. Where that is forbidden (another user's terminal,
+    after `su`), the flag is set on the shared description and restored on closing.
     """
 
     def __init__(self, shared: int, access: int) -> None:
-        """Open what `shared` refers to; `access` is O_RDONLY or O_WRONLY.
+        """Open the terminal of `shared`. `access` is O_RDONLY or O_WRONLY.
 
         Raises:
             OSError: the terminal has gone.
@@ -68,8 +68,8 @@ class Descriptor:
             fcntl.fcntl(shared, fcntl.F_SETFL, self._flags | os.O_NONBLOCK)
 
     def close(self) -> None:
-        """Give back what was opened or set."""
-        with contextlib.suppress(OSError):  # whoever lent it may have closed it
+        """Close the descriptor, or restore its flags."""
+        with contextlib.suppress(OSError):  # its owner may have closed it
             if self._flags is None:
                 os.close(self.number)
             else:
@@ -77,7 +77,7 @@ class Descriptor:
 
 
 def _open_again(shared: int, access: int) -> int:
-    """A new description of the same terminal, or `shared` itself where there can be none."""
+    """Open a new description of the same terminal. Return `shared` itself where that is impossible."""
     flags = access | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     # /proc also finds a terminal of another mount namespace, for which ttyname has no path.
     with contextlib.suppress(OSError):

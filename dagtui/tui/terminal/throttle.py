@@ -1,4 +1,4 @@
-"""Painting waits for a terminal that is behind."""
+"""Throttle painting while the terminal is behind."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class PaintThrottle:
-    """Holds an app's painting, and sees to it that afterwards nothing is missing on the screen.
+    """Holds an app's painting and makes sure that nothing is missing afterwards.
 
-    While a batch of the app is open, Textual's screens collect what is to be painted and render nothing. What was
-    collected is painted when it closes; only when a frame was refused is everything painted again, so that a slow
-    terminal is not kept behind by repaints of repaints.
+    While a batch of the app is open, Textual's screens collect what is to be painted and render nothing. The collected
+    updates are painted when the batch closes. Everything is painted again only if a frame was refused, so that repaints
+    do not keep a slow terminal behind.
     """
 
     def __init__(self, app: App[object]) -> None:
@@ -24,7 +24,7 @@ class PaintThrottle:
         """Frames that were not shown."""
 
     def refuse(self) -> None:
-        """Count a frame that was not shown, which makes one repaint of everything due."""
+        """Count a frame that was not shown, and schedule one repaint of everything."""
         self.refused += 1
         self._repaint_due = True
 
@@ -35,7 +35,7 @@ class PaintThrottle:
             self._app._begin_batch()
 
     def release(self) -> None:
-        """Paint what was collected, or everything where a frame is missing."""
+        """Paint the collected updates, or everything if a frame is missing."""
         if not self._held:
             return
         self._held = False

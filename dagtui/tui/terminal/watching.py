@@ -1,4 +1,4 @@
-"""A screen over another process's run: it shows everything, changes nothing, and may be left at any time."""
+"""Read-only screen for another process's run. It can be left at any time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class WatchApp(DagtuiApp):
-    """Shows a run that is followed; every command answers that the screen is read-only."""
+    """Shows a followed run. Every command answers that the screen is read-only."""
 
     def on_load(self) -> None:
-        """Offer no command."""
+        """Make all commands unavailable."""
         self.main.read_only = True
 
     def on_ready(self) -> None:
-        """Say that the run is only watched."""
+        """Say that the screen is read-only, or that the journal cannot be followed."""
         followed = self.session
         problem = followed.problem if isinstance(followed, FollowingSession) else None
         if problem is not None:
@@ -43,22 +43,22 @@ class WatchApp(DagtuiApp):
             self.say(READ_ONLY, Role.MUTED)
 
     async def action_act(self, id_: str) -> None:
-        """Leave without a question, for leaving does nothing to the run; all else is as ever."""
+        """Leave without a question, since leaving does not affect the run. Pass on every other action."""
         if id_ in {"screen.leave", "screen.detach"}:
             self.exit(ExitReason.LEFT_SETTLED)
         else:
             await super().action_act(id_)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Begin anew when the journal can't be followed any more: its last lines were taken back."""
+        """Exit to start again when the journal can no longer be followed because its last lines were retracted."""
         if event.worker.group == DRIVING and event.state is WorkerState.SUCCESS:
             self.exit(ExitReason.LEFT_SETTLED)
 
 
 def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
-    """Show a run on this terminal, live or as it ended, until the screen is left; returns the exit status.
+    """Show a run on this terminal, live or as it ended, until the screen is left. Return the exit status.
 
-    That is the run's own when it is over, else 0, and 128 + n after signal n. Raises StoreError.
+    The status is the run's own when it is over, otherwise 0, or 128 + n after signal n. Raises StoreError.
     """
     ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
     state: ScreenState | None = None
@@ -85,7 +85,7 @@ async def _show(app: WatchApp) -> ExitReason | None:
 
 
 def _print_exit_message(session: FollowingSession, *, ascii_only: bool) -> int:
-    """The card of a run that is over; of one that goes on, that it does."""
+    """Print the summary of a run that is over, or say that the run continues."""
     if not session.over:
         sys.stdout.write(f"{label(session.name)} run {session.number} goes on\n")
         return 0

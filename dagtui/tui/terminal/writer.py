@@ -1,4 +1,4 @@
-"""Writes to a terminal without ever waiting for it."""
+"""Write to a terminal without ever waiting for it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BACKLOG_BYTES: Final = 256 * 1024
-"""Beyond this nothing more is taken in; frames are refused as soon as anything waits."""
+"""Beyond this, no more data is accepted. Frames are refused as soon as anything waits."""
 _RETRY_SECONDS: Final = 0.02
-"""When the kernel calls a terminal writable and then takes nothing: the pause before asking again, so that the loop
-doesn't spin."""
+"""Pause before retrying when the kernel reports a terminal as writable but accepts nothing, so that the loop does not
+spin."""
 
 
 class TerminalWriter:
-    """Writes from the event loop to a non-blocking descriptor; whatever the terminal doesn't take waits.
+    """Writes from the event loop to a non-blocking descriptor, and queues what the terminal does not accept.
 
-    A thread was the alternative. Writing a row costs 14 µs, a screen of 3.5 kB 36 µs, one of 7 kB 58 µs; handing
-    either to a thread 17 µs, and then the thread competes for the interpreter. A thread that is stuck in a write can
-    be neither ended nor told to throw the rest away, and leaving would have to wait for it; here the state of the
-    terminal is known the moment it changes. The kernel takes 12 to 22 kB before it refuses.
+    The alternative was a thread. Writing a row costs 14 µs, a screen of 3.5 kB 36 µs, one of 7 kB 58 µs. Passing either
+    to a thread costs 17 µs, and the thread then competes for the interpreter. A thread that is stuck in a write can
+    neither be ended nor told to discard the rest, and leaving would have to wait for it. Here the state of the terminal
+    is known the moment it changes. The kernel accepts 12 to 22 kB before it refuses.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class TerminalWriter:
 
     @property
     def behind(self) -> bool:
-        """Whether the terminal has not yet taken all that it was given."""
+        """Whether the terminal has not yet accepted all data."""
         return bool(self._backlog)
 
     def send(self, data: bytes) -> bool:
-        """Write now what the terminal takes, the rest when it can; whether the data was accepted."""
+        """Write what the terminal accepts now and queue the rest. Return whether the data was accepted."""
         if self._closed or self._backlog_bytes + len(data) > max(_BACKLOG_BYTES, len(data)):
             return False
         was_behind = self.behind
@@ -73,10 +73,10 @@ class TerminalWriter:
         return True
 
     def finish(self, data: bytes, seconds: float) -> bool:
-        """Write `data` as the last thing, within `seconds`; whether it was written.
+        """Write `data` last, within `seconds`, and return whether it was written.
 
-        A terminal that doesn't take what waits in half of the time has its queue in the kernel emptied: the data
-        then waits there, and a terminal that is only stopped finds it first when it goes on.
+        If the terminal does not accept the queued data in half of the time, its kernel queue is emptied. `data` then
+        waits there, and a terminal that is only stopped finds it first when it continues.
         """
         if self._closed:
             return False
@@ -91,7 +91,7 @@ class TerminalWriter:
         return self._push_until(modes.CANCEL.encode() + data, time.monotonic() + seconds / 2)
 
     def close(self) -> None:
-        """Write nothing any more; the descriptor stays open."""
+        """Stop writing. The descriptor stays open."""
         self._forget()
         self._closed = True
 
@@ -109,10 +109,10 @@ class TerminalWriter:
                 return False
             poll.poll(left * 1000)
             if not progress:
-                time.sleep(min(left, 0.005))  # a terminal may be called writable and take nothing
+                time.sleep(min(left, 0.005))  # a terminal may report that it is writable and accept nothing
 
     def _push(self) -> bool:
-        """Write until the terminal is full; whether it took anything."""
+        """Write until the terminal is full. Return whether it accepted anything."""
         progress = False
         while self._backlog:
             chunk = self._backlog[0]
@@ -149,7 +149,7 @@ class TerminalWriter:
         self._loop.add_writer(self._descriptor, self._writable)
 
     def _forget(self) -> None:
-        """Throw away what waits."""
+        """Discard the queued data."""
         self._backlog.clear()
         self._backlog_bytes = 0
         if not self._loop.is_closed():

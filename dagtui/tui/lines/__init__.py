@@ -1,1 +1,1 @@
-"""Painting lines: segments, rows, widths, wrapping, the theme."""
+"""Line painting: segments, rows, widths, wrapping and the theme."""

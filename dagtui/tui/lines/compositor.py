@@ -1,4 +1,4 @@
-"""Updates of the screen that write the cells that changed and no others, each in the column that it belongs to."""
+"""Compositor that writes only the cells that changed, each in its own column."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 _NO_EDGE = 1 << 16
-"""Of the last strip in a row: what is beyond the terminal's edge is left out, for it wraps nothing."""
+"""The edge of the last strip in a row. Cells beyond the terminal's edge are left out, since wrapping is off."""
 
 
 class TightUpdate(ChopsUpdate):
     """Writes each dirty span from its first cell to its last.
 
-    Textual 8.2's own writes from the left edge of the widget on, whatever the region that was refreshed: a clock at
-    the right of a row costs as much as the row.
+    Textual 8.2's own update always starts at the left edge of the widget: a clock at the right of a row costs as much
+    as the row.
     """
 
     def render_segments(self, console: Console) -> str:
-        """The update as control sequences and text."""
+        """Return the update as control sequences and text."""
         written: list[str] = []
         last = self.spans[-1][0]
         for y, first, end in self.spans:
@@ -46,7 +46,7 @@ class TightUpdate(ChopsUpdate):
 def _anchored_span(
     strip: Strip, place: tuple[int, int], span: tuple[int, int], edge: int, console: Console
 ) -> tuple[str, str]:
-    """A span of a strip that has doubtful characters somewhere, and more of it where they might have shifted it."""
+    """Return a span of a strip with doubtful characters, extended to where they might have shifted it."""
     (x, y), (start, stop) = place, span
     if not begins_surely(strip.crop(0, start - x).text):
         start = x
@@ -57,10 +57,10 @@ def _anchored_span(
 
 
 class AnchoredLayout(LayoutUpdate):
-    """The whole screen; no row shifts where the terminal finds a character wider or narrower than Textual does."""
+    """The whole screen. No row shifts if the terminal draws a character wider or narrower than Textual expects."""
 
     def render_segments(self, console: Console) -> str:
-        """The update as control sequences and text."""
+        """Return the update as control sequences and text."""
         rows: list[str] = []
         for y, line in enumerate(self.strips, self.region.y):
             strips = list(line)
@@ -77,14 +77,14 @@ class AnchoredLayout(LayoutUpdate):
 
 
 class TightCompositor(Compositor):
-    """The compositor of a screen whose partial updates are tight; a screen sets it as its `_compositor`."""
+    """Compositor with tight partial updates. A screen sets it as its `_compositor`."""
 
     def render_full_update(self, simplify: bool = False) -> LayoutUpdate:
-        """The whole screen."""
+        """Return the whole screen."""
         update = super().render_full_update(simplify)
         return AnchoredLayout(update.strips, update.region)
 
     def render_partial_update(self) -> TightUpdate | None:
-        """What changed since the last update; None: nothing."""
+        """Return what changed since the last update, or None if nothing did."""
         update = super().render_partial_update()
         return None if update is None else TightUpdate(update.chops, update.spans, update.chop_ends)

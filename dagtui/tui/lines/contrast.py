@@ -1,4 +1,4 @@
-"""Text that can be read: a style whose text stands out from the background that it is drawn on."""
+"""Contrast: readable text on any background."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from rich.terminal_theme import TerminalTheme
 
 LEAST_CONTRAST = 2.5
-"""Between text and background, as WCAG 2 counts it: from 1 to 21."""
+"""Minimum contrast between text and background by WCAG 2, on its scale from 1 to 21."""
 _STEPS = 16
 _BLACK, _WHITE = ColorTriplet(0, 0, 0), ColorTriplet(255, 255, 255)
 _NOT_DIM, _AS_IT_IS = Style(dim=False), Style()
 
 
 def readable(style: Style, palette: TerminalTheme) -> Style:
-    """The style, its text lifted off its background where the two are too close; `palette` has the 16 named colours."""
+    """Return the style with enough contrast between text and background. `palette` holds the 16 named colours."""
     if style.color is None or style.bgcolor is None:
         return style
     color, background = style.color.get_truecolor(palette), style.bgcolor.get_truecolor(palette, foreground=False)
@@ -39,7 +39,7 @@ def readable(style: Style, palette: TerminalTheme) -> Style:
 
 
 def off_black(style: Style, palette: TerminalTheme) -> Style:
-    """The style on the terminal's own background: its colours are the terminal's, and on a dark one black is hidden."""
+    """Return the style for the terminal's own background, where a dark one would hide black text."""
     color = style.color
     is_dark = luminance(palette.background_color) < luminance(palette.foreground_color)
     if not is_dark or color is None or color.is_default or not is_own(style.bgcolor):
@@ -49,27 +49,27 @@ def off_black(style: Style, palette: TerminalTheme) -> Style:
 
 
 def is_own(color: Color | None) -> bool:
-    """Whether it is a colour of the terminal's own, that nobody else knows."""
+    """Return whether it is one of the terminal's own colours, which cannot be known."""
     return color is None or color.is_default
 
 
 def lifted(color: ColorTriplet, background: ColorTriplet) -> ColorTriplet:
-    """The nearest lighter or darker colour that stands out from the background."""
+    """Return the nearest lighter or darker colour with enough contrast to the background."""
     ends = (_WHITE, _BLACK) if luminance(color) >= luminance(background) else (_BLACK, _WHITE)
-    # One of the two always stands out.
+    # White or black always has enough contrast.
     end = next(end for end in ends if contrast(end, background) >= LEAST_CONTRAST)
     steps = (_between(color, end, step / _STEPS) for step in range(_STEPS + 1))
     return next(step for step in steps if contrast(step, background) >= LEAST_CONTRAST)
 
 
 def contrast(one: ColorTriplet, other: ColorTriplet) -> float:
-    """How much two colours differ in lightness (WCAG 2)."""
+    """Return the contrast ratio of two colours (WCAG 2)."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def luminance(color: ColorTriplet) -> float:
-    """How light a colour is, from 0 to 1."""
+    """Return the relative luminance of a colour, from 0 to 1."""
     red, green, blue = map(_linear, color.normalized)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

@@ -1,4 +1,4 @@
-"""What is copied, and what is to be said of it."""
+"""Text for the clipboard, with a remark about what was left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.as_run import Filled
 
 MOST_CHARACTERS = 8_000_000
-"""More is not copied at once: it is written to a file while the screen waits."""
+"""The most that is copied at once: the text is written to a file while the screen waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class Copied:
 
     text: str
     remark: str = ""
-    """What of it is missing or another than it was; empty: nothing."""
+    """What is missing from it or altered. Empty: nothing."""
 
     def bounded(self) -> Copied:
-        """As much of it as is copied at once."""
+        """Return as much of the text as is copied at once."""
         total = len(self.text)
         if total <= MOST_CHARACTERS:
             return self
@@ -31,6 +31,6 @@ class Copied:
 
 
 def altered(command: Filled) -> str:
-    """The remark on a command that is copied, where it holds what is not pasted as it is."""
+    """Return a remark if the command contains characters that cannot be pasted unchanged, otherwise ""."""
     is_exact = all(exact(text) == text for text in command)
     return "" if is_exact else "its control characters are written as ^[ and the like"

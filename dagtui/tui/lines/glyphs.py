@@ -1,4 +1,4 @@
-"""The characters that a tree is drawn with."""
+"""Glyphs of the tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Glyphs(NamedTuple):
     open: str
     shut: str
     stub: str
-    """In the place of `open` and `shut` for a row that has nothing below it."""
+    """Used instead of `open` and `shut` for a row with nothing below it."""
     tee: str
     elbow: str
     bar: str

@@ -1,4 +1,4 @@
-"""Whether a terminal can be expected to show the screen's glyphs in one cell each."""
+"""Locale: whether the terminal can be expected to show the screen's glyphs in one cell each."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _AMBIGUOUS = ("zh", "ja", "ko")
-"""In these languages terminals give the glyphs two cells (Unicode's annex 11: ambiguous width)."""
+"""Languages in which terminals give the glyphs two cells (Unicode annex 11: ambiguous width)."""
 
 
 def wants_ascii(environ: Mapping[str, str], encoding: str) -> bool:
-    """Whether only ASCII should be shown: the locale is not UTF-8, or its glyphs are of ambiguous width.
+    """Return whether to show ASCII only: the locale is not UTF-8, or makes glyph widths ambiguous.
 
-    `encoding` is that of standard output.
+    `encoding` is the encoding of standard output.
     """
     return locale_name(environ).lower().startswith(_AMBIGUOUS) or not is_utf8(environ, encoding)

@@ -1,4 +1,4 @@
-"""A scrolling page of rows, some of which lead to other nodes."""
+"""Scrolling page of rows, some of which link to other nodes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WHEEL_ROWS = 3
 
 
 class JumpTo(Message):
-    """A person wants to see another node."""
+    """Request to show another node."""
 
     def __init__(self, node: int) -> None:
         super().__init__()
@@ -31,29 +31,29 @@ class JumpTo(Message):
 
 
 class PagePosition(NamedTuple):
-    """Where a page stands, for showing it again later."""
+    """The position of a page, to be restored later."""
 
     first_row: int = 0
     cursor: int = NOWHERE
 
 
 class Page(PaintedRows):
-    """Rows that are wrapped at words and scrolled; a cursor stands on one of those that lead somewhere."""
+    """Word-wrapped rows that scroll, with a cursor on one of the linked rows."""
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(ascii_only=ascii_only, id=id)
         self.rows: Sequence[Row] = ()
         self.first_row = 0
-        """The first row of the screen that is in the window."""
+        """The first screen row in the window."""
         self.cursor = NOWHERE
         """The row that Enter follows."""
         self._screen_rows: list[tuple[Span, ...]] = []
         self._first: list[int] = []
-        """The screen row at which each row begins."""
+        """For each row, the screen row at which it begins."""
         self._wrapped_width = -1
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show other rows; the place is kept, as far as there are that many."""
+        """Show other rows. The position is kept as far as the rows reach."""
         if rows == self.rows:
             return
         self.rows = rows
@@ -63,7 +63,7 @@ class Page(PaintedRows):
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """The rows from the top of the window on."""
+        """Return the rows from the top of the window."""
         self._wrap(width)
         self.first_row = max(0, min(self.first_row, len(self._screen_rows) - height))
         first, last = self._extent(self.cursor) if self.has_focus else (0, 0)
@@ -75,12 +75,12 @@ class Page(PaintedRows):
     # Moving
 
     def scroll_rows(self, rows: int) -> None:
-        """Scroll, as far as there is something."""
+        """Scroll as far as there are rows."""
         self.first_row = max(0, self.first_row + rows)
         self.repaint()
 
     def move(self, step: int) -> None:
-        """Go to the next or previous row that leads somewhere, or scroll when it is too far away."""
+        """Go to the next or previous linked row, or scroll if it is too far away."""
         target = self.cursor + step
         while 0 <= target < len(self.rows) and self.rows[target].jump < 0:
             target += step
@@ -93,40 +93,40 @@ class Page(PaintedRows):
         self.repaint()
 
     def page(self, direction: int) -> None:
-        """Scroll by what fits."""
+        """Scroll by one page."""
         self.scroll_rows(direction * max(1, self.size.height - 1))
 
     def half_page(self, direction: int) -> None:
-        """Scroll by half of what fits."""
+        """Scroll by half a page."""
         self.scroll_rows(direction * max(1, self.size.height // 2))
 
     def top(self) -> None:
-        """Show the beginning."""
+        """Scroll to the beginning."""
         self.scroll_rows(-len(self._screen_rows))
 
     def bottom(self) -> None:
-        """Show the end."""
+        """Scroll to the end."""
         self.scroll_rows(len(self._screen_rows))
 
     def activate(self) -> bool:
-        """Go where the row under the cursor leads; returns whether it leads anywhere."""
+        """Follow the link under the cursor. Return whether there is one."""
         if self.cursor == NOWHERE:
             return False
         self.post_message(JumpTo(self.rows[self.cursor].jump))
         return True
 
     def copy_text(self) -> str:
-        """The whole page, unwrapped, with all of what is shown in part."""
+        """Return the whole page, unwrapped, with the full text of what is shown in part."""
         texts = (one.text.rstrip() if one.whole is None else one.whole for one in self.rows if one.whole != "")
         return "\n".join(texts)
 
     def copied(self) -> Copied:
-        """The same, for the clipboard."""
+        """Return the whole page for the clipboard."""
         return Copied(self.copy_text())
 
     @property
     def place(self) -> PagePosition:
-        """Where it stands; may be set."""
+        """The position. Settable."""
         return PagePosition(self.first_row, self.cursor)
 
     @place.setter
@@ -147,7 +147,7 @@ class Page(PaintedRows):
         self.repaint()
 
     def on_click(self, event: events.Click) -> None:
-        """Do what the key under the pointer does, or follow the row that was clicked."""
+        """Press the key under the pointer, or follow the row that was clicked."""
         if key := self._key_at(event.x, event.y):
             self.app.simulate_key(key)
             return
@@ -170,7 +170,7 @@ class Page(PaintedRows):
     # Layout
 
     def _key_at(self, x: int, y: int) -> str:
-        """The key that the text at a place of the window stands for; empty: none."""
+        """Return the key of the text at a position of the window, or "" if it has none."""
         shown = self.first_row + y
         for run in self._screen_rows[shown] if shown < len(self._screen_rows) else ():
             x -= cell_width(run.text)
@@ -188,7 +188,7 @@ class Page(PaintedRows):
             self._screen_rows += wrapped(one, width)
 
     def _extent(self, index: int) -> tuple[int, int]:
-        """The screen rows of a row: from, to before."""
+        """Return the first screen row of a row and the one after its last."""
         if not 0 <= index < len(self._first):
             return 0, 0
         following = self._first[index + 1] if index + 1 < len(self._first) else len(self._screen_rows)
@@ -200,7 +200,7 @@ class Page(PaintedRows):
 
 
 def wrapped(one: Row, width: int) -> list[tuple[Span, ...]]:
-    """A row broken at words into rows of the screen; those after the first are indented."""
+    """Return a row wrapped at words into screen rows. Rows after the first are indented."""
     lead = (one.lead,) if one.lead else ()
     room = width - sum(cell_width(run.text) for run in lead)
     indent = min(one.indent, room // 2)
@@ -213,7 +213,7 @@ def wrapped(one: Row, width: int) -> list[tuple[Span, ...]]:
 
 
 def _cut(runs: Sequence[Span], start: int, end: int) -> tuple[Span, ...]:
-    """The runs between two indices of their text."""
+    """Return the spans between two indices of their text."""
     found = []
     position = 0
     for run in runs:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Role(enum.StrEnum):
-    """What a run of text is; the value is the component class that gives it its look."""
+    """The role of a span. The value is the component class that styles it."""
 
     PLAIN = "rows--plain"
     MUTED = "look--quiet"
@@ -44,61 +44,61 @@ class Role(enum.StrEnum):
 
 
 class Span(NamedTuple):
-    """A run of one role. Its text is safe to show: our own words, or foreign ones that passed `dagtui.text`."""
+    """Text in one role. It is safe to show: our own words, or text that the sanitiser in `dagtui.text` has passed."""
 
     text: str
     role: str = Role.PLAIN
     """A Role, or one of the STATUS_CLASSES."""
     press: str = ""
-    """The key that a click on it stands for; empty: none."""
+    """The key that a click on it presses. Empty: none."""
 
 
 class Row(NamedTuple):
-    """One row of runs, before it is fitted to a width."""
+    """One row of spans, before it is fitted to a width."""
 
     runs: tuple[Span, ...] = ()
     jump: int = -1
-    """The node that it leads to; -1: none."""
+    """The node that it links to. -1: none."""
     indent: int = 0
-    """Cells before what does not fit into the first row of the screen."""
+    """Indent in cells of the screen rows after the first."""
     lead: Span | None = None
-    """What every row of the screen begins with, before the indent: the bar beside a block."""
+    """Starts every screen row, before the indent: the bar beside a block."""
     whole: str | None = None
-    """What is copied in its place, safe to paste: all of what it shows in part; empty: nothing."""
+    """Text to copy instead, safe to paste: the full text of what is shown in part. Empty: nothing."""
 
     @property
     def text(self) -> str:
-        """The row without roles and without its lead."""
+        """The text of the row, without roles and lead."""
         return "".join(run.text for run in self.runs)
 
 
 def row(*runs: Span | str, jump: int = -1, indent: int = 0, lead: Span | None = None) -> Row:
-    """A row of runs; a bare string is a plain one, and must be our own words."""
+    """Return a row of spans. A bare string becomes a plain span and must be our own words."""
     return Row(tuple(Span(run) if isinstance(run, str) else run for run in runs), jump, indent, lead)
 
 
 def muted(text: str) -> Span:
-    """Words that stand back."""
+    """Return a subdued span."""
     return Span(text, Role.MUTED)
 
 
 def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Span:
-    """The glyph of a status in its colour, with its word behind it if wanted."""
+    """Return the glyph of a status in its colour, followed by its word if requested."""
     glyph = status.ascii if ascii_only else status.glyph
     return Span(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
 
 
 def name_run(name: str, role: str = Role.LINK) -> Span:
-    """The name of a node, which comes from a file."""
+    """Return a span with a node's name, which comes from a file."""
     return Span(name_label(name, 200), role)
 
 
 NOTHING = Strip([], 0)
-"""What a row is that was not drawn."""
+"""Stands for a row that was not drawn."""
 
 
 def difference(old: Strip, new: Strip) -> tuple[int, int]:
-    """The cells, from first to before end, outside of which two strips look the same when they are padded."""
+    """Return the first cell and the end of the range outside which two padded strips look the same."""
     first, end = 0, max(old.cell_length, new.cell_length)
     for before, after in zip(old, new, strict=False):
         first += _common(before, after, 1)
@@ -109,12 +109,12 @@ def difference(old: Strip, new: Strip) -> tuple[int, int]:
             end -= _common(before, after, -1)
             if before != after:
                 break
-    # Characters without width of their own may differ where no cell does.
+    # Zero-width characters may differ where no cell does.
     return (first, end) if first < end else (0, new.cell_length)
 
 
 def _common(before: Segment, after: Segment, step: int) -> int:
-    """How many cells two segments begin with alike, or end with, for a step of -1."""
+    """Return how many cells two segments have in common at the start, or at the end for a step of -1."""
     if before == after:
         return after.cell_length
     one, other = before.text, after.text
@@ -125,10 +125,10 @@ def _common(before: Segment, after: Segment, step: int) -> int:
 
 
 class PaintedRows(Widget, can_focus=True):
-    """A widget of whole rows: `draw` says what they are, `repaint` sends only those that changed to the terminal.
+    """A widget of whole rows: `draw` returns them, `repaint` sends only the changed ones to the terminal.
 
-    It keeps the strips on screen and nothing else. It scrolls by itself: a log has no known height in rows, and a
-    growing virtual size would mean a new layout for every line.
+    It keeps only the strips on screen. It scrolls by itself: the height of a log in rows is unknown, and a growing
+    virtual size would cause a new layout for every line.
     """
 
     ALLOW_SELECT = False  # rows move under the pointer; whole lines are selected instead
@@ -142,11 +142,11 @@ class PaintedRows(Widget, can_focus=True):
         self._looks: dict[str, Style] = {}
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """The rows from the top on, at most `height`, each at most `width` cells, without padding."""
+        """Return the rows from the top, at most `height`, each at most `width` cells, without padding."""
         raise NotImplementedError
 
     def changed_rows(self) -> tuple[list[Strip], list[int]]:
-        """The rows as they should be, and the numbers of those that are not on screen like that."""
+        """Return the new rows and the indices of those that differ from the screen."""
         new = self.draw(self.size.width, self.size.height)
         old = self._strips
         both = min(len(new), len(old))
@@ -154,7 +154,7 @@ class PaintedRows(Widget, can_focus=True):
         return new, [*different, *range(both, max(len(new), len(old)))]
 
     def repaint(self) -> int:
-        """Draw, and refresh the rows that differ, only the cells that do; returns how many rows."""
+        """Draw, and refresh only the cells that differ. Return the number of rows refreshed."""
         if not self.is_mounted or not self.size:
             return 0
         new, changed = self.changed_rows()
@@ -162,7 +162,7 @@ class PaintedRows(Widget, can_focus=True):
         return len(changed)
 
     def paint(self, strips: list[Strip], changed: Sequence[int]) -> list[Region]:
-        """Take over new rows of which some are different; returns what is refreshed."""
+        """Adopt new rows, of which `changed` differ. Return the refreshed regions."""
         old, self._strips = self._strips, strips
         regions = []
         for y in changed:
@@ -177,7 +177,7 @@ class PaintedRows(Widget, can_focus=True):
         return regions
 
     def render_line(self, y: int) -> Strip:
-        """One row of the screen, padded."""
+        """Return one screen row, padded."""
         width = self.size.width
         if y >= len(self._strips):
             return Strip.blank(width, self.rich_style)
@@ -192,12 +192,12 @@ class PaintedRows(Widget, can_focus=True):
         self.repaint()
 
     def on_unmount(self) -> None:
-        """Leave nothing to look for."""
+        """Drop the strips and break reference cycles."""
         self._strips = []
         take_apart(self)
 
     def notify_style_update(self) -> None:
-        """Colours changed: everything is drawn anew."""
+        """Draw everything again: the colours have changed."""
         super().notify_style_update()
         self._looks.clear()
         if self.is_mounted and self.size:
@@ -205,14 +205,14 @@ class PaintedRows(Widget, can_focus=True):
             self.refresh()
 
     def look(self, role: str) -> Style:
-        """How text of a role looks in the present theme."""
+        """Return the style of a role in the current theme."""
         found = self._looks.get(role)
         if found is None:
             found = self._looks[role] = self.rich_style + self.get_component_rich_style(role, partial=True)
         return found
 
     def strip(self, runs: Sequence[Span], width: int, over: Role | None = None) -> Strip:
-        """Runs as a strip of at most so many cells; with a look over all of it, it fills them."""
+        """Return the spans as a strip of at most `width` cells. A style in `over` covers and fills all of them."""
         if over is not None:
             free = width - sum(cell_len(run.text) for run in runs)
             runs = [*runs, Span(" " * free)]

@@ -1,4 +1,4 @@
-"""Runs of text with a look, and how they share the cells of a row."""
+"""Styled segments of a tree row, and how they share its cells."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ GUIDE = PLAIN + 2
 MARK = PLAIN + 3
 """The mark of the row with the cursor."""
 LOOKS = MARK + 1
-"""How many looks there are; those below PLAIN are the statuses'."""
+"""Number of looks. Those below PLAIN belong to the statuses."""
 
 
 class RowSegment(NamedTuple):
-    """A run of text in one look; the text is safe to show."""
+    """Text in one look. The text is safe to show."""
 
     text: str
     look: int = PLAIN
 
     @property
     def width(self) -> int:
-        """The cells it takes."""
+        """Its width in cells."""
         return cell_width(self.text)
 
 
@@ -35,12 +35,12 @@ SPACE = RowSegment(" ")
 
 
 def width_of(pieces: Sequence[RowSegment]) -> int:
-    """The cells that some pieces take together."""
+    """Return the total width of some segments in cells."""
     return sum(cell_width(text) for text, _ in pieces)
 
 
 def spaces(count: int) -> RowSegment:
-    """So many empty cells."""
+    """Return `count` empty cells."""
     return RowSegment(" " * max(0, count))
 
 
@@ -49,19 +49,20 @@ class Body(NamedTuple):
 
     name: RowSegment
     suffix: RowSegment = RowSegment("")
-    """Directly behind the name, and kept when the name is cut."""
+    """Stands directly after the name, and stays when the name is cut."""
     notes: tuple[RowSegment, ...] = ()
-    """Right-aligned, in the order in which they are shown."""
+    """Right-aligned, in display order."""
     ranks: tuple[int, ...] = ()
-    """By note: the lowest stays the longest."""
+    """Priority of each note. The lowest stays longest."""
     aside: RowSegment = RowSegment("")
-    """More words, in a column of their own where there is room."""
+    """Additional words, in a column of their own if there is room."""
 
 
 def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[RowSegment]:
-    """The body in exactly `room` cells: notes give way to the name, then the name is shortened to so many cells.
+    """Return the body in exactly `room` cells: notes are dropped first, then the name is shortened.
 
-    The aside begins at `column`, or behind a name that is longer; a column of 0 leaves it out.
+    `shorten` returns the name in at most the given cells. The aside begins at `column`, or after a longer name. A
+    column of 0 omits it.
     """
     wanted = body.name.width + body.suffix.width
     least = min(wanted, max(8, room * 2 // 5))
@@ -82,7 +83,7 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
 
 
 def _chosen(body: Body, room: int) -> tuple[list[RowSegment], int]:
-    """The notes that fit, by rank, with a space before each; and the cells that they take."""
+    """Return the notes that fit, by rank, with a space before each, and the cells that they take."""
     chosen: set[int] = set()
     taken = 0
     for index in sorted(range(len(body.notes)), key=body.ranks.__getitem__):

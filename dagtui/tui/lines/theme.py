@@ -1,4 +1,4 @@
-"""The colours: four themes of our own, and one look for each status that every pane shares."""
+"""Colours: our own four themes, and the style of each status, which all panes share."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 STATUS_CLASSES: Mapping[NodeStatus, str] = {
     status: f"status--{status.name.lower().replace('_', '-')}" for status in NodeStatus
 }
-"""The component class that gives a status its look; a widget that uses them adds STATUS_CSS to its DEFAULT_CSS."""
+"""The component class that styles a status. A widget that uses them adds STATUS_CSS to its DEFAULT_CSS."""
 
 STATUS_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
-"""The rules of those classes; they need the variables of `variable_defaults`."""
+"""The rules of those classes. They need the variables of `variable_defaults`."""
 
 
 class ThemeStyle(NamedTuple):
@@ -89,7 +89,7 @@ _ANSI: _Looks = {
 def _variables(
     looks: _Looks, *, quiet: ThemeStyle, guide: ThemeStyle, cursor: tuple[str, str], blurred: tuple[str, str]
 ) -> dict[str, str]:
-    """The variables of a theme; a cursor is its background and its text style."""
+    """Return the variables of a theme. A cursor is given as background and text style."""
     found: dict[str, str] = {}
     for status, look in looks.items():
         found[STATUS_CLASSES[status].replace("--", "-")] = look.color
@@ -218,23 +218,23 @@ THEMES = (DARK, LIGHT, ANSI, CONTRAST)
 
 
 def register_themes(app: App[object]) -> None:
-    """Make the themes known to an app."""
+    """Register the themes with an app."""
     for theme in THEMES:
         app.register_theme(theme)
 
 
 def variable_defaults(*, dark: bool) -> dict[str, str]:
-    """What themes that are not ours lack; an app returns this from `get_theme_variable_defaults`."""
+    """Return the variables that other themes lack, for an app's `get_theme_variable_defaults`."""
     return dict(_DARK_VARIABLES if dark else _LIGHT_VARIABLES)
 
 
 def status_styles(widget: Widget) -> tuple[Style, ...]:
-    """By status: its look in the present theme, without background, for a widget that has the STATUS_CLASSES."""
+    """Return the style of each status in the current theme, without background, for a widget with STATUS_CLASSES."""
     return tuple(part_style(widget, STATUS_CLASSES[status]) for status in NodeStatus)
 
 
 def part_style(widget: Widget, part: str) -> Style:
-    """Colour and attributes of a component class, without background, to be laid over the background of a row."""
+    """Return colour and attributes of a component class, without background, to overlay on a row's background."""
     style = widget.get_component_rich_style(part, partial=True)
     return Style(
         color=style.color,

@@ -1,4 +1,4 @@
-"""Where a line is broken into rows of the screen: every character lands in exactly one row, in order."""
+"""Line wrapping: each character lands in exactly one screen row, in order."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from rich.cells import cell_len, get_character_cell_size
 
 
 def breaks(text: str, width: int) -> list[int]:
-    """The index of the first character of each row, as a terminal would break: when a row of `width` cells is full.
+    """Return the index of each row's first character, breaking as a terminal does: when `width` cells are full.
 
-    There is always at least one row; a character that is wider than the width gets a row of its own.
+    There is always at least one row. A character wider than `width` gets a row of its own.
     """
     width = max(1, width)
     if text.isascii():
@@ -24,7 +24,7 @@ def breaks(text: str, width: int) -> list[int]:
 
 
 def word_breaks(text: str, width: int, rest: int) -> list[int]:
-    """As `breaks`, but after a space where one is near; rows after the first have `rest` cells."""
+    """Return the same as `breaks`, but break after a nearby space. Rows after the first have `rest` cells."""
     starts = [0]
     left = max(1, width)
     while True:
@@ -46,5 +46,5 @@ def _end_of_row(text: str, start: int, width: int) -> int:
 
 
 def characters_before(text: str, column: int) -> int:
-    """How many characters lie wholly before a cell."""
+    """Return how many characters lie entirely before a cell."""
     return _end_of_row(text, 0, column) if column > 0 else 0

@@ -1,1 +1,1 @@
-"""What each key does, and which are available."""
+"""Actions: what each key does, and which actions are available."""

@@ -1,4 +1,4 @@
-"""Which keys would help a node along, said in words."""
+"""Key hints: the keys that would help a node along, in words."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 
 NAME_CELLS = 40
 MOST_PRESSES = 9
-"""Nobody presses a key more often than that."""
+"""No person presses a key more often than this."""
 
 
 def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
-    """A row for each key that would do something useful about a node as it is now."""
+    """Return a row for each key that would do something useful about a node in its present state."""
     return offered(keymap, _hints(session, node))
 
 
 def offered(keymap: Keymap, hints: Iterable[tuple[str, str]], *, ascii_only: bool = False) -> list[Row]:
-    """Rows for ids of keys with what they would do here; a click on one does it. Empty when none has a key."""
+    """Return rows for action ids and what they would do here. A click on a row performs the action.
+
+    The list is empty if no action has a key.
+    """
     rows = []
     for id_, words in hints:
         for key in keymap.keys(id_)[:1]:
@@ -49,11 +52,11 @@ _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
     NodeStatus.FAILED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
     NodeStatus.CANCELLED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
 }
-"""Actions of the keymap, with what they do about a node of that status."""
+"""For each status: actions of the keymap and what they do about a node of that status."""
 
 
 def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
-    """Actions of the keymap with what they would do here."""
+    """Yield actions of the keymap with what they would do here."""
     state = session.state
     status, cause = state.status_of(node), state.cause_of(node)
     name = _name(session, node)
@@ -73,7 +76,7 @@ def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
 
 
 def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
-    """What would let a ready node start: the end of a pause, or as many more slots as it lacks."""
+    """Yield what would let a queued node start: the end of a pause, or the slots that it lacks."""
     state = session.state
     if state.paused:
         yield "run.pause", "resumes the run"

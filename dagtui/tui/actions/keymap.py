@@ -1,4 +1,4 @@
-"""The one table of keys, from which bindings, footer, help and palette are made."""
+"""The key table, from which bindings, footer, help and palette are made."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Pane(enum.Flag):
-    """Where the focus can be."""
+    """The panes that can have the focus."""
 
     TREE = enum.auto()
     LOG = enum.auto()
     DETAILS = enum.auto()
     WHY = enum.auto()
     BRANCH = enum.auto()
-    """In place of these three where a row is shown that stands for many nodes."""
+    """Takes the place of these three for a row that stands for many nodes."""
     SIDE = LOG | DETAILS | WHY | BRANCH
     ANY = TREE | SIDE
 
 
 class Group(enum.Enum):
-    """The headings of help and palette, in their order: nobody opens them to learn how to move."""
+    """The headings of help and palette, in their order. Movement comes last: no one opens them to learn it."""
 
     NODE = "Node"
     RUN = "Run"
@@ -39,21 +39,21 @@ class Group(enum.Enum):
 
 
 class Key(NamedTuple):
-    """One thing that a key does."""
+    """One action and its keys."""
 
     id: str
-    """Stable: what a person's own key mapping refers to."""
+    """Stable: a user's own key mapping refers to it."""
     keys: tuple[str, ...]
-    """Default keys: characters or Textual's names; empty: in the palette only."""
+    """Default keys: characters or Textual's names. Empty: in the palette only."""
     words: str
-    """What the footer calls it."""
+    """The label in the footer."""
     help: str
-    """What help and palette call it."""
+    """The label in help and palette."""
     group: Group
     panes: Pane = Pane.ANY
-    """The panes in whose footer it belongs; it works wherever it makes sense."""
+    """The panes whose footer shows it. The action works wherever it makes sense."""
     rank: int = 0
-    """Its place in the footer, the lowest first; 0: not in the footer."""
+    """Its position in the footer, lowest first. 0: not in the footer."""
 
 
 KEYS: tuple[Key, ...] = (
@@ -164,10 +164,10 @@ KEYS: tuple[Key, ...] = (
     Key("screen.detach", ("d",), "detach", "Leave the screen; the run goes on", Group.SCREEN, Pane.ANY, 36),
     Key("screen.leave", ("q", "ctrl+c"), "leave", "Leave; asks first while something runs", Group.SCREEN, Pane.ANY, 91),
 )
-"""Every key of the screen. Control and function keys are twins of plain ones, but for two that every terminal has."""
+"""Every key of the screen. Control and function keys double plain ones, except the few that all terminals have."""
 
 FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q"})
-"""What terminal multiplexers and flow control take for themselves."""
+"""Keys that terminal multiplexers and flow control reserve."""
 
 _TWINLESS = frozenset({"screen.repaint", "screen.suspend", "move.half_down", "move.half_up"})
 _SPECIAL = re.compile(r"(ctrl\+|alt\+|super\+|hyper\+|meta\+)|^f\d+$")
@@ -205,14 +205,17 @@ _SHOWN = {
 
 
 class KeymapError(ValueError):
-    """A person's key mapping can't be used; the message names every reason."""
+    """A user's key mapping cannot be used. The message names every reason."""
 
 
 class Keymap:
-    """The keys in force: the table with a person's own mapping laid over it."""
+    """The keys in force: the table overlaid with the user's own mapping."""
 
     def __init__(self, own: Mapping[str, str] | None = None) -> None:
-        """`own` maps ids to keys, several separated by commas; raises KeymapError."""
+        """Apply the user's mapping.
+
+        `own` maps ids to keys, with commas between several. Raises KeymapError.
+        """
         self.own = {id_: ",".join(map(_normal, keys.split(","))) for id_, keys in (own or {}).items()}
         self._keys = {key.id: key.keys for key in KEYS}
         problems = [*_problems(self.own), *self._lay_over()]
@@ -220,7 +223,7 @@ class Keymap:
             raise KeymapError("the key mapping can't be used: " + "; ".join(problems))
 
     def _lay_over(self) -> Iterator[str]:
-        """Put the mapping in force; yields what clashes."""
+        """Apply the mapping and yield the conflicts."""
         for id_, keys in self.own.items():
             if id_ in self._keys:
                 self._keys[id_] = tuple(keys.split(","))
@@ -232,21 +235,21 @@ class Keymap:
                 taken[name] = id_
 
     def keys(self, id_: str) -> tuple[str, ...]:
-        """The keys of an action, by Textual's names."""
+        """Return the keys of an action as Textual's names."""
         return self._keys[id_]
 
     def shown(self, id_: str, *, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
-        """The first key of an action as the footer shows it; empty when it has none."""
+        """Return the first key of an action as the footer shows it, or "" if it has none."""
         keys = self._keys[id_]
         return shown(keys[0], ascii=ascii) if keys else ""
 
     def all_shown(self, id_: str, *, ascii: bool = False) -> str:  # noqa: A002
-        """Every key of an action as the help shows them."""
+        """Return all keys of an action as the help shows them."""
         return " ".join(shown(key, ascii=ascii) for key in self._keys[id_])
 
 
 def shown(key: str, *, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
-    """A key as people write it: `^d` for `ctrl+d`."""
+    """Return a key as people write it: `^d` for `ctrl+d`."""
     if key.startswith("ctrl+") and len(key) == 6:
         return "^" + key[5:]
     if ascii and key in {"up", "down", "left", "right"}:
@@ -257,7 +260,7 @@ def shown(key: str, *, ascii: bool = False) -> str:  # noqa: A002 - the name of 
 
 
 def bindings() -> list[Binding]:
-    """A binding for every row of the table, to be remapped by its id."""
+    """Return a binding for each row of the table, to be remapped by its id."""
     return [
         Binding(",".join(key.keys), f"app.act('{key.id}')", key.words, show=False, id=key.id)
         for key in KEYS
@@ -266,7 +269,7 @@ def bindings() -> list[Binding]:
 
 
 def footer_keys(pane: Pane, told: Collection[str] = ()) -> list[Key]:
-    """The rows that belong in a pane's footer, or of which there is something to tell, the most useful first."""
+    """Return the rows of a pane's footer, most useful first. Ids in `told` are always included."""
     return sorted((key for key in KEYS if key.rank and (key.panes & pane or key.id in told)), key=lambda key: key.rank)
 
 

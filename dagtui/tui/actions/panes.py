@@ -1,4 +1,4 @@
-"""What the keys do that move, fold, find and read."""
+"""Actions that move, fold, find and read."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 FAILURES = frozenset({NodeStatus.FAILED})
 NO_SEARCH = "nothing is looked for yet"
 COLUMNS = 8
-"""By so much a log is scrolled sideways."""
+"""Columns by which a log scrolls sideways."""
 RUNNING = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 
 
 class PaneActions:
-    """The keys of the panes; each acts on the focused one, or on the tree or the log where only those have it."""
+    """Actions of the panes. Each acts on the focused pane, or on the tree or the log if only that pane has it."""
 
     def __init__(self, app: DagtuiApp) -> None:
         self._app = app
@@ -30,7 +30,7 @@ class PaneActions:
         self._log = app.main.side.log_pane
 
     def table(self) -> Mapping[str, Callable[[], object]]:
-        """By id: what is done."""
+        """Return the handlers by action id."""
         main, tree, log = self._main, self._tree, self._log
         return {
             "move.down": lambda: main.movable.move(1),
@@ -83,14 +83,14 @@ class PaneActions:
             self._tree.page(direction / 2)
 
     def _toggle(self) -> None:
-        # The page of a row that stands for many offers this key for that row.
+        # The page of a row that stands for many nodes offers this key for that row.
         if self._main.on_side and not self._main.side.shows_branch:
             self._main.movable.page(1)
         else:
             self._tree.toggle()
 
     def _open(self) -> None:
-        """In the tree: the log in full. At the right: where the row leads."""
+        """In the tree, open the log in full. On the right, follow the row."""
         main = self._main
         if not main.on_side:
             self._tree.open_cursor()
@@ -98,7 +98,7 @@ class PaneActions:
             main.side.pane.activate()
 
     def _back(self) -> None:
-        """One thing at a time: the search of the focused pane, then the zoom or the way back."""
+        """Undo one thing at a time: the search of the focused pane, then the zoom or the focus."""
         main = self._main
         if main.on_side and main.tab is Pane.LOG and self._log.view.finder is not None:
             self._log.clear_find()
@@ -120,7 +120,7 @@ class PaneActions:
             self._app.say(UNFOLD)
 
     def _find(self) -> None:
-        """In the tree what is typed filters; in the log it is looked for."""
+        """Start a search. In the tree it filters, in the log it finds."""
         main = self._main
         if main.on_side and main.side.shows_branch:
             main.go_to(Pane.TREE)

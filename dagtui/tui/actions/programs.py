@@ -1,4 +1,4 @@
-"""What the keys do that give the terminal to another program: a pager, a shell in a node's place, one's own shell."""
+"""Actions that give the terminal to another program: a pager, a shell in a node's environment, the user's own shell."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _NAME_CELLS = 60
 
 
 class ProgramActions:
-    """The run goes on meanwhile, and afterwards the screen is what it was."""
+    """Actions that run programs. The run continues meanwhile, and the screen is restored afterwards."""
 
     def __init__(self, app: DagtuiApp) -> None:
         self._app = app
         self._session = app.session
 
     def table(self) -> Mapping[str, Callable[[], object]]:
-        """By id: what is done."""
+        """Return the handlers by action id."""
         return {
             "log.pager": self._open_pager,
             "node.shell": self._open_shell,
@@ -43,11 +43,11 @@ class ProgramActions:
         }
 
     def _start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        # Not begun yet: the App may be told to end before this one's turn comes.
+        # The worker starts later: the App may be told to exit first.
         _: Worker[None] = self._app.run_worker(work, group="program", exclusive=True, exit_on_error=False)
 
     async def _lend(self, program: Callable[[], Awaitable[str]]) -> None:
-        """Lend the terminal to a program, and say why it could not be started."""
+        """Give the terminal to a program, and report if it could not be started."""
         app = self._app
         try:
             with app.terminal_lent():
@@ -70,7 +70,7 @@ class ProgramActions:
         except ValueError as error:
             self._app.say(f"$PAGER can't be used: {error}", Role.WARNING)
             return
-        # Less lets colours through and shows other control codes, if told so; git does the same.
+        # With -R, less passes colours through and shows other control codes. Git sets the same.
         program = partial(self._app.place.run, [*command, str(path)], {"LESS": "-R"})
         self._start(partial(self._lend, program))
 
@@ -99,7 +99,7 @@ class ProgramActions:
         self._start(partial(self._lend, program))
 
     def _heading(self, node: int, at: NodeEnvironment) -> str:
-        """Where the shell is, and how to come back."""
+        """Return where the shell is and how to come back."""
         name = name_label(self._session.graph.labels[node], _NAME_CELLS)
         return (
             f"dagtui: what attempt {at.attempt} of {name} would find, in {label(at.cwd, 1000)}\n"

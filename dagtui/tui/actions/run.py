@@ -1,4 +1,4 @@
-"""What the keys do that command the run."""
+"""Actions that command the run."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class RunActions:
-    """Commands that surprise nobody are carried out at once; the others are shown first, with what they would do."""
+    """Actions that give commands. Harmless ones are executed at once; the others show a preview first."""
 
     def __init__(self, app: DagtuiApp) -> None:
         self._app = app
         self._session = app.session
 
     def table(self) -> Mapping[str, Callable[[], object]]:
-        """By id: what is done."""
+        """Return the handlers by action id."""
         return {
             "node.retry": self._retry,
             "node.rerun": partial(self._ask_on_node, CommandKind.RERUN, CommandKind.RERUN_ONLY),
@@ -43,7 +43,7 @@ class RunActions:
         }
 
     def _retry(self) -> None:
-        """At once, unless other nodes than the one that is meant would run again or be stopped."""
+        """Retry at once, unless the retry would run or stop nodes other than the targets."""
         targets = self._targets()
         if self._are_many(targets):
             self._ask_on_many(targets, CommandKind.RETRY)
@@ -61,7 +61,7 @@ class RunActions:
         self._give(Command(CommandKind.SET_JOBS, jobs=self._session.state.jobs + step))
 
     def _give_on_node(self, kind: CommandKind) -> None:
-        """At once on one node; on many they are shown first."""
+        """Give the command at once for one node. For many nodes, show a preview first."""
         targets = self._targets()
         if self._are_many(targets):
             self._ask_on_many(targets, kind)
@@ -76,7 +76,7 @@ class RunActions:
             self._ask(*(Command(kind, targets) for kind in kinds))
 
     def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
-        """Show what would happen to those nodes for which the command is of use."""
+        """Show a preview for those nodes that accept the command."""
         commands = [Command(kind, self._willing(targets, kind)) for kind in kinds]
         if commands[0].nodes:
             self._ask(*commands)
@@ -85,11 +85,11 @@ class RunActions:
             self._app.say(f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {reason}", Role.MUTED)
 
     def _are_many(self, targets: tuple[int, ...]) -> bool:
-        """Whether something else is meant than the node under the cursor."""
+        """Return whether the targets differ from the node under the cursor."""
         return bool(targets) and targets != (self._app.main.node,)
 
     def _willing(self, targets: tuple[int, ...], kind: CommandKind) -> tuple[int, ...]:
-        """Those of many nodes of which the command is not refused; whole subtrees are not walked through for that."""
+        """Return the targets that accept the command. Whole subtrees are not walked for that."""
         if kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
             return targets
         propagation = self._session.run.traversal
@@ -105,7 +105,7 @@ class RunActions:
         self._report(self._session.give(command))
 
     def _ask(self, *commands: Command) -> None:
-        """Show the first command, with the others as choices; one that would do nothing only says why."""
+        """Show the first command, with the others as choices. A command without effect only reports the reason."""
         first = self._session.preview(commands[0])
         if first.nothing is not None:
             self._report(first)

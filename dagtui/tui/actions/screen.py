@@ -1,4 +1,4 @@
-"""What the keys do that concern the screen, and leaving it."""
+"""Actions of the screen, and leaving it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dagtui.tui.app import DagtuiApp
 
 COPY_NAME = "copied.txt"
-"""In the run's directory: what was copied last, for terminals that don't take it."""
+"""File in the run directory with the last copied text, for terminals without clipboard support."""
 
 
 class ScreenActions:
@@ -29,7 +29,7 @@ class ScreenActions:
         self._session = app.session
 
     def table(self) -> Mapping[str, Callable[[], object]]:
-        """By id: what is done."""
+        """Return the handlers by action id."""
         app = self._app
         return {
             "screen.help": lambda: app.push_screen(HelpScreen(app.keymap, ascii=app.ascii_only)),
@@ -55,11 +55,11 @@ class ScreenActions:
         self._app.say(words, role)
 
     def _names(self) -> str:
-        """The name of the node under the cursor, or of each that is selected or that the row stands for."""
+        """Return the name of the node under the cursor, or of each node that is selected or that the row stands for."""
         return "\n".join(exact_line(self._session.graph.labels[node]) for node in self._app.main.tree_pane.targets)
 
     def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
-        """Where the text is, as far as can be known: multiplexers drop what is sent to the terminal's clipboard."""
+        """Return where the text is, as far as can be known: multiplexers drop what is sent to the clipboard."""
         if self._session.path is None:
             if not is_sent:
                 return (
@@ -80,7 +80,7 @@ class ScreenActions:
     # Leaving
 
     def _detach(self) -> None:
-        """Leave the screen and nothing else, where the run has a process of its own."""
+        """Leave the screen only, if the run has a process of its own."""
         if self._app.place.detachable:
             self._app.exit(ExitReason.DETACHED)
         else:
@@ -89,7 +89,7 @@ class ScreenActions:
             )
 
     def _leave(self) -> None:
-        """At once when nothing more can happen; else ask."""
+        """Leave at once if nothing more can happen, otherwise ask."""
         if self._session.settled:
             self._app.exit(ExitReason.LEFT_SETTLED)
         elif self._app.broken:

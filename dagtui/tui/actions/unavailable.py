@@ -1,4 +1,4 @@
-"""Which keys would only say that there is nothing to do: the footer leaves them out, and shows others instead."""
+"""Actions that are unavailable for the current selection. The footer leaves them out and shows others instead."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 UNFOLD = "this row stands for no node of its own: unfold it"
-"""What a key says that needs one node, on a row that stands for many or for none."""
+"""Answer to a key that needs one node, on a row that stands for many nodes or none."""
 COMMANDS = frozenset(key.id for key in KEYS if key.group in {Group.NODE, Group.RUN})
-"""The keys that command the run."""
+"""The actions that command the run."""
 _ON_NODE = {
     "node.retry": CommandKind.RETRY,
     "node.cancel": CommandKind.CANCEL,
@@ -35,12 +35,12 @@ _ON_MANY = {
     "node.skip": _UNBEGUN | _AMISS,
     "node.mark_done": _UNBEGUN | _AMISS,
 }
-"""The statuses for which commands on many nodes are worth offering: none is refused for what it finds of others."""
+"""The statuses that make a command on many nodes worth offering. None is refused because of other nodes."""
 _OF_NODES = frozenset({*_ON_NODE, "node.rerun", "node.cancel_subtree", "node.shell"})
 
 
 def idle_keys(session: Session, node: int | None) -> frozenset[str]:
-    """The ids of the keys that would do nothing now, with the cursor on that node; None: on a row of no node."""
+    """Return the ids of the actions without effect for `node`, or for a row without a node if it is None."""
     idle = _idle_for_run(session)
     if node is None:
         return frozenset(idle | _OF_NODES | {"pane.open", "select.toggle"})
@@ -52,7 +52,7 @@ def idle_keys(session: Session, node: int | None) -> frozenset[str]:
 
 
 def idle_keys_of_many(session: Session, counts: Sequence[int]) -> frozenset[str]:
-    """The same where commands mean many nodes, so many of each status."""
+    """Return the same for commands on many nodes, given the number of nodes by status."""
     there = {status for status in NodeStatus if counts[status]}
     idle = _idle_for_run(session) | {"pane.open", "node.shell"}
     idle |= {id_ for id_, statuses in _ON_MANY.items() if not there & statuses}
@@ -64,7 +64,7 @@ def _idle_for_run(session: Session) -> set[str]:
     idle: set[str] = set()
     if not state.counts[NodeStatus.FAILED]:
         idle |= {"find.failure", "run.retry_failed"}
-    if not session.alive() and (session.settled or state.paused):  # between two short nodes it would only flicker
+    if not session.alive() and (session.settled or state.paused):  # between two short nodes, the key would flicker
         idle.add("find.running")
     if session.settled:
         idle.add("node.cancel_subtree")

@@ -1,1 +1,1 @@
-"""The tree of nodes: its rows as flat arrays, and the pane that draws those on screen."""
+"""Tree of nodes: its rows as flat arrays, and the pane that draws them."""

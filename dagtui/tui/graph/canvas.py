@@ -1,4 +1,4 @@
-"""The rows of a tree on the screen: only those in sight are drawn, and only those that differ are painted again."""
+"""Canvas of the tree: draws only the rows in sight, and paints only those that differ."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 REGROUP_SECONDS = 1.0
-"""The view by status is ordered anew at most so often."""
+"""Minimum seconds between two regroupings of the view by status."""
 REGROUP_SHARE = 30
-"""And so rarely that it takes at most one part in so many of the time."""
+"""Regrouping takes at most one part in this many of the time."""
 MARGIN = 3
-"""Rows between the cursor and the edge, where there are more rows beyond it."""
+"""Rows to keep between the cursor and the edge, if there are more rows beyond it."""
 
 
 class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
-    """Shows what a navigator has in sight."""
+    """Shows the rows of a navigator that are in sight."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -61,20 +61,20 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._clock = session.clock()
         self._palette: tuple[Sequence[Style], Sequence[Style]] | None = None
         self._painted: dict[int, tuple[tuple[object, ...], str]] = {}
-        """By row: what it says, and its time, as they were drawn."""
+        """For each row, its words and its time as drawn."""
         self._time_only: dict[int, tuple[object, ...]] = {}
-        """By row of which only the cells of the time are refreshed: what its other cells on the screen say."""
+        """For rows of which only the time cells are refreshed: the words that their other cells show."""
         self._generation = -1
         self._cursor_row = 0
-        """The row of the cursor as it was drawn."""
+        """The cursor's row as drawn."""
         self._disordered = False
-        """Whether a status changed since the nodes were ordered by status."""
+        """Whether a status changed since the nodes were grouped by status."""
         self._regroup_at = 0.0
 
     def flush(self, clock: float) -> int:
-        """Refresh the rows on screen that say something else than before; returns how many.
+        """Refresh the rows on screen that differ from before. Return how many.
 
-        The app calls it once a frame; without changes it looks at the rows once a second, for their clocks.
+        The app calls this once a frame. Without changes, it looks at the rows once a second, for their clocks.
         """
         ticked = int(clock) != int(self._clock)
         self._clock = clock
@@ -87,7 +87,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return self._refresh_rows()
 
     def take_changes(self) -> bool:
-        """Take over what changed in the run since the last time; says whether anything did."""
+        """Adopt the run's changes since the last call. Return whether there were any."""
         changed = self._watch.nodes
         if not changed:
             return False
@@ -97,7 +97,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return True
 
     def follow(self) -> None:
-        """Show what the navigator did: other rows, or the cursor on another one of them."""
+        """Show what the navigator did: other rows, or the cursor on another row."""
         navigator = self.navigator
         if not self.is_running:
             return
@@ -107,7 +107,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self._painted.clear()
             self._time_only.clear()
             self._fit()
-            # What the cursor is on stays where it is on the screen.
+            # The cursor's row keeps its position on the screen.
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
             self.refresh()
         elif row != self._cursor_row:
@@ -117,7 +117,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.scroll_to_cursor()
 
     def scroll_to_cursor(self) -> None:
-        """Scroll as little as brings the row with the cursor, and a few around it, on the screen."""
+        """Scroll as little as needed to show the cursor's row and a few around it."""
         height, row, top = self.size.height, self.navigator.row, self.scroll_offset.y
         if not height:
             return
@@ -129,13 +129,13 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def row_width(self) -> int:
-        """The cells of a row, without the scroll bar."""
+        """Width of a row in cells, without the scroll bar."""
         return self.scrollable_content_region.width
 
-    # What Textual calls
+    # Calls from Textual
 
     def render_line(self, y: int) -> Strip:
-        """One row of the screen."""
+        """Return one screen row."""
         width = self.row_width
         plain, under_cursor = self._looks()
         row = self.scroll_offset.y + y
@@ -151,7 +151,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return _strip(pieces, under_cursor if at_cursor else plain, width)
 
     def notify_style_update(self) -> None:
-        """Colours changed."""
+        """Discard the cached styles: the colours have changed."""
         super().notify_style_update()
         self._palette = None
 
@@ -160,7 +160,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self.follow()
 
     def on_unmount(self) -> None:
-        """Nobody looks any more."""
+        """Stop watching the run."""
         self._state.unwatch(self._watch)
         take_apart(self)
 
@@ -172,7 +172,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     # Inside
 
     def _regroup_is_due(self) -> bool:
-        """Whether the view by status is no longer in order, and was not put in order lately."""
+        """Return whether the view by status is out of order and was not regrouped recently."""
         if not self._disordered or self.navigator.view is not View.STATUS:
             return False
         return self._session.settled or time.monotonic() >= self._regroup_at
@@ -186,7 +186,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._regroup_at = began + max(REGROUP_SECONDS, REGROUP_SHARE * took)
 
     def _refresh_rows(self) -> int:
-        """Refresh the rows whose words are no longer those that were drawn; of some only the time."""
+        """Refresh the rows that differ from what was drawn, some of them only in the time cells."""
         outline, width, top = self.navigator.outline, self.row_width, self.scroll_offset.y
         rows = range(top, min(top + self.size.height, len(outline)))
         if len(self._painted) > 4 * len(rows):
@@ -196,7 +196,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         for row in rows:
             before, now = self._painted.get(row), self.painter.signature(outline.item(row), width, self._clock)
             if before is None or before == now:
-                continue  # what was not drawn yet is about to be
+                continue  # rows that were never drawn are about to be
             is_time = before[0] == now[0]
             if is_time:
                 self._time_only[row] = now[0]
@@ -209,13 +209,13 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return len(regions)
 
     def _fit(self) -> None:
-        """Tell the scroll bar how many rows there are."""
+        """Tell the scroll bar the number of rows."""
         height = len(self.navigator.outline)
         if self.virtual_size.height != height or self.virtual_size.width != self.row_width:
             self.virtual_size = Size(self.row_width, height)
 
     def _looks(self) -> tuple[Sequence[Style], Sequence[Style]]:
-        """The styles by look: of usual rows, and of the row with the cursor."""
+        """Return the styles by look: for ordinary rows, and for the cursor's row."""
         if self._palette is None:
             base = self.rich_style
             parts = [
@@ -224,7 +224,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
                 *(part_style(self, part) for part in ("look--quiet", "look--guide", "tree--mark")),
             ]
             cursor = self.get_component_rich_style("tree--cursor", partial=True)
-            # With reversed colours each piece would get a background of its own.
+            # Reversed colours would give each segment a background of its own.
             uniform = [base + cursor] * len(parts)
             under_cursor = uniform if cursor.reverse else [base + part + cursor for part in parts]
             self._palette = [base + part for part in parts], under_cursor
@@ -232,7 +232,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def _strip(pieces: Sequence[RowSegment], looks: Sequence[Style], width: int) -> Strip:
-    """The pieces as segments, neighbours of one look joined but for the last, which may be painted alone."""
+    """Return the pieces as a strip. Neighbours of one look are joined, except the last: it may be painted alone."""
     segments: list[Segment] = []
     text, look = "", PLAIN
     for piece in pieces[:-1]:

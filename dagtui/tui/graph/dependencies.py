@@ -1,4 +1,4 @@
-"""The tree by dependency: every node once, matrices folded to one row, further edges as references."""
+"""Tree by dependency: each node once, matrices folded into one row, further edges as references."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 SHOWN_SIBLINGS = 8
-"""More siblings of one task and one depth than that get a row that stands for them."""
+"""More siblings than this, of one task and depth, get a group row."""
 SHOWN_REFERENCES = 2
-"""More references below one row than that get a row that stands for them."""
+"""More references than this below one row get a group row."""
 LISTED_REFERENCES = 64
-"""At most so many references of one row can be unfolded; the row that stands for them says how many there are."""
+"""The most references of one row that can be unfolded. Their group row shows the total."""
 
 
 def large_tasks(graph: Graph) -> bytes:
-    """By task: whether it has enough nodes that a row may stand for them."""
+    """Return for each task whether it has enough nodes for a group row."""
     if len(graph.tasks) == len(graph):
         return bytes(len(graph))
     counts = Counter(graph.task_of)
@@ -31,7 +31,7 @@ def large_tasks(graph: Graph) -> bytes:
 
 
 def dependency_layout(graph: Graph) -> TreeLayout:
-    """The rows of the tree by dependency; about linear in nodes and edges."""
+    """Return the rows of the tree by dependency. Takes roughly linear time in nodes and edges."""
     paths = longest_paths(graph)
     order = sorted(range(len(graph)), key=paths.depths.__getitem__)
     matrices = _Matrices(graph, paths)
@@ -49,29 +49,30 @@ def _partly_folded(matrices: _Matrices) -> dict[int, int]:
 
 
 class _Matrices:
-    """Siblings of one task get a head between them and what is above them.
+    """Inserts a group row between siblings of one task and the item above them.
 
-    What needs several members of a head, or nodes below several of them, hangs below the head itself, after the
-    members, and stays in sight when they are folded away: it is reached through all of them, not through the first.
+    A node that needs several members of a group, or nodes below several of them, hangs below the group row itself,
+    after the members, and stays in sight when they are folded: it is reached through all of them, not through the
+    first.
     """
 
     def __init__(self, graph: Graph, paths: LongestPaths) -> None:
         self.graph = graph
         self.paths = paths
         self.parents = paths.parents[:]
-        """By item: the item above."""
+        """For each item, the item above it."""
         self.heads: list[GroupRow] = []
         self.head_around: list[int] = []
-        """By item: the nearest head in whose members' branches it is, or TOP."""
+        """For each item, the nearest group row in whose members' branches it is, or TOP."""
         self._member_above: list[int] = []
-        """By item: the member of that head in whose branch it is; of a member itself."""
+        """For each item, the member of that group in whose branch it is. For a member, itself."""
         self.last_member: dict[int, int] = {}
-        """By head."""
+        """Keyed by group row."""
         self.shared: set[int] = set()
-        """Heads that have more below them than their members."""
+        """Group rows that have more below them than their members."""
 
     def gather(self, order: list[int], large: bytes) -> list[int]:
-        """Make the heads; returns the order of all items, parents before children."""
+        """Create the group rows. Return the order of all items, parents before children."""
         self.head_around = [TOP] * len(self.graph)
         self._member_above = [TOP] * len(self.graph)
         sequence: list[int] = []
@@ -82,7 +83,7 @@ class _Matrices:
         return sequence
 
     def heads_around(self, item: int) -> Iterator[int]:
-        """The heads in whose members' branches an item is, from the nearest on."""
+        """Yield the group rows in whose members' branches an item is, nearest first."""
         head = self.head_around[item]
         while head != TOP:
             yield head
@@ -101,7 +102,7 @@ class _Matrices:
             member_above[node] = member_above[above]
 
     def _lifted(self, node: int, above: int) -> int:
-        """The outermost head of which the node needs several members' branches, else what it is below already."""
+        """Return the outermost group row of which the node needs several members' branches, otherwise `above`."""
         for head in list(self.heads_around(above)):
             member = self._member_of(head, above)
             if any(self._member_of(head, parent) not in {member, TOP} for parent in self.graph.parents(node)):
@@ -110,7 +111,7 @@ class _Matrices:
         return above
 
     def _member_of(self, head: int, item: int) -> int:
-        """The member of a head in whose branch an item is, or TOP."""
+        """Return the member of a group in whose branch an item is, or TOP."""
         while (around := self.head_around[item]) not in {head, TOP}:
             item = around
         return self._member_above[item] if around == head else TOP
@@ -153,21 +154,21 @@ class _Matrices:
 
 
 def _levels(order: list[int], depths: list[int]) -> Iterator[list[int]]:
-    """Cut the nodes, which are sorted by depth, into those of one depth each."""
+    """Split the nodes, which are sorted by depth, into one list per depth."""
     for _, level in groupby(order, key=depths.__getitem__):
         yield list(level)
 
 
 class _References:
-    """Edges that are not in the tree become rows below their parent that point to the child."""
+    """Adds a row for each edge that is not in the tree: below the parent, pointing to the child."""
 
     def __init__(self, graph: Graph, paths: LongestPaths, matrices: _Matrices) -> None:
         self.targets: list[int] = []
         self.pointed: dict[int, list[int]] = {}
-        """By item: the nodes that it points to."""
+        """For each item, the nodes that it points to."""
         self._matrices = matrices
         self._more: dict[int, int] = {}
-        """By item: the head that stands for its references."""
+        """For each item, the group row for its references."""
         if matrices.heads:
             self._point_from_heads(graph, paths)
         else:
@@ -195,10 +196,10 @@ class _References:
                 self.pointed.setdefault(source, []).append(node)
 
     def _sources(self, others: list[int], above: int) -> Iterable[int]:
-        """Where the references to a node stand, given its other parents and what it hangs below.
+        """Return where the references to a node stand, given its other parents and what it hangs below.
 
-        Several nodes around which there is one head are one reference, of the head; a head that it hangs below
-        needs none.
+        Several nodes in one group make one reference, of their group row. A group row that the node hangs below needs
+        none.
         """
         around = self._matrices.head_around
         crowds = Counter(around[parent] for parent in others)
@@ -218,7 +219,7 @@ class _References:
         matrices.heads.append(GroupRow(GroupKind.MORE, "", total, f"references of {name}"))
 
     def insert(self, order: list[int]) -> list[int]:
-        """The order of all items: a node's references follow it at once, a head's follow its last member."""
+        """Return the order of all items. A node's references follow it, a group row's references its last member."""
         matrices, pointed, rows = self._matrices, self.pointed, self._rows
         count = len(matrices.graph)
         ending: dict[int, list[int]] = {}

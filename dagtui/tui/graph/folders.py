@@ -1,4 +1,4 @@
-"""The tree by group: folders from the tasks' groups, nested at slashes."""
+"""Tree by group: folders from the tasks' groups, nested at slashes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def group_layout(graph: Graph) -> TreeLayout:
-    """The rows of the tree by group; everything in the order in which it first comes in the file."""
+    """Return the rows of the tree by group, in order of first appearance in the file."""
     return _Folders(graph).layout()
 
 

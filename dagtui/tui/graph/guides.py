@@ -1,4 +1,4 @@
-"""What stands before the glyph of a row: the guides of the tree and the fold marker."""
+"""Guides: the tree lines and the fold marker before a row's glyph."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from dagtui.tui.lines.glyphs import Glyphs
 
 WIDE = 48
-"""From so many cells on, a level is indented by two of them."""
+"""From this width on, in cells, each level is indented by two cells."""
 
 
 def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[RowSegment]:
-    """The guides of a row and its fold marker, in at most about half of the width.
+    """Return the guides and the fold marker of a row, in at most about half of the width.
 
-    Of what is deeper than fits, the levels nearest to the row are drawn; the number of the others comes first: `+12`.
+    If the depth does not fit, the levels nearest to the row are drawn, after the number of the others: `+12`.
     """
     step = 2 if width >= WIDE else 1
     depth = outline.layout.depths[item]
@@ -34,7 +34,7 @@ def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[RowSeg
 
 
 def marker_column(outline: Outline, item: int, width: int, glyphs: Glyphs) -> int:
-    """The cell of the fold marker, counted from the beginning of the stem."""
+    """Return the cell of the fold marker, counted from the start of the stem."""
     pieces = stem(outline, item, width, glyphs)
     return sum(piece.width for piece in pieces) - (2 if width >= WIDE else 1)
 

@@ -1,4 +1,4 @@
-"""The rows of a tree, all of them, as flat arrays: what stands where, and where its branch ends."""
+"""Layout of a tree: all its rows as flat arrays, with their positions and the ends of their branches."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class GroupKind(enum.Enum):
-    """What a row that is no node stands for."""
+    """What a group row stands for."""
 
     MATRIX = "matrix"
-    """Siblings that were expanded from one task."""
+    """Siblings expanded from one task."""
     FOLDER = "folder"
     SECTION = "section"
     """The nodes of one status."""
@@ -29,19 +29,19 @@ class GroupRow(NamedTuple):
 
     kind: GroupKind
     title: str
-    """As it comes from the file: to be shown through `dagtui.text` only."""
+    """As read from the file: show it only through `dagtui.text`."""
     total: int
-    """How many rows it stands for, without what is below them."""
+    """Number of rows it stands for, without what is below them."""
     key: str
-    """Names it in the dump of a pane's state; unique among the heads of a layout."""
+    """Its name in the dump of a pane's state. Unique among the group rows of a layout."""
 
 
 class TreeLayout:
-    """The rows of a tree in order, unfolded to the last, without the strings.
+    """All rows of a tree in order, completely unfolded, without their text.
 
-    A row is an *item* at a *position*. Items are integers: first the nodes, as the graph numbers them, then the heads,
-    then the references (a further edge to a node that stands elsewhere). The branch of an item, it and everything
-    below it, is a range of positions; so folding is cutting a slice, whatever the depth.
+    A row is an *item* at a *position*. Items are integers: first the nodes as the graph numbers them, then the group
+    rows, then the references (a further edge to a node that stands elsewhere). The branch of an item, that is, the item
+    and everything below it, is a range of positions. Folding therefore cuts a slice, at any depth.
     """
 
     __slots__ = ("depths", "ends", "heads", "items", "node_count", "parents", "positions", "shut", "targets")
@@ -58,46 +58,46 @@ class TreeLayout:
         """Place the items of `sequence`, in which parents come before children and siblings in their order.
 
         `parents` gives the item above each item, or TOP. `targets` are the nodes that the references point to.
-        `members_end` maps a head, of which only a part is folded away, to the last item of that part.
+        `members_end` maps a group row that is folded only in part to the last item of that part.
         """
         self.node_count = node_count
         self.heads = tuple(heads)
         self.targets = array("i", targets)
         self.parents = array("i", parents)
-        """By item: the item above it, or TOP."""
+        """For each item, the item above it, or TOP."""
         places = _place(parents, sequence)
         self.items = array("i", places.items)
-        """By position."""
+        """Indexed by position."""
         self.positions = array("i", places.positions)
-        """By item."""
+        """Indexed by item."""
         self.ends = array("i", places.ends)
-        """By item: the position after its branch."""
+        """For each item, the position after its branch."""
         self.depths = array("i", places.depths)
-        """By item: how many items are above it."""
+        """For each item, the number of items above it."""
         self.shut = {head: self.ends[last] for head, last in members_end.items()}
 
     def __len__(self) -> int:
         return len(self.items)
 
     def shut_end(self, item: int) -> int:
-        """The position after what folding an item hides."""
+        """Return the position after what folding an item hides."""
         return self.shut.get(item, self.ends[item])
 
     def foldable(self, item: int) -> bool:
-        """Whether something below the item can be folded away."""
+        """Return whether something below the item can be folded."""
         return self.shut_end(item) > self.positions[item] + 1
 
     def head(self, item: int) -> GroupRow | None:
-        """The head that the item is, or None."""
+        """Return the item's group row, or None if it is not one."""
         index = item - self.node_count
         return self.heads[index] if 0 <= index < len(self.heads) else None
 
     def is_reference(self, item: int) -> bool:
-        """Whether the item is a further edge to a node that stands elsewhere."""
+        """Return whether the item is a further edge to a node that stands elsewhere."""
         return item >= self.node_count + len(self.heads)
 
     def node(self, item: int) -> int | None:
-        """The node that the item is or refers to; None for heads."""
+        """Return the node that the item is or refers to, or None for group rows."""
         if item < self.node_count:
             return item
         index = item - self.node_count - len(self.heads)
@@ -112,9 +112,9 @@ class _Places(NamedTuple):
 
 
 def _place(parents: list[int], sequence: Sequence[int]) -> _Places:
-    """Where everything stands: a branch needs as many rows as it has items."""
+    """Compute all positions: a branch needs as many rows as it has items."""
     count = len(parents)
-    sizes = [1] * (count + 1)  # the last one is what TOP, -1, finds
+    sizes = [1] * (count + 1)  # the last element is the one that TOP, -1, indexes
     for item in reversed(sequence):
         sizes[parents[item]] += sizes[item]
     items, positions, depths = [0] * count, [0] * count, [0] * count + [-1]
@@ -127,6 +127,6 @@ def _place(parents: list[int], sequence: Sequence[int]) -> _Places:
         depths[item] = depths[above] + 1
         positions[item] = position
         items[position] = item
-    # Every branch is full now, so that what would be the next free position is its end.
+    # Every branch is full now, so that its next free position is its end.
     del free[TOP], depths[TOP]
     return _Places(items, positions, free, depths)

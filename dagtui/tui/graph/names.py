@@ -1,4 +1,4 @@
-"""Nodes found by a part of their name."""
+"""Search for nodes by a part of their name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEPARATOR = "\n"
 
 
 class Names:
-    """All labels in one string, so that a search runs at the speed of `str.find`; upper and lower case are the same."""
+    """All labels in one string, so that a search runs at the speed of `str.find`. Case is ignored."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         lowered = [label.lower() for label in labels]
@@ -22,7 +22,7 @@ class Names:
         self._starts = array("q", accumulate((len(label) + 1 for label in lowered), initial=0))[:-1]
 
     def matching(self, query: str) -> list[int]:
-        """The nodes whose label contains the query, in the order of the file; a leading "!" asks for the others."""
+        """Return the nodes whose label contains the query, in file order. A leading "!" inverts the match."""
         inverted = query.startswith("!") and len(query) > 1
         found = self._containing((query[1:] if inverted else query).lower())
         if not inverted:

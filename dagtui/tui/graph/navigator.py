@@ -1,4 +1,4 @@
-"""A cursor on the rows of a tree, and everything a person can do with it."""
+"""Navigator: a cursor on the rows of a tree, with selection, folds, views and filter."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 NOTHING = -1
 """The cursor of a tree without rows."""
 COUNTED = 2_000
-"""More selected nodes than that are not looked at for every frame."""
+"""A larger selection is not counted for every frame."""
 
 
 class NavigatorDump(TypedDict):
-    """Where a person stands in the tree, by names, so that another screen over the same graph can go on from there."""
+    """The state of a navigator by names, so that another screen of the same graph can restore it."""
 
     view: str
     cursor: str
@@ -35,45 +35,45 @@ class NavigatorDump(TypedDict):
 
 
 class Navigator:
-    """A cursor on the rows; it stays on its item while rows come and go around it."""
+    """A cursor on the rows. It stays on its item while rows appear and disappear around it."""
 
     def __init__(self, state: RunState) -> None:
         self.view = View.DEPENDENCY
         self.cursor = NOTHING
-        """The item it is on."""
+        """The item under the cursor."""
         self.selected: set[int] = set()
-        """The nodes that commands mean in place of the row with the cursor."""
+        """The targets of commands, instead of the cursor's row."""
         self._came_from: int | None = None
         """The node that the cursor was on before a view opened at its top."""
         self.generation = 0
-        """Grows when other rows are in sight, or look different."""
+        """Increases when other rows are in sight, or rows look different."""
         self._state = state
         self.staleness: Tallies | None = None
-        """As `tallies`, but by whether nodes are stale, 0 or 1; None as long as none was."""
+        """Like `tallies`, but counts stale nodes (0 or 1). None as long as no node was stale."""
         self._views = Views(state.graph, state.status)
         self._use(self._views.outline(self.view))
         self._settle()
 
     @property
     def row(self) -> int:
-        """The row with the cursor; 0 without rows."""
+        """The cursor's row, or 0 without rows."""
         return 0 if self.cursor == NOTHING else self.outline.nearest_row(self.cursor)
 
     @property
     def node(self) -> int | None:
-        """The node that the cursor is on or that its row refers to; None on a row that stands for many."""
+        """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
         return None if self.cursor == NOTHING else self.outline.layout.node(self.cursor)
 
     @property
     def targets(self) -> tuple[int, ...]:
-        """The nodes that commands mean, in the order of the file; none on a row of references."""
+        """The nodes that commands act on, in file order. Empty on a row of references."""
         if self.selected:
             return tuple(sorted(self.selected))
         node = self.node
         return self._under_cursor() if node is None else (node,)
 
     def _under_cursor(self) -> tuple[int, ...]:
-        """All nodes that the row with the cursor stands for."""
+        """Return all nodes that the cursor's row stands for."""
         if self.cursor == NOTHING:
             return ()
         node = self.node
@@ -81,9 +81,9 @@ class Navigator:
 
     @property
     def target_counts(self) -> Sequence[int] | None:
-        """How many of the nodes that commands mean are of each status; None for the one in the row with the cursor.
+        """Number of targets by status, or None if the only target is the cursor's row.
 
-        Of a large selection only what the whole run has.
+        For a large selection, the counts of the whole run.
         """
         if len(self.selected) > COUNTED:
             return self._state.counts
@@ -94,11 +94,11 @@ class Navigator:
 
     @property
     def many(self) -> RowGroup | None:
-        """How the row with the cursor stands, if it stands for many nodes."""
+        """The group of nodes behind the cursor's row, or None if the row is a single node."""
         return None if self.cursor == NOTHING else many(self.outline, self.tallies, self.cursor, self.staleness)
 
     def take(self, nodes: Collection[int]) -> bool:
-        """Take over what changed of some nodes; returns whether a status did."""
+        """Adopt the changes of some nodes. Return whether a status changed."""
         if self.staleness is None:
             self.staleness = self._counted_staleness()
         else:
@@ -106,7 +106,7 @@ class Navigator:
         return bool(self.tallies.update(nodes))
 
     def keep(self, branches: Iterable[tuple[int, int]]) -> None:
-        """Forget the counts of all branches but these."""
+        """Forget the counts of all branches except these."""
         kept = list(branches)
         self.tallies.keep(kept)
         if self.staleness is not None:
@@ -114,23 +114,23 @@ class Navigator:
 
     @property
     def filter_query(self) -> str:
-        """What is filtered for; empty: nothing."""
+        """The text of the filter. Empty: none."""
         return self._views.filter_query
 
     @property
     def match_count(self) -> int:
-        """How many nodes the filter lets through."""
+        """Number of nodes that pass the filter."""
         return self._views.match_count
 
     # Moving
 
     def to_row(self, row: int) -> None:
-        """Put the cursor on a row, or the first or last one."""
+        """Put the cursor on a row, or on the nearest one that exists."""
         if len(self.outline):
             self.cursor = self.outline.item(max(0, min(row, len(self.outline) - 1)))
 
     def to_node(self, node: int) -> None:
-        """Put the cursor on a node, unfolding what hides it; a filter that hides it ends."""
+        """Put the cursor on a node and unfold what hides it. A filter that hides it ends."""
         changed = self.outline.reveal(node)
         if self.outline.row(node) is None:
             self._views.set_filter("")
@@ -140,7 +140,7 @@ class Navigator:
         self.generation += changed
 
     def find(self, query: str, *, backwards: bool) -> bool:
-        """Go to the next node whose name matches, round the end; says whether there is one."""
+        """Go to the next node whose name matches, wrapping around. Return whether there is one."""
         layout = self.outline.layout
         found = sorted(layout.positions[node] for node in self._views.names.matching(query))
         if not found:
@@ -151,7 +151,7 @@ class Navigator:
         return True
 
     def next_with(self, statuses: AbstractSet[NodeStatus], *, backwards: bool) -> bool:
-        """Go to the next node in one of the statuses, round the end; says whether there is one."""
+        """Go to the next node in one of the statuses, wrapping around. Return whether there is one."""
         position = self.tallies.find(statuses, self._position, backwards=backwards)
         if position is None:
             return False
@@ -161,7 +161,7 @@ class Navigator:
     # Selecting
 
     def toggle_selected(self) -> bool:
-        """Select all that the row with the cursor stands for, or no longer; False when it stands for none."""
+        """Select or deselect all nodes that the cursor's row stands for. Return False if it stands for none."""
         nodes = self._under_cursor()
         if self.selected.issuperset(nodes):
             self.selected.difference_update(nodes)
@@ -171,14 +171,14 @@ class Navigator:
         return bool(nodes)
 
     def select_none(self) -> None:
-        """End the selection."""
+        """Clear the selection."""
         self.selected.clear()
         self.generation += 1
 
     # Folding
 
     def fold(self) -> None:
-        """Fold the row with the cursor; when there is nothing to fold, go to the row above it in the tree."""
+        """Fold the cursor's row. If it cannot be folded, go to the row above it in the tree."""
         if self.cursor == NOTHING:
             return
         if self.outline.fold(self.cursor):
@@ -187,7 +187,7 @@ class Navigator:
             self.cursor = above
 
     def unfold(self) -> None:
-        """Unfold the row with the cursor; when it is, go into it; from a reference go to its node."""
+        """Unfold the cursor's row. If it is unfolded, enter it. From a reference, go to its node."""
         if self.cursor == NOTHING:
             return
         layout, node = self.outline.layout, self.node
@@ -199,12 +199,12 @@ class Navigator:
             self.to_row(self.row + 1)
 
     def toggle(self) -> None:
-        """Fold or unfold the row with the cursor."""
+        """Fold or unfold the cursor's row."""
         if self.cursor != NOTHING:
             self.generation += self.outline.unfold(self.cursor) or self.outline.fold(self.cursor)
 
     def fold_all(self) -> None:
-        """Fold everything; the cursor goes to what hides it."""
+        """Fold everything. The cursor moves to the row that hides its item."""
         self.outline.fold_all()
         self._settle()
 
@@ -216,7 +216,7 @@ class Navigator:
     # Views and filter
 
     def show(self, view: View) -> None:
-        """Go to a view; the cursor stays on its node, which is unfolded."""
+        """Show a view. The cursor stays on its node, which is unfolded."""
         node = self.node if self._came_from is None or self.row else self._came_from
         self._came_from = None
         self.view = view
@@ -228,12 +228,12 @@ class Navigator:
         self._settle()
 
     def show_top(self) -> None:
-        """Put the cursor on the first row; the next view that is shown goes back to its node, if it is still there."""
+        """Put the cursor on the first row. The next `show` returns to the present node if the cursor is still there."""
         self._came_from = self.node
         self.to_row(0)
 
     def regroup(self) -> None:
-        """Order the view by status anew; the cursor stays on its node or section, or near where it was."""
+        """Regroup the view by status. The cursor stays on its node or section, or near its row."""
         row, head = self.row, self.outline.layout.head(self.cursor) if self.cursor != NOTHING else None
         self._use(self._views.regroup())
         if head is not None:
@@ -244,7 +244,7 @@ class Navigator:
         self._settle()
 
     def set_filter(self, query: str) -> None:
-        """Show only the nodes whose name contains a text, or doesn't after a leading "!"; empty: all."""
+        """Show only the nodes whose name contains a text, or does not after a leading "!". Empty: all."""
         if query != self._views.filter_query:
             self._views.set_filter(query)
             self._settle()
@@ -252,7 +252,7 @@ class Navigator:
     # State
 
     def dump(self) -> NavigatorDump:
-        """Folds, view, filter and cursor, by names."""
+        """Return folds, view, filter and cursor by names."""
         layout = self.outline.layout
         return {
             "view": self.view.value,
@@ -263,7 +263,7 @@ class Navigator:
         }
 
     def restore(self, dumped: NavigatorDump) -> None:
-        """Go on from a dump; what this graph does not have is forgotten."""
+        """Restore a dump. Names that this graph lacks are ignored."""
         self._views.restore(dumped["folds"])
         self._views.set_filter(dumped["filter"])
         found = map(self._state.graph.find, dumped["selected"])
@@ -289,7 +289,7 @@ class Navigator:
         return Tallies(self.outline.layout, self._state.stale) if 1 in self._state.stale else None
 
     def _settle(self) -> None:
-        """Other rows are in sight: a cursor on a hidden item goes to the row that hides it."""
+        """Adapt to changed rows: a cursor on a hidden item moves to the row that hides it."""
         self.generation += 1
         if not len(self.outline):
             self.cursor = NOTHING

@@ -1,4 +1,4 @@
-"""Which rows of a layout are in sight: folds, a filter, and where an item stands among them."""
+"""Outline: the rows of a layout that are in sight, given folds and a filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.layout import TreeLayout
 
 _UNFOLDED_ONE_BY_ONE = 8
-"""Making the rows anew is cheaper than unfolding more branches than that one in the other."""
+"""Unfolding more nested branches than this one by one costs more than computing all rows again."""
 
 
 class Outline:
@@ -24,13 +24,13 @@ class Outline:
     def __init__(self, layout: TreeLayout, folded: Iterable[int] = ()) -> None:
         self.layout = layout
         self.rows: Sequence[int] = range(len(layout))
-        """Positions by row."""
+        """For each row, its position."""
         self._all: Sequence[int] = self.rows
-        """The positions that the filter lets through."""
+        """The positions that pass the filter."""
         self._folded = bytearray(len(layout))
-        """By position."""
+        """Indexed by position."""
         self._unfiltered: bytearray | None = None
-        """The folds as they were before the filter."""
+        """The folds from before the filter."""
         for item in folded:
             self._folded[layout.positions[item]] = layout.foldable(item)
         self._lay_out()
@@ -45,37 +45,37 @@ class Outline:
 
     @property
     def folded_items(self) -> list[int]:
-        """The folded items, from top to bottom; under a filter, those that are folded without it."""
+        """The folded items from top to bottom. Under a filter, those that are folded without it."""
         flags = self._folded if self._unfiltered is None else self._unfiltered
         return list(compress(self.layout.items, flags))
 
     def item(self, row: int) -> int:
-        """The item in a row."""
+        """Return the item in a row."""
         return self.layout.items[self.rows[row]]
 
     def row(self, item: int) -> int | None:
-        """The row of an item, or None if it is hidden."""
+        """Return the row of an item, or None if it is hidden."""
         position = self.layout.positions[item]
         row = bisect_left(self.rows, position)
         return row if row < len(self.rows) and self.rows[row] == position else None
 
     def nearest_row(self, item: int) -> int:
-        """The row of an item, or of the fold that hides it, or the one above it; 0 if there is none above."""
+        """Return the row of an item, of the fold that hides it, or of the item above it. 0 if there is none above."""
         return max(0, bisect_right(self.rows, self.layout.positions[item]) - 1)
 
     def lets_through(self, position: int) -> bool:
-        """Whether no filter hides the row at that position of the layout."""
+        """Return whether the row at a position of the layout passes the filter."""
         if not self.filtered:
             return True
         index = bisect_left(self._all, position)
         return index < len(self._all) and self._all[index] == position
 
     def is_folded(self, item: int) -> bool:
-        """Whether something below the item is folded away."""
+        """Return whether something below the item is folded."""
         return bool(self._folded[self.layout.positions[item]])
 
     def is_foldable(self, item: int) -> bool:
-        """Whether something below the item that the filter lets through can be folded away."""
+        """Return whether something below the item passes the filter and can be folded."""
         if not self.layout.foldable(item):
             return False
         if not self.filtered:
@@ -84,7 +84,7 @@ class Outline:
         return first < end
 
     def has_later_sibling(self, item: int) -> bool:
-        """Whether something follows the item's branch below the same parent."""
+        """Return whether a sibling follows the item's branch."""
         layout = self.layout
         above = layout.parents[item]
         end = layout.ends[item]
@@ -96,7 +96,7 @@ class Outline:
     # Folding
 
     def fold(self, item: int) -> bool:
-        """Fold an item; says whether anything changed."""
+        """Fold an item. Return whether anything changed."""
         position = self.layout.positions[item]
         if self._folded[position] or not self.is_foldable(item):
             return False
@@ -109,7 +109,7 @@ class Outline:
         return True
 
     def unfold(self, item: int) -> bool:
-        """Unfold an item; what is folded below it stays so. Says whether anything changed."""
+        """Unfold an item. Folds below it remain. Return whether anything changed."""
         position = self.layout.positions[item]
         if not self._folded[position]:
             return False
@@ -134,7 +134,7 @@ class Outline:
         self.rows = self._all
 
     def reveal(self, item: int) -> bool:
-        """Unfold whatever hides an item; says whether anything changed. The filter stays."""
+        """Unfold all that hides an item. Return whether anything changed. The filter stays."""
         layout, folded = self.layout, self._folded
         position = layout.positions[item]
         hiding: list[int] = []
@@ -155,7 +155,7 @@ class Outline:
     # Filtering
 
     def filter(self, nodes: Collection[int]) -> None:
-        """Show only these nodes and what is above them in the tree, unfolded."""
+        """Show only these nodes and the items above them, unfolded."""
         layout = self.layout
         kept = bytearray(len(layout))
         positions, parents = layout.positions, layout.parents
@@ -181,12 +181,12 @@ class Outline:
     # Rows
 
     def _hidden_by(self, item: int) -> tuple[int, int]:
-        """From where to where in the filtered positions the item's fold reaches."""
+        """Return the range of filtered positions that the item's fold covers."""
         first = bisect_left(self._all, self.layout.positions[item] + 1)
         return first, bisect_left(self._all, self.layout.shut_end(item))
 
     def _own_rows(self) -> array[int]:
-        """The rows as an array that may be changed: before the first fold they are all there is."""
+        """Return the rows as an array that may be changed. Before the first fold they are not."""
         if not isinstance(self.rows, array) or self.rows is self._all:
             self.rows = array("i", self.rows)
         return self.rows
@@ -198,7 +198,7 @@ class Outline:
             self.rows = self._unhidden(0, len(self.layout))
 
     def _unhidden(self, start: int, end: int) -> array[int]:
-        """The positions from start to before end that no fold between them hides."""
+        """Return the positions in [start, end) that no fold between them hides."""
         layout, folded, let_through = self.layout, self._folded, self._all
         rows = array("i")
         position = start

@@ -1,4 +1,4 @@
-"""Where each node hangs in the tree: under the parent that comes last on its longest path."""
+"""Longest paths: each node hangs below the last parent on its longest path."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 TOP = -1
-"""The parent of what has none."""
+"""The parent of items without one."""
 
 
 class LongestPaths(NamedTuple):
     """The longest paths from the roots, counted in nodes."""
 
     parents: list[int]
-    """By node: the parent before it on its longest path, the first in the file among equals; TOP for roots."""
+    """For each node, its predecessor on the longest path. Ties go to the first in the file. TOP for roots."""
     depths: list[int]
-    """By node: how many nodes come before it on its longest path."""
+    """For each node, the number of nodes before it on its longest path."""
     joins: list[int]
     """The nodes with several parents, parents before children."""
 
 
 def longest_paths(graph: Graph) -> LongestPaths:
-    """The longest path to every node; linear in nodes and edges."""
+    """Return the longest path to every node. Takes linear time in nodes and edges."""
     parents = [TOP] * len(graph)
     depths = [0] * len(graph)
     joins: list[int] = []

@@ -1,4 +1,4 @@
-"""What a row that is no node stands for: its nodes, how they stand, and those that are worth a look."""
+"""Row groups: the nodes behind a group row, their statuses, and the notable ones among them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.tallies import Tallies
 
 NAMED = 20
-"""So many nodes of each notable status are named."""
+"""The most nodes of each notable status that are named."""
 NOTABLE = (NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING, NodeStatus.RUNNING)
-"""What is named where many nodes are shown as one; of the others their number says enough."""
+"""Statuses whose nodes are named in a group. For the others, their number is enough."""
 
 
 class RowGroup(NamedTuple):
-    """A row that stands for many nodes, as it is now."""
+    """The present state of a row that stands for many nodes."""
 
     head: GroupRow
     counts: Sequence[int]
-    """How many nodes of each status are behind the row."""
+    """Number of nodes behind the row by status."""
     named: dict[NodeStatus, list[int]]
-    """Of each notable status, the first nodes."""
+    """For each notable status, its first nodes."""
     stale: int = 0
-    """How many of those that are done are stale."""
+    """Number of completed nodes that are stale."""
 
 
 def members(outline: Outline, item: int) -> list[int]:
-    """The nodes that commands on a row mean: the cells of a matrix, all in a folder or section; hidden ones aren't."""
+    """Return the nodes that a command on a row acts on: all cells of a matrix, or all in a folder or section.
+
+    Nodes hidden by a filter are left out.
+    """
     layout = outline.layout
     head, reach = layout.head(item), _reach(outline, item)
     if head is None or reach is None:
@@ -44,7 +47,7 @@ def members(outline: Outline, item: int) -> list[int]:
 
 
 def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | None:
-    """How many nodes of each status are behind a row that stands for many; None of another row."""
+    """Return the number of nodes by status behind a row that stands for many, or None for another row."""
     head, reach = outline.layout.head(item), _reach(outline, item)
     if head is None or reach is None:
         return None
@@ -52,7 +55,10 @@ def counts(outline: Outline, tallies: Tallies, item: int) -> Sequence[int] | Non
 
 
 def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | None = None) -> RowGroup | None:
-    """What there is to say of a row that stands for many; None of another row. `staleness` as a navigator has it."""
+    """Return the group behind a row that stands for many, or None for another row.
+
+    `staleness` is the navigator's.
+    """
     layout = outline.layout
     head, reach, found = layout.head(item), _reach(outline, item), counts(outline, tallies, item)
     if head is None or reach is None or found is None:
@@ -68,7 +74,7 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
 
 
 def _reach(outline: Outline, item: int) -> tuple[int, int] | None:
-    """The positions behind a row that stands for many, from the first to before the last."""
+    """Return the range of positions behind a row that stands for many, from the first to after the last."""
     head = outline.layout.head(item)
     if head is None or head.kind is GroupKind.MORE:
         return None
@@ -76,7 +82,7 @@ def _reach(outline: Outline, item: int) -> tuple[int, int] | None:
 
 
 def _cells(outline: Outline, start: int, end: int) -> Iterator[int]:
-    """Of the positions from start to before end, those that are not below another one of them."""
+    """Yield the positions in [start, end) that are not below another one of them."""
     layout = outline.layout
     position = start
     while position < end:

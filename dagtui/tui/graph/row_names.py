@@ -1,4 +1,4 @@
-"""The names in the rows of a tree, and how they are told apart where there is no room for them."""
+"""Names of the tree's rows, and how to tell them apart when shortened."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.navigator import Navigator
 
 _AROUND: Final = 60
-"""So many rows above and below may be on the screen with one."""
+"""The most rows above and below a row that may be on the screen with it."""
 _KEPT: Final = 10_000
 
 
 class RowNames:
-    """What the rows that a navigator has in sight are called."""
+    """The names of the rows that a navigator has in sight."""
 
     def __init__(self, graph: Graph, navigator: Navigator, *, ascii_only: bool) -> None:
         self._graph = graph
@@ -28,12 +28,12 @@ class RowNames:
         self._ascii = ascii_only
         self._generation = -1
         self._names: dict[int, str] = {}
-        """By item; only for rows near one whose name was cut."""
+        """Keyed by item. Filled only for rows near one whose name was shortened."""
         self._cut: dict[tuple[int, int], str] = {}
-        """By item and room."""
+        """Keyed by item and room."""
 
     def name(self, item: int) -> str:
-        """The name of a row in full; below the row of its matrix only its cell."""
+        """Return the full name of a row. Below its matrix's row, only the cell."""
         layout = self._navigator.outline.layout
         head, node = layout.head(item), layout.node(item)
         if head is not None and head.kind is GroupKind.MORE:
@@ -49,7 +49,7 @@ class RowNames:
         return label(text, NAME_CHARACTERS)
 
     def cut(self, item: int, room: int) -> str:
-        """The name of a row that does not fit, in so many cells: not the same as one near it."""
+        """Return the name of a row in `room` cells, different from the names near it."""
         if self._generation != self._navigator.generation or len(self._names) > _KEPT:
             self._generation = self._navigator.generation
             self._names.clear()

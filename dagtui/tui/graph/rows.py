@@ -1,4 +1,4 @@
-"""What the rows of a tree say."""
+"""Content of the tree's rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.tallies import Tallies
 
 ASIDE = 80
-"""From so many cells on, rows say more in a column of its own."""
+"""From this width on, in cells, rows show more words in a column of their own."""
 
 _S = NodeStatus
 TALLY_ORDER = (
@@ -54,13 +54,13 @@ WEIGHTS = (
     _S.COMPLETED,
     _S.SKIPPED,
 )
-"""The first of them that occurs stands for many nodes; its count stays the longest where there is little room."""
+"""The first of these that occurs stands for many nodes. Its count stays longest in narrow rows."""
 _OWN = 4
 _BELOW = _OWN + len(WEIGHTS)
-"""From that rank on stands what is folded away: the numbers of what the row names stay longer."""
+"""The first rank of notes on folded nodes. The counts of the row's own nodes stay longer."""
 _RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
 _STALE_RANK = _RANK[_S.CANCELLED]
-"""That something is stale stays longer than what is well, and longer than what waits."""
+"""A stale count stays longer than the counts of successful and waiting nodes."""
 
 TICKING = frozenset({_S.RUNNING, _S.CANCELLING, _S.RETRYING})
 """Statuses whose rows show a running clock."""
@@ -76,7 +76,7 @@ _SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
 
 
 class Rows:
-    """The rows that a navigator has in sight, over one run, as pieces of text."""
+    """The rows that a navigator has in sight, as segments of text."""
 
     def __init__(self, session: Session, navigator: Navigator, *, ascii_only: bool) -> None:
         self._navigator = navigator
@@ -93,7 +93,7 @@ class Rows:
         return self._navigator.outline
 
     def branch(self, item: int) -> tuple[int, int] | None:
-        """The positions whose counts the row of an item shows, from the first to before the last; None: no counts."""
+        """Return the range of positions whose counts the row of an item shows, or None if it shows none."""
         layout = self.outline.layout
         head = layout.head(item)
         if head is not None:
@@ -104,7 +104,7 @@ class Rows:
         return layout.positions[item] + 1, layout.shut_end(item)
 
     def pieces(self, item: int, width: int, clock: float, *, cursor: bool) -> list[RowSegment]:
-        """The row of an item in exactly `width` cells; the last piece is its time, if it has one."""
+        """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
         mark = RowSegment(self.glyphs.cursor, MARK) if cursor else SPACE
         left = [mark, *stem(self.outline, item, width, self.glyphs)]
         layout = self.outline.layout
@@ -123,11 +123,11 @@ class Rows:
         return left + fitted(body, max(0, width - used), column=column, shorten=shorten, ascii_only=self._ascii)
 
     def _is_selected(self, item: int) -> bool:
-        """Whether the row is of a selected node; one that stands for many shows it by those below it."""
+        """Return whether the row's node is selected. A group row shows it by the rows below it."""
         return bool(self._navigator.selected) and self.outline.layout.node(item) in self._navigator.selected
 
     def signature(self, item: int, width: int, clock: float) -> tuple[tuple[object, ...], str]:
-        """What the row of an item depends on, and what its column of times says: equal ones look the same."""
+        """Return what the row of an item depends on, and its time. Equal values look the same."""
         state = self._state
         node = self.outline.layout.node(item)
         counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
@@ -145,11 +145,11 @@ class Rows:
 
     @staticmethod
     def time_cells(width: int) -> int:
-        """How wide the column of times is, at the right edge."""
+        """Return the width of the time column at the right edge."""
         return SHORT_TIME_CELLS if width < WIDE else TIME_CELLS
 
     def time(self, node: int, width: int, clock: float) -> str:
-        """What the column of times says of a node."""
+        """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
         status = state.status_of(node)
         if status in {_S.RUNNING, _S.CANCELLING}:
@@ -166,7 +166,7 @@ class Rows:
         return ""
 
     def settled_parents(self, node: int) -> int:
-        """How many parents of a node are settled."""
+        """Return how many parents of a node are settled."""
         state = self._state
         return state.ok[node] + state.bad[node] + state.skip[node]
 
@@ -205,7 +205,7 @@ class Rows:
         return self._glyph(status), Body(name, RowSegment(""), tuple(notes), tuple(ranks), aside)
 
     def _has_left_section(self, item: int, status: NodeStatus) -> bool:
-        """Whether the node stands in a section of another status than its own until the sections are made anew."""
+        """Return whether the node left its section: its status has changed since the last regrouping."""
         layout = self.outline.layout
         head = layout.head(layout.parents[item])
         return head is not None and head.kind is GroupKind.SECTION and head.title != status.name
@@ -233,7 +233,7 @@ class Rows:
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return RowSegment("")
         if status is _S.WAITING:
-            # How many parents are settled is in the column of times.
+            # The time column already shows how many parents are settled.
             return RowSegment(waiting_why(state, node).partition(", ")[2], QUIET)
         if status is _S.FAILED_PARENT:
             return RowSegment(label(why(state, node, clock)), QUIET)
@@ -281,11 +281,11 @@ class Rows:
         )
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
-        """How many nodes of each status a row stands for, and how many stand below those and are folded away."""
+        """Return the counts by status of the nodes that a row stands for, and of the folded nodes below those."""
         return self._split(item, self._navigator.tallies)
 
     def _stale(self, item: int) -> tuple[int, int]:
-        """As `_counts`: how many of these nodes are stale."""
+        """Return the number of stale nodes, split as in `_counts`."""
         staleness = self._navigator.staleness
         own, below = ((), ()) if staleness is None else self._split(item, staleness)
         return own[1] if own else 0, below[1] if below else 0
@@ -307,7 +307,7 @@ class Rows:
     def _add_below(
         self, counts: Sequence[int], stale: int, width: int, notes: list[RowSegment], ranks: list[int]
     ) -> None:
-        """A second figure: what is folded away below the nodes that the row names."""
+        """Add a second figure for what is folded below the row's own nodes."""
         total = sum(counts)
         if not total:
             return
@@ -336,5 +336,5 @@ class Rows:
 
 
 def weightiest(counts: Sequence[int]) -> NodeStatus:
-    """The status that stands for many nodes."""
+    """Return the status that stands for many nodes."""
     return next((status for status in WEIGHTS if counts[status]), _S.WAITING)

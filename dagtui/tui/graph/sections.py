@@ -1,4 +1,4 @@
-"""The tree by status: one section for each status that occurs, failures first."""
+"""Tree by status: one section for each status that occurs, failures first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECTIONS = (
 
 
 def status_layout(status: Sequence[int]) -> TreeLayout:
-    """The rows of the tree by status, the nodes of a section in the order of the file; `status` is by node."""
+    """Return the rows of the tree by status, each section in file order. `status` is indexed by node."""
     count = len(status)
     members: list[list[int]] = [[] for _ in NodeStatus]
     for node, value in enumerate(status):

@@ -1,4 +1,4 @@
-"""The statuses of the nodes in the order of a tree's rows, and how many of each a branch has."""
+"""Tallies: the statuses of the nodes in row order, and their counts by branch."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NO_NODE = 255
 _BY_FREQUENCY = sorted(NodeStatus, key=[5, 0, 2, 7, 6, 1, 8, 9, 3, 4].index)
 _STATUSES = len(NodeStatus)
 _RECOUNTED = 2_000
-"""After more changes than that between two frames, counting branches anew is cheaper than following each change."""
+"""After more changes than this between two frames, counting branches again is cheaper than applying each change."""
 
 Counts = list[int]
-"""How many nodes there are by status."""
+"""Number of nodes by status."""
 
 
 class Tallies:
-    """Statuses by position of a layout, which makes a branch a slice, and the counts of the branches on screen."""
+    """Statuses by position of a layout, so that a branch is a slice, and the counts of the branches on screen."""
 
     def __init__(self, layout: TreeLayout, status: Sequence[int]) -> None:
         self._layout = layout
@@ -34,10 +34,10 @@ class Tallies:
         self._by_position = bytearray(pick(extended)[: len(layout)])
         self._counted: dict[tuple[int, int], Counts] = {}
         self._cells: dict[tuple[int, int], Counts] = {}
-        """By branch: the counts of what stands right below its row."""
+        """For each branch, the counts of the items directly below its row."""
 
     def update(self, nodes: Collection[int]) -> list[int]:
-        """Take over the statuses of these nodes; returns the positions whose status differs, ascending."""
+        """Adopt the statuses of these nodes. Return the positions whose status differs, ascending."""
         by_position, positions, status = self._by_position, self._layout.positions, self._status
         changed: list[tuple[int, int, int]] = []
         for node in nodes:
@@ -73,14 +73,14 @@ class Tallies:
                 cells[new] += 1
 
     def counts(self, start: int, end: int) -> Counts:
-        """How many nodes of each status there are from position start to before end; remembered until `keep`."""
+        """Return the number of nodes by status in positions [start, end). Cached until `keep`."""
         found = self._counted.get((start, end))
         if found is None:
             found = self._counted[start, end] = self._count(start, end)
         return found
 
     def cells(self, item: int, total: int) -> Counts:
-        """How many of the `total` cells right below the row of a matrix have each status; remembered until `keep`."""
+        """Return the number of cells by status directly below a matrix's row. Cached until `keep`."""
         layout = self._layout
         start, end = layout.positions[item] + 1, layout.shut_end(item)
         if end - start == total:
@@ -97,7 +97,7 @@ class Tallies:
         return counts
 
     def keep(self, branches: Iterable[tuple[int, int]]) -> None:
-        """Forget the counts of all branches but these."""
+        """Forget the counts of all branches except these."""
         counted, cells, kept = self._counted, self._cells, set(branches)
         self._counted = {branch: counted[branch] for branch in kept if branch in counted}
         self._cells = {branch: cells[branch] for branch in kept if branch in cells}
@@ -114,14 +114,14 @@ class Tallies:
         return counts
 
     def having(self, status: NodeStatus, start: int, end: int) -> Iterator[int]:
-        """The positions from start to before end of the nodes in a status, ascending."""
+        """Yield the positions in [start, end) of the nodes in a status, ascending."""
         position = self._by_position.find(status, start, end)
         while position >= 0:
             yield position
             position = self._by_position.find(status, position + 1, end)
 
     def find(self, statuses: Iterable[NodeStatus], position: int, *, backwards: bool = False) -> int | None:
-        """The next position, after or before the given one and round the end, of a node in one of the statuses."""
+        """Return the next position, wrapping around, of a node in one of the statuses."""
         by_position = self._by_position
         wanted = list(statuses)
         if backwards:

@@ -1,4 +1,4 @@
-"""The pane of nodes, as the app uses it."""
+"""Tree pane, as the app uses it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.row_groups import RowGroup
 
 FRAME = 1 / 30
-"""Seconds between two messages about where the cursor rests."""
+"""Minimum seconds between two messages about the cursor's position."""
 
 
 class TreeDump(NavigatorDump):
-    """What a person did to the pane, so that another pane over the same graph can go on from there."""
+    """The state of the pane, so that another pane of the same graph can restore it."""
 
     top: int
     """The first row on screen."""
@@ -37,86 +37,86 @@ class TreePane(TreeCanvas):
     """The tree of nodes. It has no keys of its own: the app calls its methods, and `flush` once a frame."""
 
     class Selected(Message):
-        """The cursor rests on another node; None: on a row that is no node. At most one a frame."""
+        """The cursor rests on another node, or on a row without a node if None. Sent at most once a frame."""
 
         def __init__(self, node: int | None) -> None:
             super().__init__()
             self.node = node
 
     class Opened(Message):
-        """A person wants to see a node in full."""
+        """Request to show a node in full."""
 
         def __init__(self, node: int) -> None:
             super().__init__()
             self.node = node
 
     _announced: tuple[int | None, str] = (None, "")
-    """The node, or the key of the row that is none, that was said last."""
+    """The node last announced, or the key of its row if the row is not a node."""
     _pausing: Timer | None = None
     """Runs until the next message may be sent."""
 
-    # What it shows
+    # State
 
     @property
     def view(self) -> View:
-        """By what the tree is ordered."""
+        """The order of the tree."""
         return self.navigator.view
 
     @property
     def outline(self) -> Outline:
-        """The rows of the present view."""
+        """The rows of the current view."""
         return self.navigator.outline
 
     @property
     def cursor_node(self) -> int | None:
-        """The node in the row with the cursor, or the one that it refers to; None on a row that stands for many."""
+        """The node that the cursor's row is or refers to, or None for a row that stands for many nodes."""
         return self.navigator.node
 
     @property
     def cursor_row(self) -> int:
-        """The row with the cursor, from 0."""
+        """The cursor's row, from 0."""
         return self.navigator.row
 
     @property
     def filter_query(self) -> str:
-        """What is filtered for; empty: nothing."""
+        """The text of the filter. Empty: none."""
         return self.navigator.filter_query
 
     @property
     def match_count(self) -> int:
-        """How many nodes the filter lets through."""
+        """Number of nodes that pass the filter."""
         return self.navigator.match_count
 
     @property
     def targets(self) -> tuple[int, ...]:
-        """The nodes that commands mean: those that are selected, else what the row with the cursor stands for."""
+        """The nodes that commands act on: the selection, or else what the cursor's row stands for."""
         return self.navigator.targets
 
     @property
     def many(self) -> RowGroup | None:
-        """How the row with the cursor stands, if it stands for many nodes."""
+        """The group of nodes behind the cursor's row, or None if the row is a single node."""
         self.take_changes()
         return self.navigator.many
 
     @property
     def target_counts(self) -> Sequence[int] | None:
-        """How many of the nodes that commands mean are of each status, where they are more than the one in the row."""
+        """Number of targets by status, or None if the only target is the cursor's row."""
         return self.navigator.target_counts
 
     @property
     def selected_count(self) -> int:
-        """How many nodes are selected."""
+        """Number of selected nodes."""
         return len(self.navigator.selected)
 
     def toggle_selected(self) -> bool:
-        """Select the row with the cursor, or no longer, and go on to the next; False when it stands for no node."""
+        """Select or deselect the cursor's row and go to the next. Return False if the row stands for no node."""
         changed = self.navigator.toggle_selected()
         self.follow()
         self.move(1)
         return changed
 
     def select_none(self) -> None:
-        """End the selection."""
+        """Clear the selection."""
         if self.navigator.selected:
             self.navigator.select_none()
             self.follow()
@@ -124,7 +124,7 @@ class TreePane(TreeCanvas):
     # Moving
 
     def select(self, node: int) -> None:
-        """Put the cursor on a node, unfolding what hides it; a filter that hides it ends."""
+        """Put the cursor on a node and unfold what hides it. A filter that hides it ends."""
         self.navigator.to_node(node)
         self.follow()
 
@@ -134,7 +134,7 @@ class TreePane(TreeCanvas):
         self.follow()
 
     def page(self, delta: float) -> None:
-        """Move the cursor by pages, which may be fractions."""
+        """Move the cursor by pages or fractions of pages."""
         self.move(int(delta * max(1, self.size.height - 1)))
 
     def top(self) -> None:
@@ -148,13 +148,13 @@ class TreePane(TreeCanvas):
         self.follow()
 
     def find_next(self, text: str, backwards: bool = False) -> bool:
-        """Put the cursor on the next node whose name matches, round the end; says whether there is one."""
+        """Put the cursor on the next node whose name matches, wrapping around. Return whether there is one."""
         found = self.navigator.find(text, backwards=backwards)
         self.follow()
         return found
 
     def next_with(self, statuses: AbstractSet[NodeStatus], backwards: bool = False) -> bool:
-        """Put the cursor on the next node in one of these statuses, round the end; says whether there is one."""
+        """Put the cursor on the next node in one of these statuses, wrapping around. Return whether there is one."""
         self.take_changes()
         found = self.navigator.next_with(statuses, backwards=backwards)
         self.follow()
@@ -163,17 +163,17 @@ class TreePane(TreeCanvas):
     # Folding
 
     def fold(self) -> None:
-        """Fold the row with the cursor; when there is nothing to fold, go to the row above it in the tree."""
+        """Fold the cursor's row. If it cannot be folded, go to the row above it in the tree."""
         self.navigator.fold()
         self.follow()
 
     def unfold(self) -> None:
-        """Unfold the row with the cursor; when it is, go into it; from a reference go to its node."""
+        """Unfold the cursor's row. If it is unfolded, enter it. From a reference, go to its node."""
         self.navigator.unfold()
         self.follow()
 
     def toggle(self) -> None:
-        """Fold or unfold the row with the cursor."""
+        """Fold or unfold the cursor's row."""
         self.navigator.toggle()
         self.follow()
 
@@ -190,7 +190,7 @@ class TreePane(TreeCanvas):
     # Views, filter, state
 
     def cycle_view(self) -> View:
-        """Go to the next view, which is returned; the cursor stays on its node."""
+        """Switch to the next view and return it. The cursor stays on its node."""
         self.take_changes()
         self.navigator.show(self.view.following)
         if self.view is View.STATUS and self.navigator.row >= max(1, self.size.height - MARGIN):
@@ -201,12 +201,12 @@ class TreePane(TreeCanvas):
         return self.view
 
     def set_filter(self, text: str) -> None:
-        """Show only the nodes whose name contains a text, or doesn't after a leading "!"; empty: all."""
+        """Show only the nodes whose name contains a text, or does not after a leading "!". Empty: all."""
         self.navigator.set_filter(text)
         self.follow()
 
     def open_cursor(self) -> None:
-        """Say that a person wants to see the node under the cursor; a row that stands for many unfolds."""
+        """Request to show the node under the cursor in full. A row that stands for many nodes unfolds."""
         node = self.cursor_node
         if node is None:
             self.toggle()
@@ -214,11 +214,11 @@ class TreePane(TreeCanvas):
             self.post_message(self.Opened(node))
 
     def dump_state(self) -> TreeDump:
-        """Folds, view, filter, cursor and scroll position."""
+        """Return folds, view, filter, cursor and scroll position."""
         return {**self.navigator.dump(), "top": self.scroll_offset.y}
 
     def restore_state(self, state: TreeDump) -> None:
-        """Go on from what another pane dumped; what this graph does not have is forgotten."""
+        """Restore what another pane dumped. Names that this graph lacks are ignored."""
         self.navigator.restore(state)
         self.follow()
         self.scroll_to(y=state["top"], animate=False)
@@ -227,7 +227,7 @@ class TreePane(TreeCanvas):
     # Mouse
 
     def on_click(self, event: events.Click) -> None:
-        """Select a row; on its fold marker fold or unfold it; twice opens its node."""
+        """Select the clicked row, fold or unfold it at its marker, or open its node on a double click."""
         row = self.scroll_offset.y + event.y
         if row >= len(self.outline):
             return
@@ -240,10 +240,10 @@ class TreePane(TreeCanvas):
             self.open_cursor()
         self.follow()
 
-    # Saying where the cursor is
+    # Announce the cursor
 
     def follow(self) -> None:
-        """Show what the navigator did, and say so: at once, then a frame later if the cursor moved on meanwhile."""
+        """Show what the navigator did and announce it, again a frame later if the cursor moved meanwhile."""
         super().follow()
         if self._pausing is None and self.is_running and self._resting_on != self._announced:
             self._announced = self._resting_on

@@ -1,4 +1,4 @@
-"""The views of a tree, each with its folds and its filter, made when it is first looked at."""
+"""Views of a tree, each with its folds and its filter, created when first shown."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 SHOWN_SECTION = 200
-"""Sections of more nodes than that begin folded, unless they are about failures or what runs."""
+"""Larger sections start folded, unless they are about failures or running nodes."""
 _QUIET_SECTIONS = frozenset({"WAITING", "COMPLETED", "SKIPPED", "READY"})
 
 
 class View(enum.Enum):
-    """By what the tree is ordered."""
+    """The order of the tree."""
 
     DEPENDENCY = "dependency"
     GROUP = "group"
@@ -31,7 +31,7 @@ class View(enum.Enum):
 
     @property
     def following(self) -> View:
-        """The view that a person comes to next."""
+        """The next view in the cycle."""
         views = list(View)
         return views[(views.index(self) + 1) % len(views)]
 
@@ -40,20 +40,20 @@ _VIEWS = frozenset(view.value for view in View)
 
 
 class FoldsDump(TypedDict):
-    """The folds of one view by name, so that they survive the screen that made them."""
+    """The folds of one view by name, so that they outlive their screen."""
 
     folded: list[str]
     unfolded: list[str]
-    """What begins folded and isn't."""
+    """What starts folded and is not."""
 
 
 _known: list[tuple[Graph, dict[View, TreeLayout]]] = []
-"""What has been laid out of the graph that was shown last, for the next screen over it: of 100,000 nodes it takes a
-tenth of a second, in which the run would stand still."""
+"""Layouts of the graph that was shown last, for its next screen. For 100,000 nodes, a layout takes a tenth of a second,
+in which the run would stand still."""
 
 
 def layout_of(graph: Graph, view: View = View.DEPENDENCY) -> TreeLayout:
-    """How a view orders a graph where the statuses do not matter; made once."""
+    """Return the layout of a view that does not depend on statuses. Cached."""
     if not _known or _known[0][0] is not graph:
         _known[:] = [(graph, {})]
     layouts = _known[0][1]
@@ -73,10 +73,10 @@ class Views:
         self._dumps: dict[View, FoldsDump] = {}
         self._filter = ""
         self.match_count = 0
-        """How many nodes the filter lets through."""
+        """Number of nodes that pass the filter."""
 
     def outline(self, view: View) -> Outline:
-        """The outline of a view."""
+        """Return the outline of a view."""
         found = self._outlines.get(view)
         if found is None:
             layout = self._layout(view)
@@ -87,14 +87,14 @@ class Views:
         return found
 
     def regroup(self) -> Outline:
-        """The outline by status made anew from the present statuses; its folds stay."""
+        """Return a new outline by status from the present statuses. Its folds are kept."""
         old = self._outlines.pop(View.STATUS, None)
         if old is not None:
             self._dumps[View.STATUS] = self._dump(old)
         return self.outline(View.STATUS)
 
     def set_filter(self, query: str) -> None:
-        """Show only nodes that match in every view; an empty query ends it."""
+        """Show only matching nodes in every view. An empty query ends the filter."""
         self._filter = query
         matching = self.names.matching(query) if query else []
         self.match_count = len(matching)
@@ -106,28 +106,28 @@ class Views:
 
     @property
     def filter_query(self) -> str:
-        """What is filtered for; empty: nothing."""
+        """The text of the filter. Empty: none."""
         return self._filter
 
     def dump(self) -> dict[str, FoldsDump]:
-        """The folds by view."""
+        """Return the folds of each view."""
         dumps = self._dumps | {view: self._dump(outline) for view, outline in self._outlines.items()}
         return {view.value: folds for view, folds in dumps.items()}
 
     def restore(self, dumped: dict[str, FoldsDump]) -> None:
-        """Take over folds; names that this graph does not have are forgotten."""
+        """Restore folds. Names that this graph lacks are ignored."""
         self._dumps = {View(name): folds for name, folds in dumped.items() if name in _VIEWS}
         self._outlines.clear()
 
     def item_named(self, layout: TreeLayout, name: str) -> int | None:
-        """The item with that name, as a dump has it."""
+        """Return the item with a name from a dump."""
         node = self._graph.find(name)
         if node is not None:
             return node
         return next((layout.node_count + at for at, head in enumerate(layout.heads) if head.key == name), None)
 
     def name_of(self, layout: TreeLayout, item: int) -> str:
-        """The name of an item for a dump: a node's label, a head's key; of a reference that of what is above it."""
+        """Return the name of an item for a dump: a node's label, a group row's key, or a reference's parent's name."""
         if layout.is_reference(item):
             item = layout.parents[item]
         head = layout.head(item)
@@ -160,21 +160,21 @@ class Views:
 
 
 class _LazyNames:
-    """The index of names, made at the first search."""
+    """Index of names, created at the first search."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._names: Names | None = None
 
     def matching(self, query: str) -> list[int]:
-        """The nodes whose label matches, in the order of the file."""
+        """Return the nodes whose label matches, in file order."""
         if self._names is None:
             self._names = Names(self._graph.labels)
         return self._names.matching(query)
 
 
 def _first_folded(layout: TreeLayout) -> Iterable[int]:
-    """The heads that begin folded."""
+    """Yield the group rows that start folded."""
     for item, head in enumerate(layout.heads, layout.node_count):
         quiet = head.kind is GroupKind.SECTION and head.title in _QUIET_SECTIONS and head.total > SHOWN_SECTION
         if quiet or head.kind in {GroupKind.MATRIX, GroupKind.MORE}:

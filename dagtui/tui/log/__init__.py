@@ -1,1 +1,1 @@
-"""The log pane: one attempt's log, read a little at a time while it grows."""
+"""Log pane: one attempt's log, read in small steps while it grows."""

@@ -1,4 +1,4 @@
-"""The log of one attempt as the pane reads it: opened when first wanted, its failures kept as words."""
+"""Log of one attempt, as the pane reads it: opened when first needed, with read errors kept as text."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ if TYPE_CHECKING:
 
 COPIED_LINES = 10_000
 ERROR_STEP = 2_097_152
-"""Bytes that one frame looks through for an error."""
+"""Bytes that one frame searches for an error."""
 ERRORS = ErrorLine()
 
 
 class FirstError(NamedTuple):
-    """Where a log first has something that looks like an error."""
+    """The first line of a log that looks like an error."""
 
     line: int
     page: int | None = None
-    """Of a line that is too long to be shown at once, the page that has it."""
+    """For a line too long to be shown at once, the page with the error."""
 
 
 NO_ERROR = FirstError(-1)
-"""Nothing looks like an error."""
+"""No line looks like an error."""
 
 
 class AttemptLog:
-    """A LogFile that never raises while it is looked at, and that can be asked for its first error in steps.
+    """A LogReader that never raises, with a stepwise search for the first error.
 
-    It is read in the event loop: a read is bounded, and what was written lately lies in memory. A thread would cost
-    a frame of delay and two switches for each of them.
+    It is read in the event loop: a read is bounded, and recent output is in memory. A thread would cost a frame of
+    delay and two switches for each read.
     """
 
     def __init__(self, path: Path) -> None:
         self.file = LogReader(path)
         self.trouble = ""
-        """Why it can't be read, safe to show; empty if it can."""
+        """Why the log cannot be read, safe to show. Empty if it can be read."""
         self._seek_from: FirstError | None = None
         self._is_found = False
-        """Whether the line is found, and only its page is looked for."""
+        """Whether the line has been found and only its page is missing."""
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to index or to look through."""
+        """Whether nothing is left to index or to search."""
         return bool(self.trouble) or (self.file.complete and self._seek_from is None)
 
     def refresh(self) -> Change:
-        """Take in what is new; a bounded part of it at once."""
+        """Read a bounded part of the new output."""
         try:
             change = self.file.refresh()
         except StoreError as error:
@@ -65,11 +65,11 @@ class AttemptLog:
         return change
 
     def seek_error(self) -> None:
-        """Begin to look for the first line that looks like an error."""
+        """Start searching for the first line that looks like an error."""
         self._seek_from, self._is_found = FirstError(0), False
 
     def first_error(self) -> FirstError | None:
-        """Go on looking for it; NO_ERROR when there is none; None while nobody knows, or nobody asked."""
+        """Continue the search. Return NO_ERROR if there is none, or None if it is still open or none is active."""
         sought = self._seek_from
         if sought is None or not self.file.numbered:
             return None
@@ -99,7 +99,7 @@ class AttemptLog:
         return FirstError(sought.line, page)
 
     def text(self, first: int, last: int) -> Copied:
-        """The lines from one to another, at most COPIED_LINES of them, whole and without colours."""
+        """Return the lines of a range, at most COPIED_LINES, in full and without colours."""
         texts: list[str] = []
         room = MOST_CHARACTERS
         try:
@@ -118,16 +118,16 @@ class AttemptLog:
         return Copied("\n".join(texts), remark)
 
     def _whole(self, number: int, most: int) -> tuple[str, int]:
-        """A line for copying, and how many bytes of it are left out."""
+        """Return a line for copying, and the number of bytes left out."""
         found = self.file.whole(number, max(1, most))
         text = None if found is None else copied_line(found.data)
         if found is not None and text is not None:
             return text, found.more
-        # It was drawn over: what the screen shows of it is all that a terminal would have been left with.
+        # The line was drawn over: what the screen shows is all that a terminal would have kept.
         return "\n".join(plain_line(*line) for line in self.file.lines(number, 1)), 0
 
     def tail(self, count: int) -> list[LogLine]:
-        """The last lines; none when they can't be read."""
+        """Return the last lines, or none if they cannot be read."""
         try:
             return self.file.tail(count)
         except StoreError as error:
@@ -135,5 +135,5 @@ class AttemptLog:
             return []
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         self.file.close()

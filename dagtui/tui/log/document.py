@@ -1,4 +1,4 @@
-"""A log as rows of the screen: its lines, wrapped or not, and the ending after them; nothing is kept but a window."""
+"""Log document: the lines of a log, wrapped or not, and the footer after them, as screen rows of one window."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from dagtui.tui.lines.rows import Row, Span
 
 KEPT = 512
-"""So many lines are kept decoded: more than there are on any screen."""
+"""Number of decoded lines to cache: more than any screen shows."""
 
 
 class Spot(NamedTuple):
-    """One row: a line (those after the last one are the ending's), and which of its rows."""
+    """One row: a line (those after the last one belong to the footer), and the row within it."""
 
     line: int
     row: int = 0
 
 
 class LogPiece(NamedTuple):
-    """What one row shows: of the line at `spot`, the characters from `start` to before `end`."""
+    """The content of one row: the characters [start, end) of the line at `spot`."""
 
     spot: Spot
     start: int
@@ -36,7 +36,7 @@ class LogPiece(NamedTuple):
 
 
 class LogDocument:
-    """The rows of a log file and its ending for one width; there may be billions, so none are counted."""
+    """The rows of a log file and its footer for one width. There may be billions, so they are never counted."""
 
     def __init__(self) -> None:
         self.log: LogReader | None = None
@@ -46,43 +46,43 @@ class LogDocument:
         self._ending: list[tuple[Span, ...]] = []
         self._lines: dict[int, StyledLine] = {}
         self._pages: dict[int, int] = {}
-        """Which page of a long line is shown, where it isn't the one that the log chooses."""
+        """The shown page of long lines, where it differs from the log's default."""
 
     @property
     def line_count(self) -> int:
-        """The lines of the log."""
+        """Number of lines in the log."""
         return self.log.line_count if self.log else 0
 
     @property
     def count(self) -> int:
-        """The lines of the log and of the ending."""
+        """Number of lines in the log and the footer."""
         return self.line_count + len(self._ending)
 
     def set_ending(self, rows: Iterable[Row], width: int) -> None:
-        """Put rows after the last line, wrapped to so many cells."""
+        """Put rows after the last line, wrapped to `width` cells."""
         self._ending = [runs for one in rows for runs in wrapped(one, width)]
 
     def forget(self) -> None:
-        """Line numbers, or what they mean, have changed."""
+        """Discard everything: line numbers or their meaning have changed."""
         self._lines.clear()
         self._pages.clear()
 
     def forget_from(self, number: int) -> None:
-        """Lines from one on were redrawn."""
+        """Discard the lines from `number` on, which were redrawn."""
         for line in [line for line in self._lines if line >= number]:
             del self._lines[line]
 
     @property
     def stable_count(self) -> int:
-        """Lines from the first one on that look the same until the log says otherwise."""
+        """Number of lines from the first one that stay the same until the log reports otherwise."""
         return self.log.stable_count if self.log else 0
 
     def page_of(self, number: int) -> int:
-        """Which page of a line is shown."""
+        """Return which page of a line is shown."""
         return self._pages.get(number, 0)
 
     def page_count(self, number: int) -> int:
-        """How many pages a line has."""
+        """Return the number of pages of a line."""
         try:
             return self.log.page_count(number) if self.log and number < self.line_count else 1
         except StoreError:
@@ -94,13 +94,13 @@ class LogDocument:
         self._lines.pop(number, None)
 
     def turn_back(self) -> None:
-        """Show the page of each long line that the log chooses."""
+        """Show the log's default page of every long line."""
         for number in self._pages:
             self._lines.pop(number, None)
         self._pages.clear()
 
     def line(self, number: int) -> StyledLine:
-        """A line of the log, safe to show; one that can't be read says why."""
+        """Return a line of the log, safe to show. An unreadable line contains the reason."""
         found = self._lines.get(number)
         if found is not None:
             return found
@@ -119,7 +119,7 @@ class LogDocument:
         return shown
 
     def time_of(self, number: int) -> float | None:
-        """When a line was written, in seconds since the epoch; None when nobody knows."""
+        """Return when a line was written, in seconds since the epoch, or None if unknown."""
         if self.log is None:
             return None
         try:
@@ -128,17 +128,17 @@ class LogDocument:
             return None
 
     def ending_row(self, number: int) -> tuple[Span, ...]:
-        """The runs of a line after the last one of the log."""
+        """Return the spans of a line after the last one of the log."""
         return self._ending[number - self.line_count]
 
     def starts(self, number: int) -> list[int]:
-        """Where each row of a line starts."""
+        """Return the start of each row of a line."""
         if number >= self.line_count or not self.wraps:
             return [0]
         return breaks(self.line(number).text, self.width)
 
     def pieces(self, top: Spot, height: int) -> list[LogPiece]:
-        """The rows from one on, at most `height`."""
+        """Return the rows from `top`, at most `height`."""
         found: list[LogPiece] = []
         for number in range(top.line, self.count):
             found += self._pieces_of(number)[top.row if number == top.line else 0 :]
@@ -147,7 +147,7 @@ class LogDocument:
         return found[:height]
 
     def back(self, spot: Spot, rows: int) -> Spot:
-        """The row so many rows before another, or the first one."""
+        """Return the row `rows` rows before `spot`, or the first one."""
         line, row = spot
         while rows > row:
             rows -= row + 1
@@ -158,7 +158,7 @@ class LogDocument:
         return Spot(line, row - rows)
 
     def forward(self, spot: Spot, rows: int) -> Spot:
-        """The row so many rows after another, or the end."""
+        """Return the row `rows` rows after `spot`, or the end."""
         line, row = spot
         row += rows
         while line < self.count:
@@ -170,7 +170,7 @@ class LogDocument:
         return Spot(self.count)
 
     def last_top(self, height: int) -> Spot:
-        """The row from which the end fills a window."""
+        """Return the row from which the end fills a window."""
         return self.back(Spot(self.count), height)
 
     def _pieces_of(self, number: int) -> Sequence[LogPiece]:

@@ -1,4 +1,4 @@
-"""What stands in place of a log that has no line: why there is none, and what the node waits for."""
+"""Page of an empty log: why it has no lines, and what the node waits for."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 MOST_NODES = 100
-"""Longer lists are cut, and say so."""
+"""Longer lists are truncated, with a remark."""
 
 
 class EmptyLogPage(NodePage):
-    """The page in place of a log; what it says is made anew now and then, for it may mean a walk through the graph."""
+    """The page in place of a log. It is rebuilt only now and then, since that may walk through the graph."""
 
     def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(session, ascii=ascii)
@@ -30,20 +30,20 @@ class EmptyLogPage(NodePage):
         self._trouble = ""
 
     def about(self, node: int, attempt: int, trouble: str) -> None:
-        """Say why there is no log of that attempt: the trouble in reading it, if there was one."""
+        """Show why that attempt has no log. `trouble` is the read error, if there was one."""
         if (attempt, trouble) != (self._attempt, self._trouble) or node != self.node:
             self._attempt, self._trouble = attempt, trouble
             self.show(node)
 
     def rows_about(self, node: int, clock: float) -> list[Row]:
-        """The reason."""
+        """Return the reason."""
         if self._trouble:
             return [row(Span(self._trouble, Role.BAD))]
         return silence(self.session, node, self._attempt, clock, ascii_only=self.ascii_only)
 
 
 def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
-    """The rows for a node, or for one of its attempts, that printed nothing; they change as time passes."""
+    """Return the rows for a node or attempt without output. They change as time passes."""
     state = session.state
     if attempt and attempt != state.attempt[node]:
         return _past(session, node, attempt, ascii_only=ascii_only)
@@ -70,7 +70,7 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
 
 
 def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_only: bool) -> list[Row]:
-    """A row for each node, with status and how long it has been at it; each leads to its node."""
+    """Return a linked row for each node, with its status and time."""
     state = session.state
     found: list[Row] = []
     left_out = 0
@@ -97,7 +97,7 @@ def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_onl
 
 
 def spent(session: Session, node: int, clock: float) -> str:
-    """How long a node runs already, or took; empty if it never ran."""
+    """Return how long a node has been running or took, or "" if it never ran."""
     state = session.state
     started, ended = state.started[node], state.ended[node]
     status = state.status_of(node)
@@ -109,7 +109,7 @@ def spent(session: Session, node: int, clock: float) -> str:
 
 
 def whole_seconds(seconds: float) -> str:
-    """A duration that goes on: without tenths, so that it changes once a second at most."""
+    """Return a running duration without tenths, so that it changes at most once a second."""
     return f"{int(seconds)} s" if 0 <= seconds < 10 else duration(seconds)
 
 
@@ -117,7 +117,7 @@ def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> 
     state = session.state
     parents = session.graph.parents(node)
     pending = [parent for parent in parents if state.standing_of(parent) is ParentOutcome.UNSETTLED]
-    pending.sort(key=lambda parent: -state.status[parent])  # those that run come before those that wait themselves
+    pending.sort(key=lambda parent: -state.status[parent])  # running parents come before waiting ones
     heading = row(Span(f"has not started: waits for its parents, {waiting_why(state, node)} settled", Role.HEADING))
     return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]
 

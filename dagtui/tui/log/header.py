@@ -1,4 +1,4 @@
-"""The line above a log: which node and attempt, how it stands, and how the log is shown."""
+"""Header above a log: node, attempt and status, and how the log is shown."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 NAME_CELLS = 12
-"""So much of a node's name stays, however narrow it gets."""
+"""Cells of a node's name that always stay."""
 
 
 class HeaderLine(PaintedRows, can_focus=False):
-    """One row: what it is about on the left, how it is shown on the right; the left gives way."""
+    """One row: the subject on the left, the display settings on the right. The left is shortened first."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -36,13 +36,13 @@ class HeaderLine(PaintedRows, can_focus=False):
         self._right: Sequence[Span] = ()
 
     def set_runs(self, left: Sequence[Span], right: Sequence[Span]) -> None:
-        """Show other runs."""
+        """Show other spans."""
         if (left, right) != (self._left, self._right):
             self._left, self._right = left, right
             self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """The row."""
+        """Return the row."""
         right = list(self._right)
         while right and _cells(right) > width * 2 // 3:
             right.pop(0)
@@ -59,7 +59,7 @@ class HeaderLine(PaintedRows, can_focus=False):
 
 
 def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Span]:
-    """Node, status and attempt."""
+    """Return node, status and attempt."""
     state = session.state
     latest = state.attempt[node]
     result = session.attempts.result(node, attempt) if attempt != latest else None
@@ -70,7 +70,7 @@ def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         Span(label(session.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
     ]
     if latest > 1:
-        # How many there may be is said where one has failed: "attempt 1 of 3".
+        # Failed attempts show how many there may be: "attempt 1 of 3".
         earlier = attempt != latest
         words = f"  attempt {attempt}, the latest is {latest}" if earlier else f"  attempt {attempt}"
         runs.append(Span(words, Role.WARNING if earlier else Role.PLAIN))
@@ -81,7 +81,7 @@ def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_on
 
 
 def indicators(view: LogView, note: str) -> list[Span]:
-    """What is to be known of how the log is shown; the first ones give way where it is narrow."""
+    """Return what to show of the log's display state. The first ones are dropped in narrow headers."""
     found: list[Span] = []
     log, finder = view.log_file, view.finder
     if log is not None and log.exists and not log.complete:
@@ -103,7 +103,7 @@ def indicators(view: LogView, note: str) -> list[Span]:
 
 
 def _hits(finder: Finder) -> str:
-    """Which line of those that match is the current one, how many there are, and how much was looked at so far."""
+    """Return the number of the current hit, the number of hits, and the share of the log searched so far."""
     number, total, progress = finder.tally()
     words = f"{count(number)}/{count(total)}" if number else plural(total, "hit")
     if progress < 1:
@@ -112,7 +112,7 @@ def _hits(finder: Finder) -> str:
 
 
 def _with_short_name(runs: Sequence[Span], room: int, *, ascii_only: bool) -> list[Span]:
-    """The runs with a name that leaves room for how the node stands, which is said behind it."""
+    """Return the spans with the name shortened, so that the status after it fits."""
     excess = _cells(runs) - room
     if excess <= 0:
         return list(runs)

@@ -1,4 +1,4 @@
-"""What stands after the last line of a log: how the attempt ended, and of a failed one all that helps to repeat it."""
+"""Footer of a log: how the attempt ended, and for a failed one all that helps to repeat it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 COMMAND_CAP = 4_000
 COMMAND_LINES = 3
 COMMAND_CELLS = 160
-"""Of a long command the block shows the beginning: what the attempt printed last must not be pushed off the screen."""
+"""A long command is truncated: the attempt's last output must not be pushed off the screen."""
 LABEL_CELLS = 10
 
 
 def ending(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
-    """The rows after the log of an attempt that has ended: how, and what the node waits for if it is to run again."""
+    """Return the rows after an ended attempt's log: how it ended, and what the node waits for before the next one."""
     rows = result_rows(session, node, attempt, ascii_only=ascii_only)
     status = session.state.status_of(node)
     if rows and attempt == session.state.attempt[node] and not status.settled:
@@ -36,7 +36,7 @@ def ending(session: Session, node: int, attempt: int, clock: float, *, ascii_onl
 
 
 def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
-    """How an attempt ended; nothing while it runs."""
+    """Return how an attempt ended, or nothing while it runs."""
     result = session.attempts.result(node, attempt)
     if result is None:
         return []
@@ -48,7 +48,7 @@ def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) 
 
 
 def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
-    """What to know of a failed attempt: names and values, whole and safe to paste."""
+    """Return the facts about a failed attempt: names and values, in full and safe to paste."""
     command, cwd = session.as_run.command(node), session.as_run.cwd(node)
     path = session.log_path(node, result.attempt)
     facts = [
@@ -62,13 +62,13 @@ def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tu
 
 
 def copied_failure(session: Session, node: int, attempt: int) -> Copied:
-    """The block of a failed attempt, for copying; empty if it did not fail."""
+    """Return the block of a failed attempt for copying, or an empty one if it did not fail."""
     result = session.attempts.result(node, attempt)
     if result is None or result.status is not NodeStatus.FAILED:
         return Copied("")
     lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
     for name, value in failure_facts(session, node, result):
-        # Lines of a command begin where they began: indented, a here-document would never end.
+        # Each line of a command starts at its original column: indented, a here-document would never end.
         lines += [name, value] if "\n" in value else [f"{name:<{LABEL_CELLS}}{value}"]
     return Copied("\n".join(lines), altered(session.as_run.command(node)))
 
@@ -90,7 +90,7 @@ def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: 
 
 
 def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
-    """As much of a command as helps to recognise it, safe to show, and what to say of the rest."""
+    """Return the recognisable beginning of a command, safe to show, and a remark about the rest."""
     lines = command.split("\n")
     kept: list[str] = []
     room = COMMAND_CELLS
@@ -109,7 +109,7 @@ def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
 
 
 def _headline(session: Session, node: int, result: AttemptResult) -> str:
-    """`exit 1 after 3 m 05 s, attempt 2`, and what comes next if it will be tried again."""
+    """Return `exit 1 after 3 m 05 s, attempt 2`, with the allowed attempts if the node has retries."""
     took = f" after {duration(result.seconds)}" if result.seconds else ""
     words = f"{label(result.why) or 'failed'}{took}"
     allowed = tries(session, node)
@@ -120,12 +120,12 @@ def _headline(session: Session, node: int, result: AttemptResult) -> str:
 
 
 def tries(session: Session, node: int) -> int:
-    """The number of the last attempt that the present budget of retries allows."""
+    """Return the number of the last attempt that the current retry budget allows."""
     return session.state.base[node] + 1 + session.graph.task(node).retry.retries
 
 
 def status_line(session: Session, node: int, clock: float) -> str:
-    """Status and reason in one line, safe to show."""
+    """Return status and reason in one line, safe to show."""
     status = session.state.status_of(node)
     reason = label(why(session.state, node, clock), 300)
     return with_reason(status.word, reason)

@@ -1,4 +1,4 @@
-"""A part of a line of output as segments: the task's own colours, with hits and selection over them."""
+"""Painting a part of an output line: the task's own colours, with hits and selection on top."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 _BLOCK = re.compile("[\u2580-\u259f]")
-"""Half a cell and other parts of one: with two colours they are pixels, and no text to be read."""
+"""Block elements. With two colours they are pixels, not text to be read."""
 
 
 class Mark(NamedTuple):
-    """Characters from `start` to before `end` that are shown in another style."""
+    """The characters [start, end), shown in another style."""
 
     start: int
     end: int
@@ -37,7 +37,7 @@ class Mark(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def rich_style(style: TaskStyle) -> Style:
-    """A task's style as Rich knows it."""
+    """Return a task's style as a Rich style."""
     return Style(
         color=_color(style.foreground),
         bgcolor=_color(style.background),
@@ -52,7 +52,7 @@ def rich_style(style: TaskStyle) -> Style:
 
 @lru_cache(maxsize=4096)
 def style_over(style: TaskStyle, base: Style, palette: TerminalTheme) -> Style:
-    """A task's style over `base`, so that it can be read there."""
+    """Return a task's style over `base`, readable there."""
     over = base + rich_style(style)
     return off_black(over, palette) if is_own(base.bgcolor) else readable(over, palette)
 
@@ -65,7 +65,7 @@ def segments(
     marks: Sequence[Mark] = (),
     palette: TerminalTheme = DEFAULT_TERMINAL_THEME,
 ) -> list[Segment]:
-    """The characters from `start` to before `end`; what no span and no mark covers looks like `base`."""
+    """Return the characters [start, end) as segments. Text without span and mark looks like `base`."""
     text, spans = line
     if not spans and not marks:
         return [Segment(text[start:end], base)] if end > start else []
@@ -78,7 +78,7 @@ def segments(
 def _runs(
     line: StyledLine, start: int, end: int, base: Style, palette: TerminalTheme
 ) -> Iterator[tuple[int, int, Style]]:
-    """The characters from `start` to before `end`, cut where the task's style changes; one pass, for lines are long."""
+    """Yield the characters [start, end), cut where the task's style changes. One pass, since lines are long."""
     text, spans = line
     position = start
     for span_start, span_end, style in spans:
@@ -95,7 +95,7 @@ def _runs(
 
 
 def _marked(text: str, start: int, end: int, style: Style, marks: Sequence[Mark]) -> Iterator[Segment]:
-    """One run, cut where marks begin and end; there are few marks."""
+    """Yield one run of characters, cut where marks begin and end. There are few marks."""
     position = start
     for mark in marks:
         left, right = max(mark.start, start), min(mark.end, end)

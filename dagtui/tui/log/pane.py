@@ -1,4 +1,4 @@
-"""The log of one attempt of one node: a line about it, its lines, or why there are none."""
+"""Log pane: the log of one attempt, with its header, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LogPaneState:
-    """How a log is shown and where it stands, for another pane over the same run."""
+    """How a log is shown and its position, for another pane of the same run."""
 
     node: int
     attempt: int | None
-    """None: whichever is the latest."""
+    """None: the latest one."""
     wraps: bool
     times: bool
     numbers: bool
@@ -38,7 +38,7 @@ class LogPaneState:
 
 
 class LogPane(Vertical):
-    """Shows a log while it grows. Nothing happens by itself: `flush` takes in what is new, methods are the keys."""
+    """Shows a log while it grows. It does nothing on its own: `flush` reads new output, the methods are the keys."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
@@ -47,9 +47,9 @@ class LogPane(Vertical):
         self._session = session
         self._ascii = ascii
         self.node = -1
-        """The node that is shown; -1: none yet."""
+        """The node that is shown. -1: none yet."""
         self.pinned: int | None = None
-        """The attempt that a person chose; None: the latest, whichever that is."""
+        """The attempt that a person chose. None: always the latest."""
         self.header = HeaderLine(ascii_only=ascii)
         self.view = LogView(ascii_only=ascii)
         self._search = Search(self.view)
@@ -61,18 +61,18 @@ class LogPane(Vertical):
         self._note = ""
 
     def compose(self) -> ComposeResult:
-        """The line above, and the lines; or the page in their place."""
+        """Yield the header, the lines, and the page of an empty log."""
         yield self.header
         yield self.view
         yield self.silence
 
     def on_mount(self) -> None:
-        """Say so when there is no node to show."""
+        """Show the empty page if there is no node to show."""
         if self.node < 0:
             self.view.display, self.silence.display = False, True
 
     def on_unmount(self) -> None:
-        """The file is not needed any more."""
+        """Close the file."""
         if self._log is not None:
             self._log.close()
 
@@ -80,19 +80,19 @@ class LogPane(Vertical):
 
     @property
     def attempt(self) -> int:
-        """The attempt that is shown; 0: the node has none yet."""
+        """The attempt that is shown. 0: the node has none yet."""
         latest = self._session.state.attempt[self.node] if self.node >= 0 else 0
         return latest if self.pinned is None else min(self.pinned, latest)
 
     def show(self, node: int, attempt: int | None = None) -> None:
-        """Show a node's log: of one attempt, or of the latest and of those that come after it."""
+        """Show a node's log: of one attempt, or of the latest and those that follow."""
         if (node, attempt) == (self.node, self.pinned):
             return
         self.node, self.pinned = node, attempt
         self.flush(self._session.clock())
 
     def flush(self, clock: float) -> bool:
-        """Take in and draw what is new, within a bounded time; returns whether it wants another frame soon."""
+        """Read and draw new output within a bounded time. Return whether another frame is needed soon."""
         if self.node < 0 or not self.is_mounted:
             return False
         self._note_attempt()
@@ -144,7 +144,7 @@ class LogPane(Vertical):
     # Moving
 
     def move(self, rows: int) -> None:
-        """Scroll by rows; on the page that stands for a log, go to the next row that leads somewhere."""
+        """Scroll by rows. On the page of an empty log, go to the next linked row."""
         if self.view.display:
             self.view.scroll_rows(rows)
             self._moved()
@@ -152,11 +152,11 @@ class LogPane(Vertical):
             self.silence.move(rows)
 
     def page(self, direction: int) -> None:
-        """Scroll by what fits."""
+        """Scroll by one page."""
         self._scroll(direction * max(1, self.window.size.height - 1))
 
     def half_page(self, direction: int) -> None:
-        """Scroll by half of what fits."""
+        """Scroll by half a page."""
         self._scroll(direction * max(1, self.window.size.height // 2))
 
     def top(self) -> None:
@@ -172,17 +172,17 @@ class LogPane(Vertical):
         self._moved()
 
     def scroll_columns(self, cells: int) -> None:
-        """Scroll sideways, where lines are cut."""
+        """Scroll sideways if lines are cut."""
         self.view.scroll_columns(cells)
         self._moved()
 
     def activate(self) -> bool:
-        """Go to the node under the cursor of the page; False where there is none."""
+        """Go to the node under the page's cursor. Return False if there is none."""
         return not self.view.display and self.silence.activate()
 
     @property
     def window(self) -> LogView | EmptyLogPage:
-        """What is to be seen: the lines, or the page in their place."""
+        """The visible widget: the lines, or the page in their place."""
         return self.view if self.view.display else self.silence
 
     def _scroll(self, rows: int) -> None:
@@ -190,7 +190,7 @@ class LogPane(Vertical):
         self._moved()
 
     def _moved(self) -> None:
-        """A person did something: what was said about the last thing is over."""
+        """Discard the note about the last action, since a person did something else."""
         self._note = ""
         if self.node >= 0:
             self._draw_header(self._session.clock())
@@ -198,7 +198,7 @@ class LogPane(Vertical):
     # How it is shown
 
     def toggle_follow(self) -> bool:
-        """Stick to the end or stay; returns whether it follows now."""
+        """Follow the end or stay. Return whether the log follows now."""
         if self.view.follows:
             self.view.stay()
         else:
@@ -207,30 +207,30 @@ class LogPane(Vertical):
         return self.view.follows
 
     def toggle_wrap(self) -> bool:
-        """Wrap long lines or cut them; returns whether it wraps now."""
+        """Wrap long lines or cut them. Return whether they wrap now."""
         self.view.wraps = not self.view.wraps
         self._moved()
         return self.view.wraps
 
     def toggle_times(self) -> bool:
-        """Show when each line was written, or don't; returns whether it does now."""
+        """Show or hide when each line was written. Return whether times are shown now."""
         self.view.shows_times = not self.view.shows_times
         self.view.redraw()
         return self.view.shows_times
 
     def toggle_numbers(self) -> bool:
-        """Show line numbers, or don't; returns whether it does now."""
+        """Show or hide line numbers. Return whether they are shown now."""
         self.view.shows_numbers = not self.view.shows_numbers
         self.view.redraw()
         return self.view.shows_numbers
 
     def previous_attempt(self) -> None:
-        """Show the attempt before."""
+        """Show the previous attempt."""
         if self.attempt > 1:
             self.show(self.node, self.attempt - 1)
 
     def next_attempt(self) -> None:
-        """Show the attempt after; from the latest one on, new ones are shown as they come."""
+        """Show the next attempt. From the latest one on, new attempts are shown as they start."""
         latest = self._session.state.attempt[self.node] if self.node >= 0 else 0
         if self.pinned is not None:
             following = self.pinned + 1
@@ -239,35 +239,35 @@ class LogPane(Vertical):
     # Finding
 
     def begin_find(self) -> None:
-        """A person begins to type what is looked for."""
+        """Note that a person starts to type a search."""
         self._search.begin()
 
     def keep_find(self) -> None:
-        """The typing is over."""
+        """End the typing and keep the search."""
         self._search.keep()
 
     def give_up_find(self) -> None:
-        """The typing is over, and nothing is looked for; the log is where it was."""
+        """End the typing and the search, and return to the previous position."""
         self._search.give_up()
         self._moved()
 
     def find(self, text: str) -> None:
-        """Look for a text (after "!" for lines without it), and show the first hit from the window's top on."""
+        """Search for a text (after "!" for lines without it) and show the first hit from the window's top."""
         self._search.look_for(text)
         self._moved()
 
     def find_next(self) -> None:
-        """Show the next hit, after the last one the first again."""
+        """Show the next hit, wrapping around."""
         self._search.go(1)
         self._moved()
 
     def find_previous(self) -> None:
-        """Show the hit before, before the first one the last again."""
+        """Show the previous hit, wrapping around."""
         self._search.go(-1)
         self._moved()
 
     def clear_find(self) -> None:
-        """Look for nothing any more."""
+        """End the search."""
         self._search.forget()
         self._moved()
 
@@ -299,7 +299,7 @@ class LogPane(Vertical):
     # Copying and state
 
     def copied(self) -> Copied:
-        """The selected lines; else what is to be known of a failed attempt; else what is in the window."""
+        """Return the selected lines, or else the facts about a failed attempt, or else the lines in the window."""
         if self._log is None or not self.view.line_count:
             failed = copied_failure(self._session, self.node, self.attempt) if self.node >= 0 else Copied("")
             return failed if failed.text else self.silence.copied()
@@ -309,13 +309,13 @@ class LogPane(Vertical):
         return failed if failed.text else self._log.text(*self.view.visible_lines)
 
     def dump_state(self) -> LogPaneState:
-        """How the log is shown."""
+        """Return how the log is shown."""
         view = self.view
         top = None if view.follows else view.top
         return LogPaneState(self.node, self.pinned, view.wraps, view.shows_times, view.shows_numbers, top)
 
     def restore_state(self, state: LogPaneState) -> None:
-        """Show it as another pane did."""
+        """Show the log as another pane did."""
         view = self.view
         view.wraps, view.shows_times, view.shows_numbers = state.wraps, state.times, state.numbers
         if state.node >= 0:

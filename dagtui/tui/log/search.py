@@ -1,4 +1,4 @@
-"""What a person looks for in a log: from the first letter that is typed to the next hit."""
+"""Log search as a person uses it: from the first typed letter to the next hit."""
 
 from __future__ import annotations
 
@@ -14,52 +14,52 @@ if TYPE_CHECKING:
 
 
 class _Place(NamedTuple):
-    """Where a person was in the log."""
+    """A person's position in the log."""
 
     line: int
-    """The one at the top of the window."""
+    """The line at the top of the window."""
     top: Spot | None
     """None: it followed the end."""
 
 
 class _Paging(NamedTuple):
-    """A search for the page of a long line that has what is looked for."""
+    """A search for the page of a long line that contains a hit."""
 
     line: int
     page: int
     step: int
-    """1 for the next one, -1 for the one before."""
+    """1 for the next page, -1 for the previous one."""
     within: bool
-    """Whether it goes on from a hit of the same line: if there is no other, the next line is wanted."""
+    """Whether it continues from a hit in the same line. Without another hit there, the next line follows."""
 
 
 class Search:
-    """Goes from hit to hit in a view; `step` does a bounded part of a search through a large log."""
+    """Goes from hit to hit in a view. `step` does a bounded part of a search through a large log."""
 
     def __init__(self, view: LogView) -> None:
         self._view = view
         self._began: _Place | None = None
-        """Where the typing began; None: nobody is typing."""
+        """The position when the typing began. None: no one is typing."""
         self._direction = 1
         self._paging: _Paging | None = None
 
     def begin(self) -> None:
-        """A person begins to type: all that is typed is looked for from here on, not from the hit of less of it."""
+        """Start typing: every typed text is searched from here, not from the hit of a shorter text."""
         view = self._view
         self._began = _Place(view.first_line, None if view.follows else view.top)
 
     def keep(self) -> None:
-        """The typing is over, and what was typed is still looked for."""
+        """End the typing and keep the search."""
         self._began = None
 
     def give_up(self) -> None:
-        """The typing is over: what was typed is forgotten, and the log is where it was."""
+        """End the typing, discard the search, and return to the previous position."""
         self._go_back()
         self.forget()
         self._began = None
 
     def look_for(self, text: str) -> None:
-        """Look for a text (after "!" for lines without it), and show the first hit from the window's top on."""
+        """Search for a text (after "!" for lines without it) and show the first hit from the window's top."""
         self._go_back()
         view = self._view
         self._paging = None
@@ -72,15 +72,15 @@ class Search:
         self.go(1)
 
     def forget(self) -> None:
-        """Look for nothing any more."""
+        """End the search."""
         self._paging = None
         self._view.finder = None
         self._view.redraw()
 
     def go(self, direction: int) -> None:
-        """Show the hit after the current one, or before it if the direction is below 0; it goes round.
+        """Show the hit after the current one, or before it if the direction is negative, wrapping around.
 
-        All that is in the window of the current line counts as one: what follows it there may be further right or down.
+        All hits in the window of the current line count as one. Further hits of that line may be further right or down.
         """
         finder = self._view.finder
         if finder is None:
@@ -91,9 +91,9 @@ class Search:
         self.step()
 
     def step(self) -> bool:
-        """Look through some more of the log, and go to the hit that is wanted once it is known.
+        """Search some more of the log, and go to the requested hit once it is known.
 
-        Returns whether there is more to look through.
+        Return whether there is more to search.
         """
         finder = self._view.finder
         if finder is None:
@@ -112,7 +112,7 @@ class Search:
         finder.want(self._direction)
 
     def _went_on(self, finder: Finder) -> bool:
-        """Go to another hit of the current line, or begin to look for one; False if there can be none."""
+        """Go to another hit in the current line, or start looking for one. Return False if there cannot be one."""
         view, line = self._view, finder.current
         if finder.inverted or not finder.is_hit(line):
             return False
@@ -143,11 +143,11 @@ class Search:
         self._turn_pages(finder, self._paging)
 
     def _turn_pages(self, finder: Finder, paging: _Paging) -> None:
-        """Look for the page that has what is wanted, and show it once it is known."""
+        """Look for the page with the hit, and show it once it is known."""
         log = self._view.log_file
         try:
             found = log.find_page(finder.query, paging.line, paging.page, paging.step) if log else Found()
-        except StoreError:  # the view says why the log can't be read
+        except StoreError:  # the view says why the log cannot be read
             found = Found()
         if found.resume is not None:
             self._paging = paging._replace(page=found.resume)
@@ -167,14 +167,14 @@ class Search:
             self._view.reveal(line)
 
     def inserted(self, count: int) -> None:
-        """Lines were put before those that were known."""
+        """Adjust to lines that were inserted before the known ones."""
         self._paging = None
         if self._began is not None:
             line, top = self._began
             self._began = _Place(line + count, top and top._replace(line=top.line + count))
 
     def opened(self, text: str) -> None:
-        """Another log is shown: look for the same in it."""
+        """Search for the same text in another log."""
         self._began = self._paging = None
         if text and self._view.log_file is not None:
             self._view.finder = Finder(self._view.log_file, text)

@@ -1,4 +1,4 @@
-"""The lines of one log on the screen: followed or scrolled, wrapped or cut, with times, numbers and hits."""
+"""Log view: the lines of one log, followed or scrolled, wrapped or cut, with times, numbers and hits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TIME_CELLS = 9
 
 
 class LogView(PaintedRows):
-    """Draws a window of a LogFile; knows where it stands, and nothing of the log but what is on screen."""
+    """Draws a window of a log. It knows its position, but only the part of the log that is on screen."""
 
     def __init__(self, *, ascii_only: bool = False, pace: LogThrottle | None = None) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -39,9 +39,9 @@ class LogView(PaintedRows):
         self.shows_times = False
         self.shows_numbers = False
         self.column = 0
-        """The first cell that is shown when lines are cut."""
+        """The first cell shown when lines are cut."""
         self.top = Spot(0)
-        """The first row on screen, unless it follows."""
+        """The first row on screen, unless the view follows the end."""
         self.selected: tuple[int, int] | None = None
         """The first and the last selected line."""
         self.document = LogDocument()
@@ -49,9 +49,9 @@ class LogView(PaintedRows):
         self._pieces: list[LogPiece] = []
         self._drawn: dict[LogPiece, Strip] = {}
         self.late = False
-        """There is something new that was not drawn yet, to save bytes."""
+        """Whether new content was not drawn yet, to save bytes."""
         self._cost = 0
-        """What the last frame cost, in bytes: about as much as the next one will."""
+        """Bytes of the last frame, as an estimate for the next one."""
         self._whole_width = -1
         self._pressed_at = -1
 
@@ -62,7 +62,7 @@ class LogView(PaintedRows):
 
     @property
     def wraps(self) -> bool:
-        """Whether long lines go on in the next row; else they are cut."""
+        """Whether long lines wrap to the next row instead of being cut."""
         return self.document.wraps
 
     @wraps.setter
@@ -76,7 +76,7 @@ class LogView(PaintedRows):
 
     @property
     def line_count(self) -> int:
-        """The lines of the log."""
+        """Number of lines in the log."""
         return self.document.line_count
 
     @property
@@ -92,7 +92,7 @@ class LogView(PaintedRows):
 
     @property
     def lines_below(self) -> int:
-        """How many lines of the log are below the window."""
+        """Number of lines of the log below the window."""
         if self.follows or not self._pieces:
             return 0
         return max(0, self.line_count - 1 - self._pieces[-1].spot.line)
@@ -100,7 +100,7 @@ class LogView(PaintedRows):
     # What is shown
 
     def open(self, log_file: LogReader | None) -> None:
-        """Show another log, from its end."""
+        """Show another log from its end."""
         self.document.log = log_file
         self._ending = ()
         self.finder, self.selected = None, None
@@ -121,7 +121,7 @@ class LogView(PaintedRows):
         self.repaint()
 
     def take(self, change: Change) -> None:
-        """The log file has changed: what concerns the screen is drawn by `flush`."""
+        """Adopt changes of the log file. `flush` draws those on screen."""
         if change.replaced:
             self.top, self.selected, self.follows = Spot(0), None, True
             if self.finder and self.log_file:
@@ -145,12 +145,12 @@ class LogView(PaintedRows):
         self.late = True
 
     def mark_late(self) -> None:
-        """Something in the window looks different now, and may be drawn when the pace allows it."""
+        """Mark the window as changed. It is drawn when the throttle allows it."""
         self._drawn.clear()
         self.late = True
 
     def flush(self) -> bool:
-        """Draw what is new if the pace allows it now; returns whether anything was drawn."""
+        """Draw new content if the throttle allows it. Return whether anything was drawn."""
         if not self.late or not self.is_mounted or not self.size or not self.pace.allows(self._cost):
             return False
         self.late = False
@@ -164,21 +164,21 @@ class LogView(PaintedRows):
     # Moving
 
     def scroll_rows(self, rows: int) -> None:
-        """Scroll; at the end it follows again."""
+        """Scroll. At the end, the view follows again."""
         if rows > 0 and self.follows:
             return
         here = self._pieces[0].spot if self._pieces else Spot(0)
         self.go_to(self.document.back(here, -rows) if rows < 0 else self.document.forward(here, rows))
 
     def go_to(self, spot: Spot) -> None:
-        """Put a row at the top of the window; the end never rises above the window's bottom."""
+        """Put a row at the top of the window. The end never rises above the window's bottom."""
         last = self.document.last_top(self.size.height)
         self.follows = spot >= last
         self.top = min(spot, last)
         self.repaint()
 
     def reveal(self, line: int) -> None:
-        """Bring a line into the window, to a third of its height if it isn't there yet."""
+        """Bring a line into the window, to a third of its height if it is not there yet."""
         spots = (piece.spot for piece in self._pieces)
         self._bring(next((spot for spot in spots if spot.line == line), Spot(line)))
 
@@ -190,19 +190,19 @@ class LogView(PaintedRows):
             self.go_to(self.document.back(spot, self.size.height // 3))
 
     def spans(self, line: int) -> list[tuple[int, int]]:
-        """Where what is looked for occurs in what is shown of a line."""
+        """Return where the searched text occurs in the shown part of a line."""
         return self.finder.spans(self.document.line(line).text) if self.finder else []
 
     @property
     def hit_is_overwritten(self) -> bool:
-        """Whether the current hit is one of what is no more to be seen."""
+        """Whether the text of the current hit was overwritten since."""
         finder = self.finder
         if finder is None or finder.inverted or not finder.is_hit(finder.current):
             return False
         return not self.spans(finder.current)
 
     def window_of(self, line: int) -> tuple[int, int]:
-        """Which characters of a line are in the window; from 0 to 0 if none are."""
+        """Return the range of a line's characters in the window, or (0, 0) if none are."""
         shown = [piece for piece in self._pieces if piece.spot.line == line]
         if not shown:
             return 0, 0
@@ -225,17 +225,17 @@ class LogView(PaintedRows):
         self.reveal(line)
 
     def follow(self) -> None:
-        """Show the end and stick to it."""
+        """Show the end and follow it."""
         self.follows = True
         self.repaint()
 
     def stay(self) -> None:
-        """Stop following, where it stands."""
+        """Stop following, at the present position."""
         self.top = self._pieces[0].spot if self._pieces else Spot(0)
         self.follows = False
 
     def scroll_columns(self, cells: int) -> None:
-        """Scroll sideways, where lines are cut."""
+        """Scroll sideways if lines are cut."""
         if self.wraps:
             return
         lines = {piece.spot.line for piece in self._pieces if piece.spot.line < self.line_count}
@@ -247,7 +247,7 @@ class LogView(PaintedRows):
     # Drawing
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """The rows of the window."""
+        """Return the rows of the window."""
         gutter = self._gutter_cells()
         if (width - gutter, width) != (self.document.width, self._whole_width):
             self._drawn.clear()
@@ -316,13 +316,13 @@ class LogView(PaintedRows):
         self.scroll_rows(-WHEEL_ROWS)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Begin to select lines."""
+        """Start selecting lines."""
         self._pressed_at = self._line_at(event.y)
         self.capture_mouse()
         self._select(None)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Select from where the button was pressed."""
+        """Select from the line where the button was pressed."""
         if self._pressed_at < 0:
             return
         here = self._line_at(event.y)
@@ -330,7 +330,7 @@ class LogView(PaintedRows):
             self._select((min(here, self._pressed_at), max(here, self._pressed_at)))
 
     def on_mouse_up(self) -> None:
-        """The selection is made."""
+        """Finish the selection."""
         self._pressed_at = -1
         self.release_mouse()
 

@@ -1,1 +1,1 @@
-"""Pages about a node or a group of nodes: why, details, summaries."""
+"""Pages about a node or a group of nodes: why, details and summaries."""

@@ -1,4 +1,4 @@
-"""Ways through the graph that explain a node: from what was held back to what failed, along what is waited for."""
+"""Explanatory paths through the graph: from a blocked node to its cause, and along what a node waits for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 MOST_ANCESTORS = 5_000
-"""No more ancestors than this are looked at: it would hold up the screen."""
+"""The most ancestors to visit: more would hold up the screen."""
 UNKNOWN_SECONDS = 1.0
 
 
 def way_to_cause(session: Session, node: int) -> list[int]:
-    """The node, the parent that holds it back, the one that holds that back, and so on.
+    """Return the node, the parent that blocks it, the parent that blocks that one, and so on.
 
-    Of a very long way only the first MOST_ANCESTORS, and the root cause.
+    A very long path is cut after MOST_ANCESTORS, and the root cause is added.
     """
     state = session.state
     way = [node]
@@ -31,9 +31,9 @@ def way_to_cause(session: Session, node: int) -> list[int]:
 
 
 def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], float | None]:
-    """The way of unsettled ancestors, nearest first, that will take longest; and in how many seconds, if known.
+    """Return the slowest path of unsettled ancestors, nearest first, and its expected seconds, if known.
 
-    The way is empty when nothing is waited for, or when there are too many ancestors to tell.
+    The path is empty if the node waits for nothing, or if there are too many ancestors.
     """
     pending = _unsettled_ancestors(session, node)
     if pending is None:
@@ -55,21 +55,21 @@ def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], 
 
 
 def failed_ancestors(session: Session, node: int) -> list[int]:
-    """The ancestors that hold a FAILED_PARENT node back by themselves, nearest first, among MOST_ANCESTORS."""
+    """Return the ancestors that are the causes of a FAILED_PARENT node, nearest first, among MOST_ANCESTORS."""
     state = session.state
     reached = _reach(session, node, lambda other: state.standing_of(other) is ParentOutcome.BAD)
     return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
 
 
 def rerun_ancestors(session: Session, node: int) -> list[int]:
-    """The ancestors of a stale node that ended after it did, nearest first, among MOST_ANCESTORS."""
+    """Return the ancestors of a stale node that ended after it, nearest first, among MOST_ANCESTORS."""
     state = session.state
     ended = state.ended[node]
     return [other for other in _reach(session, node, lambda _: True) if state.ended[other] > ended]
 
 
 def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[int]:
-    """The node and its ancestors along accepted ones, nearest first, and no more than MOST_ANCESTORS of them."""
+    """Return the node and its ancestors along accepted ones, nearest first, at most MOST_ANCESTORS."""
     found = [node]
     seen = {node}
     for current in found:
@@ -83,14 +83,14 @@ def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[
 
 
 def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
-    """The node and every ancestor that is not settled; None when there are too many."""
+    """Return the node and all unsettled ancestors, or None if there are too many."""
     state = session.state
     found = _reach(session, node, lambda other: state.standing_of(other) is ParentOutcome.UNSETTLED)
     return None if len(found) > MOST_ANCESTORS else set(found)
 
 
 def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:
-    """Some ancestors of a node, and itself at the end, each after its parents."""
+    """Return some ancestors of a node and the node itself, each after its parents."""
     found: list[int] = []
     seen = {node}
     stack = [(node, iter(session.graph.parents(node)))]
@@ -107,7 +107,7 @@ def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:
 
 
 def _left(session: Session, node: int, clock: float) -> float:
-    """How long a node will still take."""
+    """Return how long a node will still take."""
     estimate = session.estimate(node)
     seconds = UNKNOWN_SECONDS if estimate is None else estimate
     if session.state.status_of(node) is NodeStatus.RUNNING:

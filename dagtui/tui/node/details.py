@@ -1,4 +1,4 @@
-"""Everything that is known of a node, as a table of names and values."""
+"""Details: everything known about a node, as a table of names and values."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 NAME_CELLS = 11
 MOST_NODES = 50
-"""Longer lists of parents and children are cut, and say so."""
+"""Longer lists of parents and children are truncated, with a remark."""
 MOST_ATTEMPTS = 20
 
 
 class DetailsPane(NodePage):
-    """The table for the node that is shown; its parents and children lead to them."""
+    """The details of the shown node, with links to its parents and children."""
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
-        """The table."""
+        """Return the table."""
         return details(self.session, node, clock, ascii_only=self.ascii_only)
 
     def copied(self) -> Copied:
-        """The table, for the clipboard."""
+        """Return the table for the clipboard."""
         remark = altered(self.session.as_run.command(self.node)) if self.node >= 0 else ""
         return Copied(self.copy_text(), remark)
 
 
 def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
-    """The rows about a node; all that is foreign in them has been made safe."""
+    """Return the rows about a node. All text from outside is sanitised."""
     state, task = session.state, session.graph.task(node)
     status = state.status_of(node)
     stale = Span(", stale", Role.WARNING) if state.stale[node] else Span("")
@@ -80,7 +80,7 @@ def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
 
 
 def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
-    """One row an attempt, the last one first."""
+    """Return one row per attempt, latest first."""
     state = session.state
     rows = []
     results = session.attempts.of(node)
@@ -101,11 +101,11 @@ def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) ->
 
 
 def _script(name: str, text: str) -> Iterator[Row]:
-    """A foreign text of any number of lines, which is shown up to a cap and copied whole; nothing of an empty one."""
+    """Yield an external multi-line text, shown up to a cap and copied in full. An empty one yields nothing."""
     text = text.strip("\n")
     if not text:
         return
-    # Lines of a command are copied as they begin: indented, a here-document would never end.
+    # Each line of a command is copied at its original column: indented, a here-document would never end.
     whole = f"{name}\n{exact(text)}" if "\n" in text else f"{name:<{NAME_CELLS}}{exact(text)}"
     for line in block(text, COMMAND_CAP).split("\n"):
         yield _named(name, line)._replace(whole=whole)
@@ -116,13 +116,13 @@ def _script(name: str, text: str) -> Iterator[Row]:
 
 
 def _line(name: str, text: str) -> Iterator[Row]:
-    """A foreign text of one line, which is shown up to a cap and copied whole; nothing of an empty one."""
+    """Yield an external single-line text, shown up to a cap and copied in full. An empty one yields nothing."""
     if text:
         yield _named(name, label(text, 1000))._replace(whole=f"{name:<{NAME_CELLS}}{exact_line(text)}")
 
 
 def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
-    """What is executed and where, as it ran, and as it was written where that differs."""
+    """Yield what is executed and where, as it ran, and as it was written where that differs."""
     action = task.action
     command, cwd = session.as_run.command(node), session.as_run.cwd(node)
     if isinstance(action, PythonCall):
@@ -141,7 +141,7 @@ def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
 
 
 def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
-    """What the file says, with what follows from it."""
+    """Yield what the file says, and what follows from it."""
     yield "trigger", task.trigger.value
     yield "retries", _retries(session, node, task.retry)
     yield "failure", "allowed" if task.allow_failure else ""
@@ -154,7 +154,7 @@ def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, 
 
 
 def _places(session: Session, node: int, task: Task) -> Iterator[Row]:
-    """Where to read more."""
+    """Yield where to read more."""
     attempt = session.state.attempt[node]
     yield from _line("log", str(session.log_path(node, attempt)) if attempt else "")
     path = session.graph_path
@@ -190,7 +190,7 @@ def _variables(session: Session, node: int) -> Iterator[Row]:
 
 
 def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:
-    """The rows for parents or children, with their number."""
+    """Return the rows for parents or children, with their number."""
     if not len(nodes):
         return [row(), _named(name, muted("none"))]
     rows = [row(), _named(name, muted(plural(len(nodes), "node")))]

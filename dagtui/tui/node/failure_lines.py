@@ -1,4 +1,4 @@
-"""What a failed node's log says about its failure: the first error with the lines around it, and the end."""
+"""Log lines that explain a failure: the first error with the lines around it, and the end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 TAIL_LINES = 20
 AROUND = 2
-"""Lines before the first error, and as many after it."""
+"""Number of lines to show before the first error, and after it."""
 MOST_CHARACTERS = 1000
 
 
 class FailureLines:
-    """The lines of one node's log that explain its failure; the first error is looked for in steps."""
+    """The lines of one node's log that explain its failure. The first error is searched for in steps."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -31,11 +31,11 @@ class FailureLines:
 
     @property
     def seeks(self) -> bool:
-        """Whether the first error is still looked for: then another step is wanted soon."""
+        """Whether the search for the first error continues, so that another step is needed soon."""
         return self._log is not None and not self._log.complete
 
     def step(self) -> bool:
-        """Look through a bounded part of the log; returns whether the first error was found by it."""
+        """Search a bounded part of the log. Return whether that found the first error."""
         log = self._log
         if log is None:
             return False
@@ -43,7 +43,7 @@ class FailureLines:
         if change.replaced:
             self._error = NO_ERROR
         if not self._has_asked or change.replaced or (change.grown and self._error == NO_ERROR and log.complete):
-            # What the node printed last may come after its end.
+            # The node's last output may arrive after its end.
             log.seek_error()
             self._has_asked = True
         error = log.first_error()
@@ -53,7 +53,7 @@ class FailureLines:
         return True
 
     def rows(self, node: int) -> list[Row]:
-        """The lines, and whose they are."""
+        """Return the lines below a title with their node."""
         attempt = self._session.state.attempt[node]
         if self._of != (node, attempt):
             self.close()
@@ -69,14 +69,14 @@ class FailureLines:
         name = name_run(self._session.graph.labels[node])
         title = row(muted("the last lines of "), name, jump=node)
         rows = [row(), title, *(_line_row(line) for line in lines)]
-        # An error at the beginning of the tail is there to be seen already.
+        # An error at the beginning of the tail is already visible.
         place = self._error.line - max(0, log.file.line_count - TAIL_LINES)
         if self._error == NO_ERROR or 0 <= place <= AROUND:
             return rows
         return [row(), row(muted("the first error of "), name, jump=node), *_around(log, self._error), *rows]
 
     def close(self) -> None:
-        """Give the file back."""
+        """Close the file."""
         if self._log is not None:
             self._log.close()
         self._of, self._log = (-1, -1), None
@@ -84,7 +84,7 @@ class FailureLines:
 
 
 def _around(log: AttemptLog, error: FirstError) -> list[Row]:
-    """The line of the error between its neighbours."""
+    """Return the line of the error between its neighbours."""
     first = max(0, error.line - AROUND)
     try:
         lines = log.file.lines(first, error.line + AROUND + 1 - first)
@@ -98,14 +98,14 @@ def _around(log: AttemptLog, error: FirstError) -> list[Row]:
             continue
         shown = line if paged is None else paged
         span = ERRORS.span(plain_line(*shown))
-        # Of a long line, the part that says it.
+        # For a long line, start at the error.
         start = span[0] - AROUND * 100 if span and span[1] > MOST_CHARACTERS else 0
         rows.append(_line_row(shown, Role.WARNING, start))
     return rows
 
 
 def _line_row(line: LogLine, role: Role = Role.PLAIN, start: int = 0) -> Row:
-    """What is shown of a line; all of it is copied, as far as it was read, which its text says."""
+    """Return the row of a line. The whole line is copied, as far as it was read, which its text says."""
     text = plain_line(*line)
     exact = None if line.more or line.before else copied_line(line.data)
     shown = row("  ", Span(text[start : start + MOST_CHARACTERS], role), indent=4)

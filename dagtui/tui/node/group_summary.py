@@ -1,4 +1,4 @@
-"""What the right side shows of a row that stands for many nodes: how they stand, which failed, which run."""
+"""Summary of a row that stands for many nodes: their statuses, which failed, which run."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _HINTS = {
     "fold.toggle": "shows them one by one, or hides them",
     "select.toggle": "selects them, for what comes next",
 }
-"""What keys do with the nodes of the row, by their ids; those that would do nothing are left out."""
+"""By key id, what the keys do with the row's nodes. Unavailable ones are left out."""
 
 
 class BranchPage(NodePage):
-    """The page about the row under the cursor; each node that it names leads there."""
+    """The page about the row under the cursor, with links to the nodes that it names."""
 
     def __init__(self, session: Session, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(session, ascii=ascii)
@@ -43,12 +43,12 @@ class BranchPage(NodePage):
         self._look: Callable[[], RowGroup | None] = lambda: None
 
     def about(self, item: int, look: Callable[[], RowGroup | None]) -> None:
-        """Show a row of the tree; `look` says how it stands."""
+        """Show a row of the tree. `look` returns its present state."""
         self._look = look
         self.show(item)
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `look` sees
-        """Title, counts, and names."""
+        """Return title, counts and names."""
         found = self._look()
         if found is None:
             return self.rows
@@ -98,6 +98,6 @@ class BranchPage(NodePage):
         )
 
     def _hints(self, found: RowGroup) -> Iterator[tuple[str, str]]:
-        """Ids of keys, and what they would do; every one that acts on many asks first."""
+        """Yield key ids and what they would do. Every key that acts on many nodes asks first."""
         idle = idle_keys_of_many(self.session, found.counts)
         return ((id_, words) for id_, words in _HINTS.items() if id_ not in idle)

@@ -1,4 +1,4 @@
-"""A page about one node that is made anew when something in the run has changed, or a second has passed."""
+"""Page about one node, rebuilt when the run has changed or a second has passed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 NO_NODE = "this row stands for several nodes: unfold it (l or Space) to see one"
 SECONDS_BETWEEN = 0.25
-"""However much happens in the run, the page is not made anew sooner."""
+"""The minimum time between two rebuilds, however much happens in the run."""
 MOST_TIME = 0.05
-"""The share of all time that may go into making a page."""
+"""The largest share of all time that rebuilding a page may take."""
 
 
 class NodePage(Page):
-    """Rows about a node; `rows_about` makes them."""
+    """Rows about a node, built by `rows_about`."""
 
     def __init__(self, session: Session, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
         super().__init__(ascii_only=ascii, id=id)
@@ -31,12 +31,12 @@ class NodePage(Page):
         self.node = -1
         self._watch: Watch | None = None
         self._made_at = float("-inf")
-        """When the rows were made, on the computer's clock: the run's may stand still."""
+        """When the rows were built, by the computer's clock: the run's may stand still."""
         self._second = -1
         self._pause = SECONDS_BETWEEN
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
-        """What there is to say about a node now."""
+        """Return what there is to say about a node now."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
@@ -53,7 +53,7 @@ class NodePage(Page):
             self._watch = None
 
     def show(self, node: int) -> None:
-        """Show another node, from its top; the same one as it is now."""
+        """Show another node from its top, or rebuild the present one."""
         if node != self.node:
             self.node = node
             self.place = self.place._replace(first_row=0, cursor=-1)
@@ -61,11 +61,11 @@ class NodePage(Page):
         self.flush(self.session.clock())
 
     def remake(self) -> None:
-        """The next flush makes the rows anew."""
+        """Rebuild the rows at the next flush."""
         self._made_at, self._second = float("-inf"), -1
 
     def flush(self, clock: float) -> bool:
-        """Make the rows anew if need be; returns whether it wants another frame soon."""
+        """Rebuild the rows if needed. Return whether another frame is needed soon."""
         watch = self._watch
         if self.node < 0 or watch is None:
             return False

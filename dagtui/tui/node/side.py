@@ -1,4 +1,4 @@
-"""The right side: one node's log, details, and why it is what it is, one of them at a time."""
+"""Right side of the screen: one node's log, details or why, one at a time."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from dagtui.tui.lines.page import PagePosition
 
 TABS = ("log", "details", "why")
-"""The names of the tabs; their keys are 1, 2 and 3."""
+"""The names of the tabs. Their keys are 1, 2 and 3."""
 
 
 @dataclass(frozen=True, slots=True)
 class SideState:
-    """What the right side shows, for another screen over the same run."""
+    """The state of the right side, for another screen of the same run."""
 
     tab: str
     log: LogPaneState
@@ -60,7 +60,7 @@ class TabStrip(PaintedRows, can_focus=False):
 
     @property
     def tab(self) -> str:
-        """The tab that stands out; empty: none."""
+        """The highlighted tab. Empty: none."""
         return self._tab
 
     @tab.setter
@@ -69,7 +69,7 @@ class TabStrip(PaintedRows, can_focus=False):
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """The row."""
+        """Return the row."""
         runs: list[Span] = []
         for key, tab in enumerate(TABS, 1):
             # Not by colour alone: the open tab stands in brackets.
@@ -90,7 +90,7 @@ class TabStrip(PaintedRows, can_focus=False):
 
 
 class Side(Vertical):
-    """Log, details and why of the node that was last shown; only what is to be seen is kept up to date."""
+    """Log, details and why of the node last shown. Only the visible pane is kept up to date."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
@@ -102,7 +102,7 @@ class Side(Vertical):
         id: str | None = None,  # noqa: A002 - Textual's name
         keymap: Keymap | None = None,
     ) -> None:
-        """The keymap is for the hints of what a key would do; without one they show the default keys."""
+        """Create the panes. `keymap` provides the keys in hints, by default the default keys."""
         super().__init__(id=id)
         self.node = -1
         self.strip = TabStrip(ascii_only=ascii)
@@ -110,12 +110,12 @@ class Side(Vertical):
         self.details = DetailsPane(session, ascii=ascii)
         self.why = WhyPane(session, ascii=ascii, keymap=keymap or Keymap())
         self.branch = BranchPage(session, keymap=keymap or Keymap(), ascii=ascii)
-        """In place of the tabs' panes while a row is shown that stands for many nodes."""
+        """Takes the place of the tabs' panes for a row that stands for many nodes."""
         self.shows_branch = False
         self._tab = TABS[0]
 
     def compose(self) -> ComposeResult:
-        """The tabs, and under them the three panes."""
+        """Yield the tabs and the panes below them."""
         yield self.strip
         yield self.log_pane
         yield self.details
@@ -123,7 +123,7 @@ class Side(Vertical):
         yield self.branch
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
-        """Mount what was composed one by one, with turns of the run in between."""
+        """Mount the composed widgets one by one, with turns of the run in between."""
         await mount_one_by_one(self, widgets)
 
     def on_mount(self) -> None:
@@ -132,7 +132,7 @@ class Side(Vertical):
 
     @property
     def tab(self) -> str:
-        """The open tab, one of TABS; may be set."""
+        """The open tab, one of TABS. Settable."""
         return self._tab
 
     @tab.setter
@@ -145,14 +145,14 @@ class Side(Vertical):
             self.show(self.node)
 
     def _arrange(self) -> None:
-        """Display the one pane that is to be seen, and mark its tab, if it has one."""
+        """Display the visible pane and mark its tab, if it has one."""
         self.strip.tab = "" if self.shows_branch else self._tab
         for pane in (self.log_pane, self.details, self.why, self.branch):
             pane.display = pane is self.pane
 
     @property
     def pane(self) -> LogPane | DetailsPane | WhyPane | BranchPage:
-        """The pane that is to be seen: what the keys act on."""
+        """The visible pane, on which the keys act."""
         if self.shows_branch:
             return self.branch
         if self._tab == "log":
@@ -161,7 +161,7 @@ class Side(Vertical):
 
     @property
     def focus_target(self) -> Widget:
-        """The widget that should have the focus when the right side has it."""
+        """The widget to focus when the right side has the focus."""
         pane = self.pane
         return pane.window if isinstance(pane, LogPane) else pane
 
@@ -175,22 +175,22 @@ class Side(Vertical):
             self.pane.show(node)
 
     def show_branch(self, item: int, look: Callable[[], RowGroup | None]) -> None:
-        """Show how a row of the tree stands that is many nodes; `look` tells."""
+        """Show the summary of a row that stands for many nodes. `look` returns its present state."""
         if not self.shows_branch:
             self.shows_branch = True
             self._arrange()
         self.branch.about(item, look)
 
     def flush(self, clock: float) -> bool:
-        """Take in and draw what is new; returns whether it wants another frame soon."""
+        """Adopt and draw changes. Return whether another frame is needed soon."""
         return (self.node >= 0 or self.shows_branch) and self.pane.flush(clock)
 
     def copied(self) -> Copied:
-        """What the open tab has to copy."""
+        """Return what the open tab has to copy."""
         return self.pane.copied()
 
     def dump_state(self) -> SideState:
-        """What is shown."""
+        """Return what is shown."""
         return SideState(self._tab, self.log_pane.dump_state(), self.details.place, self.why.place)
 
     def restore_state(self, state: SideState) -> None:

@@ -1,4 +1,4 @@
-"""Why a node is what it is: the way to the root cause, what it waits for, who cancelled it, and what would help."""
+"""Why tab: the path to the root cause, what a node waits for, which commands cancelled it, and what would help."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 MOST_RUNNING = 10
 _HOLDERS = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
-"""What has slots."""
+"""Statuses of nodes that hold slots."""
 
 
 class WhyPane(NodePage):
-    """The explanation of the node that is shown; every node that it names leads to it."""
+    """The explanation of the shown node, with links to the nodes that it names."""
 
     def __init__(
         self,
@@ -44,12 +44,12 @@ class WhyPane(NodePage):
         self._ending = FailureLines(session)
 
     def on_unmount(self) -> None:
-        """Nothing is read any more."""
+        """Close the log."""
         super().on_unmount()
         self._ending.close()
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
-        """What was found out, what a person can do, and the end of the log that says more."""
+        """Return the explanation, what a person can do, and the end of the explaining log."""
         explanation = Explanation(self.session, node, clock, ascii_only=self.ascii_only)
         rows = explanation.rows()
         rows += helpful(self.session, node, self._keymap)
@@ -60,14 +60,14 @@ class WhyPane(NodePage):
         return rows
 
     def flush(self, clock: float) -> bool:
-        """Go on looking for the first error, and make the rows anew if need be; returns whether it wants a frame."""
+        """Continue the search for the first error and rebuild the rows if needed. Return whether a frame is needed."""
         if self._ending.step():
             self.remake()
         return super().flush(clock) or self._ending.seeks
 
 
 class Explanation:
-    """The rows that explain one node at one time; the culprit is the node whose log explains the rest, or -1."""
+    """The rows that explain one node at one time. `culprit` is the node whose log explains the rest, or -1."""
 
     def __init__(self, session: Session, node: int, clock: float, *, ascii_only: bool) -> None:
         self._session = session
@@ -78,7 +78,7 @@ class Explanation:
         self.culprit = -1
 
     def rows(self) -> list[Row]:
-        """Status and reason, then what is behind it."""
+        """Return status and reason, then what is behind them."""
         status = self._state.status_of(self._node)
         reason = label(full_why(self._state, self._node, self._clock), 500)
         rows = [
@@ -108,7 +108,7 @@ class Explanation:
         return []
 
     def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
-        """The status and its reason; a reason that begins with the status stands for both."""
+        """Return the status and its reason. A reason that begins with the status stands for both."""
         if reason.startswith(status.word):
             return status_run(status, ascii_only=self._ascii), Span(f" {reason}", Role.HEADING)
         return status_run(status, ascii_only=self._ascii, word=True), Span(f"  {reason}", Role.HEADING)
@@ -124,7 +124,7 @@ class Explanation:
         return rows
 
     def _way(self, title: str) -> list[Row]:
-        """The nodes from this one's parent to the root cause, each further in than the one before."""
+        """Return the nodes from this one's parent to the root cause, each indented further."""
         rows = [row(), row(Span(title, Role.MUTED))]
         arrow = "`- " if self._ascii else "└ "
         for depth, node in enumerate(way_to_cause(self._session, self._node)[1:]):
@@ -144,7 +144,7 @@ class Explanation:
         return rows
 
     def _about(self, node: int) -> str:
-        """Why a node of the way is what it is; the one that failed says how."""
+        """Return why a node on the path is what it is. A failed node says how it failed."""
         status = self._state.status_of(node)
         if status is NodeStatus.FAILED:
             took = spent(self._session, node, self._clock)
@@ -206,7 +206,7 @@ class Explanation:
         return rows
 
     def _marks(self) -> list[Row]:
-        """The commands that cancelled it, the last one first."""
+        """Return the commands that cancelled the node, latest first."""
         rows: list[Row] = [row()]
         cause = self._state.cause_of(self._node)
         if cause is Cause.TIMEOUT:

@@ -1,4 +1,4 @@
-"""What all dialogs share: a box over the screen, and an Enter that can't be pressed by accident."""
+"""Base of all dialogs: a box over the screen, and an Enter that cannot be pressed by accident."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 AnswerT = TypeVar("AnswerT")
 DEAF_SECONDS = 0.3
-"""So long a new question takes no assent: the key may have been meant for what was there before."""
+"""How long a new question ignores assent: the key may have been meant for the previous one."""
 BOX_WIDTH = 76
 SCROLLS = ("j k", "scroll")
-"""Stands behind the other keys where there is more than can be seen."""
+"""Follows the other keys if the body does not fit."""
 _CHROME = 4
-"""Columns of a box that are no text: border and padding at both sides."""
+"""Columns of a box without text: border and padding on both sides."""
 _PRESSED = {"Enter": "enter", "Esc": "escape", "Tab": "tab"}
-"""What keys are called by Textual, where it isn't what a dialog calls them."""
+"""Textual's names of keys, where they differ from the dialog's."""
 
 _MOVES: Iterable[tuple[str, str]] = (
     ("j,down", "move(1)"),
@@ -47,16 +47,16 @@ class Part(Page):
     """A page in a box: as high as its rows, or as there is room for."""
 
     def rows_at(self, width: int) -> int:
-        """How many rows of the screen it takes at a width."""
+        """Return the number of screen rows at a width."""
         return sum(len(wrapped(one, width)) for one in self.rows)
 
 
 class Still(Part, can_focus=False):
-    """A part of a box that is never scrolled."""
+    """A part of a box that never scrolls."""
 
 
 class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False):
-    """A question or a page over the main screen: title, body, and the keys that answer it."""
+    """A question or a page over the main screen: title, body, and the keys that answer."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     AUTO_FOCUS = "#body"
@@ -76,22 +76,22 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self._body = Part(ascii_only=ascii, id="body")
         self._keys = Still(ascii_only=ascii, id="keys")
 
-    # What a dialog says
+    # Content of a dialog
 
     def head(self) -> Sequence[Row]:
-        """Title and summary; stays in sight."""
+        """Return title and summary, which stay in sight."""
         raise NotImplementedError
 
     def body(self) -> Sequence[Row]:
-        """What may be long, and scrolls."""
+        """Return the part that may be long and scrolls."""
         return ()
 
     def keys(self) -> Sequence[tuple[str, str]]:
-        """The keys that answer, each with what it does."""
+        """Return the keys that answer, each with what it does."""
         raise NotImplementedError
 
     def show(self) -> None:
-        """Show what the dialog says now, in a box of the right size."""
+        """Show the present content in a box of the right size."""
         self._head.set_rows(list(self.head()))
         self._body.set_rows(list(self.body()))
         self._keys.set_rows([row(*_key_runs(self.keys()))])
@@ -108,24 +108,24 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 
     @property
     def inside(self) -> int:
-        """The columns of the box that text can take."""
+        """The columns of the box available for text."""
         return max(20, min(BOX_WIDTH, self.size.width - 2)) - _CHROME
 
     def _room(self, inside: int) -> int:
-        """How many rows of the body there is room for."""
+        """Return how many rows of the body fit."""
         return max(1, self.size.height - self._head.rows_at(inside) - self._keys.rows_at(inside) - _CHROME)
 
-    # How it works
+    # Behaviour
 
     def compose(self) -> ComposeResult:
-        """One box."""
+        """Yield the box."""
         with Vertical(id="box"):
             yield self._head
             yield self._body
             yield self._keys
 
     def on_mount(self) -> None:
-        """Show what is asked."""
+        """Show the question."""
         self.show()
 
     def on_resize(self) -> None:
@@ -133,13 +133,13 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self.show()
 
     def ask_again(self) -> None:
-        """What is asked has changed: an Enter that is on its way was meant for what was asked before."""
+        """Show a changed question. An Enter on its way was meant for the previous one."""
         self._asked = self.monotonic()
         self.show()
 
     @property
     def deaf(self) -> bool:
-        """Whether the question is too new to be assented to."""
+        """Whether the question is too new for assent."""
         return self.monotonic() - self._asked < DEAF_SECONDS
 
     def action_accept(self) -> None:
@@ -163,11 +163,11 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self._body.half_page(direction)
 
     def action_top(self) -> None:
-        """To the beginning."""
+        """Scroll to the beginning."""
         self._body.top()
 
     def action_bottom(self) -> None:
-        """To the end."""
+        """Scroll to the end."""
         self._body.bottom()
 
 

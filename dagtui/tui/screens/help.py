@@ -1,4 +1,4 @@
-"""The page of all keys and of what the statuses mean."""
+"""Help: all keys, and the meanings of the statuses."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class HelpScreen(Dialog[None]):
         self._keymap = keymap
 
     def head(self) -> list[Row]:
-        """The title."""
+        """Return the title."""
         return [row(Span("Keys and statuses", Role.HEADING))]
 
     def body(self) -> list[Row]:
-        """Keys, then statuses."""
+        """Return the keys, then the statuses."""
         rows: list[Row] = []
         for group in Group:
             rows += [*([row()] if rows else []), row(Span(group.value, Role.HEADING)), *self._keys_of(group)]
@@ -51,11 +51,11 @@ class HelpScreen(Dialog[None]):
         return rows
 
     def keys(self) -> list[tuple[str, str]]:
-        """How to go on."""
+        """Return the keys of the dialog."""
         return [("Enter", "manual"), ("Esc", "back")]
 
     def action_accept(self) -> None:
-        """Open the manual, which costs the start of the screen nothing."""
+        """Open the manual. It is read only now, so that it does not slow the start."""
         from dagtui.tui.screens.manual import ManualDialog
 
         self.app.push_screen(ManualDialog(ascii=self.ascii_only))

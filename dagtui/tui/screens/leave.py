@@ -1,4 +1,4 @@
-"""The dialog before leaving while something is in flight; its default is to detach, or else to stay."""
+"""Leave dialog, shown while the run is not settled. Its default is to detach, or else to stay."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class _Answer(enum.Enum):
 
 
 class LeaveDialog(Dialog[ExitReason]):
-    """Detach, stay, or cancel all and leave; then it waits for what is stopping, and kills it on a second `q`.
+    """Detach, stay, or cancel all and leave. The last waits for the stopping nodes and kills them on a second `q`.
 
-    Unlike other previewed commands, to cancel all means whatever is there: nodes that began or ended meanwhile don't
-    bring the question again.
+    Unlike other previewed commands, cancelling all applies to every node there is: nodes that started or ended
+    meanwhile do not repeat the question.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,16 +54,16 @@ class LeaveDialog(Dialog[ExitReason]):
         self._session = session
         self._preview: Preview | None = None
         self._due = 0.0
-        """When the preview may be made anew."""
-        if not detachable:  # where the default is to detach, nothing is at stake until cancelling is chosen
+        """When the preview may be computed again."""
+        if not detachable:  # if the default is to detach, nothing is at stake until cancelling is chosen
             self._rehearse()
         self._grouped = Grouped(session, ascii_only=ascii)
         self._stopping = False
         self._killed = False
         self._numbers = self._counted()
-        """How the run stood when it was last looked at."""
+        """The numbers at the last look at the run."""
         self._outdated = False
-        """Whether the run has gone on since what is shown."""
+        """Whether the run has progressed beyond what is shown."""
 
     def _counted(self) -> tuple[int, ...]:
         if self._stopping:
@@ -71,16 +71,16 @@ class LeaveDialog(Dialog[ExitReason]):
         return (self._session.alive(), self._session.state.unsettled, self._session.settled)
 
     def _rehearse(self) -> None:
-        """Find what cancelling all would do now; what is done is not at stake."""
+        """Compute what cancelling all would do now. Completed nodes are not at stake."""
         began = self.monotonic()
         self._preview = replace(self._session.preview(CANCEL_ALL), kept=())
         now = self.monotonic()
         self._due = now + (now - began) * REHEARSED_EVERY
 
-    # What it says
+    # Content
 
     def head(self) -> list[Row]:
-        """The question, or how far stopping is."""
+        """Return the question, or the progress of stopping."""
         if self._stopping:
             number = len(self._session_alive())
             words = "being killed" if self._killed else "stopping"
@@ -100,7 +100,7 @@ class LeaveDialog(Dialog[ExitReason]):
         return rows
 
     def body(self) -> list[Row]:
-        """What would be stopped, or what is stopping."""
+        """Return what would be stopped, or what is stopping."""
         if self._stopping:
             return [self._name_row(node) for node in self._session_alive()[:NAMES_SHOWN]]
         if self._preview is None or self._session.settled:
@@ -108,7 +108,7 @@ class LeaveDialog(Dialog[ExitReason]):
         return self._grouped.rows(self._preview)
 
     def keys(self) -> list[tuple[str, str]]:
-        """What answers."""
+        """Return the keys that answer."""
         if self._stopping:
             return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
         if self._session.settled:
@@ -133,13 +133,13 @@ class LeaveDialog(Dialog[ExitReason]):
         return row("  ", status, " ", name_run(self._session.graph.labels[node]), indent=4)
 
     def _session_alive(self) -> list[int]:
-        """The nodes that leaving waits for: those that can't be killed don't hold it up."""
+        """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""
         state = self._session.state
         unkillable = self._session.unkillable
         found = [*state.nodes_with(NodeStatus.RUNNING), *state.nodes_with(NodeStatus.CANCELLING)]
         return [node for node in found if node not in unkillable]
 
-    # What it does
+    # Behaviour
 
     def action_choose(self, step: int) -> None:
         """Choose another answer."""
@@ -149,7 +149,7 @@ class LeaveDialog(Dialog[ExitReason]):
             at_stake = self._chosen is _Answer.CANCEL or _Answer.DETACH not in self._answers
             self._preview = None
             if at_stake:
-                self._rehearse()  # the run has gone on since the question was put
+                self._rehearse()  # the run has progressed since the question was asked
             self.show()
 
     def action_accept(self) -> None:
@@ -164,7 +164,7 @@ class LeaveDialog(Dialog[ExitReason]):
             self.dismiss(ExitReason.DETACHED if self._chosen is _Answer.DETACH else None)
 
     def action_detach(self) -> None:
-        """Leave the run alone, where it has a process of its own."""
+        """Detach, if the run has a process of its own."""
         if _Answer.DETACH in self._answers:
             self.dismiss(ExitReason.DETACHED)
 
@@ -174,7 +174,7 @@ class LeaveDialog(Dialog[ExitReason]):
             self._cancel()
 
     def action_again(self) -> None:
-        """While the question stands: stay. While nodes are stopping: kill them."""
+        """Stay, or kill the nodes if they are already stopping."""
         if not self._stopping:
             self.dismiss(None)
         elif not self._killed:
@@ -191,7 +191,7 @@ class LeaveDialog(Dialog[ExitReason]):
         self.flush()
 
     def flush(self) -> None:
-        """Say how the run stands now; once it is being stopped, leave when nothing is left to wait for."""
+        """Show the run's present numbers. Once it is being stopped, leave when nothing is left to wait for."""
         before, self._numbers = self._numbers, self._counted()
         self._outdated |= before != self._numbers
         if self._stopping and not self._numbers[0]:

@@ -1,4 +1,4 @@
-"""The main screen: tree at the left, one node at the right; on narrow terminals one of them at a time."""
+"""Main screen: tree on the left, one node on the right. Narrow terminals show one of them at a time."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 NARROW_BELOW = 80
-"""Columns below which the panes are pages."""
+"""Columns below which the panes become pages."""
 NODES = "nodes"
-"""What the filter of the tree is for."""
+"""The label of the tree's filter."""
 TABS = {Pane.LOG: "log", Pane.DETAILS: "details", Pane.WHY: "why"}
 
 
 class Movable(Protocol):
-    """What every pane can do."""
+    """A pane that can scroll or move its cursor."""
 
     def move(self, delta: int) -> None:
         """Move by rows."""
@@ -54,7 +54,7 @@ class Movable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ScreenState:
-    """What a person did to the screen, so that another one over the same run can go on from there."""
+    """The state of the screen, for another screen of the same run."""
 
     on_side: bool
     zoomed: bool
@@ -64,14 +64,14 @@ class ScreenState:
 
 
 class MainScreen(PromptScreen[None], inherit_bindings=False):
-    """Lays out the panes, and knows which one has the focus."""
+    """Lays out the panes and knows which one has the focus."""
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_BELOW, "-wide")]  # noqa: RUF012 - Textual's attribute
     AUTO_FOCUS = "TreePane"
 
     class NodeShown(Message):
-        """Another node is at the right."""
+        """Another node is shown on the right."""
 
     def __init__(
         self,
@@ -90,17 +90,17 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.footer = Footer(keymap, detachable=detachable, ascii=ascii)
         self.search_line = SearchLine(self._end_search)
         self._looked_for = ""
-        """What was typed, as far as anything was done about it."""
+        """The typed text that was last searched for."""
         self.read_only = False
         """Whether every command is refused."""
         self.touched = False
-        """Whether a person did anything yet: until then the cursor may be put where something is to be seen."""
+        """Whether a person did anything yet. Until then, the cursor may be moved to something worth seeing."""
         self._zoomed = False
         self._zoomed_before: bool | None = None
-        """Whether a pane was zoomed before a log was opened in full; None: none is."""
+        """Whether a pane was zoomed before a log was opened in full. None: no log is."""
 
     def compose(self) -> ComposeResult:
-        """Top bar, panes, footer."""
+        """Yield top bar, panes and footer."""
         yield self.top_bar
         with Horizontal(id="panes"):
             yield self.tree_pane
@@ -113,24 +113,24 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.show_node(self.node)
 
     def flush(self, clock: float) -> bool:
-        """Paint what changed; returns whether there is more to do soon, whatever happens in the run."""
+        """Paint the changes. Return whether another frame is needed soon, even if nothing happens in the run."""
         self.top_bar.flush(clock)
         self.tree_pane.flush(clock)
         more = self.side.flush(clock)
         self.show_keys()
         self._tell_filter()
         if self.on_side and not self.search_line.typing and self.focused is not self.side.focus_target:
-            self._focus()  # a log has come in place of the page that stood for it, or another tab was clicked
+            self._focus()  # a log has replaced the page of an empty one, or another tab was clicked
         return more
 
     def show_keys(self) -> None:
-        """Show the keys of the focused pane that would do something."""
+        """Show the available keys of the focused pane."""
         many = self.tree_pane.target_counts
         idle = idle_keys(self._session, self.node) if many is None else idle_keys_of_many(self._session, many)
         self.footer.show_keys(self.pane, idle | COMMANDS if self.read_only else idle, self._told_keys())
 
     def _told_keys(self) -> Mapping[str, str]:
-        """What keys do now, where that is not what they do at other times."""
+        """Return the words of keys that now do something else than usual."""
         told = {"run.pause": "resume"} if self._session.state.paused else {}
         node, selected = self.node, self.tree_pane.selected_count
         if node is not None and self._session.state.status_of(node) is NodeStatus.CANCELLING:
@@ -143,17 +143,17 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     @property
     def node(self) -> int | None:
-        """The node that commands mean."""
+        """The node that commands act on."""
         return self.tree_pane.cursor_node
 
     @property
     def on_side(self) -> bool:
-        """Whether the focus is at the right."""
+        """Whether the focus is on the right."""
         return self.has_class("-on-side")
 
     @property
     def tab(self) -> Pane:
-        """Which of its pages the right side shows."""
+        """The page that the right side shows."""
         return next(pane for pane, tab in TABS.items() if tab == self.side.tab)
 
     @property
@@ -165,11 +165,11 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     @property
     def movable(self) -> Movable:
-        """What the keys that move act on."""
+        """The pane that the movement keys act on."""
         return self.side.pane if self.on_side else self.tree_pane
 
     def go_to(self, pane: Pane) -> None:
-        """Give a pane the focus; on a narrow terminal that shows it."""
+        """Give a pane the focus. On a narrow terminal, this shows it."""
         if pane is not Pane.TREE:
             self.side.tab = TABS[pane]
         self.set_class(pane is not Pane.TREE, "-on-side")
@@ -177,13 +177,13 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.show_keys()
 
     def show_tab(self, pane: Pane) -> None:
-        """Show a page of the right side; the focus follows where only one pane is to be seen."""
+        """Show a page of the right side. The focus follows if only one pane is visible."""
         self.side.tab = TABS[pane]
         if self.on_side or self.only_one:
             self.go_to(pane)
 
     def show_node(self, node: int | None) -> None:
-        """Show a node at the right, and its keys; or what the row with the cursor stands for."""
+        """Show a node on the right, or what the cursor's row stands for, and the keys."""
         if node is not None:
             self.side.show(node)
             self.post_message(self.NodeShown())
@@ -192,19 +192,19 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.show_keys()
 
     def lead_to_failure(self) -> None:
-        """Put the cursor on the first failure, unless it is on one."""
+        """Put the cursor on the first failure, unless it is on one already."""
         node = self.node
         if node is None or self._session.state.status_of(node) is not NodeStatus.FAILED:
             self.tree_pane.next_with({NodeStatus.FAILED})
 
     @property
     def only_one(self) -> bool:
-        """Whether one pane has the screen for itself."""
+        """Whether one pane fills the screen."""
         return self._zoomed or self.size.width < NARROW_BELOW
 
     @property
     def zoomed(self) -> bool:
-        """Whether the focused pane has been given the whole screen; may be set."""
+        """Whether the focused pane fills the screen. Settable."""
         return self._zoomed
 
     @zoomed.setter
@@ -220,7 +220,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.go_to(Pane.LOG)
 
     def back(self) -> None:
-        """From the right to the tree, as it was before a log was opened in full; else end the zoom."""
+        """Return from the right to the tree, as it was before a log was opened in full. In the tree, end the zoom."""
         if self._zoomed_before is not None:
             self.zoomed = self._zoomed_before
         elif not self.on_side:
@@ -233,7 +233,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     # Finding
 
     def start_search(self) -> None:
-        """Let a person type what to look for in the focused pane: the tree or the log."""
+        """Let a person type a search for the focused pane: the tree or the log."""
         self._looked_for = before = "" if self.on_side else self.tree_pane.filter_query
         if self.on_side:
             self.side.log_pane.begin_find()
@@ -258,7 +258,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def _end_search(self, found: bool) -> None:
         if found:
-            self._look_for(self.search_line.text)  # of what was typed last, nothing may have been told yet
+            self._look_for(self.search_line.text)  # the last typed text may not have been announced yet
         self.search_line.rest(NODES, "")
         self.footer.display = True
         if self.on_side and found:
@@ -271,7 +271,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self._tell_filter()
 
     def _tell_filter(self) -> None:
-        """While the tree leaves nodes out, say which it shows, how many, and how to see all again."""
+        """While the tree hides nodes, show the filter, the number of matches, and how to see all again."""
         line, query = self.search_line, self.tree_pane.filter_query
         if line.typing and self.on_side:
             return
@@ -281,12 +281,12 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
             line.tell()
             return
         ids = [] if line.typing else ["find.next"]
-        if ids and not self.tree_pane.selected_count:  # else Esc ends the selection first
+        if ids and not self.tree_pane.selected_count:  # otherwise, Esc ends the selection first
             ids.append("pane.back")
         keys = [self._keymap.shown(id_, ascii=self.has_class("-ascii")) for id_ in ids]
         line.tell(*filtered(self.tree_pane.match_count, len(self._session.graph), keys, self.size.width // 2))
 
-    # What panes say
+    # Messages of the panes
 
     @on(TreePane.Selected)
     def _selected(self, message: TreePane.Selected) -> None:
@@ -303,7 +303,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.show_node(message.node)
 
     def on_descendant_focus(self) -> None:
-        """A click may have moved the focus: classes and footer follow."""
+        """Adapt classes and footer: a click may have moved the focus."""
         focused = self.focused
         if focused is None or focused is self.tree_pane or self.side in focused.ancestors_with_self:
             self.set_class(focused is not None and focused is not self.tree_pane, "-on-side")
@@ -314,13 +314,13 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     # State
 
     def dump_state(self) -> ScreenState:
-        """Where a person is."""
+        """Return the state of the screen."""
         return ScreenState(
             self.on_side, self._zoomed, self.touched, self.tree_pane.dump_state(), self.side.dump_state()
         )
 
     def restore_state(self, state: ScreenState) -> None:
-        """Go on from where another screen was."""
+        """Restore the state of another screen."""
         self.touched = state.touched
         self.tree_pane.restore_state(state.tree)
         self.side.restore_state(state.side)

@@ -1,4 +1,4 @@
-"""The manual over the screen: the list of its pages, and one of them."""
+"""Manual over the screen: the list of its pages, and one page."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _ROLES = {
     Emphasis.QUIET: Role.MUTED,
 }
 _IN_ASCII = str.maketrans({"…": "...", "×": "x", "←": "<-", "→": "->", "│": "|"})
-"""Characters of the pages that have a twin; a status has its plain sign beside it."""
+"""Characters of the pages with an ASCII equivalent. Status glyphs have their ASCII form next to them."""
 
 
 class ManualDialog(Dialog[None]):
-    """The pages, each with one line; Enter opens the one under the cursor."""
+    """The pages, with one line each. Enter opens the page under the cursor."""
 
     def head(self) -> list[Row]:
-        """The title."""
+        """Return the title."""
         return [row(Span("Manual", Role.HEADING))]
 
     def body(self) -> list[Row]:
-        """A row for each page, which leads to its number."""
+        """Return a row for each page, linked to its number."""
         widest = max(map(len, TOPICS))
         return [
             row(
@@ -45,7 +45,7 @@ class ManualDialog(Dialog[None]):
         ]
 
     def keys(self) -> list[tuple[str, str]]:
-        """How to go on."""
+        """Return the keys of the dialog."""
         return [("Enter", "open"), ("Esc", "back")]
 
     def action_accept(self) -> None:
@@ -66,18 +66,18 @@ class PageDialog(Dialog[None]):
         self._page = read_page(topic)
 
     def head(self) -> list[Row]:
-        """The title."""
+        """Return the title."""
         return [row(Span(label(self._page.title), Role.HEADING))]
 
     def body(self) -> list[Row]:
-        """The page without its title."""
+        """Return the page without its title."""
         text = self._page.text.split("\n\n", 1)[1]
         if self.ascii_only:
             text = text.translate(_IN_ASCII).encode("ascii", "replace").decode()
         return [Row(tuple(Span(*_run(span)) for span in line)) for line in page_lines(text, self.inside)]
 
     def keys(self) -> list[tuple[str, str]]:
-        """How to go on."""
+        """Return the keys of the dialog."""
         return [("Esc", "back")]
 
 

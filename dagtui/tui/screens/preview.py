@@ -1,4 +1,4 @@
-"""The dialog that shows what a command would do, before it is given."""
+"""Preview dialog: shows what a command would do before it is given."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 NAMES_SHOWN = 500
-"""Names of each group; the count says how many there are."""
+"""The most names shown for each group. The count covers all."""
 REHEARSED_EVERY = 20.0
-"""So many times as long as a preview took, no other is made: that of a large graph would fill every frame."""
+"""The pause between two previews, in multiples of the time a preview takes. In a large graph, previews would fill every
+frame."""
 ALWAYS = float("-inf")
-"""Since when something is shown that stood in the question from the beginning."""
+"""The time of what has been part of the question from the beginning."""
 CHANGED = "Things changed meanwhile: this is what it would do now."
 ALSO = "Enter stops what begins until then, too."
 
@@ -41,7 +42,7 @@ class Grouped:
         self._ascii = ascii_only
 
     def summary(self, preview: Preview) -> Row:
-        """One row of counts."""
+        """Return one row of counts."""
         runs: list[Span] = []
         for words, nodes, role in _groups(preview):
             if nodes:
@@ -49,7 +50,7 @@ class Grouped:
         return row(*runs) if runs else row(muted("nothing would change"))
 
     def rows(self, preview: Preview) -> list[Row]:
-        """Each group with its names."""
+        """Return each group with its names."""
         found: list[Row] = []
         for words, nodes, role in _groups(preview):
             if not nodes:
@@ -71,7 +72,7 @@ class Grouped:
 
 
 def _groups(preview: Preview) -> list[tuple[str, Sequence[int], str]]:
-    """What happens, to which nodes; the drastic things first."""
+    """Return what happens to which nodes, drastic changes first."""
     begun = preview.kills_and_reruns
     restarted = frozenset(preview.again) & frozenset(preview.stopped)
     return [
@@ -85,7 +86,7 @@ def _groups(preview: Preview) -> list[tuple[str, Sequence[int], str]]:
 
 
 class PreviewDialog(Dialog[Preview]):
-    """What one command, or the chosen one of several, would do; answers with what it did, None if it was not given."""
+    """What one command, or the chosen one of several, would do. Answers with what it did, or None if not given."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "accept", show=False),
@@ -93,7 +94,7 @@ class PreviewDialog(Dialog[Preview]):
     ]
 
     def __init__(self, session: Session, commands: Sequence[Command], first: Preview, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        """It begins with what the first command would do."""
+        """Start with the preview of the first command."""
         super().__init__(ascii=ascii)
         self._session = session
         self._commands = commands
@@ -102,14 +103,14 @@ class PreviewDialog(Dialog[Preview]):
         self._changed = False
         self._watch = session.state.watch()
         self._due = 0.0
-        """When the preview may be made anew."""
+        """When the preview may be computed again."""
         self._drastic_since = dict.fromkeys(first.kills_and_reruns, ALWAYS)
-        """What is shown as stopped or run again, and since when where that was not so from the beginning."""
+        """For each node shown as stopped or restarted, since when. ALWAYS: from the beginning."""
         self.preview = first
-        """What is shown."""
+        """The preview that is shown."""
 
     def head(self) -> list[Row]:
-        """The command, its choices, what it would do in short."""
+        """Return the command, its choices, and a summary of its effects."""
         preview = self.preview
         rows = [row(Span(_title(self._session, preview.command), Role.HEADING), indent=2)]
         if len(self._commands) > 1:
@@ -127,12 +128,12 @@ class PreviewDialog(Dialog[Preview]):
         return rows
 
     def body(self) -> list[Row]:
-        """The nodes."""
+        """Return the nodes."""
         return [] if self.preview.nothing is not None else self._grouped.rows(self.preview)
 
     def keys(self) -> list[tuple[str, str]]:
-        """Enter, Esc, and what chooses."""
-        # What Enter does, in the command's own words: "go on" could be said of the run.
+        """Return Enter, Esc, and the key that chooses."""
+        # Enter is named after the command: "continue" could refer to the run.
         keys = [] if self.preview.nothing is not None else [("Enter", _accepts(self.preview.command))]
         if len(self._commands) > 1:
             keys.append(("Tab", _choice(self._commands[1 - self._chosen])))
@@ -156,11 +157,11 @@ class PreviewDialog(Dialog[Preview]):
             self.show()
 
     def on_unmount(self) -> None:
-        """The run is no longer followed."""
+        """Stop watching the run."""
         self._session.state.unwatch(self._watch)
 
     def flush(self) -> None:
-        """Show what the command would do now, if the run has gone on since it was last looked at."""
+        """Show what the command would do now, if the run has progressed."""
         began = self.monotonic()
         if not (self._watch.nodes or self._watch.run) or began < self._due:
             return
@@ -175,7 +176,7 @@ class PreviewDialog(Dialog[Preview]):
         self.show()
 
     def action_accept(self) -> None:
-        """Give the command that was previewed; when it would do more than was shown, show that first."""
+        """Give the previewed command. If it would do more than was shown, show that first."""
         if self.deaf or self.preview.nothing is not None:
             return
         if self._is_too_new and not self._changed:
@@ -187,7 +188,7 @@ class PreviewDialog(Dialog[Preview]):
         result = self._session.give(replace(command, expected=shown))
         assented = shown | frozenset(self.preview.dropped) if self._stops_more else shown
         if result.changed and result.kills_and_reruns <= assented:
-            # Part of it came about by itself; what is left was assented to.
+            # Part of it happened on its own. The rest was assented to.
             result = self._session.give(replace(command, expected=result.kills_and_reruns))
         if not result.changed:
             self.dismiss(result)
@@ -199,14 +200,15 @@ class PreviewDialog(Dialog[Preview]):
 
     @property
     def _is_too_new(self) -> bool:
-        """Whether something that would be stopped or run again is shown for too short a time to have been read."""
+        """Whether a node has been shown as stopped or restarted for too short a time to have been read."""
         return self.monotonic() - max(self._drastic_since.values(), default=ALWAYS) < DEAF_SECONDS
 
     @property
     def _stops_more(self) -> bool:
-        """Whether to go on may stop what is shown as not run at all, which is then said.
+        """Whether assent may also stop nodes shown as not run at all, which the dialog then says.
 
-        Where nodes begin faster than a person reads, the same would be asked for ever: it is so the second time.
+        If nodes start faster than a person reads, the same question would come for ever. This applies from the second
+        time.
         """
         return self._changed and bool(self.preview.stopped and self.preview.dropped)
 
@@ -219,7 +221,7 @@ def _accepts(command: Command) -> str:
 
 
 def _choice(command: Command) -> str:
-    """What sets a command apart from the others that may be chosen."""
+    """Return what distinguishes a command from the others that may be chosen."""
     words = _CHOICES[command.kind]
     return words if len(command.nodes) == 1 else words.replace("this node", "these nodes")
 

@@ -1,4 +1,4 @@
-"""One line to type what is looked for; it takes the footer's place."""
+"""Search line: a prompt and a field in the footer's place."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 
 
 class _Field(Input):
-    """Ends the typing at once, not by a message: the next key is meant for what is there then."""
+    """A field that ends the typing at once, not by a message: the next key is meant for what follows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+c", "give_up", show=False),
     ]
 
     def __init__(self, on_closed: Callable[[bool], None]) -> None:
-        # Control codes that were pasted could not be looked for anyway.
+        # Pasted control codes could not be searched for anyway.
         allowed = r"[^\x00-\x1f\x7f-\x9f]*"
         super().__init__(id="find-field", compact=True, select_on_focus=False, restrict=allowed)
         self.cursor_blink = False  # nothing is sent when nothing happens
         self._on_closed = on_closed
 
     def action_give_up(self) -> None:
-        """Look for nothing."""
+        """Give up the search."""
         self._on_closed(False)
 
     async def action_submit(self) -> None:
-        """Look for what was typed."""
+        """Search for the typed text."""
         self._on_closed(True)
 
 
 class _SearchText(PaintedRows, can_focus=False):
-    """A few words, in as many cells as they take."""
+    """A few words, as wide as they are."""
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
@@ -64,43 +64,43 @@ class _SearchText(PaintedRows, can_focus=False):
 
 
 class SearchLine(Horizontal):
-    """A prompt and a field. It says what is typed as it is typed, and when the typing is over.
+    """A prompt and a field. It announces the text while it is typed, and the end of the typing.
 
-    Where what was typed goes on to count, as a filter does, the line stays in sight and says so.
+    If the text stays in effect, as a filter does, the line remains visible and shows it.
     """
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
     class Typed(Message):
-        """What is looked for has changed."""
+        """The searched text has changed."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     def __init__(self, on_closed: Callable[[bool], None]) -> None:
-        """`on_closed` is called when the typing is over: by Enter (True), or given up."""
+        """Create the line. `on_closed` is called when the typing ends: with True after Enter, or False if given up."""
         super().__init__(id="find")
         self.typing = False
-        """Whether a person is typing; else it only tells what was typed."""
+        """Whether a person is typing. Otherwise the line only shows what was typed."""
         self._prompt = _SearchText(id="find-prompt")
         self._outcome = _SearchText(id="find-outcome")
         self._field = _Field(on_closed)
 
     def compose(self) -> ComposeResult:
-        """Prompt and field."""
+        """Yield prompt and field."""
         yield self._prompt
         yield self._field
         yield self._outcome
 
     def open(self, words: str, text: str) -> None:
-        """Ask, beginning with a text."""
+        """Open the field with a text."""
         self.typing = True
         self._show(words, text)
-        self.screen.set_focus(self._field)  # at once: what is typed next is meant for it
+        self.screen.set_focus(self._field)  # at once: the next keys are meant for it
 
     def rest(self, words: str, text: str) -> None:
-        """Nobody types any more: show what was typed for as long as it counts; without a text, nothing."""
+        """End the typing. Show the text as long as it is in effect, or hide the line without one."""
         self.typing = False
         if text:
             self._show(words, text)
@@ -108,7 +108,7 @@ class SearchLine(Horizontal):
             self.display = False
 
     def tell(self, *runs: Span) -> None:
-        """Say at the end of the line what came of it."""
+        """Show the result at the end of the line."""
         self._outcome.say(*runs)
 
     def _show(self, words: str, text: str) -> None:
@@ -122,7 +122,7 @@ class SearchLine(Horizontal):
 
     @property
     def text(self) -> str:
-        """What was typed."""
+        """The typed text."""
         return self._field.value
 
     @on(Input.Changed)
@@ -132,7 +132,7 @@ class SearchLine(Horizontal):
 
 
 def filtered(found: int, total: int, keys: Sequence[str], room: int) -> list[Span]:
-    """What came of a filter: how many nodes it lets through, and the keys for the next one and for all, if they fit."""
+    """Return the result of a filter: the number of matches, and the keys for the next one and for all, if they fit."""
     runs = [Span(f" {count(found)} of {count(total)} ", Role.MUTED if found else Role.WARNING)]
     hints = zip(keys, ("next", "all nodes"), strict=False)
     runs += [run for key, words in hints for run in (Span(f" {key}", Role.KEY), Span(f" {words} ", Role.MUTED))]

@@ -1,4 +1,4 @@
-"""The App: one screen over a session that lives outside it."""
+"""The App: one screen for a session that exists outside it."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 
 DRIVING = "driving"
 _TURNS = 2000
-"""Turns of the loop that a field may take for what was typed fast, or came at once."""
+"""The most loop iterations that a field may take to process fast typing."""
 
 
 class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
-    """Shows a session and takes a person's commands; drives the run while it lives, and leaves it as it is."""
+    """Shows a session and takes a person's commands. It drives the run while the App lives, and leaves it as it is."""
 
     TITLE = "dagtui"
     CSS_PATH = Path(__file__).with_suffix(".tcss")
@@ -72,36 +72,37 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
         state: ScreenState | None = None,
         place: TerminalHost | None = None,
     ) -> None:
-        """`keys` maps ids of the keymap to a person's own keys; `state` is what another App dumped.
+        """Create the App.
 
-        `place` tells about the terminal; by default that is this process's own. Raises KeymapError.
+        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App. `place` describes the
+        terminal, by default this process's own. Raises KeymapError.
         """
         self.keymap = Keymap(keys)
         self.place = place or OwnTerminal(session)
         environment = self.place.environment
         terminal = Terminal(self.place.input, self.place.output, self.lose, environment)
-        with in_force(environment):  # Textual and Rich look for colours there
+        with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
         self.session = session
         self.ascii_only = ascii
         self.mouse = mouse
         self.broken = False
-        """The run's own machinery failed: nothing more happens in it."""
+        """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
-        """The signal that ended the App, when one did."""
+        """The signal that ended the App, if one did."""
         self.main = MainScreen(session, self.keymap, detachable=self.place.detachable, ascii=ascii)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
         self.last_state = state
-        """What a person had done to the screen when the App was told to end."""
+        """The state of the screen when the App was told to exit."""
         self._restored = state is None
         self._lent = False
         self._flushing = False
         self._watch = session.state.watch()
         self._watch.notes += session.untold
         self._settled = session.settled and state is None
-        """Whether everything was settled when it was looked at last; whoever comes back is told how it ended."""
+        """Whether everything was settled at the last check. A returning user is told how the run ended."""
         self._frames = Frames(session, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
@@ -111,18 +112,18 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
         self.set_keymap(self.keymap.own)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """What themes of others lack."""
+        """Return the variables that other themes lack."""
         return variable_defaults(dark=self.current_theme.dark)
 
-    # Beginning and end
+    # Start and end
 
     def get_default_screen(self) -> MainScreen:
-        """The main screen."""
+        """Return the main screen."""
         self.main.suit(self.size.width)
         return self.main
 
     def on_mount(self) -> None:
-        """Drive the run, and paint what happens in it."""
+        """Drive the run and paint its changes."""
         for actions in (PaneActions(self), RunActions(self), ScreenActions(self), ProgramActions(self)):
             self._actions.update(actions.table())
         self._signals = SignalHandlers(
@@ -144,29 +145,29 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
     def _restore(self, state: ScreenState) -> None:
         self.main.restore_state(state)
         self._restored = True
-        self.request_frame()  # how the run ended is told from where the person was
+        self.request_frame()  # the end of the run is announced at the restored position
 
     def exit(
         self, result: ExitReason | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
-        """End; what a person did to the screen is kept for another App."""
+        """Exit, and keep the state of the screen for another App."""
         if self._restored and self.main.is_mounted:
             self.last_state = self.dump_state()
         super().exit(result, return_code, message)
 
     def terminate(self, number: signal.Signals) -> None:
-        """A signal asks for the end."""
+        """Exit because of a signal."""
         if number == SIGINT and self._lent:
             return  # it was meant for the program that has the terminal
         self.signal_number = number
         self.exit(ExitReason.TERMINATED)
 
     def lose(self, _reason: str) -> None:
-        """The terminal has gone."""
+        """Exit because the terminal is lost."""
         self.exit(ExitReason.LOST)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Say so when the run itself fails; what is known can still be read."""
+        """Report that the run itself has failed. What is known can still be read."""
         worker = event.worker
         if worker.group == DRIVING and event.state is WorkerState.ERROR:
             self.broken = True
@@ -174,13 +175,13 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
             self.say(f"the run stopped working: {type(error).__name__}: {error}", Role.BAD, lasting=True)
 
     def dump_state(self) -> ScreenState:
-        """What a person did to the screen, for another App."""
+        """Return the state of the screen for another App."""
         return self.main.dump_state()
 
-    # Doing
+    # Actions
 
     async def action_act(self, id_: str) -> None:
-        """Do what a key of the table does; a dialog that opens takes the next key."""
+        """Perform the action of a key. A dialog that opens takes the next key."""
         self.main.footer.dismiss()
         done = self._actions[id_]()
         self.request_frame()
@@ -188,11 +189,11 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
             await done
 
     async def on_event(self, event: events.Event) -> None:
-        """Act on a key before the next one is looked at.
+        """Act on a key before processing the next one.
 
-        Textual gives keys to the focused widget, which looks for their bindings when its turn comes: of what is typed
-        fast, or arrives at once over a slow line, the rest would still go to what had the focus at the beginning, and
-        a word that is looked for would cancel nodes.
+        Textual passes keys to the focused widget, which looks up their bindings in its own turn. With fast typing, or
+        input that arrives at once over a slow link, the rest would still go to the widget that had the focus at first,
+        and a search text would cancel nodes.
         """
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched = True
@@ -205,15 +206,15 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
         await super().on_event(event)
 
     def on_search_line_typed(self) -> None:
-        """Something is looked for: a large log takes a while, whether or not anything happens in the run."""
+        """Paint again while a search runs: a large log takes time, even if nothing happens in the run."""
         self.request_frame()
 
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
-        """A key of the footer was clicked."""
+        """Perform the action of the footer key that was clicked."""
         await self.action_act(message.id)
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
-        """Say something in one line."""
+        """Show a one-line notice."""
         self.main.footer.say(text, role, lasting=lasting)
 
     def jump(self, node: int) -> None:
@@ -223,12 +224,12 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     @property
     def lent(self) -> bool:
-        """Whether another program has the terminal for a while."""
+        """Whether another program has the terminal temporarily."""
         return self._lent
 
     @contextmanager
     def terminal_lent(self) -> Iterator[None]:
-        """Give the terminal to another program for a while; raises SuspendNotSupported."""
+        """Give the terminal to another program temporarily. Raises SuspendNotSupported."""
         self._lent = True
         try:
             with self.suspend():
@@ -239,7 +240,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
     # Painting
 
     def request_frame(self) -> None:
-        """Let what changed be painted soon."""
+        """Schedule the painting of changes."""
         self._frames.request()
 
     def _paint(self) -> bool:
@@ -247,7 +248,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
         if self._lent or (driver is not None and driver.stalled):
             return False
         if not self._flushing:
-            # In the App's own loop, which knows what to do with an error.
+            # In the App's own loop, which handles errors.
             self._flushing = True
             self.call_next(self._paint_changes)
         return True
@@ -256,7 +257,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._flushing = False
         screens = self.screen_stack
         if not screens:
-            return  # the App is ending
+            return  # the App is exiting
         if self.main.flush(self.session.clock()):
             self.request_frame()
         if isinstance(screens[-1], LeaveDialog | PreviewDialog):
@@ -266,7 +267,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._tell_notes()
 
     def _tell_settled(self) -> None:
-        """Say how it ended, and what can be done now."""
+        """Announce how the run ended and what can be done now."""
         before, self._settled = self._settled, self.session.settled
         if self._settled and not before:
             if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
@@ -291,15 +292,15 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
 
 
 async def _until_typed(field: Input) -> None:
-    """Let a field take what was typed into it: the next key may end the typing."""
+    """Let a field process what was typed: the next key may end the typing."""
     for _ in range(_TURNS):
         if not field.message_queue_size:
             break
-        await asyncio.sleep(0)  # its own task needs a turn of the loop for each
+        await asyncio.sleep(0)  # the field's own task needs a loop iteration for each
 
 
 def _single(error: BaseException | None) -> BaseException | None:
-    """What is in a group of one: task groups wrap whatever ends them."""
+    """Return the only exception of a group: task groups wrap every error."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error

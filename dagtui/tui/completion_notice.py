@@ -1,4 +1,4 @@
-"""The line that says how a run ended, and which keys help now."""
+"""Completion notice: how the run ended, and which keys help now."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
 
 _AMISS = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
-"""What is counted of a run that did not complete."""
+"""The statuses counted for a run that did not complete."""
 
 
 def settled(
     session: Session, keymap: Keymap, *, node: int | None, read_only: bool, ascii_only: bool
 ) -> tuple[str, Role]:
-    """What to say once everything is settled, and how it should look; the cursor is on that node."""
+    """Return the notice for a finished run and its role. The cursor is on `node`."""
     state = session.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
@@ -33,7 +33,7 @@ def settled(
 
 
 def _helpful(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:
-    """Ids of keys and what they do for a run that did not complete."""
+    """Return key ids and what they do for a run that did not complete."""
     state = session.state
     failed = state.counts[NodeStatus.FAILED]
     on_failure = node is not None and state.status_of(node) is NodeStatus.FAILED

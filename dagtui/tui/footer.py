@@ -1,4 +1,4 @@
-"""The last line: the keys of the focused pane, or what was just done."""
+"""Footer: the keys of the focused pane, or a notice."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 NOTICE_SECONDS = 8.0
 ALWAYS = tuple(key for key in KEYS if key.id in {"screen.help", "screen.leave"})
-"""Stay at the right end, however narrow it gets."""
+"""Always at the right end."""
 DETACH = "screen.detach"
-"""Stands beside leaving, where there is room; only offered where the run goes on without its screen."""
+"""Next to the key that leaves, if there is room. Offered only if the run continues without its screen."""
 
 
 class Footer(PaintedRows, can_focus=False):
-    """One line of keys; a notice takes its place until the next key press or for some seconds."""
+    """One line of keys. A notice replaces it until the next key press or for some seconds."""
 
     class Pressed(Message):
-        """A person clicked on a key."""
+        """A key was clicked."""
 
         def __init__(self, id_: str) -> None:
             super().__init__()
@@ -42,22 +42,22 @@ class Footer(PaintedRows, can_focus=False):
         self._detachable = detachable
         self._pane = Pane.TREE
         self._idle: frozenset[str] = frozenset()
-        """The keys that would do nothing now."""
+        """The keys that are unavailable now."""
         self._told: Mapping[str, str] = {}
-        """What keys do now, where that is not what the table says."""
+        """What keys do now, where it differs from the table."""
         self._notice: Span | None = None
         self._lasting = False
         self._timer: Timer | None = None
         self._places: list[tuple[int, int, str]] = []
 
     def show_keys(self, pane: Pane, idle: frozenset[str], told: Mapping[str, str]) -> None:
-        """Show the keys of a pane, but for those that would do nothing; `told` are other words for some of them."""
+        """Show the available keys of a pane. `told` replaces the words of some of them."""
         if (pane, idle, told) != (self._pane, self._idle, self._told):
             self._pane, self._idle, self._told = pane, idle, told
             self.repaint()
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
-        """Show one line in place of the keys; a lasting one stays until another comes."""
+        """Show one line in place of the keys. A lasting one stays until the next."""
         self._notice, self._lasting = Span(label(text, cap=500), role), lasting
         if self._timer is not None:
             self._timer.stop()
@@ -66,11 +66,11 @@ class Footer(PaintedRows, can_focus=False):
 
     @property
     def said(self) -> str:
-        """What is shown in place of the keys; empty when the keys are."""
+        """The notice that is shown, or "" if the keys are."""
         return self._notice.text if self._notice else ""
 
     def dismiss(self) -> None:
-        """Show the keys again, unless what is said is to last."""
+        """Show the keys again, unless the notice is a lasting one."""
         if self._notice is None or self._lasting:
             return
         self._notice = None
@@ -80,7 +80,7 @@ class Footer(PaintedRows, can_focus=False):
         self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:
-        """The notice, or the keys that fit."""
+        """Return the notice, or the keys that fit."""
         if height < 1:
             return []
         if self._notice is not None:
@@ -90,7 +90,7 @@ class Footer(PaintedRows, can_focus=False):
         return [self.strip(self._keys(width), width)]
 
     def _keys(self, width: int) -> list[Span]:
-        """As many keys as fit, the most useful first, and at the right end those that must never be missing."""
+        """Return the keys that fit, most useful first, with those that are always shown at the right end."""
         left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
         at_left: list[Key] = []
         at_right = list(ALWAYS)
@@ -113,7 +113,7 @@ class Footer(PaintedRows, can_focus=False):
         return [*runs, *self._placed(at_right, sum(cell_width(run.text) for run in runs))]
 
     def _placed(self, keys: list[Key], column: int) -> list[Span]:
-        """The runs of keys from a column on; what a click there means is noted."""
+        """Return the spans of keys from a column on, and record their positions for clicks."""
         runs: list[Span] = []
         for key in keys:
             entry = self._entry(key)
@@ -128,7 +128,7 @@ class Footer(PaintedRows, can_focus=False):
         )
 
     def on_click(self, event: events.Click) -> None:
-        """Do what the key under the pointer does."""
+        """Press the key under the pointer."""
         for start, end, id_ in self._places:
             if start <= event.x < end:
                 self.post_message(self.Pressed(id_))

@@ -1,4 +1,4 @@
-"""The command palette: every command, and every node by name."""
+"""Command palette: every command, and every node by name."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
-"""Names that are looked at before the event loop gets its turn."""
+"""Names to check before the event loop gets its turn."""
 _ORDER = list(Group)
 _NODE_SCORE = 0.3
 """Nodes come after commands."""
 
 
 class _Commands(Provider):
-    """What every provider here needs: our app. Prompts are `Text`: a bare string would be read as markup."""
+    """Base of our providers: the app, and prompts as `Text`, since Textual would read a bare string as markup."""
 
     @property
     def dagtui(self) -> DagtuiApp:
@@ -44,12 +44,12 @@ class _Commands(Provider):
         return cast("DagtuiApp", self.app)
 
     async def discover(self) -> Hits:
-        """Everything: first what commands the run, then what finds, reads and looks."""
+        """Yield all commands: first those for the run, then those that find, read and navigate."""
         for key in sorted(self._offered(), key=lambda key: _ORDER.index(key.group)):
             yield DiscoveryHit(self._prompt(key, ()), partial(self.dagtui.action_act, key.id), key.help)
 
     async def search(self, query: str) -> Hits:
-        """The commands in which a word begins with each word that was typed."""
+        """Yield the commands in which each typed word begins a word."""
         wanted = query.lower().split()
         for key in self._offered():
             starts = [_word_start(f"{key.help} {key.words}", word) for word in wanted]
@@ -74,13 +74,13 @@ class _Commands(Provider):
 
 
 def _word_start(text: str, word: str) -> int:
-    """Where a word of the text begins with `word`; -1: nowhere."""
+    """Return where a word of the text begins with `word`, or -1."""
     found = re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE)
     return found.start() if found else -1
 
 
 def _name_cells(width: int) -> int:
-    """The cells of a name in a row of the palette, which is at most 80 wide; Textual would wrap a longer one."""
+    """Return the cells for a name in a row of the palette, at most 80 wide. Textual would wrap a longer one."""
     return min(80, width - 4) - 8
 
 
@@ -88,13 +88,13 @@ class _Nodes(_Commands):
     """Jumps to a node by a part of its name."""
 
     async def discover(self) -> Hits:
-        """Nothing: there may be a million."""
+        """Yield nothing: there may be a million nodes."""
         nothing: tuple[DiscoveryHit, ...] = ()
         for hit in nothing:
             yield hit
 
     async def search(self, query: str) -> Hits:
-        """The first nodes whose names contain what was typed."""
+        """Yield the first nodes whose names contain the query."""
         session = self.dagtui.session
         ascii_only = self.dagtui.ascii_only
         async for node in self._matching(query.lower()):
@@ -118,7 +118,7 @@ class _Nodes(_Commands):
 
 
 class Palette(CommandPalette):
-    """Textual's palette with our providers, and with the key that leaves everything else too."""
+    """Textual's palette with our providers, and with the key that also leaves everything else."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+p", "escape", show=False)]
 
@@ -129,14 +129,14 @@ class Palette(CommandPalette):
         self.set_class(ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
-        """Without a picture of a magnifying glass, which takes two cells or none."""
+        """Yield the widgets."""
         yield from super().compose()
 
     def on_mount(self) -> None:
-        """Show a plain prompt, and a cursor that does not blink: nothing is sent when nothing happens.
+        """Show a plain prompt and a cursor that does not blink: nothing is sent when nothing happens.
 
-        The field gets the focus here, not only when the screen is resumed: keys that are typed behind the one that
-        opens this are for it.
+        The field gets the focus here, not only when the screen resumes: keys typed right after the one that opens the
+        palette belong to it. The plain prompt replaces a magnifying glass, which takes two cells or none.
         """
         field = self.query_one(Input)
         field.cursor_blink = False

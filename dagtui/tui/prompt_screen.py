@@ -1,4 +1,4 @@
-"""A screen that paints what changed at once, and no more of it than that."""
+"""Screen that paints changes at once, and nothing but the changes."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 SOON = 1 / 240
-"""Seconds from one painting to the next at least.
+"""Minimum seconds between two paintings.
 
-Textual 8.2 lets 17 ms pass, at which a key has to wait for a frame that was painted just before. What the run changes
-comes in frames of its own (`frames.py`): this is for what a person does.
+Textual 8.2 waits 17 ms, in which a key has to wait for a frame that was painted just before. Changes of the run come in
+frames of their own (`frames.py`). This is for a person's actions.
 """
 
 
 async def mount_one_by_one(above: Widget, widgets: Iterable[Widget]) -> None:
-    """Mount widgets, with turns of the run in between: each is given its styles, a millisecond or two of work."""
+    """Mount widgets with turns of the run in between. Each takes a millisecond or two to get its styles."""
     for widget in widgets:
         await above.mount(widget)
         if is_slice_over():
@@ -37,7 +37,7 @@ async def mount_one_by_one(above: Widget, widgets: Iterable[Widget]) -> None:
 
 
 class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
-    """Paints the cells that changed as soon as they have, also while another screen lies over it."""
+    """Paints changed cells as soon as they change, even below another screen."""
 
     def __init__(self, classes: str | None = None) -> None:
         super().__init__(classes=classes)
@@ -46,22 +46,22 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
         self._resumed = False
 
     async def _get_message(self) -> Message:
-        """The next message, after the run's turn when those before took long; at the start there are thirty at once."""
+        """Return the next message, after the run's turn if earlier ones took long. At the start there are thirty."""
         if is_slice_over():
             await asyncio.sleep(0)
         return await super()._get_message()
 
     async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
-        """Mount what was composed one by one, with turns of the run in between."""
+        """Mount the composed widgets one by one, with turns of the run in between."""
         await mount_one_by_one(self, widgets)
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Textual would apply all styles again, which at the start each widget has got just before."""
+        """Keep Textual from applying all styles again at the start, when each widget has just got its own."""
         if not self._resumed:
             self._resumed, event.refresh_styles = True, False
 
     def suit(self, width: int) -> None:
-        """Begin with the classes for a width, before there are widgets to which styles would be applied again."""
+        """Set the classes for a width before there are widgets, whose styles would be applied again."""
         for _, name in self.HORIZONTAL_BREAKPOINTS or ():
             self.set_class(
                 name in self._get_breakpoint_classes(width, self.HORIZONTAL_BREAKPOINTS or []), name, update=False
@@ -69,38 +69,38 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
 
     @property
     def _update_timer(self) -> Timer:
-        """What Textual resumes when something is to be painted."""
+        """The timer that Textual resumes when something is to be painted."""
         if self._painter is None:
             self._painter = self.set_interval(SOON, self._paint, name="screen_update", pause=True)
         return self._painter
 
     async def _paint(self) -> None:
-        """Paint what has changed; where that is everything, each widget is drawn in a slice of its own before."""
+        """Paint the changes. If everything has changed, draw each widget in a slice of its own first."""
         if self._repaint_required and self.is_current and not self.app._batch_count:
             if self._layout_required:
                 self._refresh_layout(scroll=self._scroll_required)
                 self._layout_required = self._scroll_required = False
             for widget in self._compositor.visible_widgets.keys() - {self}:  # a screen is drawn with what it covers
                 if self.app._batch_count or not widget.is_attached:
-                    break  # the app ends
+                    break  # the app is exiting
                 widget.render_lines(Region(0, 0, *widget.outer_size))
                 if is_slice_over():
                     await asyncio.sleep(0)
         self._on_timer_update()
 
     def _compositor_refresh(self) -> None:
-        """Paint what changed, or have the screen on top paint it.
+        """Paint the changes, or have the top screen paint them.
 
-        Textual 8.2 also marks a covered screen as wholly dirty each time, so that the next message to it repaints
-        everything: on a terminal that is slow, the end of one repaint would begin the next.
+        Textual 8.2 also marks a covered screen as entirely dirty each time, so that the next message to it repaints
+        everything. On a slow terminal, the end of one repaint would start the next.
         """
         app = self.app
         if isinstance(app, TerminalApp) and app.reflowing:
-            # Everything is painted once all have adapted. What is dirty now would then be painted a second time.
+            # Everything is painted once all widgets have adapted. Dirty regions of now would then be painted twice.
             self._compositor._dirty_regions.clear()
             self._dirty_widgets.clear()
             return
-        # Where a repaint is due, all is painted within a tick anyway: at the start Textual would render it three times.
+        # A due repaint paints everything within a tick anyway. At the start, Textual would render it three times.
         if self._repaint_required:
             return
         screens = app.screen_stack
@@ -110,7 +110,7 @@ class PromptScreen(Screen[ScreenResultType], inherit_bindings=False):
         dirty = self._compositor._dirty_regions
         if dirty:
             for between in screens[screens.index(self) + 1 : -1]:
-                between._set_dirty(*dirty)  # what lies between has a picture of this one, too
+                between._set_dirty(*dirty)  # screens in between show parts of this one, too
             app.screen.refresh(*dirty)
             dirty.clear()
         self._dirty_widgets.clear()

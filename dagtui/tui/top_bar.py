@@ -1,4 +1,4 @@
-"""The two lines at the top: the run and its time, and how many nodes stand where."""
+"""Top bar: the run and its times, and the number of nodes by status."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 CALM = 0.2
-"""Seconds between two paintings of counts that change all the time."""
+"""Minimum seconds between two paintings of counts that change all the time."""
 NAMED_NODE = 24
-"""The cells that the name of the node that bounds the run may take where there is little room."""
+"""Cells for the name of the node that bounds the run, if there is little room."""
 BRIEFEST = 7
 _SHORTEST_NOTICE = 10
-"""Cells without which a notice would say nothing."""
+"""Minimum cells of a notice: fewer would say nothing."""
 
 _S = NodeStatus
 _VERDICTS = {
@@ -57,11 +57,11 @@ _LINES = {
     _S.READY: "─",
     _S.WAITING: "─",
 }
-"""What the segments of the bar are drawn with: not in colour alone."""
+"""The characters of the bar's segments, so that colour is not the only difference."""
 
 
 class TopBar(Widget):
-    """What the run is and how far it is; the app calls `flush` once a frame."""
+    """The run and its progress. The app calls `flush` once a frame."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--name", "look--quiet", "look--guide", *STATUS_CLASSES.values()}
@@ -85,10 +85,10 @@ class TopBar(Widget):
         self._palette: Sequence[Style] | None = None
 
     def flush(self, clock: float) -> int:
-        """Refresh the cells that changed: times once a second, counts a few times a second; returns how many runs."""
+        """Refresh changed cells: times once a second, counts a few times a second. Return how many runs of cells."""
         self._clock = clock
         state, session = self._state, self._session
-        # What a person does is shown at once.
+        # The effects of a person's actions are shown at once.
         pressing = (state.paused, state.jobs, (session.settled, *session.notices))
         restless = (*pressing, state.slots_taken, state.stale_count, *state.counts)
         ticked = int(clock) != int(self._drawn_at) and not session.settled
@@ -99,7 +99,7 @@ class TopBar(Widget):
         return self._repaint()
 
     def render_line(self, y: int) -> Strip:
-        """One of the two lines."""
+        """Return one of the two lines."""
         width = self.size.width
         looks = self._looks()
         if y >= len(self._lines):
@@ -108,16 +108,16 @@ class TopBar(Widget):
         return Strip(segments).adjust_cell_length(width, looks[PLAIN])
 
     def on_unmount(self) -> None:
-        """Leave nothing to look for."""
+        """Break reference cycles."""
         take_apart(self)
 
     def notify_style_update(self) -> None:
-        """Colours changed."""
+        """Discard the cached styles: the colours have changed."""
         super().notify_style_update()
         self._palette = None
 
     def on_resize(self) -> None:
-        """Arrange the lines for another width."""
+        """Arrange the lines for the new width."""
         self._lines = self._arranged()
         self.refresh()
 
@@ -154,7 +154,7 @@ class TopBar(Widget):
     # The first line
 
     def _headline(self, width: int) -> list[RowSegment]:
-        """Name, status and times, as many words as fit."""
+        """Return name, status and times, with as many words as fit."""
         right = self._right(width)
         room = width - width_of(right) - 2
         for brevity in range(BRIEFEST + 1):
@@ -167,7 +167,7 @@ class TopBar(Widget):
         return [*left, spaces(width - width_of(left) - width_of(right)), *right]
 
     def _left(self, brevity: int) -> list[RowSegment]:
-        """The pieces at the left, from all of them to the fewest; the second one is the name."""
+        """Return the segments on the left, at a brevity from 0 (all) to BRIEFEST. The second one is the name."""
         name = shortened(label(self._session.name), 24 if brevity > 1 else 40, ascii_only=self._ascii)
         pieces = [RowSegment(" "), RowSegment(name, MARK)]
         if brevity < 6:
@@ -235,7 +235,7 @@ class TopBar(Widget):
         return pieces + self._noticed(notices, width - width_of(pieces) - 1)
 
     def _noticed(self, notices: Sequence[Notice], room: int) -> list[RowSegment]:
-        """What is out of order, at the right; the first ones stay where there is little room."""
+        """Return the notices at the right. The first ones stay longest."""
         brief = [notice.brief for notice in notices]
         while len(brief) > 1 and cell_width(", ".join(brief)) > room - 2:
             brief.pop()
@@ -245,7 +245,7 @@ class TopBar(Widget):
         return [spaces(room - cell_width(text)), RowSegment(text, int(_S.RETRYING))]
 
     def _numbers(self, shown: list[NodeStatus], room: int) -> list[RowSegment]:
-        """The counts, as many of them and as wide as fit; the weightiest stay."""
+        """Return the counts that fit, as wide as they fit. The weightiest stay longest."""
         kept = list(shown)
         for gap, between in (("  ", " "), (" ", "")):
             pieces = [*self._written(kept, gap, between), *self._stale(gap, " stale")]
@@ -259,7 +259,7 @@ class TopBar(Widget):
         return []
 
     def _stale(self, gap: str, word: str) -> list[RowSegment]:
-        """How many of what is done is older than an ancestor, as in the tree; empty when nothing is."""
+        """Return the number of stale nodes as in the tree, or nothing if there are none."""
         number = self._state.stale_count
         glyph = (ASCII if self._ascii else UNICODE).stale
         return [RowSegment(gap), RowSegment(f"{glyph}{tally(number)}{word}", int(_S.RETRYING))] if number else []
@@ -275,15 +275,15 @@ class TopBar(Widget):
 
 
 def segments(counts: Sequence[int], width: int) -> list[int]:
-    """So many cells for each count: at least one each, the rest by the largest remainders; together `width`.
+    """Return the cells of each count: at least one each, the rest by largest remainders, together `width`.
 
-    With more counts than cells each has one.
+    With more counts than cells, each has one.
     """
     total = sum(counts)
     spare = width - len(counts)
     if spare <= 0 or not total:
         return [1] * len(counts)
-    # Each begins with its one cell; what its share is beyond that is divided.
+    # Each starts with its one cell. The share beyond that is distributed.
     wanted = [max(0.0, count * width / total - 1) for count in counts]
     scale = spare / sum(wanted) if sum(wanted) else 0.0
     shares = [share * scale for share in wanted]
@@ -295,7 +295,7 @@ def segments(counts: Sequence[int], width: int) -> list[int]:
 
 
 def changed_runs(old: Sequence[RowSegment], new: Sequence[RowSegment], width: int) -> list[tuple[int, int]]:
-    """Where two lines differ, as (first cell, cells): piece by piece when they are of one shape, else from there on."""
+    """Return where two lines differ, as (first cell, cells): piece by piece if their shapes agree, else to the end."""
     runs: list[tuple[int, int]] = []
     x = 0
     for index, piece in enumerate(new):

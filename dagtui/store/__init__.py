@@ -1,1 +1,1 @@
-"""What lies on disk: run directories, the journal, logs, the history of durations."""
+"""Files on disk: run directories, the journal, logs and the history of durations."""

@@ -1,4 +1,4 @@
-"""Run directories: one for each traversal of a graph, with its journal, its resolved graph, its lock and its logs."""
+"""Run directories: one for each traversal of a graph, with its journal, resolved graph, lock and logs."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 LAST_NUMBER = 999_999_999
 LATEST = "latest"
-"""The link beside `runs` to the run that was begun or resumed last."""
+"""The link beside `runs` to the run that was started or resumed last."""
 _MAKING = ".new-"
 _REMOVING = ".old-"
 _LEFT_BEHIND = 3600.0
-"""Seconds after which a half-made directory that nobody holds was left behind by a crash."""
+"""Seconds after which an incomplete directory without an owner is taken for the remains of a crash."""
 
 
 class RunDirectory:
@@ -38,16 +38,16 @@ class RunDirectory:
         self.path = path
         self.number = int(path.name)
         self.remarks: list[str] = []
-        """What is wrong beside the run and does not keep it from going on; safe to show."""
+        """Problems beside the run that do not prevent it from continuing. Safe to show."""
         self._lock = RunLock(path / "lock")
         self._journal = RunLock(path / "journal.jsonl")
         self._run_id = ""
 
     @classmethod
     def create(cls, graph_path: Path, resolved_graph: str) -> Self:
-        """A new run directory of a graph file, numbered after all others, and held; raises StoreError.
+        """Create and lock a run directory for a graph file, numbered after all others. Raises StoreError.
 
-        It is made under another name and appears complete: concurrent creators get different numbers, and a crash
+        It is created under another name and appears complete. Concurrent creators get different numbers, and a crash
         leaves nothing that looks like a run.
         """
         folder = make_graph_folder(graph_path)
@@ -73,7 +73,7 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """A run directory that is there, to read; `acquire` it to go on with its run. Raises StoreError."""
+        """Open an existing run directory for reading. Call `acquire` to continue its run. Raises StoreError."""
         if not _NUMBER.fullmatch(path.name):
             raise StoreError(f"can't open the run {label(path, 1000)}: a run directory is named by its number")
         check_folder(path)
@@ -81,36 +81,36 @@ class RunDirectory:
 
     @classmethod
     def of_live_run(cls, path: Path, run_id: str) -> Self:
-        """The directory of a live run that says so itself, whether or not it is there."""
+        """Return the directory of a live run, as the run itself reports it, whether or not it exists."""
         directory = cls(path)
         directory._run_id = run_id
         return directory
 
     @property
     def run_id(self) -> str:
-        """What names this run and no other one, anywhere; raises StoreError."""
+        """The identifier of this run, unique everywhere. Raises StoreError."""
         if not self._run_id:
             self._run_id = self._lock.run_id()
         return self._run_id
 
     @property
     def journal_path(self) -> Path:
-        """The journal."""
+        """The path of the journal."""
         return self.path / "journal.jsonl"
 
     @property
     def graph_path(self) -> Path:
-        """The graph as it was resolved for this run."""
+        """The path of the graph as it was resolved for this run."""
         return self.path / "graph.toml"
 
     def log_path(self, node_label: str, attempt: int) -> Path:
-        """Where an attempt's log is, or would be, found from the label alone; whoever writes it makes its folder."""
+        """Return the path of an attempt's log, computed from the label alone. The log's writer creates its folder."""
         return self.path / "logs" / log_name(node_label, attempt)
 
     def acquire(self) -> None:
-        """Take the run over; raises StoreError when another process has it.
+        """Take over the run. Raises StoreError if another process has it.
 
-        A lock that is missing or does not name the run is made anew, and `remarks` say so.
+        A lock file that is missing or does not name the run is recreated, and `remarks` say so.
         """
         if self._lock.held:
             return
@@ -133,9 +133,9 @@ class RunDirectory:
             self.remarks.append(f"the lock of this run was {'missing' if missing else 'damaged'}: it was made anew")
 
     def claim_journal(self) -> None:
-        """Lock the journal as well, which is there by now: the lock may be removed or replaced while the run is live.
+        """Lock the existing journal as well, because the lock file may be removed or replaced while the run is live.
 
-        Raises StoreError when another process has it.
+        Raises StoreError if another process has it.
         """
         self._journal.claim()
 
@@ -146,14 +146,14 @@ class RunDirectory:
             return False
 
     def restore_lock(self) -> bool:
-        """Put back the lock that this object holds if it was removed or emptied; whether that was so.
+        """Restore the lock that this object holds if it was removed or emptied. Return whether it was.
 
         Raises StoreError.
         """
         run_id = self.run_id
         if not self._lock.is_there():
             lock = RunLock(self._lock.path)
-            with contextlib.suppress(OSError):  # what stands there is no lock of this run: its journal is ours
+            with contextlib.suppress(OSError):  # what is there is not a lock of this run: its journal is ours
                 os.unlink(lock.path)
             lock.make(run_id)
             self._lock.release()
@@ -165,15 +165,15 @@ class RunDirectory:
         return True
 
     def has_graph(self) -> bool:
-        """Whether the record of the graph is there."""
+        """Return whether the record of the graph exists."""
         return not _state_of(self.graph_path)
 
     def has_logs(self) -> bool:
-        """Whether any attempt left a log."""
+        """Return whether any attempt left a log."""
         return any((self.path / "logs").glob("*/*"))
 
     def damage(self) -> str:
-        """What of the record is missing or no file any more, without which the run can't go on; empty: nothing is.
+        """Return which required part of the record is missing or is not a file, or an empty string if none is.
 
         Safe to show.
         """
@@ -184,35 +184,35 @@ class RunDirectory:
             return f"its record of the graph, {label(self.graph_path, 1000)}, {graph}"
         if journal not in {"", _GONE, _EMPTY} or (journal == _GONE and self.has_logs()):
             return f"its journal, {label(self.journal_path, 1000)}, {journal}: what completed is not known any more"
-        return ""  # it broke off before the first line of the journal, or that was lost with the power
+        return ""  # the run broke off before the first line of the journal, or a power failure lost that line
 
     def become_latest(self) -> None:
-        """Let the link `latest` lead here; when it can't be set, `remarks` say so."""
+        """Point the link `latest` at this run. If that fails, `remarks` say so."""
         try:
             replace_link(self.path.parent.parent / LATEST, f"runs/{self.path.name}")
         except StoreError as error:
             self.remarks.append(f"{error}; the run goes on without that link")
 
     def is_live(self) -> bool:
-        """Whether a process has this run, this one included."""
+        """Return whether a process has this run, this process included."""
         if self._lock.is_taken():
             return True
         return not os.path.lexists(self._lock.path) and self._journal.is_taken()
 
     def holder(self) -> str:
-        """Who had the run last, "process 123"; raises StoreError."""
+        """Return who had the run last, such as "process 123". Raises StoreError."""
         return self._lock.holder()
 
     def sync(self) -> None:
-        """Make all but the journal and the logs survive the loss of power, names included; raises StoreError.
+        """Make everything but the journal and the logs survive a power failure, names included. Raises StoreError.
 
-        Not done when the directory is made: it would delay the first node by as long as the disk takes.
+        Not done when the directory is created, because the disk would delay the first node.
         """
         for path in (self.graph_path, self.path / "lock", self.path, self.path.parent):
             sync_path(path)
 
     def close(self) -> None:
-        """Let go of the run."""
+        """Release the run."""
         self._journal.release()
         self._lock.release()
 
@@ -236,7 +236,7 @@ _GONE, _EMPTY = "is gone", "is empty"
 
 
 def _state_of(path: Path) -> str:
-    """What is wrong with a file that must not be empty."""
+    """Return what is wrong with a file that must not be empty."""
     try:
         status = os.lstat(path)
     except OSError:
@@ -247,19 +247,19 @@ def _state_of(path: Path) -> str:
 
 
 def runs(graph_path: Path) -> list[RunDirectory]:
-    """The run directories of a graph file, oldest first; raises StoreError."""
+    """Return the run directories of a graph file, oldest first. Raises StoreError."""
     return runs_in(graph_folder(graph_path))
 
 
 def runs_in(folder: Path) -> list[RunDirectory]:
-    """The run directories in a graph's folder, oldest first; raises StoreError."""
+    """Return the run directories in a graph's folder, oldest first. Raises StoreError."""
     return [RunDirectory(folder / "runs" / str(number)) for number in _numbers(folder / "runs")]
 
 
 def latest_first(found: Sequence[RunDirectory]) -> list[RunDirectory]:
-    """The runs of one graph, newest first, and before all others the one that the link `latest` leads to.
+    """Return the runs of one graph, newest first, preceded by the run that the link `latest` points at.
 
-    That is the run that was begun or resumed last; a run may be resumed after later ones have been begun.
+    That is the run that was started or resumed last. A run may be resumed after later ones have been started.
     """
     newest_first = sorted(found, key=lambda run: run.number, reverse=True)
     if len(newest_first) < 2:
@@ -272,9 +272,9 @@ def latest_first(found: Sequence[RunDirectory]) -> list[RunDirectory]:
 
 
 def prune(graph_path: Path, keep: int = 50) -> list[int]:
-    """Remove all but the last `keep` runs, except live ones and the latest; returns the numbers of those removed.
+    """Remove all but the last `keep` runs, except live ones and the latest. Return the removed numbers.
 
-    Raises StoreError when the directory can't be read; a run that can't be removed stays.
+    A run that can't be removed stays. Raises StoreError if the directory can't be read.
     """
     found = runs(graph_path)
     latest = latest_first(found)[:1]
@@ -307,7 +307,7 @@ def _rename_to_next_number(making: Path, folder: Path) -> Path:
         if number > LAST_NUMBER:
             raise StoreError(f"can't make a run directory in {label(folder, 1000)}: remove number {LAST_NUMBER} first")
         path = folder / str(number)
-        # The target can't be an empty folder, which rename would replace: run directories come complete.
+        # The target can't be an empty folder, which rename would replace, because run directories appear complete.
         if os.path.lexists(path):
             continue
         try:
@@ -320,12 +320,12 @@ def _rename_to_next_number(making: Path, folder: Path) -> Path:
 
 
 def _remove(path: Path) -> bool:
-    """Remove a run directory if nobody has it; its name disappears first, so that none is ever seen in part."""
+    """Remove a run directory that no process has. It is renamed first, so that it is never seen in part."""
     lock = RunLock(path / "lock")
     try:
         lock.take()
     except StoreError:
-        # A live one; or one without a lock file, which no run ever had.
+        # A live run, or a folder without a lock file, which was never a run.
         if lock.is_taken() or os.path.lexists(lock.path):
             return False
     try:
@@ -340,7 +340,7 @@ def _remove(path: Path) -> bool:
 
 
 def _remove_tree(path: Path) -> None:
-    import shutil  # no run needs it before its first node
+    import shutil  # a run does not need it before its first node
 
     shutil.rmtree(path, ignore_errors=True)
 
@@ -349,7 +349,7 @@ def _remove_left_behind(folder: Path) -> None:
     for path in folder.glob(".*"):
         if not path.name.startswith((_MAKING, _REMOVING)):
             continue
-        with contextlib.suppress(OSError):  # somebody else may be removing it
+        with contextlib.suppress(OSError):  # another process may be removing it
             is_old = time.time() - path.lstat().st_mtime > _LEFT_BEHIND
             if is_old and not RunLock(path / "lock").is_taken():
                 _remove_tree(path)

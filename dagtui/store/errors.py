@@ -1,4 +1,4 @@
-"""What goes wrong on disk."""
+"""Storage errors."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _HINTS = {
 
 
 class StoreError(Exception):
-    """Something on disk could not be read or written; one line says what, where, why, and how to go on."""
+    """A file or folder could not be read or written. The message is one line: what, where, why, and what to do."""
 
     @classmethod
     def of(cls, action: str, path: PathLike[str], error: OSError) -> Self:
-        """The error for a failed system call: `can't <action> <path>: <reason>; <hint>`."""
+        """Return the error for a failed system call: `can't <action> <path>: <reason>; <hint>`."""
         reason = error.strerror or type(error).__name__
         hint = _HINTS.get(error.errno or 0)
         return cls(f"can't {action} {label(path, 1000)}: {reason}" + (f"; {hint}" if hint else ""))
 
 
 def waits_for(error: StoreError, path: PathLike[str]) -> str:
-    """What somebody waits for who tries again until a file can be written, in a few words that are safe to show."""
+    """Describe briefly what has to change before a file can be written. Safe to show."""
     cause = error.__cause__
     number = cause.errno if isinstance(cause, OSError) else None
     if number == errno.ENOSPC:
@@ -51,7 +51,7 @@ def waits_for(error: StoreError, path: PathLike[str]) -> str:
 
 
 def _disk_of(path: PathLike[str]) -> str:
-    """Where the disk is mounted that a file is on."""
+    """Return the mount point of the disk that holds a file."""
     place = os.path.realpath(path)
     while not os.path.ismount(place):
         place = os.path.dirname(place)
@@ -59,4 +59,4 @@ def _disk_of(path: PathLike[str]) -> str:
 
 
 class JournalError(StoreError):
-    """A line could not be added to the journal; the journal is as it was before, and a later write may succeed."""
+    """A line could not be appended to the journal. The journal is unchanged, and a later write may succeed."""

@@ -1,4 +1,4 @@
-"""Files and folders in places where somebody else may have left something: no symbolic link is followed."""
+"""Files and folders in places where others may have planted something. Symbolic links are not followed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a planted fifo must not 
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that only its owner can enter, or check that the one that is there is ours; raises StoreError."""
+    """Create a folder that only its owner can enter, or check that an existing one is ours. Raises StoreError."""
     try:
         os.mkdir(path, 0o700)
-        os.chmod(path, 0o700)  # the umask may have taken it from its owner
+        os.chmod(path, 0o700)  # the umask may have denied it to its owner
     except FileExistsError:
         check_folder(path)
     except OSError as error:
@@ -27,7 +27,7 @@ def make_folder(path: Path) -> None:
 
 
 def check_folder(path: Path) -> None:
-    """Raise StoreError unless this is a folder, not a link to one, and belongs to this user; close it to others."""
+    """Close a folder to others. Raise StoreError unless it is a folder, not a link, and belongs to this user."""
     try:
         status = os.lstat(path)
         if not stat.S_ISDIR(status.st_mode):
@@ -42,11 +42,11 @@ def check_folder(path: Path) -> None:
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A descriptor of a regular file, closed on exec, made with mode 0600; raises StoreError, and as `os.open`."""
+    """Open a regular file, closed on exec and created with mode 0600. Raises StoreError, or as `os.open`."""
     descriptor = os.open(path, flags | _SAFE, 0o600)
     mode = os.fstat(descriptor).st_mode
     if flags & os.O_CREAT and not mode & stat.S_IRUSR and stat.S_ISREG(mode):
-        os.fchmod(descriptor, 0o600)  # the umask has taken it from its owner
+        os.fchmod(descriptor, 0o600)  # the umask has denied it to its owner
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         raise StoreError(f"can't use {label(path, 1000)}: it is no regular file")
@@ -54,13 +54,13 @@ def open_file(path: Path, flags: int) -> int:
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """At most `limit` bytes of a file; raises as `open_file`."""
+    """Return at most `limit` bytes of a file. Raises as `open_file`."""
     with open(open_file(path, os.O_RDONLY), "rb") as file:
         return file.read(limit)
 
 
 def write_new_file(path: Path, content: bytes) -> None:
-    """Write a file that must not be there yet; raises StoreError."""
+    """Write a file that must not exist yet. Raises StoreError."""
     try:
         with open(open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
             file.write(content)
@@ -69,7 +69,7 @@ def write_new_file(path: Path, content: bytes) -> None:
 
 
 def sync_path(path: Path) -> None:
-    """Make a file, or the names in a folder, survive the loss of power; raises StoreError."""
+    """Make a file, or the names in a folder, survive a power failure. Raises StoreError."""
     try:
         descriptor = os.open(path, os.O_RDONLY | _SAFE)
         try:
@@ -81,7 +81,7 @@ def sync_path(path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put a file in the place of what is there, in one step: readers see the old one or the new; raises StoreError."""
+    """Replace a file atomically: readers see the old file or the new one. Raises StoreError."""
     temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:
         write_new_file(temporary, content)
@@ -93,7 +93,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def replace_link(path: Path, target: str) -> None:
-    """Put a symbolic link in the place of what is there, in one step; raises StoreError."""
+    """Replace a path by a symbolic link, atomically. Raises StoreError."""
     temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:
         os.symlink(target, temporary)

@@ -1,4 +1,4 @@
-"""A journal that somebody else writes, followed as it grows."""
+"""Follow a journal that another process writes."""
 
 from __future__ import annotations
 
@@ -16,23 +16,22 @@ _BLOCK = 1_048_576
 
 
 class JournalFollower:
-    """Reads what others append to a live journal."""
+    """Reads the records that another process appends to a live journal."""
 
     def __init__(self, path: Path) -> None:
-        """The journal may not be there yet."""
+        """Follow a journal that need not exist yet."""
         self._path = path
         self._fd = -1
         self._offset = 0
         self._number = 0
         self._doubted = 0
         self.problem: str | None = None
-        """What is wrong with a line; nothing after it is read."""
+        """What is wrong with a line. Nothing after that line is read."""
 
     def poll(self, budget_bytes: int = _BLOCK) -> list[dict[str, object]] | None:
-        """The new records, looking at about so many bytes; None: forget all that was read, it comes again.
+        """Return the records in the next `budget_bytes` or so, or None if all earlier records must be read again.
 
-        That happens when lines were taken back because those written with them had no room on the disk. Raises
-        StoreError.
+        That happens after lines were taken back because the disk was full. Raises StoreError.
         """
         if self.problem is not None:
             return []
@@ -60,7 +59,7 @@ class JournalFollower:
         self._fd = -1
 
     def _read_lines(self, budget: int) -> bytes | None:
-        """The next whole lines; None when the file has become shorter than what was read."""
+        """Return the next whole lines, or None if the file is now shorter than what was read."""
         if self._fd < 0:
             try:
                 self._fd = open_file(self._path, os.O_RDONLY)
@@ -79,7 +78,7 @@ class JournalFollower:
             budget *= 2
 
     def _doubt(self) -> list[dict[str, object]] | None:
-        """A line does not follow what was read: either that was taken back, or the line is damaged."""
+        """Handle a line that does not follow what was read: either that was taken back, or the line is damaged."""
         if self._doubted == self._number + 1:
             self.problem = f"line {self._doubted} is damaged"
             return []
@@ -88,6 +87,6 @@ class JournalFollower:
         return None
 
     def _start_again(self) -> None:
-        """Forget what was read."""
+        """Discard what was read."""
         self._offset = 0
         self._number = 0

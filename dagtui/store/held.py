@@ -1,4 +1,4 @@
-"""The runs of a graph that a process has."""
+"""The live runs of a graph."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def held_runs(graph_path: Path) -> list[RunDirectory]:
-    """The live runs of a graph file, oldest first; none is asked. Raises StoreError."""
-    # The newest may lie elsewhere than earlier ones.
+    """Return the live runs of a graph file, oldest first, without contacting them. Raises StoreError."""
+    # The newest runs may lie in another folder than earlier ones.
     return [run for folder in folders_with_runs(graph_path)[::-1] for run in runs_in(folder) if run.is_live()]

@@ -1,4 +1,4 @@
-"""How long nodes took in earlier runs."""
+"""Durations of nodes in earlier runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WEIGHT = 0.3
-"""The share of the newest success in the estimate."""
+"""The weight of the newest success in the estimate."""
 _MOST = 200_000
-"""Nodes that are remembered; those that succeeded longest ago are forgotten first."""
+"""The largest number of nodes to remember. Those that succeeded longest ago are dropped first."""
 _LONGEST = 1e9
-"""Seconds that one success may have taken, some thirty years."""
+"""The longest duration of a success, in seconds (some thirty years)."""
 _LARGEST = 64_000_000
-"""Bytes of a file that is still believed to be a history."""
+"""The size in bytes up to which a file is accepted as a history."""
 
 
 class History:
@@ -34,7 +34,7 @@ class History:
 
     @classmethod
     def load(cls, graph_path: Path) -> History:
-        """Read what earlier runs left; a damaged file counts as none."""
+        """Load the history that earlier runs left. A damaged file counts as empty."""
         path = graph_folder(graph_path) / "history.json"
         seconds: dict[str, float] = {}
         groups: dict[str, str] = {}
@@ -49,11 +49,11 @@ class History:
         return cls(path, seconds, groups)
 
     def knows(self, label: str) -> bool:
-        """Whether the node itself ever succeeded; if not, its estimate is that of others."""
+        """Return whether the node itself ever succeeded. If not, its estimate comes from other nodes."""
         return label in self._seconds
 
     def estimate(self, label: str, group: str) -> float | None:
-        """The expected seconds: the node's own, else its group's median, else the median of all, else None."""
+        """Return the expected seconds: the node's own, else its group's median, else the overall median, else None."""
         own = self._seconds.get(label)
         if own is not None or not self._seconds:
             return own
@@ -62,7 +62,7 @@ class History:
         return self._medians.get(group, self._medians[None])
 
     def _find_medians(self) -> dict[str | None, float]:
-        from statistics import median  # most runs never ask for one, and it takes a while to import
+        from statistics import median  # most runs never need it, and importing it is slow
 
         by_group: dict[str, list[float]] = {}
         for label, value in self._seconds.items():
@@ -72,16 +72,16 @@ class History:
         return medians
 
     def record(self, label: str, group: str, seconds: float) -> None:
-        """Learn from a success."""
+        """Record the duration of a success."""
         old = self._seconds.get(label)
-        # Taken out first, so that the newest stand last: `save` keeps those.
+        # Remove the entry first, so that the newest ones come last: `save` keeps those.
         self._seconds.pop(label, None)
         self._seconds[label] = seconds if old is None else old + WEIGHT * (seconds - old)
         self._groups[label] = group
         self._medians = None
 
     def save(self) -> None:
-        """Replace the file in one step; when that fails, the estimates of earlier runs stay."""
+        """Replace the file atomically. If that fails, the estimates of earlier runs stay."""
         newest = list(self._seconds.items())[-_MOST:]
         nodes = {label: [round(value, 3), self._groups[label]] for label, value in newest}
         with contextlib.suppress(StoreError):

@@ -1,4 +1,4 @@
-"""The journal: numbered, checksummed JSON lines that are only ever appended."""
+"""The journal: numbered, checksummed JSON lines in an append-only file."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _decode = json.JSONDecoder().raw_decode
 _TAIL = len(b',"crc":"00000000"}')
 _BLOCK = 1_048_576
 LONGEST_LINE = 64 * _BLOCK
-"""Bytes of one line that are still believed to be one: a file of absurd content must not fill the memory."""
+"""The longest line in bytes that is accepted. It bounds the memory that a corrupt file can take."""
 
 
 class JournalWriter:
-    """Appends lines to a journal; each call of `write` is one system call, so that lines survive this process."""
+    """Appends lines to a journal. Each `write` is one system call, so that lines survive the death of this process."""
 
     def __init__(self, path: Path) -> None:
-        """Make a new journal and write its first line, which tells the version of the format. Raises StoreError."""
+        """Create a journal and write its first line, which states the version of the format. Raises StoreError."""
         self._begin(path, os.O_CREAT | os.O_EXCL)
         self.write([(time.time(), f'"event":"journal","version":{VERSION}')])
 
     @classmethod
     def reopen(cls, reader: JournalReader) -> Self:
-        """Go on with a journal that was read to its end; `set_aside` a torn end first. Raises StoreError."""
+        """Continue a journal that was read to its end. Call `set_aside` on a torn end first. Raises StoreError."""
         path = reader.path
         writer = cls.__new__(cls)
         writer._begin(path, 0)
@@ -61,10 +61,10 @@ class JournalWriter:
             raise JournalError.of("open the journal", path, error) from error
 
     def write(self, fields: Iterable[tuple[float, str]]) -> bytes:
-        """Append a line for each (wall time, inside of a JSON object); returns what was appended.
+        """Append a line for each (wall time, content of a JSON object). Return the appended bytes.
 
-        Raises JournalError when they can't be written whole; then nothing of them stays, and the same lines may be
-        given again later. Raises ValueError for a text with a line break, which is no inside of a JSON object.
+        Raises JournalError if the lines can't be written whole. Then none of them remains, and the same lines may be
+        written again later. Raises ValueError for a text with a line break, which can't be the content of an object.
         """
         number = self._number
         lines = []
@@ -82,7 +82,7 @@ class JournalWriter:
 
     @property
     def path(self) -> Path:
-        """The journal."""
+        """The path of the journal."""
         return self._path
 
     def _append(self, block: bytes) -> None:
@@ -94,7 +94,7 @@ class JournalWriter:
                 view = view[os.write(self._fd, view) :]
         except OSError as error:
             self._torn = True
-            with contextlib.suppress(OSError):  # the next write tries again before it adds anything
+            with contextlib.suppress(OSError):  # the next write tries again before it appends anything
                 self._cut()
             raise JournalError.of("write the journal", self._path, error) from error
         self._size += len(block)
@@ -105,7 +105,7 @@ class JournalWriter:
         self._torn = False
 
     def sync(self) -> None:
-        """Make what was written survive the loss of power; blocks as long as the disk takes. Raises JournalError."""
+        """Make what was written survive a power failure. Blocks as long as the disk takes. Raises JournalError."""
         try:
             if sys.platform == "darwin":
                 os.fsync(self._fd)
@@ -115,28 +115,28 @@ class JournalWriter:
             raise JournalError.of("sync the journal", self._path, error) from error
 
     def close(self) -> None:
-        """Close the file; nothing can be written any more."""
+        """Close the file. Nothing can be written afterwards."""
         os.close(self._fd)
 
 
 class JournalReader:
-    """Reads the whole lines of a journal, one after the other and once, in little memory."""
+    """Reads the whole lines of a journal once, in order, in little memory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = 0
-        """Whole lines that were read; all that there are once no record is left."""
+        """Number of whole lines read, which is their total once the iteration has ended."""
         self.size = 0
-        """Their bytes."""
+        """Size of the whole lines in bytes."""
         self.torn = b""
-        """What follows the last whole line; of more than a megabyte, its beginning."""
+        """What follows the last whole line, up to its first megabyte."""
         self.problem: str | None = None
-        """What is wrong with the first line that is not whole; None when all are."""
+        """What is wrong with the first line that is not whole, or None if all are."""
 
     def __iter__(self) -> Iterator[dict[str, object]]:
-        """The records up to the first line that is torn or damaged; raises StoreError when the file can't be read.
+        """Yield the records before the first torn or damaged line. Raises StoreError if the file can't be read.
 
-        A journal of a later version can't be read, which is no damage.
+        A journal of a later version can't be read, but that is not damage.
         """
         try:
             with open(open_file(self.path, os.O_RDONLY), "rb", buffering=_BLOCK) as file:
@@ -158,7 +158,7 @@ class JournalReader:
 
 
 def check_version(first: dict[str, object], path: Path) -> None:
-    """Raise JournalError unless the first record of a journal tells a version that this dagtui reads."""
+    """Raise JournalError unless the first record of a journal states a version that can be read."""
     version = first.get("version")
     if first.get("event") != "journal" or not isinstance(version, int):
         raise JournalError(f"can't read the journal {label(path, 1000)}: its first line does not tell its version")
@@ -169,28 +169,28 @@ def check_version(first: dict[str, object], path: Path) -> None:
 
 
 def is_whole(line: bytes) -> bool:
-    """Whether the checksum of a line, without its newline, is right."""
+    """Return whether the checksum of a line, without its newline, is correct."""
     head, tail = line[:-_TAIL], line[-_TAIL:]
     return tail.startswith(_CHECK) and tail == b',"crc":"%08x"}' % zlib.crc32(head)
 
 
 def parse_line(line: bytes, number: int) -> dict[str, object] | None:
-    """The record of a line, if its checksum and its number are right."""
+    """Return the record of a line, or None if its checksum or its number is wrong."""
     if not is_whole(line):
         return None
     try:
         text = line[:-_TAIL].decode() + "}"
-        record, end = _decode(text)  # in half the time of json.loads, which asks first what kind of bytes it got
+        record, end = _decode(text)  # takes half the time of json.loads, which first detects the encoding of bytes
     except (ValueError, RecursionError):
         return None
     return record if end == len(text) and isinstance(record, dict) and record.get("seq") == number else None
 
 
 def set_aside(reader: JournalReader) -> Path | None:
-    """Move what follows the whole lines to `journal.jsonl.torn-N` beside the journal; returns that file, if any.
+    """Move what follows the whole lines to `journal.jsonl.torn-N` beside the journal. Return that file, if any.
 
-    The journal was read to its end. Only for whoever holds the run's lock. Raises StoreError; nothing is cut before
-    its copy is on disk.
+    The journal must have been read to its end, and the caller must hold the run's lock. Nothing is cut before its
+    copy is on disk. Raises StoreError.
     """
     if not reader.torn:
         return None
@@ -217,7 +217,7 @@ def set_aside(reader: JournalReader) -> Path | None:
     except OSError as error:
         with contextlib.suppress(OSError):
             if path.stat().st_size > size:
-                aside.unlink()  # half a copy; the journal still has it all
+                aside.unlink()  # an incomplete copy: the journal still has everything
         raise JournalError.of("set aside the torn end of", path, error) from error
     reader.torn, reader.problem = b"", None
     return aside

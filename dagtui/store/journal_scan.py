@@ -1,4 +1,4 @@
-"""A journal read for what became of its run: one pass, every checksum verified, almost nothing parsed."""
+"""Scan a journal for the outcome of its run: one pass, every checksum verified, almost nothing parsed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# As the writer of this version spells the lines that make up nearly all of a journal; any other is parsed.
+# The spelling of this version's writer for nearly all lines of a journal. Other lines are parsed.
 _NODE = re.compile(
     rb'\{"seq":(\d+),"time":[^,]+,"event":"node","node":"([^"\\]*)","attempt":(\d+),"status":"([A-Z_]+)"'
 )
 _STALE = b',"stale":true'
-"""As the journal spells it; in a text, its quotes would be escaped."""
+"""As the journal spells it. Inside a string, its quotes would be escaped."""
 _BLOCK = 1_048_576
 _AT = b',"at":'
 _SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
@@ -31,55 +31,55 @@ _RETRYING_WORDS = frozenset({"retry", "retry all failed", "rerun with downstream
 
 
 class NodeRecord(NamedTuple):
-    """The last that a journal says of a node."""
+    """The last record of a node in a journal."""
 
     attempt: int
     status: str
-    """The name of a NodeStatus, or of a status that a later dagtui knows."""
+    """The name of a NodeStatus, or of a status that only a later dagtui knows."""
     stale: bool = False
 
 
 @dataclass(slots=True)
 class JournalScan:
-    """What a journal says of its run, up to its end or to the first line that is not whole."""
+    """What a journal says about its run, up to its end or to the first line that is not whole."""
 
     nodes: dict[str, NodeRecord] = field(default_factory=dict)
-    """By label; nodes that nothing ever happened to are not in it."""
+    """Records by label, without the nodes that nothing ever happened to."""
     lines: int = 0
-    """Whole lines."""
+    """Number of whole lines."""
     began: float | None = None
     """Wall time of the first line."""
     last: float | None = None
     """Wall time of the last line."""
     clock: float = 0.0
-    """The run's own clock at the last line that tells it: seconds since the run began, whatever the wall clock did."""
+    """The run's own clock at the last line that states it: seconds since its start, unaffected by the wall clock."""
     ended: bool = False
-    """Whether the run was closed, and not taken up again."""
+    """Whether the run was closed and not resumed."""
     why: str = ""
     """The reason that the run gave when it was closed."""
     verdict: str = ""
-    """How the run said that it stood when it was closed; empty: it was not closed, or by a dagtui that did not say."""
+    """The verdict that the run recorded when it was closed, or an empty string if it was not closed or is older."""
     cancelled: bool = False
-    """Whether a command to cancel all still stands."""
+    """Whether a command to cancel all nodes is still in effect."""
     problem: str | None = None
     """What is wrong with the first line that is not whole."""
     settled_at: float | None = None
-    """When the last node was settled, on the run's clock; None while some are not."""
+    """When the last node was settled, on the run's clock, or None while some nodes are not settled."""
     parked: float = 0.0
-    """Seconds of the run's clock that everything was settled, before the run went on."""
+    """Seconds of the run's clock during which all nodes were settled, before the run continued."""
     _open: set[str] = field(default_factory=set)
-    """Nodes that something happened to and that are not settled. While others still wait, some of these are open."""
+    """Nodes with records that are not settled. While other nodes still wait, at least one is in this set."""
 
     def active(self, clock: float) -> float:
-        """Seconds that the run was active when its clock read that."""
+        """Return the seconds that the run was active up to `clock`, on its own clock."""
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
     def counts(self) -> dict[str, int]:
-        """How many nodes ended with each status; empty statuses are left out."""
+        """Return the number of nodes by their last status. Statuses without nodes are left out."""
         return dict(Counter(record.status for record in self.nodes.values()))
 
     def stale(self) -> int:
-        """How many nodes completed before an ancestor ran again."""
+        """Return the number of nodes that completed before an ancestor ran again."""
         return sum(record.stale for record in self.nodes.values())
 
     def _node(self, name: str, attempt: int, status: str, line: bytes) -> None:
@@ -99,7 +99,7 @@ class JournalScan:
         self.settled_at = None
 
     def _record(self, record: dict[str, object], line: bytes) -> None:
-        """Take in a record of any kind; what is malformed in it counts for nothing."""
+        """Take in a record of any kind. Malformed parts of it are ignored."""
         kind = record.get("event")
         if kind == "node":
             attempt = record.get("attempt")
@@ -108,7 +108,7 @@ class JournalScan:
         elif kind == "run":
             self.ended = record.get("what") == "ended"
             if record.get("what") == "resumed" and self.settled_at is None:
-                # What is still to be done is told again from here on.
+                # What remains to be done is recorded again from here on.
                 self._open.clear()
                 self.settled_at = _clock_of(line)
             self.why = str(record.get("why", "")) if self.ended else ""
@@ -119,7 +119,7 @@ class JournalScan:
 
 
 def scan_journal(path: Path) -> JournalScan:
-    """Skim a journal; 50 MB take about half a second. Raises JournalError when it can't be read."""
+    """Scan a journal. 50 MB take about half a second. Raises JournalError if it can't be read."""
     found = JournalScan()
     last = b""
     for line in _lines(path):
@@ -154,7 +154,7 @@ def _end(found: JournalScan, last: bytes) -> None:
 
 
 def _clock_of(line: bytes) -> float | None:
-    """What the run's clock read, as a line tells it; within texts, its quotes would be escaped."""
+    """Return the run's clock in a line. Inside strings, its quotes would be escaped."""
     begin = line.find(_AT) + len(_AT)
     if begin < len(_AT):
         return None
@@ -169,7 +169,7 @@ def _number(value: object) -> float | None:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """The lines with their newlines; the last one has none when it is torn, or too long to be one of ours."""
+    """Yield the lines with their newlines. The last one has none if it is torn or too long."""
     try:
         descriptor = open_file(path, os.O_RDONLY)
         with open(descriptor, "rb", buffering=_BLOCK) as file:
@@ -182,7 +182,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def last_record(path: Path, node_label: str) -> dict[str, object] | None:
-    """The last record of a node, None if there is none up to the journal's end or damage; raises JournalError."""
+    """Return the last record of a node before the journal's end or damage, or None. Raises JournalError."""
     words = f'"node":{json.dumps(node_label)},'.encode()
     found: bytes | None = None
     for number, line in enumerate(_lines(path), 1):

@@ -1,4 +1,4 @@
-"""Where the lines of a growing file start, in little memory: one checkpoint every 32 KB or so."""
+"""The starts of the lines of a growing file, in little memory: about one checkpoint every 32 KB."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GAP = 32_768
-"""Bytes from one checkpoint to the next, at least; every line between them starts within 2 * GAP of the first."""
+"""Minimum distance of checkpoints in bytes. Every line between two starts within 2 * GAP of the first."""
 
 _SPLIT = re.compile(rb"\x1b(?:\[[0-9]{0,3})?\Z")
-"""The beginning of a move between rows whose rest is still to come."""
+"""The beginning of a move between rows whose end has not arrived yet."""
 _LONGEST_MOVE = 6
 _UNSEEN = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}(?:[@-~]|\Z)|[78]|\Z)|\r")
 _SHORT = 1_000
-"""Bytes of a row from which on it is taken for one that shows something."""
+"""The size in bytes from which a row is assumed to show something."""
 
 
 class Gap(NamedTuple):
-    """The lines between two checkpoints: they start in `offset` to before `offset` + 2 * GAP, and end at `end`.
+    """The lines between two checkpoints. They start in `offset` to before `offset` + 2 * GAP, and end at `end`.
 
-    Of lines that were redrawn it is the last state that lies there, and some of it may lie before `offset`.
+    For redrawn lines this is where their last state lies, and part of it may lie before `offset`.
     """
 
     number: int
@@ -35,20 +35,20 @@ class Gap(NamedTuple):
     offset: int
     end: int
     row: int = 0
-    """The line that the cursor is on at `offset`: the first one, unless that one was redrawn from further down."""
+    """The line of the cursor at `offset`: the first one, unless that line was redrawn from further down."""
     bottom: int = 0
     """The lowest line that the cursor has been on before that."""
     redrawn: bool = False
-    """Whether the cursor moves between lines in any other way than to the next one."""
+    """Whether the cursor moves between lines other than to the next one."""
 
 
 class LineIndex:
-    """The lines of one stretch of a file, from byte `start` to before `end`, numbered from 0.
+    """The lines of a stretch of a file, from byte `start` to before `end`, numbered from 0.
 
-    The stretch grows at its end. Where the cursor moves up and rewrites what is there, that is the same line again:
-    lines are the rows that a terminal would show. A checkpoint knows the first line that is written from there on, so
-    those whose lines were all rewritten later are dropped, and a block that is redrawn for ever takes no memory.
-    Its memory is some 33 bytes for every GAP bytes, however short the lines are.
+    The stretch grows at its end. Lines are the rows that a terminal would show: where the cursor moves up and rewrites
+    a line, that is the same line again. A checkpoint knows the first line that is written after it. Checkpoints whose
+    lines were all rewritten later are dropped, so that a block that is redrawn for ever takes no memory.
+    The index takes some 33 bytes for every GAP bytes, regardless of the length of the lines.
     """
 
     __slots__ = (
@@ -73,15 +73,15 @@ class LineIndex:
     )
 
     def __init__(self, start: int, *, inside_line: bool) -> None:
-        """Begin at byte `start`, which is the start of a line or, if nobody knows where that is, inside one."""
+        """Start at byte `start`, which is the start of a line, or inside one if line starts are unknown there."""
         self.start = start
         self.end = start
         self.row = 0
         """The line that the cursor is on at the end."""
         self.is_redrawn = False
-        """Whether the cursor has ever moved between lines in any other way than to the next one."""
+        """Whether the cursor has ever moved between lines other than to the next one."""
         self.touched = 0
-        """The first line that was written to since somebody set this to `row`."""
+        """The first line that was written to since a caller set this to `row`."""
         self.open_start = start
         """Where the line starts that has no newline yet."""
         self._inside_line = inside_line
@@ -90,24 +90,24 @@ class LineIndex:
         """Whether the lowest row is known to show something."""
         self._seen_until = start
         self._open = b""
-        """Of the lowest row what follows `_seen_until`, while nobody knows whether it shows something."""
+        """The part of the lowest row after `_seen_until`, until it is known whether the row shows something."""
         self._split = b""
         self._lines = array("Q", [0])
         self._offsets = array("Q", [start])
         self._ends = array("Q", [0])
-        """Where the bytes end that the lines of a checkpoint can lie in; 0: where the next checkpoint is."""
+        """Where the bytes end that can hold the lines of a checkpoint. 0 stands for the next checkpoint."""
         self._rows = array("Q", [0])
         self._bottoms = array("Q", [0])
         self._redrawn = bytearray([False])
 
     @property
     def line_count(self) -> int:
-        """Lines, with the last one if anything of it is there."""
+        """Number of lines, including an unfinished last one."""
         return self._bottom + (self._has_text or (self.row == self._bottom and self.end > self._seen_until))
 
     @property
     def stable_count(self) -> int:
-        """Lines before the one where the cursor is: they change only when they are redrawn."""
+        """Number of lines before the one with the cursor. They change only if they are redrawn."""
         return min(self.row, max(0, self.line_count - 1))
 
     @property
@@ -116,7 +116,7 @@ class LineIndex:
         return self.row == self._bottom
 
     def extend(self, data: bytes) -> int:
-        """Add what follows the end; returns how many moves between lines there were, each of which takes some time."""
+        """Append the bytes that follow the end. Return the number of moves between lines, each of which takes time."""
         position = moves = 0
         for start, end, rows in self._moves(data):
             self._append(data, position, end)
@@ -130,7 +130,7 @@ class LineIndex:
         return moves
 
     def join(self, following: LineIndex) -> bool:
-        """Add the stretch that begins where this one ends; False if that one depends on what is before it."""
+        """Append the stretch that starts where this one ends. Return False if it depends on what precedes it."""
         if following.start != self.end:
             raise ValueError(f"a stretch from {following.start} does not follow one that ends at {self.end}")
         if following.is_redrawn or not self.is_at_bottom:
@@ -153,11 +153,11 @@ class LineIndex:
         return True
 
     def gap_of(self, line: int) -> Gap:
-        """The gap that a line lies in."""
+        """Return the gap that contains a line."""
         return self.gap(bisect_right(self._lines, line) - 1)
 
     def gap(self, number: int) -> Gap:
-        """The gap after checkpoint `number`, from 0; raises IndexError."""
+        """Return the gap after checkpoint `number`, from 0. Raises IndexError."""
         first_line, offset = self._lines[number], self._offsets[number]
         is_last = number + 1 == len(self._lines)
         following = self.line_count if is_last else self._lines[number + 1]
@@ -166,7 +166,7 @@ class LineIndex:
         return Gap(number, first_line, following - first_line, offset, end, row, bottom, redrawn)
 
     def _moves(self, data: bytes) -> Iterator[tuple[int, int, int]]:
-        """The moves between rows: where they start and end (one may start before the data), and by how many rows."""
+        """Yield each move between rows: its start, which may precede the data, its end, and its number of rows."""
         position = 0
         if self._split:
             match = VERTICAL.match(self._split + data[:_LONGEST_MOVE])
@@ -183,14 +183,14 @@ class LineIndex:
                 yield match.start(), match.end(), rows
 
     def _append(self, data: bytes, start: int, end: int) -> None:
-        """Add a part of the data in which nothing but newlines moves between lines."""
+        """Append a part of the data in which only newlines move between lines."""
         for left in range(start, end, GAP):
             right = min(left + GAP, end)
             first = data.find(b"\n", left, right)
             if first < 0:
                 continue
             offset = self.end + first + 1
-            # A stretch that begins inside a line needs its first line start as a checkpoint, for `join`.
+            # A stretch that starts inside a line needs its first line start as a checkpoint, for `join`.
             if offset - self._offsets[-1] >= GAP or (self._inside_line and not self.row and not self.is_redrawn):
                 self._add_checkpoint(self.row + 1, offset)
             self.row += data.count(b"\n", first, right)
@@ -201,7 +201,7 @@ class LineIndex:
                 self._seen_until, self._open = self.open_start, b""
 
     def _look(self, data: bytes, end: int) -> None:
-        """Find out whether the lowest row shows something, if the cursor is there."""
+        """Determine whether the lowest row shows something, if the cursor is on it."""
         if self._has_text or not self.is_at_bottom:
             return
         start = max(0, self._seen_until - self.end)
@@ -219,7 +219,7 @@ class LineIndex:
         self._drop_rewritten()
 
     def _move(self, rows: int, end: int) -> None:
-        """The cursor moves by some rows, by a sequence that ends at `end`."""
+        """Move the cursor by some rows, for a sequence that ends at `end`."""
         target = row_after(self.row, self._bottom, rows)
         self.is_redrawn = True
         self._redrawn[-1] = True
@@ -235,7 +235,7 @@ class LineIndex:
             self._drop_rewritten()
 
     def _drop_rewritten(self) -> None:
-        """Drop the checkpoints all of whose lines are written to after the last one."""
+        """Drop the checkpoints whose lines were all written to after the last one."""
         while len(self._lines) > 1 and self._lines[-2] >= self._lines[-1]:
             dropped_at = self._offsets[-2]
             for column in (self._lines, self._offsets, self._ends, self._rows, self._bottoms, self._redrawn):

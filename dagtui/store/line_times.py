@@ -1,4 +1,4 @@
-"""When the bytes of a log were written: the file beside it that the log's writer keeps."""
+"""When the bytes of a log were written, from the file that the log's writer keeps beside it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RECORD = struct.Struct("<Qd")
-"""Where in the log a chunk begins, and when it was written, in seconds since the epoch."""
+"""The offset of a chunk in the log, and when it was written, in seconds since the epoch."""
 
 
 class LineTimes:
-    """A file of RECORDs in the order of their offsets, which may not exist yet and may grow."""
+    """A file of RECORDs in the order of their offsets. It need not exist yet and may grow."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = -1
 
     def at(self, offset: int) -> float | None:
-        """When the byte at that offset was written; None when nobody noted it. Raises OSError."""
+        """Return when the byte at an offset was written, or None if that was not recorded. Raises OSError."""
         if not self._open():
             return None
         count = os.fstat(self._descriptor).st_size // RECORD.size
@@ -30,7 +30,7 @@ class LineTimes:
         return self._record(number - 1)[1] if number else None
 
     def close(self) -> None:
-        """Close the file; the next question opens it again."""
+        """Close the file. The next question opens it again."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1

@@ -1,4 +1,4 @@
-"""Lines for a pipe, a file or a terminal whose reader may be slow, stopped or gone: whoever says them never waits."""
+"""Write lines to a pipe, a file or a terminal whose reader may be slow, stopped or gone, without waiting."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_WAITING = 4_000_000
-"""Bytes that wait for a reader; what is said beyond them is counted and left out."""
+"""The largest number of bytes that wait for a reader. Lines beyond that are dropped and counted."""
 
 
 def left_out(lines: int) -> bytes:
-    """A line that says how many are missing."""
+    """Return a line that states how many lines are missing."""
     return f"[dagtui: {plural(lines, 'line')} left out, nobody read them in time]\n".encode("ascii")
 
 
 class LineWriter:
     """Writes to a descriptor from a thread of its own, in order.
 
-    When nobody reads any more (a closed pipe) it is quiet from then on; when the descriptor can't be written for
-    another reason (a full disk) it says so once on standard error, and is quiet too.
+    It stops writing once the reader is gone (a closed pipe). If the descriptor can't be written for another reason (a
+    full disk), it reports that once on standard error and stops as well.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class LineWriter:
         what: str = "the plain lines",
         remark: Callable[[int], bytes] | None = left_out,
     ) -> None:
-        """The thread starts with the first text.
+        """Create a writer whose thread starts with the first text.
 
-        `what` names the lines when they can't be written; `remark` makes a line of how many were left out.
+        `what` names the lines in the error message. `remark` makes a line from the number of dropped lines.
         """
         self._descriptor = descriptor
         self._encoding = encoding
@@ -54,11 +54,11 @@ class LineWriter:
         self._thread: threading.Thread | None = None
 
     def say(self, text: str) -> None:
-        """Write a text and a line break, soon; returns at once."""
+        """Queue a text and a line break for writing. Returns at once."""
         self.put((text + "\n").encode(self._encoding, "replace"))
 
     def put(self, block: bytes) -> None:
-        """Write whole lines, soon; returns at once."""
+        """Queue whole lines for writing. Returns at once."""
         with self._changed:
             if self._broken:
                 return
@@ -71,7 +71,7 @@ class LineWriter:
             self._changed.notify()
 
     def close(self) -> None:
-        """Wait until everything is written, for as long as the reader takes."""
+        """Wait until everything is written, as long as the reader takes."""
         with self._changed:
             self._remark_left_out()
             self._closing = True
@@ -82,8 +82,8 @@ class LineWriter:
             self._thread.join()
 
     def _started(self) -> threading.Thread | None:
-        """The thread that writes; None while this user can have no more: the next lines try again, or the end."""
-        # A daemon: a reader that never comes back must not keep the program from ending on a signal.
+        """Start the thread that writes. Return None if the user's threads are used up; the next call tries again."""
+        # A daemon thread: a reader that never comes back must not keep the program from ending on a signal.
         thread = threading.Thread(target=self._write_all, name="plain lines", daemon=True)
         try:
             thread.start()
@@ -125,7 +125,7 @@ class LineWriter:
         while view:
             try:
                 view = view[os.write(self._descriptor, view) :]
-            except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+            except BlockingIOError:  # another user of the descriptor made it non-blocking
                 import select
 
                 select.select([], [self._descriptor], [], 1.0)

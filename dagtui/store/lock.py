@@ -1,4 +1,4 @@
-"""Whose a run directory is: the process that holds the lock on its `lock` file."""
+"""The lock of a run directory: the process that holds the lock on its `lock` file owns the run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PAUSE = 0.005
 
 
 class RunLock:
-    """A lock file: the run's identifier in its first line, which never changes, and who last held it in its second."""
+    """A lock file. Its first line is the run's identifier and never changes. The second line is the last holder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -35,12 +35,12 @@ class RunLock:
         return self._descriptor >= 0
 
     def make(self, run_id: str) -> None:
-        """Write a new lock file and take the lock; raises StoreError."""
+        """Write a new lock file and take the lock. Raises StoreError."""
         write_new_file(self.path, f"{run_id}\n".encode())
         self.take()
 
     def rewrite(self, run_id: str) -> None:
-        """Write the file that this object holds anew; raises StoreError."""
+        """Write the file that this object holds again. Raises StoreError."""
         content = f"{run_id}\n{_holder_line()}".encode()
         try:
             os.ftruncate(self._descriptor, 0)
@@ -49,7 +49,7 @@ class RunLock:
             raise StoreError.of("write the lock", self.path, error) from error
 
     def take(self) -> None:
-        """Take the lock, for as long as this process lives or until `release`; raises StoreError when it is held."""
+        """Take the lock until `release` or until this process ends. Raises StoreError if it is held."""
         try:
             descriptor = open_file(self.path, os.O_RDWR)
         except OSError as error:
@@ -65,7 +65,7 @@ class RunLock:
         self._descriptor = descriptor
 
     def claim(self) -> None:
-        """Lock a file that holds something else than a lock, and write nothing; raises StoreError when it is held."""
+        """Lock a file that is not a lock file, without writing to it. Raises StoreError if it is locked."""
         try:
             descriptor = open_file(self.path, os.O_RDONLY)
         except OSError as error:
@@ -90,7 +90,7 @@ class RunLock:
             os.pwrite(descriptor, _holder_line().encode(), len(run_id) + 1)
 
     def is_there(self) -> bool:
-        """Whether the file that this object holds is still the one at its path; true when it holds none."""
+        """Return whether the file that this object holds is still at its path. True if it holds none."""
         if not self.held:
             return True
         try:
@@ -99,7 +99,7 @@ class RunLock:
             return False
 
     def is_taken(self) -> bool:
-        """Whether any process holds the lock, this one included."""
+        """Return whether any process holds the lock, this process included."""
         if self.held:
             return True
         try:
@@ -114,18 +114,18 @@ class RunLock:
             os.close(descriptor)
 
     def run_id(self) -> str:
-        """The run's identifier; raises StoreError, also when the file has none."""
+        """Return the run's identifier. Raises StoreError, also if the file has none."""
         found = self._lines()[0]
         if not _RUN_ID.fullmatch(found):
             raise StoreError(f"the lock {label(self.path, 1000)} is damaged: it does not name its run")
         return found
 
     def holder(self) -> str:
-        """Who took the lock last, "process 123"; empty if nobody did. Safe to show; raises StoreError."""
+        """Return who took the lock last, such as "process 123", or an empty string. Safe to show. Raises StoreError."""
         return label(" ".join(self._lines()[1].split()))
 
     def release(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
@@ -146,10 +146,10 @@ def _holder_line() -> str:
 
 
 def _tries(descriptor: int) -> Iterator[bool]:
-    """Try a few times: somebody may just be asking whether the lock is held."""
+    """Try a few times, because another process may just be testing whether the lock is held."""
     yield _try(descriptor, fcntl.LOCK_EX)
     for _ in range(_TRIES):
-        time.sleep(_PAUSE)  # to wait in flock(2) itself would have no end
+        time.sleep(_PAUSE)  # waiting in flock(2) itself could take for ever
         yield _try(descriptor, fcntl.LOCK_EX)
 
 

@@ -1,4 +1,4 @@
-"""Which attempts left a log, told by the names of files alone; for when no journal tells."""
+"""The attempts that left a log, from the names of files alone, for use without a journal."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _LOG = re.compile(r"(.+)\.([1-9][0-9]{0,8})\.log")
 
 
 def attempts_on_disk(log_path: Path) -> list[int]:
-    """The numbers of a node's attempts that left a log, given where any one of them is."""
+    """Return the numbers of a node's attempts that left a log, given the path of any of its logs."""
     found = _LOG.fullmatch(log_path.name)
     return sorted(_attempts(log_path.parent).get(found[1], ())) if found else []
 
 
 class LoggedAttempts:
-    """The logs of a run, looked for once."""
+    """The logs of a run, listed once."""
 
     def __init__(self, folder: Path) -> None:
-        """The folder of all logs; what can't be read of it counts as empty."""
+        """List the folder of all logs. What can't be read counts as empty."""
         self._last: dict[str, int] = {}
         try:
             names = os.listdir(folder)
@@ -35,14 +35,14 @@ class LoggedAttempts:
                 self._last[f"{name}/{stem}"] = max(attempts)
 
     def last(self, node_label: str) -> int:
-        """The last attempt of a node that left a log; 0 when none did."""
+        """Return the last attempt of a node that left a log, or 0."""
         if not self._last:
             return 0
         return self._last.get(log_name(node_label, 1).removesuffix(".1.log"), 0)
 
 
 def _attempts(folder: Path) -> dict[str, list[int]]:
-    """The attempts by what precedes their number in the names of their logs."""
+    """Return the attempts by what precedes their number in the names of their logs."""
     found: dict[str, list[int]] = {}
     try:
         names = os.listdir(folder)

@@ -16,63 +16,63 @@ if TYPE_CHECKING:
     from dagtui.text.styles import Style
 
 Read = Callable[[int, int], bytes]
-"""Reads at most so many bytes from an offset on."""
+"""Reads at most a number of bytes from an offset on."""
 
 _BEFORE = 16_384
-"""Bytes before a gap in which a colour may begin that is still on at its start."""
+"""Bytes before a gap that are searched for a colour that is still on at its start."""
 _REDRAWN_BEFORE = (32_768, 1_048_576)
-"""Bytes before a gap in which rows may have been written that are as they were; more of them, if some are missing."""
+"""Bytes before a gap that are searched for rows that are still visible. The second is used if rows are missing."""
 _FED = 262_144
-"""Bytes at the end of a huge line that are looked at where lines are redrawn."""
+"""Bytes at the end of a huge line that are read where lines are redrawn."""
 
 
 PAGE_OVERLAP = 1_024
 PAGE_STEP = LINE_LIMIT - PAGE_OVERLAP
-"""Bytes from one page of a long line to the next; what is looked for may lie across their border."""
+"""Bytes from one page of a long line to the next. Pages overlap, so that a match may cross their border."""
 _CONTINUED = bytes(range(0x80, 0xC0))
-"""Bytes that go on with a character of UTF-8."""
+"""Continuation bytes of UTF-8."""
 
 
 class LogLine(NamedTuple):
-    """One line without its newline, at most LINE_LIMIT bytes of it."""
+    """At most LINE_LIMIT bytes of one line, without its newline."""
 
     data: bytes
     more: int = 0
-    """Bytes of the line that follow and were left out."""
+    """Bytes of the line after this part that were left out."""
     before: int = 0
-    """Bytes of the line that precede it and were left out."""
+    """Bytes of the line before this part that were left out."""
     style: Style = PLAIN
-    """The colours that are on where it begins."""
+    """The style at its beginning."""
 
 
 class PrintedLines:
-    """Lines that are as they were printed."""
+    """Lines as they were printed."""
 
     def __init__(self, gap: Gap, read: Read, *, is_open: bool, known: PrintedLines | None = None) -> None:
-        """`is_open`: the last line has no newline. `known` are the lines of the same gap when it was shorter."""
+        """Read a gap. `is_open`: the last line has no newline. `known` are the lines of the gap when it was shorter."""
         self.gap = gap
         self.data = read(min(gap.end - gap.offset, 2 * GAP), gap.offset)
         self._read = read
         self._is_open = is_open
         self._starts: list[int] | None = None
         self._styles: list[Style] = []
-        """The style at the start of each line, as far as they are known."""
+        """The style at the start of each line, as far as computed."""
         if known is not None and known.gap.offset == gap.offset:
             self._styles = known._styles
 
     @property
     def starts(self) -> list[int]:
-        """Where each line starts, from the beginning of the gap, and where the one after them does."""
+        """Offsets in the gap of the start of each line, and of the end of the last one."""
         if self._starts is None:
             count = self.gap.line_count
             lengths = (len(part) + 1 for part in self.data.split(b"\n"))
             self._starts = list(islice(accumulate(lengths, initial=0), count + 1))
-            # A file that was cut meanwhile has fewer lines than its index: they are empty.
+            # A file that was truncated meanwhile has fewer lines than its index: the missing ones are empty.
             self._starts += [len(self.data)] * (count + 1 - len(self._starts))
         return self._starts
 
     def extent(self, number: int) -> tuple[int, int]:
-        """Where a line of the log begins and ends, from the beginning of the gap."""
+        """Return where a line of the log starts and ends, as offsets in the gap."""
         index = number - self.gap.first_line
         start, end = self.starts[index], self.starts[index + 1] - 1
         if end >= len(self.data) and index == self.gap.line_count - 1:
@@ -81,12 +81,12 @@ class PrintedLines:
         return start, max(start, end)
 
     def raw(self, number: int) -> bytes:
-        """A line of the log as it was printed."""
+        """Return a line of the log as it was printed."""
         start, end = self.extent(number)
         return self.data[start:end] if end <= len(self.data) else self._read(end - start, self.gap.offset + start)
 
     def line(self, number: int) -> LogLine:
-        """A line; of a long one its beginning, or its end if that overwrites what is before."""
+        """Return a line. Of a long one, return its beginning, or its end if that overwrites what precedes it."""
         start, end = self.extent(number)
         style = self._style(number - self.gap.first_line)
         if end - start <= LINE_LIMIT:
@@ -98,19 +98,19 @@ class PrintedLines:
         return LogLine(self._read(LINE_LIMIT, self.gap.offset + start), end - start - LINE_LIMIT, style=style)
 
     def whole(self, number: int, most: int) -> LogLine:
-        """A line as it was printed, at most so many bytes of it."""
+        """Return at most `most` bytes of a line as it was printed."""
         start, end = self.extent(number)
         if end - start <= most:
             return LogLine(self.raw(number))
         return LogLine(self._read(most, self.gap.offset + start), end - start - most)
 
     def page_count(self, number: int) -> int:
-        """In how many pages a long line can be read; they overlap."""
+        """Return the number of pages of a line. They overlap."""
         start, end = self.extent(number)
         return max(1, -(-(end - start - PAGE_OVERLAP) // PAGE_STEP))
 
     def page(self, number: int, page: int, pages: int = 1) -> LogLine:
-        """Some pages of a long line, from one on."""
+        """Return `pages` pages of a long line, starting with `page`."""
         start, end = self.extent(number)
         first = start + page * PAGE_STEP
         data = self._read(min(end - first, pages * PAGE_STEP + PAGE_OVERLAP), self.gap.offset + first)
@@ -118,7 +118,7 @@ class PrintedLines:
         return LogLine(data[cut:], max(0, end - first - len(data)), first - start + cut)
 
     def offset_of(self, number: int) -> int:
-        """Where a line begins."""
+        """Return where a line starts in the file."""
         return self.gap.offset + self.starts[number - self.gap.first_line]
 
     def _style(self, index: int) -> Style:
@@ -138,10 +138,10 @@ class PrintedLines:
 
 
 class RedrawnLines:
-    """Lines that are as the cursor's moves have left them; fed with what follows as the log grows."""
+    """Lines as the moves of the cursor have left them. More output is fed in as the log grows."""
 
     def __init__(self, gap: Gap, read: Read, origin: int) -> None:
-        """`origin` is where line 0 begins."""
+        """Read a gap. `origin` is where line 0 starts."""
         self.gap = gap
         self._read = read
         self._origin = origin
@@ -152,7 +152,7 @@ class RedrawnLines:
             self._rows = self._replayed(far)
 
     def take(self, gap: Gap) -> bool:
-        """Take in what has come since; False if it must be read anew."""
+        """Take in new output. Return False if the lines must be read again instead."""
         known = self._rows.end
         if gap.first_line < self.gap.first_line or gap.offset < self.gap.offset or not 0 <= gap.end - known <= _FED:
             return False
@@ -162,15 +162,15 @@ class RedrawnLines:
         return True
 
     def line(self, number: int) -> LogLine:
-        """A row as it was left, with its colours."""
+        """Return a row as it was left, with its colours."""
         return LogLine(written(self._rows.line(number)).encode())
 
     def offset_of(self, number: int) -> int:
-        """Where a row was written to last."""
+        """Return where a row was written to last."""
         return self._rows.written_at(number) or self.gap.offset
 
     def _replayed(self, before: int) -> RedrawnRows:
-        """The rows after all that was printed from so many bytes before the gap on."""
+        """Return the rows after all output from `before` bytes before the gap on."""
         gap = self.gap
         data = self._read(before, gap.offset - before)
         row = bottom = 0

@@ -1,4 +1,4 @@
-"""What to look for in a log."""
+"""Queries for searching a log."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from dagtui.text.lines import plain_line, printed
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
 _REWRITES = re.compile(rb"\x08|\r(?!\r*(?:\n|\Z))|\x1b(?!\[[0-9;:]*m)")
-"""Where what is shown may be something else than what was printed, colours aside."""
+"""Where the text shown may differ from the text printed, apart from colours."""
 
 
 class Query(Protocol):
-    """A question about lines of a log, asked of many lines at once first and then of each."""
+    """A query about lines of a log, applied to many lines at once first and then to each."""
 
     every: bool
-    """Of a line that is looked at in parts: whether all of them must match, and not any of them."""
+    """For a line that is searched in parts: whether all parts must match rather than any."""
 
     def may_match(self, lines: bytes, /) -> bool:
-        """Whether any of these lines could match; must be fast, and true when in doubt."""
+        """Return whether any of these lines could match. Must be fast, and true when in doubt."""
 
     def matches(self, line: bytes, /) -> bool:
-        """Whether a line matches, as it is shown or as it was before parts of it were overwritten."""
+        """Return whether a line matches, as shown or as it was before parts of it were overwritten."""
 
 
 class Substring:
-    """A plain text; its case matters only if it has an upper-case letter ("smart case")."""
+    """A plain text. It is case-sensitive only if it has an upper-case letter ("smart case")."""
 
     every = False
 
@@ -37,7 +37,7 @@ class Substring:
         self._bytes = text.encode("utf-8", "surrogatepass") if text.isascii() or not self._folds else b""
 
     def may_match(self, lines: bytes, /) -> bool:
-        """Whether the text occurs anywhere, colours aside, or may come about by what is overwritten."""
+        """Return whether the text occurs anywhere, ignoring colours, or may result from overwriting."""
         if self._occurs(lines):
             return True
         if b"\x1b" not in lines:
@@ -45,7 +45,7 @@ class Substring:
         return _REWRITES.search(lines) is not None or self._occurs(_COLOUR.sub(b"", lines))
 
     def matches(self, line: bytes, /) -> bool:
-        """Whether the text occurs in the line as it is shown, or in what was overwritten."""
+        """Return whether the text occurs in the line as shown, or in what was overwritten."""
         if not self.may_match(line):
             return False
         if self._is_in(plain_line(line)):
@@ -68,16 +68,16 @@ class Without:
         self._query = query
 
     def may_match(self, _lines: bytes, /) -> bool:
-        """Always true."""
+        """Return True."""
         return True
 
     def matches(self, line: bytes, /) -> bool:
-        """Whether the other query does not match."""
+        """Return whether the other query does not match."""
         return not self._query.matches(line)
 
 
 class ErrorLine:
-    """Lines that look like the report of an error."""
+    """Lines that look like an error report."""
 
     every = False
     _WORDS = (b"error", b"exception", b"traceback", b"failed", b"failure", b"fatal", b"panic")
@@ -89,22 +89,22 @@ class ErrorLine:
     )
 
     def may_match(self, lines: bytes, /) -> bool:
-        """Whether any of the words occurs."""
+        """Return whether any of the words occurs."""
         folded = lines.lower()
         return any(word in folded for word in self._WORDS)
 
     def matches(self, line: bytes, /) -> bool:
-        """Whether one of the words stands alone or ends a name, and does not count zero of it."""
+        """Return whether one of the words stands alone or ends a name, and is not a count of zero."""
         return self.may_match(line) and self.span(plain_line(line)) is not None
 
     def span(self, shown: str) -> tuple[int, int] | None:
-        """Where the first of the words stands in what is shown of a line."""
+        """Return the position of the first of the words in the text shown."""
         found = self._REPORT.search(shown)
         return found.span() if found else None
 
 
 def query(text: str) -> Query:
-    """What a person typed: a plain text; with "!" before it, the lines that don't have it."""
+    """Return the query for a search text. A leading "!" selects the lines that do not contain the rest."""
     if text.startswith("!") and len(text) > 1:
         return Without(Substring(text[1:]))
     return Substring(text)

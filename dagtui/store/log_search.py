@@ -1,4 +1,4 @@
-"""Searching a log in steps: a step looks at about so many bytes, and the next one goes on where it ended."""
+"""Search a log in steps. A step reads a limited number of bytes, and the next one continues from there."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ if TYPE_CHECKING:
 
 _BLOCK = 32_768
 _PIECE_COST = 1_000
-"""To look closely at a piece of what was redrawn takes as long as to pass over so many bytes."""
+"""The cost of examining a redrawn piece closely, in bytes passed over in the same time."""
 _PAGES = 16
-"""Pages of a long line that are looked at together first."""
+"""Pages of a long line that are searched together first."""
 
 
 class Found(NamedTuple):
-    """The end of one step of a search."""
+    """The result of one step of a search."""
 
     line: int | None = None
     """The nearest line that matches."""
     resume: int | None = None
-    """Nothing yet: go on from this line. With `line` None too: there is no such line."""
+    """The line to continue from if there is no match yet. If `line` is None too, no line matches."""
 
 
 class LogSearch:
-    """Finds the lines of an index that match; it knows how far the last step came within a line or gap."""
+    """Finds the matching lines of an index. It remembers how far the last step came within a line or gap."""
 
     def __init__(self, index: LineIndex, read: Read) -> None:
         self._index = index
         self._read = read
         self._left = 0
-        """Bytes that this step may still look at."""
+        """Bytes that this step may still read."""
         self._long: tuple[Query | None, int, int] = (None, 0, 0)
-        """A search within a long line: where it begins in the file, and the next page."""
+        """A search within a long line: its query, its start in the file, and the next page."""
         self._redraws: _RedrawSearch | None = None
 
     def find_next(self, query: Query, start: int, budget: int) -> Found:
-        """The first match at or after a line."""
+        """Return the first match at or after a line."""
         line = max(start, 0)
         self._left = budget
         while line < self._index.line_count:
@@ -58,7 +58,7 @@ class LogSearch:
         return Found()
 
     def find_page(self, query: Query, line: int, start: int, step: int, budget: int) -> Found:
-        """The first page of a long line, from one on in steps of 1 or -1, that has the text; as `line` and `resume`."""
+        """Return the first matching page of a long line, in steps of 1 or -1, as `line` and `resume`."""
         gap = self._index.gap_of(line)
         if gap.redrawn:
             return Found()
@@ -87,7 +87,7 @@ class LogSearch:
         return Found()
 
     def _long_line_matches(self, query: Query, lines: PrintedLines, number: int) -> bool | None:
-        """Whether a line matches; None: this step ended before that was known."""
+        """Return whether a line matches, or None if the step ended before that was known."""
         offset = lines.offset_of(number)
         page = self._long[2] if self._long[:2] == (query, offset) else 0
         found = self._matching_page(query, lines, number, page, 1)
@@ -98,7 +98,7 @@ class LogSearch:
         return (found.line is not None) != query.every
 
     def _matching_page(self, query: Query, lines: PrintedLines, number: int, page: int, step: int) -> Found:
-        """The first page that decides about its line: one that matches, or one that doesn't if all of them must."""
+        """Return the first page that decides about its line: a match, or a mismatch if all pages must match."""
         count = lines.page_count(number)
         while 0 <= page < count:
             block = lines.page(number, page, _PAGES).data if step > 0 else b""
@@ -126,23 +126,23 @@ class LogSearch:
 
 
 class _RedrawSearch:
-    """One search through all that was ever printed in lines that were redrawn."""
+    """One search through everything that was ever printed in redrawn lines."""
 
     def __init__(self, query: Query, origin: Gap) -> None:
         self.query = query
         self.origin = origin.offset
         self.position = origin.offset
         self.at_end = False
-        """Whether all was looked at, perhaps without a newline at its end."""
+        """Whether everything was searched, except perhaps for a newline at the end."""
         self._row, self._bottom = origin.row, origin.bottom
         self._decided: set[int] = set()
-        """The lines of which a part matches, or doesn't if all of them must."""
+        """The lines with a part that matches, or that doesn't if all parts must match."""
         self._of: Gap | None = None
         self._hits: list[int] = []
         """The lines of that gap that match."""
 
     def go_on(self, gap: Gap, read: Read, budget: int) -> int:
-        """Look at about so many bytes up to the end of a gap; returns how many it were."""
+        """Search about `budget` bytes up to the end of a gap. Return the number of bytes searched."""
         spent = 0
         self.at_end = False
         while self.position < gap.end:
@@ -163,7 +163,7 @@ class _RedrawSearch:
         return spent
 
     def hits(self, gap: Gap, read: Read, origin: int) -> list[int]:
-        """The lines of the gap that match, as they were at any time or as they are now."""
+        """Return the lines of the gap that match, as they were at any time or as they are now."""
         if self._of != gap:
             self._of, shown = gap, RedrawnLines(gap, read, origin)
             lines = range(gap.first_line, gap.first_line + gap.line_count)
@@ -176,7 +176,7 @@ class _RedrawSearch:
         return number in self._decided or self.query.matches(shown)
 
     def _look_at(self, data: bytes, *, advances: bool) -> int:
-        """Look for matches; returns how many pieces had to be looked at closely."""
+        """Search for matches. Return the number of pieces that were examined closely."""
         may_match = self.query.may_match(data)
         looked_at = 0
         row, bottom = self._row, self._bottom

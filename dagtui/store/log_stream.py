@@ -1,4 +1,4 @@
-"""The log of one attempt from somewhere to its end, and on as it grows: bytes as they were printed."""
+"""The log of one attempt as a stream of bytes, from a position to its end and on as it grows."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BLOCK = 262_144
 
 
 class LogStream:
-    """Reads a log that may not exist yet and may grow, in blocks of at most BLOCK bytes."""
+    """Reads a log that need not exist yet and may grow, in blocks of at most BLOCK bytes."""
 
     def __init__(self, path: Path, last_lines: int | None = None) -> None:
-        """Begin at the start, or `last_lines` before the end that the file has when it is first there."""
+        """Start at the beginning, or `last_lines` before the end that the file has when it first exists."""
         self.path = path
         self._last_lines = last_lines
         self._descriptor = -1
@@ -26,11 +26,11 @@ class LogStream:
 
     @property
     def exists(self) -> bool:
-        """Whether there was a file at the last read."""
+        """Whether the file existed at the last read."""
         return self._descriptor >= 0
 
     def read(self) -> bytes:
-        """What follows; empty when there is nothing more yet. Raises StoreError."""
+        """Return the next bytes, empty if there are none yet. Raises StoreError."""
         try:
             if self._descriptor < 0 and not self._open():
                 return b""
@@ -56,11 +56,11 @@ class LogStream:
         return True
 
     def _start_of_last(self, lines: int) -> int:
-        """Where the last lines begin; looks backwards, so that the start of a huge file is never read."""
+        """Return where the last lines start. Searches backwards, so that the start of a huge file is never read."""
         size = os.fstat(self._descriptor).st_size
         if lines == 0:
             return size
-        # The newline at the very end closes the last line, it does not begin another.
+        # The newline at the very end closes the last line, it does not start another.
         end = size - 1 if size and os.pread(self._descriptor, 1, size - 1) == b"\n" else size
         while end > 0:
             start = max(0, end - BLOCK)

@@ -23,45 +23,45 @@ _BLOCK = 262_144
 _REDRAWN_BLOCK = 32_768
 _TAIL = 1_048_576
 _WHOLE = 4 * _TAIL
-"""A file that has grown by no more than this since the last look is indexed in one go, not from its end."""
+"""The growth in bytes up to which a file is indexed in one go, not from its end."""
 _MOVE_COST = 1_000
-"""A move between lines takes as long as so many bytes."""
+"""The cost of a move between lines, in bytes read in the same time."""
 _LAG = 64 * _TAIL
-"""A file that outgrows its index by more than this is looked at from its new end."""
+"""The growth in bytes beyond the index from which a file is indexed from its new end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a refresh found; false when nothing has changed."""
+    """What a refresh found. False if nothing has changed."""
 
     grown: bool = False
     """There is more at the end."""
     joined: bool = False
-    """The index from the start has met the end: the first line that was known may have been only the end of one."""
+    """The index from the start has met the end. The first line known before may have been only the end of a line."""
     inserted: int = 0
-    """So many lines are then known before those that were: what was line n is line n + inserted."""
+    """The number of lines inserted before the known ones: line n became line n + inserted."""
     replaced: bool = False
-    """Line numbers of before mean nothing: another file, a truncated one, or one that grew too fast."""
+    """Earlier line numbers are invalid: the file is another one, was truncated, or grew too fast."""
     redrawn: int | None = None
-    """The first line that was known and may look different now, besides the last one."""
+    """The first known line, besides the last one, that may look different now."""
 
     def __bool__(self) -> bool:
         return self.grown or self.joined or self.replaced
 
 
 class LogReader:
-    """The lines of a log file, which may not exist yet and may grow.
+    """The lines of a log file, which need not exist yet and may grow.
 
-    Nothing blocks for longer than reading a few megabytes takes: `refresh` indexes a large file in steps, its end
+    No call blocks longer than reading a few megabytes takes: `refresh` indexes a large file in steps, its end
     first. Until the index from the start has met the end, `numbered` is false and only the last part of the file can
-    be addressed, from line 0; then the lines before are inserted.
+    be addressed, from line 0. Then the lines before it are inserted.
     """
 
     def __init__(self, path: Path) -> None:
-        """Nothing is opened before the first refresh."""
+        """Create a reader. The file is opened by the first refresh."""
         self.path = path
         self.size = 0
-        """Bytes, at the last refresh."""
+        """Size in bytes at the last refresh."""
         self._descriptor = -1
         self._identity = (0, 0)
         self._index = LineIndex(0, inside_line=False)
@@ -72,17 +72,17 @@ class LogReader:
 
     @property
     def exists(self) -> bool:
-        """Whether there was a file at the last refresh."""
+        """Whether the file existed at the last refresh."""
         return self._descriptor >= 0
 
     @property
     def line_count(self) -> int:
-        """Lines that can be addressed; the last one may still grow."""
+        """Number of lines that can be addressed. The last one may still grow."""
         return self._index.line_count
 
     @property
     def stable_count(self) -> int:
-        """Lines from the first one on that stay as they are, unless a change says that they were redrawn."""
+        """Number of lines from the first one on that stay as they are, unless a change reports them as redrawn."""
         return self._index.stable_count
 
     @property
@@ -92,7 +92,7 @@ class LogReader:
 
     @property
     def complete(self) -> bool:
-        """Whether all of the file as it was at the last refresh is indexed; if not, refresh again soon."""
+        """Whether the file is indexed as it was at the last refresh. If not, refresh again soon."""
         return self._before is None and self._index.end >= self.size
 
     @property
@@ -102,14 +102,14 @@ class LogReader:
         return min(1.0, done / self.size) if self.size else 1.0
 
     def close(self) -> None:
-        """Close the file; a refresh opens it again."""
+        """Close the file. A refresh opens it again."""
         self._forget()
         self._times.close()
 
     def refresh(self, budget_bytes: int = _WHOLE) -> Change:
-        """Look for what is new and index at most so many bytes (at least 1 MB) of it.
+        """Find what is new and index at most `budget_bytes` (at least 1 MB) of it.
 
-        Raises StoreError when the file is there and can't be read.
+        Raises StoreError if the file exists but can't be read.
         """
         try:
             replaced = self._open()
@@ -131,33 +131,33 @@ class LogReader:
         return Change(self._index.end > indexed, inserted is not None, inserted or 0, replaced, redrawn)
 
     def lines(self, first: int, count: int) -> list[LogLine]:
-        """At most `count` lines from line `first` on, as a terminal would have been left with them."""
+        """Return at most `count` lines from line `first` on, as a terminal would show them."""
         end = min(first + count, self.line_count)
         return [self._lines_of(number).line(number) for number in range(max(first, 0), end)]
 
     def whole(self, line: int, most: int) -> LogLine | None:
-        """A line as it was printed, at most so many bytes of it; None where lines were redrawn: none is as it was."""
+        """Return at most `most` bytes of a line as it was printed, or None where lines were redrawn."""
         lines = self._lines_of(line)
         return lines.whole(line, most) if isinstance(lines, PrintedLines) else None
 
     def page(self, line: int, page: int) -> LogLine:
-        """A part of a long line; there are `page_count` of them."""
+        """Return one of the `page_count` pages of a long line."""
         lines = self._lines_of(line)
         return lines.page(line, page) if isinstance(lines, PrintedLines) else lines.line(line)
 
     def page_count(self, line: int) -> int:
-        """In how many pages a line can be read."""
+        """Return the number of pages of a line."""
         lines = self._lines_of(line)
         return lines.page_count(line) if isinstance(lines, PrintedLines) else 1
 
     def tail(self, count: int) -> list[LogLine]:
-        """The last `count` lines."""
+        """Return the last `count` lines."""
         return self.lines(max(0, self.line_count - count), count)
 
     def time_of(self, line: int) -> float | None:
-        """When a line's first byte was written, in seconds since the epoch; None when nobody knows.
+        """Return when a line's first byte was written, in seconds since the epoch, or None if that is unknown.
 
-        Of a log that was printed in one go nobody noted times: all of it is as old as the file.
+        No times are recorded for a log that was printed in one go: all of it is as old as the file.
         """
         if not 0 <= line < self.line_count:
             return None
@@ -169,19 +169,19 @@ class LogReader:
             return None
 
     def find_next(self, query: Query, start: int, budget_bytes: int = _BLOCK) -> Found:
-        """The first match at or after line `start`, looking at about so many bytes (256 KB: 1 to 10 ms)."""
+        """Return the first match at or after line `start`, reading about `budget_bytes` (256 KB: 1 to 10 ms)."""
         return self._searched().find_next(query, start, budget_bytes)
 
     def find_page(self, query: Query, line: int, start: int, step: int, budget_bytes: int = _BLOCK) -> Found:
-        """The first page of a line that matches, from page `start` on in steps of 1 or -1."""
+        """Return the first matching page of a line, from page `start` on in steps of 1 or -1."""
         return self._searched().find_page(query, line, start, step, budget_bytes)
 
     def _open(self) -> bool:
-        """Open the file if it is there; returns whether it is another one than before, or has lost its end."""
+        """Open the file if it exists. Return whether it is another file than before, or has lost its end."""
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except FileNotFoundError:
-            return False  # not yet; or removed, then what is open can still be read
+            return False  # not yet, or removed: then what is open can still be read
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
@@ -206,7 +206,7 @@ class LogReader:
         self._times.close()
 
     def _look_at_end(self) -> bool:
-        """Begin a new index near the end of a large file; returns whether lines were known before."""
+        """Start a new index near the end of a large file. Return whether lines were known before."""
         if self.size <= _WHOLE:
             return False
         start = self.size - _TAIL
@@ -220,7 +220,7 @@ class LogReader:
         return known
 
     def _index_before(self, budget: int) -> int | None:
-        """Go on with the index from the start; returns how many lines it puts before the others when they meet."""
+        """Continue the index from the start. Return the number of lines it inserts before the others once they meet."""
         before = self._before
         if before is None:
             return None
@@ -230,7 +230,7 @@ class LogReader:
             inserted = before.row
             if before.join(self._index):
                 return self._take(before, inserted)
-        # What redraws lines from before the end on has no number without them.
+        # Output after the end that redraws lines before it can only be numbered together with them.
         if before.end >= self._index.start:
             self._extend(before, self._index.end, budget)
         if before.end < self._index.end:
@@ -254,7 +254,7 @@ class LogReader:
         return index.end - start
 
     def _lines_of(self, number: int) -> PrintedLines | RedrawnLines:
-        """The lines of the gap that a line lies in."""
+        """Return the lines of the gap that contains a line."""
         gap = self._index.gap_of(number)
         known = self._lines
         if known is not None and known.gap == gap:

@@ -14,24 +14,24 @@ from dagtui.store.stated import stated_folder
 from dagtui.text import label
 
 STATE_VARIABLE = "DAGTUI_STATE_DIR"
-"""The environment variable that names the state directory: the runs of all graphs are kept in it."""
+"""The environment variable that names the state directory, which holds the runs of all graphs."""
 PIPED = "piped-graph"
-"""Stands for the file of a graph that came from a pipe, in the graph's folder. No such file is written."""
+"""The file name in the graph's folder for a graph that came from a pipe. No such file is written."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _OWN = ".dagtui"
 
 
 def real_file(graph_path: Path) -> Path:
-    """The graph file that a path means: a link to a file is the same graph as the file."""
+    """Return the graph file that a path refers to. A link to a file is the same graph as the file."""
     return Path(os.path.realpath(graph_path)) if os.path.islink(graph_path) else graph_path
 
 
 def graph_folder(graph_path: Path) -> Path:
-    """The folder of a graph's runs and history. Nothing is made here.
+    """Return the folder of a graph's runs and history, without creating it.
 
     It lies in the state directory that DAGTUI_STATE_DIR or `state` in `[run]` names. Without one it is `.dagtui/NAME`
-    beside the graph's file, or in the user's state directory when a folder beside the graph can't be written or belongs
-    to another user, or when the graph is not a regular file.
+    beside the graph's file. It is in the user's state directory if a folder beside the graph can't be written or
+    belongs to another user, or if the graph is not a regular file.
     """
     if is_piped(graph_path):
         return graph_path.parent
@@ -44,7 +44,7 @@ def graph_folder(graph_path: Path) -> Path:
 
 
 def folders_with_runs(graph_path: Path) -> list[Path]:
-    """Every folder that has runs of a graph, the one for new runs first: they may have moved there since."""
+    """Return every folder with runs of a graph, the one for new runs first. That location may have changed since."""
     first = graph_folder(graph_path)
     if is_piped(graph_path):
         return [first]
@@ -54,25 +54,25 @@ def folders_with_runs(graph_path: Path) -> list[Path]:
 
 
 def folder_with_runs(graph_path: Path) -> Path:
-    """Where a graph's runs are, to read them: the first folder that has some, else the one for new runs."""
+    """Return the folder to read a graph's runs from: the first one with runs, else the one for new runs."""
     found = folders_with_runs(graph_path)
     return next((folder for folder in found if os.path.isdir(folder / "runs")), found[0])
 
 
 def piped_graph(name: str, directory: Path, state: str) -> Path:
-    """The path that stands for a graph read from a pipe in a directory; its runs lie in the state directory.
+    """Return the path that stands for a graph read from a pipe. Its runs lie in the state directory.
 
     `state` is its `state` in `[run]`, or empty.
     """
     place = directory / name
     named = _from_environment() or (Path(os.path.abspath(directory / Path(state).expanduser())) if state else None)
-    # With a character that no path has, so that the folder of a file is never the same.
+    # Contains a character that paths can't have, so that it never equals the folder of a file.
     digest = _digest(str(place) + "\0", 6)
     return (named or _user_directory()) / f"{_readable(name)}-{digest}" / PIPED
 
 
 def why_elsewhere(graph_path: Path) -> str:
-    """What to tell a person whose runs are kept elsewhere because `.dagtui` is another user's; else empty."""
+    """Return the notice that runs are kept elsewhere because `.dagtui` is another user's, else an empty string."""
     if is_piped(graph_path):
         return ""
     path = _absolute(graph_path)
@@ -84,9 +84,9 @@ def why_elsewhere(graph_path: Path) -> str:
 
 
 def root_folder(folder: Path) -> Path | None:
-    """The folder that holds those of a directory's graphs: the state directory, else `.dagtui`; None: another user's.
+    """Return the folder of all graphs: the state directory, else `.dagtui`, or None if that is another user's.
 
-    Raises StoreError when `.dagtui` is not a folder.
+    Raises StoreError if `.dagtui` is not a folder.
     """
     named = _from_environment()
     if named is not None:
@@ -103,7 +103,7 @@ def root_folder(folder: Path) -> Path | None:
 
 
 def make_graph_folder(graph_path: Path) -> Path:
-    """Return the graph's folder, made if need be; raises StoreError."""
+    """Return the graph's folder and create it if necessary. Raises StoreError."""
     folder = graph_folder(graph_path)
     if not folder.is_absolute():
         raise StoreError(
@@ -127,7 +127,7 @@ def make_graph_folder(graph_path: Path) -> Path:
 
 
 def log_name(node_label: str, attempt: int) -> str:
-    """The path of an attempt's log below `logs/`: spread over 256 folders, found again from the label alone."""
+    """Return the path of an attempt's log below `logs/`: in one of 256 folders, computed from the label alone."""
     digest = _digest(node_label, 10)
     return f"{digest[:2]}/{_readable(node_label)}-{digest}.{attempt}.log"
 
@@ -140,12 +140,12 @@ def _absolute(graph_path: Path) -> Path:
 
 
 def is_piped(graph_path: Path) -> bool:
-    """Whether the path stands for a graph that came from a pipe."""
+    """Return whether the path stands for a graph that came from a pipe."""
     return graph_path.name == PIPED and not os.path.isfile(graph_path)
 
 
 def _is_file_or_absent(path: Path) -> bool:
-    """Whether runs may lie beside it. `/dev` and the like are no places for them."""
+    """Return whether runs may be kept beside a path, which excludes `/dev` and the like."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
@@ -153,7 +153,7 @@ def _is_file_or_absent(path: Path) -> bool:
 
 
 def _named_directory(path: Path) -> Path | None:
-    """The state directory that a person has named: for everything, or for this graph."""
+    """Return the state directory that the user has named, for all graphs or for this one."""
     named = _from_environment()
     if named is not None:
         return named
@@ -181,10 +181,10 @@ def _elsewhere(path: Path) -> Path:
 
 
 def _within(directory: Path, path: Path) -> Path:
-    """The folder in a state directory, where graphs of the same name from several directories meet."""
+    """Return the folder in a state directory, distinct for graphs of the same name from several directories."""
     real = directory / _name_among_others(Path(os.path.realpath(path)))
     as_named = directory / _name_among_others(path)
-    # Earlier versions told apart the ways through links to a folder: what such a run left is still found.
+    # Earlier versions kept paths through links to a folder apart. Runs that they left are still found.
     return as_named if as_named != real and os.path.isdir(as_named) and not os.path.isdir(real) else real
 
 
@@ -193,7 +193,7 @@ def _name_among_others(path: Path) -> str:
 
 
 def _followed(root: Path) -> Path:
-    """`.dagtui`, or the folder that it leads to if it is a link of this user's own."""
+    """Return `.dagtui`, or the folder it links to if the link belongs to this user."""
     try:
         is_own_link = os.path.islink(root) and os.lstat(root).st_uid == os.geteuid()
     except OSError:  # it has just been removed
@@ -202,7 +202,7 @@ def _followed(root: Path) -> Path:
 
 
 def _is_usable(root: Path) -> bool:
-    """Whether the folder is ours to write, or could be made. What is ours but not a folder is refused later."""
+    """Return whether the folder is ours to write, or can be created. If it is not a folder, it is refused later."""
     try:
         status = os.lstat(root)
     except FileNotFoundError:
@@ -221,7 +221,7 @@ def _is_usable(root: Path) -> bool:
 
 
 def _foreign_owner(root: Path) -> int | None:
-    """The other user to whom `.dagtui` belongs, or the folder that it leads to."""
+    """Return the other user who owns `.dagtui`, or the folder it links to."""
     for look in (os.lstat, os.stat):
         try:
             owner = look(root).st_uid
@@ -232,7 +232,7 @@ def _foreign_owner(root: Path) -> int | None:
     return None
 
 
-# Making it
+# Creation
 
 
 def _make_beside(root: Path) -> None:
@@ -244,7 +244,7 @@ def _make_beside(root: Path) -> None:
 
 
 def _make_elsewhere(folder: Path) -> None:
-    """Make a folder in a state directory. Only the inner one is closed: others may share the directory."""
+    """Create a folder in a state directory. Only the inner one is private, because others may share the directory."""
     try:
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

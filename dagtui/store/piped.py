@@ -1,4 +1,4 @@
-"""Graphs that come from a pipe: what their text says about itself, by which their runs are found again."""
+"""Graphs that come from a pipe: their runs are found again by what their text says about itself."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _HEADER = re.compile(rb"^[ \t]*\[", re.MULTILINE)
 
 
 def identified(content: bytes, title: str) -> Path:
-    """The path that stands for a graph with this text; `title` is its name if it gives none."""
+    """Return the path that stands for a graph with this text. `title` is its name if it does not give one."""
     return piped_graph(_name_in(content) or title, Path.cwd(), state_in(content))
 
 
 def _name_in(content: bytes) -> str:
-    """The `name` of a graph. Keys of the top stand before the first table: a long text is not parsed twice."""
+    """Return the `name` of a graph. Only the keys before the first table are parsed, because the text may be long."""
     header = _HEADER.search(content)
     head = content[: header.start()] if header else content
     try:

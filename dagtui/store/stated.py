@@ -1,4 +1,4 @@
-"""The state directory that a graph file names in `[run]`: commands on a run know only the path of the file."""
+"""The state directory that a graph file names in `[run]`, for commands that know only the path of the file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 _MOST_BYTES = 64 * 1024 * 1024
 _MENTION = re.compile(rb"\bstate[\"']?[ \t]*=")
 _known: dict[Path, str] = {}
-"""What files said when they were read first: the place of a run does not move while a process has the run."""
+"""What files said when first read. The location of a run stays the same while a process has the run."""
 
 
 def remember(path: Path, state: str) -> None:
-    """Note what a graph that was loaded says, so that its file need not be read again."""
+    """Remember what a loaded graph says, so that its file need not be read again."""
     _known[path] = state
 
 
 def stated_folder(path: Path) -> str:
-    """The `state` in `[run]` of a graph file; empty when there is none, or the file can't be read."""
+    """Return the `state` in `[run]` of a graph file, or an empty string if there is none or the file can't be read."""
     found = _known.get(path)
     if found is None:
         try:
@@ -35,7 +35,7 @@ def stated_folder(path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    """Read the file without running into a pipe; raises OSError."""
+    """Read the file without blocking on a pipe. Raises OSError."""
     if not os.path.isfile(path):
         raise FileNotFoundError
     with path.open("rb") as file:
@@ -43,8 +43,8 @@ def _read(path: Path) -> str:
 
 
 def state_in(content: bytes) -> str:
-    """The `state` in `[run]` of a graph's text; empty when there is none."""
-    # Few files mention it, and to parse a large one takes long.
+    """Return the `state` in `[run]` of a graph's text, or an empty string."""
+    # Few files mention it, and parsing a large one is slow.
     if not _MENTION.search(content):
         return ""
     from dagtui.graph.toml import parse

@@ -1,4 +1,4 @@
-"""What became of a run, told by its directory alone: live, ended well or badly, lost, or not readable any more."""
+"""The outcome of a run from its directory alone: live, ended well or badly, lost, or unreadable."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_FILES = 200
-"""Files of a folder whose runs are looked for elsewhere."""
+"""Files of a folder whose runs are searched for elsewhere."""
 _LARGEST_GRAPH = 5_000_000
-"""Bytes of a resolved graph that is read to learn which failures were allowed."""
+"""The size in bytes up to which a resolved graph is read to learn which failures were allowed."""
 
 
 class RunOutcome(enum.Enum):
-    """What became of a run; the values are the words that listings use."""
+    """The outcome of a run. The values are the words of listings."""
 
     LIVE = "live"
     """A process has it."""
@@ -34,9 +34,9 @@ class RunOutcome(enum.Enum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
-    """It never ended, and nobody has it: its processes were ended by the supervisor, or the machine went down."""
+    """It never ended, and no process has it: the supervisor ended its processes, or the machine went down."""
     DAMAGED = "damaged"
-    """Its journal is torn or damaged before its end; what is told of it is what stands before that."""
+    """Its journal is torn or damaged before its end. The summary covers what precedes that."""
     UNREADABLE = "unreadable"
 
 
@@ -44,14 +44,14 @@ _TOLD = {
     Verdict.COMPLETED.value: RunOutcome.COMPLETED,
     Verdict.FAILED.value: RunOutcome.FAILED,
     Verdict.CANCELLED.value: RunOutcome.CANCELLED,
-    Verdict.RUNNING.value: RunOutcome.CANCELLED,  # left with something that could not be stopped
+    Verdict.RUNNING.value: RunOutcome.CANCELLED,  # left with a node that could not be stopped
 }
-"""What became of a run that told its verdict when it was closed."""
+"""The outcome of a run that recorded its verdict when it was closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One line's worth about a run."""
+    """One line of a listing of runs."""
 
     path: Path
     number: int
@@ -59,23 +59,23 @@ class RunSummary:
     began: float | None = None
     """Wall time in seconds since the epoch."""
     seconds: float | None = None
-    """How long it was active, by a clock that never jumps where the journal tells it; not while all was settled."""
+    """Seconds active, without the time in which all was settled, by a monotonic clock where the journal has one."""
     wall: float | None = None
-    """How long it lasted, or has lasted so far, waits for a person and until it was resumed included."""
+    """Seconds so far or in all, including waits for a person and the time before it was resumed."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """Nodes by the name of their status; nodes that nothing happened to are not counted."""
+    """Nodes by the name of their status, without the nodes that nothing happened to."""
     why: str = ""
-    """Why it ended, or what is wrong with it; foreign text."""
+    """Why it ended, or what is wrong with it. Foreign text."""
     stale: int = 0
-    """Nodes that completed before an ancestor ran again."""
+    """Number of nodes that completed before an ancestor ran again."""
     process: int | None = None
     """The process that has it, if it is live."""
 
 
 def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
-    """Read a run's journal once, at some 80 MB/s; never raises for what is wrong with the run itself."""
+    """Summarise a run by reading its journal once, at some 80 MB/s. Problems of the run itself are never raised."""
     path, number = directory.path, directory.number
-    # Asked first: a run that ends between the two questions is then live with an end, not lost.
+    # Ask first: a run that ends between the two questions is then live with an end, not lost.
     live = directory.is_live()
     process = _holder(directory) if live else None
     try:
@@ -103,7 +103,7 @@ def _holder(directory: RunDirectory) -> int | None:
 
 def _standing(directory: RunDirectory, found: JournalScan, *, live: bool) -> tuple[RunOutcome, str]:
     if live:
-        return RunOutcome.LIVE, ""  # what looks torn is being written
+        return RunOutcome.LIVE, ""  # a torn end is being written
     if found.problem is not None:
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
     if not found.ended:
@@ -112,7 +112,7 @@ def _standing(directory: RunDirectory, found: JournalScan, *, live: bool) -> tup
 
 
 def _derived(directory: RunDirectory, found: JournalScan) -> RunOutcome:
-    """What became of a run that was closed without a verdict: older journals have none."""
+    """Derive the outcome of a run that was closed without a verdict, as older versions did."""
     counts = found.counts()
     if any(counts.get(status.name) for status in NodeStatus if not status.settled) or found.cancelled:
         return RunOutcome.CANCELLED
@@ -122,7 +122,7 @@ def _derived(directory: RunDirectory, found: JournalScan) -> RunOutcome:
 
 
 def _counts_as_failed(directory: RunDirectory, found: JournalScan) -> bool:
-    """Whether any node failed that was not allowed to."""
+    """Return whether any node failed that was not allowed to."""
     failed = [label for label, record in found.nodes.items() if record.status == "FAILED"]
     if not failed or found.why == RunOutcome.COMPLETED.value:
         return False
@@ -133,7 +133,7 @@ def _counts_as_failed(directory: RunDirectory, found: JournalScan) -> bool:
 
 
 def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
-    """The names of the tasks whose failure counts as well; none if the resolved graph tells nothing."""
+    """Return the names of the tasks that are allowed to fail, none if the resolved graph can't be read."""
     import tomllib
 
     try:
@@ -145,15 +145,15 @@ def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
 
 
 def graph_runs(graph_path: Path) -> list[RunDirectory]:
-    """The runs of a graph, newest first; raises StoreError."""
+    """Return the runs of a graph, newest first. Raises StoreError."""
     return runs_in(folder_with_runs(graph_path))[::-1]
 
 
 def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:
-    """The graphs of a folder that have runs, and their runs, newest first; raises StoreError.
+    """Yield the graphs of a folder that have runs, and their runs, newest first. Raises StoreError.
 
-    A graph in `.dagtui`, or in the state directory, is known by the name of its directory; one whose runs lie elsewhere
-    by that of its file.
+    A graph in `.dagtui`, or in the state directory, is named after its directory. A graph whose runs lie elsewhere is
+    named after its file.
     """
     root = root_folder(folder)
     for inside in _folders_in(root) if root is not None else ():

@@ -1,4 +1,4 @@
-"""The one border that foreign text crosses on its way to the screen, and how amounts are written."""
+"""The sanitiser that foreign text passes on its way to the screen, and the formatting of amounts."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import math
 
 
 def duration(seconds: float) -> str:
-    """Seconds in at most two units, cut off, never rounded up: 0.4 s, 12 s, 3 m 05 s, 2 h 10 m, 4 d 3 h.
+    """Format seconds in at most two units, cut off, never rounded up: 0.4 s, 12 s, 3 m 05 s, 2 h 10 m, 4 d 3 h.
 
-    Less than nothing (a clock was set back) is 0.0 s; what is no finite number is "?".
+    A negative duration (a clock was set back) is 0.0 s. A number that is not finite is "?".
     """
     if not math.isfinite(seconds):
         return "?"
@@ -27,7 +27,7 @@ def duration(seconds: float) -> str:
 
 
 def size(amount: int) -> str:
-    """Bytes in decimal units, cut off: 512 B, 1.5 kB, 12 MB."""
+    """Format bytes in decimal units, cut off: 512 B, 1.5 kB, 12 MB."""
     if amount < 1000:
         return f"{amount} B"
     unit, divisor = next((u, d) for u, d in _UNITS if amount < d * 1000 or u == "PB")
@@ -40,10 +40,10 @@ _UNITS = (("kB", 10**3), ("MB", 10**6), ("GB", 10**9), ("TB", 10**12), ("PB", 10
 
 
 def count(number: int) -> str:
-    """A number with separators between its thousands: 2,000."""
+    """Format a number with thousands separators: 2,000."""
     return f"{number:,}"
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:
-    """A number with its noun: 1 node, 2,000 nodes; `many` for nouns that don't just take an s."""
+    """Format a number with its noun: 1 node, 2,000 nodes. Pass `many` for plurals that do not just append an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from dagtui.text.styles import Style
 
 ROW_CELLS = 16_384
-"""A row has no more cells than this; what is written beyond them is left out."""
+"""The largest number of cells of a row. What is written beyond them is dropped."""
 MOVE_CELLS = 1_000
-"""A jump to the right ends at this column or at the end of the text, as it ends at the edge of a terminal."""
+"""The column that limits a jump to the right beyond the text, like the edge of a terminal."""
 TAB_CELLS = 8
 
 
 class CellRow:
-    """The cells of one row. Every step takes time in proportion to what it writes, wherever the cursor is."""
+    """The cells of one row. Each step takes time in proportion to what it writes, wherever the cursor is."""
 
     __slots__ = ("_cells", "_saved", "_styles", "column")
 
@@ -29,11 +29,11 @@ class CellRow:
         """The cell that the cursor is on."""
         self._saved = 0
         self._cells: list[str] = []
-        """A character with the marks on it; empty behind a wide one."""
+        """A character with the marks on it in each cell. Empty behind a wide character."""
         self._styles: list[Style] = []
 
     def write(self, text: str, style: Style) -> None:
-        """Put safe text where the cursor is, over what is there."""
+        """Write safe text at the cursor, over what is there."""
         room = ROW_CELLS - self.column
         if room <= 0:
             return
@@ -61,7 +61,7 @@ class CellRow:
         self.column = column + width
 
     def _mark(self, mark: str) -> None:
-        """Put a mark on the character before the cursor; of a heap of marks, no more than tells that it is one."""
+        """Put a mark on the character before the cursor. At most one excess mark is kept."""
         column = self.column - 1
         if column > 0 and not self._cells[column]:
             column -= 1
@@ -69,15 +69,15 @@ class CellRow:
             self._cells[column] += mark
 
     def back(self, cells: int = 1) -> None:
-        """Move the cursor to the left, at most to the first cell."""
+        """Move the cursor left, at most to the first cell."""
         self.column = max(0, self.column - cells)
 
     def forward(self, cells: int = 1) -> None:
-        """Move the cursor to the right, at most to the edge."""
+        """Move the cursor right, at most to the edge."""
         self.go_to(self.column + cells)
 
     def go_to(self, column: int) -> None:
-        """Move the cursor to a cell, the first of which is 0."""
+        """Move the cursor to a cell, counted from 0."""
         edge = max(len(self._cells), MOVE_CELLS, self.column)
         self.column = max(0, min(column, edge, ROW_CELLS))
 
@@ -86,17 +86,17 @@ class CellRow:
         self.column = min(self.column - self.column % TAB_CELLS + TAB_CELLS, ROW_CELLS)
 
     def jump(self) -> None:
-        """Move the cursor somewhere else on the screen: what follows stands apart from what is there."""
+        """Move the cursor elsewhere on the screen. What follows is set apart from what is there."""
         self.column = len(self._cells)
         if self._cells and self._cells[-1] != " ":
             self.forward()
 
     def save(self) -> None:
-        """Remember where the cursor is."""
+        """Save the position of the cursor."""
         self._saved = self.column
 
     def restore(self) -> None:
-        """Move the cursor to where it was when it was saved."""
+        """Move the cursor to its saved position."""
         self.column = self._saved
 
     def erase_right(self) -> None:
@@ -104,25 +104,25 @@ class CellRow:
         del self._cells[self.column :], self._styles[self.column :]
 
     def erase_left(self) -> None:
-        """Erase from the beginning to the cursor, which stays where it is."""
+        """Erase from the beginning to the cursor, which does not move."""
         self._blank(0, self.column + 1)
 
     def erase_all(self) -> None:
-        """Erase the row; the cursor stays where it is."""
+        """Erase the row. The cursor does not move."""
         self._cells.clear()
         self._styles.clear()
 
     def erase(self, cells: int) -> None:
-        """Erase some cells from the cursor on; what follows stays where it is."""
+        """Erase cells from the cursor on. What follows does not move."""
         self._blank(self.column, self.column + cells)
 
     def delete(self, cells: int) -> None:
-        """Take some cells away; what follows moves to the left."""
+        """Delete cells at the cursor. What follows moves left."""
         end = self.column + cells
         del self._cells[self.column : end], self._styles[self.column : end]
 
     def insert(self, cells: int) -> None:
-        """Put blanks where the cursor is; what follows moves to the right."""
+        """Insert blanks at the cursor. What follows moves right."""
         if self.column < len(self._cells):
             blanks = min(cells, MOVE_CELLS)
             self._cells[self.column : self.column] = [" "] * blanks
@@ -130,7 +130,7 @@ class CellRow:
             del self._cells[ROW_CELLS:], self._styles[ROW_CELLS:]
 
     def pieces(self) -> list[tuple[str, Style]]:
-        """The text of the row, cut into runs of one style."""
+        """Return the text of the row, split into runs of one style."""
         cells, styles = self._cells, self._styles
         text = "".join(cells)
         if len(text) != len(cells) or not text.isascii():
@@ -154,7 +154,7 @@ class CellRow:
 
 
 def _whole(cells: list[str]) -> list[str]:
-    """The cells with a blank for each half of a wide character whose other half was overwritten."""
+    """Return the cells with a blank for each half of a wide character whose other half was overwritten."""
     found = list(cells)
     for column, cell in enumerate(cells):
         following = cells[column + 1] if column + 1 < len(cells) else None

@@ -1,4 +1,4 @@
-"""Combining marks heaped on one character: they cost bytes without end, take no cells, and cover the lines around."""
+"""Limit combining marks on one character: they take bytes without end and no cells, and cover nearby lines."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final
 from dagtui.text.widths import cell_width
 
 MOST_MARKS: Final = 8
-"""Characters without a width of their own behind one that has one; no script in use needs more."""
+"""The largest number of zero-width characters after one with a width. No script in use needs more."""
 
-# Marks are no letters to Python, but for the vowels and ends of Hangul syllables. What else matches is looked at.
+# Python does not count marks as letters, except vowels and finals of Hangul syllables. Other matches are examined.
 _MAYBE_PILED: Final = re.compile(rf"(?:[^\w\s\x00-\x7f]|[\u1160-\u11ff\ud7b0-\ud7fb]){{{MOST_MARKS + 1}}}")
 
 
 def may_be_piled(text: str) -> bool:
-    """Whether there may be too many marks somewhere; fast, and true when in doubt."""
+    """Return whether there may be too many marks somewhere. Fast, and true when in doubt."""
     return not text.isascii() and _MAYBE_PILED.search(text) is not None
 
 
 def thinned(text: str, marks: int = 0) -> tuple[str, int]:
-    """The text with "…" for the marks that are too many, and how many its end has; `marks` stand before it."""
+    """Return the text with "…" for excess marks, and the number of marks at its end. `marks` precede the text."""
     kept: list[str] = []
     for character in text:
         marks = 0 if cell_width(character) else marks + 1

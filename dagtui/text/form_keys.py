@@ -1,7 +1,7 @@
-"""What to look for before many forms are looked for one by one: a piece that all of them hold.
+"""Group many forms by a piece that all of them contain, so that one search rules them all out.
 
-A secret has many forms if it has signs that JSON, HTML, URLs and others escape. Most of these forms hold the same word,
-or else the same escape, and data that lacks it holds none of them. Nothing is imported here: see redaction.py.
+A secret has many forms if it has characters that JSON, HTML, URLs and others escape. Most of these forms contain the
+same word or the same escape, and data that lacks it contains none of them. Nothing is imported here: see redaction.py.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LOOKED_AT = 256
-"""Bytes of a form in which its pieces are searched."""
+"""Bytes of a form that are searched for pieces."""
 _LEAST, _GOOD = 3, 5
-"""Bytes of a piece that is worth looking for, and of a word that is rare enough."""
+"""Bytes of a piece that is worth searching for, and of a word that is rare enough."""
 _PERCENT, _AND, _BACKSLASH = b"%&\\"
 _REFERENCE = 8  # bytes of the longest `&quot;` and the like
 _WORDS = bytes(byte if bytes((byte,)).isalnum() else 32 for byte in range(256))
 
 
 def grouped(forms: Iterable[bytes]) -> dict[bytes, list[bytes]]:
-    """The forms by a piece that each holds; one that shares none is its own key, alone."""
+    """Return the forms by a piece that each contains. A form that shares no piece is its own key, alone."""
     holders: dict[bytes, list[bytes]] = {}
     alone: dict[bytes, None] = {}
     for form in forms:
@@ -43,7 +43,7 @@ def grouped(forms: Iterable[bytes]) -> dict[bytes, list[bytes]]:
 
 
 def _pieces(form: bytes) -> set[bytes]:
-    """The words and escapes of a form, but for the shortest."""
+    """Return the words and escapes of a form, except for the shortest."""
     if not any(sign in form for sign in b"%&\\"):
         return {word for word in form.translate(_WORDS).split() if len(word) >= _LEAST}
     found: set[bytes] = set()
@@ -57,7 +57,7 @@ def _pieces(form: bytes) -> set[bytes]:
 
 
 def _end_of_piece(form: bytes, at: int) -> int:
-    """Where the word, the escape or the sign ends that begins at a position."""
+    """Return where the word, escape or character at a position ends."""
     first = form[at]
     end = at + 1
     if first == _PERCENT:

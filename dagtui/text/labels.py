@@ -1,4 +1,4 @@
-"""Foreign strings made safe to show: nothing in them can act on a terminal, hide, or reorder what is around them."""
+"""Make foreign strings safe to show: nothing in them can act on a terminal, hide, or reorder what is around them."""
 
 from __future__ import annotations
 
@@ -8,44 +8,45 @@ from dagtui.text.combining import may_be_piled, thinned
 from dagtui.text.widths import cell_width
 
 NAME_CHARACTERS = 1000
-"""Of a longer name, no more is looked at."""
+"""Characters of a name that are examined. The rest of a longer name is ignored."""
 DROPPED = "\ufe0e\ufe0f"
-"""Emoji and text presentation selectors: they only choose between two pictures of the character before them."""
+"""Emoji and text presentation selectors. They only choose between two pictures of the preceding character."""
 
 FORBIDDEN = (
     "\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # invisible: soft hyphen, joiners, fillers, selectors
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f"  # zero width, line separators, bidi
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # fillers, variation selectors, byte order mark, annotations
-    "\ud800-\udfff"  # surrogates: bytes that were no UTF-8
+    "\ud800-\udfff"  # surrogates: bytes that were not valid UTF-8
     "\ufdd0-\ufdef\ufffe\uffff"  # noncharacters
     "\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # format controls of scripts and notations
     "\U000e0000-\U000e0fff"  # tags and more variation selectors
 )
-"""The inside of a regular expression's character class: what never comes out of this package.
+"""Content of a regular expression's character class: the characters that never leave this package.
 
 Unicode's general categories Cc, Cs, Zl, Zp, its Default_Ignorable_Code_Point property (DerivedCoreProperties.txt) and
 the noncharacters of its basic plane. Category Cf beyond that (Arabic number signs and the like) has a picture.
 """
 
 HIDDEN = re.compile(f"(?![\x00-\x1f\x7f])[{FORBIDDEN}]")
-"""Any of them but for ASCII's control characters: what nobody types or pastes on purpose."""
+"""Any of them except ASCII's control characters: characters that people neither type nor paste on purpose."""
 
 _ACTING = re.compile(
     "(?![\t\n])[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, bidi
     "\ud800-\udfff]"  # surrogates
 )
-"""What acts where it is pasted, or makes a text read as another one than it is."""
+"""Characters that act where they are pasted, or change how a text reads."""
 _FORBIDDEN_CHARACTER = re.compile(f"[{FORBIDDEN}]")
 _FORBIDDEN_BUT_NEWLINE = re.compile(f"(?!\n)[{FORBIDDEN}]")
 
 
 def label(text: object, cap: int = 200) -> str:
-    r"""One line of at most `cap` characters (at least 1) for names, titles, commands: control characters made visible.
+    r"""Return one line of at most `cap` characters (at least 1) for names, titles and commands.
 
-    `^[` for an escape, `\u202e` for invisible and reordering characters, `\xff` for a byte that was no UTF-8; a
-    longer text ends with "…", which also stands for marks that are heaped up. Applying it twice changes nothing.
+    Control characters are made visible: `^[` for an escape, `\u202e` for invisible and reordering characters, `\xff`
+    for a byte that was not valid UTF-8. A longer text ends with "…", which also replaces excess combining marks.
+    Applying the function twice changes nothing.
     """
     string = str(text)
     if string.isascii() and string.isprintable() and len(string) <= cap:
@@ -55,7 +56,7 @@ def label(text: object, cap: int = 200) -> str:
 
 
 def name_label(name: str, cells: int = 80) -> str:
-    """The name of a node as a part of a line, safe to show; one that takes more cells is cut in the middle."""
+    """Return the name of a node as a safe part of a line. A name of more than `cells` cells is cut in the middle."""
     shown = label(name, NAME_CHARACTERS)
     if cell_width(shown) <= cells:
         return shown
@@ -65,7 +66,7 @@ def name_label(name: str, cells: int = 80) -> str:
 
 
 def block(text: object, cap: int = 10_000) -> str:
-    """Several lines, for docs and errors: as `label`, but newlines stay and tabs become spaces."""
+    """Return several lines, for docs and errors. As `label`, but newlines stay and tabs become spaces."""
     string = str(text)
     rows = string[:cap].replace("\r\n", "\n").expandtabs(8)
     shown = _FORBIDDEN_BUT_NEWLINE.sub(_show, rows)
@@ -73,21 +74,21 @@ def block(text: object, cap: int = 10_000) -> str:
 
 
 def exact(text: object) -> str:
-    """All of a text as it is, to be pasted elsewhere: only what would act there is made visible, as in `label`.
+    """Return all of a text for pasting elsewhere. Only what would act there is made visible, as in `label`.
 
-    Newlines and tabs stay, and invisible characters that only belong to others, as in emoji. A lone surrogate, which no
-    clipboard takes, is shown as the byte that it stands for.
+    Newlines and tabs stay, and so do invisible characters that only belong to others, as in emoji. A lone surrogate,
+    which clipboards do not take, is shown as the byte that it stands for.
     """
     return _ACTING.sub(_show, str(text))
 
 
 def exact_line(text: object) -> str:
-    """As `exact`, for what has one line: there, a newline would act too."""
+    """Return a text as `exact` does, for a single line, where a newline would act too."""
     return exact(text).replace("\n", "^J")
 
 
 def visible(character: str) -> str:
-    """How a forbidden character is shown: caret notation, else its escape as Python writes it."""
+    """Return how a forbidden character is shown: caret notation, else its escape as Python writes it."""
     code = ord(character)
     if code < 0x20 or code == 0x7F:
         return "^" + chr(code ^ 0x40)

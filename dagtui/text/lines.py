@@ -1,4 +1,4 @@
-"""Lines that tasks printed: colours are kept, everything else that could act on a terminal is dropped or shown."""
+"""Lines that tasks printed. Colours are kept. Everything else that could act on a terminal is dropped or shown."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import re
 
 LINE_LIMIT = 16_384
-"""At most so much of a line is looked at: bytes of `bytes`, characters of `str`."""
+"""The largest part of a line that is examined, in bytes of `bytes` or characters of `str`."""
 _BAR_END = 4_096
 _BAR_STATES = 16
-"""So many carriage returns in the last `_BAR_END` of a line are a progress bar: nothing before them is left."""
+"""The number of carriage returns in the last `_BAR_END` of a line that mark a progress bar, whose start is lost."""
 
 
 class StyledSpan(NamedTuple):
@@ -30,20 +30,20 @@ class StyledSpan(NamedTuple):
 
 
 class StyledLine(NamedTuple):
-    """A line of plain, safe text, and its styled runs in order; characters in no run are plain."""
+    """A line of plain, safe text, and its styled runs in order. Characters in no run are plain."""
 
     text: str
     spans: tuple[StyledSpan, ...] = ()
 
 
 def styled(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> StyledLine:
-    """A line of output as it would have been left on a terminal, at most LINE_LIMIT of it.
+    """Return a line of output as a terminal would show it, at most LINE_LIMIT of it.
 
-    `more` is how much of the line follows that was not given, `before` how much precedes it; what is left out is said
-    where it is left out: " …[+N chars]" (bytes, if bytes were given). The line begins in `style`. Colours are kept
-    (SGR); tabs are expanded to 8 columns; what carriage returns, backspaces and other moves of the cursor lead to
-    overwrites what is there, and the rest of a longer line stays; other control sequences are dropped when they are
-    complete; any other control character, and heaps of marks, are shown as `label` shows them.
+    `more` is the length of the rest of the line that was not given, and `before` that of its start. Omissions are
+    marked where they are: " …[+N chars]" (bytes, if bytes were given). The line begins in `style`. Colours (SGR) are
+    kept and tabs are expanded to 8 columns. Carriage returns, backspaces and other cursor moves overwrite what is
+    there, and the rest of a longer line stays. Other control sequences are dropped when they are complete. Any other
+    control character, and excess combining marks, are shown as `label` shows them.
     """
     if isinstance(line, bytes):
         shown, left_out = _looked_at(line, b"\r", b"\n")
@@ -64,32 +64,32 @@ def styled(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLA
 
 
 def plain_line(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> str:
-    """As `styled`, without colours."""
+    """Return a line as `styled` does, without colours."""
     return styled(line, more, before, style).text
 
 
 def copied_line(line: bytes) -> str | None:
-    """All of a line of output, without its colours and with its tabs as they are.
+    """Return all of a line of output, without its colours and with its tabs as they are.
 
-    None where it moves the cursor: what a terminal is left with then has no tabs any more, see `plain_line`.
+    Return None if it moves the cursor: what a terminal shows then has no tabs any more, see `plain_line`.
     """
     text = line.decode("utf-8", "replace").rstrip("\r\n")
     return None if MOVES.search(text) else TOKEN.sub(_without_colours, text)
 
 
 def printed(line: bytes) -> str:
-    """All of a line of output that was ever to be seen: what was overwritten too, each piece on a line of its own."""
+    """Return all text of a line that was ever visible, with each overwritten piece on a line of its own."""
     text = line[:LINE_LIMIT].decode("utf-8", "replace")
     return "\n".join(plain_line(piece) for piece in MOVES.split(text) if piece)
 
 
 def for_terminal(line: bytes | str, more: int = 0, before: int = 0, style: Style = PLAIN) -> str:
-    """As `styled`, written for a terminal: a line's colours in our own sequences, with a reset after each run."""
+    """Return a line as `styled` does, for a terminal: colours in our own sequences, with a reset after each run."""
     return written(styled(line, more, before, style))
 
 
 def written(line: StyledLine) -> str:
-    """A line with its colours in our own sequences, and a reset after each run."""
+    """Return a line with its colours in our own sequences, and a reset after each run."""
     text, spans = line
     if not spans:
         return text
@@ -103,14 +103,14 @@ def written(line: StyledLine) -> str:
 
 
 def left_of(row: CellRow) -> StyledLine:
-    """What a row of cells shows."""
+    """Return what a row of cells shows."""
     return _joined(row.pieces())
 
 
 def _looked_at(line: AnyStr, carriage_return: AnyStr, newline: AnyStr) -> tuple[AnyStr, int]:
-    """The part of a line that is looked at, and how much of it is left out after that.
+    """Return the part of a line that is examined, and how much is omitted after it.
 
-    Of a line whose end overwrites what is before, as a progress bar's does, it is the end.
+    If the end of the line overwrites what precedes it, as in a progress bar, this is the end.
     """
     line = line.rstrip(carriage_return + newline)
     if len(line) <= _BAR_END:
@@ -127,7 +127,7 @@ def _looked_at(line: AnyStr, carriage_return: AnyStr, newline: AnyStr) -> tuple[
 
 
 def _pieces(text: str, style: Style) -> list[tuple[str, Style]]:
-    """The line cut at its control characters into runs of one style."""
+    """Split the line at its control characters into runs of one style."""
     if MOVES.search(text):
         row = CellRow()
         write_line(row, text, style)
@@ -160,7 +160,7 @@ def _without_colours(match: re.Match[str]) -> str:
 
 
 def _visible(characters: str, column: int) -> str:
-    """What stands for control characters that move nothing back."""
+    """Return what is shown for control characters that do not move back."""
     if characters == "\t":
         return " " * (TAB_CELLS - column % TAB_CELLS)
     return "".join(map(visible, characters))

@@ -1,4 +1,4 @@
-"""What a locale's variables say about the characters of a terminal."""
+"""What the variables of a locale say about the characters of a terminal."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
 
 
 def locale_name(environ: Mapping[str, str]) -> str:
-    """The locale for characters: the first of LC_ALL, LC_CTYPE and LANG that is set and not empty, as in POSIX."""
+    """Return the locale for characters: the first of LC_ALL, LC_CTYPE and LANG that is not empty, as in POSIX."""
     return next((environ[variable] for variable in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(variable)), "")
 
 
 def is_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
-    """Whether every character can be written: the locale is a UTF-8 one or not set, and so is the stream's encoding."""
+    """Return whether every character can be written: both the locale, if set, and the stream's encoding are UTF-8."""
     name = locale_name(environ)
     codeset = name.partition("@")[0].partition(".")[2] or name
     return _means_utf8(encoding or "") and (not name or _means_utf8(codeset))

@@ -1,7 +1,7 @@
-"""How programs write a text in other notations: JSON, Python, HTML and XML, URLs, shells, and one within another.
+"""How programs write a text in other notations: JSON, Python, HTML, XML, URLs, shells, and one within another.
 
-Only what differs from the text is worth looking for, so most texts have very few forms: letters, digits, `-`, `_` and
-`.` are the same in all of them.
+Only forms that differ from the text are worth searching for, so most texts have very few forms: letters, digits, `-`,
+`_` and `.` are the same in all notations.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _DEEP = 8192
-"""Characters of a text that is also looked for in one notation within another; a longer one is known by its lines."""
+"""Characters of a text that is also searched for in nested notations. A longer text is found by its lines."""
 _SAME = re.compile(r"[A-Za-z0-9_.-]*")
 _HEX = re.compile(r"%[0-9A-F]{2}")
 _UNICODE = re.compile(r"\\u[0-9a-f]{4}")
 _SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
-"""What Go, and others who write JSON into pages, escape besides."""
+"""What Go, and other writers of JSON in web pages, escape in addition."""
 _STRICT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'+`"}
-"""What .NET escapes besides."""
+"""What .NET escapes in addition."""
 _AND = {"&": "&amp;", "<": "&lt;"}
 _BASIC = _AND | {">": "&gt;"}
 _DOUBLE = _BASIC | {'"': "&quot;"}
@@ -46,12 +46,12 @@ _MARKUP: tuple[dict[str, str], ...] = (
     _BASIC | {'"': "&#34;", "'": "&#39;"},
     _BASIC | {'"': "&#34;", "'": "&#39;", "+": "&#43;"},
 )
-"""The libraries' different minds about what is to be escaped in HTML and XML, and how."""
+"""The ways in which libraries escape characters in HTML and XML."""
 _MARKED = frozenset(sign for table in _MARKUP for sign in table)
 
 
 def notations(text: str, data: bytes) -> set[str]:
-    """All forms of a text, whose bytes are given, as other notations write it."""
+    """Return all forms in which other notations write a text, whose bytes are given."""
     if _SAME.fullmatch(text):
         return {text}
     markup = _markup(text)
@@ -78,7 +78,7 @@ def _json(text: str) -> set[str]:
 
 
 def _python(text: str, data: bytes | None = None) -> set[str]:
-    """`repr`, `ascii`, and that of the bytes; what stands beside the text decides which quotes are escaped."""
+    """Return `repr`, `ascii`, and those of the bytes. Text nearby decides which quotes are escaped."""
     found = {repr(text)[1:-1], ascii(text)[1:-1]}
     if data is not None:
         found.add(repr(data)[2:-1])
@@ -94,7 +94,7 @@ def _url(data: bytes) -> set[str]:
 
 
 def _url_again(address: str) -> set[str]:
-    """An address within an address: in small digits, too, if the inner one is."""
+    """Return an address within an address, also in lower-case digits if the inner one has them."""
     found = {quote(address, safe=""), quote(address), quote(address, safe="!'()*")}
     return found if found == {address} else found | {_HEX.sub(lambda match: match[0].lower(), form) for form in found}
 

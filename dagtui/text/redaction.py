@@ -1,14 +1,14 @@
-"""Finding byte strings that must not be shown in a stream of bytes, and writing `***` in their place.
+"""Replace secret byte strings in a stream of bytes by `***`.
 
-Every byte that belongs to an occurrence of a form is redacted, overlapping ones included; a run of redacted bytes
-becomes one mark, so that it tells neither length nor number. Nothing is imported here: the log process uses this, and
-must start in a few milliseconds.
+Every byte of an occurrence of a form is redacted, overlapping ones included. A run of redacted bytes becomes one mark,
+so that it reveals neither length nor number. Nothing is imported here: the log process uses this module and must start
+in a few milliseconds.
 
-Forms that share a piece, as those of one secret do, are only looked for in data that holds it (form_keys.py). A form
-that has a byte which the data lacks is not looked for either: to look for a single byte is ten times as fast, and the
-capitals and signs of most forms are rare. The others are looked for with `bytes.find`, which skips over most bytes.
-Long ones that share nothing, if there are many, as of a secret of many lines, are looked for by samples: a few bytes
-out of every so many are looked up among those that the forms have.
+Forms that share a piece, as those of one secret do, are only searched for in data that contains it (form_keys.py). A
+form with a byte that the data lacks is not searched for either: a search for a single byte is ten times as fast, and
+the capitals and signs of most forms are rare. The others are searched for with `bytes.find`, which skips most bytes.
+Many long forms that share nothing, as those of a secret of many lines, are searched for by samples: a few bytes at
+regular distances are looked up among those that the forms contain.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ MARK = b"***"
 _SAMPLE = 8
 """Bytes that are looked up at once."""
 _LONG = 32
-"""Bytes of a form that may be looked for by samples."""
+"""Bytes of a form that may be searched for by samples."""
 _MANY = 24
-"""Long forms from which on samples are faster."""
+"""The number of long forms from which samples are faster."""
 _STRIDE = _LONG - _SAMPLE + 1
-"""Bytes from one sample of the data to the next: so every occurrence of a long form holds a whole one."""
+"""Bytes from one sample of the data to the next, such that every occurrence of a long form contains a whole sample."""
 _SHORT = 2048
-"""Bytes of data up to which looking for every form at once costs less than finding out which may be there."""
+"""Bytes of data up to which searching for every form at once is cheaper than finding out which may be there."""
 _LOOKS = 32
-"""Places at which a form may begin anew, before it is looked through from end to end."""
+"""Places at which a form may begin again, before it is searched from end to end."""
 _ACCIDENT = 3
 """Bytes at an end that look like the beginning of a form and may well be something else."""
 
 
 class Redaction:
-    """Forms to mask; it has no state besides them."""
+    """Forms to redact. It has no other state."""
 
     __slots__ = ("_all", "_beginnings", "_forms", "_found", "_sampled", "_samples")
 
     def __init__(self, forms: Iterable[bytes]) -> None:
-        """The forms, none of them empty."""
+        """Take the forms, none of them empty."""
         self._forms = sorted(set(forms))
         groups = grouped(self._forms)
         long = [form for form, members in groups.items() if len(form) >= _LONG and len(members) == 1]
         sampled = frozenset(long if len(long) >= _MANY else ())
         alphabets = _alphabets(self._forms)
         self._found: list[tuple[bytes, list[bytes], list[Sought]]] = []
-        """What some forms hold, or the only form; the least of their alphabets; and the forms."""
+        """A piece that some forms contain, or the only form; the minimal alphabets of the forms; and the forms."""
         for key, members in groups.items():
             if len(members) > 1 or key not in sampled:
                 sought = [(form, form[-_period(form) :], alphabets[form]) for form in members]
@@ -68,7 +68,7 @@ class Redaction:
         self._beginnings = frozenset(form[:size] for form in self._forms for size in range(1, min(_SAMPLE, len(form))))
 
     def mask(self, data: bytes) -> bytes:
-        """All of the data, redacted."""
+        """Return all of the data, redacted."""
         spans = self.spans(data)
         if not spans:
             return data
@@ -80,7 +80,7 @@ class Redaction:
         return b"".join([*parts, data[at:]])
 
     def spans(self, data: bytes) -> Sequence[tuple[int, int]]:
-        """The runs to mask, in their order; no two of them touch. Takes linear time."""
+        """Return the runs to redact, in order. No two of them touch. Takes linear time."""
         found: list[tuple[int, int]] = []
         long, has = len(data) > _SHORT, dict[int, bool]()
         for key, least, group in self._found:
@@ -92,7 +92,7 @@ class Redaction:
                 at = data.find(form)
                 while at >= 0:
                     end = at + len(form)
-                    # Occurrences that overlap this one regularly: a search for each would look at the same bytes again.
+                    # Skip occurrences that overlap this one regularly: finding each would scan the same bytes again.
                     while data.startswith(step, end):
                         end += len(step)
                     found.append((at, end))
@@ -110,7 +110,7 @@ class Redaction:
         return _joined(found) if len(found) > 1 else found
 
     def undecided(self, data: bytes) -> int:
-        """Where the longest end of the data begins that more data may complete to a form; its size: there is none."""
+        """Return where the longest end starts that more data may complete to a form, or the size if there is none."""
         size = found = len(data)
         if size >= _SAMPLE and data[-_SAMPLE:] in self._all:
             for form in self._forms:
@@ -129,9 +129,9 @@ class Redaction:
 
 
 class RedactedStream:
-    """Data in chunks of any size: what comes out is what redaction the whole at once would give, up to its end.
+    """A redacted stream of data in chunks of any size. The output equals that of redacting the whole at once.
 
-    Only an end that is the beginning of a form is held back, at most a byte less than the longest form has.
+    Only an end that is the beginning of a form is held back, at most one byte less than the longest form has.
     """
 
     __slots__ = ("_marked", "_out", "_redaction", "_tail")
@@ -139,19 +139,19 @@ class RedactedStream:
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
         self._tail = b""
-        self._out = 0  # bytes of the tail that came out already, redacted or as they are
-        self._marked = False  # whether what came out last was a mark
+        self._out = 0  # bytes of the tail that were returned already, redacted or as they are
+        self._marked = False  # whether the last output was a mark
 
     def feed(self, data: bytes | memoryview) -> bytes:
-        """What can come out now that this has come in."""
+        """Take in data and return what can be released now."""
         buffer = self._tail + data
         return self._let_out(buffer, self._redaction.undecided(buffer))
 
     def pause(self) -> bytes:
-        """What should come out because nothing has come in for a while: a prompt may end like a secret begins.
+        """Return what to release after a pause in the input, because a prompt may end like the beginning of a secret.
 
-        An end of three bytes or fewer comes out, and if it was a secret after all, only the rest is redacted. A longer
-        one is no accident: it stays until more comes in.
+        An end of three bytes or fewer is released. If it was a secret after all, only the rest is redacted. A longer
+        end is not a coincidence and is held until more data comes in.
         """
         if len(self._tail) > _ACCIDENT:
             return b""
@@ -161,13 +161,13 @@ class RedactedStream:
         return rest
 
     def end(self) -> bytes:
-        """What is left at the end; a beginning of a form that is no accident counts as one: it was cut."""
+        """Return the rest at the end of the data. The beginning of a form is redacted, unless it is a coincidence."""
         if len(self._tail) <= _ACCIDENT:
             return self._let_out(self._tail, len(self._tail))
         return b"" if self._marked else MARK
 
     def _let_out(self, buffer: bytes, hold: int) -> bytes:
-        """What comes out of all that is here, but for what may belong to a form that begins at `hold` or later."""
+        """Return what is released of the buffer, without what may belong to a form that begins at `hold` or later."""
         parts: list[bytes] = []
         at, marked = self._out, self._marked
         for start, end in self._redaction.spans(buffer):
@@ -188,7 +188,7 @@ class RedactedStream:
 
 
 def _alphabets(forms: Sequence[bytes]) -> dict[bytes, bytes]:
-    """The bytes that occur in each form; first those that occur in most forms: one look then does for many."""
+    """Return the bytes that occur in each form, those of most forms first, so that one lookup serves many."""
     counts: dict[int, int] = {}
     for form in forms:
         for byte in set(form):
@@ -198,7 +198,7 @@ def _alphabets(forms: Sequence[bytes]) -> dict[bytes, bytes]:
 
 
 def _least(alphabets: Iterable[bytes]) -> list[bytes]:
-    """The alphabets that contain no other one: data that lacks a byte of each of them lacks a byte of all."""
+    """Return the alphabets that contain no other one. Data that lacks a byte of each of them lacks a byte of all."""
     least: list[bytes] = []
     for alphabet in sorted(alphabets, key=lambda alphabet: (len(alphabet), alphabet)):
         if not any(all(byte in alphabet for byte in other) for other in least):
@@ -207,7 +207,7 @@ def _least(alphabets: Iterable[bytes]) -> list[bytes]:
 
 
 def _lacks_any(data: bytes, alphabet: bytes, has: dict[int, bool]) -> bool:
-    """Whether the data lacks one of some bytes; `has` remembers which it has."""
+    """Return whether the data lacks any byte of an alphabet. `has` caches which bytes it has."""
     for byte in alphabet:
         if byte not in has:
             has[byte] = byte in data
@@ -217,7 +217,7 @@ def _lacks_any(data: bytes, alphabet: bytes, has: dict[int, bool]) -> bool:
 
 
 def _lacks_each(data: bytes, alphabets: Sequence[bytes], has: dict[int, bool]) -> bool:
-    """Whether the data lacks a byte of each of some alphabets; `has` remembers which it has."""
+    """Return whether the data lacks a byte of each alphabet. `has` caches which bytes it has."""
     for alphabet in alphabets:
         for byte in alphabet:
             if byte not in has:
@@ -230,7 +230,7 @@ def _lacks_each(data: bytes, alphabets: Sequence[bytes], has: dict[int, bool]) -
 
 
 def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in their order, those that overlap or touch as one."""
+    """Merge sorted spans that overlap or touch."""
     spans.sort()
     joined: list[tuple[int, int]] = []
     first, last = spans[0]
@@ -245,10 +245,10 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _period(form: bytes) -> int:
-    """By how many bytes a form can be moved at least until it agrees with itself where both overlap.
+    """Return the smallest shift in bytes by which a form agrees with itself where both overlap.
 
-    Knuth, Morris, Pratt, Fast Pattern Matching in Strings (1977). Most forms don't agree with themselves anywhere,
-    which a few looks tell.
+    Knuth, Morris, Pratt, Fast Pattern Matching in Strings (1977). Most forms do not agree with themselves anywhere,
+    which a few comparisons show.
     """
     at = 0
     for _ in range(_LOOKS):

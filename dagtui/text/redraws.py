@@ -1,4 +1,4 @@
-"""Output that moves the cursor up to rewrite earlier lines: which moves these are, and the rows that they leave."""
+"""Output that moves the cursor up to rewrite earlier lines: recognising the moves, and the resulting rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dagtui.text.styles import Style
 
 REACH = 200
-"""The cursor reaches so many rows up at most, as on a terminal of that height; to ask for more means "to the top"."""
+"""The largest number of rows that the cursor moves up, as on a terminal of that height. More means "to the top"."""
 
 VERTICAL = re.compile(rb"\x1b(?:\[([0-9]{0,3})([ABEF])|M)")
 """Moves between rows: up (A, F, reverse line feed) and down (B, E)."""
@@ -26,7 +26,7 @@ UNFINISHED = re.compile(
     rb"|\x1b[\]PX^_][^\x00-\x1f]{0,2000}\x1b?"
     rb"|[\xc2-\xf4]|[\xe0-\xf4][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})\Z"
 )
-"""The beginning of a control sequence or character whose rest is still to come."""
+"""The beginning of a control sequence or character whose rest has not arrived yet."""
 _LONGEST = 2_100
 
 _AT_START = re.compile(rb"(?:\r|\x1b\[[01]?G)(?:\x1b\[[0-9;?]*[KJmhl])*\Z")
@@ -40,7 +40,7 @@ _BREAK = re.compile(rb"\n|" + VERTICAL.pattern)
 
 
 def rows_moved(match: re.Match[bytes]) -> int:
-    """By how many rows a match of VERTICAL moves the cursor: below 0 it goes up. 0: it asks for the top or bottom."""
+    """Return the number of rows that a match of VERTICAL moves down, negative if up, 0 for the top or bottom."""
     count, kind = match.group(1), match.group(2)
     if kind is None:
         return -1
@@ -51,22 +51,22 @@ def rows_moved(match: re.Match[bytes]) -> int:
 
 
 def row_after(row: int, bottom: int, rows: int) -> int:
-    """The row that a move leads to, between the lowest one so far and REACH above it: nothing scrolls."""
+    """Return the row after a move, between the lowest row so far and REACH rows above it. Nothing scrolls."""
     return min(bottom, max(row + rows, bottom - REACH, 0))
 
 
 class RedrawnRows:
-    """The rows that a stretch of output leaves: it is fed in any pieces, and rows have the numbers of their lines."""
+    """The rows that a stretch of output leaves. Output is fed in pieces of any size. Rows have their lines' numbers."""
 
     __slots__ = ("_bottom", "_column", "_held", "_last", "_offset", "_row", "_rows", "_style")
 
     def __init__(self, row: int = 0, bottom: int = 0, offset: int = 0, style: Style = PLAIN) -> None:
-        """Begin at the start of a row, with the byte at `offset`, when the lowest row so far is `bottom`."""
+        """Start at the beginning of a row, with the byte at `offset`. `bottom` is the lowest row so far."""
         self._row = row
         self._bottom = bottom
         self._offset = offset
         self._column: int | None = 0
-        """Where the cursor was put; None: it is where the last piece of the row ended."""
+        """The column that the cursor was moved to, or None if it is where the last piece of the row ended."""
         self._style = style
         self._held = b""
         self._last = b""
@@ -80,15 +80,15 @@ class RedrawnRows:
 
     @property
     def end(self) -> int:
-        """The byte that is to be fed next."""
+        """The offset of the byte to feed next."""
         return self._offset + len(self._held)
 
     def skip_to(self, offset: int) -> None:
-        """Leave bytes out; they are of the row where the cursor is."""
+        """Skip bytes that belong to the row of the cursor."""
         self._held, self._offset = b"", offset
 
     def feed(self, data: bytes) -> None:
-        """Take in what follows."""
+        """Take in the bytes that follow."""
         data = self._held + data
         unfinished = UNFINISHED.search(data, max(0, len(data) - _LONGEST))
         whole = unfinished.start() if unfinished else len(data)
@@ -110,17 +110,17 @@ class RedrawnRows:
         return row in self._rows
 
     def line(self, number: int) -> StyledLine:
-        """What a row shows."""
+        """Return what a row shows."""
         row = self._rows.get(number)
         return left_of(row.cells()) if row else StyledLine("")
 
     def written_at(self, number: int) -> int | None:
-        """Where the byte lies that was written to a row last."""
+        """Return the offset of the byte that was written to a row last."""
         row = self._rows.get(number)
         return row.written_at if row else None
 
     def forget_before(self, row: int) -> None:
-        """Rows before this one are not asked for any more."""
+        """Drop the rows before a row."""
         for number in [number for number in self._rows if number < row]:
             del self._rows[number]
 
@@ -152,7 +152,7 @@ class RedrawnRows:
 
 
 def final_lines(output: bytes) -> list[bytes]:
-    """The lines of some output as it has left them, each with the colours that are on where it begins."""
+    """Return the lines that output leaves, each preceded by the colours that are on where it starts."""
     if VERTICAL.search(output):
         rows = RedrawnRows()
         rows.feed(output)
@@ -168,20 +168,20 @@ def final_lines(output: bytes) -> list[bytes]:
 
 
 class _Row:
-    """What was written to one row: cells, and pieces of output that are written to them once somebody looks."""
+    """The content of one row: cells, and pieces of output that are written to them on demand."""
 
     __slots__ = ("_cells", "_pending", "_width", "written_at")
 
     def __init__(self) -> None:
         self.written_at: int | None = None
-        """Where the byte lies that was written last."""
+        """The offset of the byte that was written last."""
         self._cells = CellRow()
         self._pending: list[tuple[int | None, Style, bytes]] = []
         self._width = 0
-        """The row has no more cells than this."""
+        """The largest number of cells that the row can have."""
 
     def add(self, column: int | None, style: Style, data: bytes) -> None:
-        """Write from a column on; None: where the cursor is."""
+        """Write from a column on, or where the cursor is if the column is None."""
         if column is not None and self._is_overwritten(column, data):
             self._cells, self._width = CellRow(), 0
             self._pending.clear()
@@ -192,7 +192,7 @@ class _Row:
             self.cells()
 
     def cells(self) -> CellRow:
-        """The cells with all that was written, and the cursor behind it."""
+        """Return the cells after all writes, with the cursor behind the last one."""
         for column, style, data in self._pending:
             if column is not None:
                 self._cells.column = column
@@ -201,7 +201,7 @@ class _Row:
         return self._cells
 
     def _is_overwritten(self, column: int, data: bytes) -> bool:
-        """Whether nothing is left of the row once this is written from a column on."""
+        """Return whether writing this from a column on leaves nothing of the row."""
         erases = _ERASES.match(data)
         if erases:
             return column == 0 or erases[1] == b"2" or erases.start(1) > 2
@@ -219,7 +219,7 @@ class RedrawnPiece(NamedTuple):
 
 
 def pieces(data: bytes, row: int, bottom: int) -> Iterator[RedrawnPiece]:
-    """The parts of some output that each stay in one row; the last one, perhaps empty, tells where the cursor is."""
+    """Split output into parts that each stay in one row. The last one, perhaps empty, tells where the cursor is."""
     position = 0
     for match in _BREAK.finditer(data):
         yield RedrawnPiece(row, bottom, position, match.start())
@@ -233,6 +233,6 @@ def pieces(data: bytes, row: int, bottom: int) -> Iterator[RedrawnPiece]:
 
 
 def rows_passed(data: bytes) -> int:
-    """By how many rows some output moves the cursor, as far as there is room."""
+    """Return by how many rows output moves the cursor, if there is room."""
     moves = VERTICAL.finditer(data) if b"\x1b" in data else ()
     return data.count(b"\n") + sum(map(rows_moved, moves))

@@ -1,4 +1,4 @@
-"""Values that must not be shown: the forms in which programs print them, and texts with those forms redacted."""
+"""Secret values: the forms in which programs print them, and texts with those forms redacted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LEAST = 6
-"""Characters of a value that can be redacted: what is shorter is part of many words that are no secret."""
+"""Characters of the shortest value that can be redacted. Shorter values are part of many words that are not secret."""
 MOST = 1 << 17
-"""Characters of a value; Linux gives no longer variables to a program."""
+"""Characters of the longest value. Linux does not pass longer variables to a program."""
 _LEAST_LINE = 8
 """Characters of a line of a longer value that is redacted by itself."""
 _CUT = "…"
@@ -22,19 +22,19 @@ _COLUMNS = (76, 64)  # columns at which base64(1) and openssl(1) break lines
 
 
 class Secrets:
-    """Masks some values in texts, in every form that is known of them; empty, it leaves all as it is.
+    """Redacts values in texts, in every form that is known of them. Without values it leaves texts unchanged.
 
-    Known are the values as they are, their longer lines, base64 (also within something longer), and how URLs, JSON,
-    HTML, XML, Python and shells write them, also one within another. What a program has encoded in another way
-    (hexadecimal, compressed) is not.
+    The known forms are the values as they are, their longer lines, base64 (also within something longer), and how URLs,
+    JSON, HTML, XML, Python and shells write them, also one within another. Other encodings (hexadecimal, compressed)
+    are not known.
     """
 
     __slots__ = ("_least", "_redaction", "forms")
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        """The values, of `LEAST` characters or more once white space around them is taken away."""
+        """Take values of at least `LEAST` characters without surrounding white space."""
         self.forms: tuple[bytes, ...] = tuple(sorted({form for value in values for form in forms(value)}))
-        """Every byte string to mask."""
+        """Every byte string to redact."""
         self._redaction = Redaction(self.forms)
         self._least = min(map(len, self.forms), default=1 << 62)  # bytes
 
@@ -45,7 +45,7 @@ class Secrets:
         return "<Secrets>"
 
     def mask(self, text: str) -> str:
-        """A text with every form in it redacted; of one that was cut ("…" at its end), also a form that is cut."""
+        """Redact every form in a text. If the text was cut ("…" at its end), redact a form that was cut as well."""
         if text.endswith(_CUT):
             stream = RedactedStream(self._redaction)
             redacted = stream.feed(text.removesuffix(_CUT).encode("utf-8", "surrogatepass")) + stream.end()
@@ -56,7 +56,7 @@ class Secrets:
 
 
 def forms(value: str) -> set[bytes]:
-    """The byte strings that give a value away."""
+    """Return the byte strings that reveal a value."""
     found: set[bytes] = set()
     for text in _pieces(value.strip()):
         found.update(form.encode("utf-8", "surrogatepass") for form in notations(text, _bytes(text)))
@@ -68,7 +68,7 @@ def forms(value: str) -> set[bytes]:
 
 
 def _pieces(value: str) -> Iterator[str]:
-    r"""The value, its longer lines, and the same of one whose line breaks are written as `\\n`."""
+    r"""Yield the value, its longer lines, and the same for a value whose line breaks are written as `\\n`."""
     yield value
     unfolded = value.replace("\\n", "\n")
     if unfolded != value:
@@ -79,7 +79,7 @@ def _pieces(value: str) -> Iterator[str]:
 
 
 def _encoded(data: bytes) -> Iterator[bytes]:
-    """The part of base64 that only depends on the data, whatever stands before and after it."""
+    """Yield the part of base64 that only depends on the data, regardless of what precedes and follows it."""
     for before in range(3):
         whole = base64.b64encode(bytes(before) + data).rstrip(b"=")
         core = whole[(0, 2, 3)[before] : len(whole) - bool((before + len(data)) % 3)]
@@ -87,7 +87,7 @@ def _encoded(data: bytes) -> Iterator[bytes]:
 
 
 def _encoded_lines(data: bytes) -> Iterator[bytes]:
-    """The lines of base64 as programs break it when they encode nothing but the data, and perhaps a line break."""
+    """Yield the lines of base64 as programs break it when they encode just the data and perhaps a line break."""
     whole = base64.b64encode(data).rstrip(b"=")
     whole = whole[: len(whole) - bool(len(data) % 3)]
     for columns in _COLUMNS:
@@ -98,7 +98,7 @@ def _encoded_lines(data: bytes) -> Iterator[bytes]:
 
 
 def _bytes(text: str) -> bytes:
-    """A text from the environment as the bytes that it stands for."""
+    """Return the bytes that a text from the environment stands for."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

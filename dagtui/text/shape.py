@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 _LIMIT = 500
-"""At most so many characters of a message make its shape."""
+"""Characters of a message that make its shape."""
 
-# Each alternative is bounded by the characters it excludes: no input is looked at many times.
+# Each alternative is bounded by the characters it excludes, so that no input is scanned many times.
 _VARYING = re.compile(
     r"(?P<path>(?<![\w/])(?:~|\.{0,2})/[^\s:'\",;()\[\]]*)"
     r"|(?P<id>\b(?=[0-9a-fA-F-]{6,}\b)(?=[a-fA-F-]*[0-9])[0-9a-fA-F-]+\b|\b0x[0-9a-fA-F]+\b)"
@@ -16,5 +16,5 @@ _VARYING = re.compile(
 
 
 def shape(message: str) -> str:
-    """The message with paths, identifiers and numbers blanked, so that alike messages compare equal."""
+    """Blank paths, identifiers and numbers in a message, so that similar messages compare equal."""
     return _VARYING.sub("#", message[:_LIMIT]).strip()

@@ -1,4 +1,4 @@
-"""Names that are too long for their place: cut in the middle, for names that begin alike differ at the end."""
+"""Shorten names that are too long. They are cut in the middle, because similar names differ at the end."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 _LEAST_ROOM: Final = 4
-"""Fewer cells have no middle."""
+"""The width in cells below which a name has no middle."""
 _REST_CELLS: Final = 12
-"""What is left of a name without its beginning has at least so many cells, where whole words can be added."""
+"""The smallest width in cells of a name without its beginning, if whole words can be added to reach it."""
 
 _CELL_KEY: Final = re.compile(r"(?<=[\[,])[^\[\],=]+=")
 _WORD: Final = re.compile(r"[^\s_./:,=\[-]*[\s_./:,=\[-]+")
 
 
 class _Cut(NamedTuple):
-    """A name of which the middle is left out, or the beginning, or both."""
+    """A name without its middle, its beginning, or both."""
 
     head: str
     tail: str
@@ -32,12 +32,12 @@ class _Cut(NamedTuple):
         return dots.join(part for index, part in enumerate(parts) if part or not index)
 
     def could_be(self, other: str) -> bool:
-        """Whether another name, cut alike, might look the same."""
+        """Return whether another name, cut the same way, might look the same."""
         return other.endswith(self.tail) and (other.startswith(self.head) if self.begins else self.head in other)
 
 
 def shortened(name: str, room: int, *, ascii_only: bool = False) -> str:
-    """A name in so many cells; of `task[cell]`, the names of the cell's keys go first: `train[1,small]`."""
+    """Shorten a name to `room` cells. Of `task[cell]`, the names of the cell's keys go first: `train[1,small]`."""
     if cell_width(name) <= room:
         return name
     name = _without_keys(name)
@@ -47,9 +47,9 @@ def shortened(name: str, room: int, *, ascii_only: bool = False) -> str:
 
 
 def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str], *, ascii_only: bool = False) -> str:
-    """A name in so many cells that looks different from those of the rows before and after it.
+    """Shorten a name to `room` cells so that it looks different from those of the rows before and after it.
 
-    When one before it begins with as much as there is room for, that is not said again: `…chromosome_2`.
+    If a row before it begins with all that there is room for, that part is not repeated: `…chromosome_2`.
     """
     if cell_width(name) <= room:
         return name
@@ -72,7 +72,7 @@ def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str]
 
 
 def _cuts(name: str, start: int, room: int) -> Iterator[_Cut]:
-    """Ways to show a name that does not fit, the best first; one that leaves its beginning out if that may be."""
+    """Yield ways to show a name that does not fit, best first. One omits the beginning, if that is allowed."""
     rest = name[start:]
     tails = (_usual_tail(name, room), room * 3 // 4, room // 4)
     if start and cell_width(rest) < room:
@@ -97,7 +97,7 @@ def _usual_tail(name: str, room: int) -> int:
 
 
 def _rest_start(name: str, others: Iterable[str], room: int) -> int:
-    """Where a name goes on behind what others begin with too: at a word, and with some before it where they fit."""
+    """Return where a name differs from the beginning of the others: at a word, with earlier words if they fit."""
     common = min((_begin_alike(name, other) for other in others), default=0)
     starts = [word.end() for word in _WORD.finditer(name[:common])]
     start = starts.pop() if starts else common
@@ -107,13 +107,13 @@ def _rest_start(name: str, others: Iterable[str], room: int) -> int:
 
 
 def _begin_alike(name: str, other: str) -> int:
-    """How many characters two names begin with alike."""
+    """Return the number of characters at the beginning that two names share."""
     pairs = zip(name, other, strict=False)
     return next((index for index, (one, two) in enumerate(pairs) if one != two), min(len(name), len(other)))
 
 
 def _without_keys(name: str) -> str:
-    """`task[cell]` without the names of the keys, which are the same in all siblings."""
+    """Return `task[cell]` without the names of the keys, which are the same in all siblings."""
     if not name.endswith("]"):
         return name
     task, bracket, cell = name.partition("[")

@@ -14,7 +14,7 @@ _NAMES = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a run of characters looks; None and False: as the surroundings."""
+    """How a run of characters looks. None and False mean "as the surroundings"."""
 
     foreground: Color | None = None
     background: Color | None = None
@@ -27,7 +27,7 @@ class Style:
 
     @property
     def sgr(self) -> str:
-        """The escape sequence that sets this style on a terminal that was reset; empty for the plain style."""
+        """Return the escape sequence that sets this style on a reset terminal, empty for the plain style."""
         codes = [code for code, name in _ATTRIBUTES.items() if getattr(self, name)]
         codes += _color_codes(self.foreground, 30)
         codes += _color_codes(self.background, 40)
@@ -38,7 +38,7 @@ PLAIN = Style()
 """No colour, no attribute."""
 
 DIM = Style(dim=True)
-"""What this package adds to a line by itself."""
+"""The style of what this package adds to a line."""
 
 _ATTRIBUTES = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "reverse", 9: "strike"}
 _ENDS = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 27: ("reverse",), 29: ("strike",)}
@@ -49,7 +49,7 @@ _RESETS = (b"\x1b[0m", b"\x1b[m")
 
 @lru_cache(maxsize=1024)
 def apply_sgr(style: Style, parameters: str) -> Style:
-    """The style after a sequence `ESC [ parameters m`; what is unknown or malformed changes nothing (ECMA-48, SGR)."""
+    """Return the style after `ESC [ parameters m`. Unknown or malformed parameters change nothing (ECMA-48, SGR)."""
     groups = parameters.split(";")
     position = 0
     while position < len(groups):
@@ -68,10 +68,10 @@ def apply_sgr(style: Style, parameters: str) -> Style:
 
 
 def style_after(output: bytes, style: Style = PLAIN) -> Style:
-    """The style that is on after some output, if it begins in another."""
+    """Return the style that is on after output that begins in `style`."""
     if b"\x1b[" not in output:
         return style
-    # What is before a reset is irrelevant.
+    # What precedes a reset is irrelevant.
     for match in _SGR.finditer(output, max(0, *map(output.rfind, _RESETS))):
         style = apply_sgr(style, match[1].decode("ascii"))
     return style

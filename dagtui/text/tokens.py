@@ -1,4 +1,4 @@
-"""What is not text in a line of output: colours, moves of the cursor, and the rest, which is dropped or shown."""
+"""Control sequences in a line of output: colours, cursor moves, and others, which are dropped or shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
 """Dropped from output without a trace, as terminals do: they have no picture of their own and reorder nothing."""
 
 # No part of it can be retried from many places: a string ends before the next control character, so that every
-# character is looked at a bounded number of times, whatever the input.
+# character is examined a bounded number of times, regardless of the input.
 TOKEN = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]{0,64})m"
     r"|\x1b\[(?P<count>[0-9]{0,6})(?P<move>[@CDGJKPX`a])"
@@ -32,11 +32,11 @@ TOKEN = re.compile(
 )
 
 MOVES = re.compile(r"[\r\x08]|\x1b(?:\[[0-9;]{0,16}[@CDEFGHJKPX`adfsu]|[78])")
-"""Finds out whether a line moves the cursor to where it was, or erases: then it takes cells to say what is left."""
+"""Matches what moves the cursor back or erases. Such a line has to be replayed in cells to show what is left."""
 
 
 def write_line(row: CellRow, text: str, style: Style) -> Style:
-    """Write a line, or a part of one, to a row of cells as a terminal would; returns the style at its end."""
+    """Write a line, or a part of one, to a row of cells as a terminal would. Return the style at its end."""
     position = 0
     for match in TOKEN.finditer(text):
         if match.start() > position:

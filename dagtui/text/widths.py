@@ -1,4 +1,4 @@
-"""How many cells of a terminal a text takes, and texts cut to a number of cells."""
+"""The widths of texts in terminal cells, and texts cut to a width."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _PICTURED_FORMATS: Final = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890,
 
 
 def cell_width(text: str) -> int:
-    """The cells that a text takes on a terminal: 2 for wide East Asian characters and emoji, 0 for combining ones."""
+    """Return the cells that a text takes: 2 for wide East Asian characters and emoji, 0 for combining ones."""
     if text.isascii():
         return len(text)
     return sum(map(_character_width, text))
 
 
 def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
-    """The text if it fits in so many cells, else its beginning with "…" ("~" where only ASCII can be shown)."""
+    """Return a text that fits, or its beginning with "…" ("~" in ASCII), in at most `width` cells."""
     if cell_width(text) <= width:
         return text
     if width < 1:
@@ -39,13 +39,13 @@ def _character_width(character: str) -> int:
     code, category = ord(character), unicodedata.category(character)
     if _WIDE_SINCE_16.match(character):
         return 2
-    if category == "Cn":  # of which the standard library says that it is wide, wherever it is
+    if category == "Cn":  # unassigned: the standard library calls these wide, wherever they are
         return 2 if 0x1F000 <= code <= 0x1FAFF or 0x20000 <= code <= 0x3FFFD else 1
     if (
         (category in {"Mn", "Me", "Mc", "Cf"} and code not in _PICTURED_FORMATS)
         or 0x1160 <= code <= 0x11FF
         or 0xD7B0 <= code <= 0xD7FB
-        or 0x1F3FB <= code <= 0x1F3FF  # colours of skin, which join the emoji before them
+        or 0x1F3FB <= code <= 0x1F3FF  # skin-tone modifiers, which join the emoji before them
     ):
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

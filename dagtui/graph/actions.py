@@ -9,18 +9,18 @@ from dagtui.graph.model import ArgumentList, ShellCommand
 from dagtui.graph.toml import values
 
 MOST_ARGUMENTS = 100_000
-"""Of a program: more than systems start one with."""
+"""Number of arguments of a program: more than systems accept."""
 SHORT = 10_000
-"""Characters that any kernel takes as an argument, however they are encoded."""
+"""Characters that any kernel accepts as an argument, in any encoding."""
 _CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _BRACES = re.compile(r"\{\{[^{}\n]*\}\}")
 _WORDS = re.compile(r"(?:\{\{[^{}\n]*\}\}|[^\s{]|\{(?!\{))+")
 _INTERPRETED = re.compile(r"[|&;<>()$`\\\"'*?]")
-"""What a shell would find something to do about."""
+"""What a shell would interpret."""
 
 
 def read_run(value: object) -> ShellCommand | ArgumentList:
-    """A line for the shell, or a program and its arguments; raises ValueProblem."""
+    """Read a line for the shell, or a program and its arguments. Raises ValueProblem."""
     if isinstance(value, str):
         if len(value) > SHORT:
             from dagtui.graph.check.kernel_limits import check_script
@@ -48,9 +48,9 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
 
 
 def _check_program(arguments: tuple[str, ...]) -> None:
-    """Refuse a command line where a program should stand; raises ValueProblem.
+    """Refuse a command line in the place of a program. Raises ValueProblem.
 
-    A program may have spaces in its name; then its folder is named too, and no option follows.
+    A program may have spaces in its name if its folder is named too and no option follows.
     """
     operator = next((index for index, argument in enumerate(arguments) if argument in {"&&", "||"}), None)
     if operator is not None:
@@ -65,7 +65,7 @@ def _check_program(arguments: tuple[str, ...]) -> None:
 
 
 def _as_commands(arguments: tuple[str, ...]) -> str:
-    """How to write what is a list of command lines, or a program with its arguments in one string."""
+    """Return how to write a list of command lines, or a program with its arguments, as `run`."""
     first, *others = arguments
     if others and not any(argument.startswith("-") for argument in others) and not first.split()[1].startswith("-"):
         lines = "\\n".join(arguments)
@@ -78,7 +78,7 @@ def _as_commands(arguments: tuple[str, ...]) -> str:
 
 
 def read_call(value: object) -> str:
-    """`module:function`; raises ValueProblem."""
+    """Read `module:function`. Raises ValueProblem."""
     target = values.text(value)
     if not _CALL.fullmatch(target):
         meant = target.strip().removesuffix("()")
@@ -89,7 +89,7 @@ def read_call(value: object) -> str:
 
 
 def read_args(value: object) -> dict[str, object]:
-    """The arguments of a call; raises ValueProblem."""
+    """Read the arguments of a call. Raises ValueProblem."""
     table = values.table(value, "write { metric = 1 }")
     found = {key: values.plain_data(entry, (key,)) for key, entry in table.items()}
     if len(repr(found)) > SHORT:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def command_line(action: Action) -> str:
-    """An action as one text; what is in it is shown as it is."""
+    """Return an action as one text, with its content unchanged."""
     if isinstance(action, ShellCommand):
         return action.text
     if isinstance(action, ArgumentList):

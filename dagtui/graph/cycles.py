@@ -1,4 +1,4 @@
-"""A shortest cycle among nodes of which some lie on one."""
+"""Find a shortest cycle among nodes some of which lie on one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 STEPS = 1_000_000
-"""Edges that are followed at most in search of a shorter cycle: then the shortest one so far is good enough."""
+"""The number of edges to follow in search of a shorter cycle. Then the shortest one so far is good enough."""
 
 
 def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
-    """A shortest cycle among the candidates, its first node repeated at the end; empty when there is none.
+    """Return a shortest cycle among the candidates, its first node repeated at the end, or an empty list.
 
-    Every cycle either has no branch, or leads through a node with several children that lie on the way of cycles: the
-    first kind is found by walking on, the second by breadth-first searches from those nodes.
+    Every cycle either has no branch, or passes through a node with several children on cycles. The first kind is
+    found by walking along it, the second by breadth-first searches from those nodes.
     """
     core = _core(graph, candidates)
     if not core:
@@ -35,7 +35,7 @@ def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
 
 
 def _core(graph: Graph, candidates: Sequence[int]) -> set[int]:
-    """The candidates without those that only follow a cycle: those from which no candidate can be reached."""
+    """Return the candidates without those that only follow a cycle, from which no candidate can be reached."""
     core = set(candidates)
     left = {node: sum(1 for child in graph.children(node) if child in core) for node in core}
     loose = deque(node for node, count in left.items() if not count)
@@ -51,7 +51,7 @@ def _core(graph: Graph, candidates: Sequence[int]) -> set[int]:
 
 
 def _rings(ways: dict[int, list[int]]) -> list[list[int]]:
-    """The cycles without a branch, each once."""
+    """Return each cycle without a branch once."""
     rings: list[list[int]] = []
     walked: dict[int, int] = {}
     for start in sorted(ways):
@@ -66,7 +66,7 @@ def _rings(ways: dict[int, list[int]]) -> list[list[int]]:
 
 
 def _walk(ways: dict[int, list[int]]) -> list[int]:
-    """Some cycle: every node leads on, so a walk comes back to where it was."""
+    """Return some cycle: every node has a child, so a walk returns to a node that it has visited."""
     node = min(ways)
     place: dict[int, int] = {}
     while node not in place:
@@ -76,7 +76,7 @@ def _walk(ways: dict[int, list[int]]) -> list[int]:
 
 
 def _resume_command(ways: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
-    """A shortest way from a node to itself of at most `longest` edges, and the steps that are left."""
+    """Return a shortest path from a node to itself of at most `longest` edges, and the remaining steps."""
     came_from = {start: start}
     ring = [start]
     for _ in range(longest):

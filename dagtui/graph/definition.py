@@ -1,10 +1,10 @@
-"""What a success of a node stands for: its definition in named parts, compared between two readings of a graph.
+"""The definition of a node in named parts, compared between two readings of a graph.
 
-Parts are what is executed and what comes before it: `run`, `call`, `args.NAME`, `cwd`, `shell`, `env.NAME`, `colour`,
-`needs` and `params.NAME` where only the value of a parameter differs. A node is known by its label, which tells its
-task and its cell. What decides when, how often or how long it is tried (trigger, retries, timeout, grace, slots), what
-a failure means, and how it is shown changes nothing about a success. The environment of the run itself is not compared,
-nor is the content of any file.
+A success is valid for these parts. They are what is executed and what comes before it: `run`, `call`, `args.NAME`,
+`cwd`, `shell`, `env.NAME`, `colour`, `needs`, and `params.NAME` where only the value of a parameter differs. A node is
+identified by its label, which states its task and its cell. Not compared is what decides when, how often or how long a
+node is tried (trigger, retries, timeout, grace, slots), what a failure means, and how it is shown. Nor are the
+environment of the run itself and the contents of files.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ NEW = "new"
 
 
 def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
-    """The nodes of the new graph whose definition is another one than the node of the same name had, and its parts.
+    """Return the nodes of the new graph whose definition differs from the node of the same name, with the parts.
 
-    Either graph may have redacted texts, if both have: what differs only behind the mask is the same.
+    Both graphs may have redacted texts. Differences behind a mask are not found.
     """
     comparison = _Comparison(old, new)
     same_nodes = old.labels == new.labels
@@ -50,13 +50,13 @@ def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
 
 
 def gone(old: Graph, new: Graph) -> tuple[str, ...]:
-    """The tasks of the old graph that the new one has no longer."""
+    """Return the tasks of the old graph that the new one no longer has."""
     there = {task.name for task in new.tasks}
     return tuple(task.name for task in old.tasks if task.name not in there)
 
 
 def with_descendants(graph: Graph, nodes: dict[int, tuple[str, ...]]) -> dict[int, int]:
-    """Some nodes and everything below them: by node, one of the given nodes that it is below, itself if it is one."""
+    """Return some nodes and all their descendants, each with one of the given nodes above it, or itself."""
     origin = {node: node for node in nodes}
     queue = list(origin)
     for node in queue:
@@ -68,7 +68,7 @@ def with_descendants(graph: Graph, nodes: dict[int, tuple[str, ...]]) -> dict[in
 
 
 def _same_numbers(old: Graph, other: int, new: Graph, node: int) -> bool:
-    """Whether a node has the same parents in two graphs that number their nodes alike."""
+    """Return whether a node has the same parents in two graphs that number their nodes in the same way."""
     before, after = old.parents(other), new.parents(node)
     return before == after or set(before) == set(after)
 
@@ -95,7 +95,7 @@ class _Comparison:
         self._known: dict[tuple[int, int], tuple[str, ...]] = {}
 
     def parts(self, other: int, number: int) -> tuple[str, ...]:
-        """The parts in which a task of the new graph differs from one of the old graph."""
+        """Return the parts in which a task of the new graph differs from one of the old graph."""
         known = self._known.get((other, number))
         if known is None:
             known = self._known[other, number] = tuple(self._compare(self._old.tasks[other], self._new.tasks[number]))
@@ -130,7 +130,7 @@ class _Text:
     def __init__(self, source: str, template: Template | None, written: Callable[[str, TemplatePlace], str]) -> None:
         self.source = source
         self.written = written
-        """A value as it is written at a place of the text."""
+        """Formats a value for a place in the text."""
         self._template = template
 
     def holes(self) -> list[Placeholder]:
@@ -138,24 +138,24 @@ class _Text:
         return [] if self._template is None else list(self._template.placeholders())
 
     def fill(self, value_of: Callable[[Placeholder], str]) -> str:
-        """The text with values in the places of placeholders."""
+        """Return the text with values in the places of placeholders."""
         return self.source if self._template is None else self._template.fill(value_of)
 
 
 def _filled(text: _Text, graph: Graph) -> str:
-    """A text with its parameters filled in; what differs from cell to cell or is known later stays a placeholder."""
+    """Fill in the parameters of a text. What depends on the cell or is known only later stays a placeholder."""
 
     def value(hole: Placeholder) -> str:
         if hole.root is Root.PARAMS and hole.name in graph.params:
             found = hole.known(value_text(graph.params[hole.name]))
             return text.written(found or "", hole.place)
-        return f"\0{hole.root.value}.{hole.name}\0"  # no text that was read has this character
+        return f"\0{hole.root.value}.{hole.name}\0"  # a character that no text read from a file contains
 
     return text.fill(value)
 
 
 def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
-    """The parts of a task by their names."""
+    """Yield the parts of a task by their names."""
     action = task.action
     if isinstance(action, ShellCommand):
         yield "run", _text(action.text, lambda text: parse_command(text, task.shell), quote)
@@ -182,5 +182,5 @@ def _text(
 ) -> _Text:
     try:
         return _Text(source, parse(source), written)
-    except ValueProblem:  # a mask stands where something else was written
+    except ValueProblem:  # a mask is here in the place of another text
         return _Text(source, None, written)

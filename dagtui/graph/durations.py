@@ -6,7 +6,7 @@ import math
 import re
 
 LONGEST = 10 * 365.25 * 86400
-"""Ten years: whatever is longer was meant otherwise."""
+"""Ten years. A longer duration is a mistake."""
 
 HINT = 'write "90s", "1h30m", "250ms", or a number of seconds'
 
@@ -18,9 +18,9 @@ _SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 
 
 def parse_duration(value: object) -> float:
-    """Seconds of `"1h30m"` and the like (days, hours, minutes, seconds, ms, each at most once), or of a number.
+    """Return the seconds of `"1h30m"` (days, hours, minutes, seconds, ms, each at most once), or of a number.
 
-    Raises ValueError, whose text completes "the timeout …", for what is negative, no number or beyond ten years.
+    Raises ValueError, whose text completes "the timeout …", for what is negative, not a number, or beyond ten years.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise ValueError("must be a string or a number of seconds")  # noqa: TRY004 - one kind of error for the caller

@@ -1,4 +1,4 @@
-"""The edges: what every task's `needs` mean for its nodes."""
+"""The edges: what the `needs` of each task mean for its nodes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dagtui.graph.toml.source_map import Origins
 
 LONGEST_LISTED = 1000
-"""Characters of an entry of `needs` in which several names are looked for."""
+"""Characters of an entry of `needs` that is searched for several names."""
 MOST_EDGES = 20_000_000
 
 Link = range | Selector
@@ -26,7 +26,7 @@ Link = range | Selector
 
 
 class Wiring:
-    """The links of every task, and the edges they make."""
+    """The links of every task, and the resulting edges."""
 
     def __init__(
         self, layout: GraphLayout, params: Mapping[str, Value], diagnostics: Diagnostics, origins: Origins
@@ -43,7 +43,7 @@ class Wiring:
         """Tasks with several links to one other task."""
 
     def connect(self, broken: Collection[str]) -> bool:
-        """Read all `needs`; False, and noted, when there are too many edges. Nothing is checked of broken tasks."""
+        """Read all `needs`, without checking broken tasks. Record and return False if there are too many edges."""
         total = 0
         for number, task in enumerate(self._layout.tasks):
             if not task.needs:
@@ -63,14 +63,14 @@ class Wiring:
         return True
 
     def edges(self) -> Iterator[tuple[int, int]]:
-        """Every (parent, child), in the order of the children and of their `needs`."""
+        """Yield every (parent, child), in the order of the children and of their `needs`."""
         for number, links in self._links.items():
             for cell, node in enumerate(self._nodes[number]):
                 parents = chain.from_iterable([link if isinstance(link, range) else link.nodes(cell) for link in links])
                 yield from zip(dict.fromkeys(parents) if number in self._overlapping else parents, repeat(node))
 
     def _whole(self, number: int, broken: Collection[str]) -> list[Link]:
-        """The links of a task that needs nothing but whole tasks, as most do; empty when that has to be looked at."""
+        """Return the links of a task that needs only whole tasks, as most do, else an empty list."""
         targets = list(map(self._layout.index.get, self._layout.tasks[number].needs))
         if broken or number in targets:
             return []
@@ -126,7 +126,7 @@ class Wiring:
         return selector
 
     def _useful(self, chosen: _Chosen) -> bool:
-        """Whether a selector chooses something for every cell, and never the cell itself; else that is noted."""
+        """Return whether a selector chooses a node for every cell, and never the cell itself. If not, record why."""
         number, position, target, selector = chosen
         at = self._origins.of(number, "needs", position)
         for cell, node in enumerate(self._nodes[number]):
@@ -144,7 +144,7 @@ class Wiring:
 
 
 class _Chosen(NamedTuple):
-    """A selector, with the task and the position in its `needs` where it stands, and the task it selects from."""
+    """A selector, with the task and the position in its `needs` where it is written, and the task it selects from."""
 
     number: int
     position: int

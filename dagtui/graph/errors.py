@@ -1,4 +1,4 @@
-"""What is wrong with a graph file: where it is, what it is, and how to mend it."""
+"""Problems of a graph file: where they are, what they are, and how to fix them."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MESSAGE_CAP = 2000
-"""Characters of a message that are shown at most."""
+"""The largest number of characters of a message that are shown."""
 
 
 def quoted(name: object, cap: int = 80) -> str:
-    """A name from the file as messages show it: in quotation marks, made safe, cut."""
+    """Return a name from the file as messages show it: in quotation marks, made safe, cut to `cap` characters."""
     return f'"{label(name, cap)}"'
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong; every text in it is safe to show."""
+    """One problem. Every text in it is safe to show."""
 
     message: str
     path: str = ""
-    """The file as it was named; empty when the problem is in no file."""
+    """The file as it was named, or empty if the problem is not in a file."""
     line: int = 0
-    """From 1; 0: unknown, or the file as a whole."""
+    """From 1. 0 stands for an unknown line, or the file as a whole."""
     column: int = 0
-    """In characters, from 1; 0: unknown."""
+    """In characters, from 1. 0 stands for an unknown column."""
     excerpt: str = ""
     """The line, or the part of it that matters."""
     hint: str = ""
-    """How to mend it."""
+    """How to fix it."""
     mark: tuple[int, int] = (0, 0)
-    """What the carets point at in the excerpt: terminal cells before it, and its own."""
+    """The carets under the excerpt: the terminal cells before them, and their number."""
 
     def __str__(self) -> str:
         place = [self.path] if self.path else []
@@ -51,16 +51,16 @@ class Problem:
 
 
 class GraphError(Exception):
-    """A graph file can't be used; `problems` says why, in the order of the file."""
+    """A graph file can't be used. `problems` says why, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem], more: int = 0) -> None:
-        """Hold the problems that are shown; `more` counts those that are not."""
+        """Store the problems to show. `more` counts those that are not shown."""
         self.problems = tuple(problems)
         self.more = more
         super().__init__(self.problems)
 
     def report(self) -> str:
-        """Every problem as `file:line:column: message`, with its excerpt and how to mend it."""
+        """Return every problem as `file:line:column: message`, with its excerpt and how to fix it."""
         parts = [str(problem) for problem in self.problems]
         if self.more:
             parts.append(f"and {plural(self.more, 'more problem')}")
@@ -71,14 +71,14 @@ class GraphError(Exception):
 
 
 class FollowsError(Exception):
-    """A value can't be understood because of something that is told already."""
+    """A value can't be read because of a problem that is already reported."""
 
 
-class ValueProblem(Exception):  # noqa: N818 - it never leaves the room: it carries one finding up to where it is noted
-    """A value of the file is wrong; raised by what reads it, noted as a finding by what knows its place."""
+class ValueProblem(Exception):  # noqa: N818 - it never leaves this package: it carries one diagnostic up to where it is recorded
+    """A value of the file is wrong. Raised by its reader, recorded by the caller that knows its place."""
 
     def __init__(self, message: str, hint: str = "", *, inside: tuple[str | int, ...] = (), needle: str = "") -> None:
-        """Say what is wrong with the value, or with what lies at the keys `inside` it; `needle` is the part to mark."""
+        """State what is wrong with the value, or with what the keys `inside` lead to. `needle` is the part to mark."""
         self.message = message
         self.hint = hint
         self.inside = inside

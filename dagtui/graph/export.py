@@ -1,4 +1,4 @@
-"""Writing a graph as TOML that loads again to the same graph."""
+"""Write a graph as TOML that loads as the same graph."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _PLAIN = Task("")
 _SIMPLE = ("group", "doc", "cwd", "timeout", "grace", "slots", "allow_failure", "colour")
-"""Keys whose values are written as they are."""
+"""Keys whose values are written unchanged."""
 
 
 def to_toml(graph: Graph) -> str:
-    """The graph as resolved: parameters as they were given, defaults merged, a table for each task.
+    """Return the resolved graph as TOML: parameters as given, defaults merged, a table for each task.
 
     Placeholders stay as they are. Graphs made in Python get a task for each node.
     """
@@ -62,7 +62,7 @@ def _parents(graph: Graph, node: int) -> list[str]:
 
 
 def _table(task: Task, needs: tuple[str, ...] | list[str], matrix: Matrix | None) -> dict[str, object]:
-    """The keys of one task that are not at their defaults."""
+    """Return the keys of one task that are not at their defaults."""
     table: dict[str, object] = {
         key: getattr(task, key) for key in _SIMPLE if getattr(task, key) != getattr(_PLAIN, key)
     }

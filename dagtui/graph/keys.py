@@ -1,4 +1,4 @@
-"""The keys that each table of a graph file may have, and what to say about others."""
+"""The keys that each table of a graph file may have, and messages about others."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ RESERVED_TASK = (
     "default",
     "finally",
 )
-"""Keys that a later version will have: using one now would silently do nothing."""
+"""Keys that a later version will have. Using one now would silently do nothing."""
 
 _SECRETS = 'it is a key of [run]: secrets = ["NAME"]'
 _OF_RUN = "it is a key of [run]"
@@ -82,19 +82,19 @@ HABITS = {
         "max_retries": _RETRIES,
     },
 }
-"""Hints for keys that other programs have in the same place, or that stand elsewhere; "" is the top of the file."""
+"""Hints for keys of other programs, or of other tables, by table. "" is the top of the file."""
 
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def written(name: str) -> str:
-    """A name as a key is written in a file: in quotation marks where it needs them."""
+    """Return a name as a key is written in a file, in quotation marks where it needs them."""
     return name if _BARE.fullmatch(name) else quoted(name)
 
 
 def check_document(diagnostics: Diagnostics, document: dict[str, object]) -> None:
-    """Note every key at the top of the file that is not known."""
+    """Record every unknown key at the top of the file."""
     for key, value in document.items():
         if key in DOCUMENT:
             continue
@@ -110,7 +110,7 @@ def check_document(diagnostics: Diagnostics, document: dict[str, object]) -> Non
 
 
 def lose_table(lost: Lost, key: str) -> None:
-    """Note that a table of the top of the file can't be read, or has another name."""
+    """Record that a table at the top of the file can't be read, or has another name."""
     lost.all_parameters = lost.all_parameters or key == "params"
     lost.all_variables = lost.all_variables or key == "env"
     lost.all_tasks = lost.all_tasks or key == "tasks"
@@ -123,14 +123,14 @@ def check_keys(
     known: Collection[str],
     reserved: Collection[str] = (),
 ) -> None:
-    """Note every key of a table that is not known."""
+    """Record every unknown key of a table."""
     for key in table:
         if key not in known:
             unknown_key(diagnostics, (*at, key), known, reserved)
 
 
 def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
-    """Note a key that is not known, with the key that was meant."""
+    """Record an unknown key, with the key that was meant."""
     from dagtui.graph.check.other_tools import sentence_for
 
     key = str(at[-1])
@@ -143,14 +143,14 @@ def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], r
 
 
 def means_children(key: str) -> bool:
-    """Whether a key that is not known names what comes after a task."""
+    """Return whether an unknown key names what comes after a task."""
     from dagtui.graph.check.other_tools import means_children as means
 
     return key not in TASK and means(key)
 
 
 def meant_key(at: KeyPath, known: Collection[str]) -> str:
-    """The known key that is meant by another one; empty when that can't be told."""
+    """Return the known key that was meant, or an empty string if that is unclear."""
     from dagtui.graph.check.other_tools import folded, same_here, sentence_for
 
     key, where = str(at[-1]), _where(at)
@@ -162,9 +162,9 @@ def meant_key(at: KeyPath, known: Collection[str]) -> str:
 
 
 def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> str:
-    """What was meant by a key that is not known; empty when that can't be told.
+    """Return what was meant by an unknown key, or an empty string if that is unclear.
 
-    A key of the same spelling comes first, then what other tools mean by the word, then one that is spelled alike.
+    A key of the same spelling comes first, then what other tools mean by the word, then one of similar spelling.
     """
     from dagtui.graph.check.other_tools import folded, same_here, sentence_for
 
@@ -189,7 +189,7 @@ def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()
 
 
 def _of_another_table(word: str, where: Where) -> str:
-    """Where a key stands that stands in the wrong table; empty: nowhere."""
+    """Return where a key belongs that is in the wrong table, or an empty string if it belongs nowhere."""
     from dagtui.graph.check.other_tools import Where
 
     if word in TASK and where is not Where.TASK:
@@ -209,7 +209,7 @@ def _where(at: KeyPath) -> Where:
 
 
 def _kind_of_table(at: KeyPath) -> str:
-    """The name of the table that a key is in, whatever a task is called."""
+    """Return the kind of table that a key is in, regardless of the name of a task."""
     if len(at) == 3 and at[0] == "tasks":
         return "tasks"
     return str(at[-2]) if len(at) > 1 else ""

@@ -1,4 +1,4 @@
-"""Tasks laid out as nodes: which numbers the nodes of each task have, and their names."""
+"""Tasks laid out as nodes: the numbers of the nodes of each task, and their names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class GraphLayout:
-    """The nodes of every task are neighbours, in the order of the file."""
+    """The nodes of each task are adjacent, in the order of the file."""
 
     def __init__(self, tasks: Sequence[Task], cells: Mapping[int, Cells]) -> None:
         """Lay out tasks, those with a matrix by their cells."""
@@ -27,7 +27,7 @@ class GraphLayout:
         self.index = {task.name: number for number, task in enumerate(tasks)}
         """The number of each task by its name."""
         self.firsts = array("i")
-        """The first node of each task, and the number of all nodes at the end."""
+        """The first node of each task, followed by the total number of nodes."""
         total = 0
         for number in range(len(tasks)):
             self.firsts.append(total)
@@ -38,11 +38,11 @@ class GraphLayout:
         return self.firsts[-1]
 
     def nodes(self, task: int) -> range:
-        """The nodes of a task."""
+        """Return the nodes of a task."""
         return range(self.firsts[task], self.firsts[task + 1])
 
     def labels(self) -> list[str]:
-        """The names of all nodes."""
+        """Return the names of all nodes."""
         labels: list[str] = []
         for number, task in enumerate(self.tasks):
             if number in self.cells:
@@ -52,14 +52,14 @@ class GraphLayout:
         return labels
 
     def label(self, task: int, cell: int) -> str:
-        """The name of one node."""
+        """Return the name of one node."""
         name = self.tasks[task].name
         if task not in self.cells:
             return name
         return f"{name}[{','.join(f'{axis}={value_text(value)}' for axis, value in self.cells[task].cell(cell))}]"
 
     def task_of(self) -> Iterator[int]:
-        """The task of each node."""
+        """Yield the task of each node."""
         firsts = self.firsts
         return chain.from_iterable(
             repeat(number, firsts[number + 1] - firsts[number]) for number in range(len(self.tasks))
@@ -67,12 +67,12 @@ class GraphLayout:
 
 
 class NodeCells(Sequence["Cell"]):
-    """The cell of each node, worked out when it is asked for."""
+    """The cell of each node, computed on access."""
 
     __slots__ = ("_layout", "_task_of")
 
     def __init__(self, layout: GraphLayout) -> None:
-        """Look up in a layout."""
+        """Look up cells in a layout."""
         self._layout = layout
         self._task_of = array("i", layout.task_of())
 

@@ -1,4 +1,4 @@
-"""Reading a graph file: TOML in, a checked Graph out, or one report of everything that is wrong."""
+"""Read a graph file: from TOML to a checked Graph, or to one report of everything that is wrong."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
 DIGEST_SIZE = 16
-"""Bytes of what a file's content is known by."""
+"""Size in bytes of the digest of a file's content."""
 _WANTS_PARENTS = frozenset({Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
@@ -40,10 +40,24 @@ def load(
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
 ) -> Graph:
-    """Read a graph file; `parameters` replace the defaults of `[params]`; raises GraphError.
+    """Read a graph file and check all of it. Nothing is executed or imported.
 
-    With an environment, every variable that a placeholder asks for must be in it or have a default. Nothing is executed
-    or imported. The reader of the standard library does the parsing, most of the time it takes.
+    Args:
+        path: The graph file.
+        parameters: Values that replace the defaults of `[params]`, by name, as on the command line.
+        environment: Variables of the run. Each `{{ env.NAME }}` must be in it or have a default. If None, this is not
+            checked.
+
+    Returns:
+        The graph, with one node for each task or cell of a matrix.
+
+    Raises:
+        GraphError: The file can't be read or is wrong. `problems` has every problem, `str()` gives the report.
+
+    Example:
+        >>> graph = load("graph.toml", {"samples": "100"})
+        >>> graph.labels
+        ['fetch', 'train[seed=1]', 'train[seed=2]', 'report']
     """
     shown = label(path)
     content = parse.read_bytes(Path(path), shown)
@@ -58,7 +72,7 @@ def load_text(
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
 ) -> Graph:
-    """Read the content of a graph file that lies, or will lie, at `path`; raises GraphError."""
+    """Read the content of a graph file that lies, or will lie, at `path`. Raises GraphError."""
     shown = label(path)
     with without_garbage_collection():
         text = parse.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")
@@ -68,7 +82,7 @@ def load_text(
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Many objects are made, and no cycles of them: collecting would only look at all of them again and again."""
+    """Suspend garbage collection, which would scan the many new objects again and again and find no cycles."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -119,7 +133,7 @@ class _Loading:
         return concealed(error, self._document, self._text, parameters)
 
     def _is_newer(self) -> bool:
-        """Check the version; True when it is one whose keys are not known here."""
+        """Check the version. Return whether it is one whose keys are not known here."""
         version = self._document.get("version")
         if version is None:
             self._findings.key(("version",), '"version" is missing', 'begin the file with "version = 1"')
@@ -230,7 +244,7 @@ class _Loading:
                 self._findings.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
 
     def _check_triggers(self, tasks: list[Task]) -> None:
-        """Note tasks that nothing comes before and that wait for something."""
+        """Record tasks that have no parents and wait for one."""
         waiting = [number for number, task in enumerate(tasks) if task.trigger in _WANTS_PARENTS and not task.needs]
         origins = Origins(self._document, tasks)
         for number in waiting:
@@ -244,7 +258,7 @@ class _Loading:
             self._findings.value(origins.of(number, "trigger"), message, hint)
 
     def _layout(self, tasks: list[Task], broken: set[str]) -> GraphLayout:
-        """Lay out the tasks; of what is too large, or has no cells, nothing is laid out, and it is noted."""
+        """Lay out the tasks. Tasks that are too large or without cells are recorded and not laid out."""
         cells: dict[int, Cells] = {}
         sizes = {number: product_size(task.matrix.axes) for number, task in enumerate(tasks) if task.matrix}
         if len(tasks) + sum(sizes.values()) > MOST_NODES:
@@ -303,7 +317,7 @@ class _Loading:
             return None
 
     def _same_names(self, labels: list[str], layout: GraphLayout) -> None:
-        """Note every task that has a node named like an earlier node."""
+        """Record every task with a node named like an earlier node."""
         task_of = array("i", layout.task_of())
         seen: dict[str, int] = {}
         for node, found in enumerate(labels):
@@ -324,7 +338,7 @@ class _Loading:
 
 
 def _names(value: object) -> tuple[str, ...]:
-    """A list of different names; raises ValueProblem."""
+    """Read a list of different names. Raises ValueProblem."""
     found: dict[str, None] = {}
     for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
         try:

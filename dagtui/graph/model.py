@@ -22,7 +22,7 @@ Cell = tuple[tuple[str, Value], ...]
 
 
 DEFAULT_SHELL = ("sh", "-e", "-c")
-"""What runs a shell string where the file names no other shell."""
+"""The shell that runs a command line if the file does not name another one."""
 
 
 class Trigger(enum.Enum):
@@ -41,16 +41,16 @@ RETRIED_WORDS = ("timeout", "lost")
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and when a failed attempt is followed by another; times in seconds."""
+    """How often and when a failed attempt is followed by another. Times are in seconds."""
 
     retries: int = 0
     delay: float = 1.0
     backoff: float = 1.0
     max_delay: float = 3600.0
     jitter: float = 0.0
-    """Share of the delay, 0 to 1, by which it may be longer or shorter."""
+    """The share of the delay, from 0 to 1, by which it may be longer or shorter."""
     exit_codes: tuple[int | str, ...] = ()
-    """Only these ends are retried; empty: every failure. A signal n counts as 128 + n; the words are RETRIED_WORDS."""
+    """The ends that are retried, or every failure if empty. A signal n counts as 128 + n. Words are RETRIED_WORDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ class PythonCall:
 
 
 Action = ShellCommand | ArgumentList | PythonCall | None
-"""What a node does; None for nodes that only join edges, and for graphs that were made in Python."""
+"""What a node does. None for nodes that only join edges, and for graphs made in Python."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """The `matrix` of a task: a node for each combination of one value per axis, but for the excluded ones."""
+    """The `matrix` of a task: a node for each combination of one value per axis, except for the excluded ones."""
 
     axes: tuple[tuple[str, tuple[Value, ...]], ...]
     exclude: tuple[Cell, ...] = ()
@@ -96,14 +96,14 @@ class Task:
     name: str
     action: Action = None
     group: str = ""
-    """Folder in the tree; slashes nest."""
+    """The folder in the tree. Slashes nest."""
     doc: str = ""
     cwd: str = "."
-    """Relative to the graph file."""
+    """The working directory, relative to the graph file."""
     env: Mapping[str, str] = field(default_factory=dict)
-    """The graph's, the defaults' and the task's own variables, merged; with placeholders."""
+    """The variables of the graph, the defaults and the task, merged, with placeholders."""
     shell: tuple[str, ...] | None = None
-    """The shell's argv; None: the default, `sh -e -c`."""
+    """The argv of the shell, or None for the default, `sh -e -c`."""
     retry: RetryPolicy = RetryPolicy()
     timeout: float | None = None
     """Seconds that one attempt may take."""
@@ -113,9 +113,9 @@ class Task:
     trigger: Trigger = Trigger.ALL_SUCCESS
     allow_failure: bool = False
     line: int = 0
-    """Line of the table's header in the file, from 1; 0: unknown."""
+    """The line of the table's header in the file, from 1. 0 if unknown."""
     needs: tuple[str, ...] = ()
-    """The tasks, or cells of them, that come before, as they are written in the file."""
+    """The tasks, or cells of them, that come before, as written in the file."""
     matrix: Matrix | None = None
     colour: bool = False
     """Whether attempts get the variables that make programs print colours without a terminal."""
@@ -126,16 +126,16 @@ class RunSettings:
     """The `[run]` table."""
 
     jobs: int | None = None
-    """None: as many as there are processors that this process may use."""
+    """None for the number of processors that this process may use."""
     keep_going: bool = True
     secrets: tuple[str, ...] = ()
     """Names of variables and parameters whose values are redacted wherever the run is shown or recorded."""
     state: str = ""
-    """The directory that keeps the runs, relative to the graph file; empty: the usual place."""
+    """The directory that keeps the runs, relative to the graph file, or empty for the usual place."""
 
 
 class CycleError(ValueError):
-    """The edges form a cycle; `nodes` is a shortest one, its first node repeated at the end."""
+    """The edges form a cycle. `nodes` is a shortest one, its first node repeated at the end."""
 
     def __init__(self, nodes: Sequence[int], labels: Sequence[str]) -> None:
         self.nodes = tuple(nodes)
@@ -150,6 +150,11 @@ class Graph:
 
     Parents and children of all nodes lie in two flat integer arrays each (offsets and ends of edges): a million
     nodes cost tens of megabytes, and no algorithm over them recurses.
+
+    Example:
+        >>> graph = Graph.from_edges(["fetch", "train"], [("fetch", "train")])
+        >>> [graph.labels[node] for node in graph.children(graph.node("fetch"))]
+        ['train']
     """
 
     __slots__ = (
@@ -187,7 +192,25 @@ class Graph:
         given: Mapping[str, str] | None = None,
         settings: RunSettings | None = None,
     ) -> None:
-        """Build the graph from distinct (parent, child) pairs; raises CycleError, and ValueError on equal labels."""
+        """Build the graph from nodes and edges. `load` and `from_edges` are the usual ways to get one.
+
+        Args:
+            labels: The label of each node, all different.
+            edges: Distinct (parent, child) pairs of nodes.
+            name: The name of the graph.
+            path: The graph file.
+            directory: The directory that relative paths start from.
+            tasks: The tasks that the nodes were expanded from, by default one for each node.
+            task_of: The task of each node, by default its own number.
+            cells: The cell of each node in its task's matrix.
+            params: The values of the parameters.
+            given: The parameters that were given when the graph was read, as they were written.
+            settings: The `[run]` table.
+
+        Raises:
+            CycleError: The edges form a cycle.
+            ValueError: Two nodes have the same label.
+        """
         self.labels: list[str] = list(labels)
         self.name = name
         self.path = path
@@ -200,7 +223,7 @@ class Graph:
         """The parameters that were given when the graph was read, as they were written."""
         self.settings = RunSettings() if settings is None else settings
         self.digest = b""
-        """Of the content of the file that it was read from; empty when it was read from none."""
+        """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self._index = {label: node for node, label in enumerate(self.labels)}
         if len(self._index) != len(self.labels):
             raise ValueError("two nodes have the same label")
@@ -210,7 +233,26 @@ class Graph:
 
     @classmethod
     def from_edges(cls, labels: Iterable[str], edges: Iterable[tuple[str, str]], *, name: str = "graph") -> Graph:
-        """Make a graph of labels and of (parent, child) pairs of labels; raises KeyError, CycleError, ValueError."""
+        """Build a graph from labels.
+
+        Args:
+            labels: The label of each node, all different.
+            edges: Distinct (parent, child) pairs of labels.
+            name: The name of the graph.
+
+        Returns:
+            The graph. Its nodes are numbered in the order of the labels.
+
+        Raises:
+            KeyError: An edge has a label that is not in `labels`.
+            CycleError: The edges form a cycle.
+            ValueError: Two labels or two edges are the same.
+
+        Example:
+            >>> graph = Graph.from_edges(["fetch", "train"], [("fetch", "train")])
+            >>> len(graph), graph.edge_count
+            (2, 1)
+        """
         names = list(labels)
         index = {label: node for node, label in enumerate(names)}
         pairs = [(index[parent], index[child]) for parent, child in edges]
@@ -227,7 +269,7 @@ class Graph:
         params: Mapping[str, Value],
         given: Mapping[str, str],
     ) -> Graph:
-        """The same nodes and edges with other texts; the labels must be different from each other."""
+        """Return the same nodes and edges with other texts. The labels must be different from each other."""
         other = copy.copy(self)
         other.name, other.labels, other.tasks, other.cells = name, labels, tasks, cells
         other.params, other.given = params, given
@@ -242,35 +284,35 @@ class Graph:
 
     @property
     def edge_count(self) -> int:
-        """How many edges there are."""
+        """The number of edges."""
         return len(self._child_ends)
 
     def node(self, label: str) -> int:
-        """The number of the node with that label; raises KeyError."""
+        """Return the number of the node with that label. Raises KeyError."""
         return self._index[label]
 
     def find(self, label: str) -> int | None:
-        """The number of the node with that label, or None."""
+        """Return the number of the node with that label, or None."""
         return self._index.get(label)
 
     def task(self, node: int) -> Task:
-        """The task that a node was expanded from."""
+        """Return the task that a node was expanded from."""
         return self.tasks[self.task_of[node]]
 
     def cell(self, node: int) -> Cell:
-        """The node's cell of its task's matrix; empty without a matrix."""
+        """Return the node's cell of its task's matrix, empty without a matrix."""
         return self.cells[node] if self.cells is not None else ()
 
     def parents(self, node: int) -> array[int]:
-        """The parents of a node, in the order of the file."""
+        """Return the parents of a node, in the order of the file."""
         return self._parent_ends[self._parent_starts[node] : self._parent_starts[node + 1]]
 
     def children(self, node: int) -> array[int]:
-        """The children of a node, in the order of the file."""
+        """Return the children of a node, in the order of the file."""
         return self._child_ends[self._child_starts[node] : self._child_starts[node + 1]]
 
     def parent_count(self, node: int) -> int:
-        """How many parents a node has."""
+        """Return the number of parents of a node."""
         return self._parent_starts[node + 1] - self._parent_starts[node]
 
     def _link(self, edges: Iterable[tuple[int, int]]) -> None:
@@ -300,14 +342,14 @@ class Graph:
 
 
 def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[int], array[int]]:
-    """Group values by key (a counting sort, stable): offsets of each key, and the values in that order."""
+    """Group values by key with a stable counting sort. Return the offsets of the keys, and the sorted values."""
     starts = array("i", bytes(4 * (count + 1)))
     for key in keys:
         starts[key + 1] += 1
     for key in range(count):
         starts[key + 1] += starts[key]
     if all(map(le, keys, keys[1:])):
-        return starts, values  # as they come from a file, child by child
+        return starts, values  # the order of a file, child by child
     ends = array("i", bytes(4 * len(values)))
     heads = starts[:]
     for key, value in zip(keys, values, strict=True):

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from dagtui.text.secrets import Secrets
 
 _MARK = MARK.decode()
-_SEPARATOR = "\0"  # no name has one, and no secret
+_SEPARATOR = "\0"  # no name and no secret contains it
 _Thing = TypeVar("_Thing")
 
 
 def redacted(graph: Graph, secrets: Secrets) -> Graph:
-    """The graph for everybody but the executor; the nodes have the same numbers.
+    """Return the graph for every reader except the executor. Its nodes have the same numbers.
 
-    Values that are named by `run.secrets` become `***` as a whole, so a redacted value compares equal to any other.
-    Raises GraphError when names that only differ in secrets would become the same.
+    Values that are named by `run.secrets` become `***` as a whole, so a redacted value equals any other.
+    Raises GraphError if names that differ only in secrets would become the same.
     """
     masker = _Masker(graph, secrets)
     tasks = [masker.task(task) for task in graph.tasks]
@@ -44,7 +44,7 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
 
 
 class _Masker:
-    """Masks the parts of one graph."""
+    """Redacts the parts of one graph."""
 
     def __init__(self, graph: Graph, secrets: Secrets) -> None:
         self._graph = graph
@@ -54,19 +54,19 @@ class _Masker:
         """By the identity of a table of variables, which most tasks share."""
 
     def parameter(self, name: str, value: Value) -> Value:
-        """The value of a parameter."""
+        """Redact the value of a parameter."""
         return _MARK if name in self._named else self._value(value)
 
     def given(self, name: str, text: str) -> str:
-        """The value of a parameter as it was given."""
+        """Redact the value of a parameter as it was given."""
         return _MARK if name in self._named else self._mask(text)
 
     def cell(self, cell: Cell) -> Cell:
-        """One cell of a matrix."""
+        """Redact one cell of a matrix."""
         return tuple((self._mask(axis), self._value(value)) for axis, value in cell)
 
     def task(self, task: Task) -> Task:
-        """A task; every text in it, whichever fields tasks have."""
+        """Redact every text of a task, in all of its fields."""
         env = self._envs.get(id(task.env))
         if env is None:
             env = {self._mask(name): self._variable(name, text) for name, text in task.env.items()}
@@ -77,7 +77,7 @@ class _Masker:
         return dataclasses.replace(shown, env=env)
 
     def check(self, what: str, names: Sequence[str]) -> None:
-        """Raise GraphError when two of the names are the same."""
+        """Raise GraphError if two of the names are the same."""
         seen: set[str] = set()
         for name in names:
             if name in seen:
@@ -93,13 +93,13 @@ class _Masker:
             self.check("values of an axis", [value_text(entry) for entry in entries])
 
     def _variable(self, name: str, text: str) -> str:
-        """A variable; of one that is a secret nothing is shown but what other values it is made of."""
+        """Redact a variable. Of a secret one, only references to other values are shown."""
         if name in self._named and any(isinstance(part, str) and part for part in parse_template(text).parts):
             return _MARK
         return self._mask(text)
 
     def _record(self, record: _Thing) -> _Thing:
-        """A dataclass with all of its fields redacted."""
+        """Redact all fields of a dataclass."""
         if not dataclasses.is_dataclass(record) or isinstance(record, type):
             return record
         changes: dict[str, object] = {}
@@ -120,7 +120,7 @@ class _Masker:
         return self._record(value)
 
     def _entry(self, value: object) -> object:
-        """What lies in a list or a table: there, numbers may be secrets too."""
+        """Redact an element of a list or a table, where numbers may be secrets too."""
         if isinstance(value, (int, float)):
             return self._value(value)
         return self._any(value)

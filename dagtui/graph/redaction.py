@@ -1,4 +1,4 @@
-"""Reports of what is wrong with a graph that show no secret: no run masks anything yet when a file is being read."""
+"""Redact secrets in reports about a graph, because no run redacts anything yet while a file is read."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from dagtui.graph.errors import Problem
 
 _LONGEST = 10_000
-"""Characters of a value that is looked for: a file that is no graph must not cost much."""
+"""Characters of a value that is searched for, so that a file that is not a graph does not cost much."""
 
 
 def concealed(error: GraphError, document: Mapping[str, object], text: str, given: Mapping[str, str]) -> GraphError:
-    """The error without the values that the document, or the call, gives to what `run.secrets` names.
+    """Return the error without the values that the document, or the call, gives to what `run.secrets` names.
 
-    Of a line of the file that has one, no excerpt is shown.
+    No excerpt is shown of a line that contains one.
     """
     values = {value for value in _values(document, given) if LEAST <= len(value.strip()) <= _LONGEST}
     secrets = Secrets(islice(values, MOST_VALUES))

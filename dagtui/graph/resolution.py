@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 
 MOST_FILLED = 4 * 1024 * 1024
-"""Characters that placeholders of one node may stand for in all: variables made of each other can double and double.
-No kernel starts a program with more."""
+"""Total characters of the placeholders of one node, because variables made of each other can double repeatedly.
+Kernels do not start programs with more.
+"""
 
 
 _Given = TypeVar("_Given")
@@ -32,7 +33,7 @@ _Found = TypeVar("_Found")
 
 
 class ResolutionError(Exception):
-    """A placeholder has no value; the text is one line and safe to show."""
+    """A placeholder has no value. The text is one line and safe to show."""
 
     def __init__(self, message: str) -> None:
         super().__init__(label(message, 500))
@@ -40,23 +41,23 @@ class ResolutionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What one attempt executes. Nodes without placeholders share theirs: nothing in it may be changed."""
+    """What one attempt executes. Nodes without placeholders share it, so it must not be changed."""
 
     action: Action
-    """Without placeholders."""
+    """The action without placeholders."""
     env: dict[str, str]
     """The variables to set on top of those that the run was started with."""
     cwd: Path
-    """Absolute."""
+    """The absolute working directory."""
     shell: tuple[str, ...] | None
-    """The shell's argv; None: the default, `sh -e -c`."""
+    """The argv of the shell, or None for the default, `sh -e -c`."""
     colour: bool = False
-    """Whether programs are to print colours without a terminal."""
+    """Whether programs should print colours without a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of a node's action, variables and directory can be told now; None stands for what can't."""
+    """The parts of a node's action, variables and directory that are known now. None stands for the others."""
 
     action: Action | None
     env: dict[str, str | None]
@@ -66,7 +67,7 @@ class Known:
 class Resolver:
     """Fills in the placeholders of a graph's nodes, for one run.
 
-    Templates are cut once for each task; a task without placeholders is resolved once for all of its nodes.
+    Templates are split once for each task. A task without placeholders is resolved once for all of its nodes.
     """
 
     def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
@@ -75,16 +76,16 @@ class Resolver:
         self._environment = environment
         self._directory = (graph.directory if graph.directory is not None else Path()).absolute()
         self._done: dict[int, Resolved] = {}
-        """Of tasks without placeholders."""
+        """Results of tasks without placeholders."""
         self._plans: dict[int, _Plan] = {}
-        """Of the others."""
+        """Plans of the other tasks."""
         self._envs: dict[int, dict[str, Template]] = {}
         """By the identity of a task's table of variables, which most tasks share."""
         self._constant_envs: dict[int, dict[str, str]] = {}
         self._paths: dict[str, Path] = {}
 
     def resolve(self, node: int, status_of: Callable[[int], str]) -> Resolved:
-        """What the node executes now; `status_of` gives the words of `needs.X.status`; raises ResolutionError."""
+        """Return what the node executes now. `status_of` gives the word of `needs.X.status`. Raises ResolutionError."""
         number = self._graph.task_of[node]
         done = self._done.get(number)
         if done is not None:
@@ -98,9 +99,9 @@ class Resolver:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
 
     def known(self, node: int, status_of: Callable[[int], str], conceal: Callable[[str, str], str]) -> Known:
-        """As `resolve`, but each text by itself, so that one without a value leaves the others.
+        """Resolve each text by itself, so that one without a value leaves the others.
 
-        `conceal` is given name and value of each variable, before others are made of it.
+        `conceal` gets name and value of each variable before others are made of it.
         """
         number = self._graph.task_of[node]
         values = _Values(self._graph, self._environment, node, status_of)
@@ -111,17 +112,17 @@ class Resolver:
         return plan.known(values, self, conceal)
 
     def path(self, cwd: str) -> Path:
-        """The directory of a node, absolute; relative ones are taken from the graph file's."""
+        """Return the absolute directory of a node. Relative ones start from that of the graph file."""
         known = self._paths.get(cwd)
         if known is None:
             if "\0" in cwd or not cwd:
                 raise ValueProblem(f'"{label(cwd)}" is not a directory')
-            # Dots are taken away as `cd` does it, so that what is shown is what a person would type.
+            # Remove dots as `cd` does, so that the path shown is what a person would type.
             known = self._paths[cwd] = Path(os.path.normpath(self._directory / cwd))
         return known
 
     def _plan(self, number: int) -> _Plan | None:
-        """Cut the texts of a task; None, and done, when there is nothing to fill in."""
+        """Split the texts of a task. Return None, with the result stored, if there is nothing to fill in."""
         task = self._graph.tasks[number]
         env = self._env(task)
         plan = _Plan(task, env)
@@ -143,14 +144,14 @@ class Resolver:
 
 
 class _Values:
-    """The values that placeholders of one node have."""
+    """The values of the placeholders of one node."""
 
     def __init__(
         self, graph: Graph, environment: Mapping[str, str], node: int, status_of: Callable[[int], str]
     ) -> None:
         self.env: dict[str, str] = {}
         self.unknown: set[str] = set()
-        """The variables of the task whose values can't be told."""
+        """The variables of the task whose values are unknown."""
         self._graph = graph
         self._environment = environment
         self._node = node
@@ -159,7 +160,7 @@ class _Values:
         self._filled = 0
 
     def of(self, placeholder: Placeholder) -> str:
-        """Raises ValueProblem when there is none, or when it is too long together with those before it."""
+        """Return the value of a placeholder. Raises ValueProblem if there is none, or if it exceeds the limit."""
         found = self._find(placeholder)
         self._filled += len(found)
         if self._filled > MOST_FILLED:
@@ -190,12 +191,12 @@ class _Values:
         return found
 
     def quoted(self, placeholder: Placeholder) -> str:
-        """The value as it is written in a shell's command line."""
+        """Return the value as it is written in a shell's command line."""
         return quote(self.of(placeholder), placeholder.place)
 
 
 class _Plan:
-    """The texts of one task, cut at their placeholders."""
+    """The texts of one task, split at their placeholders."""
 
     def __init__(self, task: Task, env: dict[str, Template]) -> None:
         self._task = task
@@ -209,14 +210,14 @@ class _Plan:
         self._call = _cut(action.arguments) if isinstance(action, PythonCall) else None
 
     def constant(self) -> bool:
-        """Whether there is not a placeholder in any text."""
+        """Whether no text contains a placeholder."""
         templates = [*self._env.values(), self._cwd, *self._arguments, *_templates_in(self._call)]
         if self._command is not None:
             templates.append(self._command)
         return not any(template.filled for template in templates)
 
     def resolve(self, values: _Values, resolver: Resolver, env: dict[str, str] | None = None) -> Resolved:
-        """Fill everything in; `env` when it is known already."""
+        """Fill in everything. `env` is passed if it is already known."""
         if env is None:
             for name, template in self._env.items():
                 values.env[name] = template.fill(values.of)
@@ -247,7 +248,7 @@ class _Plan:
 
 
 def _told(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
-    """What filling in leads to; None where a value is missing."""
+    """Return the result of filling in, or None if a value is missing."""
     try:
         return fill(given)
     except (ValueProblem, ResolutionError):
@@ -255,7 +256,7 @@ def _told(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
 
 
 def _cut(value: object) -> object:
-    """The arguments of a call with templates in the places of their texts."""
+    """Return the arguments of a call with templates in place of their texts."""
     if isinstance(value, str):
         return parse_template(value)
     if isinstance(value, (list, tuple)):

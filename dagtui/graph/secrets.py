@@ -1,4 +1,4 @@
-"""Finding the values that `run.secrets` names, once the environment of a run is known."""
+"""Find the values that `run.secrets` names, once the environment of a run is known."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 MOST_VALUES = 256
-"""Different values of all secrets of a run: each makes every log a little slower to write."""
+"""The number of different values of all secrets of a run. Each makes every log a little slower to write."""
 _TAKE_OUT = 'take it out of "secrets"'
 
 
 def find_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
-    """What to mask in a run that is started with an environment.
+    """Return what to redact in a run that is started with an environment.
 
-    A name means the variable of the environment, of every task that sets one of that name, and the parameter. Raises
-    GraphError when a name has no value, or one that can't be redacted; no value is ever part of it.
+    A name refers to the variable of the environment, that of every task that sets one, and the parameter. Raises
+    GraphError if a name has no value, or one that can't be redacted. The error never contains a value.
     """
     return _find(graph, environment, known_only=False)
 
 
 def known_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
-    """What to mask where a graph is shown that is not run: names without a value are left out.
+    """Return what to redact in a graph that is shown but not run. Names without a value are left out.
 
-    Raises GraphError as `find_secrets` does for all else.
+    Raises GraphError as `find_secrets` does for everything else.
     """
     return _find(graph, environment, known_only=True)
 
@@ -64,20 +64,20 @@ def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> 
 
 
 def located(diagnostics: Diagnostics, graph: Graph) -> GraphError:
-    """The report about a graph that was loaded, with places in its file if that is still readable."""
+    """Return the report about a loaded graph, with places in its file if that can still be read."""
     if graph.path is None:
         return diagnostics.error("", "")
     shown = label(graph.path)
     try:
         text = parse.decode(parse.read_bytes(graph.path, shown), shown)
         parse.parse(text, shown)
-    except GraphError:  # it was changed meanwhile
+    except GraphError:  # the file was changed meanwhile
         text = ""
     return diagnostics.error(text, shown)
 
 
 def _wrong(name: str, values: set[str]) -> tuple[str, str] | None:
-    """What is wrong with the values of a name, and how to mend it."""
+    """Return what is wrong with the values of a name, and how to fix it."""
     if not values:
         return f"{quoted(name)} is not set", f"set it, or {_TAKE_OUT}"
     if not any(values):
@@ -91,11 +91,11 @@ def _wrong(name: str, values: set[str]) -> tuple[str, str] | None:
 
 
 class _Sources:
-    """What the names of secrets stand for, found in one pass over the nodes."""
+    """The values of secrets by name, found in one pass over the nodes."""
 
     def __init__(self, graph: Graph, environment: Mapping[str, str]) -> None:
         self.values: dict[str, set[str]] = {}
-        """By name; what has no value is not in it."""
+        """By name. Names without a value are missing."""
         self.dependent: set[str] = set()
         """The names whose values depend on how other nodes end."""
         self._names = frozenset(graph.settings.secrets)
@@ -123,10 +123,10 @@ class _Sources:
                 done.add(id(env))
 
     def _resolve(self, resolver: Resolver, node: int, env: Mapping[str, str], names: Collection[str]) -> bool:
-        """Take in the variables of one node; whether they could be filled in."""
+        """Take in the variables of one node. Return whether they could be filled in."""
         try:
             found = resolver.resolve(node, lambda _: "").env
-        except ResolutionError:  # then its attempts can't start, but what is written in the file is shown
+        except ResolutionError:  # the attempts can't start, but what is written in the file is shown
             for name in names:
                 parts = parse_template(env[name]).parts
                 if all(isinstance(part, str) for part in parts):
@@ -138,7 +138,7 @@ class _Sources:
 
 
 def _turns(env: Mapping[str, str]) -> bool:
-    """Whether variables differ between the nodes of one task."""
+    """Return whether variables differ between the nodes of one task."""
     return any("{{" in text and _roots(text) & {Root.MATRIX, Root.NEEDS} for text in env.values())
 
 

@@ -1,4 +1,4 @@
-"""Command lines that mean the same without a shell, as make knows them: starting them directly halves a node's cost."""
+"""Command lines that mean the same without a shell, as in make. Starting them directly halves the cost of a node."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SHELL_WORDS = frozenset(
 )
 """Keywords and builtins of the shells that `sh` may be."""
 _SAME_ALONE = frozenset(("true", "false"))
-"""Builtins that do the same as the programs of their names, without arguments."""
+"""Builtins that, without arguments, do the same as the programs of their names."""
 
 
 def simple_words(text: str) -> tuple[str, ...] | None:
-    """The words of a command line in which a shell would find nothing to do but to start a program; else None."""
+    """Return the words of a command line for which a shell would only start a program, else None."""
     match = _LINE.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Reading `[defaults]` and `[tasks.NAME]` tables."""
+"""Read `[defaults]` and `[tasks.NAME]` tables."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 MOST_RETRIES = 1_000_000
 MOST_SLOTS = 100_000
 _Fields = dict[str, Any]
-"""What was read of one table, by key: each reader's own type."""
+"""The values read of one table, by key, each in its reader's own type."""
 
 
 class TaskReader:
     """Reads tables of tasks over the same defaults."""
 
     def __init__(self, diagnostics: Diagnostics, env: Mapping[str, str], defaults: dict[str, object]) -> None:
-        """Read the defaults; `env` holds the variables of the whole graph."""
+        """Read the defaults. `env` holds the variables of the whole graph."""
         self._findings = diagnostics
         self.broken: set[str] = set()
-        """Tasks whose matrix can't be read: nothing is known about their cells."""
+        """Tasks whose matrix can't be read, so that their cells are unknown."""
         self._lost_needs = False
-        """Nothing is known about what tasks need that don't say it themselves."""
+        """Whether the needs are unknown of tasks that don't state their own."""
         self._broken_defaults = False
         fields = self._fields(("defaults",), defaults)
         if len(fields) < len(defaults):
             self._lose("", defaults.keys() - fields.keys())
         self._env: Mapping[str, str] = {**env, **fields.pop("env", {})}
-        """Shared by every task that has no variables of its own."""
+        """Shared by every task without variables of its own."""
         self._defaults = fields
 
     def read(self, name: str, table: dict[str, object], line: int) -> Task:
-        """Read one task; what is wrong is noted and left at its default."""
+        """Read one task. Record what is wrong and leave it at its default."""
         at = ("tasks", name)
         own = self._fields(at, table)
         if "call" not in table and "args" in own and ("run" in own or "call" not in self._defaults):
@@ -110,7 +110,7 @@ class TaskReader:
         keys.unknown_key(self._findings, (*at, key), keys.TASK, keys.RESERVED_TASK)
 
     def _lose(self, task: str, unread: AbstractSet[str]) -> None:
-        """Note what can't be known because of keys that were not read: those of a task, or with "" of the defaults."""
+        """Record what is unknown because of unread keys of a task, or of the defaults if `task` is empty."""
         lost = self._findings.lost
         at = ("tasks", task) if task else ("defaults",)
         some = unread if len(unread) <= KEPT else unread & READERS.keys()
@@ -129,14 +129,14 @@ class TaskReader:
             self.broken.add(task)
 
     def _is_task(self, at: KeyPath, key: str, value: dict[str, object]) -> bool:
-        """Whether a table inside of a task is meant to be a task of a dotted name."""
+        """Return whether a table inside of a task is meant to be a task with a dotted name."""
         if key in keys.RESERVED_TASK or self._findings.full:
             return False
         looks_like_one = not value.keys().isdisjoint(("run", "call", "needs"))
         return looks_like_one or not keys.key_hint((*at, key), keys.TASK, keys.RESERVED_TASK)
 
     def _retry(self, own: _Fields, fields: _Fields) -> RetryPolicy:
-        """Put together the keys about retries: a delay of the task's own beats every one of the defaults."""
+        """Combine the keys about retries. A delay of the task's own overrides all of the defaults."""
         retries = fields.get("retries", 0)
         table: _Fields = fields.get("retry", {})
         if not retries and not table and "retry_delay" not in fields:
@@ -158,13 +158,13 @@ _NO_RETRIES = RetryPolicy()
 
 
 def subject(key: str, wrong: ValueProblem) -> str:
-    """What a reader's message speaks of, when it was given the value of that key."""
+    """Return the subject of a reader's message about the value of that key."""
     dotted = ".".join([key, *(part for part in wrong.inside if isinstance(part, str))])
     return f"an element of {quoted(dotted)}" if wrong.inside and isinstance(wrong.inside[-1], int) else quoted(dotted)
 
 
 def _whole_name(task: object, key: str, table: dict[str, object]) -> str:
-    """The dotted name that was meant by nested tables."""
+    """Return the dotted name that was meant by nested tables."""
     names = [str(task), key]
     while len(table) == 1 and len(names) < 20:
         inner, value = next(iter(table.items()))
@@ -194,7 +194,7 @@ def _needs(value: object) -> tuple[str, ...]:
 
 
 def _second(entries: tuple[str, ...]) -> int:
-    """The position of the first entry that stands before it too."""
+    """Return the position of the first entry that repeats an earlier one."""
     seen: set[str] = set()
     for index, entry in enumerate(entries):
         if entry in seen:
@@ -211,7 +211,7 @@ def _group(value: object) -> str:
 
 
 def read_env(value: object) -> dict[str, str]:
-    """Read a table of variables: texts, numbers, true, false; raises ValueProblem."""
+    """Read a table of variables: strings, numbers, true, false. Raises ValueProblem."""
     found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
     if sum(map(len, found.values())) > SHORT:
         from dagtui.graph.check.kernel_limits import check_environment
@@ -328,4 +328,4 @@ READERS: Mapping[str, Callable[[object], object]] = {
     "allow_failure": values.boolean,
     "colour": values.boolean,
 }
-"""How the value of each key of a task is read."""
+"""The reader for the value of each key of a task."""

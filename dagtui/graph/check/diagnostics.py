@@ -1,4 +1,4 @@
-"""Collecting everything that is wrong with a document, to be told in one report."""
+"""Collect everything that is wrong with a document, for one report."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from dagtui.graph.toml.positions import KeyPath, Located, SourceSpan
 
 SHOWN = 50
-"""Problems of one report."""
+"""The largest number of problems in a report."""
 KEPT = 1000
-"""Findings that are kept to be sorted by their place; beyond that they are only counted."""
+"""The largest number of diagnostics that are kept for sorting by place. Further ones are only counted."""
 
 
 SUGGESTED = 20
-"""Names for which one that is meant is looked for among the names of the file: to compare with all takes its time."""
+"""The number of unknown names that get a suggestion. Comparing a name with all names of the file is slow."""
 
 
 class Diagnostic(NamedTuple):
-    """Something that is wrong, at a path of keys."""
+    """Something that is wrong at a path of keys."""
 
     at: KeyPath
     message: str
     hint: str
     needle: str
-    """The part of the value to mark, when it is written in the file as it is here."""
+    """The part of the value to mark, if the file spells it as it is here."""
     on_key: bool
-    """It is the key that is wrong, not its value."""
+    """Whether the key is wrong rather than its value."""
 
 
 class Diagnostics:
-    """What was found so far."""
+    """The diagnostics found so far."""
 
     def __init__(self) -> None:
         self.lost = Lost()
@@ -51,24 +51,24 @@ class Diagnostics:
 
     @property
     def full(self) -> bool:
-        """Whether what is found from now on is only counted: no hint is needed."""
+        """Whether further diagnostics are only counted, so that they need no hint."""
         return len(self._found) >= KEPT
 
     def key(self, at: KeyPath, message: str, hint: str = "") -> None:
-        """Note that a key is wrong."""
+        """Record that a key is wrong."""
         self._note(Diagnostic(at, message, hint, "", on_key=True))
 
     def value(self, at: KeyPath, message: str, hint: str = "", *, needle: str = "") -> None:
-        """Note that a value is wrong."""
+        """Record that a value is wrong."""
         self._note(Diagnostic(at, message, hint, needle, on_key=False))
 
     def wrong(self, at: KeyPath, wrong: ValueProblem, subject: str = "") -> None:
-        """Note what a reader said about the value at that path; `subject` is what its message speaks of."""
+        """Record what a reader reported about the value at that path. `subject` is the subject of its message."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
         self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle)
 
     def suggestion(self, name: str, known: Collection[str], listing: str = "there are") -> str:
-        """A hint for a name that is not among those of the file: the nearest one, or some of them after `listing`.
+        """Return a hint for a name that the file does not have: the nearest name, or some names after `listing`.
 
         Only the first few names get one.
         """
@@ -76,14 +76,14 @@ class Diagnostics:
         return near if near or self._suggested > SUGGESTED or not known else f"{listing} {listed(known)}"
 
     def nearest(self, name: str, known: Collection[str]) -> str:
-        """A hint for a name that is not known: the nearest one that is, if there is one; only for the first few."""
+        """Return a hint with the nearest known name, if there is one. Only the first few names get one."""
         self._suggested += 1
         if self._suggested > SUGGESTED or not known:
             return ""
         return did_you_mean(name, known)
 
     def _note(self, finding: Diagnostic) -> None:
-        """Keep a finding once: what the defaults say wrong would be found again in every task."""
+        """Keep a diagnostic once: an error in the defaults would be found again in every task."""
         place = finding.at, finding.message
         if place in self._found:
             return
@@ -93,7 +93,7 @@ class Diagnostics:
         self._found[place] = finding
 
     def error(self, text: str, path: str) -> GraphError:
-        """The report, sorted by place in the file."""
+        """Return the report, sorted by place in the file."""
         from dagtui.graph.toml.positions import locate
 
         diagnostics = list(self._found.values())
@@ -106,7 +106,7 @@ class Diagnostics:
 
 
 def _span(finding: Diagnostic, located: dict[KeyPath, Located], text: str) -> SourceSpan | None:
-    """Where a finding is: at its path, or at the nearest table around it that is written in the file."""
+    """Return where a diagnostic is: at its path, or at the nearest table around it that the file has."""
     from dagtui.graph.toml.positions import SourceSpan
 
     for length in range(len(finding.at), 0, -1):

@@ -1,4 +1,4 @@
-"""How long the arguments and variables may be that a program is started with."""
+"""Limits for the arguments and variables that a program is started with."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TOGETHER = os.sysconf("SC_ARG_MAX")
-"""Bytes of all arguments and variables of a program."""
+"""Total bytes of the arguments and variables of a program."""
 ONE = 32 * os.sysconf("SC_PAGE_SIZE") - 1 if sys.platform == "linux" else TOGETHER
 """Bytes of a single argument, or of a variable with its name."""
 _PLACEHOLDER = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}", re.DOTALL)
-"""Never looks beyond the next pair of braces: of a text of nothing but openings, each is looked at once."""
+"""Never reads beyond the next pair of braces, so that each is read once in a text of nothing but openings."""
 _POINTER = 8
-"""Bytes that the kernel counts for each argument besides its characters."""
+"""Bytes that the kernel counts for each argument in addition to its characters."""
 
 
 def check_script(text: str) -> None:
-    """Raise ValueProblem for a shell string that is too long for the shell, whatever its placeholders stand for."""
+    """Raise ValueProblem for a shell string that is too long for the shell, whatever values its placeholders have."""
     size = least_size(text)
     if size <= ONE:
         return
@@ -38,7 +38,7 @@ def check_script(text: str) -> None:
 
 
 def check_arguments(arguments: tuple[str, ...]) -> None:
-    """Raise ValueProblem for arguments that no program can be started with."""
+    """Raise ValueProblem for arguments that a program can't be started with."""
     sizes = [least_size(argument) for argument in arguments]
     for index, size in enumerate(sizes):
         check_argument(size, index)
@@ -49,26 +49,26 @@ def check_arguments(arguments: tuple[str, ...]) -> None:
 
 
 def check_environment(variables: Mapping[str, str]) -> None:
-    """Raise ValueProblem for variables that no program can be started with."""
+    """Raise ValueProblem for variables that a program can't be started with."""
     for name, text in variables.items():
         check_argument(least_size(name) + 1 + least_size(text), name)
     check_arguments(tuple(f"{name}={text}" for name, text in variables.items()))
 
 
 def check_argument(size: int, *inside: str | int) -> None:
-    """Raise ValueProblem for one argument or variable of so many bytes, if that is too long."""
+    """Raise ValueProblem if `size` bytes are too long for one argument or variable."""
     if size > ONE:
         message = f"has {size:,} bytes; the kernel takes at most {ONE:,}"
         raise ValueProblem(message, "put it in a file, and give the name of that", inside=inside)
 
 
 def check_data(data: Mapping[str, object]) -> None:
-    """Raise ValueProblem for the arguments of a call that are too long as JSON, which is a single argument."""
+    """Raise ValueProblem for arguments of a call that are too long as JSON, which is a single argument."""
     import json
 
     check_argument(least_size(json.dumps(data)))
 
 
 def least_size(text: str) -> int:
-    """The bytes of a text without its placeholders, which may stand for nothing."""
+    """Return the bytes of a text without its placeholders, whose values may be empty."""
     return len(_PLACEHOLDER.sub("", text).encode("utf-8", "replace"))

@@ -1,7 +1,7 @@
-"""Words of other tools: what stands for them here, or what to do where nothing does.
+"""Words of other tools: what they are called here, or what to do if they have no equivalent.
 
-They come from make, Task, Snakemake, DVC, Airflow, Dagu, GitHub Actions, GitLab CI and docker compose. Read only once a
-key is not known.
+They come from make, Task, Snakemake, DVC, Airflow, Dagu, GitHub Actions, GitLab CI and docker compose. The module is
+imported only for an unknown key.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ _SAME = {
         "all_done": "all_completed all_finished all_settled always completed done dummy finally finished",
     },
 }
-"""By what it is called here: what it is called elsewhere. A key may be one that a later version has."""
+"""Words of other tools by the word used here. A key may be one that only a later version has."""
 
 _CLOCK = "dagtui starts nothing by the clock: let cron or a systemd timer call dagtui run"
 _INPUTS = 'this version of dagtui does not track the files a task reads: name the tasks that write them in "needs"'
@@ -185,22 +185,22 @@ _OF_THE_TOP = {
 
 
 def same_here(word: str, where: Where) -> str:
-    """What a word of another tool is called here; empty: nothing that it knows of."""
+    """Return what a word of another tool is called here, or an empty string if it is not known."""
     return _same(where).get(folded(word), "")
 
 
 def sentence_for(word: str, where: Where) -> str:
-    """What to do about a word of another tool that nothing stands for; empty when it is not known."""
+    """Return what to do about a word of another tool without an equivalent, or an empty string if it is not known."""
     return _sentences(where).get(folded(word), "")
 
 
 def means_children(word: str) -> bool:
-    """Whether a key of another tool names what comes after a task."""
+    """Return whether a key of another tool names what comes after a task."""
     return _sentences(Where.TASK).get(folded(word)) == _CHILDREN
 
 
 def folded(word: str) -> str:
-    """A word as these tables have it: `dependsOn` and `depends-on` are `depends_on`."""
+    """Normalise a word for these tables: `dependsOn` and `depends-on` become `depends_on`."""
     if len(word) > 40:
         return word
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", word).lower()

@@ -1,4 +1,4 @@
-"""What may be meant by a word that is not known: the known word that is spelled most like it, or nothing."""
+"""Suggest the known word that is spelled most like an unknown one, or nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 COMPARED = 2000
-"""Names that a word is compared with at most."""
+"""The largest number of names that a word is compared with."""
 _LONGEST = 100
 """Characters of a word that is compared."""
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
-    """The known word that is meant by its spelling: one slip away, two in words of six letters and more."""
+    """Return the known word that was meant: one slip away, or two in words of six letters and more."""
     if not word or len(word) > _LONGEST:
         return None
     folded = word.casefold()
     slips = 1 if len(word) < 6 else 2
-    least = len(word) < 3  # x is no slip of y, but xx may be
+    least = len(word) < 3  # x is not a slip of y, but xx may be
     near = [
         name for name in known if least <= abs(len(name) - len(word)) <= slips or (least and name.casefold() == folded)
     ]
@@ -40,7 +40,7 @@ def meant(word: str, known: Collection[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A hint: the nearest of the known words; empty when nothing is near."""
+    """Return a hint with the nearest known word, or an empty string if none is near."""
     same = in_other_form(word, known)
     if same:
         return same
@@ -49,7 +49,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str:
 
 
 def in_other_form(word: str, known: Collection[str]) -> str:
-    """A hint: one of the known words is the same in another Unicode form; empty when none is."""
+    """Return a hint if a known word is the same in another Unicode form, or an empty string."""
     other = _other_form(word, known)
     if other is None:
         return ""
@@ -74,7 +74,7 @@ def _other_form(word: str, known: Collection[str]) -> str | None:
 
 
 def _form(word: str) -> str:
-    """How a word writes letters with marks."""
+    """Return how a word writes letters with marks."""
     if unicodedata.is_normalized("NFC", word):
         return "composed (NFC)"
     return (
@@ -83,7 +83,7 @@ def _form(word: str) -> str:
 
 
 def slips_between(one: str, other: str, most: int) -> int | None:
-    """How many letters are missing, too many, wrong or exchanged with their neighbour; None: more than `most`."""
+    """Count letters that are missing, excess, wrong or swapped with a neighbour. Return None for more than `most`."""
     before: list[int] = []
     last = list(range(len(other) + 1))
     for row, letter in enumerate(one, 1):
@@ -100,6 +100,6 @@ def slips_between(one: str, other: str, most: int) -> int | None:
 
 
 def listed(names: Collection[str], most: int = 10) -> str:
-    """The first of several names, for messages."""
+    """List the first of several names, for messages."""
     shown = ", ".join([quoted(name, 40) for name in islice(names, most)])
     return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown

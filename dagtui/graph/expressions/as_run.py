@@ -1,4 +1,4 @@
-"""What nodes execute and where, for people to read and to paste: placeholders filled in, secrets redacted."""
+"""What nodes execute and where, for people to read and paste: placeholders filled in, secrets redacted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class UnknownEnvironment(Mapping[str, str]):
-    """The environment of a run that another process has, or that nobody has begun: asking for a variable is refused."""
+    """The environment of a run that another process has, or that has not started. Reading a variable is refused."""
 
     def __getitem__(self, name: str) -> str:
         raise ResolutionError(f"the environment variable {name} is not known here")
@@ -33,26 +33,26 @@ class UnknownEnvironment(Mapping[str, str]):
 
 
 def redacted_environment(environment: Mapping[str, str], names: tuple[str, ...], secrets: Secrets) -> dict[str, str]:
-    """The environment of a run without its secrets; `names` are those of the secrets."""
-    # Before values are put in: a shell's quotes could tear a secret apart so that it isn't found any more.
+    """Return the environment of a run without its secrets. `names` are the names of the secrets."""
+    # Before values are filled in: the quotes of a shell could split a secret so that it is not found any more.
     return {name: MARK.decode() if name in names else secrets.mask(value) for name, value in environment.items()}
 
 
 def unknown_status(node: int) -> str:
-    """Where no node has ended."""
+    """Raise ResolutionError, for graphs without ended nodes."""
     raise ResolutionError(f"how node {node} ends is not known yet")
 
 
 class Filled(NamedTuple):
-    """A text as it runs, and as it was written where that is another one."""
+    """A text as it runs, and as it was written if that differs."""
 
     text: str
-    """As it was written where a value is not known."""
+    """As it was written if a value is not known."""
     template: str = ""
 
 
 class AsRun:
-    """What the nodes of a graph execute, and where, for people to read; of secrets nothing is shown."""
+    """What the nodes of a graph execute, and where, for people to read. Secrets are never shown."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class AsRun:
         status_of: Callable[[int], str],
         secrets: Secrets | None = None,
     ) -> None:
-        """Graph and environment are redacted already; `status_of` raises ResolutionError for what isn't known."""
+        """Graph and environment are already redacted. `status_of` raises ResolutionError for an unknown status."""
         self._graph = graph
         self._resolver = Resolver(graph, environment)
         self._status_of = status_of
@@ -69,7 +69,7 @@ class AsRun:
         self._secrets = secrets
 
     def command(self, node: int) -> Filled:
-        """What the node executes."""
+        """Return what the node executes."""
         written = command_line(self._graph.task(node).action)
         if "{{" not in written:
             return Filled(written)
@@ -77,7 +77,7 @@ class AsRun:
         return self._filled(written, None if action is None else command_line(action))
 
     def cwd(self, node: int) -> Filled:
-        """The directory in which it does."""
+        """Return the directory in which the node runs."""
         written = self._graph.task(node).cwd
         if "{{" not in written:
             return Filled(os.path.normpath((self._graph.directory or Path()) / written))
@@ -85,7 +85,7 @@ class AsRun:
         return self._filled(written, None if cwd is None else os.fspath(cwd))
 
     def env(self, node: int) -> dict[str, Filled]:
-        """The variables that are set for it, in the order of the file."""
+        """Return the variables that are set for the node, in the order of the file."""
         written = self._graph.task(node).env
         if not any("{{" in text for text in written.values()):
             return {name: Filled(text) for name, text in written.items()}
@@ -97,7 +97,7 @@ class AsRun:
     def _filled(self, written: str, found: str | None) -> Filled:
         if found is None:
             return Filled(written)
-        # Harmless values may make a secret together.
+        # Harmless values may form a secret together.
         text = found if self._secrets is None else self._secrets.mask(found)
         return Filled(text, written if written != text else "")
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def parse_env(env: Mapping[str, str]) -> dict[str, Template]:
-    """The variables in an order in which each comes after those that it is made of; raises ValueProblem.
+    """Return the variables ordered such that each follows those that it is made of. Raises ValueProblem.
 
-    A variable that names itself (`PATH = "bin:{{ env.PATH }}"`) means the one that the run was started with.
+    A variable that names itself (`PATH = "bin:{{ env.PATH }}"`) refers to the one that the run was started with.
     """
     templates = {name: _parse(name, text) for name, text in env.items()}
     made_of = {

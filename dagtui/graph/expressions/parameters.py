@@ -1,4 +1,4 @@
-"""The `[params]` of a graph, and those given on the command line, read as their default's type."""
+"""The `[params]` of a graph, and those given on the command line, read as the type of their default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def read_params(diagnostics: Diagnostics, table: dict[str, object], given: Mapping[str, str]) -> dict[str, Value]:
-    """The parameters with what was given in place of their defaults; what is wrong is noted."""
+    """Return the parameters, with given values in place of their defaults. Record what is wrong."""
     params: dict[str, Value] = {}
     for name, value in table.items():
         try:
@@ -56,7 +56,7 @@ def _give(diagnostics: Diagnostics, params: dict[str, Value], name: str, text: s
 
 
 def _like(default: Value, text: str) -> Value:
-    """A text read as the type of the default; raises ValueProblem."""
+    """Read a text as the type of the default. Raises ValueProblem."""
     if isinstance(default, bool):
         if text.lower() not in _BOOLEANS:
             raise ValueProblem("must be true or false")

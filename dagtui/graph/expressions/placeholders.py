@@ -1,4 +1,4 @@
-"""Checking at load that every placeholder of a task will find its value."""
+"""Check at load time that every placeholder of a task will have a value."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 
 ATTEMPT_VARIABLES = frozenset({"DAGTUI_RUN_ID", "DAGTUI_NODE", "DAGTUI_ATTEMPT", "DAGTUI_RUN_DIR"})
-"""What each attempt gets by itself: the graph's placeholders are filled in before."""
+"""Set for each attempt by itself, after the placeholders of the graph are filled in."""
 
 
 class PlaceholderCheck:
-    """Goes over the tasks of a layout; statuses of needed nodes are looked at again when the graph is built."""
+    """Checks the tasks of a layout. Statuses of needed nodes are checked once the graph is built."""
 
     def __init__(
         self,
@@ -38,25 +38,25 @@ class PlaceholderCheck:
         diagnostics: Diagnostics,
         origins: Origins,
     ) -> None:
-        """Check against the parameters of the graph and the variables of a run; None: these are not known yet."""
+        """Check against the parameters of the graph and the variables of a run, or None if these are not known yet."""
         self._layout = layout
         self._params = params
         self._environment = environment
         self._findings = diagnostics
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
-        """By the identity of a table of variables: what is different for each task that shares it."""
+        """By the identity of a table of variables: what differs for each task that shares it."""
         self._statuses: dict[tuple[int, str], tuple[KeyPath, Placeholder]] = {}
-        """The first question of each task for each status."""
+        """The first placeholder in each task for each status."""
 
     def check(self, broken: Collection[str]) -> None:
-        """Note what is wrong with the placeholders of every task but those whose matrix is not known."""
+        """Record what is wrong with the placeholders of every task except those whose matrix is unknown."""
         for number, task in enumerate(self._layout.tasks):
             if task.name not in broken:
                 self._task(number, task)
 
     def check_statuses(self, graph: Graph) -> None:
-        """Note every status that is asked of no parent, or of several."""
+        """Record every status placeholder that does not refer to exactly one parent."""
         for (number, _), (at, placeholder) in self._statuses.items():
             if self._findings.lost.has_needs(self._layout.tasks[number].name):
                 continue
@@ -84,7 +84,7 @@ class PlaceholderCheck:
             self._env(number, task.env)
 
     def _env(self, number: int, env: Mapping[str, str]) -> None:
-        """Check variables; of a table that tasks share, only what differs between them is checked in each."""
+        """Check variables. If tasks share a table, each checks only what differs between them."""
         known = self._envs.get(id(env))
         if known is None:
             known = self._envs[id(env)] = self._shared_env(number, env)
@@ -141,7 +141,7 @@ class PlaceholderCheck:
                 self._findings.wrong(self._origins.of(number, *place), wrong)
 
     def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
-        """Note a variable that is not set; one that names itself means the one that the run is started with."""
+        """Record a variable that is not set. One that names itself refers to the one that the run is started with."""
         environment, name = self._environment, placeholder.name
         if environment is None or name in environment or placeholder.default is not None:
             return
@@ -162,9 +162,9 @@ class PlaceholderCheck:
 
 
 def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
-    """The parent whose status a placeholder of a node asks for; None when it is none, and there is a default.
+    """Return the parent whose status a placeholder of a node refers to, or None if there is only a default.
 
-    Raises ValueProblem when it is none, or one of several.
+    Raises ValueProblem if there is no such parent and no default, or if there are several.
     """
     named = graph.find(placeholder.name)
     parents = graph.parents(node)
@@ -191,7 +191,7 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
 
 
 def _parents_named(graph: Graph, parents: array[int], name: str) -> list[int]:
-    """The parents that are cells of a task of that name, or those of them that `task[axis=value]` chooses."""
+    """Return the parents that are cells of a task of that name, or those that `task[axis=value]` selects."""
     found = [parent for parent in parents if graph.task(parent).name == name]
     if found or not name.endswith("]"):
         return found
@@ -205,7 +205,7 @@ def _parents_named(graph: Graph, parents: array[int], name: str) -> list[int]:
 
 
 def texts_in(value: object, inside: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """Every text with a placeholder in the arguments of a call, with the keys that lead to it."""
+    """Yield every text with a placeholder in the arguments of a call, with the keys that lead to it."""
     if isinstance(value, str):
         if "{{" in value:
             yield inside, value

@@ -1,4 +1,4 @@
-"""What may be around a placeholder in a shell command line, and how a value is quoted there.
+"""What may surround a placeholder in a shell command line, and how a value is quoted there.
 
 Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.4 Reserved Words; and what bash, ksh and zsh add.
 """
@@ -9,10 +9,10 @@ import enum
 import re
 
 MARK = "\0"
-"""Stands for a placeholder: no command line can contain it."""
+"""Stands for a placeholder. No command line can contain it."""
 
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
-"""Those whose quoting is known."""
+"""The shells whose quoting is known."""
 
 _BARE = re.compile(r"[A-Za-z0-9_./:-]+")
 _SPECIAL_IN_QUOTES = re.compile(r'[$`"\\]')
@@ -26,7 +26,7 @@ _RESERVED = frozenset(
 
 
 class TemplatePlace(enum.Enum):
-    """What is around a placeholder."""
+    """What surrounds a placeholder."""
 
     WORD = "a plain word"
     APART = "a plain word, but what stands before or behind it would go on with the value"
@@ -46,7 +46,7 @@ class TemplatePlace(enum.Enum):
 
 
 def quote(value: str, place: TemplatePlace) -> str:
-    """The value as it is written at that place, for any of SHELLS: the shell makes the same value of it."""
+    """Return the value as it is written at that place, for any of SHELLS, so that the shell reads the same value."""
     if place is TemplatePlace.SINGLE:
         return value.replace("'", r"'\''")
     if place is TemplatePlace.DOUBLE:

@@ -1,7 +1,7 @@
-"""Where in a shell command line a placeholder stands: in a word, in quotes, or where a value can't be quoted.
+"""Where a placeholder is in a shell command line: in a word, in quotes, or where a value can't be quoted.
 
 Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting, 2.6 Word Expansions, 2.7.4 Here-Document; and what bash, ksh
-and zsh add. It need not parse commands: it must never take one place for another.
+and zsh add. The scan need not parse commands, but it must never mistake one place for another.
 """
 
 from __future__ import annotations
@@ -53,29 +53,29 @@ _REDIRECTION = re.compile(r"(?:\\\n)*+[<>]")
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _VARIABLE = re.compile(r"\$(?:[A-Za-z0-9_]++|[@*#?$!-])?\Z")
 _VARIABLE_OF_ZSH = re.compile(r"\$[^\s'\"`;|&<>]*+\Z")
-"""There, modifiers and subscripts go on behind the name."""
+"""In zsh, modifiers and subscripts follow the name."""
 _LOOKED_BACK = 200
-"""Characters before a placeholder in which a variable that it would go on with is looked for."""
+"""Characters before a placeholder that are searched for a variable name that the placeholder would extend."""
 
 
 def places(command: str, shell: str) -> list[TemplatePlace]:
-    """What is around each MARK in a command line for one of SHELLS, in their order."""
+    """Return what surrounds each MARK in a command line for one of SHELLS, in order."""
     scan = _QuoteScan(command, shell)
     scan.run()
     return scan.places
 
 
 class _Heredoc(NamedTuple):
-    """A here-document whose text has not begun yet."""
+    """A here-document whose text has not started yet."""
 
     word: str
     """The line that ends it."""
     tabs: bool
-    """Tabs before that line are skipped."""
+    """Whether tabs before that line are skipped."""
     raw: bool
-    """Its word is quoted: backslashes in the text are nothing special."""
+    """Whether its word is quoted, so that backslashes in the text are literal."""
     depth: int
-    """How deep in other things it was announced."""
+    """How deeply nested it was announced."""
 
 
 class _QuoteScan:
@@ -86,14 +86,14 @@ class _QuoteScan:
         self._text = text
         self._variable = _VARIABLE_OF_ZSH if shell == "zsh" else _VARIABLE
         self._ansi = shell not in {"sh", "dash"}
-        """Whether `$'…'` is known to be a kind of quotes; a plain sh may or may not have it."""
+        """Whether `$'…'` is known to be a kind of quotes. A plain sh may or may not have it."""
         self._inside = [_In.COMMAND]
         self._quoted = [False]
-        """Of each of these: whether there are quotes around it; $(…) begins anew."""
+        """For each entry of `_inside`, whether quotes surround it. Inside $(…) quoting starts afresh."""
         self._position = 0
         self._heredocs: list[_Heredoc] = []
         self._escaped = -1
-        """Behind the last character that a backslash escaped."""
+        """The position behind the last character that a backslash escaped."""
         self._unclear = False
 
     def run(self) -> None:
@@ -130,7 +130,7 @@ class _QuoteScan:
             self._position += 1
 
     def _around(self) -> TemplatePlace:
-        """The place of a placeholder that stands here."""
+        """Return the place of a placeholder at the current position."""
         inside = self._inside[-1]
         if inside is _In.QUOTES and self._inside[-2] not in _COMMANDS:
             inside = self._inside[-2]  # quotes in ${…} and in arithmetic are not the same in all shells
@@ -151,7 +151,7 @@ class _QuoteScan:
         self._position += 1
 
     def _take(self, pattern: re.Pattern[str], place: TemplatePlace) -> str:
-        """Go over what the pattern matches here: all placeholders in it are in the same place."""
+        """Skip what the pattern matches here. All placeholders in it are in the same place."""
         match = pattern.match(self._text, self._position)
         taken = match[0] if match else self._text[self._position]
         self.places += [TemplatePlace.UNCLEAR if self._unclear else place] * taken.count(MARK)
@@ -248,9 +248,9 @@ class _QuoteScan:
             self._enter(_In.ARRAY if assigned else _In.PARENTHESIS, 1)
 
     def _command(self, character: str) -> None:
-        """Comments, here-documents, and the patterns of `case`, whose parentheses have no partner."""
+        """Handle comments, here-documents, and the patterns of `case`, whose parentheses are unbalanced."""
         if self._inside[-1] is _In.ARRAY and character in "<>|&;" and not self._at(character + "("):
-            self._unclear = True  # no syntax of arrays: bash goes on with the next line, which may be in a value
+            self._unclear = True  # not array syntax: bash continues with the next line, which may be in a value
         if character == "#":
             self._hash()
         elif character == "<" and self._at("<<"):
@@ -287,7 +287,7 @@ class _QuoteScan:
         self._position = match.end()
 
     def _bodies(self) -> None:
-        """Go over the here-documents that begin after this line."""
+        """Skip the here-documents that start after this line."""
         for heredoc in self._heredocs:
             self._unclear = self._unclear or heredoc.depth != len(self._inside)
             while self._position < len(self._text):
@@ -304,9 +304,9 @@ class _QuoteScan:
 
 
 def _stands_alone(line: str) -> bool:
-    """Whether the line behind this one in a here-document can end it, in every shell.
+    """Return whether the line after this one in a here-document can end it, in every shell.
 
-    A backslash joins lines, and some shells go over line ends inside of substitutions.
+    A backslash joins lines, and some shells read past line ends inside of substitutions.
     """
     if line.endswith("\\"):
         return False
@@ -317,5 +317,5 @@ def _stands_alone(line: str) -> bool:
 
 
 def _is_long_name(before: str) -> bool:
-    """Whether a name fills all that was looked at: it may be a variable's."""
+    """Return whether a name fills all of the text searched: it may be a variable's."""
     return len(before) > _LOOKED_BACK // 2 and _NAME.fullmatch(before) is not None

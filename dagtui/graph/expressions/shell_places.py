@@ -1,4 +1,4 @@
-"""Placeholders in a shell command line: those whose value can be quoted, and what to write in place of the others."""
+"""Placeholders in a shell command line: those whose value can be quoted, and what to write instead of the others."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ _REFUSED = {
         'give it to a variable on the first line: {variable}={source}, and write "${variable}" here',
     ),
 }
-"""Where a placeholder can't stand, and how to mend it."""
+"""Where a placeholder is not allowed, and how to fix it."""
 
 
 def in_place(braces: Braces, place: TemplatePlace) -> str | Placeholder | ValueProblem:
-    """What to put between the texts around: in a comment, the braces as they are."""
+    """Return what to put between the surrounding texts. In a comment the braces stay as they are."""
     if place is TemplatePlace.COMMENT:
         return braces.source if braces.path is not None else "{{"
     try:
@@ -57,6 +57,6 @@ def in_place(braces: Braces, place: TemplatePlace) -> str | Placeholder | ValueP
 
 
 def _variable(name: str) -> str:
-    """A variable's name made of that of a value."""
+    """Return a name for a variable that holds a value of that name."""
     found = re.sub(r"[^A-Za-z0-9_]+", "_", name).strip("_").lower()[:40]
     return found if found[:1].isalpha() else f"x_{found}".rstrip("_")

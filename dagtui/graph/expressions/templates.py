@@ -1,9 +1,9 @@
 """Texts with placeholders: `{{ params.samples }}`, `{{ matrix.seed }}`, `{{ env.HOME }}`, `{{ needs.fetch.status }}`.
 
-The whole grammar: a path between double braces on one line. Its first word says where to look; the rest of it, dots
-and hyphens included, is one name, for `needs` without the `.status` at its end. Behind it `or` and a literal may stand
-for a value that is missing or empty: `{{ env.STAGE or "dev" }}`. Four braces `{{{{` stand for two. Nothing can be
-called, and a value that is put in is not read again.
+The whole grammar is a path between double braces on one line. Its first word says where to look. The rest, dots and
+hyphens included, is one name, for `needs` without the final `.status`. It may be followed by `or` and a literal, which
+replaces a value that is missing or empty: `{{ env.STAGE or "dev" }}`. Four braces `{{{{` stand for two. Functions can't
+be called, and values are not searched for placeholders again.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ class Placeholder:
 
     root: Root
     name: str
-    """The parameter, axis or variable; for `needs` the task or node whose status it is."""
+    """The parameter, axis or variable. For `needs`, the task or node whose status it is."""
     source: str
-    """As it is written."""
+    """The placeholder as it is written."""
     default: str | None = None
-    """What stands for a value that is missing or empty."""
+    """What replaces a value that is missing or empty."""
     place: TemplatePlace = TemplatePlace.WORD
-    """In a shell command line: what is around it."""
+    """What surrounds it in a shell command line."""
 
     def known(self, value: str | None) -> str | None:
-        """The value to put in: the default in place of a missing or empty one, None when there is neither."""
+        """Return the value to fill in: the default for a missing or empty one, None if there is neither."""
         return self.default if self.default is not None and not value else value
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text cut at its placeholders."""
+    """A text split at its placeholders."""
 
     parts: tuple[str | Placeholder, ...]
 
@@ -75,16 +75,16 @@ class Template:
         return any(not isinstance(part, str) for part in self.parts)
 
     def placeholders(self) -> Iterator[Placeholder]:
-        """The placeholders in the order of the text."""
+        """Yield the placeholders in the order of the text."""
         return (part for part in self.parts if not isinstance(part, str))
 
     def fill(self, value_of: Callable[[Placeholder], str]) -> str:
-        """The text with the values in their places."""
+        """Return the text with the values in place."""
         return "".join([part if isinstance(part, str) else value_of(part) for part in self.parts])
 
 
 def value_text(value: Value) -> str:
-    """A value as it appears in texts and in the names of nodes: true and false as in TOML, numbers as Python's."""
+    """Return a value as it appears in texts and names of nodes: true and false as in TOML, numbers as in Python."""
     if value is True:
         return "true"
     if value is False:
@@ -93,35 +93,35 @@ def value_text(value: Value) -> str:
 
 
 Parts = list[str | Placeholder | ValueProblem]
-"""What a text is cut into, with what is wrong in the places of braces that are no placeholders."""
+"""The parts of a text, with problems in the place of braces that are not placeholders."""
 MOST_BRACES = 500_000
-"""Of one text: each takes a hundred bytes while it is looked at."""
+"""Number of braces in one text. Each takes a hundred bytes while it is read."""
 MOST_WRONG = 50
-"""Of one text; it is not cut any further then."""
+"""Number of problems in one text, which is not split any further then."""
 
 
 def parse_template(text: str) -> Template:
-    """Cut a plain text at its placeholders; raises ValueProblem."""
+    """Split a plain text at its placeholders. Raises ValueProblem."""
     return Template((text,)) if "{{" not in text else _template(cut_template(text))
 
 
 def parse_command(text: str, shell: tuple[str, ...] | None) -> Template:
-    """Cut a shell command line at its placeholders; raises ValueProblem where a value can't be quoted.
+    """Split a shell command line at its placeholders. Raises ValueProblem where a value can't be quoted.
 
-    Comments are left as they are.
+    Comments stay as they are.
     """
     return Template((text,)) if "{{" not in text else _template(cut_command(text, shell))
 
 
 def cut_template(text: str) -> Parts:
-    """A plain text with everything that is wrong in it."""
+    """Split a plain text, including everything that is wrong in it."""
     if "{{" not in text:
         return [text]
     return _too_many(text) or _parts(_cut(text), _placeholder_or_wrong)
 
 
 def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
-    """A command line for a shell with everything that is wrong in it."""
+    """Split a command line for a shell, including everything that is wrong in it."""
     if MARK in text:
         return [ValueProblem("a command line can't contain the character NUL")]
     if "{{" not in text:
@@ -146,15 +146,15 @@ def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
 
 
 class Braces(NamedTuple):
-    """What stands between two braces and two braces."""
+    """What is between two opening and two closing braces."""
 
     source: str
     path: str | None
-    """None: they are not closed."""
+    """None if they are not closed."""
 
 
 def _cut(text: str) -> list[str | Braces]:
-    """Cut a text at its braces; four of them are two."""
+    """Split a text at its braces. Four of them stand for two."""
     parts: list[str | Braces] = []
     start = 0
     for match in _TOKEN.finditer(text):
@@ -171,7 +171,7 @@ def _cut(text: str) -> list[str | Braces]:
 
 
 def placeholder_in(braces: Braces) -> Placeholder:
-    """The placeholder between two braces and two braces; raises ValueProblem."""
+    """Return the placeholder between the braces. Raises ValueProblem."""
     source, path = braces
     if path is None:
         raise ValueProblem('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)
@@ -194,7 +194,7 @@ def placeholder_in(braces: Braces) -> Placeholder:
 
 
 def _with_default(path: str) -> tuple[str, str | None]:
-    """A path without the `or` and the literal at its end, and that literal; names may have an `or` in them."""
+    """Split a path into the part before `or` and the final literal, if any. Names may contain an `or`."""
     if path[-1:] in {'"', "'"} and path.find(path[-1]) < len(path) - 1:
         start = path.rfind(path[-1], 0, -1)
         before, default = path[:start].rstrip(), path[start + 1 : -1]
@@ -209,7 +209,7 @@ def _with_default(path: str) -> tuple[str, str | None]:
 
 
 def _template(parts: Parts) -> Template:
-    """A template without empty texts, and with neighbouring texts in one; raises the first thing that is wrong."""
+    """Return a template without empty texts and with adjacent texts joined. Raises the first problem."""
     for part in parts:
         if isinstance(part, ValueProblem):
             raise part

@@ -1,4 +1,4 @@
-"""Which value of a matrix axis is meant by a text: numbers are compared as numbers, however they are written."""
+"""Find the value of a matrix axis that a text means. Numbers are compared as numbers, however they are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Value
 
 _LONGEST = 400
-"""Characters of a number that is read."""
+"""Characters of the longest number that is read."""
 _WHOLE = re.compile(r"[+-]?(?:0x[0-9a-f]|0o[0-7]|0b[01]|[0-9])(?:_?[0-9a-f])*", re.ASCII | re.I)
 _NUMBER = re.compile(
     r"[+-]?(?:inf|(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9]+)(?:e[+-]?[0-9](?:_?[0-9])*)?)",
@@ -22,14 +22,14 @@ _NUMBER = re.compile(
 
 
 class AxisValues:
-    """The values of one axis by what they may be written as."""
+    """The values of one axis by the ways to write them."""
 
     __slots__ = ("_numbers", "_truths", "texts")
 
     def __init__(self, entries: Iterable[Value]) -> None:
-        """Of values that are alike as numbers, 1 and 1.0, the first is found by other ways to write them."""
+        """Take the values. If several are equal as numbers, such as 1 and 1.0, other spellings find the first."""
         self.texts: dict[str, Value] = {}
-        """The values by their texts, as these stand in the names of nodes."""
+        """The values by their texts, as they appear in the names of nodes."""
         self._numbers: dict[int | float, str] = {}
         self._truths: set[str] = set()
         for entry in entries:
@@ -41,7 +41,7 @@ class AxisValues:
                 self._numbers.setdefault(entry, text)
 
     def meant(self, written: str) -> str | None:
-        """The text of the value that is meant; None: there is none."""
+        """Return the text of the value that is meant, or None."""
         if written in self.texts:
             return written
         if written.lower() in self._truths:

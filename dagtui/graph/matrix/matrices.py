@@ -1,4 +1,4 @@
-"""Reading the `matrix` of a task, and its cells as numbers: a million of them take no memory of their own."""
+"""Read the `matrix` of a task. Its cells are numbers: a million of them take no memory of their own."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Cell, Value
 
 MOST_NODES = 2_000_000
-"""Nodes of a graph."""
+"""The largest number of nodes of a graph."""
 MOST_AXES = 64
 EXCLUDE = "exclude"
 
 
 def read_matrix(value: object) -> Matrix:
-    """Read `{ seed = [1, 2], model = ["s"], exclude = [{ seed = 2, model = "s" }] }`; raises ValueProblem."""
+    """Read `{ seed = [1, 2], model = ["s"], exclude = [{ seed = 2, model = "s" }] }`. Raises ValueProblem."""
     table = values.table(value, "write { seed = [1, 2] }")
     axes = tuple((axis, _axis(axis, entries)) for axis, entries in table.items() if axis != EXCLUDE)
     if not axes:
@@ -94,7 +94,7 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
 
 
 def _excluded(axis: str, value: object, known: AxisValues, inside: tuple[str | int, ...]) -> Value:
-    """The value of an axis that is meant by one of `exclude`."""
+    """Return the value of an axis that an entry of `exclude` means."""
     written = value_text(_entry(value, (*inside, axis)))
     found = known.meant(written)
     if found is None:
@@ -106,7 +106,7 @@ def _excluded(axis: str, value: object, known: AxisValues, inside: tuple[str | i
 
 
 class AxisDigit(NamedTuple):
-    """One digit of the mixed-radix numbers that places are: `place // stride % len(texts)`."""
+    """One digit of places as mixed-radix numbers: `place // stride % len(texts)`."""
 
     stride: int
     texts: tuple[str, ...]
@@ -116,16 +116,16 @@ class AxisDigit(NamedTuple):
 class Cells:
     """The cells of one matrix, numbered from 0 in the order of the file, the last axis fastest.
 
-    Places in the full product are mixed-radix numbers; with exclusions the kept ones are held in one flat array.
+    Places in the full product are mixed-radix numbers. With exclusions, the remaining ones are held in one flat array.
     """
 
     __slots__ = ("_kept", "_strides", "_texts", "_values", "axes", "digits")
 
     def __init__(self, matrix: Matrix) -> None:
-        """Lay out a matrix; raises ValueProblem when nothing is left of it, and when it takes too long to find out."""
+        """Lay out a matrix. Raises ValueProblem if nothing is left of it, or if finding out takes too long."""
         self.axes = matrix.axes
         self.digits: dict[str, dict[str, int]] = {}
-        """Of each axis: the position of each value, by its text."""
+        """For each axis, the position of each value by its text."""
         self._texts: list[tuple[str, ...]] = []
         self._strides: list[int] = []
         self._values: dict[str, AxisValues] = {}
@@ -144,7 +144,7 @@ class Cells:
         return len(self._kept) if self._kept is not None else product_size(self.axes)
 
     def cell(self, number: int) -> Cell:
-        """The axes and values of a cell."""
+        """Return the axes and values of a cell."""
         place = self.place_of(number)
         return tuple(
             (axis, entries[place // stride % len(entries)])
@@ -152,7 +152,7 @@ class Cells:
         )
 
     def labels(self, name: str) -> Iterator[str]:
-        """The names of the nodes of all cells."""
+        """Yield the names of the nodes of all cells."""
         written = (
             [f"{axis}={text}" for text in texts] for (axis, _), texts in zip(self.axes, self._texts, strict=True)
         )
@@ -165,16 +165,16 @@ class Cells:
         return compress(labels, mask)
 
     def place_of(self, number: int) -> int:
-        """The place of a cell in the full product."""
+        """Return the place of a cell in the full product."""
         return self._kept[number] if self._kept is not None else number
 
     def wheel(self, axis: str) -> AxisDigit:
-        """How to read the value of one axis off a place."""
+        """Return how to extract the value of one axis from a place."""
         index = next(index for index, (name, _) in enumerate(self.axes) if name == axis)
         return AxisDigit(self._strides[index], self._texts[index])
 
     def free_offsets(self, fixed: frozenset[str]) -> array[int]:
-        """What the axes that are not fixed add to a place, for all of their combinations."""
+        """Return what the axes that are not fixed add to a place, for all of their combinations."""
         offsets = array("i", (0,))
         for (axis, entries), stride in zip(self.axes, self._strides, strict=True):
             if axis not in fixed:
@@ -182,18 +182,18 @@ class Cells:
         return offsets
 
     def values(self, axis: str) -> AxisValues:
-        """The values of an axis by what they may be written as."""
+        """Return the values of an axis by the ways to write them."""
         if axis not in self._values:
             self._values[axis] = AxisValues(dict(self.axes)[axis])
         return self._values[axis]
 
     def offset(self, axis: str, text: str) -> int | None:
-        """What a value of an axis adds to a place; None when the axis doesn't have it."""
+        """Return what a value of an axis adds to a place, or None if the axis does not have it."""
         digit = self.digits[axis].get(text)
         return None if digit is None else digit * self.wheel(axis).stride
 
     def number(self, place: int) -> int | None:
-        """The cell at a place of the full product; None when it is excluded."""
+        """Return the cell at a place of the full product, or None if it is excluded."""
         if self._kept is None:
             return place
         number = bisect_left(self._kept, place)
@@ -221,5 +221,5 @@ class Cells:
 
 
 def product_size(axes: tuple[tuple[str, tuple[Value, ...]], ...]) -> int:
-    """How many cells a matrix has before exclusions."""
+    """Return the number of cells of a matrix before exclusions."""
     return math.prod(len(entries) for _, entries in axes)

@@ -1,4 +1,4 @@
-"""Which nodes a pattern means: `train*`, a group, or what else names nodes."""
+"""Find the nodes that a pattern means: `train*`, a group, or any other name of nodes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def nodes_matching(graph: Graph, words: str) -> Sequence[int]:
-    """The nodes that are meant, in the order of the file, at least one; raises ChoiceError.
+    """Return the nodes that are meant, in the order of the file, at least one. Raises ChoiceError.
 
-    That is a label, a task, or some cells of it, as everywhere; else a group with all that is in it; else a pattern of
-    labels in which `*` stands for any characters and `?` for one. Brackets are those of the labels.
+    The words are a label, a task or some of its cells, as everywhere. Else they are a group with all its nodes. Else
+    they are a pattern of labels in which `*` stands for any characters and `?` for one. Brackets are those of the
+    labels.
     """
     if graph.find(words) is not None:
         return nodes_meant(graph, words)
@@ -44,7 +45,7 @@ def _in_group(graph: Graph, words: str) -> list[int]:
 
 
 def _like(graph: Graph, pattern: str) -> Sequence[int]:
-    """The nodes whose label is like the pattern, or whose values are those that stand between its brackets."""
+    """Return the nodes whose label matches the pattern, or whose values are those between its brackets."""
     matches = re.compile(translate(pattern.replace("[", "[[]"))).match
     found = [node for node, label in enumerate(graph.labels) if matches(label)]
     if found:

@@ -1,4 +1,4 @@
-"""Which node a person means: its label, a task's name, or some cells of it, their axes in any order."""
+"""Find the node that a person means: its label, a task's name, or some of its cells with axes in any order."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 LISTED = 10
-"""Alternatives that an error names at most."""
+"""The largest number of alternatives that an error lists."""
 
 
 class ChoiceError(ValueError):
-    """No node is meant; the text is one line and safe to show."""
+    """The words do not select a node. The text is one line and safe to show."""
 
 
 def chosen_nodes(graph: Graph, names: Iterable[str]) -> tuple[int, ...]:
-    """The nodes that are meant by any of the names, each once, in the order of the names; raises ChoiceError."""
+    """Return the nodes that any of the names mean, each once, in the order of the names. Raises ChoiceError."""
     return tuple(dict.fromkeys(node for name in names for node in nodes_meant(graph, name)))
 
 
 def nodes_meant(graph: Graph, words: str) -> list[int]:
-    """The nodes that are meant, in the order of the file, at least one; raises ChoiceError."""
+    """Return the nodes that are meant, in the order of the file, at least one. Raises ChoiceError."""
     node = graph.find(words)
     if node is not None:
         return [node]
@@ -54,7 +54,7 @@ def _texts(graph: Graph, node: int) -> dict[str, str]:
 
 
 def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
-    """What stands between the brackets; it is cut where an axis begins, for values may contain commas."""
+    """Parse what is between the brackets, split where an axis starts, because values may contain commas."""
     axes = list(_texts(graph, nodes[0])) if nodes else []
     if not axes:
         name = quoted(graph.task(nodes[0]).name) if nodes else "the task"
@@ -67,7 +67,7 @@ def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
 
 
 def _meant(graph: Graph, nodes: list[int], wanted: dict[str, str]) -> dict[str, str]:
-    """What is wanted, each value as it stands in names where there is one; numbers are compared as numbers."""
+    """Replace each wanted value by its text in names, if there is one. Numbers are compared as numbers."""
     values = {axis: AxisValues(dict(graph.cell(node))[axis] for node in nodes) for axis in wanted}
     return {axis: values[axis].meant(text) or text for axis, text in wanted.items()}
 

@@ -1,4 +1,4 @@
-"""What stands in `needs`: a task, or those of its cells that agree: `train[seed={{ matrix.seed }}]`."""
+"""Entries of `needs`: a task, or those of its cells that match: `train[seed={{ matrix.seed }}]`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST_ENTRY = 20_000
 """Characters of one entry of `needs`."""
 MOST_PLACEHOLDERS = 64
-"""Of the value of one axis: it is filled in for every cell."""
+"""Number of placeholders in the value of one axis, which is filled in for every cell."""
 
 LITERAL_BEHIND_OR = 'behind "or" stands a literal: {{ … or "text" }}'
 
@@ -41,12 +41,12 @@ class Selector:
         self._free = target.free_offsets(frozenset(fixed))
 
     def choose(self, axis: str, text: str) -> None:
-        """Let the value of an axis be the same for every cell."""
+        """Fix the value of an axis for every cell."""
         offset = self._target.offset(axis, text)
         self._base = None if offset is None or self._base is None else self._base + offset
 
     def turn(self, axis: str, template: Template, params: Mapping[str, Value], diagnostics: Diagnostics) -> None:
-        """Let the value of an axis depend on the cell; raises ValueProblem for what can't be known here."""
+        """Make the value of an axis depend on the cell. Raises ValueProblem for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
@@ -56,11 +56,11 @@ class Selector:
         self._turning.append(_AxisCounter(axis, template, params, own, self._target))
 
     def __len__(self) -> int:
-        """How many nodes are chosen at most, for one cell."""
+        """Return the largest number of nodes chosen for one cell."""
         return len(self._free)
 
     def nodes(self, cell: int) -> list[int]:
-        """The nodes that are chosen for a cell, none when a value is not on its axis."""
+        """Return the nodes that are chosen for a cell, none if a value is not on its axis."""
         place = self._base
         if place is None:
             return []
@@ -75,7 +75,7 @@ class Selector:
 
 
 class _AxisCounter:
-    """The value of one axis as a function of the cell that needs it, worked out once for each of its inputs."""
+    """The value of one axis as a function of the cell that needs it, computed once for each of its inputs."""
 
     def __init__(
         self, axis: str, template: Template, params: Mapping[str, Value], own: Cells | None, target: Cells
@@ -102,7 +102,7 @@ class _AxisCounter:
         return self._known[digits]
 
     def _value(self, part: Placeholder, texts: Mapping[str, str]) -> str:
-        """The value of a placeholder, cut: what is longer than any value of an axis equals none."""
+        """Return the value of a placeholder, cut. A text longer than every value of an axis equals none of them."""
         found = texts.get(part.name)
         if part.root is Root.PARAMS:
             found = value_text(self._params[part.name]) if part.name in self._params else None
@@ -127,7 +127,7 @@ def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | N
 def unknown_name(
     placeholder: Placeholder, known: Mapping[str, object], diagnostics: Diagnostics
 ) -> ValueProblem | FollowsError:
-    """The error for a placeholder whose parameter, axis or task doesn't exist."""
+    """Return the error for a placeholder whose parameter, axis or task does not exist."""
     lost, name = diagnostics.lost, placeholder.name
     if (placeholder.root is Root.PARAMS and lost.has_parameter(name)) or (
         placeholder.root is Root.NEEDS and lost.has_task(name)
@@ -149,7 +149,7 @@ def unknown_name(
 
 
 def target_of(entry: str, index: Mapping[str, int]) -> tuple[int, str | None] | None:
-    """The task that an entry of `needs` names, and what stands between its brackets; None: there is no such task.
+    """Return the task that an entry of `needs` names and what is between its brackets, or None without such a task.
 
     Names may contain brackets: the whole entry as a name comes first, then the longest name before a bracket.
     """
@@ -175,7 +175,7 @@ def parse_selector(
     params: Mapping[str, Value],
     diagnostics: Diagnostics,
 ) -> Selector:
-    """Read what stands between the brackets; raises ValueProblem, and FollowsError."""
+    """Read what is between the brackets. Raises ValueProblem and FollowsError."""
     cells = layout.cells.get(target)
     name = layout.tasks[target].name
     if cells is None:
@@ -200,7 +200,7 @@ def parse_selector(
 
 
 def is_chosen(cell: Cell, inside: str) -> bool:
-    """Whether a cell has the values that stand between the brackets; False when those are wrong."""
+    """Return whether a cell has the values between the brackets. False if those are wrong."""
     try:
         chosen = split_axes(inside, [axis for axis, _ in cell])
     except ValueProblem:
@@ -210,7 +210,7 @@ def is_chosen(cell: Cell, inside: str) -> bool:
 
 
 def split_axes(inside: str, axes: list[str]) -> dict[str, str]:
-    """Cut `seed=1,model=s` where an axis begins: values may contain commas."""
+    """Split `seed=1,model=s` where an axis starts, because values may contain commas."""
     names = "|".join(re.escape(axis) for axis in sorted(axes, key=len, reverse=True))
     starts = list(re.finditer(rf"(?:^|,)[ ]*+({names})[ ]*+=", inside))
     hint = f"write axis=value; the axes are {listed(axes)}"

@@ -1,8 +1,8 @@
-"""The plain part of TOML, in which large files are written, read in one pass: four times as fast as by the library.
+"""Read the plain part of TOML, in which large files are written, in one pass: four times as fast as the library.
 
-Headers, keys without dots, texts without escapes, small whole numbers, true, false, lists of such texts and tables of
-such values on one line are read here. Of other values only the end is looked for, and the library reads them one by
-one. A document with anything else in it, or with anything wrong, is not read at all: the library is the judge of those.
+Headers, keys without dots, strings without escapes, small integers, true, false, lists of such strings and tables of
+such values on one line are read here. Of other values only the end is found, and the library reads them one by one.
+A document with anything else in it, or with an error, is not read here at all: the library decides about those.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NAME = rf"(?:[A-Za-z0-9_-]++|{_TEXT})"
 _SMALL = "(?:0|[1-9][0-9]{0,17}|true|false)"
 _COMMENT = rf"\#[^{_CONTROL}]*+"
 
-# Each turn of a repeated group takes memory until the match is done: what has more of them is not plain.
+# Each turn of a repeated group takes memory until the match is done. A statement with more of them is not plain.
 _STATEMENT = re.compile(
     rf"""
     [ \t\n]*+ (?: {_COMMENT} (?: \n | \Z ) [ \t\n]*+ ){{0,100}}
@@ -57,13 +57,13 @@ _PAIRS = re.compile(_PAIR)
 _INLINE = re.compile(rf"\{{{_PAIR}(?:,{_PAIR}){{0,50}}\}}[ \t]*+(?:{_COMMENT})?")
 _WORDS: dict[str, object] = {"true": True, "false": False}
 LONGEST_VALUE = 4000
-"""Characters of a value that is given to the library here; longer ones are looked at more closely first."""
+"""Characters of a value that is passed to the library directly. Longer values are examined first."""
 
 
 def read_plain(text: str) -> tuple[dict[str, object], dict[str, int]] | None:
-    """Read a document, its lines ended as on Unix: its tables, and the lines of the first headers of `[tasks.NAME]`.
+    """Read a document with Unix line ends. Return its tables, and the lines of the first headers of `[tasks.NAME]`.
 
-    None: it is not plain, or not valid.
+    Return None if it is not plain, or not valid.
     """
     headers = _Headers(text)
     try:
@@ -142,14 +142,14 @@ class _Headers:
         self._line = 1
         self._counted = 0
         self._around = {"": self.root}
-        """Tables by what is written of them in the headers of those inside, with its last dot."""
+        """Tables by the prefix of the headers of their inner tables, with the final dot."""
         self._tables: dict[int, dict[str, object]] = {}
-        """Every table that is no value, by its identity."""
+        """Every table that is not a value, by its identity."""
         self._implied: dict[int, dict[str, object]] = {}
-        """Those without a header of their own so far."""
+        """The tables without a header of their own so far."""
 
     def open(self, before: str, name: str, start: int) -> dict[str, object]:
-        """The table of a header."""
+        """Return the table of a header."""
         around = self._around.get(before)
         if around is None:
             around = self._find(before, start)
@@ -164,14 +164,14 @@ class _Headers:
         return made
 
     def _declared(self, value: object) -> dict[str, object]:
-        """A table that is there already because of what is in it."""
+        """Return a table that already exists because of what is in it."""
         table = self._implied.pop(id(value), None)
         if table is None:
             raise _NotPlainError
         return table
 
     def _find(self, before: str, start: int) -> dict[str, object]:
-        """The table around that of a header, made if nothing is in its place."""
+        """Return the table around that of a header, created if its place is empty."""
         names = [name[1:-1] if name[0] == '"' else name for name in _NAMES.findall(before)]
         table = self.root
         for name in names:

@@ -1,4 +1,4 @@
-"""Where the tables of tasks begin in a document, and what the strings and keys of TOML look like.
+"""The lines of the tables of tasks in a document, and the syntax of strings and keys in TOML.
 
 Source: TOML 1.0, String and Keys.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import tomllib
 
-# Possessive groups fail only on the first character or the one behind a literal: whatever else an attempt has consumed,
-# CPython before 3.11.5 would not give back.
+# Possessive groups fail only on the first character or the one behind a literal. CPython before 3.11.5 would not give
+# back anything else that an attempt has consumed.
 BASIC = r'"(?:[^"\\\n]++|\\.)*+"'
 LITERAL = r"'[^'\n]*+'"
 LONG_BASIC = r'"""(?:[^"\\]++|\\.|"[^"\\]|""[^"\\]|"\\.|""\\.)*+"{3,5}'
@@ -25,7 +25,7 @@ _TASK_HEADER = re.compile(
 
 
 def task_lines(text: str) -> dict[str, int]:
-    """The line, from 1, of the first header of each `[tasks.NAME]` table."""
+    """Return the line, from 1, of the first header of each `[tasks.NAME]` table."""
     lines: dict[str, int] = {}
     line, counted = 1, 0
     for match in _TASK_HEADER.finditer(text):
@@ -39,7 +39,7 @@ def task_lines(text: str) -> dict[str, int]:
 
 
 def part_name(part: str) -> str:
-    """A part of a key without its quotation marks and escapes."""
+    """Return a part of a key without its quotation marks and escapes."""
     if part[0] == "'":
         return part[1:-1]
     if part[0] != '"':

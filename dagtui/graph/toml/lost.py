@@ -1,4 +1,4 @@
-"""What a file means to declare and says wrong: that is told, and what is missing because of it is not."""
+"""Declarations that a file gets wrong. Those are reported; what is missing because of them is not."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Lost:
-    """Names of what could not be read, while it is read."""
+    """Names of what could not be read, while a file is read."""
 
     parameters: set[str] = field(default_factory=set)
     all_parameters: bool = False
     tasks: set[str] = field(default_factory=set)
     all_tasks: bool = False
     needs: set[str] = field(default_factory=set)
-    """Tasks of which it is not known what they need."""
+    """Tasks whose needs are unknown."""
     all_needs: bool = False
     all_variables: bool = False
     variables_of: set[str] = field(default_factory=set)
-    """Tasks of which it is not known what variables they set."""
+    """Tasks whose variables are unknown."""
 
     def has_task(self, entry: str) -> bool:
-        """Whether an entry of `needs` may mean a task that is lost, or cells of it."""
+        """Return whether an entry of `needs` may mean an unread task, or cells of it."""
         return self.all_tasks or entry in self.tasks or entry.partition("[")[0] in self.tasks
 
     def has_parameter(self, name: str) -> bool:
-        """Whether a parameter of that name may be lost."""
+        """Return whether a parameter of that name may not have been read."""
         return self.all_parameters or name in self.parameters
 
     def has_variables(self, task: str) -> bool:
-        """Whether it is not known what variables a task sets."""
+        """Return whether the variables of a task are unknown."""
         return self.all_variables or task in self.variables_of
 
     def has_needs(self, task: str) -> bool:
-        """Whether it is not known what a task needs."""
+        """Return whether the needs of a task are unknown."""
         return self.all_needs or task in self.needs

@@ -1,4 +1,4 @@
-"""From the bytes of a file to the tables of its document, whatever is in them."""
+"""From the bytes of a file to the tables of its document, for any content."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from dagtui.graph.toml.positions import SourceSpan
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of a file: a million tasks fit."""
+"""Bytes of a file, enough for a million tasks."""
 MOST_PARTS = 64
-"""Of a dotted key: the reader's time grows with their square."""
+"""Parts of a dotted key, because the parser's time grows with their square."""
 
 MOST_DIGITS = 4300
-"""Of a number, as Python itself has it; the reader takes a hundred bytes for each."""
+"""Digits of a number, the limit of Python itself. The parser takes a hundred bytes for each."""
 
 LARGE = 100_000
-"""Characters of a document from which on it pays to try the fast reader, whose patterns take a moment to be made."""
+"""Characters from which the fast reader pays off, because its patterns take a moment to compile."""
 
 _LONG_LINE = re.compile(rf"^[^\n]{{{2 * MOST_PARTS}}}", re.MULTILINE)
-"""Keys and numbers don't go over line ends: without such a line there are none that are too long."""
+"""Keys and numbers do not cross line ends. Without such a line, none of them is too long."""
 _MANY_DOTS = re.compile(rf"^(?:[^.\n]*+\.){{{MOST_PARTS}}}", re.MULTILINE)
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 _MANY_DIGITS = re.compile(rf"(?<![\w.+-])[\w.+-]{{{MOST_DIGITS + 1}}}", re.ASCII)
@@ -35,7 +35,7 @@ _TWICE = re.compile(r"Cannot declare \((.*)\) twice", re.DOTALL)
 
 
 class TomlDocument(NamedTuple):
-    """What stands in a file."""
+    """The content of a file."""
 
     tables: dict[str, object]
     lines: dict[str, int]
@@ -43,7 +43,7 @@ class TomlDocument(NamedTuple):
 
 
 def read_bytes(path: Path, shown: str) -> bytes:
-    """The content of a file; raises GraphError when it can't be read or is too large."""
+    """Return the content of a file. Raises GraphError if it can't be read or is too large."""
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
@@ -56,7 +56,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
 
 
 def decode(content: bytes, shown: str) -> str:
-    """The text of a file, its lines ended as on Unix; raises GraphError where it is no UTF-8."""
+    """Return the text of a file with Unix line ends. Raises GraphError where it is not valid UTF-8."""
     content = content.removeprefix(b"\xef\xbb\xbf")
     try:
         text = content.decode()
@@ -71,7 +71,7 @@ def decode(content: bytes, shown: str) -> str:
 
 
 def parse(text: str, shown: str) -> TomlDocument:
-    """Read a document; raises GraphError with the first error of its syntax."""
+    """Parse a document. Raises GraphError with its first syntax error."""
     if len(text) >= LARGE:
         from dagtui.graph.toml.fast_toml import read_plain
 
@@ -93,7 +93,7 @@ def _tables(text: str, shown: str) -> dict[str, object]:
 
 
 def _check_extremes(text: str, shown: str) -> None:
-    """Refuse what would take the reader too long or too much memory; raises GraphError."""
+    """Refuse what would take the parser too much time or memory. Raises GraphError."""
     from dagtui.graph.toml.positions import extremes
 
     found = extremes(text)
@@ -129,7 +129,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def _in_words(message: str, there: str) -> tuple[str, str]:
-    """What the library says, and how to mend it; `there` is what stands where it points."""
+    """Return what the library says, and how to fix it. `there` is the text at the position it points to."""
     twice = _TWICE.match(message)
     if twice:
         names = re.findall(r"'((?:[^'\\]|\\.)*)'", twice[1])
@@ -156,7 +156,7 @@ _NO_VALUES = {
     "‘": "write straight quotation marks: '…'",
     "=": "one equals sign is enough",
 }
-"""What people write where a value should stand, and how to mend it."""
+"""What people write in place of a value, and how to fix it."""
 _SAID = {
     "Cannot overwrite a value": ("this key is here a second time", _SECOND),
     "Duplicate inline table key": ("", "remove one of them"),

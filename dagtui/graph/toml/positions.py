@@ -1,4 +1,4 @@
-"""Where in the text of a TOML document its keys and values are: the reader of the standard library doesn't tell."""
+"""Find keys and values in the text of a TOML document, because the library's parser does not report positions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 KeyPath = tuple[str | int, ...]
-"""The keys that lead to a value; numbers are positions in arrays."""
+"""The keys that lead to a value. Integers are positions in arrays."""
 
 _SPACE = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _KEY_PART = re.compile(PART)
@@ -22,46 +22,46 @@ _SCALAR = re.compile(rf"{LONG_BASIC}|{LONG_LITERAL}|{BASIC}|{LITERAL}|[^\s,\]}}#
 
 
 class SourceSpan(NamedTuple):
-    """Offsets in the text, from the first character up to behind the last one."""
+    """Offsets in the text, from the first character to behind the last one."""
 
     start: int
     end: int
 
 
 class Located(NamedTuple):
-    """Where a key and its value are; the value of a table with a header is its header."""
+    """The spans of a key and its value. The value of a table with a header is its header."""
 
     key: SourceSpan
     value: SourceSpan
 
 
 def locate(text: str, wanted: Collection[KeyPath]) -> dict[KeyPath, Located]:
-    """Find key paths in a valid document, in one pass over it; those that are not found are missing."""
+    """Find key paths in a valid document in one pass. Those that are not found are missing in the result."""
     scan = _PositionScan(text, frozenset(wanted))
     scan.run()
     return scan.found
 
 
 class Extremes(NamedTuple):
-    """What a document has the most of."""
+    """The extremes of a document."""
 
     parts: int
-    """Dotted parts of one key."""
+    """Number of dotted parts of the longest key."""
     key: SourceSpan
-    """That key."""
+    """The span of that key."""
     bare: SourceSpan
-    """The longest value that is written without quotation marks."""
+    """The span of the longest value without quotation marks."""
 
 
 def extremes(text: str) -> Extremes:
-    """The longest key and bare value of a document, as far as it is well formed."""
+    """Return the longest key and bare value of a document, as far as it is well formed."""
     scan = _PositionScan(text, frozenset())
     scan.run()
     return Extremes(*scan.longest_key, scan.longest_bare)
 
 
 class Excerpt(NamedTuple):
-    """A place as people are shown it: line and column from 1, the line's text, what to mark of it in cells."""
+    """A place as people see it: line and column from 1, the line's text, and the part to mark in cells."""
 
     line: int
     column: int
@@ -70,7 +70,7 @@ class Excerpt(NamedTuple):
 
 
 def excerpt(text: str, span: SourceSpan) -> Excerpt:
-    """The line on which a span begins, safe to show, cut around the span when it is long."""
+    """Return the line on which a span starts, safe to show, cut around the span if it is long."""
     start = min(span.start, len(text))
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", start)
@@ -99,11 +99,11 @@ class _Open(NamedTuple):
     key: SourceSpan
     start: int
     element: int
-    """The position of the element that is read, -1 in inline tables."""
+    """The position of the current element, -1 in inline tables."""
 
 
 class _MalformedError(Exception):
-    """The text is no TOML from here on: what was found until then is kept."""
+    """The text is not TOML from here on. What was found before is kept."""
 
 
 class _PositionScan:
@@ -116,7 +116,7 @@ class _PositionScan:
         self._text = text
         self._wanted = wanted
         self._deepest = max(map(len, wanted), default=0)
-        """Keys of a path that is wanted: what lies deeper needs no path of its own, which would grow with the depth."""
+        """Keys of the longest wanted path. Deeper keys get no path of their own, which would grow with the depth."""
         self._arrays: dict[KeyPath, int] = {}
         """The current element of each array of tables."""
 
@@ -164,7 +164,7 @@ class _PositionScan:
         while True:
             match = _KEY_PART.match(self._text, position)
             if match is None:
-                self._measure(parts)  # a reader has had the work with what is well formed
+                self._measure(parts)  # a parser has already processed what is well formed
                 raise _MalformedError
             parts.append((part_name(match[0]), SourceSpan(*match.span())))
             dot = _DOT.match(self._text, match.end())
@@ -179,7 +179,7 @@ class _PositionScan:
             self.longest_key = len(parts), SourceSpan(parts[0][1].start, parts[-1][1].end)
 
     def _key(self, position: int, table: KeyPath) -> tuple[int, KeyPath, SourceSpan]:
-        """Read a key and its equals sign: where the value begins, its path, the span of the key's last part."""
+        """Read a key and its equals sign. Return the value's start, its path, and the span of the key's last part."""
         parts, position = self._parts(position)
         path = table
         for name, span in parts:
@@ -191,7 +191,7 @@ class _PositionScan:
         return match.end(), path, parts[-1][1]
 
     def _value(self, position: int, path: KeyPath, key: SourceSpan) -> int:
-        """Read a value with all that is in it; the offset behind it."""
+        """Read a value with its content. Return the offset behind it."""
         opened: list[_Open] = []
         while True:
             character = self._text[position]
@@ -216,7 +216,7 @@ class _PositionScan:
             position, path, key = self._inside(step, opened[-1])
 
     def _close(self, position: int, opened: list[_Open]) -> int:
-        """Close what ends behind a value; where the next value or key inside of the last open one begins."""
+        """Close what ends behind a value. Return where the next value or key in the innermost open one starts."""
         while opened:
             position = self._skip(position)
             if self._text[position] == ",":
@@ -239,7 +239,7 @@ class _PositionScan:
         return position, self._below(top.path, top.element), SourceSpan(position, position)
 
     def _below(self, path: KeyPath, key: str | int) -> KeyPath:
-        """The path of what is inside; one that is longer than any that is wanted stands for all of those."""
+        """Return the path of an inner value. A path longer than all wanted ones stands for all of those."""
         return path if len(path) > self._deepest else (*path, key)
 
     def _note(self, path: KeyPath, key: SourceSpan, value: SourceSpan) -> None:

@@ -1,4 +1,4 @@
-"""Where a key that holds for a task is written: in its own table, in the defaults, or in the graph's variables."""
+"""Find where a task's key is written: in its own table, in the defaults, or in the graph's variables."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class Origins:
-    """Looks keys up in a document."""
+    """Looks up keys in a document."""
 
     def __init__(self, document: dict[str, object], tasks: Sequence[Task]) -> None:
-        """Look up for tasks by their numbers."""
+        """Look up keys for tasks by their numbers."""
         self._document = document
         self._tasks = tasks
 
     def of(self, task: int, key: str, *inside: str | int) -> KeyPath:
-        """The path at which a key of a task, or what is inside its value, is written."""
+        """Return the path at which a task's key, or something inside its value, is written."""
         tables: list[KeyPath] = [("tasks", self._tasks[task].name), ("defaults",)]
         if key == "env":
             tables.append(())

@@ -1,6 +1,6 @@
-"""Reading single values of a document: each function returns what it read or raises ValueProblem.
+"""Read single values of a document. Each function returns what it read or raises ValueProblem.
 
-The message says what is wrong of a subject that the caller knows: "must be a string, not an array".
+The message is a predicate whose subject the caller knows: "must be a string, not an array".
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def kind(value: object) -> str:
 
 
 def expected(what: str, value: object, hint: str = "") -> ValueProblem:
-    """The error for a value of the wrong type."""
+    """Return the error for a value of the wrong type."""
     return ValueProblem(f"must be {what}, not {kind(value)}", hint)
 
 
 def text(value: object) -> str:
-    """Any string without NUL, which no command, path or variable can hold."""
+    """Read any string without NUL, which commands, paths and variables can't hold."""
     if not isinstance(value, str):
         hint = 'write it in quotation marks: "…"' if not isinstance(value, (list, dict)) else ""
         raise expected("a string", value, hint)
@@ -53,7 +53,7 @@ def text(value: object) -> str:
 
 
 def filled_text(value: object) -> str:
-    """A string with something in it."""
+    """Read a string that is not empty."""
     found = text(value)
     if not found or found.isspace():
         raise ValueProblem("must not be empty")
@@ -61,7 +61,7 @@ def filled_text(value: object) -> str:
 
 
 def path(value: object) -> str:
-    """A path that can be shown on one line as it is."""
+    """Read a path that can be shown on one line unchanged."""
     found = filled_text(value)
     if not found.isprintable():
         raise _unprintable(found)
@@ -69,14 +69,14 @@ def path(value: object) -> str:
 
 
 def name(value: str) -> str:
-    """A name: any printable text of a bearable length, with something to see in it."""
+    """Read a name: any printable text of limited length, with at least one visible character."""
     if value.isprintable() and value and not value.isspace() and len(value) <= LONGEST_NAME:
-        return value  # as nearly all are: the rest finds out what is wrong
+        return value  # the fast path of nearly all names: the rest finds out what is wrong
     return printable(filled_text(value))
 
 
 def printable(value: object) -> str:
-    """A string that can be shown on one line as it is."""
+    """Read a string that can be shown on one line unchanged."""
     found = text(value)
     if not found.isprintable():
         raise _unprintable(found)
@@ -86,7 +86,7 @@ def printable(value: object) -> str:
 
 
 def _unprintable(text: str) -> ValueProblem:
-    """The first character that can't be printed: most of them can't be seen where they were written."""
+    """Return the error for the first unprintable character, most of which are invisible in the file."""
     from unicodedata import name as unicode_name
 
     position, character = next((at, one) for at, one in enumerate(text, 1) if not one.isprintable())
@@ -96,14 +96,14 @@ def _unprintable(text: str) -> ValueProblem:
 
 
 def boolean(value: object) -> bool:
-    """A boolean."""
+    """Read a boolean."""
     if not isinstance(value, bool):
         raise expected("a boolean", value, "write true or false")
     return value
 
 
 def whole(value: object, least: int, most: int) -> int:
-    """An integer between two bounds, both included."""
+    """Read an integer between two bounds, both included."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise expected("an integer", value)
     if not least <= value <= most:
@@ -112,7 +112,7 @@ def whole(value: object, least: int, most: int) -> int:
 
 
 def number(value: object, least: float, most: float) -> float:
-    """A finite number between two bounds, both included."""
+    """Read a finite number between two bounds, both included."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise expected("a number", value)
     if not least <= value <= most:
@@ -121,7 +121,7 @@ def number(value: object, least: float, most: float) -> float:
 
 
 def duration(value: object) -> float:
-    """Seconds."""
+    """Read a duration in seconds."""
     try:
         return parse_duration(value)
     except ValueError as error:
@@ -129,7 +129,7 @@ def duration(value: object) -> float:
 
 
 def some_duration(value: object) -> float:
-    """Seconds, more than none."""
+    """Read a duration of more than zero seconds."""
     seconds = duration(value)
     if not seconds:
         raise ValueProblem("must be longer than nothing", "leave the key out for no limit")
@@ -137,7 +137,7 @@ def some_duration(value: object) -> float:
 
 
 def scalar(value: object) -> Value:
-    """A string, a number of at most 64 bits or a boolean."""
+    """Read a string, a number of at most 64 bits or a boolean."""
     if isinstance(value, int):
         return value if isinstance(value, bool) else fits(value)
     if isinstance(value, str):
@@ -149,28 +149,28 @@ def scalar(value: object) -> Value:
 
 
 def fits(value: int) -> int:
-    """An integer of at most 64 bits, which is all that TOML promises."""
+    """Read an integer of at most 64 bits, which is all that TOML guarantees."""
     if not -(2**63) <= value < 2**63:
         raise ValueProblem("must fit in 64 bits", "write it in quotation marks")
     return value
 
 
 def items(value: object, hint: str = "") -> list[object]:
-    """An array."""
+    """Read an array."""
     if not isinstance(value, list):
         raise expected("an array", value, hint)
     return value
 
 
 def table(value: object, hint: str = "") -> dict[str, object]:
-    """A table."""
+    """Read a table."""
     if not isinstance(value, dict):
         raise expected("a table", value, hint)
     return value
 
 
 def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
-    """Arguments of a call: strings, numbers, booleans, arrays and tables of them."""
+    """Read the arguments of a call: strings, numbers, booleans, arrays and tables of them."""
     if isinstance(value, dict):
         return {key: plain_data(entry, (*inside, key)) for key, entry in value.items()}
     if isinstance(value, list):
@@ -185,7 +185,7 @@ def plain_data(value: object, inside: tuple[str | int, ...] = ()) -> object:
 
 
 def texts(reader: Callable[[object], str], entries: list[object]) -> tuple[str, ...]:
-    """The elements of an array, each read by `reader`; raises ValueProblem, which tells the first that is wrong."""
+    """Read the elements of an array with `reader`. Raises ValueProblem with the position of the first wrong one."""
     found: list[str] = []
     try:
         found.extend(map(reader, entries))

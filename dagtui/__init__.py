@@ -1,4 +1,17 @@
-"""dagtui: run a graph of tasks in the terminal."""
+"""dagtui: run a graph of tasks in the terminal.
+
+From Python, `load` reads a graph file, `Graph.from_edges` builds a graph, and `traverse` runs a coroutine per node.
+
+Example:
+    >>> import anyio, dagtui
+    >>> graph = dagtui.Graph.from_edges(["fetch", "train"], [("fetch", "train")])
+    >>> async def work(label):
+    ...     print(label)
+    >>> anyio.run(dagtui.traverse, graph, work).verdict.value
+    fetch
+    train
+    'completed'
+"""
 
 from __future__ import annotations
 
@@ -22,7 +35,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for only then: the command line starts faster without the rest."""
+    """Import submodules lazily to keep CLI start-up fast."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import importlib

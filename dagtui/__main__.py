@@ -1,4 +1,4 @@
-"""`dagtui` and `python -m dagtui`."""
+"""Entry point of `dagtui` and `python -m dagtui`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 _OBJECTS = 30_000
-"""How many new objects make it worth while to look for cycles that nothing needs any more."""
+"""Number of new objects after which the garbage collector looks for unreachable cycles."""
 
 _BAD_CALL = 2
 _NO_FILES = b"dagtui: too few files may be open at once: raise the limit (ulimit -n)\n"
@@ -22,7 +22,7 @@ _NO_FILES = b"dagtui: too few files may be open at once: raise the limit (ulimit
 def main() -> None:
     """Run the command line and exit with its status."""
     sys.excepthook = _print_safely
-    # Modules and graphs are many objects and no garbage: looking for some after every 700th delays the first node.
+    # Modules and graphs are many objects and not garbage: a collection after every 700 delays the first node.
     gc.set_threshold(_OBJECTS)
     try:
         if "LC_CTYPE" in os.environ:
@@ -40,7 +40,7 @@ def main() -> None:
 
         command(prog_name="dagtui")
     except OSError as error:
-        if error.errno in {errno.EMFILE, errno.ENFILE}:  # no module could be read that says it better
+        if error.errno in {errno.EMFILE, errno.ENFILE}:  # no module with a better message could be read
             os.write(2, _NO_FILES)
             raise SystemExit(_BAD_CALL) from None
         from dagtui.cli.error_boundary import end_with_sentence
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _print_safely(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-    """Print an error that nobody expected, as Python does, but safe: it may quote what a file or a task says."""
+    """Print an unexpected error as Python does, but sanitised, because it may quote a file or a task."""
     from traceback import format_exception
 
     from dagtui.text import block

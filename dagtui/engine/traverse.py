@@ -192,6 +192,11 @@ async def traverse(graph: Graph, work: Callable[[str], Awaitable[object]], *, jo
 
     Raises:
         ValueError: `jobs` is less than 1.
+
+    Example:
+        >>> result = anyio.run(dagtui.traverse, graph, work)
+        >>> result.verdict.value, result.statuses["report"].word
+        ('completed', 'done')
     """
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs must be 1 at least, or None for no limit, not {jobs}")

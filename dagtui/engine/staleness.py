@@ -39,34 +39,34 @@ class Staleness:
     def begins(self, node: int, again: set[int], alive: Container[int]) -> list[int]:
         """Return the completed nodes that become stale when a node begins. The node is removed from `again`."""
         self.outdated.discard(node)
-        swept = node in self._invalidated
-        if swept:
+        invalidated = node in self._invalidated
+        if invalidated:
             self._freshen(node)
         if node not in again:
             return []
         again.discard(node)
-        return [] if swept else self._sweep(node, alive)
+        return [] if invalidated else self._sweep(node, alive)
 
     def _freshen(self, node: int) -> None:
         """Remove an invalidated node, which begins after its ancestors, and those ancestors from the set."""
-        parents_of, swept = self._state.graph.parents, self._invalidated
-        swept.discard(node)
+        parents_of, invalidated = self._state.graph.parents, self._invalidated
+        invalidated.discard(node)
         queue = [node]
         for current in queue:
             for parent in parents_of(current):
-                if parent in swept:  # all nodes below an invalidated node are invalidated: no path leads around
-                    swept.discard(parent)
+                if parent in invalidated:  # all nodes below an invalidated node are invalidated: no path leads around
+                    invalidated.discard(parent)
                     queue.append(parent)
 
     def _sweep(self, node: int, alive: Container[int]) -> list[int]:
         """Invalidate the nodes below a node. Return the completed ones that were not stale."""
-        state, swept, children_of = self._state, self._invalidated, self._state.graph.children
+        state, invalidated, children_of = self._state, self._invalidated, self._state.graph.children
         completed, found, queue = NodeStatus.COMPLETED, [], [node]
         for current in queue:
             for child in children_of(current):
-                if child in swept:
+                if child in invalidated:
                     continue
-                swept.add(child)
+                invalidated.add(child)
                 queue.append(child)
                 if child in alive:
                     self.outdated.add(child)

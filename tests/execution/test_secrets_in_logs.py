@@ -193,7 +193,7 @@ def test_nothing_is_imported_for_it_before_it_is_needed():
         f"names = {{'__name__': 'launch', '__file__': {launch!r}}}\n"
         f"exec(open({launch!r}).read(), names)\n"
         "import dagtui.execution.local.reaper\n"
-        "assert not [name for name in sys.modules if name.endswith(('redaction', 'masked_log', 'secrets'))]\n"
+        "assert not [name for name in sys.modules if name.endswith(('redaction', 'redacted_log', 'secrets'))]\n"
         "import dagtui.execution.local.redacted_log\n"
         "assert 'json' not in sys.modules and 'dagtui.text.labels' not in sys.modules\n"
     )

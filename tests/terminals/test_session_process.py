@@ -58,12 +58,12 @@ def opened(stage: Stage, graph: str = LONG, program: str = "") -> PtyTerminal:
     return terminal
 
 
-def knocked(stage: Stage) -> ControlClient:
+def connected(stage: Stage) -> ControlClient:
     return connect((stage.run_directory / "lock").read_text().split("\n")[0], stage.sockets)
 
 
 def asked(stage: Stage, request: Mapping[str, object]) -> Mapping[str, object]:
-    with knocked(stage) as client:
+    with connected(stage) as client:
         client.send(request)
         return client.receive(20) or {}
 
@@ -195,7 +195,7 @@ def test_who_waits_for_the_end_of_a_run_goes_on_waiting_when_the_window_changes(
     session = stage.session()
     os.kill(session, signal.SIGTERM)
     first.wait_for(lambda: first.is_restored, "terminal given back")
-    with knocked(stage) as client:
+    with connected(stage) as client:
         client.send({"want": "attach"})
         assert client.receive(20) == {"do": "wait"}
         for word in ("resized", "suspend", "interrupt"):
@@ -264,10 +264,10 @@ def test_a_settled_run_that_is_watched_does_not_end(stage: Stage) -> None:
 
 
 SHOWS_NOTHING = """
-from dagtui.tui.terminal.remote_terminal import LentScreens
+from dagtui.tui.terminal.remote_terminal import AttachedScreens
 async def fails(*_words):
     raise RuntimeError("no screen on purpose")
-LentScreens.show = fails
+AttachedScreens.show = fails
 """
 
 
@@ -335,12 +335,12 @@ def test_a_stopped_client_stops_neither_the_run_nor_the_next_client(stage: Stage
 
 NARROW = """
 import socket
-import dagtui.control.client as connection
-made = connection.Visit.__init__
+import dagtui.control.client as there
+made = there.ControlClient.__init__
 def narrow(client, connection, peer):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     made(client, connection, peer)
-connection.Visit.__init__ = narrow
+there.ControlClient.__init__ = narrow
 """
 
 
@@ -364,14 +364,14 @@ def test_a_session_that_reads_nothing_does_not_make_its_client_deaf(stage: Stage
 
 STOPS_INSIDE_A_LINE = """
 import os, signal
-from dagtui.control.client_handler import Conversation
-send = Conversation.send
+from dagtui.control.client_handler import ClientHandler
+send = ClientHandler.send
 async def half(connection, message):
     if message.get("do") == "print":
         connection._connection.send(b'{"do":"pri')
         os.kill(os.getpid(), signal.SIGSTOP)
     await send(connection, message)
-Conversation.send = half
+ClientHandler.send = half
 """
 
 
@@ -392,7 +392,7 @@ def test_a_lent_terminal_that_hangs_up_is_given_back_and_the_run_goes_on(stage: 
     opened(stage).send("d")
     wait_until(lambda: stage.told()[-1] == "detached", "detached")
     master, slave = pty.openpty()
-    with knocked(stage) as client, contextlib.ExitStack() as last:
+    with connected(stage) as client, contextlib.ExitStack() as last:
         last.callback(os.close, slave)
         client.send({"want": "attach", "environment": {"TERM": "xterm"}}, (slave, slave))
         wait_until(lambda: stage.told()[-1] == "attached", "attached")
@@ -527,5 +527,5 @@ def test_another_version_with_the_same_protocol_gets_the_screen(stage: Stage, ne
     assert first.wait_for_end() == 0
     second.send("d")
     assert second.wait_for_end() == 0
-    with knocked(stage) as client:
+    with connected(stage) as client:
         assert (client.hello["dagtui"] == "99.0.0") == (newer == "session")

@@ -13,7 +13,7 @@ from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
 from dagtui.execution.local.ends import exited
 from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
-from dagtui.execution.local.submitted import Handed
+from dagtui.execution.local.submitted import SubmittedAttempt
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
@@ -81,7 +81,7 @@ class LocalExecutor:
         self._deaths = 0
         self._closed = False
         self._requests: list[Message] = []
-        self._handed: dict[tuple[int, int], Handed] = {}
+        self._submitted: dict[tuple[int, int], SubmittedAttempt] = {}
         self._sequence = 0
         self._longest = 0.0
         self._happened: deque[Result | _LogClosed] = deque()
@@ -140,7 +140,7 @@ class LocalExecutor:
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
         request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
-        self._handed[node, attempt] = Handed(request, number, path, argv, cwd, env)
+        self._submitted[node, attempt] = SubmittedAttempt(request, number, path, argv, cwd, env)
         self._requests.append(request)
         self._supervisors.expect(number)
 
@@ -169,7 +169,7 @@ class LocalExecutor:
         if self._supervisors.link is not None:
             self._supervisors.send(self._requests)
             self._requests.clear()
-        elif self._handed and not self._supervisors.losing:
+        elif self._submitted and not self._supervisors.losing:
             self._reconnect()
 
     def collect(self) -> None:
@@ -221,12 +221,12 @@ class LocalExecutor:
             self._supervisors.link.supervisor = supervisor
 
     def _on_begun(self, node: int, attempt: int) -> None:
-        self._handed[node, attempt].begun = True
+        self._submitted[node, attempt].begun = True
         self._happened.append(Started(node, attempt))
 
     def _on_exited(self, node: int, attempt: int, status: int, seconds: float, silent: bool, left: int) -> None:
         self._ends += 1
-        del self._handed[node, attempt]
+        del self._submitted[node, attempt]
         self._happened.append(exited(node, attempt, status, seconds, left))
         if silent:
             self._happened.append(_LogClosed(node, attempt, 0))
@@ -243,22 +243,22 @@ class LocalExecutor:
             self._happened.append(Remark(-1, 0, text))
 
     def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
-        handed = self._handed.pop((node, attempt))
+        submitted = self._submitted.pop((node, attempt))
         if number == errno.E2BIG:
-            text = too_long(handed.argv, handed.env)
+            text = too_long(submitted.argv, submitted.env)
         else:
-            text = start_error(number, what, handed.path, handed.cwd)
+            text = start_error(number, what, submitted.path, submitted.cwd)
         lasting = number in LASTING
         self._happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
 
     def _on_withdrawn(self, node: int, attempt: int) -> None:
-        del self._handed[node, attempt]
+        del self._submitted[node, attempt]
         self._happened.append(Withdrawn(node, attempt))
 
     def _on_closed(self, node: int, attempt: int, size: int, lost: int, why: str) -> None:
-        handed = self._handed.get((node, attempt))
-        if handed is not None:
-            handed.logged = True
+        submitted = self._submitted.get((node, attempt))
+        if submitted is not None:
+            submitted.logged = True
         if lost:
             self._happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
         elif size < 0:
@@ -266,9 +266,9 @@ class LocalExecutor:
         self._happened.append(_LogClosed(node, attempt, size))
 
     def _unwant(self, node: int, attempt: int, request: Message) -> None:
-        handed = self._handed.get((node, attempt))
-        if handed is not None:
-            handed.unwanted = True
+        submitted = self._submitted.get((node, attempt))
+        if submitted is not None:
+            submitted.unwanted = True
             self._requests.append(request)
 
     # When the supervisor is lost
@@ -283,7 +283,7 @@ class LocalExecutor:
                 ("environment", self._commands.environment),
                 *([("secrets", self._secrets.forms)] if self._secrets is not None else []),
                 ("slots", self._slots),
-                *[handed.request for handed in self._handed.values()],
+                *[submitted.request for submitted in self._submitted.values()],
             ]
         )
 
@@ -299,9 +299,9 @@ class LocalExecutor:
                 return
         self._deaths = _MOST_DEATHS - 1  # one more try at the next request
         self._requests.clear()
-        for key in self._handed:
+        for key in self._submitted:
             self._fail(*key, text)
-        self._handed.clear()
+        self._submitted.clear()
 
     def _lose(self, link: SupervisorLink) -> None:
         """Settle what a dead supervisor has left: none of its processes is alive."""
@@ -319,28 +319,28 @@ class LocalExecutor:
 
     def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
         """Take in an end that a dead supervisor could not tell of any more."""
-        handed = self._handed.pop((node, attempt), None)
-        if handed is None:
+        submitted = self._submitted.pop((node, attempt), None)
+        if submitted is None:
             return
-        if not handed.begun:
+        if not submitted.begun:
             self._happened.append(Started(node, attempt))
         self._happened.append(exited(node, attempt, status, seconds))
-        if not handed.logged:
+        if not submitted.logged:
             self._happened.append(Remark(node, attempt, "its log may lack its end: the supervisor process died"))
             self._happened.append(_LogClosed(node, attempt, -1))
 
     def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:
         """Settle all that has begun as lost; withdraw what nobody wants any more."""
-        for key, handed in list(self._handed.items()):
-            begun = handed.begun or has_begun(handed.sequence)
-            if not (begun or handed.unwanted or self._closed):
+        for key, submitted in list(self._submitted.items()):
+            begun = submitted.begun or has_begun(submitted.sequence)
+            if not (begun or submitted.unwanted or self._closed):
                 continue
-            del self._handed[key]
+            del self._submitted[key]
             if not begun:
                 self._happened.append(Withdrawn(*key))
                 continue
-            if not handed.begun:
+            if not submitted.begun:
                 self._happened.append(Started(*key))
             self._happened.append(Ended(*key, EndKind.LOST, text=why))
-            if not handed.logged:
+            if not submitted.logged:
                 self._happened.append(_LogClosed(*key, -1))

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from dagtui.execution.local.frames import Message
 
 
-class Handed:
-    """An attempt that was handed over and is not over."""
+class SubmittedAttempt:
+    """An attempt that was submitted and has not ended."""
 
     __slots__ = ("argv", "begun", "cwd", "env", "logged", "path", "request", "sequence", "unwanted")
 

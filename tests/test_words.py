@@ -1,0 +1,46 @@
+"""One word, one meaning: in the names of the code, and in what is written about it."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections import Counter
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1] / "dagtui"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+GONE = frozenset(
+    (
+        *("guardian", "guardians", "keeper", "ledger", "door", "knock", "visit", "conversation", "lease", "farewell"),
+        *("workplace", "masked", "masking", "rehearsal", "derivation", "skim", "swept"),
+    )
+)
+"""Words that stood for what has a standard term now: no part of a name in the code is one of them."""
+
+
+def names_in(path: Path) -> set[str]:
+    tokens = tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline)
+    return {token.string for token in tokens if token.type == tokenize.NAME}
+
+
+def words_of(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
+
+
+def test_no_class_name_stands_for_two_things():
+    found = {  # one for each platform may stand in one module
+        (node.name, path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert [name for name, count in Counter(name for name, _ in found).items() if count > 1] == []
+
+
+def test_words_that_are_gone_stay_gone():
+    found = {
+        f"{path.relative_to(PACKAGE)}: {name}" for path in MODULES for name in names_in(path) if words_of(name) & GONE
+    }
+    assert found == set()

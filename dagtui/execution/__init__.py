@@ -1,1 +1,1 @@
-"""Executors: how attempts become processes, and how none of these outlives its node."""
+"""Executors: they run attempts as processes, and ensure that no process outlives its node."""

@@ -1,1 +1,1 @@
-"""The executor of this machine: the supervisor that starts and ends processes, and the log process."""
+"""The local executor: the supervisor that starts and ends processes, the reaper, and the log process."""

@@ -1,4 +1,4 @@
-"""An attempt as the supervisor keeps it, from request to the end of its last process."""
+"""An attempt, as the supervisor keeps it from the request to the end of its last process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Key = tuple[int, int]
 
 
 class Attempt:
-    """One attempt: what was asked for, the processes that it has, and what is due for it."""
+    """One attempt: its request, its processes, and the signal that is due."""
 
     __slots__ = (
         "argv",
@@ -59,10 +59,10 @@ class Attempt:
     ) -> None:
         self.key = key
         self.sequence = sequence
-        """The app's number for this request."""
+        """The app's number of this request."""
         self.slots = slots
         self.path = path
-        """The program; empty: there is nothing to execute."""
+        """Path of the program. Empty: there is nothing to execute."""
         self.argv = argv
         self.cwd = cwd
         self.env: dict[str, str] = env or {}
@@ -70,25 +70,25 @@ class Attempt:
         self.log = log
         self.grace = grace
         self.fallback = fallback
-        """Program and arguments to take when the program is not there or can't be executed."""
+        """Program and arguments to use if the program is missing or can't be executed."""
         self.order = 0
         self.withdrawn = False
         self.begun = 0.0
         self.leader = 0
         self.mark = 0
         self.children: set[int] = set()
-        """Those children of the supervisor that are the attempt's: its leader, and orphans."""
+        """Pids of the supervisor's children that belong to the attempt: its leader and orphans."""
         self.ended = False
         self.left = 0
-        """Processes that the leader left behind when it ended, and that were ended with it."""
+        """Number of processes that the leader left behind when it ended, and that were ended with it."""
         self.next_signal: int = signal.SIGTERM
         self.due = inf
-        """When the next signal is due."""
+        """Time at which the next signal is due, or infinity."""
         self.patience = inf
-        """Seconds from TERM to KILL, as the stops so far have it."""
+        """Seconds from TERM to KILL: the shortest grace of all stops so far."""
         self.pause = 0.0
-        """Seconds until KILL is sent again."""
+        """Seconds until KILL is sent again. 0: KILL was not sent."""
         self.pipe = -1
-        """Our end of the pipe that holds its output."""
+        """Read end of the pipe for its output. -1: closed."""
         self.handed = False
         """Whether the log process reads the pipe."""

@@ -1,4 +1,4 @@
-"""Calls one Python function in an interpreter of its own: python call.py MODULE:FUNCTION ARGUMENTS, these as JSON."""
+"""Call one Python function in an interpreter of its own: `python call.py MODULE:FUNCTION ARGUMENTS_AS_JSON`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def main(target: str, arguments: str) -> None:
-    """Import the module from the working directory first, call the function, and await what it returns if that waits.
+    """Import the module, preferably from the working directory, call the function, and await an awaitable result.
 
-    What it returns is no exit status; an exception is one, with its traceback on standard error.
+    The returned value does not set the exit status. An exception prints its traceback and exits with status 1.
     """
     if "LC_CTYPE" in os.environ:
         _restore_locale()
@@ -35,15 +35,15 @@ def main(target: str, arguments: str) -> None:
 
             result = asyncio.run(_wait_for(result))
         _check_has_run(target, result)
-    except Exception as error:  # noqa: BLE001 - whatever the function raises is to be shown
+    except Exception as error:  # noqa: BLE001 - any exception of the function is shown
         first = error.__traceback__
-        own = first.tb_next if first is not None else None  # this file is of no interest to the reader
+        own = first.tb_next if first is not None else None  # leave this file out of the traceback
         traceback.print_exception(error.with_traceback(own))
         sys.exit(1)
 
 
 def _restore_locale() -> None:
-    """Let the function, and what it starts, have the caller's locale; this package may not be in their path."""
+    """Give the function and its child processes the caller's locale. dagtui may not be in the function's sys.path."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "coerced_locale.py")
@@ -59,8 +59,8 @@ async def _wait_for(result: object) -> object:
 
 
 def _check_has_run(target: str, result: object) -> None:
-    """Exit with 1 when the function has only prepared its work: code that nothing iterates or awaits has not run."""
-    managed = getattr(result, "gen", None)  # of what contextlib makes of a generator function
+    """Exit with status 1 if the function returned work that has not run, because nothing iterated or awaited it."""
+    managed = getattr(result, "gen", None)  # the generator of a context manager made by contextlib
     if _is_open_generator(managed):
         _refuse(target, "returns a context manager that was not entered: name a function that uses it")
     if _is_open_generator(result):
@@ -75,7 +75,7 @@ def _check_has_run(target: str, result: object) -> None:
 
 
 def _is_open_generator(result: object) -> bool:
-    """Whether something is a generator, asynchronous or not, that has not come to its end."""
+    """Return whether a value is an unfinished generator or asynchronous generator."""
     if inspect.isasyncgen(result):
         return result.ag_frame is not None
     return inspect.isgenerator(result) and result.gi_frame is not None

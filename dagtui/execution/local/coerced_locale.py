@@ -1,7 +1,7 @@
-"""Take back what Python's locale coercion (PEP 538) writes into the environment.
+"""Undo Python's locale coercion (PEP 538) in the environment.
 
-Where the caller's locale is C, Python sets LC_CTYPE at its start, and everything that this process starts would inherit
-it. This module imports nothing of the rest: the interpreters of Python calls load it by its path.
+If the caller's locale is C, Python sets LC_CTYPE when it starts, and all child processes would inherit it. This module
+imports nothing of dagtui, because the interpreters of Python calls load it by its path.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import os
 import sys
 
 TARGETS = frozenset(("C.UTF-8", "C.utf8", "UTF-8"))
-"""The locales that Python coerces to."""
+"""Locales that Python coerces to."""
 _LEGACY = frozenset(("", "C", "POSIX"))
 
 
 def restore() -> None:
-    """Give LC_CTYPE the caller's value again, or none, if Python has changed it."""
+    """Restore the caller's LC_CTYPE, or remove it, if Python has changed it."""
     if os.environ.get("LC_CTYPE") not in TARGETS or os.environ.get("LC_ALL"):
         return
     before = _before()
@@ -28,22 +28,22 @@ def restore() -> None:
 if sys.platform == "linux":
 
     def _before() -> str | None:
-        """LC_CTYPE as this program was started with it: the kernel keeps that, whatever is set later."""
+        """Return LC_CTYPE as this program was started with it. The kernel keeps the original environment."""
         try:
             with open("/proc/self/environ", "rb") as file:
                 variables = file.read().split(b"\0")
-        except OSError:  # no /proc here
+        except OSError:  # there is no /proc
             return _guess()
         return next((os.fsdecode(value[9:]) for value in variables if value.startswith(b"LC_CTYPE=")), None)
 
 else:
 
     def _before() -> str | None:
-        """LC_CTYPE as this program was probably started with it."""
+        """Return LC_CTYPE as this program was probably started with it."""
         return _guess()
 
 
 def _guess() -> str | None:
-    """Python coerces only for the locale C, and what it sets comes last."""
+    """Guess the original LC_CTYPE. Python coerces only the locale C, and the variable it sets comes last."""
     coerced = os.environ.get("LANG", "") in _LEGACY and list(os.environ)[-1] == "LC_CTYPE"
     return None if coerced else os.environ["LC_CTYPE"]

@@ -1,4 +1,4 @@
-"""From what a node executes to program, arguments and environment."""
+"""Translate a node's action to a program, its arguments and its environment."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
 
 _CALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "call.py")
 _COLOURS = ("FORCE_COLOR", "CLICOLOR_FORCE")
-"""What makes programs print colours without a terminal, into files too; set for tasks with `colour = true` only."""
+"""Variables that make programs print colours without a terminal, even into files. Set only with `colour = true`."""
 _NO_SHELL = "; a list is a program and its arguments, for no shell: leave the brackets out for a shell string"
-_MOST = 4096  # command lines whose words are remembered
+_MOST = 4096  # maximum number of cached command lines
 
 
 class CommandError(Exception):
-    """A command can't be started; the text is one line and safe to show."""
+    """A command can't be started. The text is one line and safe to show."""
 
     def __init__(self, text: str, *, lasting: bool = False) -> None:
         super().__init__(text)
         self.lasting = lasting
-        """Whether it can never be started in this run."""
+        """Whether the command can never be started in this run."""
 
 
 class Program(NamedTuple):
-    """What to execute."""
+    """A program to execute."""
 
     path: str
-    """Empty: there is nothing to execute."""
+    """Path of the executable. Empty: there is nothing to execute."""
     argv: tuple[str, ...]
     fallback: tuple[str, tuple[str, ...]] | None = None
-    """Program and arguments to take when the first can't be executed: the shell, which says what is wrong."""
+    """Path and arguments to use if the program can't be executed: the shell, which reports the error."""
 
 
 class Commands:
-    """Plans the attempts of one run, whose environment is frozen."""
+    """The commands of a run's attempts, with the environment frozen at the start of the run."""
 
     def __init__(self, environment: Mapping[str, str], added: Mapping[str, str]) -> None:
-        """`added` are variables for every attempt, which a task can't change."""
+        """Create the commands of a run. `added` are variables for every attempt that a task can't change."""
         self.environment: dict[str, str] = {"PYTHONUNBUFFERED": "1"} | dict(environment)
-        """Common to all attempts."""
+        """Variables common to all attempts."""
         self._added = dict(added)
         self._lookup = Lookup()
         self._words: dict[str, tuple[str, ...] | None] = {}
 
     def variables(self, resolved: Resolved, node: str, attempt: int) -> dict[str, str]:
-        """The variables of an attempt that differ from the common environment."""
+        """Return the variables of an attempt that differ from the common environment."""
         env = {
             **resolved.env,
             **self._added,
@@ -69,7 +69,7 @@ class Commands:
         return env
 
     def program(self, resolved: Resolved) -> Program:
-        """What to execute for a node; raises CommandError."""
+        """Return the program to execute for a node. Raise CommandError if it can't be started."""
         action = resolved.action
         if isinstance(action, ShellCommand):
             if resolved.shell is None:
@@ -117,7 +117,7 @@ class Commands:
 
 
 def _first_executable(name: str, path: str, cwd: str) -> str | None:
-    """The first file of a name that may be executed, behind others that may not."""
+    """Return the first executable file of a name, after files that are not executable, or None."""
     directories = [entry for entry in path.split(":") if os.access(os.path.join(cwd, entry, name), os.X_OK)]
     return search(name, ":".join(directories), cwd) if directories else None
 

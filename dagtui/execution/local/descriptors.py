@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
 _LISTS = ("/proc/self/fd", "/dev/fd") if sys.platform == "linux" else ("/dev/fd",)
 _MOST_UNLISTED = 4096
-"""Where nothing lists the descriptors, those of higher numbers stay open."""
+"""Upper bound for systems without a list of descriptors. Higher ones stay open there."""
 
 
 def close_from(first: int, kept: Container[int] = ()) -> None:
-    """Close every descriptor from a number on, but those to keep.
+    """Close all descriptors from a number on, except those in `kept`.
 
-    The limit does not bound them: it may be a billion.
+    Descriptors are listed, because counting up to the limit of open files, which may be a billion, would take too long.
     """
     for number in open_descriptors():
         if number >= first and number not in kept:
             try:  # noqa: SIM105 - contextlib costs start-up time
                 os.close(number)
-            except OSError:  # that of the list itself
+            except OSError:  # the descriptor of the listing itself
                 pass
 
 
 def open_descriptors() -> list[int]:
-    """The numbers of the descriptors that are open, and perhaps some that are not."""
+    """Return the descriptors that are open, and perhaps some that are not."""
     for folder in _LISTS:
         try:
             return [int(name) for name in os.listdir(folder)]
-        except OSError:  # it is not mounted
+        except OSError:  # not mounted
             continue
     return list(range(_MOST_UNLISTED))

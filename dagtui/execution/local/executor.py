@@ -1,4 +1,4 @@
-"""The executor of this machine: attempts are processes below a supervisor."""
+"""The local executor: runs attempts as processes of this machine, below a supervisor."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
     from dagtui.text.secrets import Secrets
 
-_BOUND = 10.0  # seconds beyond the longest grace, after which `close` leaves what can't be killed
-_MOST_DEATHS = 3  # supervisors in a row that died without a word: then attempts can't start
+_BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
+_MOST_DEATHS = 3  # supervisors in a row that died before they were ready: then attempts can't start
 
 _UNKILLABLE = "a process of it can't be killed"
 
@@ -39,10 +39,11 @@ class _LogClosed(NamedTuple):
 
 
 class LocalExecutor:
-    """Executes attempts as processes of this machine; see `dagtui.engine.protocol.Executor`.
+    """Executes attempts as processes of this machine (see `dagtui.engine.protocol.Executor`).
 
-    On Linux the process that opens it becomes a child subreaper: nothing is left even when supervisor and reaper are
-    killed together. When the supervisor dies, the attempts that have begun are lost, and a new one begins the others.
+    On Linux the process that opens it becomes a child subreaper, so that no process is left even if supervisor and
+    reaper are killed together. If the supervisor dies, attempts that have begun are lost, and a new supervisor starts
+    the others.
     """
 
     def __init__(
@@ -56,13 +57,14 @@ class LocalExecutor:
         supervisor: SupervisorLink | None = None,
         secrets: Secrets | None = None,
     ) -> None:
-        """`directory` is the run's; `environment` what attempts get below their tasks' own variables.
+        """Create an executor.
 
-        A `supervisor` that was started early saves the first attempt from waiting for it. Attempts get secrets as they
-        are; in their logs they are redacted.
+        `directory` is the run's directory, and `environment` holds the variables that tasks may override. An early
+        started `supervisor` saves the first attempt the wait for it. Attempts get `secrets` unchanged, but their logs
+        are redacted.
         """
         self._graph = graph
-        # Relative paths mean this one, wherever the other processes are. It may have been removed.
+        # Base of relative paths, as the other processes have other working directories. It may have been removed.
         self._here = "" if os.path.isabs(directory) else os.getcwd()
         directory = Path(self._here, directory)
         self._log_path = log_path
@@ -71,9 +73,9 @@ class LocalExecutor:
         self._resolver = Resolver(graph, environment)
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
         self.on_log_closed: Callable[[int, int, int], None] | None = None
-        """Called with node, attempt and bytes when an attempt's log is complete.
+        """Called with node, attempt and size in bytes when an attempt's log is complete.
 
-        0: it never printed and there is no file; -1: the log process died over it.
+        Size 0: nothing was printed and there is no file. Size -1: the log process could not complete it.
         """
         self._deliver: Callable[[Result], None] | None = None
         self._slots = 0
@@ -95,34 +97,34 @@ class LocalExecutor:
             "closed": self._on_closed,
             "reaper": self._on_reaper,
         }
-        self._ends = 0  # that this supervisor has told of
+        self._ends = 0  # number of ends that this supervisor has reported
 
     @property
     def processes(self) -> tuple[int, int]:
-        """Reaper and supervisor; 0 while there is none, or it is not known yet."""
+        """Process ids of reaper and supervisor. 0: there is none, or it is not known yet."""
         link = self._supervisors.link
         return (link.reaper, link.supervisor) if link is not None else (0, 0)
 
     def surroundings(self, node: int, attempt: int) -> tuple[str, dict[str, str], dict[str, str]]:
-        """What an attempt would find now: its directory, the common variables, and its own, which count more.
+        """Return the working directory, the common variables and the own variables that an attempt would get now.
 
-        Raises ResolutionError.
+        Own variables override common ones. Raise ResolutionError if a placeholder can't be resolved.
         """
         resolved = self._resolver.resolve(node, self._status_of)
         own = self._commands.variables(resolved, self._graph.labels[node], attempt)
         return own["PWD"], dict(self._commands.environment), own
 
-    # What the engine asks for
+    # Requests of the engine
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
-        """Start the supervisor; raises OSError when it can't be started."""
+        """Start the supervisor. Raise OSError if it can't be started."""
         self._deliver = deliver
         self._slots = slots
         self._connect()
         ownership.become_subreaper()
 
     def start(self, node: int, attempt: int, slots: int) -> None:
-        """Hand over an attempt."""
+        """Submit an attempt."""
         if self._closed:
             return
         try:
@@ -149,21 +151,21 @@ class LocalExecutor:
         self._unwant(node, attempt, ("stop", node, attempt, float(grace)))
 
     def withdraw(self, node: int, attempt: int) -> None:
-        """Take back an attempt that waits."""
+        """Withdraw an attempt that still waits."""
         self._unwant(node, attempt, ("withdraw", node, attempt))
 
     def set_slots(self, slots: int) -> None:
-        """Allow that many slots."""
+        """Allow this many slots."""
         self._slots = slots
         self._requests.append(("slots", slots))
 
     def acknowledge(self) -> None:
-        """Have the supervisor forget the ends that it keeps in case nobody comes to record them."""
+        """Note that the ends reported so far are on record, so that supervisor and reaper need not keep them."""
         if self._supervisors.link is not None:
             self._supervisors.link.record(self._ends)
 
     def flush(self) -> None:
-        """Send what was asked for, to a new supervisor when the last one has died."""
+        """Send pending requests, to a new supervisor if the last one has died."""
         if self._closed:
             return
         if self._supervisors.link is not None:
@@ -173,7 +175,7 @@ class LocalExecutor:
             self._reconnect()
 
     def collect(self) -> None:
-        """Deliver what the supervisor has said by now."""
+        """Deliver the results that the supervisor has reported."""
         self._supervisors.collect()
         self._hand_out()
 
@@ -183,17 +185,17 @@ class LocalExecutor:
         await self._supervisors.serve()
 
     async def close(self) -> None:
-        """End everything; what has not begun is withdrawn, and what can't be killed is lost."""
+        """End everything. Attempts that have not begun are withdrawn, and those that can't be killed are lost."""
         self.flush()
         self._closed = True
         await self._supervisors.close(self._longest + _BOUND)
         self._lose_all(lambda _: False, _UNKILLABLE)
         self._hand_out()
 
-    # What happens
+    # Events
 
     def _happen(self, what: Result | _LogClosed) -> None:
-        """Deliver something, but not from within the call that caused it."""
+        """Deliver a result in a later turn, not within the call that caused it."""
         self._happened.append(what)
         if len(self._happened) == 1:
             self._supervisors.soon(self._hand_out)
@@ -271,10 +273,10 @@ class LocalExecutor:
             submitted.unwanted = True
             self._requests.append(request)
 
-    # When the supervisor is lost
+    # Loss of the supervisor
 
     def _connect(self) -> None:
-        """Start a supervisor, and hand it everything that has not begun."""
+        """Start a supervisor, and send it all attempts that have not begun."""
         self._requests.clear()
         self._ends = 0
         self._supervisors.connect()
@@ -304,7 +306,7 @@ class LocalExecutor:
         self._submitted.clear()
 
     def _lose(self, link: SupervisorLink) -> None:
-        """Settle what a dead supervisor has left: none of its processes is alive."""
+        """Settle the attempts of a dead supervisor, of which no process is alive."""
         if not link.supervisor:
             self._deaths += 1
         elif not self._closed:
@@ -318,7 +320,7 @@ class LocalExecutor:
         self.flush()
 
     def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
-        """Take in an end that a dead supervisor could not tell of any more."""
+        """Deliver an end that a dead supervisor could not report."""
         submitted = self._submitted.pop((node, attempt), None)
         if submitted is None:
             return
@@ -330,7 +332,7 @@ class LocalExecutor:
             self._happened.append(_LogClosed(node, attempt, -1))
 
     def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:
-        """Settle all that has begun as lost; withdraw what nobody wants any more."""
+        """Settle attempts that have begun as lost. Withdraw unwanted ones, and when closing, all others."""
         for key, submitted in list(self._submitted.items()):
             begun = submitted.begun or has_begun(submitted.sequence)
             if not (begun or submitted.unwanted or self._closed):

@@ -1,7 +1,7 @@
 """Messages between the app, the supervisor and the log process: batches of tuples in length-prefixed frames.
 
-A frame is four bytes of length, little-endian, and the marshal form of a list of tuples whose first item is the kind of
-the message. Both ends are this program on this machine, over sockets that nobody else can reach.
+A frame is a length of four bytes, little-endian, and a marshalled list of tuples. The first item of each tuple is the
+kind of the message. Both ends are this program on this machine, connected by sockets that no other process can reach.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import marshal
 
 Message = tuple[object, ...]
-"""A kind, and what goes with it: integers, floats, strings, bytes, tuples, lists, dicts, None."""
+"""The kind of a message and its fields: integers, floats, strings, bytes, tuples, lists, dicts, None."""
 
 _HEAD = 4
-_VERSION = 2  # later versions look for shared objects, which costs more than it saves here
+_VERSION = 2  # later versions search for shared objects, which costs more than it saves here
 
 
 def encode(messages: list[Message]) -> bytes:
-    """One frame that holds the messages."""
+    """Return one frame that holds the messages."""
     body = marshal.dumps(messages, _VERSION)
     return len(body).to_bytes(_HEAD, "little") + body
 
 
 class Decoder:
-    """Puts frames together again from whatever pieces arrive."""
+    """Reassembles frames from chunks of any size."""
 
     __slots__ = ("_input",)
 
@@ -30,7 +30,7 @@ class Decoder:
         self._input = bytearray()
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that are complete now, in their order."""
+        """Add received data. Return the messages that are now complete, in order."""
         self._input += data
         messages: list[Message] = []
         start, length = 0, len(self._input)

@@ -1,7 +1,7 @@
-"""Run the reaper, and through it the supervisor and the log process; link.py starts it.
+"""Run the reaper, and through it the supervisor and the log process. Started by link.py.
 
-The packages' own `__init__` are passed over, and no path of the user's is searched: these processes must start in a few
-milliseconds, and from nothing but the standard library and this directory.
+The packages' `__init__` modules are bypassed, and no directory of the user is searched. These processes must start
+within a few milliseconds, and only from the standard library and this package.
 """
 
 import sys

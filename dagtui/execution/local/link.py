@@ -1,4 +1,4 @@
-"""The app's end of one supervisor: its processes, its socket, and the memory in which it notes what has begun."""
+"""The app's side of one supervisor: its processes, its socket, and the shared start table."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _START = (
     "import os;f=os.environ.pop('START');"
     "exec(compile(open(f,'rb').read(),f,'exec'),{'__name__':'__main__','__file__':f})"
 )
-"""What the interpreter executes. The path of the launcher is no argument, for it holds the program's name: `pkill -f
-dagtui` must leave somebody to end what the run has started."""
+"""Code that the interpreter executes. The launcher's path is not an argument, because it holds the program's name:
+`pkill -f dagtui` must leave a process that ends what the run has started."""
 _NAME = "dagtui"
 _SELF = "/proc/self/exe"
 _NEEDED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Variables that the interpreter itself may need. The others may hold secrets, and attempts get theirs by request."""
+"""Variables that the interpreter may need. Others may hold secrets, and attempts get theirs with their requests."""
 _READ = 1 << 18
 
 
 class SupervisorLink:
-    """Starts a reaper, and through it a supervisor; no event loop is needed, and no run yet."""
+    """Starts a reaper, and through it a supervisor. Needs neither an event loop nor a run."""
 
     def __init__(self) -> None:
-        """Raises OSError when the processes can't be started."""
+        """Start the processes. Raise OSError if they can't be started."""
         self._socket, theirs = _socket.socketpair()
         shared = _shared_memory()
         try:
@@ -47,16 +47,16 @@ class SupervisorLink:
         finally:
             os.close(shared)
             theirs.close()
-        """The process that outlives the supervisor; `session`: the first one, which leads their session."""
+        """Process id of the reaper. `session` is that of the first reaper, which leads the session of all of them."""
         self.supervisor = 0
-        """The supervisor's process, once it has said so."""
+        """Process id of the supervisor. 0 until it is ready."""
         self._reaper_lives = self._supervisor_lives = True
         self._socket.setblocking(False)
         self._input, self._output = Decoder(), bytearray()
         self._finished = False
 
     def fileno(self) -> int:
-        """The descriptor to wait for."""
+        """Return the descriptor to poll."""
         return self._socket.fileno()
 
     @property
@@ -73,67 +73,67 @@ class SupervisorLink:
                 del self._output[: self._socket.send(self._output)]
         except BlockingIOError:
             pass
-        except OSError:  # it has gone: `receive` is about to find out
+        except OSError:  # the other end is gone, as `receive` will find out
             self._output.clear()
 
     def receive(self) -> list[Message] | None:
-        """What has arrived; None when supervisor and reaper have gone."""
+        """Return the messages that have arrived, or None if supervisor and reaper are gone."""
         try:
             data = self._socket.recv(_READ)
         except BlockingIOError:
             return []
-        except OSError:  # it went with requests unread
+        except OSError:  # it died with unread requests
             data = b""
         return self._input.feed(data) if data else None
 
     def drain(self) -> list[Message]:
-        """All that has arrived; `receive` tells whether supervisor and reaper have gone."""
+        """Return all messages that have arrived. Only `receive` tells whether supervisor and reaper are gone."""
         messages: list[Message] = []
         try:
             while data := self._socket.recv(_READ):
                 messages += self._input.feed(data)
-        except OSError:  # there is no more, or it went with requests unread
+        except OSError:  # there are no more, or it died with unread requests
             pass
         return messages
 
     def finish(self) -> None:
-        """Have everything ended: no request follows."""
+        """Ask the supervisor to end everything. No request may follow."""
         self._finished = True
-        with contextlib.suppress(OSError):  # it has gone
+        with contextlib.suppress(OSError):  # the supervisor is gone
             self._socket.shutdown(_socket.SHUT_WR)
 
     def note_crashes_in(self, directory: Path) -> None:
-        """Have crashes of these processes written to files in a directory."""
+        """Set the directory to which these processes write crash notes."""
         self._start_table.directory = os.fspath(directory)
 
     def replace_reaper(self, reaper: int) -> None:
-        """Note that the supervisor has replaced the reaper, which had died."""
+        """Reap the reaper that died, and note the new one that the supervisor forked."""
         _has_ended(self.reaper)
         self.reaper = reaper
 
     def record(self, ends: int) -> None:
-        """Note that the first `ends` ends of attempts that the supervisor told of are on record."""
+        """Note that the first `ends` ends reported by the supervisor are on record."""
         self._start_table.record(ends)
 
     def ends_from(self, first: int) -> list[End]:
-        """How attempts ended, from a number on, even if the supervisor could not say so any more."""
+        """Return the ends of attempts from an index on, including those that the supervisor could not report."""
         return list(self._start_table.ends_from(first))
 
     def expect(self, sequence: int) -> None:
-        """Note that a request is on its way, which may begin."""
+        """Note that a request is sent, and has not begun."""
         self._start_table.expect(sequence)
 
     def has_begun(self, sequence: int) -> bool:
-        """Whether the supervisor had begun with a request, even if it could not say so any more."""
+        """Return whether the supervisor had begun a request, even if it could not report so."""
         return self._start_table.has_begun(sequence)
 
     def close(self) -> None:
-        """Close our end; what still runs there ends everything."""
+        """Close this end. A process that still runs on the other end then ends everything."""
         self._socket.close()
         self._start_table.close()
 
     def reap(self) -> bool:
-        """Whether our child, the reaper, has ended, and with it the supervisor if it has become our child."""
+        """Reap what has ended. Return whether the reaper, and the supervisor if it became our child, have ended."""
         if self._reaper_lives and _has_ended(self.reaper):
             self._reaper_lives = False
         if self.supervisor and self._supervisor_lives and not self._reaper_lives and _has_ended(self.supervisor):
@@ -144,13 +144,13 @@ class SupervisorLink:
 if sys.platform == "linux":
 
     def _shared_memory() -> int:
-        """A descriptor of memory that can be shared."""
+        """Return a descriptor of shared memory."""
         return os.memfd_create("dagtui-start_table", os.MFD_CLOEXEC)
 
 else:
 
     def _shared_memory() -> int:
-        """A descriptor of a file without a name."""
+        """Return a descriptor of a file without a name."""
         import tempfile
 
         with tempfile.TemporaryFile() as file:
@@ -158,9 +158,9 @@ else:
 
 
 def _spawn(channel: int, start_table: int) -> int:
-    """Start the reaper in a session of its own: its standard input is the socket, its output the shared memory."""
-    program: str = getattr(sys, "_base_executable", "") or sys.executable  # a virtual environment may have our name
-    # The same file system encoding as ours, whatever the environment says there, where it is not looked at.
+    """Start the reaper in a session of its own, with the socket as standard input and the shared memory as output."""
+    program: str = getattr(sys, "_base_executable", "") or sys.executable  # a venv's path may hold the program's name
+    # Pass our file system encoding, because -I ignores the environment variables that set it.
     options = ["-I", "-S", "-X", f"utf8={sys.flags.utf8_mode}", "-c", _START, "run-reaper"]
     argv = [_SELF if _NAME in program and os.path.exists(_SELF) else program, *options]
     environment = {name: os.environ[name] for name in _NEEDED if name in os.environ} | {"START": _LAUNCH}
@@ -171,12 +171,12 @@ def _spawn(channel: int, start_table: int) -> int:
     )
     if sys.platform == "linux":
         return os.posix_spawn(program, argv, environment, file_actions=files, setsid=True)
-    else:  # noqa: RET505 - so that the type checker sees two systems
+    else:  # noqa: RET505 - the type checker needs the branch to tell the systems apart
         return os.posix_spawn(program, argv, environment, file_actions=files, setpgroup=0)
 
 
 def _has_ended(pid: int) -> bool:
     try:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
-    except ChildProcessError:  # reaped before, or never ours
+    except ChildProcessError:  # reaped before, or not our child
         return True

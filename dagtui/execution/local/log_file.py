@@ -1,10 +1,10 @@
-"""One attempt's log as the log process writes it: made at its first byte, never in anybody's way.
+"""The log file of one attempt, as the log process writes it. It is created at the first byte of output.
 
-Beside a log lies `<log>.times`: records of `struct "<Qd"`, the offset at which a chunk begins and the wall time when it
-was read, 0.1 s apart or more. A log that was printed within 0.1 s has none: its own time of change tells.
+`<log>.times` beside a log holds records of `struct "<Qd"`: the offset at which a chunk begins and the wall time when it
+was read, at least 0.1 s apart. A log that was printed within 0.1 s has no such file. Its mtime gives the time.
 
-What can't be written (disk full, say) is dropped and counted, and the log says so as soon as it can be written again. A
-log keeps its first MOST bytes; of what comes after, the last TAIL bytes are appended when it ends.
+Output that can't be written, for example to a full disk, is dropped and counted. The log says so as soon as it can be
+written again. A log keeps its first MOST bytes. The last TAIL bytes of the rest are appended when it ends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FULL = {errno.ENOSPC: "disk full", errno.EDQUOT: "disk quota used up", errno.EF
 
 
 class LogWriter:
-    """A log that is being written, and what has found no room in it."""
+    """A log that is being written, and the output that did not fit."""
 
     __slots__ = (
         "_fd",
@@ -48,21 +48,21 @@ class LogWriter:
     )
 
     def __init__(self, path: str, *, anew: bool = False, most: int = MOST) -> None:
-        """`anew`: what is there already goes."""
+        """Create a writer. If `anew`, an existing file is overwritten."""
         self._path = path
         self._flags = _APPEND | (os.O_TRUNC if anew else 0)
         self._most = most
         self._fd = -1
         self._not_before = 0.0
         self.size = 0
-        """Bytes in the file, our own remarks included."""
+        """Bytes in the file, including dagtui's own remarks."""
         self._line_open = False
         self._lost = 0
         self._lost_and_said = 0
         self.reason = ""
         """Why bytes were lost."""
         self.left = 0
-        """Processes that the attempt left behind, for the last line of the log."""
+        """Number of processes that the attempt left behind, for the last line of the log."""
         self._skipped = 0
         self._tail = bytearray()
         self._records = bytearray()
@@ -70,7 +70,7 @@ class LogWriter:
         self._seen = 0
 
     def write(self, data: bytes | memoryview, wall: float) -> None:
-        """Append what was read at a wall time."""
+        """Append output that was read at a wall time."""
         if self._skipped or self.size + len(data) > self._most:
             self._keep_tail(data)
             return
@@ -83,7 +83,7 @@ class LogWriter:
         self._append(data)
 
     def write_times(self) -> bool:
-        """Append the records that wait, if there are ever going to be more than one; whether any were written."""
+        """Append pending time records, if the log has more than one. Return whether any were written."""
         if not self._records or self._seen < 2:
             return False
         try:
@@ -92,22 +92,22 @@ class LogWriter:
                 os.write(fd, self._records)
             finally:
                 os.close(fd)
-        except OSError:  # times are a courtesy; the log itself says what is wrong with the disk
+        except OSError:  # times are optional, and the log itself reports what is wrong with the disk
             pass
         self._records.clear()
         return True
 
     def pause(self) -> None:
-        """Note that there was no output for a while: nothing is held back here."""
+        """Handle a pause in the output. A plain log holds nothing back."""
 
     def release(self) -> None:
-        """Give the descriptor back until the next write."""
+        """Close the descriptor until the next write."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
     def close(self) -> int:
-        """Append what is still to be said; the size of the log."""
+        """Append the tail and final remarks. Return the size of the log."""
         if self._skipped:
             left_out = self._skipped - len(self._tail[-TAIL:])
             self._append(self._remark(f"{left_out} bytes left out"))
@@ -116,25 +116,25 @@ class LogWriter:
             self._remark_loss()
         if self.left and not self._lost:
             self._append(self._remark(left_behind(self.left)))
-            self._lost = 0  # there is no output in it
+            self._lost = 0  # a lost remark is not lost output
         self.write_times()
         self.release()
         return self.size
 
     @property
     def lost(self) -> int:
-        """Bytes that found no room; those that are left out of a log that is too long are none of them."""
+        """Number of bytes that could not be written. Bytes left out of a log that is too long don't count."""
         return self._lost_and_said + self._lost
 
     def say_loss(self) -> bool:
-        """Say at the end of a closed log what was lost, if that can be written now; whether everything is said."""
+        """Append what was lost to a closed log, if it can be written now. Return whether nothing is left to say."""
         if self._lost:
             self._remark_loss()
             self.release()
         return not self._lost
 
     def _note_time(self, wall: float) -> None:
-        if abs(wall - self._last_record) >= _APART:  # clocks jump back, too
+        if abs(wall - self._last_record) >= _APART:  # clocks may jump back
             self._last_record = wall
             self._records += _RECORD.pack(self.size, wall)
             self._seen += 1
@@ -148,10 +148,10 @@ class LogWriter:
             del self._tail[:-TAIL]
 
     def _remark_loss(self) -> None:
-        """Say how much was lost, if that can be written now."""
+        """Append how much was lost, if it can be written now."""
         lost, self._lost = self._lost, 0
         self._append(self._remark(f"{lost} bytes lost: {self.reason}"))
-        if self._lost:  # not yet; a torn remark is no output
+        if self._lost:  # not written yet; bytes of a torn remark are not output
             self._lost = lost
         else:
             self._lost_and_said += lost
@@ -160,7 +160,7 @@ class LogWriter:
         return f"{chr(10) if self._line_open else ''}{REMARK}{text}]\n".encode()
 
     def _append(self, data: bytes | bytearray | memoryview) -> None:
-        """Write all of it; what can't be written is counted as lost."""
+        """Write all data, and count what can't be written as lost."""
         rest = memoryview(data)
         if self._fd < 0 and time.monotonic() < self._not_before:
             self._lost += len(rest)

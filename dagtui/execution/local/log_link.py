@@ -1,8 +1,8 @@
-"""The supervisor's side of the log process: hands pipes over, and starts the log process when it is needed or has died.
+"""The supervisor's link to the log process: passes pipes, and starts the log process when needed or after its death.
 
-The supervisor keeps its own end of every pipe until the log process says that the log is complete. So no attempt gets
-SIGPIPE when the log process dies, and its successor reads on; only what the dead one had read and not written is lost.
-Short logs that were handed over as a whole are kept till then, too, and written once more.
+The supervisor keeps its own end of every pipe until the log process reports that the log is complete. So no attempt
+gets SIGPIPE if the log process dies, and its successor continues to read. Only output that the dead one had read but
+not written is lost. Short logs that were passed as a whole are kept too, and are written again by the successor.
 """
 
 from __future__ import annotations
@@ -30,50 +30,50 @@ else:
     from _collections import deque
 
 PATIENCE = 5.0
-"""Seconds that the log process has to finish once nothing else runs."""
-_LAZY = 0.02  # seconds that a complete short log may wait for company
-_RESTART = 1.0  # seconds between two starts of the log process
+"""Seconds that the log process has to finish after everything else has ended."""
+_LAZY = 0.02  # seconds that a complete short log may wait for others
+_RESTART = 1.0  # minimum seconds between two starts of the log process
 _READ = 1 << 16
-_MOST_FILES = 200  # descriptors in one message; the kernel takes 253
-_MUCH = 4 << 20  # bytes that wait for the log process: then no further attempt should begin
+_MOST_FILES = 200  # maximum number of descriptors in one message; the kernel allows 253
+_MUCH = 4 << 20  # bytes waiting for the log process, above which no further attempt should begin
 
 
 class LogLink:
-    """Pipes and short logs on their way to the log process, and what it says about them."""
+    """Passes pipes and short logs to the log process, and receives its messages."""
 
     def __init__(self, run: Callable[[int, MakeLog], None], say_closed: Callable[[Key, int, int, str], None]) -> None:
-        """`run` is the log process: it gets its socket and how to make a log, and never returns."""
+        """Create a link. `run` runs the log process after the fork. It gets a socket and `make_log`, never returns."""
         self._run = run
         self.make_log: MakeLog = plain_log
-        """How the log process makes a log."""
+        """The function by which the log process makes a log."""
         self._say_closed = say_closed
         self.pid = 0
         self.socket: _socket.socket | None = None
-        self._frames: deque[tuple[bytes, int]] = deque()  # and the pipe to send along; -1: none
+        self._frames: deque[tuple[bytes, int]] = deque()  # frames, each with the pipe to send along; -1: none
         self._bytes = 0
         self._rest = b""
         self._files: list[int] = []
         self._decoder = Decoder()
-        self._handed: dict[Key, tuple[Attempt, bytes]] = {}  # with logs that are whole
+        self._handed: dict[Key, tuple[Attempt, bytes]] = {}  # attempts with their output, if it is complete
         self._not_before = 0.0
         self._finish_by = inf
         self.due = inf
-        """When `flush` has something to do."""
+        """Time at which to call `flush`, or infinity."""
         self.blocked = False
         """Whether `flush` waits for the socket to become writable."""
 
     @property
     def crowded(self) -> bool:
-        """Whether so much waits for the log process (a stuck disk, say) that nothing more should begin."""
+        """Whether so much output waits for the log process, as on a stuck disk, that no attempt should begin."""
         return self._bytes > _MUCH
 
     @property
     def is_about_to_close(self) -> bool:
-        """Whether logs of attempts that have ended are not complete yet: the descriptors of their pipes come back."""
+        """Whether pipes of ended attempts are still open, so that descriptors will become free."""
         return any(attempt.ended and attempt.pipe >= 0 for attempt, _ in self._handed.values())
 
     def hand(self, attempt: Attempt, data: bytes) -> None:
-        """Hand over what was read of an attempt's output, and its pipe unless that has ended."""
+        """Pass the output that was read of an attempt, and its pipe unless that has ended."""
         piped = attempt.pipe >= 0
         self._handed[attempt.key] = attempt, b"" if piped else data
         attempt.handed = True
@@ -81,7 +81,7 @@ class LogLink:
         self.due = min(self.due, 0.0 if piped else time.monotonic() + _LAZY)
 
     def remark(self, attempt: Attempt) -> None:
-        """Have the log of an attempt that was handed over say what the attempt has left behind, and at once."""
+        """Tell the log process at once how many processes an attempt left behind."""
         self._add(("left", *attempt.key, attempt.log, attempt.left), -1)
         self.flush(time.monotonic())
 
@@ -91,7 +91,7 @@ class LogLink:
         self._bytes += len(frame)
 
     def flush(self, now: float) -> None:
-        """Send what waits, without ever waiting itself."""
+        """Send pending frames without blocking."""
         self.due, self.blocked = inf, False
         if self.socket is None:
             if now < self._not_before and self._finish_by == inf:
@@ -99,7 +99,7 @@ class LogLink:
                 return
             try:
                 self._start(now)
-            except OSError:  # no process or descriptor left: the pipes hold the output till there is one
+            except OSError:  # no process or descriptor is free: the pipes hold the output until one is
                 self.due = self._not_before
                 return
         while self._rest or self._frames:
@@ -110,11 +110,11 @@ class LogLink:
             except BlockingIOError:
                 self.blocked = True
                 return
-            except OSError:  # it has died, and SIGCHLD is about to say so
+            except OSError:  # it has died, which SIGCHLD will report
                 return
 
     def receive(self) -> None:
-        """Read which logs are complete."""
+        """Process the log process's messages about complete logs."""
         if self.socket is None:
             return
         try:
@@ -126,7 +126,7 @@ class LogLink:
             complete(*fields)
 
     def reaped(self) -> None:
-        """Note that the log process has ended; what it had not completed goes to the next one."""
+        """Note that the log process has ended, and queue its incomplete logs for the next one."""
         self.receive()
         handed = self._handed
         if self.socket is not None:
@@ -139,7 +139,7 @@ class LogLink:
             self.hand(attempt, data)
 
     def finish(self, now: float) -> bool:
-        """Have the log process write the rest and end; whether it has, or has had its time."""
+        """Let the log process write the rest and end. Return whether it has ended, or its time is over."""
         if not self.pid and not self._frames:
             return True
         if self._finish_by == inf:
@@ -158,9 +158,9 @@ class LogLink:
         return False
 
     def _start(self, now: float) -> None:
-        """Fork the log process: a small process with one thread, all its modules are here already. Raises OSError."""
+        """Fork the log process, whose modules are loaded already. Raise OSError if that fails."""
         self._not_before = now + _RESTART
-        ours, theirs = _socket.socketpair()  # closed with these names, should the fork fail
+        ours, theirs = _socket.socketpair()  # closed when these names go out of scope, if the fork fails
         self.pid = os.fork()
         if not self.pid:
             self._run(theirs.fileno(), self.make_log)
@@ -178,7 +178,7 @@ class LogLink:
         self._rest = b"".join(frames)
 
     def _send(self) -> None:
-        """Send once; descriptors arrive with the first byte, hence before the frames that mention them are complete."""
+        """Send once. Descriptors arrive with the first byte, so before the frames that refer to them are complete."""
         if self.socket is None:
             return
         rights = b"".join(pipe.to_bytes(4, sys.byteorder) for pipe in self._files)

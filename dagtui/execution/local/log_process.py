@@ -1,15 +1,17 @@
-"""The log process: drains the pipes of all attempts into their logs. Neither supervisor nor app waits for a disk.
+"""The log process: drains the pipes of all attempts into their logs, so that supervisor and app never wait for a disk.
 
-One thread, asleep in epoll(7), or poll(2) elsewhere. The supervisor forks it. It never executes anything, has all
-signals blocked, and ends when the supervisor has gone and the pipes have ended. Messages from it (frames.py):
+It has one thread, which sleeps in epoll(7), or in poll(2) on systems other than Linux. The supervisor forks it. It
+never executes a program, has all signals blocked, and ends when the supervisor is gone and all pipes have ended.
+Messages (frames.py) from the supervisor:
 
-    ("log", node, attempt, path, data, left, piped)    what was read already; left: so many processes were left behind;
-                                                piped: the read end of the pipe comes along
-    ("left", node, attempt, path, left)         so many processes were left behind
+    ("log", node, attempt, path, data, left, piped)    data: output that was read already; left: number of processes
+                                                left behind; piped: the read end of the pipe is sent along
+    ("left", node, attempt, path, left)         the number of processes left behind
 
-To the supervisor:
+Messages to the supervisor:
 
-    ("closed", node, attempt, size, lost, why)  the pipe has ended, and the log has that many bytes; so many are lost
+    ("closed", node, attempt, size, lost, why)  the pipe has ended; size of the log and lost output in bytes; why: the
+                                                reason of the loss
 """
 
 from __future__ import annotations
@@ -36,21 +38,25 @@ if TYPE_CHECKING:
 else:
     from _collections import deque  # see ownership.py
 
-_WRITE_TIMES = 1.0  # seconds between two writes of the times of lines
-_READ = 1 << 18  # bytes of one attempt in one round, so that a chatty one starves no other
-_FULL = 1 << 16  # bytes that a pipe holds; one that was full is widened, which saves the task from waiting for us
+_WRITE_TIMES = 1.0  # seconds between two writes of time records
+_READ = 1 << 18  # maximum bytes of one attempt in one round, so that a chatty one does not starve others
+_FULL = 1 << 16  # capacity of a pipe in bytes; a full pipe is widened, so that the task waits less
 _MESSAGES = 1 << 16
-_MOST_FILES = 253  # descriptors in one message
-_SILENCE = 10.0  # seconds without output, after which pipes that strangers hold are left, once the supervisor has gone
+_MOST_FILES = 253  # maximum number of descriptors in one message
+_SILENCE = 10.0  # seconds without output, after which open pipes are abandoned if the supervisor is gone
 _SPARE_FILES = 32
-_SAY_AGAIN = 1.0  # seconds until logs that lost their end, and could not say so, try again
+_SAY_AGAIN = 1.0  # seconds between tries to append to closed logs what they lost
 
 
 class LogProcess:
-    """Reads pipes and writes logs until there is nobody left to print."""
+    """Reads pipes and writes logs until the supervisor is gone and all pipes have ended."""
 
     def __init__(self, supervisor: int, make_log: MakeLog) -> None:
-        """`supervisor` is our end of its socket; `make_log` gets a path, and whether what is there already goes."""
+        """Create the log process.
+
+        `supervisor` is this end of the supervisor's socket. `make_log` gets a path, and whether an existing file is
+        overwritten.
+        """
         self._make_log = make_log
         self._socket = _socket.socket(fileno=supervisor)
         self._socket.setblocking(False)
@@ -59,25 +65,25 @@ class LogProcess:
         self._input, self._files = Decoder(), deque[int]()
         self._output, self._news = bytearray(), list[Message]()
         self._pipes: dict[int, tuple[Key, LogWriter]] = {}
-        self._untimed: set[LogWriter] = set()  # with records of times to write
+        self._untimed: set[LogWriter] = set()  # logs with pending time records
         self._times_due = 0.0
-        self._unsaid = list[LogWriter]()  # closed logs that could not say what they lost
+        self._unsaid = list[LogWriter]()  # closed logs to which their loss could not be appended
         self._say_at = 0.0
         self._buffer = bytearray(_READ)
         self._view = memoryview(self._buffer)
         self._limit = _raise_file_limit()
         self._poll = select.epoll() if sys.platform == "linux" else select.poll()
-        self._unit = 1 if sys.platform == "linux" else 1000  # of time-outs
+        self._unit = 1 if sys.platform == "linux" else 1000  # of timeouts: epoll takes seconds, poll milliseconds
         self._poll.register(supervisor, select.POLLIN)
 
     def run(self) -> None:
-        """Work until the supervisor has gone and all pipes have ended."""
+        """Work until the supervisor is gone and all pipes have ended."""
         heard = time.monotonic()
         while self._open or self._pipes:
             ready = self._poll.poll(self._timeout() * self._unit)
             now, wall = time.monotonic(), time.time()
             if dict(ready).get(self._supervisor, 0) & ~select.POLLOUT:
-                self._receive(wall)  # first, for it may tell what is to be said at the end of a pipe
+                self._receive(wall)  # first, as it may bring remarks for the end of a log
             for fd, _ in ready:
                 if fd != self._supervisor:
                     self._read(fd, wall)
@@ -109,11 +115,11 @@ class LogProcess:
             return
         except OSError:
             data, extras, flags = b"", [], 0
-        if flags & _socket.MSG_CTRUNC:  # out of descriptors: the supervisor hands every pipe to a new log process
+        if flags & _socket.MSG_CTRUNC:  # out of descriptors: the supervisor passes every pipe to a new log process
             os._exit(1)
         for _, _, rights in extras:
             self._files.extend(memoryview(rights).cast("i"))
-        if self._is_tight():  # logs that were opened when there was room leave it to the pipes that have come
+        if self._is_tight():  # close logs that were opened earlier, to free descriptors for the new pipes
             for _, log in self._pipes.values():
                 log.release()
         if not data:
@@ -128,12 +134,12 @@ class LogProcess:
             if key == (node, number):
                 log.left = left
                 return
-        log = self._make_log(path, False)  # its pipe has ended, and it is closed
+        log = self._make_log(path, False)  # its pipe has ended and its log is closed
         log.left = left
         log.close()
 
     def _take(self, wall: float, node: int, number: int, path: str, data: bytes, left: int, piped: bool) -> None:
-        log = self._make_log(path, not piped)  # one that is whole may come twice, when our predecessor has died
+        log = self._make_log(path, not piped)  # a complete log may arrive again after a predecessor died
         log.left = left
         if data:
             self._write(log, data, wall)
@@ -169,7 +175,7 @@ class LogProcess:
         self._untimed.add(log)
 
     def _is_tight(self) -> bool:
-        """Whether descriptors are so few that no log may keep one between two writes."""
+        """Return whether descriptors are so scarce that logs must be closed after each write."""
         return 2 * (len(self._pipes) + len(self._files)) + _SPARE_FILES > self._limit
 
     def _close(self, log: LogWriter, key: Key) -> None:
@@ -190,7 +196,7 @@ class LogProcess:
         self._times_due = now + _WRITE_TIMES
 
     def _send(self) -> None:
-        """Tell the supervisor, never waiting for it."""
+        """Send messages to the supervisor without waiting."""
         if self._news:
             self._output += encode(self._news)
             self._news.clear()
@@ -200,7 +206,7 @@ class LogProcess:
             del self._output[: os.write(self._supervisor, self._output)]
         except BlockingIOError:
             pass
-        except OSError:  # it has gone
+        except OSError:  # the supervisor is gone
             self._output.clear()
         if self._open:
             self._poll.modify(self._supervisor, select.POLLIN | (select.POLLOUT if self._output else 0))
@@ -209,38 +215,38 @@ class LogProcess:
 if sys.platform == "linux":
 
     def _widen(pipe: int) -> None:
-        """Have a pipe hold as much as is read at a time, if this user may have that."""
+        """Raise the capacity of a pipe to the size of a read, if this user's limit allows it."""
         import fcntl
 
         try:  # noqa: SIM105 - contextlib costs start-up time
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _READ)
-        except OSError:  # too many wide pipes: it does as it is
+        except OSError:  # this user has too many wide pipes
             pass
 
 else:
 
     def _widen(_pipe: int) -> None:
-        """Pipes are what they are here."""
+        """Do nothing: pipes have a fixed capacity on this system."""
 
 
 def _raise_file_limit() -> int:
-    """Allow as many open files as may be; returns how many."""
+    """Raise the limit of open files to its maximum. Return the limit."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     try:  # noqa: SIM105 - contextlib costs start-up time
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError):  # some systems give a limit that they don't take
+    except (OSError, ValueError):  # some systems report a limit that they do not accept
         pass
     soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return 1 << 30 if soft == resource.RLIM_INFINITY else soft
 
 
 def plain_log(path: str, anew: bool) -> LogWriter:
-    """A log of what was printed, as it is."""
+    """Return a log without redaction."""
     return LogWriter(path, anew=anew)
 
 
 def run(supervisor: int, make_log: MakeLog) -> None:
-    """Be the log process, just forked; `supervisor` is its socket. Never returns."""
+    """Run as the log process after the fork. `supervisor` is its socket. Never returns."""
     keep = os.dup2(supervisor, 3)
     close_from(4)
     LogProcess(keep, make_log).run()

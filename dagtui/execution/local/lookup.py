@@ -1,4 +1,4 @@
-"""Finds programs in PATH, as the shell does."""
+"""Find programs in PATH, as the shell does."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import stat
 import time
 
-_TRUSTED = 1.0  # seconds for which a program that was found is taken to be there still, and to be the first
-_MOST = 1024  # programs that are remembered
+_TRUSTED = 1.0  # seconds for which a found path is cached
+_MOST = 1024  # maximum number of cached paths
 
 
 class Lookup:
-    """Remembers for a moment where programs are; never that one is missing."""
+    """A short-lived cache of paths of programs. It does not cache that one is missing."""
 
     __slots__ = ("_found", "_until")
 
@@ -20,9 +20,9 @@ class Lookup:
         self._until = 0.0
 
     def find(self, name: str, path: str, cwd: str) -> str | None:
-        """The absolute path of the first program of a name without a slash; None: none, or not without doubt.
+        """Return the absolute path of the first program of a name without a slash, or None.
 
-        It is in doubt when a file of that name comes first that may not be executed: shells differ.
+        None also means that the first file of that name is not executable, because shells differ in this case.
         """
         now = time.monotonic()
         if now > self._until or len(self._found) > _MOST:
@@ -39,12 +39,12 @@ class Lookup:
 
 
 def search(name: str, path: str, cwd: str) -> str | None:
-    """The absolute path of the first file of a name in PATH, whether it may be executed or not."""
+    """Return the absolute path of the first file of a name in PATH, executable or not, or None."""
     for directory in path.split(":"):
         candidate = os.path.join(cwd, directory, name)
         try:
             if stat.S_ISREG(os.stat(candidate).st_mode):
                 return candidate
-        except (OSError, ValueError):  # not there; or a name that can't be one
+        except (OSError, ValueError):  # missing, or an invalid name
             continue
     return None

@@ -1,4 +1,4 @@
-"""What is left of attempts when supervisor and reaper were killed together: the app inherits it, and ends it."""
+"""Orphans: processes of attempts that the app inherits and ends if supervisor and reaper were killed together."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dagtui.execution.local import ownership
 
 
 class Orphans:
-    """Children of this process that bear the mark of an attempt; it must be a child subreaper."""
+    """The children of this process that have the mark of an attempt. This process must be a child subreaper."""
 
     def __init__(self, session: int) -> None:
-        """`session` is the dead reaper's: what belongs to it is the log process, which ends by itself."""
+        """Create the set. `session` is the dead reaper's: it holds the log process, which ends by itself."""
         self._session = session
         self._marks = ownership.Marks()
 
     def end(self) -> bool:
-        """KILL all that are left, and reap what has ended; whether there were none."""
+        """Kill all orphans, and reap those that have ended. Return whether there were none."""
         found = []
         for pid in ownership.children(os.getpid()):
             if self._is_helper(pid):
-                os.waitpid(pid, os.WNOHANG)  # a reaper that was no child of ours as long as the supervisor lived
+                os.waitpid(pid, os.WNOHANG)  # a reaper that became our child when the supervisor died
             elif self._marks.read(pid):
                 found.append(pid)
         ownership.kill_trees(found)

@@ -1,4 +1,4 @@
-"""News on their way to the app: what is not urgent waits a moment for company."""
+"""The queue of messages to the app. Messages that are not urgent wait a moment, to be sent in a batch."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dagtui.execution.local.frames import encode
 if TYPE_CHECKING:
     from dagtui.execution.local.frames import Message
 
-_LAZY = 0.02  # seconds that news may wait for company
+_LAZY = 0.02  # seconds that a message may wait for others
 _UNHURRIED = frozenset(("ready", "begun", "short", "closed", "reaper"))
 
 
 class Outbox:
-    """Messages for a socket that is never waited for."""
+    """Messages for a non-blocking socket."""
 
     def __init__(self, socket: int) -> None:
         self._socket = socket
@@ -25,9 +25,9 @@ class Outbox:
         self._urgent = False
         self._output = bytearray()
         self.due = inf
-        """When the oldest news have waited long enough."""
+        """Time at which the oldest message must be sent."""
         self.blocked = False
-        """Whether the rest waits for the socket to become writable."""
+        """Whether unsent data waits for the socket to become writable."""
 
     def say(self, *message: object) -> None:
         """Add a message."""
@@ -36,7 +36,10 @@ class Outbox:
         self._news.append(message)
 
     def send(self, *, hurry: bool, at_once: bool) -> bool:
-        """Send what is due: urgent news at once if there is `hurry`. False when the app has died."""
+        """Send messages that are due. With `hurry`, urgent ones are due now, and with `at_once`, all are.
+
+        Return False if the app has died.
+        """
         if self._news and (at_once or (hurry and self._urgent) or self.due <= time.monotonic()):
             self._output += encode(self._news)
             self._news, self.due, self._urgent = [], inf, False

@@ -1,14 +1,14 @@
-"""Which processes belong to an attempt, whatever they did to get away.
+"""Ownership: find the processes of an attempt, including those that try to escape.
 
-On Linux an attempt's processes are the tree below its leader and the trees below those orphans that bear its mark. The
+On Linux an attempt's processes are the tree below its leader, and the trees below orphans that have its mark. The
 supervisor, the reaper and the app are child subreapers: an orphan at any depth becomes a child of the nearest of them.
 
-The mark is a resource limit, RLIMIT_LOCKS, which Linux has not looked at since 2.4.25 (getrlimit(2)). The supervisor
-lowers its own before each start, to a number that stands for the attempt. Descendants inherit it through exec, setsid,
-double forks, an emptied environment and closed files; only a privileged process can raise it. The soft limit is the
-supervisor's tag: by it a reaper that is no ancestor of theirs finds them all.
+The mark is the hard limit of RLIMIT_LOCKS, which Linux has ignored since 2.4.25 (getrlimit(2)). The supervisor lowers
+its own limit before each start, to a number that stands for the attempt. Descendants inherit it through exec, setsid,
+double forks, an empty environment and closed files. Only a privileged process can raise it. The soft limit is the
+supervisor's tag, by which a reaper that is not an ancestor finds all of these processes.
 
-Elsewhere an attempt's processes are the process group of its leader.
+On other systems an attempt's processes are the process group of its leader.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ else:
     import _signal as signal  # `signal` makes enums of its numbers, which doubles the start-up time of these processes
 
 _PAGE = 1 << 16
-_SURE = 2048  # bytes; the kernel hands these files out in pages of 4096: what is this short has no further page
+_SURE = 2048  # bytes; the kernel returns these files in pages of 4096, so a shorter read is complete
 
 
 def kill(pid: int) -> None:
@@ -35,7 +35,7 @@ def kill(pid: int) -> None:
 def _signal(pid: int, number: int) -> None:
     try:  # noqa: SIM105 - contextlib costs start-up time
         os.kill(pid, number)
-    except OSError:  # gone, or a set-uid program beyond our reach
+    except OSError:  # ended, or a set-uid program that we may not signal
         pass
 
 
@@ -47,7 +47,7 @@ if sys.platform == "linux":
     _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
 
     def _prctl(option: int, argument: int | bytes) -> None:
-        """Call prctl(2); `ctypes` itself would cost twice as much start-up time as its core does."""
+        """Call prctl(2) by the core of `ctypes`, which takes half the start-up time of `ctypes` itself."""
         import _ctypes
 
         class Function(_ctypes.CFuncPtr):
@@ -56,26 +56,26 @@ if sys.platform == "linux":
         Function(_ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl"))(option, argument, 0, 0, 0)  # type: ignore[arg-type]  # None: this program
 
     def become_subreaper() -> None:
-        """Have orphans below this process become its children, instead of those of process 1."""
+        """Make orphans below this process its children, instead of children of process 1."""
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
     def set_name(name: str) -> None:
-        """Show this process under a name (15 bytes) in process lists."""
+        """Set the name of this process in process lists (at most 15 bytes)."""
         _prctl(_PR_SET_NAME, name.encode()[:15])
 
     def children(pid: int) -> list[int]:
-        """The children of a process, whichever of its threads forked them; none when it does not exist."""
+        """Return the children of all threads of a process, or none if it does not exist."""
         if not _LISTS_CHILDREN:
             return _search_children(pid)
         try:
             tasks = os.listdir(f"/proc/{pid}/task")
-        except OSError:  # it ended just now; its children are orphans, which the next look finds by their mark
+        except OSError:  # it has just ended; its children are orphans, which are found later by their mark
             return []
         found: list[int] = []
         for task in tasks:
             try:
                 fd = os.open(f"/proc/{pid}/task/{task}/children", os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:  # this thread ended just now; another one has its children
+            except OSError:  # this thread has just ended; another one has its children
                 continue
             try:
                 found += _read_pids(fd)
@@ -86,16 +86,16 @@ if sys.platform == "linux":
         return found
 
     def terminate_trees(roots: Iterable[int]) -> None:
-        """Send TERM to processes and all their descendants; what forks meanwhile may slip through."""
+        """Send TERM to processes and all their descendants. Processes that are being forked may escape."""
         pids = list(roots)
         for pid in pids:
             pids += children(pid)
         for pid in pids:
             _signal(pid, signal.SIGTERM)
-            _signal(pid, signal.SIGCONT)  # a stopped process has to wake up to hear it
+            _signal(pid, signal.SIGCONT)  # a stopped process must wake up to handle it
 
     def count_running(roots: Iterable[int]) -> int:
-        """How many of some processes and all their descendants have not ended."""
+        """Return how many of the processes and all their descendants have not ended."""
         pids = list(roots)
         for pid in pids:
             pids += children(pid)
@@ -105,7 +105,7 @@ if sys.platform == "linux":
         return _status_fields(pid)[:1] not in ([b"Z"], [b"X"], [])
 
     def kill_trees(roots: Iterable[int]) -> None:
-        """Send KILL to processes and all their descendants, to each at first sight; what slips through: repeat."""
+        """Send KILL to processes and all their descendants as they are found. Call again for those that escape."""
         pids = list(roots)
         for pid in pids:
             kill(pid)
@@ -115,14 +115,14 @@ if sys.platform == "linux":
                 pids.append(child)
 
     LOOK_AGAIN = 0.0
-    """Seconds between looks at groups that are told to end: 0, because here the tree tells all."""
+    """Seconds between looks at ending process groups. 0: not needed, because the process tree is complete."""
 
     def group_lives(_leader: int) -> bool:
-        """Whether a leader that was reaped has left processes that only its group tells of."""
+        """Return whether a reaped leader has left processes that only its group shows: never on Linux."""
         return False
 
     class OwnChildren:
-        """The children of this process, which has one thread."""
+        """The children of this process, which must have a single thread."""
 
         __slots__ = ("_fd", "_pid")
 
@@ -132,14 +132,14 @@ if sys.platform == "linux":
             self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if _LISTS_CHILDREN else -1
 
         def pids(self) -> list[int]:
-            """All children, zombies too."""
+            """Return all children, including zombies."""
             return _read_pids(self._fd) if self._fd >= 0 else _search_children(self._pid)
 
     class Marks:
-        """Hands out marks and reads them.
+        """Assigns marks and reads them.
 
-        A supervisor that runs inside an attempt divides that attempt's range of numbers, twice at most. Other runs hand
-        out the same marks; the tag, which is the soft limit, tells their processes from this one's.
+        A supervisor that runs inside an attempt divides that attempt's range of numbers, at most twice. Other runs
+        assign the same marks. The tag, which is the soft limit, distinguishes their processes from this run's.
         """
 
         __slots__ = ("_count", "_serial", "_shift", "_top", "tag")
@@ -148,7 +148,7 @@ if sys.platform == "linux":
             limit = resource.getrlimit(_RLIMIT_LOCKS)[1]
             self._serial = 0
             self.tag = 1 << 39 | int.from_bytes(os.urandom(4), "big")
-            """What all processes of all attempts bear, and nobody else."""
+            """The tag of all processes of all attempts of this supervisor, and of no others."""
             if limit == resource.RLIM_INFINITY:
                 self._top, self._shift, self._count = 1 << 62, 38, 1 << 24
                 return
@@ -156,7 +156,7 @@ if sys.platform == "linux":
             self._top, self._count = limit, 1 << 19 if limit and limit % (1 << 19) == 0 else 0
 
         def take(self) -> int:
-            """Bear the next mark, for the next child; 0 when there is none left: then only sessions tell owners."""
+            """Take on the next mark, for the next child. Return 0 if none is left: owners are then told by sessions."""
             if self._serial + 1 >= self._count:
                 return 0
             self._serial += 1
@@ -165,12 +165,12 @@ if sys.platform == "linux":
             return self._serial
 
         def read(self, pid: int) -> int:
-            """The serial number of the mark that a process bears; 0 when it bears none of ours."""
+            """Return the serial number of a process's mark, or 0 if it has none of this supervisor."""
             limit = _limits(pid)[1]
             return 0 if limit == resource.RLIM_INFINITY else max(0, (self._top - limit) >> self._shift)
 
     def _shown_limits(pid: int) -> tuple[int, int]:
-        """The same limits, read where everybody may read them: slow."""
+        """Return the limits of a process from /proc, which is slow but always allowed."""
         try:
             fd = os.open(f"/proc/{pid}/limits", os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -179,11 +179,11 @@ if sys.platform == "linux":
                 os.close(fd)
             row = next(line for line in text.splitlines() if line.startswith(b"Max file locks"))
             return int(row.split()[3]), int(row.split()[4])
-        except (OSError, ValueError, StopIteration):  # it ended just now, or has no limit
+        except (OSError, ValueError, StopIteration):  # it has just ended, or has no limit
             return resource.RLIM_INFINITY, resource.RLIM_INFINITY
 
     def _search_children(pid: int) -> list[int]:
-        """The children of a process on a kernel that keeps no lists of them: a look at every process."""
+        """Return the children of a process on a kernel without lists of children, by looking at every process."""
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid]
 
     def _parent(pid: str) -> int:
@@ -191,23 +191,23 @@ if sys.platform == "linux":
         return int(fields[1]) if fields else 0
 
     def _status_fields(pid: int | str) -> list[bytes]:
-        """What the kernel tells of a process, from its state on; nothing when there is none."""
+        """Return the fields of a process's `stat` file from its state on, or none if it does not exist."""
         try:
             fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
             try:
                 return os.read(fd, _PAGE).rpartition(b")")[2].split()
             finally:
                 os.close(fd)
-        except OSError:  # it ended just now
+        except OSError:  # it has just ended
             return []
 
     def tagged(tag: int) -> list[int]:
-        """The processes that bear a tag and have not ended, wherever they are: a look at every process."""
+        """Return the running processes with a tag, by looking at every process of the machine."""
         found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _limits(int(name))[0] == tag]
         return [pid for pid in found if _is_running(pid)]
 
     def _limits(pid: int) -> tuple[int, int]:
-        """The soft limit, which is the tag, and the hard one, which is the mark; no limits when it has ended."""
+        """Return the soft limit (the tag) and the hard limit (the mark) of a process, infinite if it has ended."""
         try:
             return resource.prlimit(pid, _RLIMIT_LOCKS)
         except PermissionError:  # a set-uid program
@@ -225,23 +225,23 @@ if sys.platform == "linux":
 else:
 
     def become_subreaper() -> None:
-        """Orphans go to process 1 here."""
+        """Do nothing: on this system, orphans become children of process 1."""
 
     def set_name(name: str) -> None:
-        """Process lists show the command line here."""
+        """Do nothing: on this system, process lists show the command line."""
 
     def children(_pid: int) -> list[int]:
-        """Not to be had here; process groups stand in."""
+        """Return nothing: this system uses process groups instead."""
         return []
 
     def terminate_trees(roots: Iterable[int]) -> None:
         """Send TERM to the process groups of leaders."""
         for leader in roots:
             _signal_group(leader, signal.SIGTERM)
-            _signal_group(leader, signal.SIGCONT)  # a stopped process has to wake up to hear it
+            _signal_group(leader, signal.SIGCONT)  # a stopped process must wake up to handle it
 
     def count_running(roots: Iterable[int]) -> int:
-        """How many leaders have left processes in their groups."""
+        """Return how many leaders have left processes in their groups."""
         return sum(map(group_lives, roots))
 
     def kill_trees(roots: Iterable[int]) -> None:
@@ -252,45 +252,45 @@ else:
     def _signal_group(leader: int, number: int) -> None:
         try:  # noqa: SIM105 - contextlib costs start-up time
             os.killpg(leader, number)
-        except OSError:  # gone
+        except OSError:  # ended
             pass
 
     def tagged(_tag: int) -> list[int]:
-        """Not to be had here."""
+        """Return nothing: there are no tags on this system."""
         return []
 
     LOOK_AGAIN = 0.05
-    """Seconds between looks at groups that are told to end."""
+    """Seconds between looks at ending process groups."""
 
     def group_lives(leader: int) -> bool:
-        """Whether a leader that was reaped has left processes in its group."""
+        """Return whether a reaped leader has left processes in its group."""
         try:
             os.killpg(leader, 0)
-        except PermissionError:  # it exists, and is not ours to signal
+        except PermissionError:  # it exists, but we may not signal it
             return True
         except OSError:
             return False
         return True
 
     class OwnChildren:
-        """Not to be had here."""
+        """The adopted children of this process: there are none on this system."""
 
         __slots__ = ()
 
         def pids(self) -> list[int]:
-            """Nothing: orphans never become children of this process."""
+            """Return nothing: orphans never become children of this process."""
             return []
 
     class Marks:
-        """No limit serves as a mark here."""
+        """Marks for a system without a limit that could serve as one."""
 
         __slots__ = ()
         tag = 0
 
         def take(self) -> int:
-            """No mark."""
+            """Return 0: no mark."""
             return 0
 
         def read(self, _pid: int) -> int:
-            """No mark."""
+            """Return 0: no mark."""
             return 0

@@ -1,7 +1,7 @@
-"""The reaper: parent of the supervisor. It ends what a supervisor that died or hangs has left.
+"""The reaper: the parent of the supervisor, which ends the processes that a dead or hung supervisor leaves.
 
-Both are child subreapers (ownership.py). When the supervisor dies, the reaper inherits every process of every attempt.
-When the reaper dies, the supervisor forks another one, which recognises these processes by their tag.
+Both are child subreapers (ownership.py). If the supervisor dies, the reaper inherits all processes of all attempts. If
+the reaper dies, the supervisor forks another one, which finds these processes by their tag.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ else:
     import _signal as signal  # see ownership.py
 
 NAME = "run-reaper"
-"""What process lists show. It lacks the program's name, so that `pkill dagtui` leaves somebody to clean up."""
+"""Name in process lists. It lacks the program's name, so that `pkill dagtui` leaves a process that cleans up."""
 GRACE = 5.0
-"""Seconds from TERM to KILL for what a dead supervisor has left."""
-_PATIENCE = 3.0  # seconds that a supervisor may take beyond what it asked for, before it is taken for hanging
-_LEAVE = 5.0  # seconds after KILL, until what can't be killed is left alone
+"""Seconds from TERM to KILL for the processes that a dead supervisor leaves."""
+_PATIENCE = 3.0  # seconds beyond the time that a supervisor announced, after which it counts as hung
+_LEAVE = 5.0  # seconds after KILL, after which processes that can't be killed are abandoned
 _LOOK_AGAIN = 0.005
 
 
 def main() -> None:
-    """Be the reaper, and the supervisor below it; a crash of either is written to a file where the start table says.
+    """Run as the reaper, and fork the supervisor. A crash of either is written to the directory in the start table.
 
-    Standard input is the socket to the app, and standard output the memory that it shares with us.
+    Standard input is the socket to the app, and standard output is the shared memory of the start table.
     """
-    close_from(3)  # what the app inherited is not for us
+    close_from(3)  # descriptors that the app inherited
     app = _move(0, os.O_RDONLY)
     shared = _move(1, os.O_WRONLY)
     start_table = StartTable(shared)
     os.close(shared)
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals() - {signal.SIGCHLD})
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)  # attempts must not ignore what the app, or Python itself, ignores
+        signal.signal(number, signal.SIG_DFL)  # attempts must not ignore the signals that the app or Python ignores
     os.chdir("/")
     ownership.become_subreaper()
     ownership.set_name(NAME)
@@ -55,7 +55,7 @@ def main() -> None:
     pid = os.fork()
     if pid:
         os.close(hold)
-        _guarded(start_table, "reaper", Reaper(app, alive, start_table, pid).keep, bytes)  # no secret ever comes here
+        _guarded(start_table, "reaper", Reaper(app, alive, start_table, pid).keep, bytes)  # it never gets a secret
     os.close(alive)
     ownership.become_subreaper()
     ownership.set_name("dag-supervisor")
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _move(fd: int, flags: int) -> int:
-    """Move a descriptor that must not reach the attempts out of the way, and put /dev/null in its place."""
+    """Move a descriptor that attempts must not inherit to another number, and put /dev/null in its place."""
     moved = os.dup(fd)
     null = os.open(os.devnull, flags)
     os.dup2(null, fd)
@@ -84,15 +84,15 @@ def _move(fd: int, flags: int) -> int:
 
 
 def _guarded(start_table: StartTable, name: str, run: Callable[[], None], mask: Callable[[bytes], bytes]) -> None:
-    """Run and exit, and leave a note of how it went wrong, if it does, redacted."""
+    """Run and exit. If it fails, write a redacted crash note."""
     status = 1
     try:
         run()
         status = 0
-    except Exception:  # noqa: BLE001 - whatever it was, the others see that this process has ended
+    except Exception:  # noqa: BLE001 - the other processes see that this one has ended
         _note_crash(start_table.directory, name, mask)
     finally:
-        os._exit(status)  # also when there was no room for the note: a forked child must never return
+        os._exit(status)  # even if the note could not be written, because a forked child must never return
 
 
 def _note_crash(directory: str, name: str, mask: Callable[[bytes], bytes]) -> None:
@@ -105,17 +105,17 @@ def _note_crash(directory: str, name: str, mask: Callable[[bytes], bytes]) -> No
 
 
 class Reaper:
-    """Outlives the supervisor, which is its child, and so inherits what a dead supervisor leaves."""
+    """Outlives the supervisor, which is its child, and inherits the processes that it leaves."""
 
     def __init__(self, app: int, alive: int, start_table: StartTable, supervisor: int) -> None:
-        """`app` is the socket; `alive` a pipe that the supervisor holds as long as it lives."""
+        """Create a reaper. `app` is the socket, and `alive` a pipe that the supervisor holds while it lives."""
         self._app = app
         self._alive = alive
         self._start_table = start_table
         self._supervisor = supervisor
 
     def keep(self) -> None:
-        """Wait for the supervisor's end, then end what it has left."""
+        """Wait for the supervisor's end, then end the processes that it left."""
         if not self._has_ended():
             self._end_supervisor()
         self._bury_supervisor()
@@ -139,11 +139,11 @@ class Reaper:
                     told = True
             elif now - quiet_since >= LOG_PATIENCE:
                 ownership.kill_trees(left)
-            time.sleep(_LOOK_AGAIN)  # processes that end far below, or hop, wake nobody here
+            time.sleep(_LOOK_AGAIN)  # the end of a descendant deeper down sends no signal here
             self._reap()
 
     def _has_ended(self) -> bool:
-        """Wait for the supervisor's end; False when it hangs after the app has gone (a start from a dead disk, say)."""
+        """Wait for the supervisor's end. Return False if it hangs after the app is gone, as on a dead disk."""
         poll = select.poll()
         poll.register(self._alive, select.POLLIN)
         poll.register(self._app, getattr(select, "POLLRDHUP", 0))
@@ -151,7 +151,7 @@ class Reaper:
             poll.unregister(self._app)
             if not poll.poll(_PATIENCE * 1000):
                 return False
-        longest = os.read(self._alive, 64)  # the supervisor says how long its ending may take, when that begins
+        longest = os.read(self._alive, 64)  # when the supervisor begins to end, it writes how long that may take
         if not longest:
             return True
         return bool(poll.poll((int(longest) + UNKILLABLE + LOG_PATIENCE + _PATIENCE) * 1000))
@@ -163,7 +163,7 @@ class Reaper:
         os.waitpid(self._supervisor, 0)
 
     def _note_ends(self) -> None:
-        """Note how those attempts ended whose leaders the supervisor did not come to reap any more."""
+        """Record the ends of leaders that the supervisor did not reap before it died."""
         now = time.monotonic()
         for pid, status in _ended_children():
             attempt = self._start_table.led_by(pid)
@@ -180,10 +180,10 @@ class Reaper:
 
 
 class Substitute(Reaper):
-    """The reaper that the supervisor forked after the first one died: its child, not an ancestor of attempts."""
+    """A later reaper, forked by the supervisor. It is the supervisor's child, and not an ancestor of attempts."""
 
     def __init__(self, app: int, alive: int, start_table: StartTable, supervisor: int, tag: int) -> None:
-        """`tag` is what all processes of all attempts bear."""
+        """Create a reaper. `tag` is the tag of all processes of all attempts."""
         super().__init__(app, alive, start_table, supervisor)
         self._tag = tag
 
@@ -192,21 +192,21 @@ class Substitute(Reaper):
             ownership.kill(self._supervisor)
 
     def _bury_supervisor(self) -> None:
-        """Whoever has inherited it does that."""
+        """Leave this to the process that inherited the supervisor."""
 
     def _note_ends(self) -> None:
-        """What has ended is not ours to reap."""
+        """Do nothing: ended processes are not children of this reaper."""
 
     def _left(self) -> list[int]:
         me = os.getpid()
         return [pid for pid in ownership.tagged(self._tag) if pid != me]
 
     def _reap(self) -> None:
-        """What has ended is not ours to reap."""
+        """Do nothing: ended processes are not children of this reaper."""
 
 
 def _is_ours(pid: int) -> bool:
-    """Whether a process is the log process: every attempt has a session of its own."""
+    """Return whether a process is the log process. Every attempt has a session of its own."""
     try:
         return os.getsid(pid) == os.getsid(0)
     except OSError:
@@ -214,7 +214,7 @@ def _is_ours(pid: int) -> bool:
 
 
 def _ended_children() -> Iterator[tuple[int, int]]:
-    """Reap children that have ended: number and wait status of each."""
+    """Reap children that have ended. Yield the pid and wait status of each."""
     try:
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             yield ended

@@ -1,4 +1,4 @@
-"""The supervisor's side of the reaper: notices its death, and forks another one."""
+"""The supervisor's link to the reaper: detects its death, and forks another one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _TRY_AGAIN = 1.0  # seconds between two starts of a reaper
 
 
 class ReaperLink:
-    """The pipe to the reaper. When nobody holds its other end, the reaper has died."""
+    """The pipe to the reaper. If its other end is closed, the reaper has died."""
 
     def __init__(self, pipe: int, run: Callable[[int], None]) -> None:
-        """`run` is a reaper that was just forked: it gets the other end of a pipe, and never returns."""
+        """Create a link. `run` runs a reaper after the fork: it gets the other end of a pipe, and never returns."""
         self.pipe = pipe
-        """The descriptor to watch for an error; below 0 while there is no reaper."""
+        """Descriptor to poll for an error. Negative while there is no reaper."""
         self.pid = 0
-        """The reaper that is our child; 0: the first one is our parent."""
+        """Process id of the reaper that is our child. 0: the reaper is our parent, or there is none."""
         self.due = inf
-        """When `replace` has something to do."""
+        """Time at which to call `replace`, or infinity."""
         self._run = run
         self._not_before = 0.0
         self._seconds = b""
@@ -33,7 +33,7 @@ class ReaperLink:
         self.pipe, self.due = -1, self._not_before
 
     def replace(self, now: float) -> bool:
-        """Fork another reaper; whether there is one now. It can't be our parent: it finds processes by their tag."""
+        """Fork another reaper, which finds processes by their tag. Return whether there is one now."""
         if now < self._not_before:
             return False
         self.due = self._not_before = now + _TRY_AGAIN
@@ -56,12 +56,12 @@ class ReaperLink:
         return True
 
     def say_end(self, seconds: float) -> None:
-        """Say how long our ending, which begins now, may take."""
+        """Tell the reaper how many seconds the supervisor's ending, which begins now, may take."""
         self._seconds = b"%d" % (seconds + 1)
         self._tell()
 
     def _tell(self) -> None:
         try:  # noqa: SIM105 - contextlib costs start-up time
             os.write(self.pipe, self._seconds)
-        except OSError:  # it has died: the next one is told
+        except OSError:  # it has died, and the next one is told
             pass

@@ -1,4 +1,4 @@
-"""A log without its secrets: what is written to it is redacted first, so they never reach the disk."""
+"""A redacted log: secrets are removed before output is written, so that they never reach the disk."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 class RedactedLogFile(LogWriter):
-    """A log file whose sizes and times are those of the redacted output.
+    """A log file with redacted output. Sizes and times are those of the redacted output.
 
-    Output that ends like a secret begins is held back until more follows or the attempt ends; see `RedactedStream`.
+    Output that ends with the beginning of a secret is held back until more follows or the attempt ends (see
+    `RedactedStream`).
     """
 
     __slots__ = ("_stream",)
@@ -25,19 +26,19 @@ class RedactedLogFile(LogWriter):
         self._stream = RedactedStream(redaction)
 
     def write(self, data: bytes | memoryview, wall: float) -> None:
-        """Append what was read at a wall time, redacted."""
+        """Redact and append output that was read at a wall time."""
         shown = self._stream.feed(data)
         if shown:
             super().write(shown, wall)
 
     def pause(self) -> None:
-        """Write what was held back by accident."""
+        """Write held back output of a few bytes: a pause indicates that it is not the beginning of a secret."""
         shown = self._stream.pause()
         if shown:
             super().write(shown, time.time())
 
     def close(self) -> int:
-        """Append what is still to be said; the size of the log."""
+        """Append held back output, the tail and final remarks. Return the size of the log."""
         shown = self._stream.end()
         if shown:
             super().write(shown, time.time())

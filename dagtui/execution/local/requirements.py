@@ -1,4 +1,4 @@
-"""What a run needs of the machine and of its caller, so that it is refused in one sentence before anything begins."""
+"""Check what a run requires of the machine and its caller, so that it is refused with one sentence beforehand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dagtui.execution.local.link import SupervisorLink
 
 FILES = 24
-"""Files that may be open at once, at the least: with fewer the run, or its first node, can't begin."""
+"""Minimum limit of open files. With fewer, the run or its first node can't begin."""
 _HINTS = {
     errno.EFBIG: "the limit for the size of files is too small: raise it (ulimit -f)",
     errno.EMFILE: "too few files may be open at once: raise the limit (ulimit -n)",
@@ -22,11 +22,11 @@ _HINTS = {
 
 
 class RequirementError(OSError):
-    """A run can't begin here; one line says what is missing, where, and how to provide it."""
+    """A run can't begin here. The message of one line says what is missing, where, and how to provide it."""
 
 
 def check_requirements() -> None:
-    """Look at what every run needs. Raises RequirementError."""
+    """Check the requirements of every run. Raise RequirementError if one is not met."""
     files = os.sysconf("SC_OPEN_MAX")
     if 0 <= files < FILES:
         raise RequirementError(
@@ -39,7 +39,7 @@ def check_requirements() -> None:
             f"can't open {os.devnull}, which nodes get as their input: {error.strerror}; "
             f"mount /dev, or make it: mknod -m 666 {os.devnull} c 1 3"
         ) from error
-    # Elsewhere process groups serve instead.
+    # Other systems use process groups instead of /proc.
     if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
         raise RequirementError(
             "there is no /proc, without which the processes that nodes leave behind can't be found: "
@@ -48,7 +48,7 @@ def check_requirements() -> None:
 
 
 def start_supervisor() -> SupervisorLink:
-    """Start a supervisor for a run that may begin here. Raises RequirementError."""
+    """Check the requirements and start a supervisor. Raise RequirementError if that is not possible."""
     from dagtui.execution.local.link import SupervisorLink
 
     check_requirements()

@@ -1,4 +1,4 @@
-"""Starts the leader of an attempt: its pipe, its mark, its limits, and posix_spawn."""
+"""Start the leader of an attempt: its pipe, its mark, its limits, and posix_spawn."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 _SCRIPT_SHELL = "/bin/sh"
 SCARCE = frozenset((errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
-"""Errors of starts that may succeed when others have ended."""
-_SPARE_FILES = 64  # what the supervisor needs besides one pipe for each attempt
-_RESERVED_FILES = 8  # never given to attempts: finding their processes and starting the log process take some
+"""Errors of starts that may succeed after other attempts have ended."""
+_SPARE_FILES = 64  # descriptors that the supervisor needs besides the pipes of attempts
+_RESERVED_FILES = 8  # never used for attempts: finding their processes and starting the log process need some
 
 
 class StartError(Exception):
-    """An attempt could not start: the error's number, 0 for arguments that no program can be given, and at what."""
+    """An attempt could not start. `number` is the errno, or 0 for arguments that no program can get."""
 
     def __init__(self, number: int, what: str) -> None:
         super().__init__(number, what)
         self.number = number
         self.what = what
-        """`cwd`, `pipe` or `command`."""
+        """The failed step: `cwd`, `pipe` or `command`."""
 
 
 class Spawner:
-    """Starts leaders with the common environment, standard input from the supervisor's own, and one pipe for output."""
+    """Starts leaders with the common environment, the supervisor's standard input, and one pipe for output."""
 
     __slots__ = ("_base", "_hard", "_low", "_marks", "_null", "_raised", "_soft")
 
@@ -47,7 +47,7 @@ class Spawner:
         self._base = base
 
     def end_idle_runs(self, slots: int) -> None:
-        """Raise the limit of open files for so many attempts; what is started still gets the limit as it was."""
+        """Raise the limit of open files for this many attempts. Attempts still start with the original limit."""
         wanted = 2 * slots + _SPARE_FILES
         if self._soft != resource.RLIM_INFINITY and wanted > self._soft:
             most = wanted if self._hard == resource.RLIM_INFINITY else min(wanted, self._hard)
@@ -56,7 +56,7 @@ class Spawner:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, self._hard))
 
     def start(self, attempt: Attempt) -> None:
-        """Start the leader in a session of its own; sets `leader`, `mark` and `pipe`. Raises StartError."""
+        """Start the leader in a session of its own. Set `leader`, `mark` and `pipe`. Raise StartError if it fails."""
         what = "cwd"
         try:
             os.chdir(attempt.cwd)
@@ -75,11 +75,11 @@ class Spawner:
                     os.close(ours)
         except OSError as error:
             raise StartError(error.errno or errno.EIO, what) from None
-        except ValueError:  # a null byte, or a name of a variable that can't be one
+        except ValueError:  # a null byte, or an invalid name of a variable
             raise StartError(0, what) from None
 
     def _keep_reserve(self, newest: int) -> None:
-        """Raise OSError when a descriptor is one of the last; the kernel hands out the lowest number that is free."""
+        """Raise OSError if a descriptor is one of the last, as the kernel assigns the lowest free number."""
         limit = self._raised or self._soft
         if limit != resource.RLIM_INFINITY and newest >= limit - _RESERVED_FILES:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -87,7 +87,7 @@ class Spawner:
     def _spawn(self, attempt: Attempt, output: int) -> int:
         if not self._raised:
             return self._execute(attempt, output)
-        # The C library refuses numbers above the limit that the attempt is to get.
+        # The C library refuses descriptors above the limit that the attempt gets.
         os.dup2(output, self._low, inheritable=False)
         resource.setrlimit(resource.RLIMIT_NOFILE, (self._soft, self._hard))
         try:
@@ -108,7 +108,7 @@ class Spawner:
 
 
 def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, ...]] | None:
-    """What to execute instead: the shell itself, which says what is wrong; and it reads scripts without a `#!` line."""
+    """Return what to execute instead, or None: the shell, which reports the error or runs a script without `#!`."""
     if number in SCARCE:
         return None
     if attempt.fallback is not None:
@@ -121,13 +121,13 @@ def _substitute(attempt: Attempt, number: int | None) -> tuple[str, tuple[str, .
 if sys.platform == "linux":
 
     def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int) -> int:
-        """Spawn by vfork: a third of fork's price, and no Python runs in the child."""
+        """Spawn by vfork, which costs a third of fork, and runs no Python in the child."""
         files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
         return os.posix_spawn(path, argv, env, file_actions=files, setsid=True, setsigmask=())
 
 else:
 
     def _posix_spawn(path: str, argv: tuple[str, ...], env: dict[str, str], output: int) -> int:
-        """Spawn in a process group of its own, which is how its processes are found here."""
+        """Spawn in a process group of its own, by which its processes are found on this system."""
         files = ((os.POSIX_SPAWN_DUP2, output, 1), (os.POSIX_SPAWN_DUP2, output, 2))
         return os.posix_spawn(path, argv, env, file_actions=files, setpgroup=0, setsigmask=())

@@ -1,4 +1,4 @@
-"""Why an attempt could not start, in one line each."""
+"""Messages of one line for attempts that could not start."""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ _FILES = "no file descriptors left (see ulimit -n)"
 _ANYWHERE = {errno.EMFILE: _FILES, errno.ENFILE: _FILES}
 
 LASTING = frozenset((0, errno.E2BIG))
-"""Errors that any other try would meet as well."""
+"""Errors that every further try would meet too."""
 
 
 def start_error(number: int, what: str, program: str, cwd: str) -> str:
-    """The line for an error's number, 0 for what no system call takes; what: cwd, pipe or command."""
+    """Return the message for an errno, or 0 for arguments that no system call accepts.
+
+    `what` is the failed step: cwd, pipe or command.
+    """
     names = {"program": f'program "{program}"', "directory": f'"{cwd}"'}
     if what == "command" and number == errno.ENOENT:
         line = "{program} does not exist"
@@ -50,12 +53,12 @@ def start_error(number: int, what: str, program: str, cwd: str) -> str:
 
 
 def shortage(number: int, what: str) -> str:
-    """What is said when starts wait for what others have."""
+    """Return the message for starts that wait for resources of other attempts."""
     return f"{start_error(number, what, '', '')}; nodes begin as others end"
 
 
 def too_long(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
-    """The line for what no program can be started with (E2BIG): which of it is too long, and the way out."""
+    """Return the message for E2BIG: which argument or variable is too long, and how to fix it."""
     from dagtui.graph.check.kernel_limits import ONE
 
     size = max(len(os.fsencode(argument)) for argument in arguments)

@@ -1,4 +1,4 @@
-"""The starts that wait for slots, and the count of slots."""
+"""The queue of starts that wait for slots, and the count of slots."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ else:
 
 
 class WaitingStarts:
-    """First come, first that fits; a start that wants more slots than there are begins when nothing else runs."""
+    """A queue of starts: the first one that fits begins.
+
+    A start that needs more slots than are allowed begins when nothing else runs.
+    """
 
     __slots__ = ("_keys", "_order", "_queues", "slots", "used")
 
     def __init__(self) -> None:
         self.slots = 0
-        """Allowed; with 0 nothing begins."""
+        """Number of allowed slots. With 0 nothing begins."""
         self.used = 0
-        """Slots of what runs; whoever starts and reaps keeps the count."""
+        """Number of slots in use. The supervisor updates it when it starts and reaps."""
         self._order = 0
         self._keys: dict[Key, Attempt] = {}
-        self._queues: dict[int, deque[Attempt]] = {}  # by slots wanted, so that one that is too big delays no other
+        self._queues: dict[int, deque[Attempt]] = {}  # by number of slots, so that a wide start delays no other
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -40,12 +43,12 @@ class WaitingStarts:
         queue.append(attempt)
 
     def put_back(self, attempt: Attempt) -> None:
-        """Put what was taken last before all others again."""
+        """Put the attempt that was taken last back to the front."""
         self._keys[attempt.key] = attempt
         self._queues[attempt.slots].appendleft(attempt)
 
     def withdraw(self, key: Key) -> bool:
-        """Take back a start; whether it waited."""
+        """Withdraw a start. Return whether it was waiting."""
         attempt = self._keys.pop(key, None)
         if attempt is None:
             return False
@@ -53,7 +56,7 @@ class WaitingStarts:
         return True
 
     def take(self) -> Attempt | None:
-        """Remove and return the first start that fits; the caller counts its slots."""
+        """Remove and return the first start that fits, or None. The caller counts its slots."""
         if not self._keys or not self.slots:
             return None
         first: Attempt | None = None
@@ -69,6 +72,6 @@ class WaitingStarts:
         return first
 
     def clear(self) -> None:
-        """Forget every start that waits."""
+        """Remove all waiting starts."""
         self._keys.clear()
         self._queues.clear()

@@ -1,7 +1,8 @@
-"""Memory that app, reaper and supervisor share: which requests have begun, how attempts ended, where crash notes go.
+"""The start table: memory shared by app, reaper and supervisor.
 
-It outlives the process that wrote to it. So the app knows what a dead supervisor had begun and which ends it could not
-report any more, and supervisor or reaper know which ends a dead app has not recorded.
+It holds which requests have begun, how attempts ended, and where crash notes go. It outlives the process that wrote to
+it. So the app knows what a dead supervisor had begun and which ends it could not report, and the supervisor or the
+reaper knows which ends a dead app has not recorded.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 End = tuple[int, int, int, float]
-"""Node, attempt, wait status of the leader, seconds that it ran."""
+"""Node, attempt, wait status of the leader, and seconds that it ran."""
 
 _REQUESTS = 1 << 16  # a byte for each of the latest requests
 _DIRECTORY = 4096  # bytes for a path, which ends with a null byte
-_KEPT = 1 << 14  # the latest leaders and ends that are kept: far more than attempts are ever in flight
-_LEADER = struct.Struct("@iiid")  # node, attempt, pid, when it began
+_KEPT = 1 << 14  # number of latest leaders and ends that are kept, far more than there are attempts in flight
+_LEADER = struct.Struct("@iiid")  # node, attempt, pid, begin on the monotonic clock
 _END = struct.Struct("@iiid")
-_COUNT = struct.Struct("@Q")  # in native form it is stored in one step: a reader never sees half of it
+_COUNT = struct.Struct("@Q")  # a native integer is stored in one step, so that a reader never sees half of it
 
 _COUNTS = _REQUESTS + _DIRECTORY
 _LED, _ENDED, _RECORDED, _CLOSED = (_COUNTS + position * _COUNT.size for position in range(4))
@@ -32,23 +33,23 @@ _SIZE = _ENDS + _KEPT * _END.size
 
 
 class StartTable:
-    """The shared memory behind a descriptor."""
+    """A view of the shared memory."""
 
     __slots__ = ("_memory",)
 
     def __init__(self, descriptor: int) -> None:
-        """Map what the descriptor stands for; raises OSError."""
+        """Map the memory of a descriptor. Raise OSError if it fails."""
         self._memory = mmap.mmap(descriptor, _SIZE)
 
     @staticmethod
     def end_idle_runs(descriptor: int) -> None:
-        """Give an empty file the size of a start table; raises OSError."""
+        """Give an empty file the size of a start table. Raise OSError if it fails."""
         os.truncate(descriptor, _SIZE)
 
     # Requests
 
     def expect(self, sequence: int) -> None:
-        """Note that a request is on its way, which may begin."""
+        """Note that a request is sent, and has not begun."""
         self._memory[sequence % _REQUESTS] = 0
 
     def begin(self, sequence: int) -> None:
@@ -56,19 +57,19 @@ class StartTable:
         self._memory[sequence % _REQUESTS] = 1
 
     def has_begun(self, sequence: int) -> bool:
-        """Whether a request has begun, as far as it was noted."""
+        """Return whether a request has begun."""
         return self._memory[sequence % _REQUESTS] != 0
 
     # Attempts
 
     def lead(self, node: int, attempt: int, pid: int, begun: float) -> None:
-        """Note the leader of an attempt, and when it began on the monotonic clock."""
+        """Note the leader of an attempt, and the time on the monotonic clock when it began."""
         count = self._count(_LED)
         _LEADER.pack_into(self._memory, _LEADERS + count % _KEPT * _LEADER.size, node, attempt, pid, begun)
         _COUNT.pack_into(self._memory, _LED, count + 1)
 
     def led_by(self, pid: int) -> tuple[int, int, float] | None:
-        """Node, attempt and beginning of the latest attempt that a process led; None if it led none."""
+        """Return node, attempt and begin of the latest attempt that a process led, or None."""
         count = self._count(_LED)
         for number in range(count - 1, max(-1, count - 1 - _KEPT), -1):
             node, attempt, leader, begun = _LEADER.unpack_from(self._memory, _LEADERS + number % _KEPT * _LEADER.size)
@@ -77,7 +78,7 @@ class StartTable:
         return None
 
     def end(self, node: int, attempt: int, status: int, seconds: float) -> None:
-        """Note how an attempt ended. The entry comes first, then the count: a reader never sees half an entry."""
+        """Note how an attempt ended. The entry is written before the count, so that no reader sees half an entry."""
         count = self._count(_ENDED)
         _END.pack_into(self._memory, _ENDS + count % _KEPT * _END.size, node, attempt, status, seconds)
         _COUNT.pack_into(self._memory, _ENDED, count + 1)
@@ -87,29 +88,29 @@ class StartTable:
         _COUNT.pack_into(self._memory, _RECORDED, ends)
 
     def unrecorded(self) -> list[End]:
-        """The ends that the app has not recorded, oldest first."""
+        """Return the ends that the app has not recorded, oldest first."""
         return list(self.ends_from(self._count(_RECORDED)))
 
     def ends_from(self, first: int) -> Iterator[End]:
-        """The ends from a number on, as far as they are still kept."""
+        """Yield the ends from an index on, as far as they are kept."""
         count = self._count(_ENDED)
         for number in range(max(first, count - _KEPT), count):
             yield _END.unpack_from(self._memory, _ENDS + number % _KEPT * _END.size)
 
-    # The end of it all
+    # End of the run
 
     @property
     def closed(self) -> bool:
-        """Whether every attempt was told to stop because the app has gone: how one ends now means nothing."""
+        """Whether every attempt was stopped because the app is gone. Ends after that are not results."""
         return self._count(_CLOSED) != 0
 
     def close_attempts(self) -> None:
-        """Note that every attempt is about to be told to stop."""
+        """Note that every attempt is about to be stopped."""
         _COUNT.pack_into(self._memory, _CLOSED, 1)
 
     @property
     def directory(self) -> str:
-        """The run's directory, for notes of crashes and ends; empty while there is none."""
+        """The run's directory, for crash notes and undelivered ends. Empty if there is none yet."""
         return os.fsdecode(self._memory[_REQUESTS:_COUNTS].partition(b"\0")[0])
 
     @directory.setter
@@ -119,7 +120,7 @@ class StartTable:
             self._memory[_REQUESTS : _REQUESTS + len(name)] = name
 
     def close(self) -> None:
-        """Let go of the memory."""
+        """Unmap the memory."""
         self._memory.close()
 
     def _count(self, position: int) -> int:

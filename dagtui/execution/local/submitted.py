@@ -1,4 +1,4 @@
-"""An attempt as the app keeps it, from the request to its end."""
+"""A submitted attempt, as the app keeps it from the request to its end."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ class SubmittedAttempt:
         self.env = env
         self.begun = False
         self.logged = False
-        """Whether its log is complete already: it has closed its output."""
+        """Whether its log is complete, because it has closed its output."""
         self.unwanted = False
-        """Whether it is to be withdrawn, should it not have begun."""
+        """Whether it is to be withdrawn if it has not begun."""

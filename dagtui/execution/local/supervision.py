@@ -1,4 +1,4 @@
-"""The supervisor of a run and, should it die, its successors: served by the event loop of whoever drives the run."""
+"""Supervision: the supervisor of a run and its successors, served by the event loop that drives the run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from dagtui.execution.local.link import SupervisorLink
 
 _LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
-_LOSS_BOUND = 10.0  # seconds that what a dead supervisor has left may take to end
-_REAP_BOUND = 1.0  # seconds that a supervisor may take to exit once it has closed its socket
+_LOSS_BOUND = 10.0  # maximum seconds to wait for the end of the processes that a dead supervisor left
+_REAP_BOUND = 1.0  # maximum seconds to wait for a supervisor's exit after it has closed its socket
 
 
 class Supervision:
-    """At most one live supervisor; a dead one is a loss once no process of its attempts is left."""
+    """At most one live supervisor. A dead one is reported as a loss once no process of its attempts is left."""
 
     def __init__(
         self,
@@ -31,18 +31,21 @@ class Supervision:
         on_loss: Callable[[SupervisorLink], None],
         first: SupervisorLink | None = None,
     ) -> None:
-        """The callbacks run within `serve`, and what they raise, it raises; `first` is one that was started already."""
+        """Create the supervision. `first` is a supervisor that was started already.
+
+        The callbacks run within `serve`, which raises their exceptions.
+        """
         self._directory = directory
         self._first = first
         self._on_messages = on_messages
         self._on_loss = on_loss
         self.link: SupervisorLink | None = None
-        """The supervisor that takes requests; None before the first, and after a loss."""
+        """The supervisor that takes requests. None before the first, and after a loss."""
         self._lost: SupervisorLink | None = None
         self._orphans: Orphans | None = None
         self._lost_at = 0.0
         self._closing = False
-        self._ended: list[SupervisorLink] = []  # whose processes may still be ours to reap
+        self._ended: list[SupervisorLink] = []  # links whose processes may have to be reaped
         self._loop: asyncio.AbstractEventLoop | None = None
         self._served: asyncio.Future[None] | None = None
         self._watched = -1
@@ -55,36 +58,36 @@ class Supervision:
         return self._lost is not None
 
     def connect(self) -> SupervisorLink:
-        """Start a supervisor; raises OSError."""
+        """Start a supervisor. Raise OSError if it can't be started."""
         self.link, self._first = self._first or start_supervisor(), None
         self.link.note_crashes_in(self._directory)
         self._attach()
         return self.link
 
     def send(self, messages: list[Message]) -> None:
-        """Send requests to the supervisor; what does not fit now is sent when it does."""
+        """Send requests to the supervisor. What the socket does not take now is sent later."""
         if self.link is not None:
             self.link.send(messages)
             self._watch_output(self.link)
 
     def expect(self, sequence: int) -> None:
-        """Note that a request is about to be sent."""
+        """Note that a request is about to be sent, and has not begun."""
         for link in (self.link, self._lost):
             if link is not None:
                 link.expect(sequence)
 
     def collect(self) -> None:
-        """Pass on what the supervisor has said by now; the end of its socket is left to `serve`."""
+        """Pass on the messages that have arrived. The end of the socket is left to `serve`."""
         if self.link is not None and self._loop is not None:
             self._on_messages(self.link.drain())
 
     def soon(self, step: Callable[[], None]) -> None:
-        """Take a step in the next turn of the event loop, if there is one."""
+        """Call a function in the next turn of the event loop, if there is a loop."""
         if self._loop is not None:
             self._loop.call_soon(self._take, step)
 
     async def serve(self) -> None:
-        """Pass on what supervisors say until `close` is done or the caller cancels."""
+        """Pass on the messages of supervisors until `close` is done or the caller cancels."""
         import asyncio
 
         if self._served is not None:
@@ -103,7 +106,7 @@ class Supervision:
             self._loop = self._served = None
 
     async def close(self, bound: float) -> None:
-        """Have the supervisor end everything, and wait for that, at most `bound` seconds."""
+        """Ask the supervisor to end everything, and wait for it, at most `bound` seconds."""
         import asyncio
 
         import anyio
@@ -124,7 +127,7 @@ class Supervision:
                     link.close()
             self.link = self._lost = None
         with anyio.move_on_after(_REAP_BOUND):
-            while not self._all_reaped():  # noqa: ASYNC110 - a child's end is no event here
+            while not self._all_reaped():  # noqa: ASYNC110 - there is no event for a child's end
                 await anyio.sleep(_LOOK_AGAIN)
 
     @property
@@ -138,7 +141,7 @@ class Supervision:
     # In the event loop
 
     def _take(self, step: Callable[[], None]) -> None:
-        """Take one step; what it raises belongs to whoever serves, not to the event loop."""
+        """Call a function. Pass its exception to `serve`, not to the event loop."""
         try:
             step()
         except Exception as error:  # noqa: BLE001 - raised in `serve`
@@ -190,7 +193,7 @@ class Supervision:
         self._end_orphans()
 
     def _end_orphans(self) -> None:
-        """Deal with the loss once supervisor and reaper are gone, and what they have left to this process."""
+        """Report the loss once supervisor, reaper and the orphans that they left are gone."""
         lost, orphans = self._lost, self._orphans
         if lost is None or orphans is None or self._loop is None:
             return

@@ -1,28 +1,29 @@
-"""The supervisor: starts the processes of attempts, reaps them, and lets none outlive its attempt or the app.
+"""The supervisor: starts and reaps the processes of attempts, and lets none outlive its attempt or the app.
 
-One thread, asleep in poll(2); every signal but SIGCHLD is blocked. Messages (frames.py) from the app:
+It has one thread, which sleeps in poll(2). All signals except SIGCHLD are blocked. Messages (frames.py) from the app:
 
-    ("environment", variables)          what is common to all attempts
-    ("secrets", forms)                  byte strings to mask in logs; comes before any start
-    ("slots", count)                    no more at a time; further starts wait in their order
+    ("environment", variables)          the variables common to all attempts
+    ("secrets", forms)                  byte strings to redact in logs, sent before any start
+    ("slots", count)                    maximum number of slots in use; further starts wait in order
     ("start", node, attempt, sequence, slots, path, argv, cwd, env, log, grace, fallback)
-    ("stop", node, attempt, grace)      TERM now, KILL after so many seconds (0: KILL now); one that waits is withdrawn
-    ("withdraw", node, attempt)         take back one that waits
+    ("stop", node, attempt, grace)      TERM now, and KILL after `grace` seconds (0: KILL now); or withdraw it
+    ("withdraw", node, attempt)         withdraw an attempt that waits
     end of file                         stop everything, then exit
 
-To the app; all but the ends come up to 20 ms late, in company, and so do these while enough starts wait:
+Messages to the app. Ends, failures and withdrawals are sent at once unless more starts than slots wait. All other
+messages are sent in batches, up to 20 ms late:
 
     ("ready", pid)
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
-    ("short", errno, what)      starts wait until others have ended, for want of descriptors, processes or memory
-    ("exited", node, attempt, status, seconds, silent, left)    the leader's wait status; silent: there is no log;
-                                                left: processes that it left behind
+    ("short", errno, what)                      starts wait for descriptors, processes or memory of other attempts
+    ("exited", node, attempt, status, seconds, silent, left)    status: the leader's wait status; silent: there is no
+                                                log; left: number of processes that the leader left behind
     ("withdrawn", node, attempt)
     ("reaper", pid)                             the reaper has died, and this is the new one
-    ("closed", node, attempt, size, lost, why)  its log is complete; size in bytes, -1: the log process died over it;
-                                                so many bytes are lost, and why
-    end of file                                 supervisor and reaper have ended, and all processes of attempts
+    ("closed", node, attempt, size, lost, why)  the log is complete; size in bytes, -1: the log process could not
+                                                complete it; lost: number of lost bytes; why: the reason
+    end of file                                 supervisor, reaper and all processes of attempts have ended
 """
 
 from __future__ import annotations
@@ -56,11 +57,11 @@ else:
     import _signal as signal  # see ownership.py
 
 _READ = 1 << 16
-_AT_ONCE = 16  # starts, before signals and messages are looked at again
+_AT_ONCE = 16  # maximum number of starts before signals and messages are handled again
 
 
 class Supervisor:
-    """Runs attempts as the app asks, until the app has gone and nothing is left."""
+    """Runs attempts on request of the app, until the app is gone and no process is left."""
 
     def __init__(
         self,
@@ -70,10 +71,11 @@ class Supervisor:
         run_log_process: Callable[[int, MakeLog], None],
         run_reaper: Callable[[int, int], None],
     ) -> None:
-        """`app` is our end of the socket; `reaper` a pipe on which the reaper learns how long the ending may take.
+        """Create a supervisor.
 
-        `start_table` is memory that outlives the supervisor. `run_reaper` is a reaper that we fork when the first one
-        has died: it gets the other end of such a pipe and the tag of all attempts, and never returns.
+        `app` is this end of the socket, and `reaper` the pipe that tells the reaper how long the ending may take. The
+        `start_table` outlives the supervisor. `run_reaper` runs in a forked process after a reaper has died. It gets
+        the other end of such a pipe and the tag of all attempts, and never returns.
         """
         self._app, self._start_table = app, start_table
         self._open, self._end_by = True, inf
@@ -87,7 +89,7 @@ class Supervisor:
         self._redaction: Redaction | None = None
         self._hungry = False  # whether more starts fit at once
         self._hold = StartHold()
-        self._shortages: set[int] = set()  # errors of starts that had to wait, each said once
+        self._shortages: set[int] = set()  # errnos of starts that had to wait, each reported once
         self._input, self._outbox = Decoder(), Outbox(app)
         self._say = self._outbox.say
         self._handlers: dict[object, Callable[..., None]] = {
@@ -107,10 +109,10 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler, not SIG_IGN: exec resets it
         self._watch(self._bell, select.POLLIN)
         self._watch(app, select.POLLIN)
-        self._poll.register(reaper, 0)  # an error tells that nobody holds the other end: the reaper has died
+        self._poll.register(reaper, 0)  # an error means that the other end is closed: the reaper has died
 
     def run(self) -> None:
-        """Serve the app; returns when it has gone and nothing is left, or can't be killed."""
+        """Serve the app. Return when it is gone and no process is left, except those that can't be killed."""
         self._say("ready", os.getpid())
         while not self._is_over():
             self._wait()
@@ -124,7 +126,7 @@ class Supervisor:
         self._send()
 
     def mask(self, text: bytes) -> bytes:
-        """A text for a file, without secrets."""
+        """Redact a text."""
         return text if self._redaction is None else self._redaction.mask(text)
 
     def _is_over(self) -> bool:
@@ -136,7 +138,7 @@ class Supervisor:
         return self._logs.finish(now)
 
     def _wait(self) -> None:
-        """Sleep until something happens or is due, and take it in."""
+        """Sleep until something happens or is due, and process it."""
         due = min(self._outbox.due, self._logs.due, self._processes.due, self._reaper.due, self._young.due)
         if self._waiting:
             due = min(due, self._hold.due)
@@ -158,7 +160,7 @@ class Supervisor:
                 self._receive()
 
     def _watch(self, fd: int, events: int) -> None:
-        """Wait for events of a descriptor from now on; 0: for none."""
+        """Set the poll events of a descriptor. 0: stop watching it."""
         if self._watched.get(fd, 0) == events:
             return
         if events:
@@ -167,14 +169,14 @@ class Supervisor:
             self._poll.unregister(fd)
         self._watched[fd] = events
 
-    # --- What the app asks for.
+    # --- Requests of the app.
 
     def _receive(self) -> None:
         try:
             data = os.read(self._app, _READ)
         except BlockingIOError:
             return
-        except OSError:  # the app died with news unread
+        except OSError:  # the app died with unread messages
             data = b""
         if not data:
             self._close()
@@ -182,7 +184,7 @@ class Supervisor:
             self._handlers[kind](*fields)
 
     def _close(self) -> None:
-        """Stop everything: the app has gone. Write down how those attempts ended that it had not recorded."""
+        """Stop everything, because the app is gone. Write the ends that it has not recorded to the run's directory."""
         if not self._open:
             return
         self._reap()
@@ -197,7 +199,7 @@ class Supervisor:
         undelivered.write(self._start_table.directory, self._start_table.unrecorded())
 
     def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
-        # Most runs have none, and need not wait for these.
+        # Imported late, as most runs have no secrets.
         from dagtui.execution.local.redacted_log import RedactedLogFile
         from dagtui.text.redaction import Redaction
 
@@ -226,7 +228,7 @@ class Supervisor:
     # --- Starts and ends.
 
     def _begin(self) -> None:
-        """Start what fits."""
+        """Start attempts that fit."""
         self._hungry = False
         if not self._waiting or self._hold.holds(time.monotonic()) or self._logs.crowded:
             return
@@ -240,7 +242,7 @@ class Supervisor:
         self._hungry = True
 
     def _start(self, attempt: Attempt) -> bool:
-        """Start one; False when it has to wait for what others have: descriptors, processes, memory."""
+        """Start an attempt. Return False if it must wait for descriptors, processes or memory of others."""
         now = attempt.begun = time.monotonic()
         self._start_table.begin(attempt.sequence)
         if not attempt.path:
@@ -264,7 +266,7 @@ class Supervisor:
         return True
 
     def _reap(self) -> None:
-        """Reap exited children. Report leaders and free their slots; what they have left behind is told to end."""
+        """Reap exited children. Report leaders, free their slots, and stop the processes that they left behind."""
         now = time.monotonic()
         ended: list[tuple[Attempt, int]] = []
         while True:
@@ -303,10 +305,10 @@ class Supervisor:
             self._start_table.end(*attempt.key, status, seconds)
         self._say("exited", *attempt.key, status, seconds, silent, attempt.left)
 
-    # --- What others are to hear.
+    # --- Messages to other processes.
 
     def _hand_over(self) -> None:
-        """Send the log process what it is to get."""
+        """Send pipes and logs to the log process."""
         now = time.monotonic()
         self._young.hand_over(now)
         if self._logs.due <= now or self._logs.blocked:
@@ -324,7 +326,7 @@ class Supervisor:
             self._say("short", error.number, error.what)
 
     def _send(self) -> None:
-        """Send the news that are due."""
+        """Send the messages to the app that are due."""
         few = len(self._waiting) <= self._waiting.slots
         if not self._outbox.send(hurry=few, at_once=not self._open):
             self._close()

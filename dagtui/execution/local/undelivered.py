@@ -1,8 +1,8 @@
-"""How attempts ended that no journal tells of: the supervisor or the reaper writes it when the app has died.
+"""Undelivered ends: the supervisor or the reaper writes the ends of attempts that a dead app has not recorded.
 
-The file lies in the run's directory. Each line is a JSON object with a checksum, in the journal's manner. Nodes are the
-numbers that they have in the run's graph. The file has its full size from the start, so that the lines find room on a
-disk that is full; null bytes follow the last line.
+The file is in the run's directory. Each line is a JSON object with a checksum, as in the journal. Nodes are their
+numbers in the run's graph. The file has its full size from the start, so that the lines fit even on a full disk. Null
+bytes follow the last line.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 NAME = "undelivered.jsonl"
 _ROOM = 1 << 16
-"""Bytes that are reserved. A run whose disk is full has only the attempts in flight to tell of."""
-_SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted fifo must not block
+"""Reserved bytes. A run with a full disk has only the ends of the attempts in flight to write."""
+_SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted FIFO must not block
 _LARGEST = 16 << 20
 
 
 def reserve(directory: str) -> None:
-    """Make the file anew, empty and with room; a disk that has none left is said elsewhere."""
+    """Create the file, empty and with reserved room. A full disk is ignored here, as it is reported elsewhere."""
     try:
         fd = os.open(os.path.join(directory, NAME), os.O_RDWR | os.O_CREAT | os.O_TRUNC | _SAFE, 0o600)
     except OSError:
@@ -40,7 +40,7 @@ def reserve(directory: str) -> None:
 
 
 def write(directory: str, ends: Sequence[End]) -> None:
-    """Append ends; where that can't be done (the directory has gone), these attempts run again."""
+    """Append ends. If that fails, for example because the directory was removed, these attempts run again."""
     if not ends or not directory:
         return
     try:
@@ -49,7 +49,7 @@ def write(directory: str, ends: Sequence[End]) -> None:
         return
     try:
         _append(fd, ends)
-    except OSError:  # no room, for there is more to tell than was reserved
+    except OSError:  # the disk is full, and more was written than reserved
         pass
     finally:
         os.close(fd)
@@ -59,7 +59,7 @@ def _append(fd: int, ends: Sequence[End]) -> None:
     from zlib import crc32
 
     at = len(os.pread(fd, _LARGEST, 0).rstrip(b"\0"))
-    block = b"\n"  # behind a line that was torn
+    block = b"\n"  # ends a torn line
     for node, attempt, status, seconds in ends:
         head = b'{"node":%d,"attempt":%d,"status":%d,"seconds":%.3f' % (node, attempt, status, seconds)
         block += b'%b,"crc":"%08x"}\n' % (head, crc32(head))
@@ -70,7 +70,7 @@ def _append(fd: int, ends: Sequence[End]) -> None:
 
 
 def read(directory: str) -> Iterator[End]:
-    """The ends in the file, first ones first; lines that are torn or damaged are passed over."""
+    """Yield the ends in the file, oldest first. Torn and damaged lines are skipped."""
     import json
     from zlib import crc32
 
@@ -96,5 +96,5 @@ def discard(directory: str) -> None:
     if next(read(directory), None) is None:
         try:  # noqa: SIM105 - contextlib costs start-up time
             os.unlink(os.path.join(directory, NAME))
-        except OSError:  # somebody removed it, or the directory
+        except OSError:  # the file or the directory was removed
             pass

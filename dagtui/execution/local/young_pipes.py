@@ -1,4 +1,4 @@
-"""Pipes of attempts that have just begun: the supervisor reads them itself, as most short attempts print little."""
+"""Pipes of attempts that have just begun. The supervisor reads them itself, as most short attempts print little."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _READ = 1 << 16
 
 
 class YoungPipes:
-    """Whose pipes are still read by the supervisor, and until when."""
+    """The attempts whose pipes the supervisor still reads, and until when."""
 
     __slots__ = ("_logs", "_young")
 
@@ -29,15 +29,15 @@ class YoungPipes:
 
     @property
     def due(self) -> float:
-        """When the first of them is no longer young."""
+        """Time at which the first attempt is no longer young, or infinity."""
         return self._young[0][0] if self._young else inf
 
     def add(self, attempt: Attempt) -> None:
-        """Take in an attempt that has just begun."""
+        """Add an attempt that has just begun."""
         self._young.append((attempt.begun + _YOUNG, attempt))
 
     def hand_over(self, now: float) -> None:
-        """Have the log process read the pipes that are no longer young."""
+        """Hand the pipes that are no longer young to the log process."""
         young = self._young
         while young and young[0][0] <= now:
             attempt = young.popleft()[1]
@@ -45,7 +45,10 @@ class YoungPipes:
                 self._logs.hand(attempt, b"")
 
     def read_rest(self, attempt: Attempt) -> bool:
-        """Hand what a leader has printed to the log process, unless that reads the pipe; whether there is no log."""
+        """Hand the output of an ended leader to the log process, unless it reads the pipe already.
+
+        Return whether the attempt has no log.
+        """
         if attempt.handed:
             if attempt.left:
                 self._logs.remark(attempt)
@@ -58,7 +61,7 @@ class YoungPipes:
                     ended = True
                     break
                 data += chunk
-        except BlockingIOError:  # others still have the pipe, who may print more
+        except BlockingIOError:  # other processes still hold the pipe, and may print more
             pass
         if ended:
             os.close(attempt.pipe)

@@ -35,10 +35,10 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
     if not value:
         raise ValueProblem("must not be empty")
     if len(value) > MOST_ARGUMENTS:
-        raise ValueProblem(f"has at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
+        raise ValueProblem(f"can have at most {MOST_ARGUMENTS:,} arguments, not {len(value):,}", "put them in a file")
     arguments = values.texts(values.text, value)
     if not arguments[0].strip():
-        raise ValueProblem("must begin with a program", inside=(0,))
+        raise ValueProblem("must start with a program", inside=(0,))
     _check_program(arguments)
     if sum(map(len, arguments)) > SHORT:
         from dagtui.graph.check.kernel_limits import check_arguments
@@ -56,7 +56,7 @@ def _check_program(arguments: tuple[str, ...]) -> None:
     if operator is not None:
         line = " ".join(arguments)
         hint = f"write it as one string: run = {quoted(line)}"
-        raise ValueProblem("is an operator of the shell, which a list does not have", hint, inside=(operator,))
+        raise ValueProblem("is a shell operator, but a list runs without a shell", hint, inside=(operator,))
     program = _BRACES.sub("x", arguments[0]).strip()
     name, _, rest = program.partition(" ")
     if not rest or ("/" in name and not rest.lstrip().startswith("-")):

@@ -54,7 +54,7 @@ class Wiring:
                 self._findings.value(
                     self._origins.of(number, "needs"),
                     f"the graph would have more than {MOST_EDGES:,} edges",
-                    "put a task without a matrix between, or select cells",
+                    "put a task without a matrix between them, or select cells",
                 )
                 return False
         for chosen in self._chosen:
@@ -99,7 +99,7 @@ class Wiring:
 
     def _target(self, number: int, entry: str) -> tuple[int, str | None]:
         if len(entry) > LONGEST_ENTRY:
-            raise ValueProblem(f"an element of needs has at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
+            raise ValueProblem(f"an element of needs can have at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
         found = target_of(entry, self._layout.index)
         if found is None and self._findings.lost.has_task(entry):
             raise FollowsError
@@ -111,10 +111,10 @@ class Wiring:
 
     def _suggestion(self, entry: str) -> str:
         if entry.startswith("{{"):
-            return "placeholders stand between the brackets only: train[seed={{ matrix.seed }}]"
+            return "placeholders are only allowed between the brackets: train[seed={{ matrix.seed }}]"
         names = [name for name in re.split(r"[,\s]+", entry[:LONGEST_LISTED]) if name]
         if len(names) > 1 and all(name in self._layout.index for name in names):
-            return f"write {', '.join(map(quoted, names))}: each in quotation marks of its own"
+            return f"write {', '.join(map(quoted, names))}: each name in quotation marks of its own"
         return self._findings.suggestion(entry, self._layout.index, "the tasks are")
 
     def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
@@ -134,7 +134,7 @@ class Wiring:
             if not nodes:
                 label, entry = self._layout.label(number, cell), self._layout.tasks[number].needs[position]
                 message = f"{quoted(entry)} matches no cell for {quoted(label)}"
-                has = f"select what task {quoted(self._layout.tasks[target].name)} has"
+                has = f"select values that task {quoted(self._layout.tasks[target].name)} has"
                 self._findings.value(at, message, f"exclude that cell, or {has}")
                 return False
             if target == number and node in nodes:

@@ -61,7 +61,7 @@ RESERVED_TASK = (
 
 _SECRETS = 'it is a key of [run]: secrets = ["NAME"]'
 _OF_RUN = "it is a key of [run]"
-_AT_THE_TOP = "it stands at the top of the file, before the first [table]"
+_AT_THE_TOP = "it belongs at the top of the file, before the first [table]"
 _RETRIES = 'the number of retries is a key of the task: "retries = 3" beside "retry"'
 HABITS = {
     "": {"secrets": _SECRETS, "keep_going": _OF_RUN},
@@ -99,7 +99,7 @@ def check_document(diagnostics: Diagnostics, document: dict[str, object]) -> Non
         if key in DOCUMENT:
             continue
         if isinstance(value, dict) and key not in RESERVED_DOCUMENT and not value.keys().isdisjoint(("run", "needs")):
-            diagnostics.key((key,), f"unknown table {quoted(key)}", f"tasks are written [tasks.{written(key)}]")
+            diagnostics.key((key,), f"unknown table {quoted(key)}", f"write a task as [tasks.{written(key)}]")
             diagnostics.lost.tasks.add(key)
         elif key in RUN and not isinstance(value, dict):
             diagnostics.key((key,), f"unknown key {quoted(key)}", HABITS[""].get(key, _OF_RUN))
@@ -136,7 +136,7 @@ def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], r
     key = str(at[-1])
     if key in reserved:
         hint = sentence_for(key, _where(at)) or "remove it"
-        diagnostics.key(at, f"this version of dagtui doesn't have {quoted(key)} yet", hint)
+        diagnostics.key(at, f"this version of dagtui does not support {quoted(key)} yet", hint)
         return
     hint = "" if diagnostics.full else key_hint(at, known, reserved)
     diagnostics.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
@@ -184,7 +184,7 @@ def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()
         return f"did you mean {quoted(near)}?"
     later = same or meant(key, reserved)
     if later:
-        return f"{quoted(later)} may be meant, which this version of dagtui doesn't have yet"
+        return f"did you mean {quoted(later)}? This version of dagtui does not support it yet"
     return _of_another_table(word, where)
 
 

@@ -138,9 +138,7 @@ class _Loading:
         if version is None:
             self._findings.key(("version",), '"version" is missing', 'begin the file with "version = 1"')
         elif type(version) is not int or version != VERSION:
-            self._findings.value(
-                ("version",), f"this dagtui reads version {VERSION} only", f"write version = {VERSION}"
-            )
+            self._findings.value(("version",), f"only version {VERSION} is supported", f"write version = {VERSION}")
         return type(version) is int and version > VERSION
 
     def _name(self) -> str:
@@ -240,7 +238,7 @@ class _Loading:
         origins = Origins(self._document, tasks)
         for number, task in enumerate(tasks):
             if task.slots > settings.jobs:
-                message = f"task {quoted(task.name)} wants {task.slots:,} slots, more than the {settings.jobs:,} jobs"
+                message = f"task {quoted(task.name)} needs {task.slots:,} slots, more than the {settings.jobs:,} jobs"
                 self._findings.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
 
     def _check_triggers(self, tasks: list[Task]) -> None:
@@ -325,7 +323,9 @@ class _Loading:
             if first == node:
                 continue
             one, other = layout.tasks[task_of[first]].name, layout.tasks[task_of[node]].name
-            message = f"two nodes are named {quoted(found, 200)}: of task {quoted(one)} and of task {quoted(other)}"
+            message = (
+                f"two nodes are named {quoted(found, 200)}: one of task {quoted(one)} and one of task {quoted(other)}"
+            )
             self._findings.key(("tasks", other), message, "give one of them another name")
 
     def _cycle(self, error: CycleError, layout: GraphLayout) -> None:
@@ -333,7 +333,7 @@ class _Loading:
         on_it = {layout.tasks[task_of[node]].name: task_of[node] for node in error.nodes}
         first = min(on_it.values())
         origins = Origins(self._document, layout.tasks)
-        hint = "remove one of these needs" if len(on_it) > 1 else "select the cells that come before"
+        hint = "remove one of these needs" if len(on_it) > 1 else "select only the cells that come before"
         self._findings.value(origins.of(first, "needs"), str(error), hint)
 
 

@@ -82,8 +82,8 @@ class _Masker:
         for name in names:
             if name in seen:
                 diagnostics = Diagnostics()
-                message = f"two {what} would be shown as {quoted(name)}: they only differ in secrets"
-                diagnostics.value(("run", "secrets"), message, "tell them apart by something that may be shown")
+                message = f"two {what} would be shown as {quoted(name)}: they differ only in secrets"
+                diagnostics.value(("run", "secrets"), message, "make them differ in something that may be shown")
                 raise located(diagnostics, self._graph)
             seen.add(name)
 

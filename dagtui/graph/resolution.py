@@ -164,7 +164,9 @@ class _Values:
         found = self._find(placeholder)
         self._filled += len(found)
         if self._filled > MOST_FILLED:
-            raise ValueProblem(f"{placeholder.source}: the placeholders stand for more than {MOST_FILLED:,} characters")
+            raise ValueProblem(
+                f"{placeholder.source}: the values of the placeholders have more than {MOST_FILLED:,} characters"
+            )
         return found
 
     def _find(self, placeholder: Placeholder) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 256
 """The number of different values of all secrets of a run. Each makes every log a little slower to write."""
-_TAKE_OUT = 'take it out of "secrets"'
+_TAKE_OUT = 'remove it from "secrets"'
 
 
 def find_secrets(graph: Graph, environment: Mapping[str, str]) -> Secrets:
@@ -57,7 +57,7 @@ def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> 
             diagnostics.value(at, *wrong)
         found |= values
     if len(found) > MOST_VALUES:
-        diagnostics.value(("run", "secrets"), f"secrets have at most {MOST_VALUES} values, not {len(found):,}")
+        diagnostics.value(("run", "secrets"), f"secrets can have at most {MOST_VALUES} values, not {len(found):,}")
     if diagnostics:
         raise located(diagnostics, graph)
     return Secrets(value for value in found if value)
@@ -83,7 +83,7 @@ def _wrong(name: str, values: set[str]) -> tuple[str, str] | None:
     if not any(values):
         return f"{quoted(name)} is empty", f"give it a value, or {_TAKE_OUT}"
     if any(0 < len(value) < LEAST for value in values):
-        hint = f"redaction so little would garble words that are no secret: use a longer one, or {_TAKE_OUT}"
+        hint = f"redacting so short a value would garble other words: use a longer one, or {_TAKE_OUT}"
         return f"the value of {quoted(name)} has fewer than {LEAST} characters", hint
     if any(len(value) > MOST for value in values):
         return f"the value of {quoted(name)} has more than {MOST:,} characters", "put it in a file"

@@ -53,7 +53,7 @@ class TaskReader:
         at = ("tasks", name)
         own = self._fields(at, table)
         if "call" not in table and "args" in own and ("run" in own or "call" not in self._defaults):
-            self._findings.key((*at, "args"), '"args" go with "call"', 'give "call" too, or write them into "run"')
+            self._findings.key((*at, "args"), '"args" without "call"', 'add "call", or write the arguments into "run"')
         fields = {**self._defaults, **own} if self._defaults else own
         if len(own) < len(table):
             self._lose(name, table.keys() - own.keys())
@@ -94,10 +94,12 @@ class TaskReader:
             except ValueProblem as wrong:
                 self._findings.wrong((*at, key), wrong, subject(key, wrong))
         if "run" in fields and "call" in fields:
-            self._findings.key((*at, "call"), '"run" and "call" together', "a task does one thing: remove one of them")
+            self._findings.key(
+                (*at, "call"), '"run" and "call" are both given', "a task does one thing: remove one of them"
+            )
         if "retry_delay" in table and "delay" in fields.get("retry", {}):
             hint = "they mean the same: remove one of them"
-            self._findings.key((*at, "retry_delay"), '"retry.delay" beside "retry_delay"', hint)
+            self._findings.key((*at, "retry_delay"), '"retry.delay" and "retry_delay" are both given', hint)
         return fields
 
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
@@ -189,7 +191,7 @@ def _needs(value: object) -> tuple[str, ...]:
     found = values.texts(values.filled_text, values.items(value, hint))
     if len(found) > 1 and len(set(found)) < len(found):
         index = _second(found)
-        raise ValueProblem(f"is {quoted(found[index])} a second time", "remove it", inside=(index,))
+        raise ValueProblem(f"repeats {quoted(found[index])}", "remove it", inside=(index,))
     return found
 
 
@@ -232,12 +234,12 @@ def _variable(key: str, value: object) -> str:
 def _shell(value: object) -> tuple[str, ...]:
     hint = 'write ["bash", "-c"]'
     if isinstance(value, str) and " " in value:
-        hint = f'a command line is written as "run"; {hint} for the shell that runs it'
+        hint = f'write a command line as "run"; {hint} for the shell that runs it'
     shell = values.texts(values.filled_text, values.items(value, hint))
     if not shell:
         raise ValueProblem("must not be empty", hint)
     if any("{{" in argument for argument in shell):
-        raise ValueProblem("can't have placeholders")
+        raise ValueProblem("can't contain placeholders")
     name = shell[0].rpartition("/")[2]
     if name in SHELLS and not any(re.match(r"-[A-Za-z]*c", argument) for argument in shell[1:]):
         raise ValueProblem("lacks the option that takes a command", f'write ["{name}", "-c"]')
@@ -281,7 +283,7 @@ def _exit_code(entry: object) -> int | str:
     import signal
 
     number = getattr(signal, f"SIG{entry.upper().removeprefix('SIG')}", None)
-    hint = f"write {128 + number}: the end by a signal counts as 128 and its number" if number else ""
+    hint = f"write {128 + number}: the end by a signal counts as 128 plus its number" if number else ""
     hint = hint or did_you_mean(entry, RETRIED_WORDS)
     raise ValueProblem('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
 
@@ -296,7 +298,7 @@ def _trigger(value: object) -> Trigger:
     known = [trigger.value for trigger in Trigger]
     same = same_here(word, Where.TRIGGER)
     hint = f"did you mean {quoted(same)}?" if same else sentence_for(word, Where.TRIGGER) or did_you_mean(word, known)
-    raise ValueProblem("is not a trigger", hint or f"the triggers are {', '.join(known)}")
+    raise ValueProblem("names an unknown trigger", hint or f"the triggers are {', '.join(known)}")
 
 
 _RETRY: Mapping[str, Callable[[object], object]] = {

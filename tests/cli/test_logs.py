@@ -80,7 +80,7 @@ def test_a_node_by_its_label_its_task_or_its_cell(ran: Path, words: str, text: s
         (["train"], "train[seed=1,size=l]"),
         (["train[size=s]"], "means 2 nodes"),
         (["train[seed=3]"], "its values are 1, 2"),
-        (["train[seed=2,size=l]"], "the matrix leaves it out"),
+        (["train[seed=2,size=l]"], "the matrix excludes it"),
         (["trian"], 'did you mean "train"?'),
         (["again", "--attempt", "3"], "the last attempt is 2"),
         (["again", "--run", "7"], "has no run 7; it has 1"),

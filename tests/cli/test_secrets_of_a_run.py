@@ -149,7 +149,7 @@ def test_a_secret_without_a_value_is_one_clear_error_and_no_run(folder: Path, wo
     done = subprocess.run(command, cwd=folder, env=environment_without, capture_output=True, timeout=60, text=True)
     assert done.returncode == 2
     assert 'graph.toml:10:12: "API_TOKEN" is not set' in done.stderr
-    assert 'set it, or take it out of "secrets"' in done.stderr
+    assert 'set it, or remove it from "secrets"' in done.stderr
     assert not (folder / ".dagtui").exists()
 
 

@@ -159,7 +159,7 @@ def test_nodes_are_chosen_by_glob_label_task_and_group(half_done: Calls) -> None
         arguments = [argument for word in words for argument in ("--nodes", word)]
         report = half_done.report(*arguments)
         assert (list(nodes_of(report)), report["node_count"]) == (meant, 6), words
-    for word, said in (("x*", 'no node is like "x*"'), ("evla", 'no node "evla"'), ("train[seed=3]", "no value")):
+    for word, said in (("x*", 'no node matches "x*"'), ("evla", 'no node "evla"'), ("train[seed=3]", "no value")):
         done = half_done.call("graph.toml", "--json", "--nodes", word)
         assert (done.returncode, done.stdout) == (2, "")
         assert said in done.stderr

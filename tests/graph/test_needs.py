@@ -113,7 +113,7 @@ def test_every_cell_times_every_cell():
         ("train[seed={{ env.X }}]", "can't be used in needs", "only params and matrix"),
         ("train[seed={{ oops }}]", "is not a placeholder", "params., matrix."),
         ("train[seed={{ oops ]", 'without its "}}"', "double them"),
-        ("{{ params.nine }}", "there is no task", "between the brackets only"),
+        ("{{ params.nine }}", "there is no task", "only allowed between the brackets"),
         ("x" * 30_000, "at most 20,000 characters", ""),
     ],
 )

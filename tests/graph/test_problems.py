@@ -21,11 +21,11 @@ AT_THE_TOP = [
     ("[[tasks]]\nname = 1", 2, 3, "tasks", '"tasks" must be a table, not an array', "write [tasks.NAME] for each"),
     ('secrets = ["A"]\n[tasks.a]', 2, 1, "secrets", 'unknown key "secrets"', "it is a key of [run]"),
     ("keep_going = true\n[tasks.a]", 2, 1, "keep_going", 'unknown key "keep_going"', "it is a key of [run]"),
-    ("poools = 1\n[tasks.a]", 2, 1, "poools", 'unknown key "poools"', '"pools" may be meant, which this version'),
+    ("poools = 1\n[tasks.a]", 2, 1, "poools", 'unknown key "poools"', 'did you mean "pools"? This version'),
     ("[tasks.retry]\ncount = 1", 3, 1, "count", 'unknown key "count"', "the keys here are group, doc, run"),
-    ('[build]\nrun = "x"\n[tasks.a]', 2, 2, "build", 'unknown table "build"', "tasks are written [tasks.build]"),
-    ('["a b"]\nrun = "x"\n[tasks.a]', 2, 2, '"a b"', 'unknown table "a b"', 'tasks are written [tasks."a b"]'),
-    ("[pools]\ng = 1\n[tasks.a]", 2, 2, "pools", 'this version of dagtui doesn\'t have "pools" yet', "remove it"),
+    ('[build]\nrun = "x"\n[tasks.a]', 2, 2, "build", 'unknown table "build"', "write a task as [tasks.build]"),
+    ('["a b"]\nrun = "x"\n[tasks.a]', 2, 2, '"a b"', 'unknown table "a b"', 'write a task as [tasks."a b"]'),
+    ("[pools]\ng = 1\n[tasks.a]", 2, 2, "pools", 'this version of dagtui does not support "pools" yet', "remove it"),
     ("name = 1\n[tasks.a]", 2, 8, "1", '"name" must be a string, not an integer', "quotation marks"),
     ('name = ""\n[tasks.a]', 2, 8, '""', '"name" must not be empty', ""),
     ('name = "a\\u001b"\n[tasks.a]', 2, 8, '"a\\u001b"', '"name" contains characters that can\'t be printed', ""),
@@ -55,20 +55,20 @@ AT_THE_TOP = [
     ("[run]\nsecrets = [1]\n[tasks.a]", 3, 12, "1", '"run.secrets" has an entry that must be a string', ""),
     ('[run]\nsecrets = [" "]\n[tasks.a]', 3, 12, '" "', '"run.secrets" has an entry that must not be empty', ""),
     ('[run]\nsecrets = ["A", "A"]\n[tasks.a]', 3, 17, '"A"', '"run.secrets" names "A" twice', ""),
-    ("[run]\nload_average = 1\n[tasks.a]", 3, 1, "load_average", 'doesn\'t have "load_average" yet', ""),
+    ("[run]\nload_average = 1\n[tasks.a]", 3, 1, "load_average", 'does not support "load_average" yet', ""),
     ("tasks = 1", 2, 9, "1", '"tasks" must be a table', "write [tasks]"),
     ('[tasks]\na = "make"', 3, 5, '"make"', 'task "a" must be a table, not a string', "write [tasks.a], then run"),
     ('[tasks.""]', 2, 8, '""', "the name of a task must not be empty", ""),
     ('[tasks." "]', 2, 8, '" "', "the name of a task must not be empty", ""),
     ('[tasks."a\\u001b[31m"]', 2, 8, '"a\\u001b[31m"', "the name of a task contains characters", ""),
     ('[tasks."\\u202e"]', 2, 8, '"\\u202e"', "the name of a task contains characters", ""),
-    (f"[tasks.{'x' * 201}]", 2, 8, "x" * 100, "the name of a task has at most 200 characters, not 201", ""),
+    (f"[tasks.{'x' * 201}]", 2, 8, "x" * 100, "the name of a task can have at most 200 characters, not 201", ""),
     (
         "[run]\njobs = 2\n[tasks.a]\nslots = 3",
         5,
         9,
         "3",
-        'task "a" wants 3 slots, more than the 2 jobs',
+        'task "a" needs 3 slots, more than the 2 jobs',
         'lower "slots"',
     ),
     (
@@ -87,7 +87,7 @@ AT_THE_TOP = [
         'task "a" can never run',
         "or remove the trigger",
     ),
-    ("[run]\njobs = 2\n[defaults]\nslots = 3\n[tasks.a]", 5, 9, "3", 'task "a" wants 3 slots', ""),
+    ("[run]\njobs = 2\n[defaults]\nslots = 3\n[tasks.a]", 5, 9, "3", 'task "a" needs 3 slots', ""),
 ]
 
 # Every body is that of `[tasks.a]`, which is line 2.
@@ -98,7 +98,7 @@ IN_A_TASK = [
         1,
         "when",
         'unknown key "when"',
-        '"if" may be meant, which this version of dagtui',
+        'did you mean "if"? This version',
     ),
     ("depends = []", 1, "depends", 'unknown key "depends"', 'did you mean "needs"?'),
     ("depends_on = []", 1, "depends_on", 'unknown key "depends_on"', 'did you mean "needs"?'),
@@ -109,29 +109,29 @@ IN_A_TASK = [
     ("RUN = 1", 1, "RUN", 'unknown key "RUN"', 'did you mean "run"?'),
     ("zzzz = 1", 1, "zzzz", 'unknown key "zzzz"', "the keys here are group, doc, run"),
     ('"a\\u001bb" = 1', 1, '"a\\u001bb"', 'unknown key "a^[b"', ""),
-    ("inputs = []", 1, "inputs", 'this version of dagtui doesn\'t have "inputs" yet', "name the tasks that write"),
-    ("outputs = []", 1, "outputs", 'this version of dagtui doesn\'t have "outputs" yet', ""),
-    ("pools = {}", 1, "pools", 'this version of dagtui doesn\'t have "pools" yet', ""),
-    ("executor = 'x'", 1, "executor", 'this version of dagtui doesn\'t have "executor" yet', "remove it"),
-    ("finally = true", 1, "finally", 'this version of dagtui doesn\'t have "finally" yet', 'trigger = "all_done"'),
-    ("service = {}", 1, "service", 'this version of dagtui doesn\'t have "service" yet', 'start it inside of "run"'),
-    ("wrap = []", 1, "wrap", 'this version of dagtui doesn\'t have "wrap" yet', ""),
-    ("ask = 'x'", 1, "ask", 'this version of dagtui doesn\'t have "ask" yet', ""),
-    ("if = 'x'", 1, "if", 'this version of dagtui doesn\'t have "if" yet', ""),
-    ("tty = true", 1, "tty", 'this version of dagtui doesn\'t have "tty" yet', ""),
+    ("inputs = []", 1, "inputs", 'this version of dagtui does not support "inputs" yet', "name the tasks that write"),
+    ("outputs = []", 1, "outputs", 'this version of dagtui does not support "outputs" yet', ""),
+    ("pools = {}", 1, "pools", 'this version of dagtui does not support "pools" yet', ""),
+    ("executor = 'x'", 1, "executor", 'this version of dagtui does not support "executor" yet', "remove it"),
+    ("finally = true", 1, "finally", 'this version of dagtui does not support "finally" yet', 'trigger = "all_done"'),
+    ("service = {}", 1, "service", 'this version of dagtui does not support "service" yet', 'start it inside of "run"'),
+    ("wrap = []", 1, "wrap", 'this version of dagtui does not support "wrap" yet', ""),
+    ("ask = 'x'", 1, "ask", 'this version of dagtui does not support "ask" yet', ""),
+    ("if = 'x'", 1, "if", 'this version of dagtui does not support "if" yet', ""),
+    ("tty = true", 1, "tty", 'this version of dagtui does not support "tty" yet', ""),
     ("run = 1", 7, "1", '"run" must be a string or an array of strings, not an integer', ""),
     ('run = ""', 7, '""', '"run" must not be empty', ""),
     ("run = []", 7, "[]", '"run" must not be empty', ""),
     ('run = ["x", 1]', 13, "1", 'an element of "run" must be a string, not an integer', "quotation marks"),
-    ('run = [""]', 8, '""', 'an element of "run" must begin with a program', ""),
+    ('run = [""]', 8, '""', 'an element of "run" must start with a program', ""),
     ('run = ["x", "\\u0000"]', 13, '"\\u0000"', "can't contain the character NUL", ""),
     ('run = "x\\u0000"', 7, '"x\\u0000"', "can't contain the character NUL", ""),
     ('call = "x"', 8, '"x"', '"call" must be a function in a module', '"package.module:function"'),
     ('call = "a b:c"', 8, '"a b:c"', '"call" must be a function in a module', ""),
     ('call = "os:system(1)"', 8, '"os:system(1)"', '"call" must be a function in a module', ""),
-    ('run = "x"\ncall = "a:b"', 1, "call", '"run" and "call" together', "remove one of them"),
-    ("args = { x = 1 }", 1, "args", '"args" go with "call"', 'give "call" too'),
-    ('run = "x"\nargs = { x = 1 }', 1, "args", '"args" go with "call"', ""),
+    ('run = "x"\ncall = "a:b"', 1, "call", '"run" and "call" are both given', "remove one of them"),
+    ("args = { x = 1 }", 1, "args", '"args" without "call"', 'add "call"'),
+    ('run = "x"\nargs = { x = 1 }', 1, "args", '"args" without "call"', ""),
     ('call = "a:b"\nargs = [1]', 8, "[1]", '"args" must be a table, not an array', ""),
     ('call = "a:b"\nargs = { x = [nan] }', 15, "nan", 'an element of "args.x" must be a finite number', ""),
     ('call = "a:b"\nargs = { x = 2020-01-01 }', 14, "2020-01-01", '"args.x" must be', "in quotation marks"),
@@ -142,7 +142,7 @@ IN_A_TASK = [
     ("needs = [1]", 10, "1", 'an element of "needs" must be a string', ""),
     ('needs = ["b", 1]', 15, "1", 'an element of "needs" must be a string', ""),
     ('needs = [""]', 10, '""', 'an element of "needs" must not be empty', ""),
-    ('needs = ["b", "b"]', 15, '"b"', 'an element of "needs" is "b" a second time', "remove it"),
+    ('needs = ["b", "b"]', 15, '"b"', 'an element of "needs" repeats "b"', "remove it"),
     ("matrix = 1", 10, "1", '"matrix" must be a table', "{ seed = [1, 2] }"),
     ("matrix = {}", 10, "{}", '"matrix" must have at least one axis', ""),
     ("matrix = { exclude = [] }", 10, "{ exclude = [] }", '"matrix" must have at least one axis', ""),
@@ -164,7 +164,7 @@ IN_A_TASK = [
     ('shell = "bash"', 9, '"bash"', '"shell" must be an array, not a string', '["bash", "-c"]'),
     ("shell = []", 9, "[]", '"shell" must not be empty', ""),
     ('shell = ["bash"]', 9, '["bash"]', '"shell" lacks the option that takes a command', '["bash", "-c"]'),
-    ('shell = ["bash", "{{ params.x }}"]', 9, '["bash", "{{ params.x }}"]', '"shell" can\'t have placeholders', ""),
+    ('shell = ["bash", "{{ params.x }}"]', 9, '["bash", "{{ params.x }}"]', '"shell" can\'t contain placeholders', ""),
     ("retries = -1", 11, "-1", '"retries" must be between 0 and 1,000,000', ""),
     ("retries = true", 11, "true", '"retries" must be an integer, not a boolean', ""),
     ("retries = 1.5", 11, "1.5", '"retries" must be an integer, not a float', ""),
@@ -197,16 +197,22 @@ IN_A_TASK = [
     ("color = true", 1, "color", 'unknown key "color"', 'did you mean "colour"?'),
     ("force_color = true", 1, "force_color", 'unknown key "force_color"', 'did you mean "colour"?'),
     ("retry = { exit_codes = [0] }", 25, "0", 'an element of "retry.exit_codes" must be between 1 and 255', ""),
-    ("retry = { delay = 1 }\nretry_delay = 1", 1, "retry_delay", '"retry.delay" beside "retry_delay"', "remove one"),
-    ("timeout = 0", 11, "0", '"timeout" must be longer than nothing', "leave the key out"),
+    (
+        "retry = { delay = 1 }\nretry_delay = 1",
+        1,
+        "retry_delay",
+        '"retry.delay" and "retry_delay" are both given',
+        "remove one",
+    ),
+    ("timeout = 0", 11, "0", '"timeout" must be greater than zero', "leave the key out"),
     ("timeout = nan", 11, "nan", '"timeout" must be a finite number', ""),
     ('timeout = "99999d"', 11, '"99999d"', '"timeout" must not be longer than ten years', ""),
     ("timeout = []", 11, "[]", '"timeout" must be a string or a number of seconds', ""),
     ('grace = "-5s"', 9, '"-5s"', '"grace" must not be negative', ""),
     ("slots = 0", 9, "0", '"slots" must be between 1 and 100,000', ""),
-    ('trigger = "all_sucess"', 11, '"all_sucess"', '"trigger" is not a trigger', 'did you mean "all_success"?'),
-    ('trigger = "one_failed"', 11, '"one_failed"', '"trigger" is not a trigger', 'did you mean "any_failed"?'),
-    ('trigger = "always"', 11, '"always"', '"trigger" is not a trigger', 'did you mean "all_done"?'),
+    ('trigger = "all_sucess"', 11, '"all_sucess"', '"trigger" names an unknown trigger', 'did you mean "all_success"?'),
+    ('trigger = "one_failed"', 11, '"one_failed"', '"trigger" names an unknown trigger', 'did you mean "any_failed"?'),
+    ('trigger = "always"', 11, '"always"', '"trigger" names an unknown trigger', 'did you mean "all_done"?'),
     ("version = 1", 1, "version", 'unknown key "version"', "at the top of the file"),
     ('name = "x"', 1, "name", 'unknown key "name"', 'a task is named by its header: [tasks.NAME]; "doc"'),
     ("jobs = 2", 1, "jobs", 'unknown key "jobs"', "it is a key of [run]"),
@@ -220,19 +226,19 @@ IN_A_TASK = [
         "matrix = { x = [1], include = [{ x = 2 }] }",
         31,
         "[{ x = 2 }]",
-        '"matrix.include" is not there',
-        'leave cells out by "exclude"',
+        '"matrix.include" is not supported',
+        'leave out cells with "exclude"',
     ),
-    ('shell = "touch a"', 9, '"touch a"', '"shell" must be an array', 'a command line is written as "run"'),
+    ('shell = "touch a"', 9, '"touch a"', '"shell" must be an array', 'write a command line as "run"'),
     ('run = "{{ params.x | upper }}"', 8, "{{ params.x | upper }}", "is not a placeholder", "write {{ params.x }}"),
     (
         'run = "{{ needs.b.outputs.n }}"',
         8,
         "{{ needs.b.outputs.n }}",
-        "doesn't have outputs of tasks yet",
+        "does not support outputs of tasks yet",
         "$DAGTUI_RUN_DIR",
     ),
-    ('trigger = "zzz"', 11, '"zzz"', '"trigger" is not a trigger', "the triggers are all_success, none_failed"),
+    ('trigger = "zzz"', 11, '"zzz"', '"trigger" names an unknown trigger', "the triggers are all_success, none_failed"),
     ('allow_failure = "yes"', 17, '"yes"', '"allow_failure" must be a boolean, not a string', ""),
 ]
 
@@ -271,19 +277,19 @@ def test_in_a_task(body: str, column: int, mark: str, message: str, hint: str):
         ("a = None", 1, 5, "not a valid value", "leave the key out"),
         ("a = “x”", 1, 5, "not a valid value", "straight quotation marks"),
         ("a == 1", 1, 4, "not a valid value", "one equals sign"),
-        ('a = "C:\\Users"', 1, 8, "a backslash that means nothing", "use '…'"),
-        ("a = {\n b = 1 }", 1, 6, "here a name should stand", "on one line, without a comma at its end"),
-        ("a = { b = 1, }", 1, 14, "here a name should stand", "a [table] of its own"),
-        ("[tasks.my task]", 1, 11, "the name of the table doesn't end here", '[tasks."my task"]'),
-        ("a = 1\na = 2\n", 2, 1, "this key is here a second time", "remove one of them"),
-        ("[tasks.a]\n[tasks.a]\n", 2, 1, "the table [tasks.a] is here a second time", "remove one of them"),
+        ('a = "C:\\Users"', 1, 8, "not a valid escape sequence", "put the string in '…'"),
+        ("a = {\n b = 1 }", 1, 6, "expected a name here", "one line without a comma at its end"),
+        ("a = { b = 1, }", 1, 14, "expected a name here", "a longer one as a [table]"),
+        ("[tasks.my task]", 1, 11, "the table name doesn't end here", '[tasks."my task"]'),
+        ("a = 1\na = 2\n", 2, 1, "this key is defined twice", "remove or rename one of them"),
+        ("[tasks.a]\n[tasks.a]\n", 2, 1, "the table [tasks.a] is defined twice", "remove or rename one of them"),
         ("a b = 1", 1, 3, "Expected '=' after a key", 'need quotation marks: "a.b"'),
         ("a = 'x\n", 1, 6, 'Expected "\'"', ""),
-        ('a = "x\n', 1, 7, "a string ends on the line on which it begins", '"""…"""'),
-        ('a = "\\d"', 1, 6, "a backslash that means nothing", "use '…'"),
+        ('a = "x\n', 1, 7, "a string must end on the line where it starts", '"""…"""'),
+        ('a = "\\d"', 1, 6, "not a valid escape sequence", "put the string in '…'"),
         ("a = [1 2]", 1, 8, "this array isn't closed", "a comma between"),
         ("a = { b = 1", 1, 11, "this table isn't closed", ""),
-        ('a = "x" b', 1, 9, "there is something behind the value", ""),
+        ('a = "x" b', 1, 9, "unexpected text after the value", ""),
         ('a = """x', 1, 8, "this string isn't closed", ""),
         ("a = {x=1,x=2}", 1, 13, "Duplicate inline table key 'x'", "remove one of them"),
         ("= 1", 1, 1, "Invalid statement", "write key = value"),
@@ -304,10 +310,10 @@ def test_the_first_error_of_syntax(text: str, line: int, column: int, message: s
     ("text", "message"),
     [
         ("[tasks.a]", '"version" is missing'),
-        ("version = 2\n[tasks.a]", "this dagtui reads version 1 only"),
-        ("version = true\n[tasks.a]", "this dagtui reads version 1 only"),
-        ("version = 1.0\n[tasks.a]", "this dagtui reads version 1 only"),
-        ("version = '1'\n[tasks.a]", "this dagtui reads version 1 only"),
+        ("version = 2\n[tasks.a]", "only version 1 is supported"),
+        ("version = true\n[tasks.a]", "only version 1 is supported"),
+        ("version = 1.0\n[tasks.a]", "only version 1 is supported"),
+        ("version = '1'\n[tasks.a]", "only version 1 is supported"),
         ("version = 1", "there are no tasks"),
         ("version = 1\n[tasks]", "there are no tasks"),
     ],
@@ -338,7 +344,7 @@ def test_a_dotted_name_without_quotation_marks(body: str, line: int, column: int
     ("parameters", "message", "hint"),
     [
         ({"smaples": "1"}, 'there is no parameter "smaples"', 'did you mean "samples"?'),
-        ({"zzz": "1"}, 'there is no parameter "zzz"', "declared with a default"),
+        ({"zzz": "1"}, 'there is no parameter "zzz"', "declare it with a default"),
         ({"samples": "x"}, 'the parameter "samples" must be an integer of at most 64 bits, not "x"', ""),
         ({"samples": "1.0"}, "must be an integer", ""),
         ({"samples": "1_0"}, "must be an integer", ""),
@@ -361,14 +367,14 @@ def test_given_parameters(parameters: dict[str, str], message: str, hint: str):
 def test_two_nodes_of_one_name():
     problems = problems_of('[tasks.a]\nmatrix = { x = [1] }\n[tasks."a[x=1]"]\n')
     assert [problem.message for problem in problems] == [
-        'two nodes are named "a[x=1]": of task "a" and of task "a[x=1]"'
+        'two nodes are named "a[x=1]": one of task "a" and one of task "a[x=1]"'
     ]
     assert problems[0].line == 4
 
 
 def test_two_cells_of_one_name():
     (problem,) = problems_of('[tasks.a]\nmatrix = { x = ["1,y=2", "1"], y = ["3", "2,y=3"] }\n')
-    assert problem.message == 'two nodes are named "a[x=1,y=2,y=3]": of task "a" and of task "a"'
+    assert problem.message == 'two nodes are named "a[x=1,y=2,y=3]": one of task "a" and one of task "a"'
 
 
 def test_a_shortest_cycle():
@@ -436,10 +442,10 @@ def test_the_report():
     with pytest.raises(GraphError) as caught:
         graph_of('[tasks.a]\n\tdepends = ["a"]\n\tdoc = "日本", cwd = 1')
     assert caught.value.report() == (
-        "demo.toml:4:12: there is something behind the value\n"
+        "demo.toml:4:12: unexpected text after the value\n"
         '    doc = "日本", cwd = 1\n'
         "                ^\n"
-        "  one key on each line"
+        "  write each key on a line of its own"
     )
     with pytest.raises(GraphError) as caught:
         graph_of('[tasks.a]\n\tdepends = ["a"]\n')

@@ -177,7 +177,7 @@ def test_numbers_are_redacted_where_they_may_be_secrets():
     ],
 )
 def test_names_that_only_differ_in_secrets_are_refused(text: str):
-    with pytest.raises(GraphError, match="they only differ in secrets") as caught:
+    with pytest.raises(GraphError, match="they differ only in secrets") as caught:
         shown_of(text, '["A", "B"]', A="one-secret", B="two-secret")
     assert "-secret" not in caught.value.report()
 
@@ -227,7 +227,7 @@ OF_MANY = {
     "no values": ('[tasks.a]\nrun = "true"\n', "OK (1 task, 1 node, 0 edges)"),
     "variables": (
         "[env]\n" + "".join(f'S{number} = "value-{number}"\n' for number in range(MANY)) + '[tasks.a]\nrun = "true"\n',
-        f"secrets have at most {MOST_VALUES} values, not 50,000",
+        f"secrets can have at most {MOST_VALUES} values, not 50,000",
     ),
     "variables of tasks, and an error": (
         "".join(f'[tasks.t{number}]\nenv = {{ S{number} = "value-{number}" }}\n' for number in range(20_000))

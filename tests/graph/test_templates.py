@@ -60,7 +60,7 @@ def test_the_grammar(text: str, parts: tuple[str | Placeholder, ...]):
         ("{{ os.x }}", "is not a placeholder", "{{ os.x }}"),
         ("{{ needs.a }}", "is not a placeholder", "{{ needs.a }}"),
         ("{{ needs..status }}", "is not a placeholder", "{{ needs..status }}"),
-        ("{{ needs.a.outputs.n }}", "doesn't have outputs of tasks yet", "{{ needs.a.outputs.n }}"),
+        ("{{ needs.a.outputs.n }}", "does not support outputs of tasks yet", "{{ needs.a.outputs.n }}"),
         ("{{{ params.x }}}", 'without its "}}"', "{{{ params.x }}}"),
         ("{{ {{ params.x }} }}", 'without its "}}"', "{{ {{ params.x }} }}"),
     ],
@@ -200,25 +200,25 @@ def test_comments_keep_their_placeholders():
 @pytest.mark.parametrize(
     ("run", "message", "hint"),
     [
-        (f"x $'{X}'", "is inside $'…'", f"end the quotes before it and begin them again: $'…'{X}$'…'"),
+        (f"x $'{X}'", "is inside $'…'", f"close the quotes before it and reopen them after it: $'…'{X}$'…'"),
         (f"`{X}`", "is inside backticks", "write $(…)"),
-        (f"x ${{a:-{X}}}", "is inside ${…}", f"give it to a variable first: x={X}, and write $x here"),
-        (f"$(({X}))", "is inside arithmetic", f"give it to a variable first: x={X}, and write $x here"),
+        (f"x ${{a:-{X}}}", "is inside ${…}", f"assign it to a variable first: x={X}, and write $x here"),
+        (f"$(({X}))", "is inside arithmetic", f"assign it to a variable first: x={X}, and write $x here"),
         (
             f"cat <<E\n{X}\nE",
             "is inside a here-document",
             f'put env = {{ X = "{X}" }} in the task, and write $X here',
         ),
-        (f'cat <<"E"\n{X}\nE', "is inside a here-document", "take the quotes off the word behind <<"),
+        (f'cat <<"E"\n{X}\nE', "is inside a here-document", "remove the quotes around the word after <<"),
         (f"\\{X}", "is after a backslash", "remove the backslash"),
         (f"${X}", "is after a dollar sign", "remove the dollar sign"),
-        (f"cat <<{X}", "where it can't be told how to quote it", f'first line: x={X}, and write "$x" here'),
+        (f"cat <<{X}", "in a place where quoting can't be determined", f'first line: x={X}, and write "$x" here'),
         ("{{ params.y }}", 'there is no parameter "y"', 'there are "x"'),
         ("{{ params.xx }}", 'there is no parameter "xx"', 'did you mean "x"?'),
         ("{{ matrix.x }}", "this task has no matrix", ""),
         ("{{ needs.b.status }}", '"a" doesn\'t need "b"', "add it to needs"),
         ("{{ oops }}", "is not a placeholder", "double them"),
-        ("{{ params.x or y }}", "is not a placeholder", 'behind "or" stands a literal'),
+        ("{{ params.x or y }}", "is not a placeholder", '"or" must be followed by a literal'),
     ],
 )
 def test_placeholders_in_a_command(run: str, message: str, hint: str):
@@ -261,8 +261,8 @@ def test_placeholders_are_checked_everywhere(body: str):
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ('A = "{{ env.B }}", B = "{{ env.A }}"', "are made of each other"),
-        ('A = "{{ env.B }}", B = "{{ env.C }}", C = "x{{ env.A }}"', "are made of each other"),
+        ('A = "{{ env.B }}", B = "{{ env.A }}"', "refer to each other"),
+        ('A = "{{ env.B }}", B = "{{ env.C }}", C = "x{{ env.A }}"', "refer to each other"),
     ],
 )
 def test_variables_made_of_each_other(env: str, said: str | None):
@@ -277,7 +277,7 @@ def test_variables_made_of_each_other(env: str, said: str | None):
         ("b", "b", None),
         ("c[x=1]", "c", None),
         ("c", "c[x=1]", None),
-        ("c", "c", "asks 2 nodes at once"),
+        ("c", "c", "refers to 2 nodes"),
         ("c[x=1]", "c[x=2]", 'doesn\'t need "c[x=2]"'),
         ("b", "c", 'doesn\'t need "c"'),
     ],

@@ -59,7 +59,7 @@ def check_argument(size: int, *inside: str | int) -> None:
     """Raise ValueProblem if `size` bytes are too long for one argument or variable."""
     if size > ONE:
         message = f"has {size:,} bytes; the kernel takes at most {ONE:,}"
-        raise ValueProblem(message, "put it in a file, and give the name of that", inside=inside)
+        raise ValueProblem(message, "put it in a file, and pass the name of the file", inside=inside)
 
 
 def check_data(data: Mapping[str, object]) -> None:

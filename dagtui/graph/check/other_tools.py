@@ -79,30 +79,30 @@ _SAME = {
 }
 """Words of other tools by the word used here. A key may be one that only a later version has."""
 
-_CLOCK = "dagtui starts nothing by the clock: let cron or a systemd timer call dagtui run"
+_CLOCK = "dagtui has no scheduler: call dagtui run from cron or a systemd timer"
 _INPUTS = 'this version of dagtui does not track the files a task reads: name the tasks that write them in "needs"'
 _OUTPUTS = 'this version of dagtui does not track the files a task writes: the tasks that read them name it in "needs"'
-_CACHE = "nothing is cached from run to run: --resume goes on with a run and keeps what completed in it"
+_CACHE = "nothing is cached between runs: --resume continues a run and keeps the nodes that completed"
 _CONTAINER = 'call the engine in the command: run = ["docker", "run", "--rm", "IMAGE", "PROGRAM"]'
 _ENVIRONMENT_MANAGER = 'enter it in the command: run = "conda run -n NAME PROGRAM"'
-_DOTENV = "this version of dagtui reads no such file; before the call, write: set -a; . ./.env; set +a"
+_DOTENV = "this version of dagtui does not read such files; before you call it, run: set -a; . ./.env; set +a"
 _ON_FAILURE = 'write a task that needs this one, with trigger = "any_failed"'
 _ON_SUCCESS = "write a task that needs this one: it runs when this one has succeeded"
 _ON_END = 'write a task that needs this one, with trigger = "all_done"'
 _HOOKS = 'write tasks for them: "needs" puts one before the other, trigger = "any_failed" runs one after a failure'
-_CHILDREN = 'write it the other way round: the task that comes after names this one in "needs"'
-_NOTIFY = 'dagtui sends no messages: write a task that does, with trigger = "any_failed" or "all_done"'
+_CHILDREN = 'write it the other way round: the later task names this one in "needs"'
+_NOTIFY = 'dagtui does not send notifications: write a task that does, with trigger = "any_failed" or "all_done"'
 _LOGS = "each attempt has a log of its own: dagtui logs GRAPH.toml NODE"
 _STEPS = "a task is one command: write the steps as lines of one string, or as tasks of their own"
 _TAGS = 'tasks have no tags: "group" puts a task into a folder of the tree'
-_PRIORITY = "ready nodes start in critical-path order; nothing else decides it: remove it"
-_SLOTS = 'only slots are counted: "slots" says how many of the run\'s a task takes, "jobs" in [run] how many there are'
-_HERE = 'tasks run on this machine, as you: write run = "ssh HOST PROGRAM" for another one'
-_FILES = "the tool it belongs to uses it for files, which dagtui does not track: remove it"
+_PRIORITY = "remove it: ready nodes start in critical-path order"
+_SLOTS = 'only slots are counted: "slots" is how many a task takes, "jobs" in [run] how many there are'
+_HERE = 'tasks run on this machine as the current user: for another machine, write run = "ssh HOST PROGRAM"'
+_FILES = "remove it: it concerns files, which dagtui does not track"
 _INCLUDE = "this version of dagtui doesn't include other files: write all tasks into one file"
 _VARIABLES = "write [params] for values of the graph, [env] for variables of its tasks"
 _KEEP_GOING = "write keep_going = false in [run] to stop at the first failure"
-_OF_THE_FAILURE = 'a task with trigger = "any_failed" or "all_done" runs after the others: there is no handler'
+_OF_THE_FAILURE = 'there are no handlers: write a task with trigger = "any_failed" or "all_done"'
 
 _EVERYWHERE = {
     _CLOCK: "at calendar catchup cron crontab end_date every interval on schedule schedule_interval schedules start "
@@ -121,9 +121,9 @@ _EVERYWHERE = {
     _LOGS: "log log_dir log_file logging logs stderr stdout",
     _KEEP_GOING: "fail_fast stop_on_error stop_on_failure",
     _VARIABLES: "variables vars",
-    "runs don't depend on each other: remove it": "depends_on_past wait_for_downstream",
-    "each run has a directory of its own, and the last 50 are kept: remove it": "hist_retention_days retention",
-    "what a task prints goes into its log, not to the terminal: remove it": "quiet silent verbose",
+    "remove it: runs do not depend on each other": "depends_on_past wait_for_downstream",
+    "remove it: each run has a directory of its own, and the last 50 are kept": "hist_retention_days retention",
+    "remove it: the output of a task goes into its log, not to the terminal": "quiet silent verbose",
     'write "set -x" at the beginning of "run"': "debug trace xtrace",
 }
 _OF_TASKS = {
@@ -144,7 +144,7 @@ _OF_TASKS = {
     'write timeout = "90s"': "timeout_s timeout_sec timeout_secs timeout_seconds",
     'write timeout = "30m"': "timeout_min timeout_mins timeout_minutes",
     'write timeout = "2h"': "sla timeout_hours",
-    'write retries = N: one less than the attempts, as the first is not a retry, or "retry" for more': "attempts "
+    'write retries = N, one less than the number of attempts; "retry" has more options': "attempts "
     "max_attempts max_tries",
     "write retries = 3": "restart restarts",
     "write retry = { backoff = 2.0 }": "backoff exponential_backoff retry_exponential_backoff",
@@ -153,30 +153,30 @@ _OF_TASKS = {
     "write retry = { exit_codes = [7] }": "exit_codes retry_exit_codes retry_on",
     'this version of dagtui has no services: start it inside of "run", or before the call': "service services",
     "a task runs once in a run: write the loop into the command": "loop repeat repeat_policy until while",
-    "tasks have an empty standard input: give the text in the command": "interactive stdin stdin_open",
-    "how long nodes take is recorded anyway, and shown by dagtui plan: remove it": "benchmark profile",
+    "tasks have an empty standard input: put the text in the command": "interactive stdin stdin_open",
+    "remove it: durations are always recorded, and dagtui plan shows them": "benchmark profile",
     "write the command that it runs": "action plugin uses with",
-    'what tasks share stands in [defaults], and they differ by "matrix"': "extends from inherit inherits template",
-    'write the values into "matrix", and {{ matrix.NAME }} for each of them': "parallel wildcards",
+    'put what tasks share in [defaults], and what differs in "matrix"': "extends from inherit inherits template",
+    'write the values into "matrix", and refer to one as {{ matrix.NAME }}': "parallel wildcards",
     '"needs" orders tasks, "group" puts them into a folder of the tree': "stage stages",
-    "the run's parameters stand in [params], for all tasks: {{ params.NAME }}": "arguments parameters params",
-    "dagtui stops nothing that is newer or older: remove it": "interruptible",
-    'what ends a task is TERM, and KILL after "grace"': "signal_on_stop stop_signal",
+    "parameters belong in [params], for all tasks: {{ params.NAME }}": "arguments parameters params",
+    "remove it: a run does not stop older or newer ones": "interruptible",
+    'a task is stopped with TERM, then KILL after "grace"': "signal_on_stop stop_signal",
     'a task is named by its header: [tasks.NAME]; "doc" says what it is for': "id step_id task task_id",
     '"doc" may name them': "maintainer owner",
 }
 _OF_TRIGGERS = {
-    'this version of dagtui doesn\'t have it yet; the nearest is "none_failed"': "none_failed_min_one_success "
+    'this version of dagtui does not support it yet; the nearest is "none_failed"': "none_failed_min_one_success "
     "none_failed_or_skipped",
     'no trigger waits for all to fail: "any_failed" runs at the first failure': "all_failed all_failure",
-    'no trigger asks for skipped parents: "all_done" runs however they end': "all_skipped any_skipped none_skipped "
+    'no trigger tests for skipped parents: "all_done" runs however they end': "all_skipped any_skipped none_skipped "
     "one_skipped",
     '"any_success" and "any_failed" run at the first of either kind': "one_done any_done",
-    "dagtui has no tasks that a person starts: start them by a call of their own": "manual",
+    "dagtui has no manual tasks: run them with a call of their own": "manual",
 }
 _OF_THE_TOP = {
     "the graph has no description: write a comment, # …": "desc description doc summary",
-    "it stands in [tasks.NAME] or, for all of them, in [defaults]": "working_directory working_dir workdir script",
+    "it belongs in [tasks.NAME] or, for all of them, in [defaults]": "working_directory working_dir workdir script",
     _OF_THE_FAILURE: "handler_on handlers hooks on_error on_exit on_failure on_success",
     "it is a key of [run]: jobs = 4": "concurrency max_active_runs max_active_tasks max_parallel parallelism",
     "write each of them as [tasks.NAME]": "services stage",

@@ -55,7 +55,7 @@ def in_other_form(word: str, known: Collection[str]) -> str:
         return ""
     return (
         f"{quoted(other)} is the same word in another Unicode form: here it is {_form(word)}, there {_form(other)}; "
-        "write both alike"
+        "write both in the same form"
     )
 
 

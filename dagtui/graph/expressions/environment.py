@@ -34,7 +34,7 @@ def parse_env(env: Mapping[str, str]) -> dict[str, Template]:
     except CycleError as error:
         names: list[str] = error.args[1]
         shown = ", ".join(quoted(name) for name in names[1:10])
-        raise ValueProblem(f"the variables {shown} are made of each other", inside=(names[0],)) from None
+        raise ValueProblem(f"the variables {shown} refer to each other", inside=(names[0],)) from None
 
 
 def _parse(name: str, text: str) -> Template:

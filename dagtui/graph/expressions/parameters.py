@@ -44,7 +44,7 @@ def _give(diagnostics: Diagnostics, params: dict[str, Value], name: str, text: s
     if not known and diagnostics.lost.has_parameter(name):
         return
     if not known:
-        hint = did_you_mean(name, params) or 'parameters are declared with a default: [params], then "name = value"'
+        hint = did_you_mean(name, params) or 'declare it with a default: [params], then "name = value"'
         diagnostics.key((), f"there is no parameter {quoted(name)}", hint)
         return
     if name not in params:

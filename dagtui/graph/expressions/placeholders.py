@@ -152,7 +152,7 @@ class PlaceholderCheck:
         message = f"{quoted(placeholder.source)}: the environment variable {quoted(name)} is not set"
         hint = f'set it, or give a default: {{{{ env.{name} or "…" }}}}'
         if name in ATTEMPT_VARIABLES:
-            hint = f"each attempt has it as a variable: write ${name} in a shell line"
+            hint = f"it is set for each attempt: write ${name} in a shell command"
         elif " or " in name:
             hint = LITERAL_BEHIND_OR
         else:
@@ -184,8 +184,8 @@ def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:
         )
     shown = " or ".join(f"needs.{graph.labels[parent]}.status" for parent in found[:3])
     raise ValueProblem(
-        f"{quoted(placeholder.source)} asks {len(found):,} nodes at once",
-        f"ask one of them: {shown}; or select one in needs",
+        f"{quoted(placeholder.source)} refers to {len(found):,} nodes",
+        f"use one of them: {shown}; or select one in needs",
         needle=placeholder.source,
     )
 

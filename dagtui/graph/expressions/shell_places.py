@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _QUOTABLE = frozenset(
     {TemplatePlace.WORD, TemplatePlace.APART, TemplatePlace.SINGLE, TemplatePlace.DOUBLE, TemplatePlace.DOUBLE_APART}
 )
-_VARIABLE_FIRST = "give it to a variable first: {variable}={source}, and write ${variable} here"
+_VARIABLE_FIRST = "assign it to a variable first: {variable}={source}, and write ${variable} here"
 _REFUSED = {
-    TemplatePlace.ANSI: ("inside $'…'", "end the quotes before it and begin them again: $'…'{source}$'…'"),
-    TemplatePlace.BACKTICKS: ("inside backticks", "write $(…) in place of `…`"),
+    TemplatePlace.ANSI: ("inside $'…'", "close the quotes before it and reopen them after it: $'…'{source}$'…'"),
+    TemplatePlace.BACKTICKS: ("inside backticks", "write $(…) instead of `…`"),
     TemplatePlace.EXPANSION: ("inside ${…}", _VARIABLE_FIRST),
     TemplatePlace.ARITHMETIC: ("inside arithmetic", _VARIABLE_FIRST),
     TemplatePlace.HEREDOC: (
@@ -28,13 +28,13 @@ _REFUSED = {
     ),
     TemplatePlace.RAW_HEREDOC: (
         "inside a here-document",
-        'take the quotes off the word behind <<, put env = {{ {name} = "{source}" }} in the task, write ${name}',
+        'remove the quotes around the word after <<, put env = {{ {name} = "{source}" }} in the task, write ${name}',
     ),
     TemplatePlace.BACKSLASH: ("after a backslash", "remove the backslash: the value is quoted for you"),
     TemplatePlace.DOLLAR: ("after a dollar sign", "remove the dollar sign, or quote it: '$'{source}"),
     TemplatePlace.UNCLEAR: (
-        "where it can't be told how to quote it",
-        'give it to a variable on the first line: {variable}={source}, and write "${variable}" here',
+        "in a place where quoting can't be determined",
+        'assign it to a variable on the first line: {variable}={source}, and write "${variable}" here',
     ),
 }
 """Where a placeholder is not allowed, and how to fix it."""

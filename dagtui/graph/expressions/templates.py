@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     rf"""\{{\{{\{{\{{|\{{\{{(?:([^{{}}\n"']*+(?:(?<=[ \t]or)|(?<=[ \t]or[ \t])){_QUOTED}[ \t]*+|[^{{}}\n]*+)\}}\}})?"""
 )
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_LITERAL_HINT = 'to write two braces as they are, double them: "{{{{"'
+_LITERAL_HINT = 'to write two literal braces, double them: "{{{{"'
 
 
 class Root(enum.Enum):
@@ -181,7 +181,7 @@ def placeholder_in(braces: Braces) -> Placeholder:
     first, _, name = path.partition(".")
     root, name = _ROOTS.get(first.strip()), name.strip()
     if root is None or not name:
-        hint = f"it starts with params., matrix., env. or needs.; {_LITERAL_HINT}"
+        hint = f"placeholders start with params., matrix., env. or needs.; {_LITERAL_HINT}"
         raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
     if root is not Root.NEEDS:
         return Placeholder(root, name, source)
@@ -189,7 +189,7 @@ def placeholder_in(braces: Braces) -> Placeholder:
         return Placeholder(root, name.removesuffix(".status"), source)
     if ".outputs." in name:
         hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
-        raise ValueProblem("this version of dagtui doesn't have outputs of tasks yet", hint, needle=source)
+        raise ValueProblem("this version of dagtui does not support outputs of tasks yet", hint, needle=source)
     raise ValueProblem(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
 
 
@@ -226,7 +226,7 @@ def _template(parts: Parts) -> Template:
 def _too_many(text: str) -> Parts:
     if text.count("{{") <= MOST_BRACES:
         return []
-    return [ValueProblem(f"a string has at most {MOST_BRACES:,} placeholders")]
+    return [ValueProblem(f"a string can have at most {MOST_BRACES:,} placeholders")]
 
 
 def _parts(cut: list[str | Braces], read: Callable[[Braces], str | Placeholder | ValueProblem]) -> Parts:

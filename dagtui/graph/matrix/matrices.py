@@ -33,7 +33,7 @@ def read_matrix(value: object) -> Matrix:
     if not axes:
         raise ValueProblem("must have at least one axis", "write { seed = [1, 2] }")
     if len(axes) > MOST_AXES:
-        raise ValueProblem(f"has at most {MOST_AXES} axes, not {len(axes):,}")
+        raise ValueProblem(f"can have at most {MOST_AXES} axes, not {len(axes):,}")
     if EXCLUDE not in table:
         return Matrix(axes)
     return Matrix(axes, _exclude(table[EXCLUDE], dict(axes)))
@@ -52,8 +52,8 @@ def _axis(axis: str, value: object) -> tuple[Value, ...]:
     if not entries:
         raise ValueProblem("must have at least one value", inside=(axis,))
     if axis == "include" and isinstance(entries[0], dict):
-        hint = 'list every value on its axis, and leave cells out by "exclude"; or write another task'
-        raise ValueProblem("is not there", hint, inside=(axis,))
+        hint = 'list every value on its axis and leave out cells with "exclude", or write another task'
+        raise ValueProblem("is not supported", hint, inside=(axis,))
     found = tuple(_entry(entry, (axis, index)) for index, entry in enumerate(entries))
     seen: set[str] = set()
     for index, entry in enumerate(found):

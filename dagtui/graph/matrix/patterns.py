@@ -52,4 +52,4 @@ def _like(graph: Graph, pattern: str) -> Sequence[int]:
         return found
     if target_of(pattern, {task.name: number for number, task in enumerate(graph.tasks)}) is not None:
         return nodes_meant(graph, pattern)
-    raise ChoiceError(f"no node is like {quoted(pattern)}")
+    raise ChoiceError(f"no node matches {quoted(pattern)}")

@@ -82,7 +82,7 @@ def _no_cell(graph: Graph, nodes: list[int], words: str, wanted: dict[str, str])
             shown = ", ".join(label(value, 60) for value in list(known)[:LISTED])
             more = f" and {count(len(known) - LISTED)} more" if len(known) > LISTED else ""
             return f"{quoted(axis)} has no value {quoted(text)}; its values are {shown}{more}"
-    return f"there is no node {quoted(words)}: the matrix leaves it out"
+    return f"there is no node {quoted(words)}: the matrix excludes it"
 
 
 def _unknown(graph: Graph, words: str, index: dict[str, int]) -> str:

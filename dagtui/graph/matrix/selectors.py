@@ -25,7 +25,7 @@ LONGEST_ENTRY = 20_000
 MOST_PLACEHOLDERS = 64
 """Number of placeholders in the value of one axis, which is filled in for every cell."""
 
-LITERAL_BEHIND_OR = 'behind "or" stands a literal: {{ … or "text" }}'
+LITERAL_BEHIND_OR = '"or" must be followed by a literal: {{ … or "text" }}'
 
 
 class Selector:
@@ -50,7 +50,7 @@ class Selector:
         own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
-            raise ValueProblem(f"a value has at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
+            raise ValueProblem(f"a value can have at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
         for placeholder in placeholders:
             _check(placeholder, params, own, diagnostics)
         self._turning.append(_AxisCounter(axis, template, params, own, self._target))
@@ -117,7 +117,7 @@ def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | N
     else:
         raise ValueProblem(
             f"{quoted(placeholder.source)} can't be used in needs",
-            "only params and matrix are known before anything runs",
+            "only params and matrix are known before the run starts",
             needle=placeholder.source,
         )
     if placeholder.name not in known and placeholder.default is None:
@@ -138,7 +138,7 @@ def unknown_name(
         return ValueProblem(f"{quoted(placeholder.source)}: this task has no matrix", needle=placeholder.source)
     if "|" in placeholder.name or "(" in placeholder.name:
         bare = re.split(r"[|(]", placeholder.name)[0].strip()
-        hint = f"nothing can be applied to a value: write {{{{ {placeholder.root.value}.{bare} }}}}"
+        hint = f"functions and filters are not supported: write {{{{ {placeholder.root.value}.{bare} }}}}"
         return ValueProblem(f"{quoted(placeholder.source)} is not a placeholder", hint, needle=placeholder.source)
     if " or " in placeholder.name:
         return ValueProblem(

@@ -133,7 +133,7 @@ def _in_words(message: str, there: str) -> tuple[str, str]:
     twice = _TWICE.match(message)
     if twice:
         names = re.findall(r"'((?:[^'\\]|\\.)*)'", twice[1])
-        return f"the table [{'.'.join(names)}] is here a second time", _SECOND
+        return f"the table [{'.'.join(names)}] is defined twice", _SECOND
     word = re.match(r"\w+|.", there)
     if message.startswith("Invalid value") and word and word[0] in _NO_VALUES:
         return "not a valid value", _NO_VALUES[word[0]]
@@ -143,8 +143,8 @@ def _in_words(message: str, there: str) -> tuple[str, str]:
     return message, ""
 
 
-_SECOND = "remove one of them, or give it another name"
-_BACKSLASH = "write \\\\, or use '…', where it is a character"
+_SECOND = "remove or rename one of them"
+_BACKSLASH = "write \\\\ for a backslash, or put the string in '…'"
 _NO_VALUES = {
     "True": 'write "true"',
     "False": 'write "false"',
@@ -158,28 +158,28 @@ _NO_VALUES = {
 }
 """What people write in place of a value, and how to fix it."""
 _SAID = {
-    "Cannot overwrite a value": ("this key is here a second time", _SECOND),
+    "Cannot overwrite a value": ("this key is defined twice", _SECOND),
     "Duplicate inline table key": ("", "remove one of them"),
     "Invalid value": ("not a valid value", 'strings need quotation marks: "…"'),
     "Invalid initial character for a key part": (
-        "here a name should stand",
-        "a table in braces stands on one line, without a comma at its end; a longer one gets a [table] of its own",
+        "expected a name here",
+        "a table in braces must be one line without a comma at its end; write a longer one as a [table]",
     ),
     "Expected ']' at the end of a table declaration": (
-        "the name of the table doesn't end here",
-        'names with spaces and the like need quotation marks: [tasks."my task"]',
+        "the table name doesn't end here",
+        'names with spaces or special characters need quotation marks: [tasks."my task"]',
     ),
-    "Invalid hex value": ("a backslash that means nothing", _BACKSLASH),
+    "Invalid hex value": ("not a valid escape sequence", _BACKSLASH),
     "Expected '=' after a key": ("", 'write key = value; names with dots or spaces need quotation marks: "a.b"'),
     "Illegal character '\\n'": (
-        "a string ends on the line on which it begins",
-        'put the quotation mark at its end, or for several lines write """…"""',
+        "a string must end on the line where it starts",
+        'add the closing quotation mark, or for several lines write """…"""',
     ),
-    "Unescaped '\\' in a string": ("a backslash that means nothing", _BACKSLASH),
+    "Unescaped '\\' in a string": ("not a valid escape sequence", _BACKSLASH),
     "Unclosed array": ("this array isn't closed", 'put a comma between its elements, and "]" at its end'),
     "Unclosed inline table": ("this table isn't closed", 'put a comma between its keys, and "}" at its end'),
-    "Unterminated string": ("this string isn't closed", "put the quotation mark at its end"),
-    "Expected newline or end of document": ("there is something behind the value", "one key on each line"),
+    "Unterminated string": ("this string isn't closed", "add the closing quotation mark"),
+    "Expected newline or end of document": ("unexpected text after the value", "write each key on a line of its own"),
     "Invalid statement": ("", "write key = value, or [table]"),
 }
 

@@ -81,7 +81,7 @@ def printable(value: object) -> str:
     if not found.isprintable():
         raise _unprintable(found)
     if len(found) > LONGEST_NAME:
-        raise ValueProblem(f"has at most {LONGEST_NAME} characters, not {len(found):,}")
+        raise ValueProblem(f"can have at most {LONGEST_NAME} characters, not {len(found):,}")
     return found
 
 
@@ -132,7 +132,7 @@ def some_duration(value: object) -> float:
     """Read a duration of more than zero seconds."""
     seconds = duration(value)
     if not seconds:
-        raise ValueProblem("must be longer than nothing", "leave the key out for no limit")
+        raise ValueProblem("must be greater than zero", "leave the key out for no limit")
     return seconds
 
 

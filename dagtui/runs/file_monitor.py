@@ -82,7 +82,7 @@ class RecordWatch:
         if not directory.has_graph():
             return _lost("record of the graph", "removed", directory.graph_path), ""
         try:
-            return None, "the lock of this run was removed: it was made anew" if directory.restore_lock() else ""
+            return None, "the lock of this run was removed: it was recreated" if directory.restore_lock() else ""
         except StoreError as error:
             return Notice("lock removed", f"the lock of this run was removed, and can't be put back: {error}"), ""
         finally:

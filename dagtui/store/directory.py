@@ -130,7 +130,7 @@ class RunDirectory:
             self._lock.release()
             raise
         if damaged:
-            self.remarks.append(f"the lock of this run was {'missing' if missing else 'damaged'}: it was made anew")
+            self.remarks.append(f"the lock of this run was {'missing' if missing else 'damaged'}: it was recreated")
 
     def claim_journal(self) -> None:
         """Lock the existing journal as well, because the lock file may be removed or replaced while the run is live.
@@ -183,7 +183,7 @@ class RunDirectory:
         if graph:
             return f"its record of the graph, {label(self.graph_path, 1000)}, {graph}"
         if journal not in {"", _GONE, _EMPTY} or (journal == _GONE and self.has_logs()):
-            return f"its journal, {label(self.journal_path, 1000)}, {journal}: what completed is not known any more"
+            return f"its journal, {label(self.journal_path, 1000)}, {journal}: what completed is unknown"
         return ""  # the run broke off before the first line of the journal, or a power failure lost that line
 
     def become_latest(self) -> None:
@@ -191,7 +191,7 @@ class RunDirectory:
         try:
             replace_link(self.path.parent.parent / LATEST, f"runs/{self.path.name}")
         except StoreError as error:
-            self.remarks.append(f"{error}; the run goes on without that link")
+            self.remarks.append(f"{error}; the run continues without that link")
 
     def is_live(self) -> bool:
         """Return whether a process has this run, this process included."""
@@ -293,7 +293,7 @@ def _numbers(folder: Path) -> list[int]:
     except FileNotFoundError:
         return []
     except NotADirectoryError:
-        text = f"can't read {label(folder, 1000)}: it, or what it lies in, is not a folder; move that away"
+        text = f"can't read {label(folder, 1000)}: it or its parent is not a folder; move that away"
         raise StoreError(text) from None
     except OSError as error:
         raise StoreError.of("read", folder, error) from error

@@ -18,9 +18,9 @@ _HINTS = {
     errno.EPERM: "check its owner and permissions",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "the whole machine is out of open files",
-    errno.ELOOP: "a symbolic link stands there; remove it",
+    errno.ELOOP: "a symbolic link is in its place; remove it",
     errno.ENOLCK: "this file system can't lock files; put the graph on another one",
-    errno.EISDIR: "a folder stands there; move it away",
+    errno.EISDIR: "a folder is in its place; move it away",
     errno.EFBIG: "raise the limit of the size of files (ulimit -f)",
 }
 

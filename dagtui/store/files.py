@@ -49,7 +49,7 @@ def open_file(path: Path, flags: int) -> int:
         os.fchmod(descriptor, 0o600)  # the umask has denied it to its owner
     if not stat.S_ISREG(mode):
         os.close(descriptor)
-        raise StoreError(f"can't use {label(path, 1000)}: it is no regular file")
+        raise StoreError(f"can't use {label(path, 1000)}: it is not a regular file")
     return descriptor
 
 

@@ -44,10 +44,10 @@ class JournalWriter:
         writer._number, writer._size = reader.lines, reader.size
         problem = reader.problem
         if problem is None and os.fstat(writer._fd).st_size != reader.size:
-            problem = "somebody has written to it since it was read"
+            problem = "another process has written to it since it was read"
         if problem is not None:
             writer.close()
-            raise JournalError(f"can't go on with the journal {label(path, 1000)}: {problem}")
+            raise JournalError(f"can't continue the journal {label(path, 1000)}: {problem}")
         return writer
 
     def _begin(self, path: Path, flags: int) -> None:
@@ -161,10 +161,11 @@ def check_version(first: dict[str, object], path: Path) -> None:
     """Raise JournalError unless the first record of a journal states a version that can be read."""
     version = first.get("version")
     if first.get("event") != "journal" or not isinstance(version, int):
-        raise JournalError(f"can't read the journal {label(path, 1000)}: its first line does not tell its version")
+        raise JournalError(f"can't read the journal {label(path, 1000)}: its first line does not state its version")
     if version > VERSION:
         raise JournalError(
-            f"can't read the journal {label(path, 1000)}: it was written by a later dagtui (format {version})"
+            f"can't read the journal {label(path, 1000)}: "
+            f"it was written by a later version of dagtui (format {version})"
         )
 
 
@@ -196,7 +197,7 @@ def set_aside(reader: JournalReader) -> Path | None:
         return None
     path, size = reader.path, reader.size
     if not reader.lines:
-        what = f"can't recover the journal {label(path, 1000)}: nothing of it is whole"
+        what = f"can't recover the journal {label(path, 1000)}: no line of it is intact"
         raise JournalError(f"{what}; start a new run with --fresh")
     import shutil
 

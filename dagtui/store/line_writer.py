@@ -20,7 +20,7 @@ MOST_WAITING = 4_000_000
 
 def left_out(lines: int) -> bytes:
     """Return a line that states how many lines are missing."""
-    return f"[dagtui: {plural(lines, 'line')} left out, nobody read them in time]\n".encode("ascii")
+    return f"[dagtui: {plural(lines, 'line')} left out because they were not read in time]\n".encode("ascii")
 
 
 class LineWriter:
@@ -136,6 +136,6 @@ class LineWriter:
             self._waiting.clear()
         if error.errno == errno.EPIPE:
             return
-        words = f"dagtui: can't write {self._what}: {error.strerror}; the run goes on without them\n"
+        words = f"dagtui: can't write {self._what}: {error.strerror}; the run continues without them\n"
         with contextlib.suppress(OSError):
             os.write(2, words.encode("utf-8", "replace"))

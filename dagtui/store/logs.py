@@ -185,7 +185,7 @@ class LogReader:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
-            raise StoreError(f"can't read the log {label(self.path, 1000)}: it is no regular file")
+            raise StoreError(f"can't read the log {label(self.path, 1000)}: it is not a regular file")
         identity = (status.st_dev, status.st_ino)
         if self.exists and identity == self._identity and status.st_size >= self._index.end:
             os.close(descriptor)

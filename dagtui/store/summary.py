@@ -82,7 +82,7 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
         found = scan_journal(directory.journal_path)
     except StoreError as error:
         if live and not os.path.lexists(directory.journal_path):
-            return RunSummary(path, number, RunOutcome.LIVE, why="is just beginning", process=process)
+            return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process)
         return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
     standing, why = _standing(directory, found, live=live)
     if found.began is None or found.last is None:

@@ -55,7 +55,7 @@ def test_of_a_run_of_a_later_dagtui_logs_are_read_and_silence_is_not_explained(t
     assert done.stdout == ""
     assert done.stderr == (
         "dagtui: quiet left no log in run 1, and what became of it nobody knows: "
-        f"can't read the journal {journal}: it was written by a later dagtui (format 2)\n"
+        f"can't read the journal {journal}: it was written by a later version of dagtui (format 2)\n"
     )
 
 

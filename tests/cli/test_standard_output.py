@@ -90,7 +90,7 @@ def test_a_run_goes_on_to_its_end(tmp_path: Path, line: str):
 
 def test_a_run_says_that_its_lines_can_t_be_written(tmp_path: Path):
     errors = runs_to_its_end(tmp_path, "dagtui run graph.toml > /dev/full")
-    assert errors == "dagtui: can't write the plain lines: No space left on device; the run goes on without them\n"
+    assert errors == "dagtui: can't write the plain lines: No space left on device; the run continues without them\n"
 
 
 @pytest.mark.parametrize("more", [[], ["--events", "-"]], ids=["lines", "events"])

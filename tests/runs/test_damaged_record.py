@@ -129,16 +129,16 @@ def test_a_lock_that_is_made_anew_names_the_run_for_its_nodes(folder: Path, dama
     directory = RunDirectory.open(folder / ".dagtui/graph/runs/1")
     log = directory.log_path("b", session.state.attempt[session.graph.node("b")])
     assert log.read_text() == f"id {directory.run_id}\n"
-    assert "made anew" in directory.journal_path.read_text()
+    assert "was recreated" in directory.journal_path.read_text()
 
 
 @pytest.mark.parametrize(
     ("name", "damage", "words"),
     [
-        ("journal.jsonl", remove, "journal.jsonl, is gone: what completed is not known"),
+        ("journal.jsonl", remove, "journal.jsonl, is gone: what completed is unknown"),
         ("journal.jsonl", replace_by_folder, "journal.jsonl, is not a file"),
         ("journal.jsonl", replace_by_link, "journal.jsonl, is a symbolic link"),
-        ("journal.jsonl", replace_by_garbage, "nothing of it is whole"),
+        ("journal.jsonl", replace_by_garbage, "no line of it is intact"),
         ("graph.toml", remove, "its record of the graph, "),
         ("graph.toml", empty, "its record of the graph, "),
         ("graph.toml", replace_by_folder, "its record of the graph, "),
@@ -169,7 +169,7 @@ def test_an_empty_journal_lets_everything_run_again_and_says_so(folder: Path) ->
 @pytest.mark.parametrize("damage", [replace_by_folder, replace_by_link])
 def test_what_stands_in_the_place_of_a_lock_is_to_be_moved_away(folder: Path, damage: Callable[[Path], None]) -> None:
     damage(folder / ".dagtui/graph/runs/1/lock")
-    with pytest.raises(StoreError, match=r"stands there; (move it away|remove it)"):
+    with pytest.raises(StoreError, match=r"is in its place; (move it away|remove it)"):
         resume(folder)
 
 

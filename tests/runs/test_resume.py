@@ -441,7 +441,7 @@ async def test_a_run_that_broke_off_before_its_first_line(project: Project, cont
 async def test_a_journal_of_which_nothing_is_whole_is_left_alone(project: Project) -> None:
     await failed(project)
     project.run.journal_path.write_bytes(b'{"seq":1,"ti')
-    with pytest.raises(StoreError, match="nothing of it is whole"):
+    with pytest.raises(StoreError, match="no line of it is intact"):
         project.resume()
     assert project.run.journal_path.read_bytes() == b'{"seq":1,"ti'
 
@@ -534,7 +534,7 @@ async def test_a_damaged_journal_of_another_version_is_left_alone(project: Proje
     head = first.rpartition(b',"crc"')[0]
     journal.write_bytes(head + b',"crc":"%08x"}\n' % zlib.crc32(head) + rest)
     before = journal.read_bytes()
-    with pytest.raises(StoreError, match="later dagtui"):
+    with pytest.raises(StoreError, match="later version of dagtui"):
         project.resume()
     assert journal.read_bytes() == before
 

@@ -75,7 +75,7 @@ def check_recovery(path: Path, damaged: bytes, size: int) -> None:
         with pytest.raises(StoreError):
             JournalWriter.reopen(read_through(path))
         if damaged:
-            with pytest.raises(StoreError, match="nothing of it is whole"):
+            with pytest.raises(StoreError, match="no line of it is intact"):
                 set_aside(read_through(path))
             assert path.read_bytes() == damaged
         return

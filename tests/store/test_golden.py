@@ -165,7 +165,7 @@ def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
     path = tmp_path / "journal.jsonl"
     path.write_bytes(content := encoded(records))
     for read in (read_journal, scan_journal, lambda path: last_record(path, "first")):
-        with pytest.raises(JournalError, match=r"written by a later dagtui \(format 2\)"):
+        with pytest.raises(JournalError, match=r"written by a later version of dagtui \(format 2\)"):
             read(path)
     assert path.read_bytes() == content
     run = RunDirectory.create(tmp_path / "g.toml", "")
@@ -173,7 +173,7 @@ def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
     run.close()
     summary = summarise(run)
     assert summary.standing is RunOutcome.UNREADABLE
-    assert "later dagtui" in summary.why
+    assert "later version of dagtui" in summary.why
 
 
 def test_a_follower_sees_what_a_reader_sees():

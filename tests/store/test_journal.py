@@ -189,7 +189,7 @@ def test_a_journal_that_somebody_has_written_to_since_it_was_read_is_not_gone_on
     whole = path.read_bytes()
     with path.open("ab") as file:
         file.write(b"x")
-    with pytest.raises(JournalError, match="somebody has written to it"):
+    with pytest.raises(JournalError, match="another process has written to it"):
         JournalWriter.reopen(reader)
     path.write_bytes(whole)
     JournalWriter.reopen(reader).close()
@@ -212,9 +212,9 @@ def test_a_journal_is_read_in_little_memory(path: Path):
 def test_a_journal_of_a_later_version_is_no_damage(path: Path):
     head = b'{"seq":1,"time":1.0,"event":"journal","version":2'
     path.write_bytes(b'%b,"crc":"%08x"}\n' % (head, zlib.crc32(head)))
-    with pytest.raises(JournalError, match="later dagtui"):
+    with pytest.raises(JournalError, match="later version of dagtui"):
         read_journal(path)
-    with pytest.raises(JournalError, match="later dagtui"):
+    with pytest.raises(JournalError, match="later version of dagtui"):
         set_aside(read_through(path))
 
 

@@ -45,7 +45,7 @@ def test_a_stopped_reader_gets_what_fits_and_is_told_what_was_left_out(monkeypat
     os.close(writing)
     lines = (got + read_all(reading)).splitlines()
     os.close(reading)
-    remark = re.compile(rb"\[dagtui: ([0-9,]+) lines? left out, nobody read them in time\]")
+    remark = re.compile(rb"\[dagtui: ([0-9,]+) lines? left out because they were not read in time\]")
     told = [int(match[1].replace(b",", b"")) for match in map(remark.fullmatch, lines) if match]
     kept = [int(line) for line in lines if not remark.fullmatch(line)]
     assert kept == sorted(set(kept))

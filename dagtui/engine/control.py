@@ -34,18 +34,18 @@ _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JO
 def preview(run: Propagation, command: Command) -> Preview:
     """Return what a command would do now, by carrying it out and rolling it back."""
     with run.transaction() as transaction:
-        return _rehearse(run, command, transaction)
+        return _try(run, command, transaction)
 
 
 def carry_out(run: Propagation, command: Command) -> Preview:
     """Carry out a command, unless it does nothing or not what was expected. Return what it did, or would do."""
     with run.transaction() as transaction:
-        found = _rehearse(run, command, transaction)
+        found = _try(run, command, transaction)
         transaction.kept = found.nothing is None and not found.changed
     return found
 
 
-def _rehearse(run: Propagation, command: Command, transaction: Transaction) -> Preview:
+def _try(run: Propagation, command: Command, transaction: Transaction) -> Preview:
     reason = refusal(run, command)
     if reason is not None:
         return Preview(command, nothing=reason)
@@ -58,7 +58,7 @@ def _rehearse(run: Propagation, command: Command, transaction: Transaction) -> P
     run.settle()
     if command.kind in RUN_AGAIN:
         run_again(run, transaction.before)
-    found = _sort_out(run, command, below, transaction)
+    found = _classify(run, command, below, transaction)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found
@@ -69,7 +69,7 @@ def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
     return CommandEvent(run.now, number, command.kind, named, command.jobs, command.by, others)
 
 
-def _sort_out(run: Propagation, command: Command, below: Iterable[int], transaction: Transaction) -> Preview:
+def _classify(run: Propagation, command: Command, below: Iterable[int], transaction: Transaction) -> Preview:
     state, before, changed = run.state, transaction.before, transaction.watch.nodes
     again: list[int] = []
     released: list[int] = []
@@ -197,7 +197,7 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
         if status not in _UNSETTLED:
             continue
         marks = state.marks.get(node, ()) + own  # in most cases the same tuple object for all nodes
-        if _to_be_told(run, node):
+        if _must_be_stopped(run, node):
             run.stop(node, Cause.CANCEL, marks=marks)
         elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:
             run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, "cancelled twice, is being killed", marks=marks)
@@ -208,7 +208,7 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
             run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks)
 
 
-def _to_be_told(run: Propagation, node: int) -> bool:
+def _must_be_stopped(run: Propagation, node: int) -> bool:
     """Return whether the executor must stop an attempt: it runs, or is submitted and was at most withdrawn."""
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
@@ -229,10 +229,10 @@ def mark_after_failure(run: Propagation, number: int) -> None:
         if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
             run.no_retry.add(node)
         if run.graph.task(node).trigger not in INDEPENDENT:
-            _keep_from_beginning(run, node, number, not_begun)
+            _prevent_start(run, node, number, not_begun)
 
 
-def _keep_from_beginning(run: Propagation, node: int, number: int, why: str) -> None:
+def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
     """Mark a node that has not begun, or is about to restart. If its attempt has begun by now, it finishes."""
     state = run.state
     status = state.status[node]

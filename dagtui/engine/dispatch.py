@@ -19,7 +19,7 @@ LOOKAHEAD_SECONDS, LOOKAHEAD_MOST = 0.05, 64
 """Lookahead: the attempts that should begin within this many seconds, judged by recent ones, and their maximum."""
 TYPICAL = 1.0
 """Expected seconds of an attempt before any attempt has ended."""
-NOBODY = -1
+NO_NODE = -1
 
 
 class Dispatch(Propagation):
@@ -44,7 +44,7 @@ class Dispatch(Propagation):
         """Moving average of the seconds that recent attempts took."""
         self._lookahead = 0
         self._lookahead_most = lookahead
-        self._passed_over = NOBODY
+        self._passed_over = NO_NODE
         """The first node in order, while others start before it because it needs more slots than are free."""
         self._passed_since = 0.0
 
@@ -68,25 +68,25 @@ class Dispatch(Propagation):
             self._fill_by_width()
         elif not state.paused:
             while (node := self._next(state.jobs - self._used - self._promised)) is not None:
-                self._hand_over(node)
+                self._submit(node)
 
     def _fill_by_width(self) -> None:
         """Fill slots in a graph whose nodes need different numbers of slots."""
         state = self.state
-        kept_before, state.kept_for = state.kept_for, NOBODY
-        if self._passed_over != NOBODY and not self._startable(self._passed_over):
-            self._passed_over = NOBODY
+        kept_before, state.kept_for = state.kept_for, NO_NODE
+        if self._passed_over != NO_NODE and not self._startable(self._passed_over):
+            self._passed_over = NO_NODE
         if state.paused:
             return
         while (first := self.ready.first(self._startable)) is not None:
             free = state.jobs - self._used - self._promised
             if self._slots[self.graph.task_of[first]] <= free:
-                self._hand_over(first)
+                self._submit(first)
             elif self._is_kept_for(first):
                 if self._used or self._promised:
                     self._keep_for(first, kept_before, free)
                     return
-                self._hand_over(first)
+                self._submit(first)
             elif not self._pass_over(first, free):
                 return
 
@@ -111,7 +111,7 @@ class Dispatch(Propagation):
             self._passed_over, self._passed_since = first, self.now
         if node is None:
             return False
-        self._hand_over(node)
+        self._submit(node)
         return True
 
     def _next(self, free: int) -> int | None:
@@ -126,13 +126,13 @@ class Dispatch(Propagation):
     def _startable(self, node: int) -> bool:
         return self.state.status[node] == NodeStatus.READY and node not in self.submitted
 
-    def _hand_over(self, node: int) -> None:
+    def _submit(self, node: int) -> None:
         slots = self._slots[self.graph.task_of[node]]
         attempt = self.state.attempt[node] + 1
         self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
         self.submitted[node] = slots
         if node == self._passed_over:
-            self._passed_over = NOBODY
+            self._passed_over = NO_NODE
         if self.stop_deadline:
             self.stop_deadline.pop(node, None)
         self._promised += slots

@@ -28,7 +28,7 @@ BROKE_OFF = "lost: the run broke off while it was running"
 
 def find_followers(graph: Graph) -> bytes:
     """Return a flag by node: whether it is a follower. Return empty bytes if there is no follower."""
-    tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _asks_for_a_status(task) for task in graph.tasks)
+    tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _uses_parent_status(task) for task in graph.tasks)
     allowed = [number for number, task in enumerate(graph.tasks) if task.allow_failure]
     if not allowed and not any(tasks):
         return b""
@@ -42,7 +42,7 @@ def find_followers(graph: Graph) -> bytes:
     return bytes(found)
 
 
-def _asks_for_a_status(task: Task) -> bool:
+def _uses_parent_status(task: Task) -> bool:
     return any(
         isinstance(part, Placeholder) and part.root is Root.NEEDS
         for text in _texts(task)
@@ -81,7 +81,7 @@ def run_again(run: Propagation, before: Snapshot) -> set[int]:
         if not isinstance(event, NodeEvent) or event.node in looked_at:
             continue
         looked_at.add(event.node)
-        if not _ends_otherwise(run.state, before, event.node):
+        if not _end_changes(run.state, before, event.node):
             continue
         for child in run.graph.children(event.node):
             if followers[child] and _counts_as_done(run.state, child):
@@ -99,7 +99,7 @@ def _counts_as_done(state: RunState, node: int) -> bool:
     return status == NodeStatus.FAILED and state.allows_failure(node)
 
 
-def _ends_otherwise(state: RunState, before: Snapshot, node: int) -> bool:
+def _end_changes(state: RunState, before: Snapshot, node: int) -> bool:
     """Return whether a node had ended, and its end is now different or is expected to be.
 
     A completed node is expected to complete again, and a node skipped by its parents to be skipped again.

@@ -18,11 +18,11 @@ class ReadyQueue:
 
     __slots__ = ("_heaps", "_order", "_ranks")
 
-    def __init__(self, ways: Sequence[float]) -> None:
-        """Create a queue. `ways` are critical-path lengths. Nodes with equal lengths stay in the order of the file."""
-        self._order = array("i", sorted(range(len(ways)), key=ways.__getitem__, reverse=True))
+    def __init__(self, lengths: Sequence[float]) -> None:
+        """Create a queue. `lengths` are critical-path lengths. Nodes of equal length stay in the order of the file."""
+        self._order = array("i", sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True))
         """The nodes, most urgent first. Heaps hold positions in it, which take a third of the memory of pairs."""
-        self._ranks = array("i", bytes(4 * len(ways)))
+        self._ranks = array("i", bytes(4 * len(lengths)))
         for rank, node in enumerate(self._order):
             self._ranks[node] = rank
         self._heaps: dict[int, list[int]] = {}

@@ -45,7 +45,7 @@ def restore(
             restorer.restore(node)
     for node in run.graph.order:
         restorer.restore(node)
-    run.restarted.update(_above_a_success(run, restorer.begun))
+    run.restarted.update(_above_completed(run, restorer.begun))
     run.state.dirty.clear()
 
 
@@ -136,7 +136,7 @@ class _Restorer:
         run.now = now
 
 
-def _above_a_success(run: Propagation, nodes: list[int]) -> list[int]:
+def _above_completed(run: Propagation, nodes: list[int]) -> list[int]:
     """Return the given nodes with completed nodes below them, which become stale when they begin."""
     graph, status = run.graph, run.state.status
     above = bytearray(len(graph))

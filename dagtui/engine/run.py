@@ -86,7 +86,7 @@ class Run:
         """
         self._executor.open(self.post, 0 if paused else self.state.jobs)
         self.traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot))
-        self._set_off(paused=paused)
+        self._start(paused=paused)
 
     def restore(
         self,
@@ -99,7 +99,7 @@ class Run:
         boot: str = "",
         rerun: tuple[int, ...] = (),
     ) -> None:
-        """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `go_on` next.
+        """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `continue_run` next.
 
         `late` events follow `events` and are not on record yet. The nodes in `rerun` run again with downstream, as the
         command does. The clock must read a later time than any of the events. Raise JournalFullError if the journal
@@ -120,17 +120,17 @@ class Run:
         for listener in self.listeners:
             listener(happened)
 
-    def go_on(self, *, paused: bool = False) -> None:
+    def continue_run(self, *, paused: bool = False) -> None:
         """Open the executor and submit the first nodes of a restored run."""
         self._executor.open(self.post, 0 if paused else self.state.jobs)
-        self._set_off(paused=paused)
+        self._start(paused=paused)
 
-    def _set_off(self, *, paused: bool) -> None:
+    def _start(self, *, paused: bool) -> None:
         if paused:
             number = self.state.command_number + 1
             self.traversal.emit(CommandEvent(self.clock(), number, CommandKind.PAUSE, by="the call"))
         self.traversal.begin(self.clock())
-        self._conclude()
+        self._finish_turn()
 
     def adopt(self, events: Iterable[Event]) -> None:
         """Adopt a recorded run as it was, including attempts in flight."""
@@ -153,7 +153,7 @@ class Run:
         preview = self.traversal.handle(command, self.clock())
         if preview is None:
             raise AssertionError("a command always has an answer")
-        self._conclude()
+        self._finish_turn()
         self.sync()
         if self._wake is not None:
             self._wake.set()
@@ -162,19 +162,19 @@ class Run:
     def note(self, text: str) -> None:
         """Record a note."""
         self.traversal.emit(NoteEvent(self.clock(), text))
-        self._conclude()
+        self._finish_turn()
 
     def announce(self, what: str, why: str) -> None:
         """Record an event of the whole run, such as a terminal that attaches or detaches."""
         self.traversal.emit(RunEvent(self.clock(), what, why))
-        self._conclude()
+        self._finish_turn()
 
     def turn(self) -> None:
         """Process queued results and due alarms, record the events, and carry out the effects."""
         self._take_results()
-        if self._judges_alarms():
+        if self._may_process_alarms():
             self.traversal.wake(self.clock())
-        self._conclude()
+        self._finish_turn()
         if self._unsynced and self.clock() - self._synced >= SYNC_EVERY:
             self.sync()
 
@@ -230,10 +230,10 @@ class Run:
         with anyio.CancelScope(shield=True):
             await self._executor.close()
         self._take_results()
-        self._conclude()
+        self._finish_turn()
         verdict = self.state.verdict().value
         self.traversal.emit(RunEvent(self.clock(), "ended", why or verdict, verdict=verdict))
-        self._conclude()
+        self._finish_turn()
         self.sync()
 
     def sync(self) -> None:
@@ -253,7 +253,7 @@ class Run:
             results, self._results = self._results, []
             self.traversal.handle_results(results, self.clock())
 
-    def _judges_alarms(self) -> bool:
+    def _may_process_alarms(self) -> bool:
         """Process the results that arrived before a due alarm. Return whether an alarm may be processed now."""
         alarm = self.traversal.next_alarm()
         if alarm is None or alarm > self.clock():
@@ -262,7 +262,7 @@ class Run:
         self._take_results()
         return not self._stall.holds(alarm, self.clock())
 
-    def _conclude(self) -> None:
+    def _finish_turn(self) -> None:
         """Record the new events, then carry out the new effects."""
         events, effects = self.traversal.take()
         if not events and not effects and not self._unwritten:
@@ -307,15 +307,15 @@ class Run:
         grew = len(events) - written > len(self._unwritten)
         self._unwritten = events[written:]
         del events[written:]
-        told = bool(waits or self.state.held_up) and self._tell_what_waits(waits, again=bool(grew or written))
+        changed = bool(waits or self.state.held_up) and self._note_unrecorded(waits, again=bool(grew or written))
         if events:
             self._unsynced = True
-        if events or told:
+        if events or changed:
             for listener in self.listeners:
                 listener(events)
         return not self._unwritten
 
-    def _tell_what_waits(self, waits: str, *, again: bool) -> bool:
+    def _note_unrecorded(self, waits: str, *, again: bool) -> bool:
         """Note in the state what is not on record. Return whether that has changed."""
         state = self.state
         if waits == state.held_up and not again:

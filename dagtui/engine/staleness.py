@@ -45,7 +45,7 @@ class Staleness:
         if node not in again:
             return []
         again.discard(node)
-        return [] if invalidated else self._sweep(node, alive)
+        return [] if invalidated else self._invalidate_below(node, alive)
 
     def _freshen(self, node: int) -> None:
         """Remove an invalidated node, which begins after its ancestors, and those ancestors from the set."""
@@ -58,7 +58,7 @@ class Staleness:
                     invalidated.discard(parent)
                     queue.append(parent)
 
-    def _sweep(self, node: int, alive: Container[int]) -> list[int]:
+    def _invalidate_below(self, node: int, alive: Container[int]) -> list[int]:
         """Invalidate the nodes below a node. Return the completed ones that were not stale."""
         state, invalidated, children_of = self._state, self._invalidated, self._state.graph.children
         completed, found, queue = NodeStatus.COMPLETED, [], [node]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
-from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, standing
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, parent_outcome
 from dagtui.engine.transaction import Transaction
 from dagtui.engine.watch import Watch
 
@@ -80,7 +80,7 @@ class RunState:
         """The commands whose marks nodes may have, by number."""
         self.dirty: list[int] = []
         """Nodes whose tallies changed since the last propagation."""
-        self._standing = bytearray(count)
+        self._outcome = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_wide = any(task.slots != 1 for task in graph.tasks)
         self._watches: list[Watch] = []
@@ -95,9 +95,9 @@ class RunState:
         """Return the cause of a node's status."""
         return CAUSES[self.cause[node]]
 
-    def standing_of(self, node: int) -> ParentOutcome:
+    def outcome_of(self, node: int) -> ParentOutcome:
         """Return how the node counts for its children now."""
-        return ParentOutcome(self._standing[node])
+        return ParentOutcome(self._outcome[node])
 
     def allows_failure(self, node: int) -> bool:
         """Return whether a failure of the node counts as ok for its children and the verdict."""
@@ -216,8 +216,8 @@ class RunState:
             self._note_details(node, status, why, marks, due)
         if left or self.left:
             self._note_left(node, status, left, fresh=fresh)
-        now = self._standing_for(node, status, cause)
-        if now != self._standing[node]:
+        now = self._outcome_for(node, status, cause)
+        if now != self._outcome[node]:
             self._count(node, now)
         for watch in self._watches:
             watch.nodes.add(node)
@@ -236,13 +236,13 @@ class RunState:
         if node in self.roots:
             self.roots.clear()
 
-    def _standing_for(self, node: int, status: int, cause: int) -> int:
-        """Return the same as `status.standing`, from a table."""
+    def _outcome_for(self, node: int, status: int, cause: int) -> int:
+        """Return the same as `status.parent_outcome`, from a table."""
         if status == NodeStatus.FAILED and self._allowed[node]:
             return ParentOutcome.OK
         if status == NodeStatus.SKIPPED and cause == Cause.PERSON:
             return ParentOutcome.OK
-        return _STANDINGS[status]
+        return _OUTCOMES[status]
 
     def _note_details(self, node: int, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
         if marks:
@@ -266,8 +266,8 @@ class RunState:
 
     def _count(self, node: int, now: int) -> None:
         """Move a node from its old outcome to its new one in its children's tallies."""
-        before = self._standing[node]
-        self._standing[node] = now
+        before = self._outcome[node]
+        self._outcome[node] = now
         children = self.graph.children(node)
         if not children:
             return
@@ -328,7 +328,7 @@ class RunState:
         """Return writable byte views of the arrays, to copy and restore them."""
         arrays: tuple[bytearray | array[int] | array[float], ...] = (
             *(self.status, self.cause, self.attempt, self.base, self.blocker, self.value, self.started, self.ended),
-            *(self.stale, self.ok, self.bad, self.skip, self._standing),
+            *(self.stale, self.ok, self.bad, self.skip, self._outcome),
         )
         return [memoryview(column).cast("B") for column in arrays]
 
@@ -343,7 +343,7 @@ class RunState:
         self.roots.clear()
 
 
-_STANDINGS = bytes(standing(status, Cause.NONE, allow_failure=False) for status in NodeStatus)
+_OUTCOMES = bytes(parent_outcome(status, Cause.NONE, allow_failure=False) for status in NodeStatus)
 _COMPLETED = NodeStatus.COMPLETED
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})

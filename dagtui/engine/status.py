@@ -102,7 +102,7 @@ class Cause(enum.IntEnum):
         return self.name.lower()
 
 
-_STANDING = {
+_OUTCOMES = {
     NodeStatus.COMPLETED: ParentOutcome.OK,
     NodeStatus.FAILED: ParentOutcome.BAD,
     NodeStatus.FAILED_PARENT: ParentOutcome.BAD,
@@ -111,13 +111,13 @@ _STANDING = {
 }
 
 
-def standing(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> ParentOutcome:
+def parent_outcome(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> ParentOutcome:
     """Return how a parent with this status and cause counts for its children."""
     if status is NodeStatus.SKIPPED and cause is Cause.PERSON:
         return ParentOutcome.OK
     if status is NodeStatus.FAILED and allow_failure:
         return ParentOutcome.OK
-    return _STANDING.get(status, ParentOutcome.UNSETTLED)
+    return _OUTCOMES.get(status, ParentOutcome.UNSETTLED)
 
 
 class Verdict(enum.Enum):

@@ -52,7 +52,7 @@ class Traversal(Dispatch):
         without a queue.
         """
         super().__init__(graph, RunState(graph, jobs), critical_path_lengths(graph, weights), lookahead)
-        self._concluded = 0
+        self._events_seen = 0
         self._stops_seen = 0
         self._staleness = Staleness(self.state)
         self._alarms: list[tuple[float, int, int, str]] = []
@@ -67,7 +67,7 @@ class Traversal(Dispatch):
             self.ready.push(node, self._slots[self.graph.task_of[node]])
         for node in self.graph.order:
             self.propagate(node)
-        self._conclude()
+        self._finish_turn()
 
     def adopt(self, events: Iterable[Event], now: float) -> None:
         """Replay recorded events and continue from there, with the attempts that were in flight."""
@@ -88,9 +88,9 @@ class Traversal(Dispatch):
             elif status == NodeStatus.RETRYING:
                 self._alarm_at(state.due[node], node, attempt, "retry")
         self._used, self._promised = sum(self._running_slots.values()), sum(self.submitted.values())
-        standing = {mark for marks in state.marks.values() for mark in marks}
+        in_force = {mark for marks in state.marks.values() for mark in marks}
         self.fail_fast_command = max(
-            (n for n, command in state.commands.items() if command.kind is None and n in standing), default=0
+            (n for n, command in state.commands.items() if command.kind is None and n in in_force), default=0
         )
 
     def handle(self, message: Message, now: float) -> Preview | None:
@@ -113,7 +113,7 @@ class Traversal(Dispatch):
                 self.emit(NoteEvent(now, result.text, result.node, result.attempt))
             else:
                 self._withdrawn(result)
-        self._conclude()
+        self._finish_turn()
 
     def wake(self, now: float) -> None:
         """Process the alarms that are due: ends of back-offs, timeouts, and unkillable nodes."""
@@ -122,7 +122,7 @@ class Traversal(Dispatch):
             _, node, attempt, kind = heapq.heappop(self._alarms)
             if self.state.attempt[node] == attempt:
                 self._alarm(node, attempt, kind)
-        self._conclude()
+        self._finish_turn()
 
     def next_alarm(self) -> float | None:
         """Return the time on the run's clock at which `wake` must be called next, or None."""
@@ -257,7 +257,7 @@ class Traversal(Dispatch):
             self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
             self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
-        self._conclude()
+        self._finish_turn()
         return found
 
     # Alarms
@@ -285,10 +285,10 @@ class Traversal(Dispatch):
 
     # Out
 
-    def _conclude(self) -> None:
+    def _finish_turn(self) -> None:
         """Propagate dirty nodes, set the alarms of new events and effects, and fill free slots."""
         self.settle()
-        for event in self.events[self._concluded :]:
+        for event in self.events[self._events_seen :]:
             if isinstance(event, NodeEvent):
                 if event.status == NodeStatus.READY:
                     self.ready.push(event.node, self._slots[self.graph.task_of[event.node]])
@@ -299,11 +299,11 @@ class Traversal(Dispatch):
                 when = self.stop_deadline[effect.node] = self.now + effect.grace + UNKILLABLE_AFTER
                 self._alarm_at(when, effect.node, effect.attempt, "unkillable")
         self._fill()
-        self._concluded, self._stops_seen = len(self.events), len(self.effects)
+        self._events_seen, self._stops_seen = len(self.events), len(self.effects)
 
     def take(self) -> tuple[list[Event], list[Effect]]:
         """Return the events and effects since the last call, and forget them."""
         events, effects = self.events, self.effects
         self.events, self.effects = [], []
-        self._concluded = self._stops_seen = 0
+        self._events_seen = self._stops_seen = 0
         return events, effects

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 UNLIMITED = 1 << 30
-BREATH = 64
+YIELD_AFTER = 64
 """Maximum number of nodes that a worker runs before it yields to the event loop."""
 
 
@@ -81,7 +81,7 @@ class _Traverse:
             traversal.handle(Ended(node, attempt, EndKind.EXIT, value, seconds=ended - began), ended)
             self.take()
             done += 1
-            if not done % BREATH:
+            if not done % YIELD_AFTER:
                 await anyio.lowlevel.checkpoint()
         self.wake.set()
 
@@ -90,7 +90,7 @@ class _Traverse:
         timeout = self.graph.task(node).timeout
         if timeout is None:
             return await self.try_work(node)
-        self.mind_the_clock()
+        self.check_alarms()
         error: BaseException | None = None
         with anyio.CancelScope() as scope:
             self.scopes[node] = scope
@@ -124,7 +124,7 @@ class _Traverse:
             if not unwanted:
                 break
             self.withdraw(unwanted)
-        self.mind_the_clock()
+        self.check_alarms()
         if len(self.starts) > 1:
             self.recruit()
 
@@ -136,7 +136,7 @@ class _Traverse:
         gone = [Withdrawn(*start[:2]) for start in waiting if start[:2] in unwanted]
         self.traversal.handle_results(gone, self.now())
 
-    def mind_the_clock(self) -> None:
+    def check_alarms(self) -> None:
         """Wake `drive` if an alarm is due earlier than it expects."""
         alarm = self.traversal.next_alarm()
         if alarm is not None and alarm < self.wakes_at:

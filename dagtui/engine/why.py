@@ -146,7 +146,7 @@ def waiting_why(state: RunState, node: int) -> str:
 
 def waits_for(state: RunState, node: int) -> list[int]:
     """Return the parents of a waiting node that are not settled."""
-    return [parent for parent in state.graph.parents(node) if state.standing_of(parent) is ParentOutcome.UNSETTLED]
+    return [parent for parent in state.graph.parents(node) if state.outcome_of(parent) is ParentOutcome.UNSETTLED]
 
 
 def root_cause(state: RunState, node: int) -> int:
@@ -178,7 +178,7 @@ def root_causes(state: RunState, nodes: Iterable[int]) -> list[int]:
             found.append(current)
             continue
         for parent in state.graph.parents(current):
-            if parent not in seen and state.standing_of(parent) is ParentOutcome.BAD:
+            if parent not in seen and state.outcome_of(parent) is ParentOutcome.BAD:
                 seen.add(parent)
                 queue.append(parent)
     return found

@@ -200,7 +200,7 @@ def resume(graph: Graph, call: Call) -> Session:
         for text in (found.words(), *directory.remarks):
             if text:
                 session.note(text)
-        session.run.go_on(paused=call.paused)
+        session.run.continue_run(paused=call.paused)
         undoing.pop_all()
     return session
 

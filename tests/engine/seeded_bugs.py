@@ -1,5 +1,5 @@
-# ruff: noqa: ANN001, ANN002, ANN003 - stand-ins take whatever the functions take that they replace
-"""Small mistakes, planted one at a time: the state machine must find each of them."""
+# ruff: noqa: ANN001, ANN002, ANN003 - replacements take the arguments of the functions that they replace
+"""Seeded bugs, one at a time: the state machine must find each of them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bug(plant: Callable[[pytest.MonkeyPatch], None]) -> Callable[[pytest.MonkeyP
 
 
 def around(patch: pytest.MonkeyPatch, owner: object, name: str, wrapper: Callable[..., object]) -> None:
-    """Replace a function by one that gets the original as its first argument."""
+    """Replace a function by a wrapper that gets the original as its first argument."""
     original = getattr(owner, name)
     patch.setattr(owner, name, lambda *args, **kwargs: wrapper(original, *args, **kwargs))
 
@@ -182,7 +182,7 @@ def slots_are_not_given_back_after_a_cancel(patch: pytest.MonkeyPatch) -> None:
 def a_lost_wake_up_after_a_withdrawal(patch: pytest.MonkeyPatch) -> None:
     def withdrawn(original, self, message):
         original(self, message)
-        self._concluded = len(self.events)
+        self._events_seen = len(self.events)
 
     around(patch, Traversal, "_withdrawn", withdrawn)
 
@@ -240,21 +240,21 @@ def slots_are_kept_for_a_node_that_does_not_want_them_any_more(patch: pytest.Mon
     def fill(original, self):
         passed_over = self._passed_over, self._passed_since
         original(self)
-        if self._passed_over == dispatch.NOBODY:
+        if self._passed_over == dispatch.NO_NODE:
             self._passed_over, self._passed_since = passed_over
 
     around(patch, Traversal, "_fill", fill)
 
 
-# Tallies and derived statuses
+# Tallies and propagated statuses
 
 
 @bug
 def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> None:
     def count(original, self, node, now):
-        before = self._standing[node]
+        before = self._outcome[node]
         if before and not now:
-            self._standing[node] = now
+            self._outcome[node] = now
             self.dirty.extend(self.graph.children(node))
         else:
             original(self, node, now)
@@ -279,10 +279,10 @@ def the_blocker_is_not_updated(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_skip_by_a_person_counts_as_skipped(patch: pytest.MonkeyPatch) -> None:
-    def standing_for(original, self, node, status, cause):
+    def outcome_for(original, self, node, status, cause):
         return original(self, node, status, Cause.PROPAGATED if cause == Cause.PERSON else cause)
 
-    around(patch, RunState, "_standing_for", standing_for)
+    around(patch, RunState, "_outcome_for", outcome_for)
 
 
 @bug
@@ -355,8 +355,8 @@ def overlapping_targets_are_killed_at_once(patch: pytest.MonkeyPatch) -> None:
             control._cancel(run, sorted(reachable.cancelled_subtrees(run.graph, [node])), number)
 
     wrapped = control._HANDLERS[CommandKind.CANCEL_SUBTREE]
-    deed = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
-    patch.setattr(control, "_HANDLERS", control._HANDLERS | deed)
+    handler = {CommandKind.CANCEL_SUBTREE: lambda run, nodes, number: subtrees(wrapped, run, nodes, number)}
+    patch.setattr(control, "_HANDLERS", control._HANDLERS | handler)
 
 
 @bug
@@ -404,10 +404,10 @@ def retry_of_a_held_back_node_starts_around_its_parents(patch: pytest.MonkeyPatc
 
 @bug
 def what_was_asked_back_and_cancelled_is_not_told_to_stop(patch: pytest.MonkeyPatch) -> None:
-    def to_be_told(original, run, node):
+    def must_be_stopped(original, run, node):
         return run.state.status[node] != NodeStatus.CANCELLING and original(run, node)
 
-    around(patch, control, "_to_be_told", to_be_told)
+    around(patch, control, "_must_be_stopped", must_be_stopped)
 
 
 @bug
@@ -469,7 +469,7 @@ def the_runs_own_marks_outlive_a_retry_of_their_cause(patch: pytest.MonkeyPatch)
     around(patch, control, "_lift_own", lambda _original, _run, _nodes: None)
 
 
-# Rule 9
+# Followers (rule 9)
 
 
 @bug
@@ -495,10 +495,10 @@ def an_allowed_failure_outlives_what_it_followed(patch: pytest.MonkeyPatch) -> N
 
 @bug
 def what_followed_a_skip_by_a_person_outlives_it(patch: pytest.MonkeyPatch) -> None:
-    def ends_otherwise(original, state, before, node):
+    def end_changes(original, state, before, node):
         return before.status[node] != NodeStatus.SKIPPED and original(state, before, node)
 
-    around(patch, followers, "_ends_otherwise", ends_otherwise)
+    around(patch, followers, "_end_changes", end_changes)
 
 
 @bug
@@ -511,14 +511,14 @@ def what_a_person_marked_runs_again_with_what_it_would_follow(patch: pytest.Monk
 
 @bug
 def what_followed_a_success_runs_again_with_it(patch: pytest.MonkeyPatch) -> None:
-    def ends_otherwise(original, state, before, node):
+    def end_changes(original, state, before, node):
         again = before.status[node] == NodeStatus.COMPLETED and state.status[node] < NodeStatus.COMPLETED
         return again or original(state, before, node)
 
-    around(patch, followers, "_ends_otherwise", ends_otherwise)
+    around(patch, followers, "_end_changes", end_changes)
 
 
-# Previews, refusals and the record
+# Previews, refusals and the journal
 
 
 @bug
@@ -537,19 +537,19 @@ def a_preview_forgets_the_stale_flag(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_preview_leaves_a_node_out(patch: pytest.MonkeyPatch) -> None:
-    def sort_out(original, *args):
+    def classify(original, *args):
         found = original(*args)
         return control.replace(found, again=found.again[1:])
 
-    around(patch, control, "_sort_out", sort_out)
+    around(patch, control, "_classify", classify)
 
 
 @bug
 def a_changed_command_is_obeyed(patch: pytest.MonkeyPatch) -> None:
-    def rehearse(original, *args):
+    def try_command(original, *args):
         return control.replace(original(*args), changed=False)
 
-    around(patch, control, "_rehearse", rehearse)
+    around(patch, control, "_try", try_command)
 
 
 @bug
@@ -579,11 +579,11 @@ def a_cancel_all_is_not_the_verdict(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def what_was_handed_over_is_handed_over_twice(patch: pytest.MonkeyPatch) -> None:
-    def hand_over(original, self, node):
+    def submit(original, self, node):
         original(self, node)
         self.effects.append(Start(node, self.state.attempt[node], 1))
 
-    around(patch, Traversal, "_hand_over", hand_over)
+    around(patch, Traversal, "_submit", submit)
 
 
 @bug

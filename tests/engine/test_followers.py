@@ -1,4 +1,4 @@
-"""Rule 9: what ran because of how others ended runs again when they do, and what succeeded below it is stale."""
+"""Followers run again when their parents do, and completed nodes below them become stale (rule 9)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALLOWED = {"allow_failure": True}
 
 
 def scene_of(ways: str, *failing: str, **tasks: dict[str, object]) -> Scene:
-    """A scene in which everything ran, and some nodes failed."""
+    """Return a scene in which everything ran and some nodes failed."""
     scene = Scene(dag(ways, **tasks))
     while scene.submitted():
         label = min(scene.submitted())
@@ -144,12 +144,12 @@ def test_a_graph_without_followers_costs_nothing() -> None:
     assert find_followers(dag("a>b", b={"action": ShellCommand("echo needs. {{{{ needs.a.status }}")})) == b""
 
 
-# When a run is taken up
+# When a run is resumed
 
 
 def taken_up(scene: Scene) -> Resumed:
     run = Resumed(scene.graph, scene.events)
-    run.go_on()
+    run.continue_run()
     return run
 
 
@@ -179,7 +179,7 @@ def test_an_allowed_failure_that_was_in_flight_runs_again() -> None:
 
 
 def test_taking_up_in_part_forgets_no_follower() -> None:
-    """`far` follows an allowed failure, which itself follows a failure: each record must come before what it tells."""
+    """`far` follows an allowed failure, which follows a failure. Resets must be recorded from the last to the first."""
     scene = scene_of("a>alert>far", "a", "alert", alert={"trigger": "any_failed", "allow_failure": True})
     whole = Resumed(scene.graph, scene.events)
     for length in range(len(scene.events), whole.seam):
@@ -187,7 +187,7 @@ def test_taking_up_in_part_forgets_no_follower() -> None:
         assert part.state.status == whole.state.status
 
 
-# What a person cancelled
+# Nodes that a person cancelled
 
 
 def test_what_a_person_cancelled_stays_cancelled() -> None:

@@ -1,4 +1,4 @@
-"""Runs that break off anywhere in their record and are taken up, again and again."""
+"""Runs that break off anywhere in their journal and are resumed, several times."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BY_A_PERSON = {(NodeStatus.COMPLETED, Cause.MARKED), (NodeStatus.SKIPPED, Cause.
 
 
 class Resumed:
-    """A traversal that took up a record, with an executor of its own; every event is recorded as text and replayed."""
+    """A traversal restored from a journal, with its own executor. Each event is recorded as text and replayed."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Resumed:
         self.executor.accept(effects)
         same_state(self.mirror, self.state)
 
-    def go_on(self) -> None:
+    def continue_run(self) -> None:
         self.traversal.begin(self.now)
         self.conclude()
         assert oracle.wrongly_derived(self.state, range(len(self.graph))) is None
@@ -84,7 +84,7 @@ class Resumed:
             self.conclude()
 
     def let_end(self, source: random.Random | None = None) -> None:
-        """Let everything end; well, unless there is something to choose by."""
+        """Let everything end: successfully, or at random if there is a source."""
         for _ in range(200 * len(self.graph)):
             self.flow()
             alarm = self.traversal.next_alarm()
@@ -101,7 +101,7 @@ class Resumed:
 
 
 def numbers(records: Sequence[Event]) -> dict[int, int]:
-    """The highest attempt of each node that was ever handed over on record."""
+    """Return the highest recorded attempt of each node."""
     found: dict[int, int] = {}
     for event in records:
         if isinstance(event, NodeEvent):
@@ -110,7 +110,7 @@ def numbers(records: Sequence[Event]) -> dict[int, int]:
 
 
 def break_off_and_go_on(seed: int) -> None:
-    """One random run, broken off at a random place of its record and taken up, three times; then it completes."""
+    """Break one random run off at a random place of its journal and resume it, three times. Then let it complete."""
     source = random.Random(seed)
     wanderer = Wanderer(seed)
     wanderer.walk(40)
@@ -124,11 +124,11 @@ def break_off_and_go_on(seed: int) -> None:
         run = Resumed(graph, past, again, jobs=source.choice([1, 2, 3]))
         check_what_stays(before, run, again, due(before, past, again))
         check_a_second_try(past, run, again)
-        run.go_on()
+        run.continue_run()
         check_what_begins(before, past, run, again.keys() | due(before, past, again), source)
         records = run.records
     run = Resumed(graph, records)
-    run.go_on()
+    run.continue_run()
     run.let_end()
     if run.state.counts[NodeStatus.FAILED_PARENT]:
         wanted = Verdict.FAILED
@@ -139,21 +139,21 @@ def break_off_and_go_on(seed: int) -> None:
 
 
 def due(before: RunState, past: Sequence[Event], again: Mapping[int, str]) -> set[int]:
-    """What counts as done and runs again by rule 9; what was in flight when the run broke off had not ended."""
+    """Return the followers that run again (rule 9). An attempt in flight when the run broke off had not ended."""
     nodes = range(len(before.graph))
     old = [(before.status_of(node), before.cause_of(node)) for node in nodes]
     for node, why in before.why.items():
         if why == BROKE_OFF:
             old[node] = (NodeStatus.RUNNING, Cause.NONE)
     run = Resumed(before.graph, past, again)
-    run.go_on()
+    run.continue_run()
     return oracle.due_again(
         before.graph, old, [(run.state.status_of(node), run.state.cause_of(node)) for node in nodes]
     )
 
 
 def kept(before: RunState, node: int) -> tuple[int, ...]:
-    """The marks that a person gave a node by itself or with a subtree."""
+    """Return the marks of a person's cancel of a node or a subtree."""
     commands, wanted = before.commands, {K.CANCEL, K.CANCEL_SUBTREE}
     return tuple(mark for mark in before.marks.get(node, ()) if commands[mark].kind in wanted)
 
@@ -173,7 +173,7 @@ def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], d
             assert is_now is NodeStatus.WAITING
             assert state.base[node] == state.attempt[node]
         elif was is NodeStatus.FAILED and state.allows_failure(node) and before.why[node] != BROKE_OFF:
-            assert is_now is NodeStatus.FAILED, "a failure that is allowed is run again by retry only"
+            assert is_now is NodeStatus.FAILED, "an allowed failure runs again only by retry"
         elif was is NodeStatus.COMPLETED:
             assert (is_now, state.cause_of(node)) == (NodeStatus.COMPLETED, Cause.RESUMED)
             assert state.stale[node] == before.stale[node]
@@ -185,7 +185,7 @@ def check_what_stays(before: RunState, run: Resumed, again: Mapping[int, str], d
 
 
 def check_a_second_try(past: Sequence[Event], run: Resumed, again: Mapping[int, str]) -> None:
-    """Breaking off while the run is taken up, at whatever line, and taking it up again comes to the same."""
+    """Check that breaking off at any line of the resumption, and resuming again, gives the same state."""
     for length in range(len(past), run.seam):
         other = Resumed(run.graph, run.records[:length], again)
         assert other.state.status == run.state.status
@@ -201,14 +201,14 @@ def check_what_begins(
     used = numbers(past)
     stays = [node for node in before.nodes_with(NodeStatus.COMPLETED) if node not in again]
     run.let_end(source)
-    assert not {node for node, _ in run.begun} & set(stays), "a success was run again"
+    assert not {node for node, _ in run.begun} & set(stays), "a success ran again"
     for node, attempt in run.begun:
-        assert attempt > used.get(node, 0) or withdrawn(past, node, attempt), "an attempt's number was used again"
+        assert attempt > used.get(node, 0) or withdrawn(past, node, attempt), "an attempt number was reused"
     assert len(set(run.begun)) == len(run.begun)
 
 
 def withdrawn(past: Sequence[Event], node: int, attempt: int) -> bool:
-    """Whether a number was handed over and taken back before it began: then it is free."""
+    """Return whether an attempt was withdrawn before it began, so that its number is free."""
     own = [event for event in past if isinstance(event, NodeEvent) and event.node == node]
     return own[-1].attempt < attempt
 
@@ -228,7 +228,7 @@ FORGETFUL = {
     "a person's cancel": ("kept_marks", lambda _state, _node: ()),
     "which cancels were a person's": ("kept_marks", lambda state, node: state.marks.get(node, ())),
 }
-"""Small mistakes that the test above must find."""
+"""Seeded bugs that the test above must find."""
 
 
 @pytest.mark.parametrize("name", FORGETFUL)
@@ -260,8 +260,8 @@ def test_what_ran_is_lost_and_its_number_is_used_up() -> None:
     run = taken_up(scene)
     lost = [event for event in run.records if isinstance(event, NodeEvent) and event.cause is Cause.LOST]
     assert [(event.node, event.attempt, event.status) for event in lost] == [(0, 1, NodeStatus.FAILED)]
-    assert lost[0].at == 7 < run.now, "it was before the run was taken up"
-    run.go_on()
+    assert lost[0].at == 7 < run.now, "it was lost before the resume"
+    run.continue_run()
     run.let_end()
     assert run.begun == [(0, 2), (1, 1)]
 
@@ -269,7 +269,7 @@ def test_what_ran_is_lost_and_its_number_is_used_up() -> None:
 def test_what_was_in_line_may_have_begun() -> None:
     scene = Scene(dag("a"))
     run = taken_up(scene)
-    run.go_on()
+    run.continue_run()
     run.let_end()
     assert run.begun == [(0, 2)]
 
@@ -280,7 +280,7 @@ def test_the_budget_of_retries_is_fresh() -> None:
     scene.tick(0)
     scene.fail("a")
     run = taken_up(scene)
-    run.go_on()
+    run.continue_run()
     run.flow()
     run.executor.end(0, EndKind.EXIT, 1, 1.0)
     run.flow()
@@ -294,7 +294,7 @@ def test_marks_and_a_pause_are_lifted() -> None:
     scene.command(K.CANCEL_ALL)
     assert scene["c"] is NodeStatus.CANCELLED
     run = taken_up(scene)
-    run.go_on()
+    run.continue_run()
     run.let_end()
     assert run.state.verdict() is Verdict.COMPLETED
     assert status(run, "d") == (NodeStatus.COMPLETED, Cause.RESUMED, 1)
@@ -305,7 +305,7 @@ def test_what_a_person_decided_stays() -> None:
     scene.command(K.SKIP, "b")
     scene.command(K.MARK_DONE, "a")
     run = taken_up(scene, again={1: "changed", 2: "changed"})
-    run.go_on()
+    run.continue_run()
     run.let_end()
     assert status(run, "a")[:2] == (NodeStatus.COMPLETED, Cause.MARKED)
     assert status(run, "b")[:2] == (NodeStatus.SKIPPED, Cause.PERSON)
@@ -313,7 +313,7 @@ def test_what_a_person_decided_stays() -> None:
 
 def test_numbers_of_attempts_that_only_left_logs_are_not_used_again() -> None:
     run = taken_up(Scene(dag("a>b")), used={0: 3, 1: 2})
-    run.go_on()
+    run.continue_run()
     run.let_end()
     assert run.begun == [(0, 4), (1, 3)]
 
@@ -323,7 +323,7 @@ def test_what_stays_below_what_runs_again_becomes_stale() -> None:
     scene.fail("a")
     scene.run("b", "c")
     run = taken_up(scene)
-    run.go_on()
+    run.continue_run()
     run.let_end()
     assert status(run, "b") == (NodeStatus.COMPLETED, Cause.RAN, 2)
     assert status(run, "c")[:2] == (NodeStatus.COMPLETED, Cause.RESUMED)
@@ -337,7 +337,7 @@ def test_what_never_began_and_was_settled_makes_what_stays_below_it_stale() -> N
     scene.run("b", "c")
     assert scene["a"] is NodeStatus.CANCELLED
     run = taken_up(scene)
-    run.go_on()
+    run.continue_run()
     run.let_end()
     assert status(run, "a") == (NodeStatus.COMPLETED, Cause.RAN, 1)
     assert run.state.stale[run.graph.node("c")]
@@ -348,7 +348,7 @@ def test_what_stays_far_below_what_runs_again_becomes_stale() -> None:
     scene.run("d", "c")
     scene.start("a")
     run = taken_up(scene)
-    run.go_on()
+    run.continue_run()
     run.flow()
     assert status(run, "a")[0] is NodeStatus.RUNNING
     assert run.state.stale[run.graph.node("c")]
@@ -359,7 +359,7 @@ def test_keep_going_false_holds_again_after_the_run_was_taken_up() -> None:
     scene.fail("b")
     assert scene["a"] is NodeStatus.CANCELLED
     run = taken_up(scene, jobs=1)
-    run.go_on()
+    run.continue_run()
     run.flow()
     run.executor.end(run.graph.node("b"), EndKind.EXIT, 1, 1.0)
     run.flow()

@@ -1,4 +1,4 @@
-"""The table of triggers, against every combination of up to five parents."""
+"""The table of triggers, for every combination of up to five parents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.rules.triggers import INDEPENDENT, TABLE
-from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, standing
+from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, parent_outcome
 from dagtui.graph.model import Trigger
 
 COMBINATIONS = [
@@ -59,16 +59,19 @@ def test_marks_stop_at_all_done_and_any_failed():
     ],
 )
 def test_a_parent_counts_as(status: NodeStatus, cause: Cause, allow_failure: bool, wanted: ParentOutcome):
-    assert standing(status, cause, allow_failure=allow_failure) is wanted
+    assert parent_outcome(status, cause, allow_failure=allow_failure) is wanted
 
 
-# The same through a whole traversal: what a child is after each of its parents has settled.
+# The same in a whole traversal: a child's status after each of its parents has settled.
 
 OK, BAD, SKIP = "completes", "fails", "is skipped"
 
 
 def settle_parents(trigger: str, outcomes: list[str]) -> list[tuple[NodeStatus, Cause]]:
-    """The child's status and cause at first and after each parent; skipped parents are any_failed nodes below `z`."""
+    """Return the child's status and cause at first and after each parent.
+
+    Skipped parents are any_failed nodes below `z`.
+    """
     ways = " ".join(f"z>p{i}>c" if outcome is SKIP else f"p{i}>c" for i, outcome in enumerate(outcomes))
     tasks: dict[str, dict[str, object]] = {
         f"p{i}": {"trigger": "any_failed"} for i, outcome in enumerate(outcomes) if outcome is SKIP

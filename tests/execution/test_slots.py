@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dagtui.engine.messages import Ended, Started
 from dagtui.execution.local.attempt import Attempt
-from dagtui.execution.local.start_queue import WaitingStarts
+from dagtui.execution.local.start_queue import StartQueue
 from dagtui.graph.model import ArgumentList
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ STEPS = st.lists(
 
 @given(STEPS)
 def test_the_queue_follows_the_rule(steps: list[tuple[str, int]]):
-    waiting, model = WaitingStarts(), Model()
+    waiting, model = StartQueue(), Model()
     running: list[tuple[int, int]] = []
     wanted: dict[int, int] = {}
     for step, value in steps:

@@ -25,7 +25,7 @@ SOME: list[End] = [(0, 1, 0, 0.25), (7, 2, 256, 12.5), (2_000_000, 3, 9, 0.001)]
 @pytest.fixture
 def start_table() -> Iterator[StartTable]:
     with tempfile.TemporaryFile() as file:
-        StartTable.end_idle_runs(file.fileno())
+        StartTable.allocate(file.fileno())
         found = StartTable(file.fileno())
         yield found
         found.close()

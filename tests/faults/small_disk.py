@@ -42,7 +42,7 @@ class SmallDisk:
                 except OSError:
                     continue
 
-    def end_idle_runs(self) -> None:
+    def make_room(self) -> None:
         """Free what `fill` took."""
         self._ballast.unlink()
 

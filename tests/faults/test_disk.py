@@ -86,7 +86,7 @@ def check_a_full_journal(
 ) -> None:
     journal = folder / ".dagtui/graph/runs/1/journal.jsonl"
     wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
-    end_idle_runs = fill(journal)
+    make_room = fill(journal)
     before = statuses(journal)
     (gate / "one").touch()
     wait_for_line(out, "can't write the journal")
@@ -95,7 +95,7 @@ def check_a_full_journal(
     assert not (gate / "two-began").exists()
     assert statuses(journal)[: len(before)] == before
     assert running.poll() is None
-    end_idle_runs()
+    make_room()
     assert running.wait(60) == 0, out.read_text()
     assert f"{PARTS + 2} done" in out.read_text()
     assert len({node for node, status in statuses(journal) if status == "COMPLETED"}) == PARTS + 2
@@ -127,7 +127,7 @@ def test_a_disk_that_is_full_for_a_while_delays_the_run_and_loses_nothing(disk: 
 
     def fill(_journal: Path) -> Callable[[], None]:
         disk.fill()
-        return disk.end_idle_runs
+        return disk.make_room
 
     with start(disk.words(*DAGTUI, "run", "graph.toml"), out) as running:
         check_a_full_journal(running, disk.path, out, gate, fill, disk.words)
@@ -149,7 +149,7 @@ def test_what_ended_well_while_the_disk_was_full_does_not_run_again_after_kill_9
         wait_until(lambda: trace.read_text().count("\n") == 8, "all of them have ended")
         wait_until(lambda: not processes_with(str(gate)), "their processes too")
         running.kill()
-    disk.end_idle_runs()
+    disk.make_room()
     with start(disk.words(*DAGTUI, "run", "--resume", "graph.toml"), out) as running:
         assert running.wait(60) == 0, out.read_text()
     assert trace.read_text().count("\n") == 8
@@ -185,7 +185,7 @@ def test_events_that_find_no_room_are_said_once_and_follow_as_whole_lines(disk: 
         wait_for_line(out, "can't write the events (--events): No space left on device; the run goes on")
         wait_until(lambda: ("third", "RUNNING") in statuses_so_far(journal), "the run goes on")
         assert events.stat().st_size < journal.stat().st_size
-        disk.end_idle_runs()
+        disk.make_room()
         (gate / "three").touch()
         assert running.wait(60) == 0, out.read_text()
     assert events.read_bytes() == journal.read_bytes().split(b"\n", 1)[1]
@@ -215,7 +215,7 @@ def test_no_room_for_a_run_directory_is_one_clear_line(disk: SmallDisk):
     assert done.returncode == 2
     assert "No space left on device; free some space" in done.stderr
     assert "Traceback" not in done.stderr
-    disk.end_idle_runs()
+    disk.make_room()
     done = subprocess.run(
         disk.words(*DAGTUI, "run", "graph.toml"), capture_output=True, text=True, env=ENVIRONMENT, timeout=60
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph
 
-DERIVED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
+PROPAGATED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
 """Propagated statuses. A node with a mark is CANCELLED, and is propagated again when its last mark is lifted."""
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
@@ -114,7 +114,7 @@ class Propagation:
         """Set the status of a node that has not begun, and has no mark, from its parents and trigger."""
         state = self.state
         old = state.status[node]
-        if old not in DERIVED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
+        if old not in PROPAGATED or (old == NodeStatus.SKIPPED and state.cause[node] == Cause.PERSON):
             return
         status, cause = self._follows(node)
         if status != old or not self._still_blocked(node, status):
@@ -129,7 +129,7 @@ class Propagation:
     def _still_blocked(self, node: int, status: NodeStatus) -> bool:
         """Return whether the stored blocker still blocks the node."""
         wanted, blocker = _BLOCKED_BY.get(status), self.state.blocker[node]
-        return wanted is None or blocker < 0 or self.state.standing_of(blocker) is wanted
+        return wanted is None or blocker < 0 or self.state.outcome_of(blocker) is wanted
 
     def _become(self, node: int, status: NodeStatus, cause: Cause) -> None:
         if node in self.submitted:
@@ -139,8 +139,8 @@ class Propagation:
         wanted = _BLOCKED_BY.get(status)
         blocker = -1
         if wanted is not None and cause is not Cause.NOTHING_FAILED:
-            standing_of = self.state.standing_of
-            blocker = next((parent for parent in self.graph.parents(node) if standing_of(parent) is wanted), -1)
+            outcome_of = self.state.outcome_of
+            blocker = next((parent for parent in self.graph.parents(node) if outcome_of(parent) is wanted), -1)
         self.set(node, status, cause, blocker=blocker)
 
     def settle(self) -> None:
@@ -193,14 +193,9 @@ class Propagation:
 
         Inside, `events` and `effects` hold only those of the transaction.
         """
-        events, effects, stopping, final, again = (
-            self.events,
-            self.effects,
-            self.fail_fast_command,
-            self.no_retry,
-            self.restarted,
-        )
-        self.events, self.effects, self.no_retry, self.restarted = [], [], final.copy(), again.copy()
+        events, effects = self.events, self.effects
+        fail_fast, no_retry, restarted = self.fail_fast_command, self.no_retry, self.restarted
+        self.events, self.effects, self.no_retry, self.restarted = [], [], no_retry.copy(), restarted.copy()
         with self.state.transaction() as transaction:
             try:
                 yield transaction
@@ -209,5 +204,5 @@ class Propagation:
                     events += self.events
                     effects += self.effects
                 else:
-                    self.fail_fast_command, self.no_retry, self.restarted = stopping, final, again
+                    self.fail_fast_command, self.no_retry, self.restarted = fail_fast, no_retry, restarted
                 self.events, self.effects = events, effects

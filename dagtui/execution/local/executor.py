@@ -177,11 +177,11 @@ class LocalExecutor:
     def collect(self) -> None:
         """Deliver the results that the supervisor has reported."""
         self._supervisors.collect()
-        self._hand_out()
+        self._deliver_all()
 
     async def serve(self) -> None:
         """Deliver results until `close` has ended everything."""
-        self._hand_out()
+        self._deliver_all()
         await self._supervisors.serve()
 
     async def close(self) -> None:
@@ -190,20 +190,20 @@ class LocalExecutor:
         self._closed = True
         await self._supervisors.close(self._longest + _BOUND)
         self._lose_all(lambda _: False, _UNKILLABLE)
-        self._hand_out()
+        self._deliver_all()
 
     # Events
 
-    def _happen(self, what: Result | _LogClosed) -> None:
+    def _deliver_later(self, what: Result | _LogClosed) -> None:
         """Deliver a result in a later turn, not within the call that caused it."""
         self._happened.append(what)
         if len(self._happened) == 1:
-            self._supervisors.soon(self._hand_out)
+            self._supervisors.soon(self._deliver_all)
 
     def _fail(self, node: int, attempt: int, text: str, *, lasting: bool = False) -> None:
-        self._happen(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+        self._deliver_later(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
 
-    def _hand_out(self) -> None:
+    def _deliver_all(self) -> None:
         deliver, happened = self._deliver, self._happened
         while happened and deliver is not None:
             what = happened.popleft()
@@ -215,7 +215,7 @@ class LocalExecutor:
     def _take_messages(self, messages: list[Message]) -> None:
         for kind, *fields in messages:
             self._handlers[kind](*fields)
-        self._hand_out()
+        self._deliver_all()
 
     def _on_ready(self, supervisor: int) -> None:
         self._deaths = 0
@@ -316,7 +316,7 @@ class LocalExecutor:
         for node, attempt, status, seconds in link.ends_from(self._ends):
             self._learn_end(node, attempt, status, seconds)
         self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the supervisor process died")
-        self._hand_out()
+        self._deliver_all()
         self.flush()
 
     def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:

@@ -38,7 +38,7 @@ class SupervisorLink:
         self._socket, theirs = _socket.socketpair()
         shared = _shared_memory()
         try:
-            StartTable.end_idle_runs(shared)
+            StartTable.allocate(shared)
             self._start_table = StartTable(shared)
             self.session = self.reaper = _spawn(theirs.fileno(), shared)
         except OSError:
@@ -145,7 +145,7 @@ if sys.platform == "linux":
 
     def _shared_memory() -> int:
         """Return a descriptor of shared memory."""
-        return os.memfd_create("dagtui-start_table", os.MFD_CLOEXEC)
+        return os.memfd_create("dagtui-start-table", os.MFD_CLOEXEC)
 
 else:
 

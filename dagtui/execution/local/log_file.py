@@ -34,7 +34,7 @@ class LogWriter:
         "_last_record",
         "_line_open",
         "_lost",
-        "_lost_and_said",
+        "_lost_reported",
         "_most",
         "_not_before",
         "_path",
@@ -58,7 +58,7 @@ class LogWriter:
         """Bytes in the file, including dagtui's own remarks."""
         self._line_open = False
         self._lost = 0
-        self._lost_and_said = 0
+        self._lost_reported = 0
         self.reason = ""
         """Why bytes were lost."""
         self.left = 0
@@ -124,7 +124,7 @@ class LogWriter:
     @property
     def lost(self) -> int:
         """Number of bytes that could not be written. Bytes left out of a log that is too long don't count."""
-        return self._lost_and_said + self._lost
+        return self._lost_reported + self._lost
 
     def say_loss(self) -> bool:
         """Append what was lost to a closed log, if it can be written now. Return whether nothing is left to say."""
@@ -154,7 +154,7 @@ class LogWriter:
         if self._lost:  # not written yet; bytes of a torn remark are not output
             self._lost = lost
         else:
-            self._lost_and_said += lost
+            self._lost_reported += lost
 
     def _remark(self, text: str) -> bytes:
         return f"{chr(10) if self._line_open else ''}{REMARK}{text}]\n".encode()

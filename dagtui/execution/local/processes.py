@@ -70,8 +70,8 @@ class Processes:
 
     def stop(self, attempt: Attempt, grace: float, now: float) -> None:
         """Send TERM now and KILL after `grace` seconds (0: KILL now). Of several stops, the earliest KILL holds."""
-        told = attempt.next_signal == signal.SIGKILL
-        attempt.due = min(attempt.due, now + grace if told else now)
+        terminated = attempt.next_signal == signal.SIGKILL
+        attempt.due = min(attempt.due, now + grace if terminated else now)
         attempt.patience = min(attempt.patience, grace)
         if not grace:
             attempt.next_signal = signal.SIGKILL
@@ -100,7 +100,7 @@ class Processes:
         self._changed.clear()
         for attempt in due:
             if attempt in self._timed:
-                self._press(attempt, now)
+                self._send_signal(attempt, now)
 
     def _adopt(self, now: float, expected: int) -> None:
         """Assign orphans that became our children to their attempts."""
@@ -159,7 +159,7 @@ class Processes:
             attempt.due, attempt.patience, attempt.pause = inf, inf, 0.0
             attempt.next_signal = signal.SIGTERM
 
-    def _press(self, attempt: Attempt, now: float) -> None:
+    def _send_signal(self, attempt: Attempt, now: float) -> None:
         """Send the signal that is due to all processes of an attempt."""
         if attempt.next_signal == signal.SIGTERM:
             ownership.terminate_trees(attempt.children)

@@ -68,7 +68,7 @@ def main() -> None:
         signal.set_wakeup_fd(-1)
         close_from(3, {app, alive})
         ownership.set_name(NAME)
-        _guarded(start_table, "reaper", Substitute(app, alive, start_table, os.getppid(), tag).keep, bytes)
+        _guarded(start_table, "reaper", ReplacementReaper(app, alive, start_table, os.getppid(), tag).keep, bytes)
 
     supervisor = Supervisor(app, hold, start_table, run_log_process, run_reaper)
     _guarded(start_table, "supervisor", supervisor.run, supervisor.mask)
@@ -118,12 +118,12 @@ class Reaper:
         """Wait for the supervisor's end, then end the processes that it left."""
         if not self._has_ended():
             self._end_supervisor()
-        self._bury_supervisor()
+        self._reap_supervisor()
         if not self._start_table.closed:
             self._note_ends()
             undelivered.write(self._start_table.directory, self._start_table.unrecorded())
         started = quiet_since = time.monotonic()
-        told = False
+        terminated = False
         while left := self._left():
             attempts = [pid for pid in left if not _is_ours(pid)]
             now = time.monotonic()
@@ -134,9 +134,9 @@ class Reaper:
                 quiet_since = now
                 if now - started >= GRACE:
                     ownership.kill_trees(attempts)
-                elif not told:
+                elif not terminated:
                     ownership.terminate_trees(attempts)
-                    told = True
+                    terminated = True
             elif now - quiet_since >= LOG_PATIENCE:
                 ownership.kill_trees(left)
             time.sleep(_LOOK_AGAIN)  # the end of a descendant deeper down sends no signal here
@@ -159,7 +159,7 @@ class Reaper:
     def _end_supervisor(self) -> None:
         os.kill(self._supervisor, signal.SIGKILL)
 
-    def _bury_supervisor(self) -> None:
+    def _reap_supervisor(self) -> None:
         os.waitpid(self._supervisor, 0)
 
     def _note_ends(self) -> None:
@@ -179,7 +179,7 @@ class Reaper:
             pass
 
 
-class Substitute(Reaper):
+class ReplacementReaper(Reaper):
     """A later reaper, forked by the supervisor. It is the supervisor's child, and not an ancestor of attempts."""
 
     def __init__(self, app: int, alive: int, start_table: StartTable, supervisor: int, tag: int) -> None:
@@ -191,7 +191,7 @@ class Substitute(Reaper):
         if os.getppid() == self._supervisor:
             ownership.kill(self._supervisor)
 
-    def _bury_supervisor(self) -> None:
+    def _reap_supervisor(self) -> None:
         """Leave this to the process that inherited the supervisor."""
 
     def _note_ends(self) -> None:

@@ -46,7 +46,7 @@ class Spawner:
         """Set the common environment."""
         self._base = base
 
-    def end_idle_runs(self, slots: int) -> None:
+    def raise_file_limit(self, slots: int) -> None:
         """Raise the limit of open files for this many attempts. Attempts still start with the original limit."""
         wanted = 2 * slots + _SPARE_FILES
         if self._soft != resource.RLIM_INFINITY and wanted > self._soft:

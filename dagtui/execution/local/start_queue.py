@@ -12,7 +12,7 @@ else:
     from _collections import deque  # `collections` itself costs start-up time
 
 
-class WaitingStarts:
+class StartQueue:
     """A queue of starts: the first one that fits begins.
 
     A start that needs more slots than are allowed begins when nothing else runs.

@@ -42,7 +42,7 @@ class StartTable:
         self._memory = mmap.mmap(descriptor, _SIZE)
 
     @staticmethod
-    def end_idle_runs(descriptor: int) -> None:
+    def allocate(descriptor: int) -> None:
         """Give an empty file the size of a start table. Raise OSError if it fails."""
         os.truncate(descriptor, _SIZE)
 

@@ -43,7 +43,7 @@ from dagtui.execution.local.processes import UNKILLABLE, Processes
 from dagtui.execution.local.reaper_link import ReaperLink
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
 from dagtui.execution.local.start_hold import ENDING, StartHold
-from dagtui.execution.local.start_queue import WaitingStarts
+from dagtui.execution.local.start_queue import StartQueue
 from dagtui.execution.local.young_pipes import YoungPipes
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Supervisor:
         """
         self._app, self._start_table = app, start_table
         self._open, self._end_by = True, inf
-        self._waiting = WaitingStarts()
+        self._waiting = StartQueue()
         marks = ownership.Marks()
         self._reaper = ReaperLink(reaper, lambda pipe: run_reaper(pipe, marks.tag))
         self._processes = Processes(marks)
@@ -208,7 +208,7 @@ class Supervisor:
 
     def _set_slots(self, slots: int) -> None:
         self._waiting.slots = slots
-        self._spawner.end_idle_runs(slots)
+        self._spawner.raise_file_limit(slots)
 
     def _queue(self, node: int, number: int, *request: object) -> None:
         make: Callable[..., Attempt] = Attempt

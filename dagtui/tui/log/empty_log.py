@@ -116,7 +116,7 @@ def whole_seconds(seconds: float) -> str:
 def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     state = session.state
     parents = session.graph.parents(node)
-    pending = [parent for parent in parents if state.standing_of(parent) is ParentOutcome.UNSETTLED]
+    pending = [parent for parent in parents if state.outcome_of(parent) is ParentOutcome.UNSETTLED]
     pending.sort(key=lambda parent: -state.status[parent])  # running parents come before waiting ones
     heading = row(Span(f"has not started: waits for its parents, {waiting_why(state, node)} settled", Role.HEADING))
     return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]

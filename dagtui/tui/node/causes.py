@@ -57,7 +57,7 @@ def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], 
 def failed_ancestors(session: Session, node: int) -> list[int]:
     """Return the ancestors that are the causes of a FAILED_PARENT node, nearest first, among MOST_ANCESTORS."""
     state = session.state
-    reached = _reach(session, node, lambda other: state.standing_of(other) is ParentOutcome.BAD)
+    reached = _reach(session, node, lambda other: state.outcome_of(other) is ParentOutcome.BAD)
     return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
 
 
@@ -85,7 +85,7 @@ def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[
 def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
     """Return the node and all unsettled ancestors, or None if there are too many."""
     state = session.state
-    found = _reach(session, node, lambda other: state.standing_of(other) is ParentOutcome.UNSETTLED)
+    found = _reach(session, node, lambda other: state.outcome_of(other) is ParentOutcome.UNSETTLED)
     return None if len(found) > MOST_ANCESTORS else set(found)
 
 

@@ -1,4 +1,4 @@
-"""Whether commands did what the table of commands says, and what their previews said."""
+"""Checks that commands do what the table of commands and their previews say."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ RUN_WIDE = {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}
 
 
 class Snapshot(NamedTuple):
-    """How things stood before a command."""
+    """The state before a command."""
 
     statuses: list[ParentOutcome]
     marks: dict[int, set[int]]
     told: set[int]
-    """Nodes that had been told to stop."""
+    """Nodes whose attempts were being stopped."""
     retried: set[int]
-    """What the command is to run again, if it is a retry."""
+    """The nodes that the command must run again, if it is a retry."""
 
 
 class CommandChecks(Expectations):
-    """Holds a command's effects against what was expected of it."""
+    """Compares a command's effects with the expected ones."""
 
     effects: list[Effect]
-    """Of the last message."""
+    """Effects of the last message."""
 
     def check_refusal(self, command: Command, found: Preview) -> None:
-        """A command that would do nothing says why, and only such a one."""
+        """Check that a command that would do nothing says why, and that no other command does."""
         unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
         kind = command.kind
         does = {
@@ -55,21 +55,21 @@ class CommandChecks(Expectations):
         }.get(kind)
         if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             does = all(self.decidable(node, kind) for node in command.nodes)
-        assert found.nothing != "nothing would change", "it does not say why"
+        assert found.nothing != "nothing would change", "the refusal does not say why"
         if does is not None:
             assert (found.nothing is None) == does, f"{kind} {command.nodes}: {found.nothing}, {self.statuses()}"
 
     def check_preview(self, found: Preview, old: Snapshot) -> None:
-        """Preview equals effect."""
+        """Check that the preview equals the effect."""
         stopped = {effect.node for effect in self.effects if isinstance(effect, Stop)}
-        assert set(found.stopped) == stopped, "the preview said that others would be stopped"
+        assert set(found.stopped) == stopped, "the preview lists other stopped nodes"
         announced, dropped = set(found.again) | set(found.released), set(found.dropped)
         for node in self.nodes:
             was, (now, cause) = old.statuses[node][0], self.statuses()[node]
             goes = (was in oracle.SETTLED | {NodeStatus.RETRYING} and now in UNBEGUN) or (
                 was is NodeStatus.RUNNING and cause is Cause.RESTART
             )
-            assert not goes or node in announced, f"n{node} may run again, and the preview did not say so"
+            assert not goes or node in announced, f"n{node} may run again, but the preview does not list it"
             assert goes or node not in announced or was is NodeStatus.CANCELLING
             ends = was not in oracle.SETTLED and now in oracle.SETTLED
             ends |= was is NodeStatus.COMPLETED and now in oracle.SETTLED - {NodeStatus.COMPLETED}
@@ -79,14 +79,14 @@ class CommandChecks(Expectations):
         assert not set(found.again) & set(found.released)
 
     def concerned(self, command: Command, old: Snapshot) -> set[int]:
-        """The targets and what is below them."""
+        """Return the targets and the nodes below them."""
         if command.kind is CommandKind.CANCEL_ALL:
             return set(self.nodes)
         targets = old.retried if command.kind is CommandKind.RETRY_FAILED else set(command.nodes)
         return targets.union(*(self.below[node] for node in targets))
 
     def check_deed(self, command: Command, old: Snapshot) -> None:
-        """The rows of the table."""
+        """Check the row of the table."""
         kind, new = command.kind, self.statuses()
         if kind in CANCELS:
             concerned = self.check_cancels(old, new)
@@ -105,7 +105,7 @@ class CommandChecks(Expectations):
         marked = {node for node in self.nodes if old.marks.get(node, set()) != self.marks.get(node, set())}
         for node in set(self.nodes) - concerned - marked:
             if old.statuses[node][0] not in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
-                assert old.statuses[node] == new[node], f"n{node} has nothing to do with it"
+                assert old.statuses[node] == new[node], f"n{node} is unrelated, but changed"
 
     def check_cancels(self, old: Snapshot, new: list[ParentOutcome]) -> set[int]:
         stops, number = self.stops(), self.state.command_number
@@ -132,7 +132,7 @@ class CommandChecks(Expectations):
                 assert new[node] == (status, cause), "a retry ran a success again"
 
     def check_followers(self, meant: set[int], old: Snapshot, new: list[ParentOutcome]) -> set[int]:
-        """Rule 9: what ran because of how others ended runs again with the command that puts that in question."""
+        """Check that followers run again with the command that puts a parent's end in question (rule 9)."""
         due = oracle.due_again(self.graph, old.statuses, new) - meant
         for node in due:
             assert new[node][0] in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}, (
@@ -150,7 +150,7 @@ class CommandChecks(Expectations):
         if was[0] is NodeStatus.RUNNING or in_line or asked_back:
             assert (now, grace) == (stopping, self.graph.task(node).grace)
         elif was == stopping:
-            assert (now, grace) == (stopping, 0.0), "cancelled twice is killed"
+            assert (now, grace) == (stopping, 0.0), "a second cancel kills"
         elif was[0] is NodeStatus.CANCELLING:
             assert (now, grace) == (stopping, None)
         else:

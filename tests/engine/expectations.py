@@ -1,4 +1,4 @@
-"""What commands are to do, computed before they are given."""
+"""The expected effects of commands, computed before they are given."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dagtui.engine.status import Cause, NodeStatus
 
 
 class Expectations(Ledger):
-    """Marks, budgets and targets of a command, by the table of commands."""
+    """Expected marks, budgets and targets of a command, by the table of commands."""
 
     def expected_marks(self, command: Command) -> dict[int, set[int]]:
-        """The marks after a command, and what it does to budgets and to the run's own stop."""
+        """Compute the marks after a command, and its effect on budgets and on the run's fail-fast command."""
         kind, number = command.kind, self.state.command_number + 1
         marks = {node: set(numbers) for node, numbers in self.marks.items()}
         unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
@@ -57,7 +57,7 @@ class Expectations(Ledger):
                 self.tries[node] = 0
 
     def lift_own(self, nodes: set[int], marks: dict[int, set[int]]) -> None:
-        """The marks that the run gave because a node failed are lifted everywhere when that node is dealt with."""
+        """Lift the marks that the run set because one of the nodes failed, from all nodes."""
         own = {number for number, cause in self.fail_fast.items() if cause in nodes}
         for numbers in marks.values():
             numbers.difference_update(own)
@@ -91,7 +91,7 @@ class Expectations(Ledger):
         return set().union(*(oracle.cancelled_by_subtree(self.graph, node) for node in nodes))
 
     def retried(self, command: Command) -> set[int]:
-        """What is retried in the end: failed parents stand for their root causes."""
+        """Return the nodes that are retried: root causes in place of blocked nodes."""
         nodes = list(command.nodes)
         if command.kind is CommandKind.RETRY_FAILED:
             nodes = self.failures()

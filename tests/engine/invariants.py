@@ -1,4 +1,4 @@
-"""What must hold at every moment of every run."""
+"""Invariants that must hold at every moment of every run."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ SAME_RUN = ("counts", "jobs", "paused", "cancelled_all", "command_number", "comm
 
 
 def same_state(one: RunState, other: RunState) -> None:
-    """Two states say the same; times in the journal are rounded to milliseconds."""
+    """Check that two states are equal. Times in the journal are rounded to milliseconds."""
     for name in SAME + SAME_RUN:
         ours, theirs = getattr(one, name), getattr(other, name)
         if name == "commands":
             ours, theirs = ({n: c[1:] for n, c in commands.items()} for commands in (ours, theirs))
-        assert ours == theirs, f"{name}: the replay says {ours}, the live state {theirs}"
+        assert ours == theirs, f"{name}: the replay has {ours}, the live state has {theirs}"
     for node in range(len(one.graph)):
         for name in ("started", "ended"):
             assert abs(getattr(one, name)[node] - getattr(other, name)[node]) < 0.001
         assert abs(one.due.get(node, 0.0) - other.due.get(node, 0.0)) < 0.001
     assert (one.settled_at is None) == (other.settled_at is None) == bool(one.unsettled)
-    # Rounded once for each time that the run was settled.
+    # Rounded once each time the run was settled.
     assert abs(one.active(1e6) - other.active(1e6)) < 0.001 * (2 + one.command_number)
 
 
 def walked_root(state: RunState, node: int) -> int:
-    """The end of the way along the stored blockers, nothing remembered."""
+    """Return the end of the path along the stored blockers, without a cache."""
     while state.blocker[node] >= 0:
         node = state.blocker[node]
     return node
 
 
 class Invariants(Ledger):
-    """Holds the engine's state against its journal, the executor and the contract."""
+    """Compares the engine's state with its journal, the executor and the contract."""
 
     @invariant()
     def everything_holds(self) -> None:
@@ -104,7 +104,7 @@ class Invariants(Ledger):
             assert oracle.parent_classes(state, node)[list(self.graph.parents(node)).index(blocker)] == "bad"
 
     def what_lives_is_said_to_live(self) -> None:
-        """No ghost: alive in the books, dead in fact. No orphan: the other way round."""
+        """Check that there is no ghost (alive only in the state) and no orphan (alive only in fact)."""
         assert set(self.traversal.submitted) == set(self.open) - self.known_alive
         for node in self.nodes:
             if self.state.status_of(node) in ALIVE:
@@ -125,14 +125,14 @@ class Invariants(Ledger):
         free = state.jobs - executor.used
         for node in state.nodes_with(NodeStatus.READY):
             fits = self.graph.task(node).slots <= free or not executor.alive
-            kept_back = self.kept_for is not None and self.ranks[node] > self.ranks[self.kept_for]
-            assert not fits or kept_back, f"nobody starts n{node}, and it could"
+            held_back = self.kept_for is not None and self.ranks[node] > self.ranks[self.kept_for]
+            assert not fits or held_back, f"n{node} could start, but is not started"
 
     def the_verdict_follows_rule_4(self) -> None:
         assert self.state.verdict() is oracle.verdict(self.state, ended_by_person=self.ended_by_person)
 
     def crash_anywhere(self) -> None:
-        """Any prefix of the journal gives the successes that it tells of."""
+        """Check that replaying any prefix of the journal gives the successes that it records."""
         for length in range(0, len(self.records) + 1, max(1, len(self.records) // 8)):
             prefix = self.records[:length]
             after = RunState(self.graph, self.state.jobs)

@@ -1,4 +1,4 @@
-"""What a run has been told and what must follow from it: marks, budgets, staleness, attempts that are open."""
+"""A model of a run that follows its events: marks, budgets, staleness and open attempts."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ ALIVE = {NodeStatus.RUNNING, NodeStatus.CANCELLING}
 
 
 class Ledger:
-    """Follows a traversal event by event, by the words of the contract."""
+    """Follows a traversal event by event, according to the contract."""
 
     graph: Graph
     traversal: Traversal
     state: RunState
-    """The live one."""
+    """The live state."""
     mirror: RunState
-    """Its replay from the journal's text."""
+    """The state replayed from the journal's text."""
     nodes: range
     below: list[set[int]]
     above: list[set[int]]
     seconds: float
-    """How long each attempt takes."""
+    """Seconds that each attempt takes."""
     ranks: dict[int, int]
-    """The order of starts: 0 is the first."""
+    """Rank in the order of starts, by node. 0: first."""
     stop_expected: int | None
-    """The node because of whose failure the run has to stop itself."""
+    """The node because of whose failure the run must give its fail-fast command."""
     began_unwanted: bool
 
     def __init__(self) -> None:
@@ -51,15 +51,15 @@ class Ledger:
         self.executor = ModelExecutor()
         self.records: list[Event] = []
         self.open: dict[int, Start] = {}
-        """Attempts that the engine handed over and of which it has not heard the end."""
+        """Attempts that the engine submitted and whose end it does not know yet."""
         self.stop_deadline: set[int] = set()
-        """Those that the engine told to stop."""
+        """Nodes whose attempts the engine asked to stop."""
         self.known_alive: set[int] = set()
-        """Those of which it has heard the beginning."""
+        """Nodes of which the engine knows that their attempts have begun."""
         self.delivered: list[Result] = []
         self.marks: dict[int, set[int]] = {}
         self.fail_fast: dict[int, int] = {}
-        """By number of the command that the run gave itself: the node that failed."""
+        """The failed node, by number of the fail-fast command."""
         self.stopped_by = 0
         self.no_retry: set[int] = set()
         self.tries: dict[int, int] = {}
@@ -68,11 +68,11 @@ class Ledger:
         self.outdated: set[int] = set()
         self.stale: set[int] = set()
         self.succeeded: set[int] = set()
-        """Nodes whose success the engine was told, until somebody resets them."""
+        """Nodes of whose success the engine knows, until they are reset."""
         self.passed_over: tuple[int, float] | None = None
-        """The first node in the order while others start before it, because it is too wide, and since when."""
+        """The first node in order while others start before it because it is too wide, and since when."""
         self.kept_for: int | None = None
-        """The node for which free slots are kept, as the last message left it."""
+        """The node for which free slots are kept after the last message."""
         self.ended_by_person = False
         self.in_command = False
         self.instant_ends = 0
@@ -81,13 +81,13 @@ class Ledger:
         return [(self.state.status_of(node), self.state.cause_of(node)) for node in self.nodes]
 
     def record(self, event: Event) -> None:
-        """Journal an event, replay it, and let the model follow."""
+        """Record an event, replay it, and let the model follow it."""
         text = "{" + fields(event, self.graph) + "}"
         read = parse(json.loads(text), self.graph)
         assert read is not None
         self.records.append(read)
         if isinstance(event, NodeEvent):
-            assert event.why, f"n{event.node} is {event.status.word}, and nobody says why"
+            assert event.why, f"n{event.node} is {event.status.word} without a reason"
             self.follow_node(event, self.mirror.status_of(event.node))
         elif isinstance(event, CommandEvent) and event.kind is None:
             self.follow_stop(event)
@@ -110,7 +110,7 @@ class Ledger:
         elif event.cause is Cause.RAN and was is not NodeStatus.COMPLETED and node in self.outdated:
             self.stale.add(node)
         if was in oracle.SETTLED and now not in oracle.SETTLED and not self.in_command:
-            assert self.began_unwanted, f"n{node} was settled, and nobody asked it to go on"
+            assert self.began_unwanted, f"n{node} was settled, and continued without a command"
 
     def resets(self, was: NodeStatus) -> bool:
         return was is NodeStatus.RETRYING and self.in_command
@@ -119,7 +119,7 @@ class Ledger:
         assert was in {NodeStatus.READY, NodeStatus.CANCELLING}
         if was is NodeStatus.CANCELLING:
             numbers = self.marks.pop(node, set())
-            assert numbers, "only what the run itself did not want to begin goes on when it has begun"
+            assert numbers, "of cancelled attempts, only those with a fail-fast mark may continue after they began"
             assert numbers <= set(self.fail_fast)
             self.no_retry.add(node)
         self.stale.discard(node)
@@ -134,7 +134,7 @@ class Ledger:
                     self.outdated.add(other)
 
     def follow_failure(self, event: NodeEvent) -> None:
-        """Budgets of retries, and rule 7's beginning."""
+        """Check the budget of retries, and expect a fail-fast command (rule 7)."""
         node, policy = event.node, self.graph.task(event.node).retry
         self.tries[node] = self.tries.get(node, 0) + 1
         again = self.tries[node] <= policy.retries and node not in self.no_retry
@@ -150,7 +150,7 @@ class Ledger:
             self.stop_expected = node
 
     def follow_stop(self, event: CommandEvent) -> None:
-        """Rule 7, as it is when the run stops itself."""
+        """Follow the run's fail-fast command (rule 7)."""
         assert event.nodes == (self.stop_expected,), "the run stopped itself for no reason"
         self.stop_expected = None
         self.fail_fast[event.number] = event.nodes[0]
@@ -174,10 +174,10 @@ class Ledger:
         if isinstance(result, Ended):
             self.instant_ends += result.kind is EndKind.COULD_NOT_START
             if self.state.status_of(result.node) not in {NodeStatus.READY, *ALIVE}:
-                self.tries[result.node] = 0  # it was to be withdrawn, and starts anew another time
+                self.tries[result.node] = 0  # it was being withdrawn, and gets a fresh budget
 
     def follow_order(self, starts: list[Start]) -> None:
-        """Rule 5: what a wide node that is the first in the order may be passed over by, and for how long."""
+        """Check that the first node in order, if wide, is not passed over for too long (rule 5)."""
         state, ranks = self.state, self.ranks
         waiting = [node for node in state.nodes_with(NodeStatus.READY) if node not in self.open]
         if self.passed_over is not None and self.passed_over[0] not in waiting:
@@ -195,30 +195,30 @@ class Ledger:
             self.passed_over = (first, self.now)
 
     def is_in_line_behind_others(self) -> bool:
-        """Whether more was handed over than there are slots: it begins before what is ready."""
+        """Return whether more is submitted than there are slots, which begins before ready nodes."""
         return (
             self.state.jobs < sum(start.slots for start in self.open.values()) and self.open.keys() > self.known_alive
         )
 
     def will_fit(self, node: int) -> bool:
-        """Whether a node will have its slots once everything has ended that can be ended."""
+        """Return whether a node will fit after everything that can be ended has ended."""
         lost = sum(self.open[other].slots for other in self.traversal.unkillable if other in self.open)
         return not lost or self.graph.task(node).slots <= self.state.jobs - lost
 
     def check_start(self, start: Start) -> None:
-        """A node starts only when it may."""
+        """Check that a node starts only when it may."""
         node, state = start.node, self.state
-        assert state.status_of(node) is NodeStatus.READY, "only what is ready is handed over"
-        assert oracle.decision(state, node) == oracle.RUNS, "handed over around an unmet parent"
-        assert not self.marks.get(node), "handed over with a cancel mark"
-        assert not state.paused, "handed over during a pause"
-        assert node not in self.open, "handed over twice"
-        assert start.attempt > max(self.executor.executed.get(node, [0])), "an attempt's number was used again"
+        assert state.status_of(node) is NodeStatus.READY, "submitted although not ready"
+        assert oracle.decision(state, node) == oracle.RUNS, "submitted with an unmet parent"
+        assert not self.marks.get(node), "submitted with a cancel mark"
+        assert not state.paused, "submitted during a pause"
+        assert node not in self.open, "submitted twice"
+        assert start.attempt > max(self.executor.executed.get(node, [0])), "an attempt number was reused"
         assert start.slots == self.graph.task(node).slots
         free = state.jobs - sum(other.slots for other in self.open.values())
         in_line = sum(1 for other in self.open if other not in self.known_alive)
         ahead = self.seconds < 1 or self.instant_ends > 4
         assert start.slots <= free or not self.open or (ahead and in_line < LOOKAHEAD_MOST and start.slots == 1), (
-            "handed over more than there are slots"
+            "submitted more than there are slots"
         )
         self.open[node] = start

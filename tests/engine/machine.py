@@ -1,4 +1,4 @@
-"""Random graphs, random commands, a slow and faulty executor."""
+"""A state machine of random graphs, random commands, and a slow and faulty executor."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ picks = st.integers(0, 9)
 
 
 def snapshot(thing: object) -> dict[str, object]:
-    """Every value that an object holds, copied."""
+    """Return a copy of all attributes of an object."""
     return {
         name: bytes(value)
         if isinstance(value, array | bytearray)
@@ -60,7 +60,7 @@ def snapshot(thing: object) -> dict[str, object]:
 
 
 class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
-    """A traversal, an executor and a person; the checks are in the classes that it is made of."""
+    """A traversal, an executor and a person. The base classes hold the checks."""
 
     @initialize(
         graph=graphs(),
@@ -84,7 +84,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
         if brisk:
-            for _ in range(50):  # as if many short attempts had ended: some more are handed over than there are slots
+            for _ in range(50):  # as if many short attempts had ended, so that lookahead submits more than slots
                 self.traversal._learn(self.seconds)
         self.traversal.begin(self.now)
         self.conclude()
@@ -156,18 +156,18 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     @precondition(lambda self: self.delivered)
     @rule(pick=picks, value=st.sampled_from([0, 1]))
     def a_late_or_duplicate_result_arrives(self, pick: int, value: int) -> None:
-        self.traversal.wake(self.traversal.now)  # a refused command tells the time, and lets nothing happen that is due
+        self.traversal.wake(self.traversal.now)  # a refused command sets the time without processing due alarms
         self.conclude()
         result = self.delivered[-1 - pick % len(self.delivered)]
         current = self.open.get(result.node)
         duplicate = isinstance(result, Started) and result.node in self.known_alive
         if current is not None and current.attempt == result.attempt and not duplicate:
-            return  # the number of a withdrawn attempt is free again: this would be news
+            return  # the number of a withdrawn attempt is free again, so this result would not be a duplicate
         if isinstance(result, Ended):
             result = result._replace(kind=EndKind.EXIT, value=value)
         before = snapshot(self.state), snapshot(self.traversal)
         self.traversal.handle(result, self.traversal.now)
-        assert (snapshot(self.state), snapshot(self.traversal)) == before, f"{result} is late, and was not ignored"
+        assert (snapshot(self.state), snapshot(self.traversal)) == before, f"{result} is late, but was not ignored"
         assert self.traversal.take() == ([], [])
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 5.0, 30.0]), wakes=st.sampled_from([True, True, False]))
@@ -181,7 +181,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.traversal.wake(self.now)
         self.conclude()
         alarm = self.traversal.next_alarm()
-        assert alarm is None or alarm > self.now, "what is due was not done"
+        assert alarm is None or alarm > self.now, "a due alarm was not processed"
         for node in running:
             timeout = self.graph.task(node).timeout
             late = timeout is not None and self.now - self.state.started[node] >= timeout
@@ -203,7 +203,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.command(Command(kind, nodes), wrong=False)
 
     def on_the_move(self) -> list[int]:
-        """Nodes that are in line, stop, or wait for a back-off's end."""
+        """Return the nodes that are submitted, are stopping, or wait for a back-off."""
         moving = {NodeStatus.CANCELLING, NodeStatus.RETRYING}
         return [n for n in self.nodes if n in self.traversal.submitted or self.state.status_of(n) in moving]
 
@@ -215,7 +215,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.command(Command(kind, (parents[parent % len(parents)],)), wrong=False)
 
     def about_to_begin(self) -> list[int]:
-        """Nodes with parents that are in line or wait for a back-off's end."""
+        """Return the nodes whose parents are submitted or wait for a back-off."""
         return [
             node
             for node in self.nodes
@@ -238,7 +238,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             self.judge(result, status, cause)
 
     def judge(self, result: Result, status: NodeStatus, cause: Cause) -> None:
-        """What one result does to its node."""
+        """Check what a result does to its node."""
         node = result.node
         now, why = self.state.status_of(node), self.state.cause_of(node)
         if isinstance(result, Started):
@@ -247,7 +247,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             elif status is NodeStatus.CANCELLING:
                 assert now in ALIVE
             else:
-                assert now is NodeStatus.CANCELLING, f"it began although it was {status.word}"
+                assert now is NodeStatus.CANCELLING, f"the attempt began although its node was {status.word}"
                 assert why is Cause.WITHDRAWN
             return
         if isinstance(result, Withdrawn):
@@ -256,10 +256,10 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
                 assert now is NodeStatus.CANCELLED
             return
         if status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
-            assert now is NodeStatus.CANCELLED, "whatever a cancelled node's exit is, it is cancelled"
+            assert now is NodeStatus.CANCELLED, "a cancelled node is CANCELLED after any exit status"
         elif status is NodeStatus.CANCELLING and cause is Cause.TIMEOUT and not self.in_time(result):
             assert now in {NodeStatus.FAILED, NodeStatus.RETRYING}
-            assert why is Cause.TIMEOUT, "whatever the exit is, it was the timeout"
+            assert why is Cause.TIMEOUT, "a timeout is the cause after any exit status"
         elif status not in {NodeStatus.RUNNING, NodeStatus.READY} and cause is not Cause.TIMEOUT:
             assert now not in ALIVE | {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING}
         elif result.kind is EndKind.EXIT and result.value == 0:
@@ -267,10 +267,10 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             self.succeeded.add(node)
         else:
             assert now in {NodeStatus.FAILED, NodeStatus.RETRYING}
-            assert why is not Cause.TIMEOUT, "it ended by itself before its timeout"
+            assert why is not Cause.TIMEOUT, "the attempt ended before its timeout"
 
     def in_time(self, result: Ended) -> bool:
-        """Whether an attempt's own time says that it ended before its timeout."""
+        """Return whether the measured time of an attempt is within its timeout."""
         timeout = self.graph.task(result.node).timeout
         return timeout is not None and 0 < result.seconds < timeout
 
@@ -284,7 +284,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             answer = self.give(Command(command.kind, command.nodes, command.jobs, other))
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert answer.changed
-                assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was obeyed"
+                assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was carried out"
         old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), self.retried(command))
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
@@ -293,7 +293,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         assert answer.nothing == found.nothing
         assert not answer.changed
         if found.nothing is not None:
-            assert (snapshot(self.state), snapshot(self.traversal)) == before, "a refused command was obeyed"
+            assert (snapshot(self.state), snapshot(self.traversal)) == before, "a refused command was carried out"
             return
         self.check_preview(found, old)
         self.check_deed(command, old)
@@ -307,14 +307,14 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         return answer
 
     def conclude(self) -> None:
-        """Take what the engine did, hold it against the model, and send it to the executor."""
+        """Compare what the engine did with the model, and send its effects to the executor."""
         events, effects = self.traversal.take()
         self.effects = list(effects)
         self.stop_expected = None
         self.began_unwanted = any(isinstance(e, NodeEvent) and e.cause is Cause.WITHDRAWN for e in events)
         for event in events:
             self.record(event)
-        assert self.stop_expected is None, "keep_going is false, and the run did not stop itself"
+        assert self.stop_expected is None, "keep_going is false, but the run did not stop itself"
         for effect in effects:
             if isinstance(effect, Start):
                 self.check_start(effect)
@@ -330,7 +330,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             self.crash_anywhere()
 
     def let_everything_end(self) -> None:
-        """When processes end and time passes, the traversal becomes settled."""
+        """Check that the traversal settles when processes end and time passes."""
         if self.state.paused:
             self.give(Command(CommandKind.RESUME))
         for _ in range(60 * len(self.graph)):
@@ -344,6 +344,6 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
                 self.wake()
             else:
                 break
-        assert self.traversal.settled, f"it hangs: {self.statuses()}"
+        assert self.traversal.settled, f"the traversal hangs: {self.statuses()}"
         assert not self.executor.alive
         assert self.state.verdict() is not Verdict.RUNNING

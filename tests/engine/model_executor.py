@@ -1,4 +1,4 @@
-"""An executor in memory: a queue with slots, processes that end when the test says so, and two slow pipes."""
+"""An executor in memory: a queue with slots, processes that end on request of the test, and two slow pipes."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TOO_LONG = 9.0
-"""Seconds, more than any timeout of the random graphs."""
+"""Seconds that exceed all timeouts of the random graphs."""
 
 
 @dataclass
 class Process:
-    """A process that is alive."""
+    """A live process."""
 
     attempt: int
     slots: int
     told: bool = False
-    """It got TERM; it may ignore it."""
+    """Whether it got TERM, which it may ignore."""
     killed: bool = False
 
 
 class ModelExecutor:
-    """What the protocol says of executors; effects reach it, and results leave it, only when the test moves them."""
+    """A model of the executor protocol. Effects and results move only when the test moves them."""
 
     def __init__(self) -> None:
         self.slots = 0
         self.incoming: deque[Effect] = deque()
         self.line: list[Start] = []
-        """Attempts that wait for their slots."""
+        """Attempts that wait for slots."""
         self.alive: dict[int, Process] = {}
         self.outgoing: deque[Result] = deque()
         self.executed: dict[int, list[int]] = {}
-        """Every attempt that began, by node."""
+        """Numbers of all attempts that began, by node."""
 
     def accept(self, effects: Iterable[Effect]) -> None:
-        """The engine asks for something; it is on its way."""
+        """Queue effects of the engine."""
         self.incoming.extend(effects)
 
     def read(self, count: int, *, broken: bool = False) -> None:
-        """Carry out requests; a broken executor can't start what would begin."""
+        """Carry out queued effects. A broken executor can't start anything."""
         for _ in range(min(count, len(self.incoming))):
             self._carry_out(self.incoming.popleft())
             self._begin(broken=broken)
@@ -54,7 +54,7 @@ class ModelExecutor:
         if isinstance(effect, SetSlots):
             self.slots = effect.slots
         elif isinstance(effect, Start):
-            assert not any(other.node == effect.node for other in self.line), "a node is in line twice"
+            assert not any(other.node == effect.node for other in self.line), "a node is queued twice"
             self.line.append(effect)
         elif isinstance(effect, (Stop, Withdraw)):
             waiting = [start for start in self.line if start[:2] == effect[:2]]
@@ -68,7 +68,7 @@ class ModelExecutor:
 
     @property
     def used(self) -> int:
-        """Slots of what is alive."""
+        """Number of slots that live processes use."""
         return sum(process.slots for process in self.alive.values())
 
     def _fits(self, start: Start) -> bool:
@@ -77,7 +77,7 @@ class ModelExecutor:
         return start.slots <= self.slots - self.used or not self.alive
 
     def _begin(self, *, broken: bool = False) -> None:
-        """Begin what fits: what wants more than there is begins when it is alone and nothing before it fits."""
+        """Begin attempts that fit. One that is too wide begins when it is alone and no attempt before it fits."""
         while True:
             fitting = [start for start in self.line if self._fits(start)]
             small = [start for start in fitting if start.slots <= self.slots - self.used]
@@ -89,13 +89,13 @@ class ModelExecutor:
                 self.outgoing.append(Ended(start.node, start.attempt, EndKind.COULD_NOT_START, text="no such program"))
                 continue
             assert start.node not in self.alive, "two attempts of a node are alive"
-            assert start.attempt not in self.executed.setdefault(start.node, []), "an attempt's number was used again"
+            assert start.attempt not in self.executed.setdefault(start.node, []), "an attempt number was reused"
             self.executed[start.node].append(start.attempt)
             self.alive[start.node] = Process(start.attempt, start.slots)
             self.outgoing.append(Started(start.node, start.attempt))
 
     def end(self, node: int, kind: EndKind, value: int, seconds: float) -> None:
-        """A process ends and is reaped; `seconds` is its time, unless it was told to stop first or nobody measured."""
+        """End and reap a process. `seconds` is its time, unless it was stopped first or is lost."""
         process = self.alive.pop(node)
         if process.killed:
             kind, value = EndKind.SIGNAL, 9
@@ -108,5 +108,5 @@ class ModelExecutor:
 
     @property
     def quiet(self) -> bool:
-        """Nothing is on its way in either direction."""
+        """Whether both pipes are empty."""
         return not self.incoming and not self.outgoing

@@ -1,4 +1,4 @@
-"""What the contract says, written down a second time: slow, pure, and independent of the engine."""
+"""A second implementation of the contract: slow, pure, and independent of the engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RUN_ANYWAY = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
 
 
 def class_of(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> str:
-    """How a parent counts: ok, bad, skip, or open when it is not settled."""
+    """Return how a parent counts: ok, bad, skip, or open if it is not settled."""
     if status is NodeStatus.COMPLETED:
         return "ok"
     if status is NodeStatus.FAILED:
@@ -42,7 +42,7 @@ def class_of(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> str:
 
 
 def decide(trigger: Trigger, parents: list[str]) -> str:
-    """The table of triggers, read row by row."""
+    """Return the decision of the table of triggers, row by row."""
     everything_settled = "open" not in parents
     if trigger is Trigger.ALL_SUCCESS:
         if "bad" in parents:
@@ -79,7 +79,7 @@ CAUSE_OF = {SKIPS: Cause.PROPAGATED, NOTHING: Cause.NOTHING_FAILED}
 
 
 def parent_classes(state: RunState, node: int) -> list[str]:
-    """The classes of a node's parents, recounted."""
+    """Return the classes of a node's parents, counted anew."""
     graph = state.graph
     return [
         class_of(state.status_of(p), state.cause_of(p), allow_failure=graph.task(p).allow_failure)
@@ -88,17 +88,17 @@ def parent_classes(state: RunState, node: int) -> list[str]:
 
 
 def decision(state: RunState, node: int) -> str:
-    """What the table says of a node now."""
+    """Return what the table says of a node now."""
     return decide(state.graph.task(node).trigger, parent_classes(state, node))
 
 
 def longest_way(graph: Graph, node: int) -> int:
-    """The nodes on the longest way from a node to the end of the graph."""
+    """Return the number of nodes on the longest path from a node to the end of the graph."""
     return 1 + max((longest_way(graph, child) for child in graph.children(node)), default=0)
 
 
 def descendants(graph: Graph, node: int) -> set[int]:
-    """Every node below a node, found edge by edge."""
+    """Return all nodes below a node, found edge by edge."""
     found: set[int] = set()
     for child in graph.children(node):
         found |= {child} | descendants(graph, child)
@@ -106,7 +106,7 @@ def descendants(graph: Graph, node: int) -> set[int]:
 
 
 def ancestors(graph: Graph, node: int) -> set[int]:
-    """Every node above a node, found edge by edge."""
+    """Return all nodes above a node, found edge by edge."""
     found: set[int] = set()
     for parent in graph.parents(node):
         found |= {parent} | ancestors(graph, parent)
@@ -114,7 +114,7 @@ def ancestors(graph: Graph, node: int) -> set[int]:
 
 
 def cancelled_by_subtree(graph: Graph, top: int) -> set[int]:
-    """What `cancel subtree` is about: the subtree, up to nodes that run whatever happens above them."""
+    """Return the targets of `cancel subtree`: the subtree, up to nodes with an independent trigger."""
     found = {top}
     for child in graph.children(top):
         if graph.task(child).trigger not in RUN_ANYWAY:
@@ -123,7 +123,7 @@ def cancelled_by_subtree(graph: Graph, top: int) -> set[int]:
 
 
 def roots(state: RunState, node: int) -> set[int]:
-    """The failed and cancelled nodes because of which a node can't run."""
+    """Return the failed and cancelled nodes that block a node."""
     found: set[int] = set()
     for parent in state.graph.parents(node):
         status = state.status_of(parent)
@@ -140,13 +140,13 @@ ParentOutcome = tuple[NodeStatus, Cause]
 
 
 def follows(graph: Graph, node: int) -> bool:
-    """Whether a node may run because of how a parent ended; commands of the model ask for no status."""
+    """Return whether a node is a follower. Commands of the model use no parent's status."""
     lenient = any(graph.task(parent).allow_failure for parent in graph.parents(node))
     return lenient or graph.task(node).trigger is not Trigger.ALL_SUCCESS
 
 
 def ended_otherwise(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOutcome]) -> set[int]:
-    """Rule 9: the nodes that had ended in a way that a command has put in question."""
+    """Return the nodes whose end a command has put in question (rule 9)."""
     found: set[int] = set()
     for node in graph.order:
         (was, cause), (now, _) = old[node], new[node]
@@ -163,7 +163,7 @@ def ended_otherwise(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[Pa
 
 
 def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOutcome]) -> set[int]:
-    """Rule 9: the nodes that counted as done and have to run again, because a parent had ended otherwise."""
+    """Return the nodes that counted as done and must run again, because a parent's end changes (rule 9)."""
     changed = ended_otherwise(graph, old, new)
     done = {(NodeStatus.COMPLETED, cause) for cause in Cause} - {(NodeStatus.COMPLETED, Cause.MARKED)}
     return {
@@ -176,7 +176,7 @@ def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOu
 
 
 def verdict(state: RunState, *, ended_by_person: bool) -> Verdict:
-    """Rule 4."""
+    """Return the verdict (rule 4)."""
     graph = state.graph
     statuses = [state.status_of(node) for node in range(len(graph))]
     if any(status not in SETTLED for status in statuses):
@@ -193,7 +193,7 @@ def verdict(state: RunState, *, ended_by_person: bool) -> Verdict:
 
 
 def wrongly_derived(state: RunState, nodes: Iterable[int]) -> str | None:
-    """The first node whose derived status is not what its parents, trigger and marks give it, in words."""
+    """Describe the first node whose status does not follow from its parents, trigger and marks, or return None."""
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)
         marked = bool(state.marks.get(node))

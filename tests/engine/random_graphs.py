@@ -38,7 +38,7 @@ tasks = st.builds(
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Two to eight nodes, each with none to three of the nodes before it as parents."""
+    """Draw two to eight nodes, each with up to three of the earlier nodes as parents."""
     drawn = [draw(tasks) for _ in range(draw(st.sampled_from(COUNTS)))]
     edges = set()
     for child in range(1, len(drawn)):
@@ -47,7 +47,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 
 def random_graph(source: random.Random) -> Graph:
-    """The same without Hypothesis."""
+    """Return such a graph without Hypothesis."""
     drawn = [
         Task(
             "task",

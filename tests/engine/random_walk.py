@@ -1,4 +1,4 @@
-"""The state machine without Hypothesis: long, fast walks from a seed, for bugs that hide deep."""
+"""The state machine without Hypothesis: long and fast walks from a seed, to find deeply hidden bugs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Wanderer:
-    """Chooses what happens next to a machine, by a random number generator."""
+    """Chooses the steps of a machine by a random number generator."""
 
     def __init__(self, seed: int) -> None:
         self.source = random.Random(seed)
         self.machine = TraversalMachine()
 
     def walk(self, steps: int) -> None:
-        """Let so many things happen, look at everything after each, and let the run end."""
+        """Take the given number of steps, check everything after each, and let the run end."""
         choose, machine = self.source.choice, self.machine
         ends = [choose(ENDS) for _ in range(choose([0, 0, 2, 5]))]
         machine.begin(random_graph(self.source), choose([1, 2, 3]), choose([False, True]), ends)
@@ -67,7 +67,7 @@ RERUNS = [kind for kind in dict.fromkeys(KINDS) if kind.value.startswith("rerun"
 
 
 def wander(walks: int, steps: int, seed: int = 0) -> None:
-    """Walk so many times; an AssertionError names the seed of the walk that went wrong."""
+    """Take the given number of walks. An AssertionError names the seed of the failed walk."""
     for number in range(seed, seed + walks):
         try:
             Wanderer(number).walk(steps)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def dag(ways: str, *, keep_going: bool = True, **tasks: dict[str, object]) -> Graph:
-    """A graph of ways like `a>b>c d b>e`; keywords give the fields of single tasks.
+    """Return a graph of paths like `a>b>c d b>e`. Keywords give the fields of single tasks.
 
-    `retries=2` stands for a policy without delay; a trigger may be given by its word.
+    `retries=2` stands for a policy without delay. A trigger may be given by its word.
     """
     labels: dict[str, int] = {}
     edges: dict[tuple[int, int], None] = {}
@@ -46,7 +46,7 @@ def _task(label: str, fields: dict[str, object]) -> Task:
 
 
 class Scene:
-    """A traversal of which the test decides when attempts begin and how they end."""
+    """A traversal in which the test decides when attempts begin and how they end."""
 
     def __init__(self, graph: Graph, jobs: int = 4) -> None:
         self.graph = graph
@@ -55,9 +55,9 @@ class Scene:
         self.now = 0.0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
-        """Of the last message only."""
+        """Effects of the last message only."""
         self.begun: list[str] = []
-        """Labels of the attempts that began, in their order."""
+        """Labels of the attempts that began, in order."""
         self.traversal.begin(self.now)
         self._take()
 
@@ -83,7 +83,7 @@ class Scene:
         return self.graph.labels[self.state.blocker[self.graph.node(label)]]
 
     def statuses(self) -> str:
-        """Every node with its status: `a completed, b waiting`."""
+        """Return all nodes with their statuses: `a completed, b waiting`."""
         return ", ".join(f"{label} {self[label].name.lower().replace('_', ' ')}" for label in self.graph.labels)
 
     def submitted(self) -> set[str]:
@@ -93,7 +93,7 @@ class Scene:
         return " ".join(self.graph.labels[node] for node in sorted(nodes))
 
     def stops(self) -> dict[str, float]:
-        """What the last message told to stop, and the seconds until it is killed."""
+        """Return the nodes that the last message stopped, and their seconds until KILL."""
         return {self.graph.labels[e.node]: e.grace for e in self.effects if isinstance(e, Stop)}
 
     def starts(self) -> list[str]:
@@ -108,10 +108,10 @@ class Scene:
     # Doing
 
     def start(self, *labels: str) -> None:
-        """Attempts that were handed over begin."""
+        """Let submitted attempts begin."""
         for label in labels:
             node = self.graph.node(label)
-            assert node in self.traversal.submitted, f"{label} was not handed over: {self.statuses()}"
+            assert node in self.traversal.submitted, f"{label} was not submitted: {self.statuses()}"
             self.begun.append(label)
             self.traversal.handle(Started(node, self.state.attempt[node]), self.now)
             self._take()
@@ -123,7 +123,7 @@ class Scene:
             self._take()
 
     def end(self, label: str, value: int = 0, kind: EndKind = EndKind.EXIT, seconds: float | None = None) -> None:
-        """The attempt of a node ends, after a second or after its timeout unless its seconds are given."""
+        """End the attempt of a node, after one second or after its timeout unless `seconds` are given."""
         node = self.graph.node(label)
         if seconds is None:
             timed_out = self.state.cause_of(node) is Cause.TIMEOUT
@@ -132,7 +132,7 @@ class Scene:
         self._take()
 
     def run(self, *labels: str, value: int = 0) -> None:
-        """Attempts begin and end."""
+        """Let attempts begin and end."""
         for label in labels:
             self.start(label)
             self.end(label, value)
@@ -141,7 +141,7 @@ class Scene:
         self.run(*labels, value=1)
 
     def run_all(self) -> list[str]:
-        """Let everything run that can, successfully; what ran, in its order."""
+        """Let everything that can run succeed. Return what ran, in order."""
         ran: list[str] = []
         while self.traversal.submitted:
             node = next(iter(self.traversal.submitted))
@@ -150,7 +150,7 @@ class Scene:
         return ran
 
     def tick(self, seconds: float) -> None:
-        """Time passes, and what is due happens."""
+        """Let time pass, and process due alarms."""
         self.now += seconds
         self.traversal.wake(self.now)
         self._take()
@@ -169,7 +169,7 @@ class Scene:
         return self.traversal.preview(Command(kind, tuple(self.graph.node(label) for label in labels)))
 
     def bring(self, label: str, status: NodeStatus) -> None:
-        """Bring a node without parents, or whose parents are called `p…`, to a status in an ordinary way."""
+        """Bring a node without parents, or with parents named `p…`, to a status in a regular way."""
         parents = [self.graph.labels[parent] for parent in self.graph.parents(self.graph.node(label))]
         if status in {NodeStatus.WAITING, NodeStatus.READY}:
             if status is NodeStatus.READY:

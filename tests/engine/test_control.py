@@ -1,4 +1,4 @@
-"""The table of commands, each row for every status of its target."""
+"""The table of commands: each row for every status of its target."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ POLICY = RetryPolicy(1, delay=60.0, exit_codes=(75,))
 
 
 def in_status(status: NodeStatus, **task: object) -> Scene:
-    """A graph `p > x > c` whose x has a status; exit 75 is retried after a minute."""
+    """Return a graph `p > x > c` in which x has a status. Exit 75 is retried after a minute."""
     scene = Scene(dag("p>x>c", x={"retry": POLICY, **task}))
     scene.bring("x", status)
     assert scene["x"] is status

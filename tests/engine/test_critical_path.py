@@ -1,4 +1,4 @@
-"""The order of starts: the longest way first."""
+"""The order of starts: longest critical path first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dagtui.graph.model import Graph
 
 
 def longest(graph: Graph, node: int, weights: list[float]) -> float:
-    """By definition."""
+    """Return the length by definition."""
     return weights[node] + max((longest(graph, child, weights) for child in graph.children(node)), default=0.0)
 
 

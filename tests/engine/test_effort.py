@@ -1,4 +1,4 @@
-"""How much work the engine does, counted and not timed: linear in nodes and edges."""
+"""The engine's work, counted and not timed, is linear in nodes and edges."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDE = 16_000
 
 
 class Effort:
-    """Counts calls that cost something."""
+    """Counts expensive calls."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.calls: dict[str, int] = {}
@@ -49,7 +49,7 @@ def fan_in(count: int, **task: object) -> Graph:
 
 
 def run(traversal: Traversal, value: int = 0) -> None:
-    """Let everything run that is handed over, one after the other."""
+    """Run all submitted attempts, one after another."""
     while traversal.submitted:
         node = next(iter(traversal.submitted))
         attempt = traversal.state.attempt[node]
@@ -94,7 +94,7 @@ def test_a_fan_out_that_is_held_back_derives_once_an_edge(monkeypatch: pytest.Mo
 
 
 def layers(count: int, width: int) -> Graph:
-    """Each node of a layer is a parent of each of the next."""
+    """Return a graph in which each node of a layer is a parent of each node of the next."""
     names = [[f"n{layer}.{place}" for place in range(width)] for layer in range(count)]
     return Graph.from_edges(
         [name for layer in names for name in layer],
@@ -133,7 +133,7 @@ MANY = 1500
 
 
 def fan_in_chain(trigger: str) -> Graph:
-    """Many nodes into the first of a long chain, which has that trigger."""
+    """Return many parents of the first node of a long chain, which has the trigger."""
     ways = " ".join(f"p{node}>c0" for node in range(MANY))
     return dag(f"{ways} {'>'.join(f'c{node}' for node in range(MANY))}", c0={"trigger": trigger})
 
@@ -145,7 +145,7 @@ def begin(graph: Graph) -> Traversal:
 
 
 def fail_all_above(traversal: Traversal) -> None:
-    """Whatever runs fails, but for the chain."""
+    """Let everything except the chain fail."""
     labels = traversal.graph.labels
     while traversal.submitted:
         for node in list(traversal.submitted):

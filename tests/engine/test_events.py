@@ -123,7 +123,7 @@ def test_a_command_of_a_later_version_does_nothing_but_its_number_is_used():
     assert state.command_number == 7
     assert not state.paused
     assert why(state, 9, 0.0) == "cancelled"
-    # The next command gets a number of its own, and lifts the marks.
+    # The next command gets its own number, and lifts the marks.
     traversal.handle(Command(CommandKind.RETRY, (9,)), 1.0)
     events, _ = traversal.take()
     assert [e.number for e in events if isinstance(e, CommandEvent)] == [8]
@@ -157,7 +157,7 @@ def test_a_record_without_what_it_is_about_is_an_error(missing: str):
 
 
 def eventful() -> Scene:
-    """A run with some of everything."""
+    """Return a run with events of every kind."""
     scene = Scene(
         dag("a>b>c a>d e>f g", e={"retry": RetryPolicy(1, delay=2.5)}, g={"timeout": 1.0}, f={"allow_failure": True}),
         jobs=3,

@@ -1,4 +1,4 @@
-"""Previews: the exact nodes, nothing changed, and a command that does no more than what was previewed."""
+"""Previews list the exact nodes, change nothing, and a command does no more than its preview."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ K = CommandKind
 
 
 def busy() -> Scene:
-    """Something in every kind of status: b failed, its child d held back, c running with a waiting child e."""
+    """Return nodes in all kinds of status: b failed, its child d is blocked, c is running with a waiting child e."""
     scene = Scene(dag("a>b>d a>c>e a>f>g", b={"grace": 1.0}))
     scene.run("a")
     scene.fail("b")

@@ -1,4 +1,4 @@
-"""What is reached from several nodes at once, against what the oracle finds edge by edge."""
+"""Reachability from several nodes at once, compared with the oracle's, which goes edge by edge."""
 
 from __future__ import annotations
 

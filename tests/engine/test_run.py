@@ -1,4 +1,4 @@
-"""The worker that drives a run, on virtual time: record first, effects after, nothing lost in between."""
+"""The run on virtual time: it records events before effects, and loses nothing in between."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """A journal in memory that can be full."""
+    """A journal in memory that may become full."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.full = False
         self.room = 1_000_000
-        """Events that fit, in all."""
+        """Total number of events that fit."""
         self.blocks: list[int] = []
         self.refuses = False
         self.synced = 0
@@ -55,7 +55,7 @@ class Record:
 
 
 class TimedExecutor:
-    """Attempts last as long as the script says, on the loop's virtual clock."""
+    """An executor whose attempts last as long as the script says, on the loop's virtual clock."""
 
     def __init__(self, record: Record, script: Callable[[int, int], tuple[float, int]]) -> None:
         self.record = record
@@ -65,14 +65,14 @@ class TimedExecutor:
         self.executed: list[tuple[int, int]] = []
         self.most = 0
         self.unheard: list[Ended] = []
-        """What has ended, and nobody has read of."""
+        """Results that were not delivered yet."""
 
     def open(self, deliver: Callable[[Result], None], slots: int) -> None:
         self.deliver, self.slots = deliver, slots
 
     def start(self, node: int, attempt: int, slots: int) -> None:
         del slots
-        assert self.record.has(node, NodeStatus.READY, attempt), "handed over before it was on record"
+        assert self.record.has(node, NodeStatus.READY, attempt), "submitted before it was on record"
         self.waiting.append(("start", node, attempt))
         self.begin()
 
@@ -112,13 +112,13 @@ class TimedExecutor:
         self.begin()
 
     def acknowledge(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: no end is kept."""
 
     def flush(self) -> None:
         pass
 
     def collect(self) -> None:
-        """Deliver what a supervisor would have said by now."""
+        """Deliver the results that a supervisor would have reported by now."""
         for end in self.unheard:
             self.deliver(end)
         self.unheard.clear()
@@ -187,7 +187,7 @@ def test_after_a_stall_what_comes_in_a_moment_is_heard_of_before_timeouts_are_ju
     async def main(loop: VirtualLoop) -> None:
         run, executor, _ = begin(graph, loop, lambda *_: (100.0, 0))
         run.turn()
-        await asyncio.sleep(20)  # nobody drives: the program stands still
+        await asyncio.sleep(20)  # without a driver, as if the program stood still
         run.turn()
         assert run.state.status_of(0) is NodeStatus.RUNNING
         driver = asyncio.create_task(run.drive_until_settled())
@@ -266,7 +266,7 @@ def test_what_is_not_on_record_is_known_for_as_long_as_it_is_not() -> None:
         await asyncio.sleep(10)
         assert state.held_up == "waits until the journal can be written"
         assert state.off_record == {0}
-        assert told == [0], "said once, without an event"
+        assert told == [0], "reported once, without an event"
         assert watch.nodes >= {0}
         assert why(state, 0, 10.0) == "succeeded, not on record yet"
         assert why(state, 1, 10.0) == state.held_up
@@ -402,13 +402,13 @@ def test_much_at_once_is_journaled_in_blocks_and_acted_upon_when_all_of_it_is(mo
         record.blocks.clear()
         record.room = before + 6
         run.give(Command(CommandKind.RERUN, tuple(range(len(graph)))))
-        assert len(record.events) == before + 4, "what fits is on record"
+        assert len(record.events) == before + 4, "the events that fit are on record"
         assert heard == record.events[before:]
-        assert len(executor.executed) == executed, "it began before all that led to it was on record"
+        assert len(executor.executed) == executed, "an attempt began before its cause was on record"
         record.room = 1_000_000
         run.turn()
         assert max(record.blocks) == 4
-        assert heard == record.events[before:], "all is heard of, once, in its order"
+        assert heard == record.events[before:], "listeners hear each event once, in order"
         assert len(executor.executed) == executed + 2
         await run.drive_until_settled()
         assert run.state.attempt[0] == 2
@@ -435,7 +435,7 @@ def test_a_result_in_the_queue_is_taken_before_a_command(ask: Callable[[Run, Com
     async def main(loop: VirtualLoop) -> None:
         run, _, record = begin(Graph(["a"], []), loop, lambda *_: (1.0, 0))
         await asyncio.sleep(2)
-        assert run.state.status_of(0) is NodeStatus.READY, "nobody drives, so nobody has looked"
+        assert run.state.status_of(0) is NodeStatus.READY, "without a driver no result is processed"
         assert ask(run, Command(CommandKind.CANCEL, (0,))).nothing == "it is settled already: done"
         run.turn()
         assert record.has(0, NodeStatus.COMPLETED, 1)

@@ -1,4 +1,4 @@
-"""The table of statuses and the rules about them."""
+"""The table of statuses and their rules."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_there_are_ten_statuses():
     assert len(NodeStatus) == 10
 
 
-# What attempts lead to
+# Statuses after attempts
 
 
 def test_an_attempt_begins_and_succeeds():
@@ -88,7 +88,7 @@ def test_an_attempt_that_runs_has_its_own_beginning_and_no_end():
     scene.start("a")
     scene.tick(4)
     scene.end("a", 1, seconds=3.5)
-    assert (scene.state.started[0], scene.state.ended[0]) == (5.5, 9), "whoever watched it knows better"
+    assert (scene.state.started[0], scene.state.ended[0]) == (5.5, 9), "the executor's measurement counts"
     scene.tick(7)
     scene.start("a")
     assert (scene.state.started[0], scene.state.ended[0]) == (16, 0)
@@ -223,7 +223,7 @@ def test_after_its_back_off_a_node_waits_again_for_parents_that_were_reset():
     assert scene.starts() == ["c"]
 
 
-# Rule 2
+# Late and duplicate results (rule 2)
 
 
 @pytest.mark.parametrize("status", [NodeStatus.COMPLETED, NodeStatus.FAILED])
@@ -273,7 +273,7 @@ def test_a_late_result_means_nothing_to_an_attempt_in_line(late: Result):
     assert scene["a"] is NodeStatus.COMPLETED
 
 
-# Rule 3
+# Parking (rule 3)
 
 
 def test_when_everything_is_settled_a_retry_goes_on():
@@ -297,7 +297,7 @@ def test_nothing_is_settled_while_an_attempt_that_was_asked_back_may_begin():
     assert scene.traversal.settled
 
 
-# Rule 4
+# Verdicts (rule 4)
 
 
 def outcome(ways: str, *failing: str, cancelled: tuple[str, ...] = (), **tasks: dict[str, object]) -> Scene:
@@ -362,7 +362,7 @@ def test_a_retry_after_cancel_all_makes_the_verdict_anew():
     assert scene.state.verdict() is Verdict.COMPLETED
 
 
-# Rule 5
+# Work conservation (rule 5)
 
 
 def test_no_more_nodes_are_handed_over_than_there_are_slots():
@@ -418,7 +418,7 @@ def test_the_executor_is_told_the_slots_before_anything_else():
     assert scene.effects == [SetSlots(3), Start(0, 1, 1)]
 
 
-# Rule 6
+# Cancelling nodes (rule 6)
 
 
 def cancelling(**task: object) -> Scene:
@@ -573,7 +573,7 @@ def test_a_new_attempt_is_not_unkillable_because_of_an_older_one():
     assert scene.traversal.unkillable == set()
 
 
-# Rule 7
+# keep_going = false (rule 7)
 
 
 def fail_fast(ways: str, jobs: int = 2, **tasks: dict[str, object]) -> Scene:
@@ -735,7 +735,7 @@ def test_the_run_stops_itself_once():
     assert scene.state.command_number == 2
 
 
-# Attempts that were handed over and have not begun
+# Submitted attempts that have not begun
 
 
 def test_what_is_withdrawn_gives_its_number_back():
@@ -773,7 +773,7 @@ def test_what_was_to_be_withdrawn_and_could_not_start_does_not_use_its_number_ag
     scene.run("p")
     scene.fail("c")
     assert scene.attempt("c") == 2
-    assert scene["c"] is NodeStatus.RETRYING, "and it takes nothing of the retries"
+    assert scene["c"] is NodeStatus.RETRYING, "it does not use up retries"
 
 
 def test_a_cancelled_node_in_line_that_begins_all_the_same_stays_cancelled():
@@ -816,7 +816,7 @@ def test_an_attempt_that_begins_although_its_node_was_reset_is_the_first_of_the_
     assert (scene["c"], scene.attempt("c")) == (NodeStatus.FAILED, 2)
 
 
-# Stale
+# Stale nodes
 
 
 def test_a_completed_node_is_stale_when_an_ancestor_runs_again():
@@ -872,7 +872,7 @@ def test_a_first_run_makes_nothing_stale():
     assert not any(scene.state.stale)
 
 
-# Going on from a record
+# Continuing from a journal
 
 
 def test_a_recorded_run_is_adopted_with_what_was_in_flight():

@@ -1,4 +1,4 @@
-"""The traversal under random graphs, commands and executors; and the proof that the machine finds mistakes."""
+"""The traversal under random graphs, commands and executors, and proof that the machine finds seeded bugs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEEP = {
     "what_is_released_by_its_parents_makes_nothing_stale",
     "what_was_asked_back_and_cancelled_is_not_told_to_stop",
 }
-"""Bugs that show in one of many hundreds of walks."""
+"""Bugs that only one of many hundred walks finds."""
 
 
 def test_everything_holds_in_random_runs():

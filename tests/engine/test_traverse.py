@@ -1,4 +1,4 @@
-"""The Python API: a caller's own coroutine over a graph."""
+"""The Python API: a caller's coroutine run for each node of a graph."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ async def test_a_back_off_ends_although_the_only_worker_always_has_work() -> Non
 
     result = await dagtui.traverse(graph, work, jobs=1)
     assert result.verdict is Verdict.COMPLETED
-    assert calls.index("flaky", 1) < len(others), "it comes before most of what is less urgent"
+    assert calls.index("flaky", 1) < len(others), "it comes before most less urgent nodes"
 
 
 async def test_the_longest_way_starts_first_also_without_a_limit() -> None:
@@ -360,12 +360,12 @@ async def test_work_that_was_done_while_the_event_loop_stood_still_has_not_timed
         if label == "blocks":
             await waiting.wait()
             await anyio.lowlevel.checkpoint()
-            time.sleep(1.7)  # noqa: ASYNC251 - the event loop stands still for longer than the others may take
+            time.sleep(1.7)  # noqa: ASYNC251 - the event loop stalls for longer than the others may take
         elif label == "slow":
             await anyio.sleep_forever()
         else:
             waiting.set()
-            await anyio.to_thread.run_sync(time.sleep, 0.05)  # it is done long before the event loop hears of it
+            await anyio.to_thread.run_sync(time.sleep, 0.05)  # it is done long before the event loop notices
             for _ in range(10):
                 await anyio.lowlevel.checkpoint()
 

@@ -1,4 +1,4 @@
-"""The reasons: one line for every status, and the root causes of what is held back."""
+"""Reasons: one line for every status, and the root causes of blocked nodes."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ def test_the_root_of_a_long_chain_is_looked_for_once():
 
 
 class CountedReads(array):
-    """Blockers that count how often they are looked at."""
+    """Blockers that count how often they are read."""
 
     count = 0
 
@@ -262,7 +262,7 @@ def test_a_root_that_was_found_is_forgotten_when_the_way_changes():
     assert reason(scene, "d") == "0 / 1 parents"
     scene.run("a", value=3)
     assert reason(scene, "d") == "blocked by a (exit 3)"
-    # A node that was a root gets a blocker of its own.
+    # A root gets a blocker of its own.
     scene.command(K.RERUN_ONLY, "x")
     scene.command(K.RETRY, "a")
     scene.run("x", value=4)

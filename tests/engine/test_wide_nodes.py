@@ -1,4 +1,4 @@
-"""Rule 5: work is conserved, and a node that wants many slots does not starve."""
+"""Work is conserved, and nodes that need many slots don't starve (rule 5)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WIDE = {"slots": 2}
 
 @dataclass
 class VirtualRun:
-    """A run on virtual time: an executor with slots and a queue, in which attempts take as long as the test says."""
+    """A run on virtual time, with slots and a queue, whose attempts take as long as the test says."""
 
     graph: Graph
     seconds: Sequence[float]
@@ -38,11 +38,11 @@ class VirtualRun:
     running: list[tuple[float, int, int]] = field(default_factory=list)
     began: dict[int, float] = field(default_factory=dict)
     held_up: dict[int, float] = field(default_factory=dict)
-    """Since when a wide node has been the first in the order, and nothing more urgent began since."""
+    """Time since when a wide node has been the first in order, while nothing more urgent began."""
     longest_typical: float = 1.0
 
     def go(self) -> None:
-        """Let everything run; each step is looked at."""
+        """Run everything, and check each step."""
         self.traversal = Traversal(self.graph, self.jobs, self.seconds, self.lookahead)
         ways = critical_path_lengths(self.graph, self.seconds)
         order = sorted(range(len(self.graph)), key=lambda node: (-ways[node], node))
@@ -55,13 +55,13 @@ class VirtualRun:
             while self.running and self.running[0][0] <= self.now:
                 _, node, attempt = heapq.heappop(self.running)
                 ended.append(Ended(node, attempt, EndKind.EXIT, 0, "", self.seconds[node]))
-            # The executor begins the next in line the moment a slot is free, before the run hears of it.
+            # The executor begins the next submitted attempt as soon as a slot is free, before the run knows.
             self.traversal.handle_results(ended + self.begin_what_fits(), self.now)
             self.conclude()
         assert self.traversal.settled
 
     def conclude(self) -> None:
-        """Carry out what the traversal wants, until it wants nothing more at this moment."""
+        """Carry out effects until there are none at this moment."""
         while True:
             _, effects = self.traversal.take()
             results: list[Started | Withdrawn] = []
@@ -96,7 +96,7 @@ class VirtualRun:
         return begun
 
     def waiting(self) -> list[int]:
-        """What is ready, the most urgent first."""
+        """Return the ready nodes, most urgent first."""
         ready = self.traversal.state.nodes_with(NodeStatus.READY)
         return sorted((node for node in ready if node not in self.traversal.submitted), key=self.ranks.__getitem__)
 
@@ -105,20 +105,20 @@ class VirtualRun:
         kept_for = self.traversal.state.kept_for
         if kept_for >= 0:
             assert waiting[0] == kept_for
-            assert self.graph.task(kept_for).slots > self.free, "kept for a node that fits"
-            assert self.running, "kept, and nothing can become free"
+            assert self.graph.task(kept_for).slots > self.free, "slots are kept for a node that fits"
+            assert self.running, "slots are kept, but none can become free"
             return
         for node in waiting if not self.line else ():
             assert self.graph.task(node).slots > self.free, f"n{node} could start"
 
     def check_the_bound(self) -> None:
-        """A wide node that is the first in the order waits no longer than a typical attempt and two others."""
+        """Check that a wide node that is first in order waits no longer than a typical attempt and two others."""
         waiting = self.waiting()
         first = waiting[0] if waiting and self.graph.task(waiting[0]).slots > 1 else None
         urgent = [at for node, at in self.began.items() if first is not None and self.ranks[node] < self.ranks[first]]
         self.held_up = {} if first is None else {first: max([self.held_up.get(first, self.now), *urgent])}
         for since in self.held_up.values():
-            # Slots begin to be kept when the next attempt ends; what was handed over ahead may begin at that moment.
+            # Slots are kept from the end of the next attempt on. Submitted attempts may begin at that moment.
             bound = self.longest_typical + 2 * max(self.seconds)
             assert self.now - since <= bound, f"n{first} waits for {self.now - since} s"
 
@@ -128,7 +128,7 @@ durations = st.sampled_from([0.01, 0.1, 1.0, 1.0, 2.0, 7.0])
 
 @st.composite
 def loads(draw: st.DrawFn) -> VirtualRun:
-    """Layers of many narrow and some wide nodes."""
+    """Return layers of many narrow and some wide nodes."""
     count = draw(st.integers(2, 40))
     slots = [draw(st.sampled_from([1, 1, 1, 1, 2, 3, 6])) for _ in range(count)]
     parents = [(draw(st.integers(0, child - 1)), child) for child in range(1, count) if draw(st.booleans())]
@@ -146,7 +146,7 @@ def test_work_is_conserved_and_no_wide_node_waits_beyond_the_bound(run: VirtualR
 
 
 def narrow_and_wide(count: int) -> Graph:
-    """A node of two slots with a long way behind it becomes ready while narrow ones take turns on two slots."""
+    """Return a node of two slots on a long path that becomes ready while narrow ones take turns on two slots."""
     chain = ">".join(["s", "big", *(f"c{i}" for i in range(30))])
     return dag(f"{chain} {' '.join(f'n{i}' for i in range(count))}", big=WIDE)
 
@@ -161,7 +161,7 @@ def test_a_wide_node_does_not_wait_for_all_narrow_ones() -> None:
 
 
 def kept_back() -> Scene:
-    """Three slots; `wide` was passed over for a second, so that what becomes free is kept for it."""
+    """Return a scene of three slots, in which `wide` was passed over for a second, so that free slots are kept."""
     scene = Scene(dag("s>wide>x>y>z a b c d e f g", wide={"slots": 3}), jobs=3)
     scene.start("s", "a", "b")
     scene.tick(1)
@@ -234,7 +234,7 @@ def test_what_is_more_urgent_still_goes_first() -> None:
     scene.start("m")
     scene.tick(1)
     scene.end("u")
-    assert scene.starts() == ["v"], "its way is longer"
+    assert scene.starts() == ["v"], "its path is longer"
 
 
 def test_what_wants_more_than_there_is_does_not_starve_either() -> None:

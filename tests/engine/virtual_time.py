@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps when there is nothing to do: hours of back-off pass in milliseconds."""
+"""An event loop whose clock jumps ahead when idle, so that hours of back-off pass in milliseconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """Never waits: it moves the clock instead."""
+    """A selector that moves the clock instead of waiting."""
 
     loop: VirtualLoop
 
@@ -26,7 +26,7 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A selector loop on virtual time."""
+    """A selector event loop on virtual time."""
 
     def __init__(self) -> None:
         self.virtual_now = 0.0
@@ -39,7 +39,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(function: Callable[[VirtualLoop], Coroutine[object, object, None]]) -> float:
-    """Run a coroutine function on virtual time, and return how many seconds passed on it."""
+    """Run a coroutine function on virtual time. Return how many virtual seconds passed."""
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     try:

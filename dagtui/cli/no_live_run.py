@@ -54,17 +54,17 @@ def _last(graph_file: Path, number: int | None) -> RunDirectory | None:
 def _fate(last: RunSummary) -> str:
     from dagtui.store.summary import RunOutcome
 
-    if last.standing is RunOutcome.LOST:
+    if last.outcome is RunOutcome.LOST:
         return f"run {last.number} is lost: it never ended, and no process has it"
-    if last.standing in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE}:
-        return f"run {last.number} is {last.standing.value}"
-    return f"run {last.number} has ended, {last.standing.value}"
+    if last.outcome in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE}:
+        return f"run {last.number} is {last.outcome.value}"
+    return f"run {last.number} has ended, {last.outcome.value}"
 
 
 def _ways_on(last: RunSummary, call: str) -> str:
     from dagtui.store.summary import RunOutcome
 
     resumable = {RunOutcome.LOST, RunOutcome.FAILED, RunOutcome.CANCELLED, RunOutcome.DAMAGED}
-    if last.standing not in resumable:
+    if last.outcome not in resumable:
         return f"start one with: {call}"
     return f"go on with it: {call} --resume {last.number}, or start a new one: {call} --fresh"

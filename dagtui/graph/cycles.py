@@ -23,13 +23,13 @@ def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
     core = _core(graph, candidates)
     if not core:
         return []
-    ways = {node: [child for child in graph.children(node) if child in core] for node in core}
-    best = min([*_rings(ways), _walk(ways)], key=len)
+    successors = {node: [child for child in graph.children(node) if child in core] for node in core}
+    best = min([*_rings(successors), _any_ring(successors)], key=len)
     steps = STEPS
-    for start in sorted(node for node, children in ways.items() if len(children) > 1):
+    for start in sorted(node for node, children in successors.items() if len(children) > 1):
         if steps <= 0 or len(best) <= 2:
             break
-        found, steps = _resume_command(ways, start, len(best) - 2, steps)
+        found, steps = _shortest_ring(successors, start, len(best) - 2, steps)
         best = found or best
     return best
 
@@ -50,40 +50,40 @@ def _core(graph: Graph, candidates: Sequence[int]) -> set[int]:
     return core
 
 
-def _rings(ways: dict[int, list[int]]) -> list[list[int]]:
+def _rings(successors: dict[int, list[int]]) -> list[list[int]]:
     """Return each cycle without a branch once."""
     rings: list[list[int]] = []
     walked: dict[int, int] = {}
-    for start in sorted(ways):
+    for start in sorted(successors):
         node, path = start, []
-        while len(ways[node]) == 1 and node not in walked:
+        while len(successors[node]) == 1 and node not in walked:
             walked[node] = start
             path.append(node)
-            node = ways[node][0]
+            node = successors[node][0]
         if walked.get(node) == start and path:
             rings.append([*path[path.index(node) :], node])
     return rings
 
 
-def _walk(ways: dict[int, list[int]]) -> list[int]:
+def _any_ring(successors: dict[int, list[int]]) -> list[int]:
     """Return some cycle: every node has a child, so a walk returns to a node that it has visited."""
-    node = min(ways)
+    node = min(successors)
     place: dict[int, int] = {}
     while node not in place:
         place[node] = len(place)
-        node = ways[node][0]
+        node = successors[node][0]
     return [*list(place)[place[node] :], node]
 
 
-def _resume_command(ways: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
+def _shortest_ring(successors: dict[int, list[int]], start: int, longest: int, steps: int) -> tuple[list[int], int]:
     """Return a shortest path from a node to itself of at most `longest` edges, and the remaining steps."""
     came_from = {start: start}
     ring = [start]
     for _ in range(longest):
         following: list[int] = []
         for node in ring:
-            steps -= len(ways[node])
-            for child in ways[node]:
+            steps -= len(successors[node])
+            for child in successors[node]:
                 if child == start:
                     return _path(came_from, start, node), steps
                 if child not in came_from:

@@ -34,7 +34,7 @@ class Wiring:
         """Link the tasks of a layout."""
         self._layout = layout
         self._params = params
-        self._findings = diagnostics
+        self._diagnostics = diagnostics
         self._origins = origins
         self._nodes = [layout.nodes(number) for number in range(len(layout.tasks))]
         self._links: dict[int, list[Link]] = {}
@@ -51,7 +51,7 @@ class Wiring:
             links = self._links[number] = self._whole(number, broken) or self._read(number, broken)
             total += len(self._nodes[number]) * sum(map(len, links))
             if total > MOST_EDGES:
-                self._findings.value(
+                self._diagnostics.value(
                     self._origins.of(number, "needs"),
                     f"the graph would have more than {MOST_EDGES:,} edges",
                     "put a task without a matrix between them, or select cells",
@@ -88,9 +88,9 @@ class Wiring:
                     continue
                 links.append(self._link(number, position, target, inside))
             except (ValueProblem, FollowsError) as wrong:
-                self._findings.lost.needs.add(task.name)
+                self._diagnostics.lost.needs.add(task.name)
                 if isinstance(wrong, ValueProblem):
-                    self._findings.wrong(self._origins.of(number, "needs", position), wrong)
+                    self._diagnostics.wrong(self._origins.of(number, "needs", position), wrong)
                 continue
             if target in targets:
                 self._overlapping.add(number)
@@ -101,7 +101,7 @@ class Wiring:
         if len(entry) > LONGEST_ENTRY:
             raise ValueProblem(f"an element of needs can have at most {LONGEST_ENTRY:,} characters, not {len(entry):,}")
         found = target_of(entry, self._layout.index)
-        if found is None and self._findings.lost.has_task(entry):
+        if found is None and self._diagnostics.lost.has_task(entry):
             raise FollowsError
         if found is None:
             raise ValueProblem(f"there is no task {quoted(entry)}", self._suggestion(entry))
@@ -115,13 +115,13 @@ class Wiring:
         names = [name for name in re.split(r"[,\s]+", entry[:LONGEST_LISTED]) if name]
         if len(names) > 1 and all(name in self._layout.index for name in names):
             return f"write {', '.join(map(quoted, names))}: each name in quotation marks of its own"
-        return self._findings.suggestion(entry, self._layout.index, "the tasks are")
+        return self._diagnostics.suggestion(entry, self._layout.index, "the tasks are")
 
     def _link(self, number: int, position: int, target: int, inside: str | None) -> Link:
         if inside is None:
             return self._nodes[target]
         own = self._layout.cells.get(number)
-        selector = parse_selector(inside, self._layout, target, own, self._params, self._findings)
+        selector = parse_selector(inside, self._layout, target, own, self._params, self._diagnostics)
         self._chosen.append(_Chosen(number, position, target, selector))
         return selector
 
@@ -135,10 +135,10 @@ class Wiring:
                 label, entry = self._layout.label(number, cell), self._layout.tasks[number].needs[position]
                 message = f"{quoted(entry)} matches no cell for {quoted(label)}"
                 has = f"select values that task {quoted(self._layout.tasks[target].name)} has"
-                self._findings.value(at, message, f"exclude that cell, or {has}")
+                self._diagnostics.value(at, message, f"exclude that cell, or {has}")
                 return False
             if target == number and node in nodes:
-                self._findings.value(at, f"{quoted(self._layout.label(number, cell))} needs itself")
+                self._diagnostics.value(at, f"{quoted(self._layout.label(number, cell))} needs itself")
                 return False
         return True
 

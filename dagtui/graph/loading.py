@@ -100,45 +100,45 @@ class _Loading:
         self._task_lines = document.lines
         self._text = text
         self._path = path
-        self._findings = Diagnostics()
+        self._diagnostics = Diagnostics()
 
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         if self._is_newer():
             raise self._error(parameters)
-        keys.check_document(self._findings, self._document)
+        keys.check_document(self._diagnostics, self._document)
         name = self._name()
-        params = read_params(self._findings, self._table("params"), parameters)
+        params = read_params(self._diagnostics, self._table("params"), parameters)
         settings = self._settings()
-        reader = TaskReader(self._findings, self._env(), self._table("defaults"))
+        reader = TaskReader(self._diagnostics, self._env(), self._table("defaults"))
         tasks = self._tasks(reader)
         self._check_slots(tasks, settings)
         self._check_triggers(tasks)
         layout = self._layout(tasks, reader.broken)
         origins = Origins(self._document, tasks)
-        wiring = Wiring(layout, params, self._findings, origins)
+        wiring = Wiring(layout, params, self._diagnostics, origins)
         connected = wiring.connect(reader.broken)
-        placeholders = PlaceholderCheck(layout, params, environment, self._findings, origins)
+        placeholders = PlaceholderCheck(layout, params, environment, self._diagnostics, origins)
         placeholders.check(reader.broken)
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_statuses(graph)
-        if graph is None or self._findings:
+        if graph is None or self._diagnostics:
             raise self._error(parameters)
         return graph
 
     def _error(self, parameters: Mapping[str, str]) -> GraphError:
-        from dagtui.graph.redaction import concealed
+        from dagtui.graph.redaction import redacted_error
 
-        error = self._findings.error(self._text, label(self._path))
-        return concealed(error, self._document, self._text, parameters)
+        error = self._diagnostics.error(self._text, label(self._path))
+        return redacted_error(error, self._document, self._text, parameters)
 
     def _is_newer(self) -> bool:
         """Check the version. Return whether it is one whose keys are not known here."""
         version = self._document.get("version")
         if version is None:
-            self._findings.key(("version",), '"version" is missing', 'begin the file with "version = 1"')
+            self._diagnostics.key(("version",), '"version" is missing', 'begin the file with "version = 1"')
         elif type(version) is not int or version != VERSION:
-            self._findings.value(("version",), f"only version {VERSION} is supported", f"write version = {VERSION}")
+            self._diagnostics.value(("version",), f"only version {VERSION} is supported", f"write version = {VERSION}")
         return type(version) is int and version > VERSION
 
     def _name(self) -> str:
@@ -148,7 +148,7 @@ class _Loading:
         try:
             return values.name(values.text(name))
         except ValueProblem as wrong:
-            self._findings.wrong(("name",), wrong, quoted("name"))
+            self._diagnostics.wrong(("name",), wrong, quoted("name"))
             return "graph"
 
     def _table(self, key: str) -> dict[str, object]:
@@ -157,49 +157,49 @@ class _Loading:
             several = key == "tasks" and isinstance(table, list)
             return values.table(table, "write [tasks.NAME] for each of them" if several else f"write [{key}]")
         except ValueProblem as wrong:
-            self._findings.wrong((key,), wrong, quoted(key))
-            keys.lose_table(self._findings.lost, key)
+            self._diagnostics.wrong((key,), wrong, quoted(key))
+            keys.lose_table(self._diagnostics.lost, key)
             return {}
 
     def _env(self) -> dict[str, str]:
         try:
             return read_env(self._table("env"))
         except ValueProblem as wrong:
-            self._findings.wrong(("env",), wrong, subject("env", wrong))
-            self._findings.lost.all_variables = True
+            self._diagnostics.wrong(("env",), wrong, subject("env", wrong))
+            self._diagnostics.lost.all_variables = True
             return {}
 
     def _settings(self) -> RunSettings:
         table = self._table("run")
-        keys.check_keys(self._findings, ("run",), table, keys.RUN, keys.RESERVED_RUN)
+        keys.check_keys(self._diagnostics, ("run",), table, keys.RUN, keys.RESERVED_RUN)
         jobs, keep_going = None, True
         secrets: tuple[str, ...] = ()
         try:
             jobs = values.whole(table["jobs"], 1, MOST_SLOTS) if "jobs" in table else None
         except ValueProblem as wrong:
-            self._findings.wrong(("run", "jobs"), wrong, quoted("run.jobs"))
+            self._diagnostics.wrong(("run", "jobs"), wrong, quoted("run.jobs"))
         try:
             keep_going = values.boolean(table.get("keep_going", True))
         except ValueProblem as wrong:
-            self._findings.wrong(("run", "keep_going"), wrong, quoted("run.keep_going"))
+            self._diagnostics.wrong(("run", "keep_going"), wrong, quoted("run.keep_going"))
         try:
             secrets = _names(table.get("secrets", []))
         except ValueProblem as wrong:
-            self._findings.wrong(("run", "secrets"), wrong, quoted("run.secrets"))
+            self._diagnostics.wrong(("run", "secrets"), wrong, quoted("run.secrets"))
         return RunSettings(jobs, keep_going, secrets, self._state(table))
 
     def _state(self, table: dict[str, object]) -> str:
         try:
             return values.path(table["state"]) if "state" in table else ""
         except ValueProblem as wrong:
-            self._findings.wrong(("run", "state"), wrong, quoted("run.state"))
+            self._diagnostics.wrong(("run", "state"), wrong, quoted("run.state"))
             return ""
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")
-        lost = self._findings.lost
+        lost = self._diagnostics.lost
         if not tables and not lost.all_tasks and not lost.tasks:
-            self._findings.key(("tasks",), "there are no tasks", 'write [tasks.NAME], then run = "command"')
+            self._diagnostics.key(("tasks",), "there are no tasks", 'write [tasks.NAME], then run = "command"')
         lines = self._lines(tables)
         tasks: list[Task] = []
         for name, table in tables.items():
@@ -207,14 +207,14 @@ class _Loading:
             try:
                 values.name(name)
             except ValueProblem as wrong:
-                self._findings.key(at, f"the name of a task {wrong.message}")
+                self._diagnostics.key(at, f"the name of a task {wrong.message}")
                 lost.tasks.add(name)
                 continue
             if isinstance(table, dict):
                 tasks.append(reader.read(name, table, lines.get(name, 0)))
             else:
                 hint = f'write [tasks.{keys.written(name)}], then run = "command"'
-                self._findings.value(at, f"task {quoted(name)} must be a table, not {values.kind(table)}", hint)
+                self._diagnostics.value(at, f"task {quoted(name)} must be a table, not {values.kind(table)}", hint)
                 lost.tasks.add(name)
         return tasks
 
@@ -239,7 +239,7 @@ class _Loading:
         for number, task in enumerate(tasks):
             if task.slots > settings.jobs:
                 message = f"task {quoted(task.name)} needs {task.slots:,} slots, more than the {settings.jobs:,} jobs"
-                self._findings.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
+                self._diagnostics.value(origins.of(number, "slots"), message, 'lower "slots", or raise "jobs" in [run]')
 
     def _check_triggers(self, tasks: list[Task]) -> None:
         """Record tasks that have no parents and wait for one."""
@@ -247,13 +247,13 @@ class _Loading:
         origins = Origins(self._document, tasks)
         for number in waiting:
             task = tasks[number]
-            if self._findings.lost.has_needs(task.name):
+            if self._diagnostics.lost.has_needs(task.name):
                 continue
             message = (
                 f'task {quoted(task.name)} can never run: its trigger is "{task.trigger.value}", and it needs no task'
             )
             hint = 'name the tasks that it waits for in "needs", or remove the trigger'
-            self._findings.value(origins.of(number, "trigger"), message, hint)
+            self._diagnostics.value(origins.of(number, "trigger"), message, hint)
 
     def _layout(self, tasks: list[Task], broken: set[str]) -> GraphLayout:
         """Lay out the tasks. Tasks that are too large or without cells are recorded and not laid out."""
@@ -270,7 +270,7 @@ class _Loading:
                     cells[number] = Cells(matrix)
             except ValueProblem as wrong:
                 broken.add(tasks[number].name)
-                self._findings.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
+                self._diagnostics.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
         return GraphLayout(tasks, cells)
 
     def _too_large(self, tasks: list[Task], sizes: dict[int, int]) -> None:
@@ -279,9 +279,9 @@ class _Loading:
         message = f"the graph would have {shown} nodes; at most {MOST_NODES:,} are allowed"
         largest = max(sizes, key=sizes.__getitem__, default=None)
         if largest is None:
-            self._findings.key(("tasks",), message)
+            self._diagnostics.key(("tasks",), message)
         else:
-            self._findings.key(("tasks", tasks[largest].name, "matrix"), message, "give the axes fewer values")
+            self._diagnostics.key(("tasks", tasks[largest].name, "matrix"), message, "give the axes fewer values")
 
     def _build(
         self,
@@ -326,7 +326,7 @@ class _Loading:
             message = (
                 f"two nodes are named {quoted(found, 200)}: one of task {quoted(one)} and one of task {quoted(other)}"
             )
-            self._findings.key(("tasks", other), message, "give one of them another name")
+            self._diagnostics.key(("tasks", other), message, "give one of them another name")
 
     def _cycle(self, error: CycleError, layout: GraphLayout) -> None:
         task_of = array("i", layout.task_of())
@@ -334,7 +334,7 @@ class _Loading:
         first = min(on_it.values())
         origins = Origins(self._document, layout.tasks)
         hint = "remove one of these needs" if len(on_it) > 1 else "select only the cells that come before"
-        self._findings.value(origins.of(first, "needs"), str(error), hint)
+        self._diagnostics.value(origins.of(first, "needs"), str(error), hint)
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -29,21 +29,21 @@ def redacted(graph: Graph, secrets: Secrets) -> Graph:
     Values that are named by `run.secrets` become `***` as a whole, so a redacted value equals any other.
     Raises GraphError if names that differ only in secrets would become the same.
     """
-    masker = _Masker(graph, secrets)
-    tasks = [masker.task(task) for task in graph.tasks]
-    params = {secrets.mask(name): masker.parameter(name, value) for name, value in graph.params.items()}
-    given = {secrets.mask(name): masker.given(name, text) for name, text in graph.given.items()}
+    redactor = _Redactor(graph, secrets)
+    tasks = [redactor.task(task) for task in graph.tasks]
+    params = {secrets.mask(name): redactor.parameter(name, value) for name, value in graph.params.items()}
+    given = {secrets.mask(name): redactor.given(name, text) for name, text in graph.given.items()}
     joined = _SEPARATOR.join(graph.labels)
     labels, cells = secrets.mask(joined).split(_SEPARATOR), graph.cells
     if labels != graph.labels:
-        masker.check("tasks", [task.name for task in tasks])
-        masker.check("nodes", labels)
+        redactor.check("tasks", [task.name for task in tasks])
+        redactor.check("nodes", labels)
         if cells is not None:
-            cells = [masker.cell(cell) for cell in cells]
+            cells = [redactor.cell(cell) for cell in cells]
     return graph.described(secrets.mask(graph.name), labels, tasks, cells, params, given)
 
 
-class _Masker:
+class _Redactor:
     """Redacts the parts of one graph."""
 
     def __init__(self, graph: Graph, secrets: Secrets) -> None:

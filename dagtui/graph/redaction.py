@@ -20,7 +20,9 @@ _LONGEST = 10_000
 """Characters of a value that is searched for, so that a file that is not a graph does not cost much."""
 
 
-def concealed(error: GraphError, document: Mapping[str, object], text: str, given: Mapping[str, str]) -> GraphError:
+def redacted_error(
+    error: GraphError, document: Mapping[str, object], text: str, given: Mapping[str, str]
+) -> GraphError:
     """Return the error without the values that the document, or the call, gives to what `run.secrets` names.
 
     No excerpt is shown of a line that contains one.
@@ -30,17 +32,17 @@ def concealed(error: GraphError, document: Mapping[str, object], text: str, give
     if not secrets:
         return error
     lines = text.split("\n")
-    return GraphError([_concealed(problem, lines, secrets) for problem in error.problems], error.more)
+    return GraphError([_redacted_problem(problem, lines, secrets) for problem in error.problems], error.more)
 
 
-def _concealed(problem: Problem, lines: list[str], secrets: Secrets) -> Problem:
+def _redacted_problem(problem: Problem, lines: list[str], secrets: Secrets) -> Problem:
     line = lines[problem.line - 1] if 0 < problem.line <= len(lines) else ""
-    tells = secrets.mask(line) != line
+    has_secret = secrets.mask(line) != line
     return dataclasses.replace(
         problem,
         message=secrets.mask(problem.message),
         hint=secrets.mask(problem.hint),
-        excerpt="" if tells else problem.excerpt,
+        excerpt="" if has_secret else problem.excerpt,
     )
 
 

@@ -98,10 +98,10 @@ class Resolver:
         except ValueProblem as wrong:
             raise ResolutionError(f"{wrong.message}: {wrong.hint}" if wrong.hint else wrong.message) from None
 
-    def known(self, node: int, status_of: Callable[[int], str], conceal: Callable[[str, str], str]) -> Known:
+    def known(self, node: int, status_of: Callable[[int], str], redact: Callable[[str, str], str]) -> Known:
         """Resolve each text by itself, so that one without a value leaves the others.
 
-        `conceal` gets name and value of each variable before others are made of it.
+        `redact` gets name and value of each variable before others are made of it.
         """
         number = self._graph.task_of[node]
         values = _Values(self._graph, self._environment, node, status_of)
@@ -109,7 +109,7 @@ class Resolver:
             plan = self._plans.get(number) or _Plan(self._graph.tasks[number], self._env(self._graph.tasks[number]))
         except ValueProblem:
             return Known(None, dict.fromkeys(self._graph.tasks[number].env), None)
-        return plan.known(values, self, conceal)
+        return plan.known(values, self, redact)
 
     def path(self, cwd: str) -> Path:
         """Return the absolute directory of a node. Relative ones start from that of the graph file."""
@@ -227,17 +227,17 @@ class _Plan:
         cwd = resolver.path(self._cwd.fill(values.of))
         return Resolved(self._action(values), env, cwd, self._task.shell, self._task.colour)
 
-    def known(self, values: _Values, resolver: Resolver, conceal: Callable[[str, str], str]) -> Known:
+    def known(self, values: _Values, resolver: Resolver, redact: Callable[[str, str], str]) -> Known:
         """Fill in each text by itself."""
         for name, template in self._env.items():
-            found = _told(template.fill, values.of)
+            found = _or_none(template.fill, values.of)
             if found is None:
                 values.unknown.add(name)
             else:
-                values.env[name] = conceal(name, found)
+                values.env[name] = redact(name, found)
         env = {name: values.env.get(name) for name in self._task.env}
-        cwd = _told(self._cwd.fill, values.of)
-        return Known(_told(self._action, values), env, None if cwd is None else _told(resolver.path, cwd))
+        cwd = _or_none(self._cwd.fill, values.of)
+        return Known(_or_none(self._action, values), env, None if cwd is None else _or_none(resolver.path, cwd))
 
     def _action(self, values: _Values) -> Action:
         if self._command is not None:
@@ -249,7 +249,7 @@ class _Plan:
         return self._task.action
 
 
-def _told(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
+def _or_none(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
     """Return the result of filling in, or None if a value is missing."""
     try:
         return fill(given)

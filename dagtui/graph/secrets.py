@@ -119,7 +119,7 @@ class _Sources:
             if names is None:
                 names = named[id(env)] = [name for name in env if name in self._names]
                 self.dependent.update(name for name in names if Root.NEEDS in _roots(env[name]))
-            if not names or (self._resolve(resolver, node, env, names) and not _turns(env)):
+            if not names or (self._resolve(resolver, node, env, names) and not _varies(env)):
                 done.add(id(env))
 
     def _resolve(self, resolver: Resolver, node: int, env: Mapping[str, str], names: Collection[str]) -> bool:
@@ -137,7 +137,7 @@ class _Sources:
         return True
 
 
-def _turns(env: Mapping[str, str]) -> bool:
+def _varies(env: Mapping[str, str]) -> bool:
     """Return whether variables differ between the nodes of one task."""
     return any("{{" in text and _roots(text) & {Root.MATRIX, Root.NEEDS} for text in env.values())
 

@@ -35,7 +35,7 @@ class TaskReader:
 
     def __init__(self, diagnostics: Diagnostics, env: Mapping[str, str], defaults: dict[str, object]) -> None:
         """Read the defaults. `env` holds the variables of the whole graph."""
-        self._findings = diagnostics
+        self._diagnostics = diagnostics
         self.broken: set[str] = set()
         """Tasks whose matrix can't be read, so that their cells are unknown."""
         self._lost_needs = False
@@ -53,14 +53,16 @@ class TaskReader:
         at = ("tasks", name)
         own = self._fields(at, table)
         if "call" not in table and "args" in own and ("run" in own or "call" not in self._defaults):
-            self._findings.key((*at, "args"), '"args" without "call"', 'add "call", or write the arguments into "run"')
+            self._diagnostics.key(
+                (*at, "args"), '"args" without "call"', 'add "call", or write the arguments into "run"'
+            )
         fields = {**self._defaults, **own} if self._defaults else own
         if len(own) < len(table):
             self._lose(name, table.keys() - own.keys())
         if self._broken_defaults and "matrix" not in own:
             self.broken.add(name)
         if self._lost_needs and "needs" not in own:
-            self._findings.lost.needs.add(name)
+            self._diagnostics.lost.needs.add(name)
         env = own.get("env")
         return Task(
             name,
@@ -92,28 +94,28 @@ class TaskReader:
             try:
                 fields[key] = reader(value)
             except ValueProblem as wrong:
-                self._findings.wrong((*at, key), wrong, subject(key, wrong))
+                self._diagnostics.wrong((*at, key), wrong, subject(key, wrong))
         if "run" in fields and "call" in fields:
-            self._findings.key(
+            self._diagnostics.key(
                 (*at, "call"), '"run" and "call" are both given', "a task does one thing: remove one of them"
             )
         if "retry_delay" in table and "delay" in fields.get("retry", {}):
             hint = "they mean the same: remove one of them"
-            self._findings.key((*at, "retry_delay"), '"retry.delay" and "retry_delay" are both given', hint)
+            self._diagnostics.key((*at, "retry_delay"), '"retry.delay" and "retry_delay" are both given', hint)
         return fields
 
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
         if at[0] == "tasks" and isinstance(value, dict) and self._is_task(at, key, value):
             message = f"task {quoted(at[1])} has a table {quoted(key)}, which is not a key of a task"
             whole = _whole_name(at[1], key, value)
-            self._findings.key((*at, key), message, f"quote the name: [tasks.{quoted(whole)}]")
-            self._findings.lost.tasks.add(whole)
+            self._diagnostics.key((*at, key), message, f"quote the name: [tasks.{quoted(whole)}]")
+            self._diagnostics.lost.tasks.add(whole)
             return
-        keys.unknown_key(self._findings, (*at, key), keys.TASK, keys.RESERVED_TASK)
+        keys.unknown_key(self._diagnostics, (*at, key), keys.TASK, keys.RESERVED_TASK)
 
     def _lose(self, task: str, unread: AbstractSet[str]) -> None:
         """Record what is unknown because of unread keys of a task, or of the defaults if `task` is empty."""
-        lost = self._findings.lost
+        lost = self._diagnostics.lost
         at = ("tasks", task) if task else ("defaults",)
         some = unread if len(unread) <= KEPT else unread & READERS.keys()
         meant = {key if key in READERS else keys.meant_key((*at, key), keys.TASK) for key in some}
@@ -132,7 +134,7 @@ class TaskReader:
 
     def _is_task(self, at: KeyPath, key: str, value: dict[str, object]) -> bool:
         """Return whether a table inside of a task is meant to be a task with a dotted name."""
-        if key in keys.RESERVED_TASK or self._findings.full:
+        if key in keys.RESERVED_TASK or self._diagnostics.full:
             return False
         looks_like_one = not value.keys().isdisjoint(("run", "call", "needs"))
         return looks_like_one or not keys.key_hint((*at, key), keys.TASK, keys.RESERVED_TASK)

@@ -33,8 +33,8 @@ _LAST_TIME = 253_402_300_799.0
 
 def standing_words(summary: RunSummary, screen: Screen | None) -> str:
     """Describe a run's outcome in a few words. A live run names its process, and says whether it has a screen."""
-    words: str = summary.standing.value
-    if summary.standing is not RunOutcome.LIVE:
+    words: str = summary.outcome.value
+    if summary.outcome is not RunOutcome.LIVE:
         return words
     more = [screen.value] if screen is not None else []
     if summary.process is not None:
@@ -46,14 +46,14 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
     """Format one line: number, outcome, start, duration, counts, reason."""
     words = f"{standing_words(summary, screen):<9}"
     if colours:
-        words = f"\x1b[{_COLOURS[summary.standing]}m{words}\x1b[m"
+        words = f"\x1b[{_COLOURS[summary.outcome]}m{words}\x1b[m"
     parts = [f"{summary.number:>4}", words]
     if summary.began is not None:
         parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
     if summary.seconds is not None:
         parts.append(f"{spent(summary.seconds, summary.wall):>9}")
     parts.append(counts_words(summary.counts, summary.stale))
-    if summary.why and summary.why != summary.standing.value:
+    if summary.why and summary.why != summary.outcome.value:
         parts.append(f"({label(summary.why, 300)})")
     return "  ".join(part for part in parts if part)
 
@@ -63,7 +63,7 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
     return json.dumps(
         {
             "run": summary.number,
-            "state": summary.standing.value,
+            "state": summary.outcome.value,
             "screen": None if screen is None else screen.value,
             "process": summary.process,
             "began": _finite(summary.began),

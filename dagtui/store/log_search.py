@@ -117,7 +117,7 @@ class LogSearch:
         origin = self._index.gap(gap.number - 1) if gap.number else gap
         if search is None or search.query is not query or search.origin != origin.offset:
             search = self._redraws = _RedrawSearch(query, origin)
-        self._left -= search.go_on(gap, self._read, self._left)
+        self._left -= search.advance(gap, self._read, self._left)
         if search.position < gap.end and not search.at_end:
             return Found(resume=line)
         hits = search.hits(gap, self._read, self._index.start)
@@ -141,7 +141,7 @@ class _RedrawSearch:
         self._hits: list[int] = []
         """The lines of that gap that match."""
 
-    def go_on(self, gap: Gap, read: Read, budget: int) -> int:
+    def advance(self, gap: Gap, read: Read, budget: int) -> int:
         """Search about `budget` bytes up to the end of a gap. Return the number of bytes searched."""
         spent = 0
         self.at_end = False

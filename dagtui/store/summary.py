@@ -40,7 +40,7 @@ class RunOutcome(enum.Enum):
     UNREADABLE = "unreadable"
 
 
-_TOLD = {
+_OUTCOMES = {
     Verdict.COMPLETED.value: RunOutcome.COMPLETED,
     Verdict.FAILED.value: RunOutcome.FAILED,
     Verdict.CANCELLED.value: RunOutcome.CANCELLED,
@@ -55,7 +55,7 @@ class RunSummary:
 
     path: Path
     number: int
-    standing: RunOutcome
+    outcome: RunOutcome
     began: float | None = None
     """Wall time in seconds since the epoch."""
     seconds: float | None = None
@@ -84,13 +84,13 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
         if live and not os.path.lexists(directory.journal_path):
             return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process)
         return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
-    standing, why = _standing(directory, found, live=live)
+    outcome, why = _outcome(directory, found, live=live)
     if found.began is None or found.last is None:
-        return RunSummary(path, number, standing, found.began, None, None, found.counts(), why, found.stale(), process)
+        return RunSummary(path, number, outcome, found.began, None, None, found.counts(), why, found.stale(), process)
     since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(path, number, standing, found.began, seconds, wall, found.counts(), why, found.stale(), process)
+    return RunSummary(path, number, outcome, found.began, seconds, wall, found.counts(), why, found.stale(), process)
 
 
 def _holder(directory: RunDirectory) -> int | None:
@@ -101,14 +101,14 @@ def _holder(directory: RunDirectory) -> int | None:
     return int(number) if word == "process" and number.isdecimal() and len(number) < 12 else None
 
 
-def _standing(directory: RunDirectory, found: JournalScan, *, live: bool) -> tuple[RunOutcome, str]:
+def _outcome(directory: RunDirectory, found: JournalScan, *, live: bool) -> tuple[RunOutcome, str]:
     if live:
         return RunOutcome.LIVE, ""  # a torn end is being written
     if found.problem is not None:
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
     if not found.ended:
         return RunOutcome.LOST, "never ended, and no process has it"
-    return _TOLD.get(found.verdict) or _derived(directory, found), found.why
+    return _OUTCOMES.get(found.verdict) or _derived(directory, found), found.why
 
 
 def _derived(directory: RunDirectory, found: JournalScan) -> RunOutcome:

@@ -62,9 +62,9 @@ def test_a_golden_run_is_summarised_by_its_verdict(name: str, why: str, tmp_path
         if why and records[-1].get("what") == "ended":  # as the screen leaves a run: the verdict is in no word
             records[-1]["why"] = why
         run.journal_path.write_bytes(encoded(records))
-        assert summarise(run).standing is RunOutcome.LIVE
+        assert summarise(run).outcome is RunOutcome.LIVE
     summary = summarise(run)
-    assert summary.standing is STANDINGS.get(str(expected(name)["verdict"]), RunOutcome.LOST)
+    assert summary.outcome is STANDINGS.get(str(expected(name)["verdict"]), RunOutcome.LOST)
     assert sum(summary.counts.values()) == len(scan_journal(run.journal_path).nodes)
     assert summary.seconds is not None
     assert summary.seconds > 0
@@ -90,7 +90,7 @@ def test_the_verdict_that_a_run_told_is_taken_and_its_graph_not_read(
         run.journal_path.write_bytes(encoded(records))
     # Without its graph nobody knows that the failure was allowed.
     run.graph_path.unlink()
-    assert summarise(run).standing is standing
+    assert summarise(run).outcome is standing
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_of_a_run_without_a_verdict_a_cancel_of_all_counts_until_something_is_tr
     end.pop("verdict", None)
     with RunDirectory.create(tmp_path / "g.toml", "") as run:
         run.journal_path.write_bytes(encoded([*records, end]))
-    assert summarise(run).standing is standing
+    assert summarise(run).outcome is standing
 
 
 @pytest.mark.parametrize(("allowed", "standing"), [("a", RunOutcome.COMPLETED), ("b", RunOutcome.FAILED)])
@@ -121,7 +121,7 @@ def test_of_a_run_without_a_verdict_the_failure_of_a_cell_is_allowed_by_its_task
     end.pop("verdict", None)
     with RunDirectory.create(tmp_path / "g.toml", f"[tasks.{allowed}]\nallow_failure = true\n") as run:
         run.journal_path.write_bytes(encoded([*records, end]))
-    assert summarise(run).standing is standing
+    assert summarise(run).outcome is standing
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -172,7 +172,7 @@ def test_a_later_version_is_refused_kindly_and_left_alone(tmp_path: Path):
     run.journal_path.write_bytes(content)
     run.close()
     summary = summarise(run)
-    assert summary.standing is RunOutcome.UNREADABLE
+    assert summary.outcome is RunOutcome.UNREADABLE
     assert "later version of dagtui" in summary.why
 
 
@@ -191,6 +191,6 @@ def test_a_wall_clock_that_was_set_back_changes_nothing_but_times(tmp_path: Path
     run.journal_path.write_bytes(encoded(records))
     run.close()
     summary = summarise(run)
-    assert summary.standing is RunOutcome.COMPLETED
+    assert summary.outcome is RunOutcome.COMPLETED
     assert summary.seconds == pytest.approx(scan_journal(GOLDEN / "retry.jsonl").active(float(str(records[-1]["at"]))))
     assert final_state(replayed("retry", records)) == expected("retry")

@@ -82,48 +82,48 @@ class Diagnostics:
             return ""
         return did_you_mean(name, known)
 
-    def _note(self, finding: Diagnostic) -> None:
+    def _note(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic once: an error in the defaults would be found again in every task."""
-        place = finding.at, finding.message
+        place = diagnostic.at, diagnostic.message
         if place in self._found:
             return
         if len(self._found) >= KEPT:
             self._more += 1
             return
-        self._found[place] = finding
+        self._found[place] = diagnostic
 
     def error(self, text: str, path: str) -> GraphError:
         """Return the report, sorted by place in the file."""
         from dagtui.graph.toml.positions import locate
 
         diagnostics = list(self._found.values())
-        wanted = {finding.at[:length] for finding in diagnostics for length in range(1, len(finding.at) + 1)}
+        wanted = {diagnostic.at[:length] for diagnostic in diagnostics for length in range(1, len(diagnostic.at) + 1)}
         located = locate(text, wanted)
-        placed = [(_span(finding, located, text), finding) for finding in diagnostics]
+        placed = [(_span(diagnostic, located, text), diagnostic) for diagnostic in diagnostics]
         placed.sort(key=lambda item: (item[0] is not None, item[0] or (0, 0)))
-        problems = [_problem(finding, span, text, path) for span, finding in placed[:SHOWN]]
+        problems = [_problem(diagnostic, span, text, path) for span, diagnostic in placed[:SHOWN]]
         return GraphError(problems, more=len(placed) - len(problems) + self._more)
 
 
-def _span(finding: Diagnostic, located: dict[KeyPath, Located], text: str) -> SourceSpan | None:
+def _span(diagnostic: Diagnostic, located: dict[KeyPath, Located], text: str) -> SourceSpan | None:
     """Return where a diagnostic is: at its path, or at the nearest table around it that the file has."""
     from dagtui.graph.toml.positions import SourceSpan
 
-    for length in range(len(finding.at), 0, -1):
-        place = located.get(finding.at[:length])
+    for length in range(len(diagnostic.at), 0, -1):
+        place = located.get(diagnostic.at[:length])
         if place is None:
             continue
-        if length < len(finding.at) or finding.on_key:
+        if length < len(diagnostic.at) or diagnostic.on_key:
             return place.key if place.key.end > place.key.start else place.value
-        start = text.find(finding.needle, *place.value) if finding.needle else -1
-        return place.value if start < 0 else SourceSpan(start, start + len(finding.needle))
+        start = text.find(diagnostic.needle, *place.value) if diagnostic.needle else -1
+        return place.value if start < 0 else SourceSpan(start, start + len(diagnostic.needle))
     return None
 
 
-def _problem(finding: Diagnostic, span: SourceSpan | None, text: str, path: str) -> Problem:
+def _problem(diagnostic: Diagnostic, span: SourceSpan | None, text: str, path: str) -> Problem:
     from dagtui.graph.toml.positions import excerpt
 
-    message, hint = label(finding.message, MESSAGE_CAP), label(finding.hint, MESSAGE_CAP)
+    message, hint = label(diagnostic.message, MESSAGE_CAP), label(diagnostic.hint, MESSAGE_CAP)
     if span is None:
         return Problem(message, path, hint=hint)
     where = excerpt(text, span)

@@ -92,7 +92,7 @@ class AsRun:
         return {name: self._filled(written[name], found) for name, found in self._known(node).env.items()}
 
     def _known(self, node: int) -> Known:
-        return self._resolver.known(node, self._status_of, self._conceal)
+        return self._resolver.known(node, self._status_of, self._redact)
 
     def _filled(self, written: str, found: str | None) -> Filled:
         if found is None:
@@ -101,7 +101,7 @@ class AsRun:
         text = found if self._secrets is None else self._secrets.mask(found)
         return Filled(text, written if written != text else "")
 
-    def _conceal(self, name: str, value: str) -> str:
+    def _redact(self, name: str, value: str) -> str:
         if name in self._named:
             return MARK.decode()
         return value if self._secrets is None else self._secrets.mask(value)

@@ -42,7 +42,7 @@ class PlaceholderCheck:
         self._layout = layout
         self._params = params
         self._environment = environment
-        self._findings = diagnostics
+        self._diagnostics = diagnostics
         self._origins = origins
         self._envs: dict[int, list[tuple[str, Placeholder]]] = {}
         """By the identity of a table of variables: what differs for each task that shares it."""
@@ -58,13 +58,13 @@ class PlaceholderCheck:
     def check_statuses(self, graph: Graph) -> None:
         """Record every status placeholder that does not refer to exactly one parent."""
         for (number, _), (at, placeholder) in self._statuses.items():
-            if self._findings.lost.has_needs(self._layout.tasks[number].name):
+            if self._diagnostics.lost.has_needs(self._layout.tasks[number].name):
                 continue
             try:
                 for node in self._layout.nodes(number):
                     asked_node(graph, node, placeholder)
             except ValueProblem as wrong:
-                self._findings.wrong(at, wrong)
+                self._diagnostics.wrong(at, wrong)
 
     def _task(self, number: int, task: Task) -> None:
         action = task.action
@@ -98,13 +98,13 @@ class PlaceholderCheck:
             (name, part) for name, text in env.items() for part in cut_template(text) if isinstance(part, ValueProblem)
         ]
         for name, part in wrong:
-            self._findings.wrong(self._origins.of(number, "env", name), part)
+            self._diagnostics.wrong(self._origins.of(number, "env", name), part)
         if wrong:
             return []
         try:
             templates = parse_env(env)
         except ValueProblem as circle:
-            self._findings.value(self._origins.of(number, "env", *circle.inside), circle.message, circle.hint)
+            self._diagnostics.value(self._origins.of(number, "env", *circle.inside), circle.message, circle.hint)
             return []
         found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
         for name, placeholder in found:
@@ -115,7 +115,7 @@ class PlaceholderCheck:
     def _text(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
         for part in dict.fromkeys(parts):
             if isinstance(part, ValueProblem):
-                self._findings.wrong(self._origins.of(number, *place), part)
+                self._diagnostics.wrong(self._origins.of(number, *place), part)
             elif isinstance(part, Placeholder):
                 self._placeholder(number, place, part)
 
@@ -136,9 +136,9 @@ class PlaceholderCheck:
         else:
             known = self._params
         if name not in known and placeholder.default is None:
-            wrong = unknown_name(placeholder, known, self._findings)
+            wrong = unknown_name(placeholder, known, self._diagnostics)
             if isinstance(wrong, ValueProblem):
-                self._findings.wrong(self._origins.of(number, *place), wrong)
+                self._diagnostics.wrong(self._origins.of(number, *place), wrong)
 
     def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         """Record a variable that is not set. One that names itself refers to the one that the run is started with."""
@@ -147,7 +147,7 @@ class PlaceholderCheck:
             return
         task = self._layout.tasks[number]
         env = task.env
-        if (name in env and place != ("env", name)) or self._findings.lost.has_variables(task.name):
+        if (name in env and place != ("env", name)) or self._diagnostics.lost.has_variables(task.name):
             return
         message = f"{quoted(placeholder.source)}: the environment variable {quoted(name)} is not set"
         hint = f'set it, or give a default: {{{{ env.{name} or "…" }}}}'
@@ -156,9 +156,9 @@ class PlaceholderCheck:
         elif " or " in name:
             hint = LITERAL_BEHIND_OR
         else:
-            near = self._findings.nearest(name, environment.keys() | env.keys())
+            near = self._diagnostics.nearest(name, environment.keys() | env.keys())
             hint = f"{near} Otherwise {hint}" if near else hint
-        self._findings.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
+        self._diagnostics.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
 
 
 def asked_node(graph: Graph, node: int, placeholder: Placeholder) -> int | None:

@@ -29,10 +29,10 @@ class TemplatePlace(enum.Enum):
     """What surrounds a placeholder."""
 
     WORD = "a plain word"
-    APART = "a plain word, but what stands before or behind it would go on with the value"
+    APART = "a plain word next to text that would merge with the value"
     SINGLE = "single quotes"
     DOUBLE = "double quotes"
-    DOUBLE_APART = "double quotes, but what stands before it would go on with the value"
+    DOUBLE_APART = "double quotes after text that would merge with the value"
     COMMENT = "a comment"
     ANSI = "$'…'"
     BACKTICKS = "backticks"
@@ -42,7 +42,7 @@ class TemplatePlace(enum.Enum):
     RAW_HEREDOC = "a here-document whose word is quoted"
     BACKSLASH = "a backslash"
     DOLLAR = "a dollar sign"
-    UNCLEAR = "something that can't be told"
+    UNCLEAR = "an unclear place"
 
 
 def quote(value: str, place: TemplatePlace) -> str:

@@ -168,7 +168,7 @@ class Cells:
         """Return the place of a cell in the full product."""
         return self._kept[number] if self._kept is not None else number
 
-    def wheel(self, axis: str) -> AxisDigit:
+    def axis_digit(self, axis: str) -> AxisDigit:
         """Return how to extract the value of one axis from a place."""
         index = next(index for index, (name, _) in enumerate(self.axes) if name == axis)
         return AxisDigit(self._strides[index], self._texts[index])
@@ -190,7 +190,7 @@ class Cells:
     def offset(self, axis: str, text: str) -> int | None:
         """Return what a value of an axis adds to a place, or None if the axis does not have it."""
         digit = self.digits[axis].get(text)
-        return None if digit is None else digit * self.wheel(axis).stride
+        return None if digit is None else digit * self.axis_digit(axis).stride
 
     def number(self, place: int) -> int | None:
         """Return the cell at a place of the full product, or None if it is excluded."""

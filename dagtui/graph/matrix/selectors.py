@@ -37,7 +37,7 @@ class Selector:
         self._target = target
         self._own = own
         self._base: int | None = 0
-        self._turning: list[_AxisCounter] = []
+        self._varying: list[_VaryingAxis] = []
         self._free = target.free_offsets(frozenset(fixed))
 
     def choose(self, axis: str, text: str) -> None:
@@ -45,7 +45,7 @@ class Selector:
         offset = self._target.offset(axis, text)
         self._base = None if offset is None or self._base is None else self._base + offset
 
-    def turn(self, axis: str, template: Template, params: Mapping[str, Value], diagnostics: Diagnostics) -> None:
+    def vary(self, axis: str, template: Template, params: Mapping[str, Value], diagnostics: Diagnostics) -> None:
         """Make the value of an axis depend on the cell. Raises ValueProblem for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
@@ -53,7 +53,7 @@ class Selector:
             raise ValueProblem(f"a value can have at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
         for placeholder in placeholders:
             _check(placeholder, params, own, diagnostics)
-        self._turning.append(_AxisCounter(axis, template, params, own, self._target))
+        self._varying.append(_VaryingAxis(axis, template, params, own, self._target))
 
     def __len__(self) -> int:
         """Return the largest number of nodes chosen for one cell."""
@@ -65,8 +65,8 @@ class Selector:
         if place is None:
             return []
         own_place = self._own.place_of(cell) if self._own is not None else 0
-        for turning in self._turning:
-            offset = turning.offset(own_place)
+        for varying in self._varying:
+            offset = varying.offset(own_place)
             if offset is None:
                 return []
             place += offset
@@ -74,7 +74,7 @@ class Selector:
         return [self._first + number for number in numbers if number is not None]
 
 
-class _AxisCounter:
+class _VaryingAxis:
     """The value of one axis as a function of the cell that needs it, computed once for each of its inputs."""
 
     def __init__(
@@ -86,15 +86,16 @@ class _AxisCounter:
         self._target = target
         there = own.digits if own is not None else {}
         names = {part.name for part in template.placeholders() if part.root is Root.MATRIX and part.name in there}
-        self._wheels: dict[str, AxisDigit] = {name: own.wheel(name) for name in names} if own is not None else {}
-        self._steps = [(wheel.stride, len(wheel.texts)) for wheel in self._wheels.values()]
+        self._digits: dict[str, AxisDigit] = {name: own.axis_digit(name) for name in names} if own is not None else {}
+        self._steps = [(axis_digit.stride, len(axis_digit.texts)) for axis_digit in self._digits.values()]
         self._known: dict[tuple[int, ...], int | None] = {}
 
     def offset(self, place: int) -> int | None:
         digits = tuple([place // stride % count for stride, count in self._steps])
         if digits not in self._known:
             texts = {
-                name: wheel.texts[digit] for (name, wheel), digit in zip(self._wheels.items(), digits, strict=True)
+                name: axis_digit.texts[digit]
+                for (name, axis_digit), digit in zip(self._digits.items(), digits, strict=True)
             }
             text = self._template.fill(lambda part: self._value(part, texts))
             value = self._target.values(self._axis).meant(text)
@@ -185,7 +186,7 @@ def parse_selector(
     for axis, text in chosen.items():
         template = parse_template(text)
         if template.filled:
-            selector.turn(axis, parse_template(text.strip()), params, diagnostics)
+            selector.vary(axis, parse_template(text.strip()), params, diagnostics)
             continue
         literal = template.fill(lambda part: part.source)
         known = cells.digits[axis]

@@ -111,14 +111,14 @@ def _syntax_problem(message: str, text: str, shown: str) -> Problem:
     if place is None:
         return Problem(label(message, 500), shown)
     start = _offset(text, int(place[1]), int(place[2])) if place[1] else max(0, len(text.rstrip()) - 1)
-    said, hint = _in_words(message[: place.start()], text[start : start + 10] if place[1] else "")
+    own_message, hint = _message_and_hint(message[: place.start()], text[start : start + 10] if place[1] else "")
     if message.startswith(("Unescaped", "Invalid hex")):  # the library points behind the escape
         start = text.rfind("\\", 0, start)
     span = start, start + 1
-    if hint.startswith(_SECOND):  # the library points behind the value: show the key
+    if hint.startswith(_REMOVE_OR_RENAME):  # the library points behind the value: show the key
         line = text.rfind("\n", 0, start) + 1
         span = line + len(text[line:start]) - len(text[line:start].lstrip()), start
-    return _problem(said, text, span, shown, hint)
+    return _problem(own_message, text, span, shown, hint)
 
 
 def _offset(text: str, line: int, column: int) -> int:
@@ -128,24 +128,24 @@ def _offset(text: str, line: int, column: int) -> int:
     return start + column - 1
 
 
-def _in_words(message: str, there: str) -> tuple[str, str]:
+def _message_and_hint(message: str, there: str) -> tuple[str, str]:
     """Return what the library says, and how to fix it. `there` is the text at the position it points to."""
     twice = _TWICE.match(message)
     if twice:
         names = re.findall(r"'((?:[^'\\]|\\.)*)'", twice[1])
-        return f"the table [{'.'.join(names)}] is defined twice", _SECOND
+        return f"the table [{'.'.join(names)}] is defined twice", _REMOVE_OR_RENAME
     word = re.match(r"\w+|.", there)
-    if message.startswith("Invalid value") and word and word[0] in _NO_VALUES:
-        return "not a valid value", _NO_VALUES[word[0]]
-    for start, (said, hint) in _SAID.items():
+    if message.startswith("Invalid value") and word and word[0] in _NOT_VALUES:
+        return "not a valid value", _NOT_VALUES[word[0]]
+    for start, (own_message, hint) in _MESSAGES.items():
         if message.startswith(start):
-            return said or message, hint
+            return own_message or message, hint
     return message, ""
 
 
-_SECOND = "remove or rename one of them"
+_REMOVE_OR_RENAME = "remove or rename one of them"
 _BACKSLASH = "write \\\\ for a backslash, or put the string in '…'"
-_NO_VALUES = {
+_NOT_VALUES = {
     "True": 'write "true"',
     "False": 'write "false"',
     "yes": 'write true; strings need quotation marks: "…"',
@@ -157,8 +157,8 @@ _NO_VALUES = {
     "=": "one equals sign is enough",
 }
 """What people write in place of a value, and how to fix it."""
-_SAID = {
-    "Cannot overwrite a value": ("this key is defined twice", _SECOND),
+_MESSAGES = {
+    "Cannot overwrite a value": ("this key is defined twice", _REMOVE_OR_RENAME),
     "Duplicate inline table key": ("", "remove one of them"),
     "Invalid value": ("not a valid value", 'strings need quotation marks: "…"'),
     "Invalid initial character for a key part": (

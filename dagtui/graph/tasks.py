@@ -204,7 +204,7 @@ def _second(entries: tuple[str, ...]) -> int:
         if entry in seen:
             return index
         seen.add(entry)
-    raise AssertionError("no entry stands there twice")
+    raise AssertionError("no entry is repeated")
 
 
 def _group(value: object) -> str:

@@ -58,7 +58,7 @@ class JournalScan:
     why: str = ""
     """The reason that the run gave when it was closed."""
     verdict: str = ""
-    """The verdict that the run recorded when it was closed, or an empty string if it was not closed or is older."""
+    """The verdict recorded when the run was closed. Empty if it was not, or by a version without verdicts."""
     cancelled: bool = False
     """Whether a command to cancel all nodes is still in effect."""
     problem: str | None = None

@@ -82,7 +82,7 @@ class LineWriter:
             self._thread.join()
 
     def _started(self) -> threading.Thread | None:
-        """Start the thread that writes. Return None if the user's threads are used up; the next call tries again."""
+        """Start the thread that writes. Return None if the user can't start more. The next call tries again."""
         # A daemon thread: a reader that never comes back must not keep the program from ending on a signal.
         thread = threading.Thread(target=self._write_all, name="plain lines", daemon=True)
         try:

@@ -54,7 +54,7 @@ class Redaction:
         sampled = frozenset(long if len(long) >= _MANY else ())
         alphabets = _alphabets(self._forms)
         self._found: list[tuple[bytes, list[bytes], list[Sought]]] = []
-        """A piece that some forms contain, or the only form; the minimal alphabets of the forms; and the forms."""
+        """Groups of forms: a piece that all contain, or the only form, then their minimal alphabets, then the forms."""
         for key, members in groups.items():
             if len(members) > 1 or key not in sampled:
                 sought = [(form, form[-_period(form) :], alphabets[form]) for form in members]

@@ -39,7 +39,7 @@ def redacted_environment(environment: Mapping[str, str], names: tuple[str, ...],
 
 
 def unknown_status(node: int) -> str:
-    """Raise ResolutionError, for graphs without ended nodes."""
+    """Raise ResolutionError. Serves as `status_of` where no node has ended."""
     raise ResolutionError(f"how node {node} ends is not known yet")
 
 

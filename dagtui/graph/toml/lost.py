@@ -1,4 +1,4 @@
-"""Declarations that a file gets wrong. Those are reported; what is missing because of them is not."""
+"""Declarations that a file gets wrong. They are reported, but what is missing because of them is not."""
 
 from __future__ import annotations
 

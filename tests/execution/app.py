@@ -1,6 +1,6 @@
-"""An app that can be killed: app.py FOLDER TOKEN; says its reaper and supervisor once its nodes have begun.
+"""An app that can be killed: app.py FOLDER TOKEN. It prints the pids of its reaper and supervisor when all nodes run.
 
-Its reaper is impatient.
+Its reaper waits for shorter times (see launch_impatient.py).
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What the tests of execution share."""
+"""Shared fixtures of the tests of execution."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def token() -> Iterator[str]:
-    """A word that only processes of this test have among their arguments; none is left behind by a failed test."""
+    """A word that only processes of this test have in their arguments. They are killed after the test."""
     word = fresh_token()
     yield word
     end_all(word)

@@ -1,6 +1,7 @@
-"""A node that leaves processes in every way there is: descendants.py TOKEN (stay|leave|flee|PIPE) [KIND…].
+"""A node that leaves processes behind in every way: descendants.py TOKEN (stay|leave|flee|PIPE) [KIND…].
 
-The leader stays; or leaves with status 7: when all have become what they are, at once, or when somebody opens a pipe.
+The leader stays, or exits with status 7: when all descendants are ready (leave), at once (flee), or when a pipe is
+opened.
 """
 
 import os
@@ -10,9 +11,9 @@ import sys
 IDLE = "import signal\nwhile True: signal.pause()"
 HOP = (
     "import os, time\n"
-    "end = time.monotonic() + 120\n"  # should a test ever leave it alive
+    "end = time.monotonic() + 120\n"  # in case a test leaves it alive
     "while time.monotonic() < end:\n"
-    "    time.sleep(0.01)\n"  # a pid for so long, or the machine would have time for nothing else
+    "    time.sleep(0.01)\n"  # without a pause it would use all processor time
     "    if os.fork(): os._exit(0)\n"
     "    os.setsid()"
 )
@@ -30,7 +31,7 @@ _DAEMONS = ("daemon", "nameless", "deaf", "hopper")
 
 
 def become(kind: str, token: str) -> None:
-    """Get away as well as that kind can, then idle."""
+    """Escape as this kind does, then idle."""
     if kind in ("ignorer", "deaf", "hopper"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if kind == "group":
@@ -51,7 +52,7 @@ def become(kind: str, token: str) -> None:
 
 def main() -> None:
     token, manner, *kinds = sys.argv[1:]
-    all_there, becoming = os.pipe()  # who becomes has closed it
+    all_there, becoming = os.pipe()  # closed by exec in each descendant
     for kind in kinds or KINDS:
         if not os.fork():
             become(kind, token)

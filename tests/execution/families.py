@@ -1,4 +1,4 @@
-"""Nodes with descendants of every kind."""
+"""Nodes with descendants of all kinds."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ PROGRAM = Path(__file__).with_name("descendants.py")
 
 
 def family_command(token: str, manner: str, *kinds: str) -> list[str]:
-    """The arguments of a node with descendants of these kinds, or of all; see descendants.py."""
+    """Return the arguments of a node with descendants of these kinds, or of all (see descendants.py)."""
     return [sys.executable, "-I", "-S", str(PROGRAM), token, manner, *kinds]
 
 
 def family(token: str, manner: str, *kinds: str) -> Task:
-    """A node with descendants of these kinds, or of all."""
+    """Return a node with descendants of these kinds, or of all."""
     return Task("family", ArgumentList(tuple(family_command(token, manner, *kinds))), grace=GRACE)
 
 
 def present(token: str) -> set[str]:
-    """The kinds of descendants that idle; who is on the way to be what it will be does not count.
-
-    One that hops may be overlooked.
-    """
+    """Return the kinds of descendants that are ready and idle. A hopper may be overlooked."""
     found = set()
     for pid in alive(token):
         words = arguments(pid)
@@ -38,7 +35,7 @@ def present(token: str) -> set[str]:
 
 
 def arguments(pid: int) -> list[str]:
-    """The arguments of a process, and an empty one; none when it has gone."""
+    """Return the arguments of a process, followed by an empty one, or none if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
     except OSError:
@@ -46,13 +43,13 @@ def arguments(pid: int) -> list[str]:
 
 
 class Gathering:
-    """Whether descendants of some kinds were all there, each at some time: one that hops is easily overlooked."""
+    """Tells whether descendants of all kinds were seen, each at some time, because a hopper is easily overlooked."""
 
     def __init__(self, token: str, *others: str) -> None:
         self._token = token
         self._missing = {*KINDS, *others}
 
     def __call__(self) -> bool:
-        """Look again."""
+        """Look again. Return whether all were seen."""
         self._missing -= present(self._token)
         return not self._missing

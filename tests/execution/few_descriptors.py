@@ -1,4 +1,4 @@
-"""Runs more attempts at a time than there are descriptors: few_descriptors.py FOLDER LIMIT."""
+"""Run more attempts at a time than there are descriptors: few_descriptors.py FOLDER LIMIT."""
 
 import resource
 import sys

@@ -1,4 +1,4 @@
-"""Says what becomes of orphans that turn up while KILL is sent, when their attempt is over, and without any mark."""
+"""Print what happens to orphans that appear while KILL is sent, after their attempt is over, and without a mark."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from dagtui.execution.local.processes import Processes
 
 
 def child() -> int:
-    """A child in a session of its own, which idles."""
+    """Fork an idle child in a session of its own."""
     ready, say = os.pipe()
     pid = os.fork()
     if not pid:

@@ -1,4 +1,4 @@
-"""Runs the reaper as on a system that has process groups and nothing else."""
+"""Run the reaper as on a system that has only process groups."""
 
 import runpy
 import sys

@@ -1,6 +1,6 @@
-"""Runs a reaper that waits for a second where the real one waits for many: nothing else differs.
+"""Run a reaper that waits one second wherever the real one waits for several.
 
-SPARED_BY_SIGNALS may have a word: no signal then reaches the processes that have it in their command line.
+SPARED_BY_SIGNALS may hold a word. Processes with this word in their command line then get no signals.
 """
 
 import os
@@ -12,7 +12,7 @@ runpy.run_path(LAUNCH)
 
 from dagtui.execution.local import ownership, processes  # noqa: E402
 
-processes.UNKILLABLE = 1.0  # before who waits so long imports it
+processes.UNKILLABLE = 1.0  # before other modules import it
 
 from dagtui.execution.local import reaper  # noqa: E402
 

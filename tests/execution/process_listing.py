@@ -1,4 +1,4 @@
-"""Counts processes, from outside: by a word among their arguments."""
+"""Find processes from outside, by a word in their arguments."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 DEADLINE = 30.0
-"""Seconds for anything to happen, on a busy machine."""
+"""Maximum seconds to wait for anything, on a busy machine."""
 _LOOKS = 8
 
 
 def alive(word: str) -> list[int]:
-    """The processes with that word among their arguments; zombies have none."""
+    """Return the processes with a word in their arguments. Zombies have no arguments."""
     found = []
-    for entry in reversed(os.listdir("/proc")):  # the newest first: who hops is gone before the others are looked at
+    for entry in reversed(os.listdir("/proc")):  # newest first, as hoppers are short-lived
         if entry.isdigit() and int(entry) != os.getpid():
             with contextlib.suppress(OSError):
                 arguments = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
@@ -32,12 +32,12 @@ def alive(word: str) -> list[int]:
 
 
 def gone(word: str) -> bool:
-    """Whether nobody has that word among their arguments, however often one looks: who hops is easily overlooked."""
+    """Return whether no process has the word, in several looks, because a hopper is easily overlooked."""
     return not any(alive(word) for _ in range(_LOOKS))
 
 
 def state(pid: int) -> str:
-    """The state of a process, one letter; X: there is none."""
+    """Return the state of a process, one letter. X: it does not exist."""
     try:
         return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -45,12 +45,12 @@ def state(pid: int) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
+    """Return whether a process exists and is not a zombie."""
     return state(pid) not in "ZX"
 
 
 def all_gone(pids: Iterable[int]) -> bool:
-    """Whether none of these processes is alive."""
+    """Return whether none of the processes is alive."""
     return not any(is_alive(pid) for pid in pids)
 
 
@@ -61,14 +61,14 @@ def end(pid: int) -> None:
 
 
 def end_all(word: str) -> None:
-    """Kill whoever has that word among their arguments, until nobody has."""
+    """Kill the processes with a word in their arguments until none is left."""
     while not gone(word):
         for pid in alive(word):
             end(pid)
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process; none when it has gone."""
+    """Return the children of a process, or none if it has ended."""
     found: list[int] = []
     with contextlib.suppress(OSError):
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -77,12 +77,12 @@ def children(pid: int) -> list[int]:
 
 
 def named(name: str, parent: int) -> list[int]:
-    """The children of a process that go by a name."""
+    """Return the children of a process with a name."""
     return [pid for pid in children(parent) if name_of(pid) == name]
 
 
 def name_of(pid: int) -> str:
-    """The name that a process goes by in process lists; empty when it has gone."""
+    """Return the name of a process in process lists, or an empty string if it has ended."""
     try:
         return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
@@ -102,4 +102,4 @@ def wait_until(condition: Callable[[], object], deadline: float = DEADLINE) -> N
     while not condition():
         if time.monotonic() > last:
             raise TimeoutError
-        time.sleep(0.002)  # between two looks at processes of others
+        time.sleep(0.002)  # the conditions are about other processes

@@ -1,6 +1,6 @@
-"""A node whose orphan has the number that its leader had: reused_number.py; it needs a process namespace of its own.
+"""A node whose orphan gets the pid of its leader. It needs a pid namespace of its own.
 
-The leader ends with status 7; what it leaves waits until that is known, and forks the orphan.
+The leader exits with status 7. The process that it leaves waits until the leader is reaped, and forks the orphan.
 """
 
 import os
@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 LAST = Path("/proc/sys/kernel/ns_last_pid")
-"""The number that was given last in this namespace; it can be set there."""
+"""File of the last pid assigned in this namespace, which can be written."""
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
         os.read(ready, 1)
         os._exit(7)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.setsid()  # else the number stays that of a session
+    os.setsid()  # otherwise the pid stays in use as the id of a session
     os.write(say, b"x")
     while Path(f"/proc/{leader}").exists():
         time.sleep(0.001)

@@ -23,12 +23,12 @@ DEAF = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('de
 
 
 def python(code: str, *arguments: str) -> ArgumentList:
-    """A small Python program."""
+    """Return the arguments of a small Python program."""
     return ArgumentList((sys.executable, "-I", "-S", "-c", code, *arguments))
 
 
 class Stage:
-    """An executor, what it has delivered, and how to wait for more."""
+    """An executor, the results it has delivered, and methods to wait for more."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Stage:
         self.executor.flush()
 
     def of(self, node: int, attempt: int = 1) -> list[Result]:
-        """What was delivered about an attempt."""
+        """Return the results of an attempt."""
         return [result for result in self.results if (result.node, result.attempt) == (node, attempt)]
 
     def end_of(self, node: int, attempt: int = 1) -> Ended | None:
@@ -104,7 +104,7 @@ class Stage:
         await until(lambda: any(isinstance(result, Withdrawn) for result in self.of(node, attempt)))
 
     async def log(self, node: int = 0, attempt: int = 1) -> bytes:
-        """The log, once it is complete."""
+        """Wait until the log is complete, and return it."""
         await until(lambda: (node, attempt) in self.sizes)
         path = self.log_path(node, attempt)
         content = path.read_bytes() if path.exists() else b""
@@ -112,7 +112,7 @@ class Stage:
         return content
 
     async def printed(self, text: bytes, node: int = 0, attempt: int = 1) -> None:
-        """Wait for something in the log."""
+        """Wait for a text in the log."""
         path = self.log_path(node, attempt)
         await until(lambda: path.exists() and text in path.read_bytes())
 
@@ -121,7 +121,7 @@ class Stage:
 async def staged(
     folder: Path, *actions: str | Action | Task, slots: int = 64, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[Stage]:
-    """A stage that is open and served, and closed at the end."""
+    """Open and serve a stage, and close it at the end."""
     stage = Stage(folder, *actions, slots=slots, environment=environment)
     stage.open()
     async with anyio.create_task_group() as group:

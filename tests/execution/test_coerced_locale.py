@@ -1,4 +1,4 @@
-"""Where the kernel does not tell how a program was started, what Python wrote is found by its place."""
+"""On systems without /proc, the variable that Python added is recognised by its position."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
     ("grace", "status"), [(5.0, 128 + signal.SIGTERM), (0.0, signal.SIGKILL), (None, signal.SIGKILL)]
 )
 async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grace: float | None, status: int):
-    """Without a grace, it is not stopped: app, reaper and supervisor of the inner run are killed together."""
+    """Without a grace, the inner run is not stopped: its app, reaper and supervisor are killed together."""
     inner = tmp_path / "graph.toml"
     tasks = [f"[tasks.{kind}]\nrun = {json.dumps(family_command(token, 'stay', kind))}\n" for kind in KINDS]
     inner.write_text("version = 1\n[defaults]\ngrace = 0.3\n" + "".join(tasks))

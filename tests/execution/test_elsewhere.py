@@ -1,4 +1,4 @@
-"""The executor without Linux's own: no mark, no subreaper, no walk through /proc, no epoll."""
+"""The executor without features of Linux: no marks, no subreaper, no /proc, no epoll."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attempt finds when it begins: descriptors, signals, variables, directory, limits."""
+"""The environment of an attempt: descriptors, signals, variables, directory, limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BASE = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LANG": "C"}
 
 
 async def variables(folder: Path, env: dict[str, str], base: dict[str, str], *, colour: bool = False) -> dict[str, str]:
-    """The environment of an attempt."""
+    """Return the variables of an attempt."""
     code = "import os, json; print(json.dumps(dict(os.environ)))"
     task = Task("the node", python(code), env=env, colour=colour)
     async with staged(folder, task, environment=base) as stage:

@@ -36,7 +36,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def app(folder: Path, token: str) -> Iterator[tuple[subprocess.Popen[str], int, int]]:
-    """A live app with its reaper and supervisor, all of whose nodes' processes are there."""
+    """A live app with its reaper and supervisor, and with all processes of its nodes."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with subprocess.Popen(
         [sys.executable, str(APP), str(folder), token], env=environment, stdout=subprocess.PIPE, text=True
@@ -125,7 +125,7 @@ async def test_when_the_supervisor_dies_what_has_begun_is_lost_and_the_run_goes_
         end(stage.executor.processes[1])
         lost = await stage.ended(0)
         assert lost.kind is EndKind.LOST
-        assert gone(token), "nothing of it is alive when it is said to be lost"
+        assert gone(token), "no process is alive when an attempt is reported as lost"
         assert (await stage.ended(1)).value == 3
         stage.start(2)
         assert (await stage.ended(2)).value == 4
@@ -206,7 +206,7 @@ async def test_a_reaper_that_dies_is_replaced_and_nothing_else_changes(tmp_path:
 
 
 def remarks(stage: Stage) -> list[str]:
-    """What was said about the run as a whole."""
+    """Return the remarks about the run as a whole."""
     return [result.text for result in stage.results if isinstance(result, Remark) and result.node < 0]
 
 
@@ -246,7 +246,7 @@ async def test_an_attempt_that_had_ended_when_the_supervisor_died_is_not_lost(tm
 
 
 def has_ended(pid_file: Path) -> bool:
-    """Whether a process that has written down its number is a zombie, or gone."""
+    """Return whether a process that has written its pid is a zombie or does not exist."""
     words = pid_file.read_text() if pid_file.exists() else ""
     return words.endswith("\n") and not is_alive(int(words))
 
@@ -271,7 +271,7 @@ async def test_nothing_begins_twice_when_the_supervisor_dies_before_it_has_said_
     async with staged(tmp_path, command) as stage:
         trace = tmp_path / "trace"
         stage.start(0)
-        while not trace.exists():  # without the event loop: so the news that it has begun is not read
+        while not trace.exists():  # blocks the event loop, so that the message that it has begun is not read
             assert stage.results == []
         end(stage.executor.processes[1] or supervisor_of(stage))
         assert (await stage.ended(0)).kind is EndKind.LOST
@@ -387,7 +387,7 @@ async def test_a_leader_that_can_not_be_killed_shields_nobody(
     leader = python(f"{code}\n{IDLE}", token, IDLE, word)
     async with staged(tmp_path, Task("x", leader, grace=0.1)) as stage:
         stage.start(0)
-        await until(lambda: len(alive(word)) == 2)  # it stands among the leader's own words, too
+        await until(lambda: len(alive(word)) == 2)  # the leader's own arguments hold the word too
         stage.stop(0, 0)
         await until(lambda: alive(word) == alive(token))
         assert alive(token)
@@ -443,7 +443,7 @@ async def test_kill_is_sent_until_it_is_heard(tmp_path: Path, token: str, monkey
         stage.start(0)
         await until(lambda: alive(token))
         stage.stop(0, 0)
-        for node in (1, 2):  # the supervisor has begun these after it sent KILL
+        for node in (1, 2):  # the supervisor began these after it had sent KILL
             stage.start(node)
             await stage.ended(node)
         assert stage.end_of(0) is None

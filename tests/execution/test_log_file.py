@@ -18,7 +18,7 @@ WALL = 1_000_000.0
 
 
 class Disk:
-    """A disk with so many bytes left."""
+    """A disk with a number of bytes left."""
 
     def __init__(self, room: int) -> None:
         self.room = room
@@ -106,7 +106,7 @@ def test_a_closed_log_says_its_loss_later_when_there_was_no_room(tmp_path: Path,
     assert log.say_loss()
     assert log.say_loss()
     assert path.read_bytes() == b"ab\n[dagtui: 3 bytes lost: disk full]\n"
-    assert log.lost == 3, "what was said is lost all the same"
+    assert log.lost == 3, "reported bytes still count as lost"
 
 
 def test_a_remark_that_finds_no_room_does_not_count_as_output(tmp_path: Path, disk: Callable[[int], Disk]):
@@ -162,7 +162,7 @@ def test_times_are_written_now_and_then(tmp_path: Path):
     log = LogWriter(str(path))
     log.write(b"1", WALL)
     log.write_times()
-    assert not path.with_name("log.times").exists(), "one moment needs no times"
+    assert not path.with_name("log.times").exists(), "a log of one moment needs no times"
     log.write(b"2", WALL + 1)
     log.write_times()
     assert len(records(path)) == 2

@@ -50,7 +50,7 @@ async def test_a_silent_attempt_has_no_log(tmp_path: Path):
 
 async def test_logs_are_private_and_so_is_their_directory(tmp_path: Path):
     async with staged(tmp_path, "echo x", "echo y") as stage:
-        for node in (0, 1):  # the second finds the directory there
+        for node in (0, 1):  # for the second, the directory exists
             stage.start(node)
             await stage.log(node)
             assert stage.log_path(node, 1).stat().st_mode & 0o777 == 0o600
@@ -171,7 +171,7 @@ async def test_more_attempts_than_default_descriptors_allow(tmp_path: Path):
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = max(map(int, os.listdir("/dev/fd"))) + 50  # tests before this one may have left some open
+    limit = max(map(int, os.listdir("/dev/fd"))) + 50  # earlier tests may have left some open
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     try:
         command = "ulimit -n; read x < fifo"
@@ -224,6 +224,6 @@ hand(range(15, 40))
 
 
 def test_logs_that_were_opened_early_leave_descriptors_to_those_that_come(tmp_path: Path):
-    # 15 pipes with open logs and 25 more pipes are all the descriptors that there are.
+    # 15 pipes with open logs and 25 more pipes use all descriptors.
     subprocess.run([sys.executable, "-c", SHORT_OF_FILES, str(tmp_path)], check=True, timeout=30)
     assert {node: (tmp_path / f"{node}.log").exists() for node in range(40)} == dict.fromkeys(range(40), True)

@@ -246,7 +246,7 @@ async def test_a_name_cannot_carry_control_characters_into_the_message(tmp_path:
 
 
 def test_without_descriptors_attempts_wait_for_those_of_others(tmp_path: Path):
-    # In a process of its own: the limit has to hold for the supervisor from its start.
+    # In a separate process, because the limit must hold for the supervisor from its start.
     done = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("few_descriptors.py")), str(tmp_path), "40"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

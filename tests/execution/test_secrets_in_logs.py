@@ -1,4 +1,4 @@
-"""Secrets never reach a log, however they are printed; real processes throughout."""
+"""Secrets never reach a log, however they are printed. All tests use real processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 TOKEN = "hunter2-hunter3"
-# What follows writes its arguments one after the other, each when the one before is in the log.
+# This program writes its arguments one after another, each after the previous one is in the log.
 STEPS = """
 import os, sys, time
 log, *steps = sys.argv[1:]
@@ -49,7 +49,7 @@ for step in steps:
 
 @asynccontextmanager
 async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64) -> AsyncIterator[Stage]:
-    """A stage whose environment holds a secret."""
+    """Open a stage whose environment holds a secret."""
     stage = Stage(folder, *actions, slots=slots)
     environment = {**os.environ, "TOKEN": TOKEN}
     stage.executor = LocalExecutor(
@@ -92,7 +92,7 @@ async def test_a_secret_in_pieces_and_a_prompt_that_begins_like_one(tmp_path: Pa
     steps = [
         "wait\n|wait\n",
         "hunter2-",
-        "hunt|wait\n",  # too long for an accident
+        "hunt|wait\n",  # too long to be shown
         "er3\n|wait\n***\n",
         "Password: hu|wait\n***\nPassword: hu",  # shown once the output pauses
         "nter2-hunter3|wait\n***\nPassword: hu***",
@@ -136,7 +136,7 @@ async def test_the_successor_of_a_log_process_masks_too(tmp_path: Path):
 
 
 async def log_process_of(stage: Stage) -> int:
-    """The child of the supervisor that writes logs."""
+    """Return the pid of the log process."""
     await until(lambda: stage.executor.processes[1])
     supervisor = stage.executor.processes[1]
 

@@ -61,7 +61,7 @@ LINES = st.builds("".join, st.lists(st.one_of(WORDS, st.just(" "), st.characters
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with a program that prints its arguments, each with a null byte behind it."""
+    """A directory with a program that prints its arguments, each followed by a null byte."""
     folder = tmp_path_factory.mktemp("programs")
     program = folder / "show"
     program.write_text("#!/bin/sh\n[ $# = 0 ] || printf '%s\\0' \"$@\"\n")

@@ -22,7 +22,7 @@ def order_of_starts(stage: Stage) -> list[int]:
 
 
 def most_at_once(stage: Stage, slots: dict[int, int]) -> int:
-    """The most slots that were in use at a time, as the results tell."""
+    """Return the maximum number of slots in use at a time, according to the results."""
     used = most = 0
     for result in stage.results:
         if isinstance(result, Started):
@@ -106,7 +106,7 @@ async def test_an_attempt_that_could_not_start_holds_no_slot(tmp_path: Path):
 
 
 class Model:
-    """The rule, written down a second time, naively."""
+    """A second, naive implementation of the queue."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[int, int]] = []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 LONG = 600.0
-"""A grace that no test waits for."""
+"""A grace that is longer than any test."""
 
 
 async def test_stop_sends_term(tmp_path: Path):

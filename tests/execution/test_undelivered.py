@@ -1,4 +1,4 @@
-"""How attempts ended that no app could record: shared memory, and the file in the run's directory."""
+"""Ends of attempts that no app could record: the start table, and the file in the run's directory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_attempt_is_known_by_the_latest_process_of_a_number(start_table: Star
     start_table.lead(3, 1, 4711, 1.5)
     for number in range(20_000):
         start_table.lead(number, 2, 10_000 + number, 2.5)
-    assert start_table.led_by(4711) is None, "so long ago that it is not kept"
+    assert start_table.led_by(4711) is None, "too old to be kept"
     start_table.lead(5, 2, 29_999, 3.5)
     assert start_table.led_by(29_999) == (5, 2, 3.5)
     assert start_table.led_by(29_998) == (19_998, 2, 2.5)
@@ -77,7 +77,7 @@ def test_what_was_written_is_read(tmp_path: Path):
     undelivered.write(folder, SOME[1:])
     assert list(undelivered.read(folder)) == SOME
     undelivered.discard(folder)
-    assert list(undelivered.read(folder)) == SOME, "what somebody still has to read stays"
+    assert list(undelivered.read(folder)) == SOME, "a file with ends stays"
     undelivered.reserve(folder)
     undelivered.discard(folder)
     assert os.listdir(folder) == []
@@ -114,6 +114,6 @@ def test_a_torn_or_damaged_line_says_nothing_and_those_that_follow_count(
         content[flipped[0]] ^= flipped[1]
     path.write_bytes(content)
     left = list(undelivered.read(str(folder)))
-    assert [end for end in SOME if end in left] == left, "no line says anything else than before"
+    assert [end for end in SOME if end in left] == left, "a damaged line is skipped, not misread"
     undelivered.write(str(folder), [(5, 5, 0, 5.0)])
     assert list(undelivered.read(str(folder))) == [*left, (5, 5, 0, 5.0)]

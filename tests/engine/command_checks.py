@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine import oracle
 from engine.expectations import Expectations
-from engine.ledger import ALIVE, UNBEGUN
+from engine.run_model import ALIVE, UNBEGUN
 
 from dagtui.engine.effects import Stop
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from engine import oracle
-from engine.ledger import ALIVE, UNBEGUN, Ledger
+from engine.run_model import ALIVE, UNBEGUN, RunModel
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 
 
-class Expectations(Ledger):
+class Expectations(RunModel):
     """Expected marks, budgets and targets of a command, by the table of commands."""
 
     def expected_marks(self, command: Command) -> dict[int, set[int]]:

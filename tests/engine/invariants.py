@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine import oracle
-from engine.ledger import ALIVE, Ledger
+from engine.run_model import ALIVE, RunModel
 from hypothesis.stateful import invariant
 
 from dagtui.engine.events import NodeEvent
@@ -38,7 +38,7 @@ def walked_root(state: RunState, node: int) -> int:
     return node
 
 
-class Invariants(Ledger):
+class Invariants(RunModel):
     """Compares the engine's state with its journal, the executor and the contract."""
 
     @invariant()
@@ -50,12 +50,12 @@ class Invariants(Ledger):
         self.reasons_and_due_times_are_those_of_the_present_status()
         self.stale_is_what_is_older_than_an_ancestor()
         self.no_success_is_lost()
-        self.the_record_knows_every_attempt_that_was_executed()
-        self.whatever_is_held_back_has_a_cause()
-        self.what_lives_is_said_to_live()
+        self.every_executed_attempt_is_recorded()
+        self.every_blocked_node_has_a_cause()
+        self.live_attempts_match_the_state()
         self.the_verdict_follows_rule_4()
         if self.executor.quiet:
-            self.when_all_is_said_both_sides_agree()
+            self.engine_and_executor_agree()
 
     def the_replay_equals_the_live_state(self) -> None:
         same_state(self.mirror, self.state)
@@ -69,7 +69,7 @@ class Invariants(Ledger):
         assert state.counts == [state.status.count(status) for status in NodeStatus]
 
     def derived_statuses_are_what_the_table_says(self) -> None:
-        assert oracle.wrongly_derived(self.state, self.nodes) is None
+        assert oracle.wrongly_propagated(self.state, self.nodes) is None
 
     def marks_are_the_commands(self) -> None:
         assert {node: set(marks) for node, marks in self.state.marks.items()} == self.marks
@@ -87,11 +87,11 @@ class Invariants(Ledger):
         for node in self.succeeded:
             assert self.mirror.status_of(node) is NodeStatus.COMPLETED, f"n{node} succeeded"
 
-    def the_record_knows_every_attempt_that_was_executed(self) -> None:
+    def every_executed_attempt_is_recorded(self) -> None:
         for node, attempts in self.executor.executed.items():
             assert self.mirror.attempt[node] >= attempts[-1]
 
-    def whatever_is_held_back_has_a_cause(self) -> None:
+    def every_blocked_node_has_a_cause(self) -> None:
         for node in self.nodes:
             assert root_cause(self.state, node) == walked_root(self.state, node)
         state = self.state
@@ -103,7 +103,7 @@ class Invariants(Ledger):
             assert blocker in self.graph.parents(node)
             assert oracle.parent_classes(state, node)[list(self.graph.parents(node)).index(blocker)] == "bad"
 
-    def what_lives_is_said_to_live(self) -> None:
+    def live_attempts_match_the_state(self) -> None:
         """Check that there is no ghost (alive only in the state) and no orphan (alive only in fact)."""
         assert set(self.traversal.submitted) == set(self.open) - self.known_alive
         for node in self.nodes:
@@ -112,7 +112,7 @@ class Invariants(Ledger):
             if node in self.known_alive:
                 assert self.state.status_of(node) in ALIVE, f"n{node} is an orphan"
 
-    def when_all_is_said_both_sides_agree(self) -> None:
+    def engine_and_executor_agree(self) -> None:
         executor, state = self.executor, self.state
         assert set(executor.alive) == self.known_alive
         assert executor.slots == (0 if state.paused else state.jobs)

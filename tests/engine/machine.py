@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from engine import oracle
 from engine.command_checks import RUN_WIDE, CommandChecks, Snapshot
 from engine.invariants import Invariants
-from engine.ledger import ALIVE
 from engine.random_graphs import graphs
+from engine.run_model import ALIVE
 from hypothesis import currently_in_test_context
 from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
@@ -77,7 +77,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.nodes = range(len(graph))
         self.seconds = 0.001 if brisk else 1.0
         self.below = [oracle.descendants(graph, node) for node in self.nodes]
-        order = sorted(self.nodes, key=lambda node: (-oracle.longest_way(graph, node), node))
+        order = sorted(self.nodes, key=lambda node: (-oracle.longest_path(graph, node), node))
         self.ranks = {node: rank for rank, node in enumerate(order)}
         self.above = [oracle.ancestors(graph, node) for node in self.nodes]
         self.traversal = Traversal(graph, jobs)
@@ -195,14 +195,14 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             nodes = tuple(dict.fromkeys(number % len(self.graph) for number in picked))
         self.command(Command(kind, nodes), wrong=wrong)
 
-    @precondition(lambda self: self.on_the_move())
+    @precondition(lambda self: self.moving_nodes())
     @rule(kind=st.sampled_from(KINDS), pick=picks)
-    def a_person_meddles_with_what_is_on_the_move(self, kind: CommandKind, pick: int) -> None:
-        moving = self.on_the_move()
+    def a_person_commands_moving_nodes(self, kind: CommandKind, pick: int) -> None:
+        moving = self.moving_nodes()
         nodes = () if kind in TARGETLESS else (moving[pick % len(moving)],)
         self.command(Command(kind, nodes), wrong=False)
 
-    def on_the_move(self) -> list[int]:
+    def moving_nodes(self) -> list[int]:
         """Return the nodes that are submitted, are stopping, or wait for a back-off."""
         moving = {NodeStatus.CANCELLING, NodeStatus.RETRYING}
         return [n for n in self.nodes if n in self.traversal.submitted or self.state.status_of(n) in moving]

@@ -92,9 +92,9 @@ def decision(state: RunState, node: int) -> str:
     return decide(state.graph.task(node).trigger, parent_classes(state, node))
 
 
-def longest_way(graph: Graph, node: int) -> int:
+def longest_path(graph: Graph, node: int) -> int:
     """Return the number of nodes on the longest path from a node to the end of the graph."""
-    return 1 + max((longest_way(graph, child) for child in graph.children(node)), default=0)
+    return 1 + max((longest_path(graph, child) for child in graph.children(node)), default=0)
 
 
 def descendants(graph: Graph, node: int) -> set[int]:
@@ -192,7 +192,7 @@ def verdict(state: RunState, *, ended_by_person: bool) -> Verdict:
     return Verdict.CANCELLED if NodeStatus.CANCELLED in statuses else Verdict.COMPLETED
 
 
-def wrongly_derived(state: RunState, nodes: Iterable[int]) -> str | None:
+def wrongly_propagated(state: RunState, nodes: Iterable[int]) -> str | None:
     """Describe the first node whose status does not follow from its parents, trigger and marks, or return None."""
     for node in nodes:
         status, cause = state.status_of(node), state.cause_of(node)

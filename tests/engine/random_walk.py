@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Wanderer:
+class RandomWalk:
     """Chooses the steps of a machine by a random number generator."""
 
     def __init__(self, seed: int) -> None:
@@ -53,9 +53,7 @@ class Wanderer:
             lambda: machine.time_passes(choose([0.5, 2.0, 5.0]), choose([True, True, False])),
             lambda: machine.a_person_commands(choose(KINDS), pick(), choose([None, None, 1, 4]), choose([False, True])),
             lambda: machine.a_person_steers(choose(STEERING), choose([1, 2, 3, 4])),
-            if_any(
-                machine.on_the_move, lambda: machine.a_person_meddles_with_what_is_on_the_move(choose(KINDS), pick())
-            ),
+            if_any(machine.moving_nodes, lambda: machine.a_person_commands_moving_nodes(choose(KINDS), pick())),
             if_any(
                 machine.about_to_begin,
                 lambda: machine.a_person_reruns_above_what_is_about_to_begin(choose(RERUNS), pick(), pick()),
@@ -70,7 +68,7 @@ def wander(walks: int, steps: int, seed: int = 0) -> None:
     """Take the given number of walks. An AssertionError names the seed of the failed walk."""
     for number in range(seed, seed + walks):
         try:
-            Wanderer(number).walk(steps)
+            RandomWalk(number).walk(steps)
         except Exception as error:
             error.add_note(f"in walk {number} of {steps} steps")
             raise

@@ -221,7 +221,7 @@ def test_retry_gives_a_fresh_budget():
     assert (scene["x"], scene.attempt("x")) == (BAD, 4)
 
 
-def test_retry_derives_at_once_what_was_held_back():
+def test_retry_propagates_to_blocked_nodes_at_once():
     scene = Scene(dag("x>c>d e"))
     scene.fail("x")
     scene.command(K.RETRY, "x")
@@ -291,7 +291,7 @@ def test_retry_of_two_marked_nodes_lifts_the_marks_below_both():
     assert scene.state.marks == {}
 
 
-def test_retry_of_a_held_back_node_retries_its_root_causes():
+def test_retry_of_a_blocked_node_retries_its_root_causes():
     scene = Scene(dag("a>m>x b>x c>x d>x"))
     scene.command(K.CANCEL, "b")
     scene.withdrawn("b")
@@ -377,7 +377,7 @@ def test_rerun_of_this_node_only_leaves_the_subtree_stale():
     assert [bool(flag) for flag in scene.state.stale] == [False, True, True]
 
 
-def test_rerun_below_an_unmet_parent_is_held_back():
+def test_rerun_below_an_unmet_parent_is_blocked():
     scene = Scene(dag("p>x"))
     scene.run("p", "x")
     scene.command(K.RERUN_ONLY, "p")
@@ -440,7 +440,7 @@ def test_one_cancel_of_overlapping_subtrees_is_one_cancel():
     assert scene.marks("c") == (1,)
 
 
-def test_cancel_subtree_marks_every_unsettled_node_whatever_other_parents_it_has():
+def test_cancel_subtree_marks_unsettled_nodes_that_have_other_parents_too():
     scene = Scene(dag("a>b>c>d e>c e>f"))
     scene.start("e")
     scene.command(K.CANCEL_SUBTREE, "a")
@@ -467,7 +467,7 @@ def test_cancel_subtree_of_a_settled_node_whose_open_children_run_anyway_says_so
     assert scene.command(K.CANCEL_SUBTREE, "n").nothing is None
 
 
-def test_cancel_subtree_marks_its_top_whatever_its_trigger():
+def test_cancel_subtree_marks_its_top_with_any_trigger():
     scene = Scene(dag("p>n>o", n={"trigger": "all_done"}))
     scene.command(K.CANCEL_SUBTREE, "n")
     assert (scene["n"], scene["o"]) == (CND, CND)
@@ -502,7 +502,7 @@ def test_cancel_all_is_one_step():
     assert scene.state.command_number == 1
 
 
-def test_cancelling_what_was_handed_over_withdraws_it():
+def test_cancelling_a_submitted_node_withdraws_it():
     scene = in_status(RDY)
     scene.command(K.CANCEL, "x")
     scene.withdrawn("x")
@@ -513,7 +513,7 @@ def test_cancelling_what_was_handed_over_withdraws_it():
 
 
 @pytest.mark.parametrize("kind", [K.SKIP, K.MARK_DONE])
-def test_children_of_what_a_person_decided_go_on(kind: CommandKind):
+def test_children_of_skipped_and_marked_nodes_run(kind: CommandKind):
     scene = Scene(dag("p>x>c"))
     scene.fail("p")
     assert scene["c"] is FP

@@ -21,7 +21,7 @@ def longest(graph: Graph, node: int, weights: list[float]) -> float:
 
 @settings(derandomize=True, database=None, deadline=None)
 @given(graphs(), st.data())
-def test_the_longest_way_is_the_longest_of_all_ways(graph: Graph, data: st.DataObject):
+def test_the_critical_path_is_the_longest_of_all_paths(graph: Graph, data: st.DataObject):
     count = len(graph)
     weights = data.draw(st.lists(st.integers(0, 9).map(float), min_size=count, max_size=count))
     assert list(critical_path_lengths(graph, weights)) == [longest(graph, node, weights) for node in range(count)]
@@ -30,7 +30,7 @@ def test_the_longest_way_is_the_longest_of_all_ways(graph: Graph, data: st.DataO
 
 @settings(derandomize=True, database=None, deadline=None)
 @given(graphs(), st.sets(st.integers(0, 7)))
-def test_the_longest_way_among_some_nodes_passes_only_through_them(graph: Graph, some: set[int]):
+def test_the_longest_path_among_nodes_passes_only_through_them(graph: Graph, some: set[int]):
     members = {node for node in some if node < len(graph)}
     weights = [1.0 + node for node in range(len(graph))]
 
@@ -40,7 +40,7 @@ def test_the_longest_way_among_some_nodes_passes_only_through_them(graph: Graph,
     assert longest_path_among(graph, members, weights) == max((way(node) for node in members), default=0.0)
 
 
-def test_the_longest_way_goes_first():
+def test_the_longest_path_starts_first():
     scene = Scene(dag("a b>x c>y>z"), jobs=1)
     assert scene.run_all() == ["c", "b", "y", "a", "x", "z"]
 

@@ -83,7 +83,7 @@ def test_a_fan_in_of_failures_looks_for_its_blocker_seldom(monkeypatch: pytest.M
     assert calls["propagate"] <= 6 * len(graph)
 
 
-def test_a_fan_out_that_is_held_back_derives_once_an_edge(monkeypatch: pytest.MonkeyPatch):
+def test_a_blocked_fan_out_propagates_once_an_edge(monkeypatch: pytest.MonkeyPatch):
     graph = dag(" ".join(f"first>c{node}" for node in range(WIDE)))
     effort = Effort(monkeypatch)
     traversal = Traversal(graph, 8)

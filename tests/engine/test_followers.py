@@ -178,7 +178,7 @@ def test_an_allowed_failure_that_was_in_flight_runs_again() -> None:
     assert run.begun == [(0, 2), (1, 1)]
 
 
-def test_taking_up_in_part_forgets_no_follower() -> None:
+def test_a_partly_restored_run_forgets_no_follower() -> None:
     """`far` follows an allowed failure, which follows a failure. Resets must be recorded from the last to the first."""
     scene = scene_of("a>alert>far", "a", "alert", alert={"trigger": "any_failed", "allow_failure": True})
     whole = Resumed(scene.graph, scene.events)

@@ -66,7 +66,7 @@ def test_a_preview_of_retry_all_failed_tells_what_is_kept_below_them():
     assert [scene.names(nodes) for nodes in (found.again, found.released, found.kept)] == ["a n", "b d", "m"]
 
 
-def test_a_preview_of_retry_of_a_held_back_node_names_its_root_cause():
+def test_a_preview_of_retry_of_a_blocked_node_names_its_root_cause():
     scene = Scene(dag("a>b>d"))
     scene.fail("a")
     found = scene.preview(K.RETRY, "d")
@@ -97,7 +97,7 @@ def test_a_command_does_what_its_preview_said():
     assert all(scene.state.status[node] == NodeStatus.CANCELLED for node in found.dropped)
 
 
-def test_whoever_watches_hears_of_a_command_once_it_is_carried_out():
+def test_watches_see_a_command_once_it_is_carried_out():
     scene = busy()
     watch = scene.state.watch()
     watch.nodes.clear()
@@ -140,7 +140,7 @@ def test_a_command_whose_other_nodes_have_changed_is_obeyed():
     assert scene["a"] is NodeStatus.READY
 
 
-def test_a_restart_that_is_under_way_is_no_news():
+def test_a_restart_that_is_under_way_changes_nothing():
     scene = Scene(dag("a"))
     scene.start("a")
     scene.command(K.RERUN, "a")

@@ -10,7 +10,7 @@ import pytest
 from engine import oracle
 from engine.invariants import same_state
 from engine.model_executor import ModelExecutor
-from engine.random_walk import Wanderer
+from engine.random_walk import RandomWalk
 from engine.scene import Scene, dag
 
 from dagtui.engine import resumption
@@ -72,7 +72,7 @@ class Resumed:
     def continue_run(self) -> None:
         self.traversal.begin(self.now)
         self.conclude()
-        assert oracle.wrongly_derived(self.state, range(len(self.graph))) is None
+        assert oracle.wrongly_propagated(self.state, range(len(self.graph))) is None
 
     def flow(self) -> None:
         while not self.executor.quiet:
@@ -112,9 +112,9 @@ def numbers(records: Sequence[Event]) -> dict[int, int]:
 def break_off_and_go_on(seed: int) -> None:
     """Break one random run off at a random place of its journal and resume it, three times. Then let it complete."""
     source = random.Random(seed)
-    wanderer = Wanderer(seed)
-    wanderer.walk(40)
-    graph, records = wanderer.machine.graph, wanderer.machine.records
+    walk = RandomWalk(seed)
+    walk.walk(40)
+    graph, records = walk.machine.graph, walk.machine.records
     for _ in range(3):
         past = records[: source.randrange(len(records) + 1)]
         before = RunState(graph)
@@ -354,7 +354,7 @@ def test_what_stays_far_below_what_runs_again_becomes_stale() -> None:
     assert run.state.stale[run.graph.node("c")]
 
 
-def test_keep_going_false_holds_again_after_the_run_was_taken_up() -> None:
+def test_keep_going_false_holds_again_after_a_resume() -> None:
     scene = Scene(dag("a b>c", keep_going=False), jobs=1)
     scene.fail("b")
     assert scene["a"] is NodeStatus.CANCELLED
@@ -366,7 +366,7 @@ def test_keep_going_false_holds_again_after_the_run_was_taken_up() -> None:
     assert status(run, "a")[0] is NodeStatus.CANCELLED
 
 
-def test_a_run_says_that_it_was_taken_up() -> None:
+def test_a_run_records_that_it_was_resumed() -> None:
     run = taken_up(Scene(dag("a")), jobs=7)
     events = [event for event in run.records if isinstance(event, RunEvent)]
     assert [(event.what, event.jobs, event.boot) for event in events] == [("resumed", 7, "b")]

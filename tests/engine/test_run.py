@@ -213,7 +213,7 @@ def test_after_a_stall_what_still_runs_has_timed_out() -> None:
     assert run_virtually(main) == pytest.approx(20, abs=1)
 
 
-def test_another_driver_goes_on_where_a_cancelled_one_was() -> None:
+def test_another_driver_continues_after_a_cancelled_one() -> None:
     graph = Graph.from_edges("abcd", [("a", "b"), ("b", "c"), ("c", "d")])
 
     async def main(loop: VirtualLoop) -> None:
@@ -232,7 +232,7 @@ def test_another_driver_goes_on_where_a_cancelled_one_was() -> None:
     run_virtually(main)
 
 
-def test_nothing_starts_while_the_journal_is_full_and_all_goes_on_after() -> None:
+def test_nothing_starts_while_the_journal_is_full_and_all_continues_after() -> None:
     graph = Graph.from_edges("ab", [("a", "b")])
 
     async def main(loop: VirtualLoop) -> None:
@@ -298,7 +298,7 @@ def test_a_parked_run_wakes_for_a_command() -> None:
     run_virtually(main)
 
 
-def test_short_attempts_are_handed_over_ahead_and_slots_are_never_exceeded() -> None:
+def test_short_attempts_are_submitted_ahead_and_slots_are_never_exceeded() -> None:
     graph = Graph.from_edges([f"n{i}" for i in range(300)], [])
 
     async def main(loop: VirtualLoop) -> None:
@@ -336,7 +336,7 @@ def test_the_journal_is_synced_a_second_after_its_last_line_while_nothing_happen
     run_virtually(main)
 
 
-def test_a_disk_that_refuses_to_sync_is_complained_of_once_and_the_run_goes_on() -> None:
+def test_a_failed_sync_is_reported_once_and_the_run_continues() -> None:
     graph = Graph.from_edges([f"n{i}" for i in range(40)], [])
 
     async def main(loop: VirtualLoop) -> None:
@@ -416,7 +416,7 @@ def test_much_at_once_is_journaled_in_blocks_and_acted_upon_when_all_of_it_is(mo
     run_virtually(main)
 
 
-def test_after_a_person_cancelled_the_run_nobody_waits_for_a_full_journal() -> None:
+def test_a_cancelled_run_does_not_wait_for_a_full_journal() -> None:
     graph = Graph.from_edges("ab", [("a", "b")])
 
     async def main(loop: VirtualLoop) -> None:

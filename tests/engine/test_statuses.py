@@ -94,7 +94,7 @@ def test_an_attempt_that_runs_has_its_own_beginning_and_no_end():
     assert (scene.state.started[0], scene.state.ended[0]) == (16, 0)
 
 
-def test_an_attempt_of_which_nobody_knows_how_long_it_took_ends_when_that_is_heard_of():
+def test_an_attempt_of_unknown_duration_ends_when_its_end_is_reported():
     scene = Scene(dag("a"))
     scene.tick(5)
     scene.start("a")
@@ -192,7 +192,7 @@ def test_ends_without_an_exit_status_are_retried_as_listed(
     assert scene["a"] is (NodeStatus.RETRYING if again else NodeStatus.FAILED)
 
 
-def test_a_start_that_can_never_succeed_is_not_retried_until_somebody_asks_for_it():
+def test_a_start_that_can_never_succeed_is_retried_only_on_request():
     scene = Scene(dag("a", a={"retries": 3}))
     node = scene.graph.node("a")
     for attempt in (1, 2):
@@ -204,7 +204,7 @@ def test_a_start_that_can_never_succeed_is_not_retried_until_somebody_asks_for_i
 
 
 @pytest.mark.parametrize(("listed", "again"), [((143,), False), (("timeout",), True), (("lost",), False), ((), True)])
-def test_a_timeout_is_retried_as_listed_whatever_ended_the_attempt(listed: tuple[int | str, ...], again: bool):
+def test_a_timeout_is_retried_as_listed_after_any_end_of_the_attempt(listed: tuple[int | str, ...], again: bool):
     scene = Scene(dag("a", a={"timeout": 10.0, "retry": RetryPolicy(1, exit_codes=listed)}))
     scene.start("a")
     scene.tick(10)
@@ -276,7 +276,7 @@ def test_a_late_result_means_nothing_to_an_attempt_in_line(late: Result):
 # Parking (rule 3)
 
 
-def test_when_everything_is_settled_a_retry_goes_on():
+def test_a_retry_wakes_a_settled_run():
     scene = Scene(dag("a>b"))
     scene.fail("a")
     assert scene.traversal.settled
@@ -353,7 +353,7 @@ def test_the_verdict_after_cancel_all_is_cancelled_even_with_failures():
     assert scene.state.verdict() is Verdict.CANCELLED
 
 
-def test_a_retry_after_cancel_all_makes_the_verdict_anew():
+def test_a_retry_after_cancel_all_gives_a_new_verdict():
     scene = Scene(dag("a"))
     scene.command(CommandKind.CANCEL_ALL)
     scene.withdrawn("a")
@@ -365,7 +365,7 @@ def test_a_retry_after_cancel_all_makes_the_verdict_anew():
 # Work conservation (rule 5)
 
 
-def test_no_more_nodes_are_handed_over_than_there_are_slots():
+def test_no_more_nodes_are_submitted_than_there_are_slots():
     scene = Scene(dag("a b c d"), jobs=2)
     assert len(scene.submitted()) == 2
     scene.run(*sorted(scene.submitted()))
@@ -394,7 +394,7 @@ def test_a_node_that_wants_more_than_there_is_runs_alone():
     assert scene.state.verdict() is Verdict.COMPLETED
 
 
-def test_short_attempts_are_handed_over_ahead_of_their_slots():
+def test_short_attempts_are_submitted_ahead_of_their_slots():
     names = [f"n{i:03}" for i in range(200)]
     scene = Scene(dag(" ".join(names)), jobs=2)
     for name in names[:60]:
@@ -403,7 +403,7 @@ def test_short_attempts_are_handed_over_ahead_of_their_slots():
     assert 2 < len(scene.submitted()) <= 2 + 64
 
 
-def test_without_a_queue_of_the_executor_nothing_is_handed_over_ahead():
+def test_without_a_queue_of_the_executor_nothing_is_submitted_ahead():
     graph = dag(" ".join(f"n{i}" for i in range(50)))
     traversal = Traversal(graph, 2, lookahead=0)
     traversal.begin(0.0)
@@ -413,7 +413,7 @@ def test_without_a_queue_of_the_executor_nothing_is_handed_over_ahead():
         assert len(traversal.submitted) <= 2
 
 
-def test_the_executor_is_told_the_slots_before_anything_else():
+def test_the_executor_gets_the_slots_before_anything_else():
     scene = Scene(dag("a"), jobs=3)
     assert scene.effects == [SetSlots(3), Start(0, 1, 1)]
 
@@ -429,7 +429,7 @@ def cancelling(**task: object) -> Scene:
 
 
 @pytest.mark.parametrize(("kind", "value"), [(EndKind.EXIT, 0), (EndKind.EXIT, 1), (EndKind.SIGNAL, 15)])
-def test_whatever_a_cancelled_attempt_exits_with_it_is_cancelled(kind: EndKind, value: int):
+def test_a_cancelled_attempt_is_cancelled_after_any_exit(kind: EndKind, value: int):
     scene = cancelling(retries=3)
     scene.end("a", value, kind)
     assert scene["a"] is NodeStatus.CANCELLED
@@ -438,7 +438,7 @@ def test_whatever_a_cancelled_attempt_exits_with_it_is_cancelled(kind: EndKind, 
 
 
 @pytest.mark.parametrize(("kind", "value"), [(EndKind.EXIT, 0), (EndKind.SIGNAL, 15), (EndKind.LOST, 0)])
-def test_whatever_an_attempt_exits_with_after_its_timeout_it_failed_by_timeout(kind: EndKind, value: int):
+def test_a_timeout_fails_the_attempt_after_any_exit(kind: EndKind, value: int):
     scene = Scene(dag("a", a={"timeout": 10.0, "grace": 2.0}))
     scene.start("a")
     scene.tick(9.9)
@@ -626,7 +626,7 @@ def test_what_times_out_at_the_first_failure_is_not_retried():
     assert (scene["b"], scene.cause("b")) == (NodeStatus.FAILED, Cause.TIMEOUT)
 
 
-def test_what_was_handed_over_is_asked_back_at_the_first_failure():
+def test_submitted_attempts_are_withdrawn_at_the_first_failure():
     scene = fail_fast("a b")
     scene.start("a")
     scene.end("a", 1)

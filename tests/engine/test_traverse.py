@@ -156,7 +156,7 @@ async def test_a_back_off_ends_although_the_only_worker_always_has_work() -> Non
     assert calls.index("flaky", 1) < len(others), "it comes before most less urgent nodes"
 
 
-async def test_the_longest_way_starts_first_also_without_a_limit() -> None:
+async def test_the_longest_path_starts_first_even_without_a_limit() -> None:
     graph = dagtui.Graph.from_edges("abxcyz", [("b", "x"), ("c", "y"), ("y", "z")])
     seen: list[str] = []
 
@@ -283,7 +283,7 @@ async def test_cancelling_the_callers_task_cancels_the_work() -> None:
     assert cancelled == ["a"]
 
 
-async def test_what_is_no_exception_ends_the_traversal_and_cancels_the_rest() -> None:
+async def test_a_base_exception_ends_the_traversal_and_cancels_the_rest() -> None:
     class Stop(BaseException):
         pass
 

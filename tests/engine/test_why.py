@@ -92,7 +92,7 @@ def test_a_retrying_node_counts_down():
     assert reason(scene, "a") == "exit 7; attempt 2 in 6 s"
 
 
-def test_a_held_back_node_names_its_root_cause():
+def test_a_blocked_node_names_its_root_cause():
     scene = Scene(dag("a>b>c"))
     scene.fail("a")
     assert reason(scene, "c") == "blocked by a (exit 1)"

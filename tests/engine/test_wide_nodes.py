@@ -249,7 +249,7 @@ def test_what_wants_more_than_there_is_does_not_starve_either() -> None:
     assert scene.starts() == ["wide"]
 
 
-def test_what_was_handed_over_ahead_is_asked_back() -> None:
+def test_attempts_submitted_ahead_are_withdrawn() -> None:
     names = [f"n{i}" for i in range(40)]
     scene = Scene(dag(f"s>wide>x>y>z {' '.join(names)}", wide=WIDE), jobs=2)
     for _ in range(40):

@@ -87,7 +87,7 @@ async def call(folder: Path, target: str, **arguments: object) -> tuple[int, byt
         return end.value, await stage.log()
 
 
-async def test_a_function_is_called_and_what_it_returns_is_no_status(tmp_path: Path):
+async def test_a_function_is_called_and_its_result_is_not_a_status(tmp_path: Path):
     assert await call(tmp_path, "steps:add", a=2, b=3) == (0, b"5\n")
 
 

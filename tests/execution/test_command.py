@@ -87,13 +87,13 @@ def test_two_directories_do_not_share_what_is_remembered(commands: Commands, tmp
         assert os.path.samefile(found.path, tmp_path / name / "tool")
 
 
-def test_a_directory_of_that_name_is_no_program(commands: Commands, tmp_path: Path):
+def test_a_directory_of_that_name_is_not_a_program(commands: Commands, tmp_path: Path):
     (tmp_path / "bin" / "tool").mkdir()
     with pytest.raises(CommandError, match=r"not found in PATH$"):
         commands.program(resolved(tmp_path, ArgumentList(("tool",))))
 
 
-def test_a_shell_string_in_brackets_is_told(commands: Commands, tmp_path: Path):
+def test_a_shell_string_in_brackets_gets_a_hint(commands: Commands, tmp_path: Path):
     with pytest.raises(CommandError, match="leave the brackets out for a shell string"):
         commands.program(resolved(tmp_path, ArgumentList(("tool && tool",))))
 

@@ -23,7 +23,7 @@ ENDED_ONE = b"[dagtui: ended 1 process that it left behind]\n"
 PYTHONPATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-async def test_cancel_ends_every_kind_of_descendant_and_nobody_else(tmp_path: Path, token: str):
+async def test_cancel_ends_every_kind_of_descendant_and_no_other_process(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), *[python(IDLE)] * 20) as stage:
         stage.start_all()
         await until(Gathering(token))
@@ -65,7 +65,7 @@ async def test_the_status_does_not_wait_for_what_is_left_behind(tmp_path: Path, 
         await until(lambda: gone(token))
 
 
-async def test_a_silent_leftover_of_a_short_leader_holds_up_nobody(tmp_path: Path, token: str):
+async def test_a_silent_leftover_of_a_short_leader_delays_nothing(tmp_path: Path, token: str):
     async with staged(tmp_path, f"{IDLER} {token} & exit 7", *["exit 2"] * 20, slots=1) as stage:
         stage.start_all()
         assert (await stage.ended(0)).value == 7

@@ -67,7 +67,7 @@ async def test_the_environment_is_the_frozen_one_and_the_nodes_own(tmp_path: Pat
         ({"PYTHONUNBUFFERED": ""}, {}, ("1", "1", "")),
     ],
 )
-async def test_a_task_that_asks_for_colours_gets_them_unless_somebody_has_said_otherwise(
+async def test_a_task_that_asks_for_colours_gets_them_unless_a_variable_forbids_them(
     tmp_path: Path, env: dict[str, str], base: dict[str, str], expected: tuple[str | None, ...]
 ):
     found = await variables(tmp_path, env, BASE | base, colour=True)

@@ -117,7 +117,7 @@ async def settled(stage: Stage, *nodes: int) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_when_the_supervisor_dies_what_has_begun_is_lost_and_the_run_goes_on(tmp_path: Path, token: str):
+async def test_when_the_supervisor_dies_begun_attempts_are_lost_and_the_run_continues(tmp_path: Path, token: str):
     async with staged(tmp_path, family(token, "stay"), "exit 3", "exit 4", slots=1) as stage:
         stage.start(0, 1)
         await until(Gathering(token))
@@ -318,7 +318,7 @@ async def test_a_supervisor_that_never_starts_is_reported(tmp_path: Path, monkey
 
 
 @pytest.mark.anyio
-async def test_when_the_log_process_dies_tasks_and_logs_go_on(tmp_path: Path):
+async def test_when_the_log_process_dies_tasks_and_logs_continue(tmp_path: Path):
     command = "echo first; read x < fifo; echo second; exit 3"
     async with staged(tmp_path, command, "echo x; exit 4") as stage:
         os.mkfifo(tmp_path / "fifo")
@@ -352,7 +352,7 @@ async def test_a_stopped_log_process_holds_up_no_status(tmp_path: Path):
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
+async def test_an_unkillable_process_delays_nothing_and_closing_is_bounded(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("dagtui.execution.local.executor._BOUND", 1.0)
@@ -377,7 +377,7 @@ async def test_what_can_not_be_killed_holds_up_nobody_and_closing_is_bounded(
 
 @pytest.mark.anyio
 @pytest.mark.usefixtures("impatient")
-async def test_a_leader_that_can_not_be_killed_shields_nobody(
+async def test_an_unkillable_leader_shields_no_other_process(
     tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SPARED_BY_SIGNALS", token)

@@ -51,7 +51,7 @@ def test_a_log_is_made_at_its_first_byte_with_its_directories(tmp_path: Path):
     assert log.close() == 1
 
 
-def test_a_successor_goes_on_where_the_log_ends(tmp_path: Path):
+def test_a_successor_continues_where_the_log_ends(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"before\n")
     log = LogWriter(str(path))
@@ -60,7 +60,7 @@ def test_a_successor_goes_on_where_the_log_ends(tmp_path: Path):
     assert path.read_bytes() == b"before\nafter\n"
 
 
-def test_a_log_that_is_written_anew_is_emptied_once(tmp_path: Path):
+def test_a_log_that_is_overwritten_is_emptied_once(tmp_path: Path):
     path = tmp_path / "log"
     path.write_bytes(b"before\n")
     log = LogWriter(str(path), anew=True)

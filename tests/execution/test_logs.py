@@ -74,7 +74,7 @@ async def test_200_chatty_nodes_at_once(tmp_path: Path):
             assert await stage.log(node) == expected
 
 
-async def test_a_flood_starves_nobody(tmp_path: Path):
+async def test_a_flood_starves_no_other_attempt(tmp_path: Path):
     async with staged(tmp_path, "exec yes", *["echo hi; sleep 0.1; echo ho"] * 10) as stage:
         stage.start_all()
         for node in range(1, 11):

@@ -45,7 +45,7 @@ async def test_a_node_without_an_action_begins_and_ends_well(tmp_path: Path):
         assert await stage.log() == b""
 
 
-async def test_attempts_of_one_node_are_told_apart(tmp_path: Path):
+async def test_attempts_of_one_node_are_distinguished(tmp_path: Path):
     async with staged(tmp_path, "echo $DAGTUI_ATTEMPT; exit $DAGTUI_ATTEMPT") as stage:
         for attempt in (1, 2, 3):
             stage.start(0, attempt=attempt)
@@ -81,7 +81,7 @@ async def test_serving_in_turns_loses_no_result(tmp_path: Path):
     assert sorted(result.node for result in stage.results if isinstance(result, Started)) == list(range(60))
 
 
-async def test_a_start_that_fails_while_nobody_serves_is_delivered_to_who_serves_next(tmp_path: Path):
+async def test_a_start_that_fails_before_serving_is_delivered_when_served(tmp_path: Path):
     stage = Stage(tmp_path, "true", ArgumentList(("no-such-thing",)))
     stage.open()
     for node in (0, 1):
@@ -110,7 +110,7 @@ async def test_more_requests_than_the_socket_holds(tmp_path: Path):
         assert stage.results == [Withdrawn(1, attempt) for attempt in range(2, 5000)]
 
 
-async def test_what_a_listener_raises_reaches_whoever_serves(tmp_path: Path):
+async def test_exceptions_of_a_listener_are_raised_by_serve(tmp_path: Path):
     refused: list[Result] = []
 
     def refuse(result: Result) -> None:

@@ -25,7 +25,7 @@ UNBEGUN = {NodeStatus.WAITING, NodeStatus.READY}
 ALIVE = {NodeStatus.RUNNING, NodeStatus.CANCELLING}
 
 
-class Ledger:
+class RunModel:
     """Follows a traversal event by event, according to the contract."""
 
     graph: Graph

@@ -11,7 +11,7 @@ from store.journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
 
 from dagtui.cli.standing_lines import headline
 from dagtui.control.live import Screen
-from dagtui.control.status_report import standing
+from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.run_list import run_line, run_object
@@ -85,10 +85,10 @@ def test_a_live_run_that_is_woken_goes_on_where_it_stood(tmp_path: Path) -> None
         before = session.elapsed
         let_pass(session, WAIT)
         assert session.elapsed == before
-        assert standing(session, Screen.NONE)["elapsed"] == round(before, 3)
+        assert status_report(session, Screen.NONE)["elapsed"] == round(before, 3)
         text = card(session, width=80, colours=False, ascii_only=False)
         assert "with waits" not in text
-        assert "(4 m 20 s with waits)" in headline(standing(session, Screen.NONE))
+        assert "(4 m 20 s with waits)" in headline(status_report(session, Screen.NONE))
         preview = session.preview(Command(CommandKind.RETRY, (0,)))
         assert preview.again
         assert session.elapsed == before, "what is only previewed wakes nothing"

@@ -11,7 +11,7 @@ import pytest
 
 from dagtui.control.live import Screen
 from dagtui.control.requests import preview_fields
-from dagtui.control.status_report import standing
+from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.summary import card
@@ -85,7 +85,7 @@ def test_a_command_right_after_the_change_says_so(session: Session, tmp_path: Pa
     notice = preview_fields(session, preview, "")["notice"]
     assert isinstance(notice, str)
     assert "graph.toml changed since this run began" in notice
-    assert standing(session, Screen.NONE)["notices"] == [notice]
+    assert status_report(session, Screen.NONE)["notices"] == [notice]
     assert preview_fields(session, session.preview(Command(CommandKind.PAUSE)), "")["notice"] == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from dagtui.runs.late_ends import has_success, late_ends
 from dagtui.store.directory import RunDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 DAGTUI = [sys.executable, "-m", "dagtui", "run", "graph.toml"]
 ROOT = Path(__file__).parents[2]
@@ -37,10 +38,19 @@ run = "until [ -e on ]; do sleep 0.02; done"
 """
 
 
-def call(folder: Path, *options: str) -> subprocess.Popen[bytes]:
+@contextlib.contextmanager
+def call(folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the graph; what a test that fails leaves is not waited for."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with (folder / "printed").open("ab") as out:
-        return subprocess.Popen([*DAGTUI, *options], cwd=folder, env=environment, stdout=out, stderr=out)
+        running = subprocess.Popen([*DAGTUI, *options], cwd=folder, env=environment, stdout=out, stderr=out)
+    try:
+        yield running
+    except BaseException:
+        running.kill()
+        raise
+    finally:
+        running.wait(60)
 
 
 def finish(folder: Path) -> None:
@@ -97,13 +107,17 @@ def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tm
 def descendants(pid: int) -> list[int]:
     found = [pid]
     for each in found:
-        for task in Path(f"/proc/{each}/task").iterdir():
-            found += map(int, (task / "children").read_text().split())
+        with contextlib.suppress(OSError):  # it has just ended
+            for task in Path(f"/proc/{each}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
     return found[1:]
 
 
 def comm(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 # --- What the record means

@@ -14,7 +14,7 @@ _SIGNALLED = 128
 
 
 def retries(policy: RetryPolicy, cause: Cause, value: int) -> bool:
-    """Return whether the policy retries after this end while tries are left (rule 10).
+    """Return whether the policy retries after this end while tries are left (rule 10 in `rules`).
 
     `value` is the exit status or the signal number.
     """

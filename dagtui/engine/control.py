@@ -129,7 +129,7 @@ def _retry(run: Propagation, nodes: Iterable[int]) -> None:
 def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
     """Lift the marks of the commands that marked the targets, from the targets, their ancestors and descendants.
 
-    Marks that the run set because a target failed (rule 7) are lifted from all nodes.
+    Marks that the run set because a target failed (rule 7 in `rules`) are lifted from all nodes.
     """
     marked: dict[int, list[int]] = {}
     for node in targets:
@@ -144,7 +144,7 @@ def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
 
 
 def _lift_own(run: Propagation, nodes: Iterable[int]) -> None:
-    """Lift the marks that the run set because one of the nodes failed (rule 7), from all nodes."""
+    """Lift the marks that the run set because one of the nodes failed (rule 7 in `rules`), from all nodes."""
     causes = set(nodes)
     commands = run.state.commands.items()
     own = {number for number, command in commands if command.kind is None and not causes.isdisjoint(command.nodes)}
@@ -217,7 +217,7 @@ def _must_be_stopped(run: Propagation, node: int) -> bool:
 
 
 def mark_after_failure(run: Propagation, number: int) -> None:
-    """Mark nodes that have not begun, and settle RETRYING ones, but let independent nodes run (rule 7)."""
+    """Mark nodes that have not begun, and settle RETRYING ones, but let independent nodes run (rule 7 in `rules`)."""
     state = run.state
     not_begun = mark_why(state, number)
     for node in range(len(run.graph)):

@@ -25,7 +25,7 @@ NO_NODE = -1
 class Dispatch(Propagation):
     """A propagation that also submits ready nodes while slots are free.
 
-    Work is conserved, and wide nodes don't starve (rule 5). A wide node is one that needs more than one slot.
+    Work is conserved, and wide nodes, which need more than one slot, don't starve (rule 5 in `rules`).
     """
 
     def __init__(self, graph: Graph, state: RunState, order: Sequence[float], lookahead: int) -> None:

@@ -53,8 +53,8 @@ class CommandEvent(NamedTuple):
     at: float
     number: int
     kind: CommandKind | str | None
-    """None: the run stopped itself at the first failure (rule 7). A string: the word of a command that only a later
-    dagtui knows. Its effects on nodes are in their own events."""
+    """None: the run stopped itself at the first failure (rule 7 in `rules`). A string: the word of a command that only
+    a later dagtui knows. Its effects on nodes are in their own events."""
     nodes: tuple[int, ...] = ()
     jobs: int = 0
     by: str = "person"

@@ -1,4 +1,4 @@
-"""Followers: nodes that run because of how their parents ended (rule 9).
+"""Followers: nodes that run because of how their parents ended (rule 9 in `rules`).
 
 A *follower* is a node that may run although a parent did not complete: its trigger allows it, a parent's failure is
 allowed, or its command uses a parent's status. When a command restarts a parent that had failed, or had been blocked,

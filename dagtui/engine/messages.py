@@ -1,4 +1,4 @@
-"""Messages to the traversal, which arrive in one queue: results of attempts and commands (rule 2)."""
+"""Messages to the traversal, which arrive in one queue: results of attempts and commands (rule 2 in `rules`)."""
 
 from __future__ import annotations
 

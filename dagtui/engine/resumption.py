@@ -28,9 +28,9 @@ def restore(
     """Bring the replayed state of a run to the point where it starts again. The caller propagates it afterwards.
 
     Completed nodes stay, except those in `again`, which maps nodes to the reason why they run again, and their
-    followers (rule 9). Allowed failures stay too, and so do nodes that a person skipped, marked done or cancelled. All
-    other nodes are reset, without marks and with a fresh budget of retries. An attempt that was in flight is lost. Its
-    number, and the numbers up to `used`, are not reused.
+    followers (rule 9 in `rules`). Allowed failures stay too, and so do nodes that a person skipped, marked done or
+    cancelled. All other nodes are reset, without marks and with a fresh budget of retries. An attempt that was in
+    flight is lost. Its number, and the numbers up to `used`, are not reused.
 
     Each step is an event, so that resuming a partly restored run gives the same state. Followers are restored first,
     while the state still shows how their parents had ended.

@@ -148,7 +148,7 @@ class Run:
         return self.traversal.preview(command)
 
     def give(self, command: Command) -> Preview:
-        """Carry out a command now. Results that were queued before are processed first (rule 2)."""
+        """Carry out a command now. Results that were queued before are processed first (rule 2 in `rules`)."""
         self._take_results()
         preview = self.traversal.handle(command, self.clock())
         if preview is None:
@@ -184,7 +184,7 @@ class Run:
         return self.traversal.settled and not self._results and not self._unwritten
 
     async def drive(self) -> None:
-        """Drive the run until cancelled. It parks when everything is settled, and a command wakes it (rule 3)."""
+        """Drive the run until cancelled. A settled run parks, and a command wakes it (rule 3 in `rules`)."""
         await self._drive(lambda: False)
 
     async def drive_until_settled(self) -> None:

@@ -127,7 +127,7 @@ class RunState:
         return max(0.0, (clock if self.settled_at is None else self.settled_at) - self.parked)
 
     def verdict(self) -> Verdict:
-        """Return the verdict of the run (rule 4)."""
+        """Return the verdict of the run (rule 4 in `rules`)."""
         if self.unsettled:
             return Verdict.RUNNING
         if self.cancelled_all:

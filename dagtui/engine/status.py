@@ -121,7 +121,7 @@ def parent_outcome(status: NodeStatus, cause: Cause, *, allow_failure: bool) -> 
 
 
 class Verdict(enum.Enum):
-    """The outcome of a run as a whole (rule 4)."""
+    """The outcome of a run as a whole (rule 4 in `rules`)."""
 
     RUNNING = "running"
     COMPLETED = "completed"

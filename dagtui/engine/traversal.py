@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 UNKILLABLE_AFTER = 10.0
-"""Seconds after KILL until a node counts as unkillable (rule 6)."""
+"""Seconds after KILL until a node counts as unkillable (rule 6 in `rules`)."""
 
 _FAILURES = {
     EndKind.EXIT: Cause.EXIT,
@@ -216,7 +216,7 @@ class Traversal(Dispatch):
         return 0.0 < message.seconds < timeout  # 0: not measured
 
     def _reaped(self, message: Ended) -> None:
-        """Settle or reset a stopped node, by the reason for its stop (rule 6)."""
+        """Settle or reset a stopped node, by the reason for its stop (rule 6 in `rules`)."""
         node, seconds = message.node, message.seconds
         cause = self.state.cause_of(node)
         if cause is Cause.CANCEL:
@@ -238,7 +238,7 @@ class Traversal(Dispatch):
         self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left)
 
     def _stop_after_failure(self, node: int) -> None:
-        """Start no more nodes after the first final failure (rule 7)."""
+        """Start no more nodes after the first final failure (rule 7 in `rules`)."""
         if self.graph.settings.keep_going or self.state.allows_failure(node) or self.fail_fast_command:
             return
         self.settle()  # nodes blocked by the failure itself become FAILED_PARENT, not CANCELLED

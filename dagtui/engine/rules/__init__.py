@@ -1,6 +1,6 @@
 """The rules of the traversal: propagation, triggers and refused commands.
 
-The code and the tests cite these rules by number.
+The code cites them as "rule 5 in `rules`", and the tests by number only.
 
 1. The statuses WAITING, READY, FAILED_PARENT and propagated SKIPPED are a pure function of the tallies of a node's
    parents (by outcome: ok, bad, skip), its trigger and its marks. Tallies change only where a status is set.

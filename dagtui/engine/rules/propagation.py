@@ -1,4 +1,4 @@
-"""Propagation: the status of a node that has not begun, from its parents, trigger and marks (rule 1)."""
+"""Propagation: the status of a node that has not begun, from its parents, trigger and marks (rule 1 in `rules`)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Propagation:
         self.mask: Callable[[str], str] | None = None
         """Redacts the text of each event."""
         self.fail_fast_command = 0
-        """Number of the command that a failure gave (`keep_going = false`, rule 7), or 0."""
+        """Number of the command that a failure gave (rule 7 in `rules`), or 0."""
         self.no_retry: set[int] = set()
         """Nodes that are not retried until reset: alive at the fail-fast command, or permanently unable to start."""
         self.restarted: set[int] = set()
@@ -53,7 +53,7 @@ class Propagation:
 
     @property
     def followers(self) -> bytes:
-        """A flag by node: whether it is a follower (rule 9). Empty if there is none. Computed on first use."""
+        """A flag by node: whether it is a follower (rule 9 in `rules`). Empty if none is. Computed on first use."""
         if self._followers is None:
             self._followers = find_followers(self.graph)
         return self._followers

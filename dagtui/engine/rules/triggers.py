@@ -1,4 +1,4 @@
-"""The table of triggers: a node's status by the tallies of its parents (rule 1)."""
+"""The table of triggers: a node's status by the tallies of its parents (rule 1 in `rules`)."""
 
 from __future__ import annotations
 

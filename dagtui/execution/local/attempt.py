@@ -27,7 +27,6 @@ class Attempt:
         "env",
         "fallback",
         "grace",
-        "handed",
         "key",
         "leader",
         "left",
@@ -35,6 +34,7 @@ class Attempt:
         "mark",
         "next_signal",
         "order",
+        "passed_on",
         "path",
         "patience",
         "pause",
@@ -90,5 +90,5 @@ class Attempt:
         """Seconds until KILL is sent again. 0: KILL was not sent."""
         self.pipe = -1
         """Read end of the pipe for its output. -1: closed."""
-        self.handed = False
+        self.passed_on = False
         """Whether the log process reads the pipe."""

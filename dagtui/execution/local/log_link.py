@@ -54,7 +54,7 @@ class LogLink:
         self._rest = b""
         self._files: list[int] = []
         self._decoder = Decoder()
-        self._handed: dict[Key, tuple[Attempt, bytes]] = {}  # attempts with their output, if it is complete
+        self._passed: dict[Key, tuple[Attempt, bytes]] = {}  # attempts with their output, if it is complete
         self._not_before = 0.0
         self._finish_by = inf
         self.due = inf
@@ -70,13 +70,13 @@ class LogLink:
     @property
     def is_about_to_close(self) -> bool:
         """Whether pipes of ended attempts are still open, so that descriptors will become free."""
-        return any(attempt.ended and attempt.pipe >= 0 for attempt, _ in self._handed.values())
+        return any(attempt.ended and attempt.pipe >= 0 for attempt, _ in self._passed.values())
 
-    def hand(self, attempt: Attempt, data: bytes) -> None:
+    def pass_on(self, attempt: Attempt, data: bytes) -> None:
         """Pass the output that was read of an attempt, and its pipe unless that has ended."""
         piped = attempt.pipe >= 0
-        self._handed[attempt.key] = attempt, b"" if piped else data
-        attempt.handed = True
+        self._passed[attempt.key] = attempt, b"" if piped else data
+        attempt.passed_on = True
         self._add(("log", *attempt.key, attempt.log, data, attempt.left, piped), attempt.pipe)
         self.due = min(self.due, 0.0 if piped else time.monotonic() + _LAZY)
 
@@ -128,15 +128,15 @@ class LogLink:
     def reaped(self) -> None:
         """Note that the log process has ended, and queue its incomplete logs for the next one."""
         self.receive()
-        handed = self._handed
+        passed = self._passed
         if self.socket is not None:
             self.socket.close()
-        self.pid, self.socket, self._decoder, self._handed = 0, None, Decoder(), {}
+        self.pid, self.socket, self._decoder, self._passed = 0, None, Decoder(), {}
         self._frames.clear()
         self._files.clear()
         self._rest, self._bytes, self.blocked, self.due = b"", 0, False, inf
-        for attempt, data in handed.values():
-            self.hand(attempt, data)
+        for attempt, data in passed.values():
+            self.pass_on(attempt, data)
 
     def finish(self, now: float) -> bool:
         """Let the log process write the rest and end. Return whether it has ended, or its time is over."""
@@ -147,7 +147,7 @@ class LogLink:
         if now >= self._finish_by:
             if self.pid:
                 os.kill(self.pid, signal.SIGKILL)
-            for key in self._handed:
+            for key in self._passed:
                 self._say_closed(key, -1, 0, "")
             return True
         if self._rest or self._frames:
@@ -189,9 +189,9 @@ class LogLink:
         self._bytes -= sent
 
     def _complete(self, node: int, number: int, size: int, lost: int, why: str) -> None:
-        if (node, number) not in self._handed:
+        if (node, number) not in self._passed:
             return
-        attempt, _ = self._handed.pop((node, number))
+        attempt, _ = self._passed.pop((node, number))
         if attempt.pipe >= 0:
             os.close(attempt.pipe)
             attempt.pipe = -1

@@ -92,7 +92,7 @@ class Supervision:
 
         if self._served is not None:
             if not self._closing:
-                raise RuntimeError("somebody serves this executor already")
+                raise RuntimeError("this executor is served already")
             await asyncio.wait([self._served])
             return
         self._loop = asyncio.get_running_loop()

@@ -121,7 +121,7 @@ class Supervisor:
                 self._settle()
             if self._reaper.due != inf:
                 self._replace_reaper()
-            self._hand_over()
+            self._feed_log_process()
             self._send()
         self._send()
 
@@ -307,10 +307,10 @@ class Supervisor:
 
     # --- Messages to other processes.
 
-    def _hand_over(self) -> None:
+    def _feed_log_process(self) -> None:
         """Send pipes and logs to the log process."""
         now = time.monotonic()
-        self._young.hand_over(now)
+        self._young.pass_on(now)
         if self._logs.due <= now or self._logs.blocked:
             self._logs.flush(now)
         socket = self._logs.socket.fileno() if self._logs.socket is not None else -1

@@ -36,20 +36,20 @@ class YoungPipes:
         """Add an attempt that has just begun."""
         self._young.append((attempt.begun + _YOUNG, attempt))
 
-    def hand_over(self, now: float) -> None:
+    def pass_on(self, now: float) -> None:
         """Hand the pipes that are no longer young to the log process."""
         young = self._young
         while young and young[0][0] <= now:
             attempt = young.popleft()[1]
-            if attempt.pipe >= 0 and not attempt.handed:
-                self._logs.hand(attempt, b"")
+            if attempt.pipe >= 0 and not attempt.passed_on:
+                self._logs.pass_on(attempt, b"")
 
     def read_rest(self, attempt: Attempt) -> bool:
         """Hand the output of an ended leader to the log process, unless it reads the pipe already.
 
         Return whether the attempt has no log.
         """
-        if attempt.handed:
+        if attempt.passed_on:
             if attempt.left:
                 self._logs.remark(attempt)
             return False
@@ -67,6 +67,6 @@ class YoungPipes:
             os.close(attempt.pipe)
             attempt.pipe = -1
         if data or attempt.left or not ended:
-            self._logs.hand(attempt, data)
+            self._logs.pass_on(attempt, data)
             return False
         return True

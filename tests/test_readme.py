@@ -34,10 +34,10 @@ def test_the_configs_are_well() -> None:
     assert [len(dagtui.load(path)) for path in paths] == [14, 24, 3081]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/decisions.md"])
 def test_links_and_pictures_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8"))
-    assert [link for link in links if "://" not in link and not (ROOT / link).exists()] == []
+    assert [link for link in links if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "ARCHITECTURE.md", ".ci/task"])
@@ -73,3 +73,16 @@ def test_the_changelog_has_each_line_once_under_a_known_heading() -> None:
     assert headings == [name for name in ("Added", "Changed", "Fixed", "Performance", "Security") if name in headings]
     bullets = re.split(r"\n(?=- |###|\n)", text)
     assert [bullet for bullet in set(bullets) if bullet.strip() and bullets.count(bullet) > 1] == []
+
+
+def test_tests_that_hold_an_attack_exist() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:\w+/)*(?:test_\w+|benchmarks/\w+))`", text))
+    assert len(named) > 30
+    assert [name for name in sorted(named) if not (ROOT / "tests" / f"{name}.py").exists()] == []
+
+
+def test_modules_that_decisions_name_exist() -> None:
+    for page in ("ARCHITECTURE.md", "docs/decisions.md"):
+        named = set(re.findall(r"`([\w/]+/[\w]+\.py)`", (ROOT / page).read_text(encoding="utf-8")))
+        assert [name for name in sorted(named) if not (ROOT / "dagtui" / name).exists()] == []

@@ -224,7 +224,7 @@ class Run:
         return max(0.0, min(dues) - self.clock()) if dues else float("inf")
 
     async def close(self, why: str) -> None:
-        """End every process, and record the end of the run with its verdict."""
+        """End every process, record attempts that can't be killed as lost, and record the end of the run."""
         import anyio
 
         with anyio.CancelScope(shield=True):

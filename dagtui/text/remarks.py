@@ -11,3 +11,8 @@ REMARK = "[dagtui: "
 def left_behind(processes: int) -> str:
     """Describe the background processes that a node left: ended 1 process that it left behind."""
     return f"ended {plural(processes, 'process', 'processes')} that it left behind"
+
+
+def ends_left_behind(processes: int) -> str:
+    """Describe the background processes of a node that have not ended yet: ends 1 process that it left behind."""
+    return f"ends {plural(processes, 'process', 'processes')} that it left behind"

@@ -7,7 +7,7 @@ import pytest
 from execution.process_listing import alive, is_alive, state, until
 from execution.stage import DEAF, IDLE, python, staged
 
-from dagtui.engine.messages import Ended, EndKind, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Remark, Started, Withdrawn
 from dagtui.graph.model import Task
 
 if TYPE_CHECKING:
@@ -217,3 +217,44 @@ async def test_close_twice_and_requests_after_it_do_nothing(tmp_path: Path):
         stage.start(0)
         stage.stop(0, 0)
         assert stage.results == []
+
+
+DEAF_CHILD = (
+    "import os, signal, sys, time\n"
+    "if not os.fork():\n"
+    "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "    print('deaf', flush=True)\n"
+    "    while True: signal.pause()\n"
+    "{leader}"
+)
+WAIT_FOR_CHILD = "while not os.path.exists('logs/0-1.log') or not os.path.getsize('logs/0-1.log'): time.sleep(0.01)\n"
+
+
+@pytest.mark.parametrize("leader", ["sys.exit(3)", "while True: signal.pause()"], ids=["ends by itself", "is stopped"])
+async def test_an_attempt_has_ended_when_its_last_process_has(tmp_path: Path, token: str, leader: str):
+    child = python(DEAF_CHILD.format(leader=WAIT_FOR_CHILD + leader), token)
+    first = Task("first", child, grace=0.5, cwd=str(tmp_path))
+    async with staged(tmp_path, first, "echo second", slots=1) as stage:
+        stage.start(0, 1)
+        await stage.printed(b"deaf")
+        if "pause" in leader:
+            stage.stop(0, 0.5)
+        await until(lambda: stage.end_of(0) or stage.has_begun(1))
+        assert not alive(token), "its end is reported, or its slot is taken, while a process of it runs"
+        end = await stage.ended()
+        assert (end.value, end.left) == ((3, 1) if "exit" in leader else (signal.SIGTERM, 0))
+        assert (await stage.ended(1)).value == 0
+
+
+async def test_it_is_said_when_an_end_waits_for_what_was_left_behind(tmp_path: Path, token: str):
+    left = Task("left", python(DEAF_CHILD.format(leader="sys.exit(3)"), token), grace=LONG)
+    async with staged(tmp_path, left) as stage:
+        stage.start(0)
+        await until(lambda: any(isinstance(result, Remark) for result in stage.results))
+        assert [result.text for result in stage.results if isinstance(result, Remark)] == [
+            "ends 1 process that it left behind"
+        ]
+        assert stage.end_of(0) is None
+        stage.stop(0, 0)
+        assert (await stage.ended()).value == 3
+        assert not alive(token)

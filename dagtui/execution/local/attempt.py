@@ -26,7 +26,9 @@ class Attempt:
         "ended",
         "env",
         "fallback",
+        "give_up",
         "grace",
+        "held",
         "key",
         "leader",
         "left",
@@ -81,6 +83,10 @@ class Attempt:
         self.ended = False
         self.left = 0
         """Number of processes that the leader left behind when it ended, and that were ended with it."""
+        self.held = False
+        """Whether its end waits for the processes that the leader left behind."""
+        self.give_up = inf
+        """Time at which its end no longer waits, because these processes can't be killed."""
         self.next_signal: int = signal.SIGTERM
         self.due = inf
         """Time at which the next signal is due, or infinity."""

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
-from dagtui.execution.local.ends import exited
+from dagtui.execution.local.ends import HeldEnds, exited
 from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
 from dagtui.execution.local.submitted import SubmittedAttempt
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
+from dagtui.text.remarks import ends_left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
 _MOST_DEATHS = 3  # supervisors in a row that died before they were ready: then attempts can't start
+
+_SOON = 1.0  # seconds after which it is said that an end waits for processes
 
 _UNKILLABLE = "a process of it can't be killed"
 
@@ -92,12 +95,14 @@ class LocalExecutor:
             "begun": self._on_begun,
             "short": self._on_short,
             "exited": self._on_exited,
+            "gone": self._on_gone,
             "failed": self._on_failed,
             "withdrawn": self._on_withdrawn,
             "closed": self._on_closed,
             "reaper": self._on_reaper,
         }
         self._ends = 0  # number of ends that this supervisor has reported
+        self._held = HeldEnds()
 
     @property
     def processes(self) -> tuple[int, int]:
@@ -162,7 +167,7 @@ class LocalExecutor:
     def acknowledge(self) -> None:
         """Note that the ends reported so far are on record, so that supervisor and reaper need not keep them."""
         if self._supervisors.link is not None:
-            self._supervisors.link.record(self._ends)
+            self._supervisors.link.record(self._held.delivered_of(self._ends))
 
     def flush(self) -> None:
         """Send pending requests, to a new supervisor if the last one has died."""
@@ -189,6 +194,7 @@ class LocalExecutor:
         self.flush()
         self._closed = True
         await self._supervisors.close(self._longest + _BOUND)
+        self._deliver_held()
         self._lose_all(lambda _: False, _UNKILLABLE)
         self._deliver_all()
 
@@ -226,12 +232,32 @@ class LocalExecutor:
         self._submitted[node, attempt].begun = True
         self._happened.append(Started(node, attempt))
 
-    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, silent: bool, left: int) -> None:
+    def _on_exited(
+        self, node: int, attempt: int, status: int, seconds: float, silent: bool, left: int, held: bool
+    ) -> None:
+        end = exited(node, attempt, status, seconds, left)
+        if held:
+            self._held.add(end, self._ends)
+            self._supervisors.later(_SOON, lambda: self._say_ending(end))
+        else:
+            del self._submitted[node, attempt]
+            self._happened.append(end)
         self._ends += 1
-        del self._submitted[node, attempt]
-        self._happened.append(exited(node, attempt, status, seconds, left))
         if silent:
             self._happened.append(_LogClosed(node, attempt, 0))
+
+    def _on_gone(self, node: int, attempt: int, lasting: bool) -> None:
+        """Deliver an end that was held until no process of the attempt was left."""
+        del self._submitted[node, attempt]
+        if lasting:
+            self._happened.append(Remark(node, attempt, _UNKILLABLE))
+        self._happened.append(self._held.take(node, attempt))
+
+    def _say_ending(self, end: Ended) -> None:
+        """Say that an end waits for the processes that were left behind, unless they have ended by now."""
+        if end.left and self._held.holds(end):
+            self._happened.append(Remark(end.node, end.attempt, ends_left_behind(end.left)))
+            self._deliver_all()
 
     def _on_short(self, number: int, what: str) -> None:
         self._happened.append(Remark(-1, 0, shortage(number, what)))
@@ -313,11 +339,17 @@ class LocalExecutor:
             self._happened.append(
                 Remark(-1, 0, f"the supervisor process ({link.supervisor}) died; another one takes over")
             )
+        self._deliver_held()
         for node, attempt, status, seconds in link.ends_from(self._ends):
             self._learn_end(node, attempt, status, seconds)
         self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the supervisor process died")
         self._deliver_all()
         self.flush()
+
+    def _deliver_held(self) -> None:
+        """Deliver the ends that wait for processes, because the supervisor that would report their end is gone."""
+        for node, attempt in self._held:
+            self._on_gone(node, attempt, lasting=False)
 
     def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
         """Deliver an end that a dead supervisor could not report."""

@@ -27,6 +27,8 @@ class Processes:
     def __init__(self, marks: ownership.Marks) -> None:
         self.attempts: dict[Key, Attempt] = {}
         """The attempts that have a process."""
+        self.gone: list[Attempt] = []
+        """Held attempts of which no process is left, or only processes that can't be killed. The caller takes them."""
         self._marks = marks
         self._own_children = ownership.OwnChildren()
         self._session = os.getsid(0)
@@ -67,6 +69,11 @@ class Processes:
         if attempt.ended:
             self._changed.add(attempt)
         return attempt if is_leader else None
+
+    def hold(self, attempt: Attempt) -> bool:
+        """Hold the end of an attempt whose leader has ended, if other processes of it still run."""
+        attempt.held = bool(attempt.children) and bool(attempt.left or ownership.count_running(attempt.children))
+        return attempt.held
 
     def stop(self, attempt: Attempt, grace: float, now: float) -> None:
         """Send TERM now and KILL after `grace` seconds (0: KILL now). Of several stops, the earliest KILL holds."""
@@ -150,6 +157,7 @@ class Processes:
                 self.stop(attempt, attempt.grace, now)
             return
         self._timed.discard(attempt)
+        self._let_go(attempt)
         if attempt.leader:
             del self.attempts[attempt.key]
             for claim in (attempt.mark, -attempt.leader):
@@ -166,9 +174,18 @@ class Processes:
             attempt.next_signal = signal.SIGKILL
             attempt.due = now + attempt.patience
             return
+        if not attempt.pause:
+            attempt.give_up = now + UNKILLABLE
+        elif now >= attempt.give_up:
+            self._let_go(attempt)
         ownership.kill_trees(attempt.children)
         attempt.pause = min(attempt.pause * 2 or _KILL_AGAIN, _KILL_SLOWEST)
         attempt.due = now + attempt.pause
+
+    def _let_go(self, attempt: Attempt) -> None:
+        if attempt.held:
+            attempt.held = False
+            self.gone.append(attempt)
 
 
 def _owner_of_orphans() -> Attempt:

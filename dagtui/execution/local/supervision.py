@@ -86,6 +86,11 @@ class Supervision:
         if self._loop is not None:
             self._loop.call_soon(self._take, step)
 
+    def later(self, seconds: float, step: Callable[[], None]) -> None:
+        """Call a function after some seconds, if there is a loop."""
+        if self._loop is not None:
+            self._loop.call_later(seconds, self._take, step)
+
     async def serve(self) -> None:
         """Pass on the messages of supervisors until `close` is done or the caller cancels."""
         import asyncio

@@ -17,8 +17,10 @@ messages are sent in batches, up to 20 ms late:
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("short", errno, what)                      starts wait for descriptors, processes or memory of other attempts
-    ("exited", node, attempt, status, seconds, silent, left)    status: the leader's wait status; silent: there is no
-                                                log; left: number of processes that the leader left behind
+    ("exited", node, attempt, status, seconds, silent, left, held)  status: the leader's wait status; silent: there is
+                                                no log; left: number of processes that the leader left behind; held:
+                                                processes of the attempt still run, and "gone" follows
+    ("gone", node, attempt, lasting)            no process of the attempt is left; lasting: one can't be killed
     ("withdrawn", node, attempt)
     ("reaper", pid)                             the reaper has died, and this is the new one
     ("closed", node, attempt, size, lost, why)  the log is complete; size in bytes, -1: the log process could not
@@ -87,7 +89,7 @@ class Supervisor:
         self._logs = LogLink(run_log_process, lambda key, *what: self._say("closed", *key, *what))
         self._young = YoungPipes(self._logs)
         self._redaction: Redaction | None = None
-        self._hungry = False  # whether more starts fit at once
+        self._hungry = False  # whether more starts may fit at once
         self._hold = StartHold()
         self._shortages: set[int] = set()  # errnos of starts that had to wait, each reported once
         self._input, self._outbox = Decoder(), Outbox(app)
@@ -247,7 +249,7 @@ class Supervisor:
         self._start_table.begin(attempt.sequence)
         if not attempt.path:
             self._say("begun", *attempt.key)
-            self._say_exited(attempt, 0, 0.0, True)
+            self._say_exited(attempt, 0, 0.0, silent=True)
             return True
         try:
             self._spawner.start(attempt)
@@ -266,7 +268,10 @@ class Supervisor:
         return True
 
     def _reap(self) -> None:
-        """Reap exited children. Report leaders, free their slots, and stop the processes that they left behind."""
+        """Reap exited children. Report leaders, and stop the processes that they left behind.
+
+        A leader's slots become free when the last process of its attempt has ended.
+        """
         now = time.monotonic()
         ended: list[tuple[Attempt, int]] = []
         while True:
@@ -283,14 +288,15 @@ class Supervisor:
             else:
                 attempt = self._processes.reaped(pid)
                 if attempt is not None:
-                    self._waiting.used -= attempt.slots
                     if status & 0x7F in ENDING and attempt.patience == inf:
                         self._hold.suspect(now)
                     ended.append((attempt, status))
         if ended:
             self._settle()
         for attempt, status in ended:
-            self._say_exited(attempt, status, now - attempt.begun, self._young.read_rest(attempt))
+            if not self._processes.hold(attempt):
+                self._waiting.used -= attempt.slots
+            self._say_exited(attempt, status, now - attempt.begun, silent=self._young.read_rest(attempt))
 
     def _replace_reaper(self) -> None:
         if self._reaper.replace(time.monotonic()):
@@ -299,11 +305,16 @@ class Supervisor:
 
     def _settle(self) -> None:
         self._processes.settle(time.monotonic(), bool(self._logs.pid) + bool(self._reaper.pid))
+        for attempt in self._processes.gone:
+            self._waiting.used -= attempt.slots
+            self._hungry = True
+            self._say("gone", *attempt.key, bool(attempt.children))
+        self._processes.gone.clear()
 
-    def _say_exited(self, attempt: Attempt, status: int, seconds: float, silent: bool) -> None:
+    def _say_exited(self, attempt: Attempt, status: int, seconds: float, *, silent: bool) -> None:
         if self._open:
             self._start_table.end(*attempt.key, status, seconds)
-        self._say("exited", *attempt.key, status, seconds, silent, attempt.left)
+        self._say("exited", *attempt.key, status, seconds, silent, attempt.left, attempt.held)
 
     # --- Messages to other processes.
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
     from dagtui.runs.session import Session
 
-REGROUP_SECONDS = 1.0
-"""Minimum seconds between two regroupings of the view by status."""
+REGROUP_SECONDS = 0.25
+"""Minimum seconds between two regroupings of the view by status. Until then, a row shows its new status in the section
+of its last one."""
 REGROUP_SHARE = 30
 """Regrouping takes at most one part in this many of the time."""
 MARGIN = 3
@@ -62,6 +63,8 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._palette: tuple[Sequence[Style], Sequence[Style]] | None = None
         self._painted: dict[int, tuple[tuple[object, ...], str]] = {}
         """For each row, its words and its time as drawn."""
+        self._drawn: dict[int, Strip] = {}
+        """For each row, its cells as drawn, if they are known."""
         self._time_only: dict[int, tuple[object, ...]] = {}
         """For rows of which only the time cells are refreshed: the words that their other cells show."""
         self._generation = -1
@@ -141,14 +144,21 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         row = self.scroll_offset.y + y
         outline = self.navigator.outline
         if row >= len(outline):
-            return Strip.blank(width, plain[PLAIN])
+            self._drawn[row] = blank = Strip.blank(width, plain[PLAIN])
+            return blank
         item = outline.item(row)
         at_cursor = item == self.navigator.cursor
         said, its_time = self.painter.signature(item, width, self._clock)
+        only_time = row in self._time_only
         # The node may have changed since its cells were refreshed: those beside the time are not written this time.
         self._painted[row] = self._time_only.pop(row, said), its_time
         pieces = self.painter.pieces(item, width, self._clock, cursor=at_cursor)
-        return _strip(pieces, under_cursor if at_cursor else plain, width)
+        strip = _strip(pieces, under_cursor if at_cursor else plain, width)
+        if only_time:
+            self._drawn.pop(row, None)
+        else:
+            self._drawn[row] = strip
+        return strip
 
     def notify_style_update(self) -> None:
         """Discard the cached styles: the colours have changed."""
@@ -181,9 +191,22 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         began = time.monotonic()
         self._disordered = False
         self.navigator.regroup()
+        if self.navigator.row == self._cursor_row:
+            self._redraw_differing()
         self.follow()
         took = time.monotonic() - began
         self._regroup_at = began + max(REGROUP_SECONDS, REGROUP_SHARE * took)
+
+    def _redraw_differing(self) -> None:
+        """Refresh the rows that look different after a regrouping, so that the others cost no bytes."""
+        self._generation = self.navigator.generation
+        self._time_only.clear()
+        self._fit()
+        for y in range(self.size.height):
+            row = self.scroll_offset.y + y
+            before = self._drawn.get(row)
+            if before is None or self.render_line(y) != before:
+                self.refresh_line(row)
 
     def _refresh_rows(self) -> int:
         """Refresh the rows that differ from what was drawn, some of them only in the time cells."""
@@ -191,6 +214,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         rows = range(top, min(top + self.size.height, len(outline)))
         if len(self._painted) > 4 * len(rows):
             self._painted = {row: self._painted[row] for row in rows if row in self._painted}
+            self._drawn.clear()
             self.navigator.keep(filter(None, (self.painter.branch(outline.item(row)) for row in rows)))
         regions: list[Region] = []
         for row in rows:

@@ -132,6 +132,9 @@ class Rows:
         node = self.outline.layout.node(item)
         counts = (*(count for part in self._counts(item) for count in part), *self._stale(item))
         if node is None:
+            head = self.outline.layout.head(item)
+            if head is not None and head.kind is GroupKind.SECTION:
+                return (head.title, state.counts[NodeStatus[head.title]], *counts), ""
             return counts, ""
         status = state.status_of(node)
         time = self.time(node, width, clock)
@@ -177,8 +180,6 @@ class Rows:
 
     def _node(self, node: int, item: int, width: int, clock: float) -> tuple[RowSegment, Body]:
         status = self._state.status_of(node)
-        if self._has_left_section(item, status):
-            return SPACE, Body(RowSegment(self._names.name(item), QUIET))
         notes: list[RowSegment] = []
         ranks: list[int] = []
         if self._state.stale[node]:
@@ -203,12 +204,6 @@ class Rows:
         aside = self._aside(node, status, clock) if width >= ASIDE else RowSegment("")
         name = RowSegment(self._names.name(item), _NAME_LOOKS.get(status, PLAIN))
         return self._glyph(status), Body(name, RowSegment(""), tuple(notes), tuple(ranks), aside)
-
-    def _has_left_section(self, item: int, status: NodeStatus) -> bool:
-        """Return whether the node left its section: its status has changed since the last regrouping."""
-        layout = self.outline.layout
-        head = layout.head(layout.parents[item])
-        return head is not None and head.kind is GroupKind.SECTION and head.title != status.name
 
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
@@ -250,7 +245,7 @@ class Rows:
         ranks: list[int] = []
         if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
-            count = RowSegment(f" {self.glyphs.times}{head.total}", QUIET)
+            count = RowSegment(f" {self.glyphs.times}{self._state.counts[status]}", QUIET)
             if stale := self._stale(item)[0]:
                 self._add_stale(stale, width, notes, ranks)
                 self._add_time_cells(width, notes, ranks)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -307,12 +308,44 @@ async def test_the_view_by_status_follows_the_run_but_not_at_each_frame() -> Non
         await pilot.pause()
         shown = lines(pane)
         assert "RUNNING" in shown[0]
-        assert "n5" in shown[1]  # still there,
-        assert not any(status.glyph in shown[1] for status in NodeStatus if status is not NodeStatus.WAITING)
+        assert "RUNNING ×0" in shown[0], "a section counts as the top bar does"
+        assert "n5" in shown[1], "it has not moved yet"
+        assert NodeStatus.COMPLETED.glyph in shown[1], "a row shows its own status"
         pane._regroup_at = 0.0
         pane.flush(100.2)
         await pilot.pause()
         assert not any("RUNNING" in line for line in lines(pane))
+
+
+async def test_the_view_by_status_is_true_while_many_nodes_change() -> None:
+    count = 36
+    session = still(Graph([f"node {number}" for number in range(10, 10 + count)], []))
+    choose = random.Random(1)
+    async with showing(session, (80, 50)) as (app, pane, pilot):
+        pane.cycle_view()
+        assert pane.cycle_view() is View.STATUS
+        begun, over = 0, 0
+        for frame in range(60):
+            while begun < count and begun - over < 4:
+                session.state.apply(ran(begun, begun, begun + 1)[0])
+                begun += 1
+            for _ in range(choose.randrange(3)):
+                if over < begun:
+                    session.state.apply(ran(over, over, over + 1)[1])
+                    over += 1
+            if frame % 3 == 0:
+                pane._regroup_at = 0.0
+            pane.flush(100.0 + frame / 30)
+            await pilot.pause()
+            shown = [strip.text for strip in app.screen._compositor.render_strips()]
+            for row, text in enumerate(shown[: len(pane.outline)]):
+                item = pane.outline.item(row)
+                head = pane.outline.layout.head(item)
+                if head is not None:
+                    assert f"×{session.state.counts[NodeStatus[head.title]]}" in text
+                else:
+                    assert session.state.status_of(item).glyph in text
+                    assert session.graph.labels[item] in text
 
 
 async def test_the_view_by_status_opens_at_its_top_and_the_next_view_goes_back_to_the_node() -> None:

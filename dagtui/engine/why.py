@@ -117,18 +117,20 @@ def full_why(state: RunState, node: int, clock: float) -> str:
 
 
 def queued_why(state: RunState, node: int) -> str:
-    """Return what a ready node lacks, such as "wants 2 slots, 0 free". Free slots may be kept for a wider node."""
+    """Return what a queued node lacks, such as "needs 2 slots, 0 free". Free slots may be reserved for a wider node."""
     cause = state.cause_of(node)
     if cause is not Cause.NONE:
         return _FIXED[NodeStatus.READY, cause]
     wanted, free = state.graph.task(node).slots, max(0, state.jobs - state.slots_taken)
-    words = "a slot" if wanted == 1 else f"{wanted} slots"
+    words = "waits for a slot" if wanted == 1 else f"needs {wanted} slots"
     if wanted > state.jobs:
-        return f"wants {words} of {state.jobs}: it starts when nothing else runs"
+        return f"{words} of {state.jobs}: it starts when nothing else runs"
     if wanted <= free and state.kept_for not in {-1, node}:
         verb = "is" if free == 1 else "are"
-        return f"wants {words}, {free} free {verb} kept for {state.graph.labels[state.kept_for]}"
-    return f"wants {words}, {free} free" if wanted > 1 else f"wants {words}"
+        return f"{words}: {free} free {verb} reserved for {state.graph.labels[state.kept_for]}"
+    if wanted > 1:
+        return f"{words}, {free} free"
+    return words if free else "no free slot"
 
 
 def waiting_why(state: RunState, node: int) -> str:

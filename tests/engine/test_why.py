@@ -42,7 +42,7 @@ def test_a_waiting_node_says_what_it_waits_for(trigger: str, text: str):
 
 def test_a_ready_node_says_what_it_wants():
     scene = Scene(dag("a b"), jobs=1)
-    assert sorted(reason(scene, label) for label in "ab") == ["next in line", "wants a slot"]
+    assert sorted(reason(scene, label) for label in "ab") == ["next in line", "waits for a slot"]
     scene.command(K.PAUSE)
     assert reason(scene, "b") == "the run is paused"
 
@@ -54,7 +54,7 @@ def test_what_an_attempt_left_behind_is_said_until_it_runs_again(value: int, tex
         scene.start("a")
         scene.traversal.handle(Ended(0, scene.state.attempt[0], EndKind.EXIT, value, seconds=1.0, left=left), 1.0)
         assert full_why(scene.state, 0, 1.0) == f"{text}; {words} that it left behind"
-        assert full_why(scene.state, 1, 1.0) in {"wants a slot", "next in line", "blocked by a (exit 7)"}
+        assert full_why(scene.state, 1, 1.0) in {"waits for a slot", "next in line", "blocked by a (exit 7)"}
         scene.command(K.RERUN, "a")
         assert "left behind" not in full_why(scene.state, 0, 1.0)
 
@@ -62,9 +62,9 @@ def test_what_an_attempt_left_behind_is_said_until_it_runs_again(value: int, tex
 @pytest.mark.parametrize(
     ("slots", "text"),
     [
-        (2, "wants 2 slots, 0 free"),
-        (4, "wants 4 slots, 0 free"),
-        (9, "wants 9 slots of 4: it starts when nothing else runs"),
+        (2, "needs 2 slots, 0 free"),
+        (4, "needs 4 slots, 0 free"),
+        (9, "needs 9 slots of 4: it starts when nothing else runs"),
     ],
 )
 def test_a_wide_node_says_how_many_slots_it_wants_and_how_many_are_free(slots: int, text: str):

@@ -185,8 +185,8 @@ def test_what_becomes_free_is_kept_for_it() -> None:
 
 def test_it_is_said_what_it_wants_and_why_others_wait() -> None:
     scene = kept_back()
-    assert why(scene.state, scene.graph.node("wide"), scene.now) == "wants 3 slots, 1 free"
-    assert why(scene.state, scene.graph.node("d"), scene.now) == "wants a slot, 1 free is kept for wide"
+    assert why(scene.state, scene.graph.node("wide"), scene.now) == "needs 3 slots, 1 free"
+    assert why(scene.state, scene.graph.node("d"), scene.now) == "waits for a slot: 1 free is reserved for wide"
 
 
 @pytest.mark.parametrize("kind", [CommandKind.CANCEL, CommandKind.SKIP])

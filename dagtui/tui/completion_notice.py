@@ -23,13 +23,13 @@ def settled(
     state = session.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
-        words, hints, role = f"completed{stale_words(state.stale_count)}", [], Role.PLAIN
+        ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
-        words = counts(state, _AMISS) + stale_words(state.stale_count)
+        ended = f"Finished: {counts(state, _AMISS)}{stale_words(state.stale_count)}"
         hints, role = _helpful(session, node, read_only=read_only), Role.WARNING
-    hints.append(("screen.leave", "leave"))
+    hints.append(("screen.leave", "quit"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
-    return f"settled: {words}; {', '.join(keys)}", role
+    return f"{ended}. {(', ' if ascii_only else ' · ').join(keys)}", role
 
 
 def _helpful(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:

@@ -185,13 +185,13 @@ class OnScreen(Run):
 
     def wait_for_screen(self) -> None:
         """Wait until keys are heard."""
-        self.terminal.wait_for_text("q leave")
+        self.terminal.wait_for_text("q quit")
 
     def leave(self) -> None:
         """Leave a run that is not settled, cancelling everything: keys are not heard as soon as a question appears."""
         self.wait_for_screen()
         self.terminal.send("q")
-        self.terminal.wait_for_text("Leave while the run is not settled?")
+        self.terminal.wait_for_text("Leave?")
         last = time.monotonic() + DEADLINE
         while self.terminal.process.poll() is None and "still" not in self.terminal.text:
             assert time.monotonic() < last, self.terminal.text

@@ -75,7 +75,7 @@ def test_the_screen_from_there_works(tmp_path: Path, short_path: Path):
     stage.write(GRAPH)
     try:
         terminal = stage.start(["sh", "-c", f'{GONE}; exec "$@"', "sh", *DAGTUI, str(tmp_path / "graph.toml")])
-        terminal.wait_for_text("q leave")
+        terminal.wait_for_text("q quit")
         terminal.send("d")
         assert terminal.wait_for_end() == 0
     finally:
@@ -200,7 +200,7 @@ def test_a_screen_needs_no_list_of_its_descriptors(stage: Stage):
     subprocess.run(["cp", "-a", "/dev/null", "/dev/zero", "/dev/urandom", bound], check=True)
     state = "mount -t tmpfs none /dev; cp -a bound/* /dev"
     terminal = stage.start([*OWN_MOUNTS, "sh", "-c", f'{state}; exec "$@"', "sh", *DAGTUI, "graph.toml"])
-    terminal.wait_for_text("q leave")
+    terminal.wait_for_text("q quit")
     terminal.send("d")
     assert terminal.wait_for_end() == 0
 

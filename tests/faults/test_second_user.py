@@ -86,7 +86,7 @@ def test_the_screen_opens(shared: Path, short_path: Path):
     stage = Stage(shared, short_path)
     try:
         terminal = stage.open(through=ORDINARY, env={"XDG_STATE_HOME": str(shared.parent / "state")})
-        terminal.wait_for_text("q leave")
+        terminal.wait_for_text("q quit")
         assert f"another user (id {OTHER})".encode() in terminal.raw
         terminal.send("q")
         assert terminal.wait_for_end() == 0

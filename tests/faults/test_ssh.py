@@ -304,7 +304,7 @@ def test_a_storm_of_sizes(place: Place) -> None:
         terminal.resize(chance.randint(1, 220), chance.randint(1, 60))
         terminal.read(0.005)
     terminal.resize(100, 30)
-    terminal.wait_for(lambda: "graph #1" in terminal.text and "leave" in terminal.text, "the whole screen")
+    terminal.wait_for(lambda: "graph #1" in terminal.text and "q quit" in terminal.text, "the whole screen")
     assert not place.has_ended()
 
 

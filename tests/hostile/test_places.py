@@ -169,13 +169,13 @@ def lead_through_the_screen(tour: Tour) -> None:
     tour.gone("end of the palette", "\x1b", "›")
     tour.go("zoomed", "z")
     tour.terminal.resize(44, 14)
-    tour.go("narrow", "", "leave")
+    tour.go("narrow", "", "q quit")
     tour.terminal.resize(130, 40)
     tour.go("wide again", "z", "slots ")
     tour.find("again")
     tour.go("cancelled node", "x", "cancelled")
     tour.go("repainted", "\x0c", "slots ")
-    tour.go("leave dialog", "q", "Leave while")
+    tour.go("leave dialog", "q", "Leave?")
 
 
 @pytest.mark.parametrize("names", [HANDFUL], ids=["a handful"])
@@ -304,7 +304,7 @@ def tour_a_session(names: list[str], folder: Path, tours: list[Tour], sockets: P
     third.go("the screen elsewhere", "", "runs on", "NAME")
     assert second.end("exit message to the first of two") == 0
     check_end(second, filters=False)
-    third.go("leave dialog", "q", "Leave while")
+    third.go("leave dialog", "q", "Leave?")
     cancel_all(third)
     check_end(third, filters=False)
     # What the session process itself reports went to the report of the client that it was forked from.

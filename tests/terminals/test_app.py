@@ -109,7 +109,7 @@ def test_leaving_in_mid_run_asks_first_and_stays_by_default(opened: Open, token:
     terminal = opened(STUBBORN)
     wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.send("q")
-    terminal.wait_for_text("Leave while the run is not settled?")
+    terminal.wait_for_text("Leave?")
     terminal.send("\x1b")
     terminal.wait_for(lambda: "Leave while" not in terminal.text, "end of the question")
     assert terminal.process.poll() is None
@@ -120,7 +120,7 @@ def test_cancelling_all_and_leaving_leaves_no_process_behind(opened: Open, token
     terminal = opened(STUBBORN)
     wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.send("q")
-    terminal.wait_for_text("Leave while the run is not settled?")
+    terminal.wait_for_text("Leave?")
     wait_until(lambda: terminal.read(0.1) or True, "time to look")
     # Enter and its like are ignored for a moment after a question appears.
     while "still" not in terminal.text and terminal.process.poll() is None:
@@ -181,7 +181,7 @@ def test_the_screen_follows_the_size_of_the_terminal(opened: Open) -> None:
     terminal.wait_for_text("by two")
     for columns, rows in [(40, 12), (200, 50), (60, 20), (41, 13), (120, 40)]:
         terminal.resize(columns, rows)
-    terminal.wait_for(lambda: "q leave" in terminal.text.split("\n")[39], "footer on the last line")
+    terminal.wait_for(lambda: "q quit" in terminal.text.split("\n")[39], "footer on the last line")
     terminal.wait_for(lambda: "graph" in terminal.text.split("\n")[0], "top bar on the first line")
 
 
@@ -277,7 +277,7 @@ main()
 
 def test_a_crash_of_the_screen_leaves_the_run_alive_and_is_on_record(opened: Open, tmp_path: Path) -> None:
     terminal = opened('[tasks.one]\nrun = "sleep 2; echo done > done"\n', program=["-c", CRASHING])
-    terminal.wait_for_text("the run goes on without it")
+    terminal.wait_for_text("the run continues without it")
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
     assert (tmp_path / "done").exists()

@@ -80,7 +80,7 @@ def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(stage: Stage) 
     stage.write(LONG)
     terminal = stage.open()
     is_up(stage, terminal)
-    terminal.wait_for_text("d detach  q leave")
+    terminal.wait_for_text("d detach  q quit")
     terminal.send("d")
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
@@ -519,7 +519,7 @@ def test_the_pager_runs_in_the_client(stage: Stage) -> None:
     assert terminal.settings() == terminal.settings_before
     terminal.resize(90, 25)
     terminal.send("\n")
-    terminal.wait_for(lambda: "q leave" in terminal.text.split("\n")[24], "screen of the new size")
+    terminal.wait_for(lambda: "q quit" in terminal.text.split("\n")[24], "screen of the new size")
     terminal.send("q")
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
@@ -546,7 +546,7 @@ def test_the_screen_follows_the_size_of_the_lent_terminal(stage: Stage) -> None:
     terminal.wait_for_text("exit 7")
     for columns, rows in [(40, 12), (200, 50), (60, 20), (120, 40)]:
         terminal.resize(columns, rows)
-        terminal.wait_for(lambda rows=rows: "q leave" in terminal.text.split("\n")[rows - 1], "footer at the end")
+        terminal.wait_for(lambda rows=rows: "q quit" in terminal.text.split("\n")[rows - 1], "footer at the end")
 
 
 def test_a_stopped_terminal_stops_neither_run_nor_session(stage: Stage) -> None:
@@ -648,9 +648,9 @@ def test_where_there_can_be_no_socket_the_run_ends_with_its_terminal(stage: Stag
     assert b"the run will end with this terminal" in terminal.raw
     terminal.wait_for_text("the run will end with this terminal")  # on the screen again, with the reason
     terminal.send("j")
-    terminal.wait_for_text("? help  q leave")
+    terminal.wait_for_text("? help  q quit")
     terminal.send("d")
-    terminal.wait_for_text("can't be detached")
+    terminal.wait_for_text("can't detach")
     assert "ends with this terminal" in terminal.text.splitlines()[1]  # for as long as it is there
     terminal.send("a")
     terminal.resize(60, 20)
@@ -733,7 +733,7 @@ def test_int_to_the_client_asks_as_the_key_does(stage: Stage) -> None:
     terminal = stage.open()
     is_up(stage, terminal)
     terminal.signal(signal.SIGINT)
-    terminal.wait_for_text("Leave while the run is not settled?")
+    terminal.wait_for_text("Leave?")
     terminal.send("\x1b")
     terminal.wait_for(lambda: "Leave while" not in terminal.text, "end of the question")
     assert terminal.process.poll() is None

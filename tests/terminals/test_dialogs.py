@@ -70,7 +70,7 @@ def sent_in(terminal: PtyTerminal, seconds: float) -> int:
 
 def test_nothing_is_sent_to_a_slow_terminal_once_a_dialog_is_painted(opened: Open) -> None:
     terminal = opened(SETTLED)
-    terminal.wait_for_text("settled")
+    terminal.wait_for_text("Finished")
     for key, words in OF_A_SETTLED_RUN:
         terminal.send(key)
         terminal.wait_for_text(words)
@@ -80,7 +80,7 @@ def test_nothing_is_sent_to_a_slow_terminal_once_a_dialog_is_painted(opened: Ope
 
 def test_a_dialog_over_a_live_run_costs_what_changes(opened: Open) -> None:
     terminal = opened(LIVE)
-    terminal.wait_for_text("runs for")
+    terminal.wait_for_text("running for")
     for key, words in OF_A_LIVE_RUN:
         terminal.send(key)
         terminal.wait_for_text(words)
@@ -99,8 +99,8 @@ def frames_of_a_size(terminal: PtyTerminal, columns: int, rows: int) -> int:
 def test_a_new_size_costs_one_frame(opened: Open) -> None:
     terminal = opened(SETTLED)
     terminal.rate = 0
-    terminal.wait_for_text("settled")
-    for (key, words), (columns, rows) in zip([("", "settled"), *OF_A_SETTLED_RUN], SIZES, strict=True):
+    terminal.wait_for_text("Finished")
+    for (key, words), (columns, rows) in zip([("", "Finished"), *OF_A_SETTLED_RUN], SIZES, strict=True):
         terminal.send(key)
         terminal.wait_for(lambda words=words: words in terminal.text and terminal.is_quiet(0.2), f"{words!r}, painted")
         assert frames_of_a_size(terminal, columns, rows) == 1, (key, "whole frames")
@@ -111,7 +111,7 @@ def test_escape_and_the_key_behind_it_are_both_heard(opened: Open) -> None:
     """As fast typists, macros and slow links send them: at once."""
     terminal = opened(SETTLED)
     terminal.rate = 0
-    terminal.wait_for_text("settled")
+    terminal.wait_for_text("Finished")
     for (keys, words), key in zip([*OF_A_SETTLED_RUN, ("/ab", "nodes /ab")], "23123", strict=False):
         terminal.send(keys)
         terminal.wait_for_text(words)

@@ -90,7 +90,7 @@ def ask(terminal: PtyTerminal, line: str, expected: str) -> None:
 
 def is_shown(terminal: PtyTerminal) -> bool:
     """Whether the screen is there again, and knows the terminal's size."""
-    return "leave" in terminal.text.rstrip("\n").split("\n")[-1]
+    return "q quit" in terminal.text.rstrip("\n").split("\n")[-1]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -98,7 +98,7 @@ def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(stage: St
     terminal = opened(stage, *mode, "graph.toml")
     select(terminal, "cell")
     terminal.send("!")
-    terminal.wait_for_text("dagtui: what attempt 1 of cell[colour=red] would find")
+    terminal.wait_for_text("dagtui: the environment of attempt 1 of cell[colour=red]")
     terminal.wait_for_text(PROMPT)
     ask(terminal, "echo [$COLOUR] [$WHO] [$PASSWORD]", "[red] [everybody] [correct horse]")
     ask(terminal, "echo [$DAGTUI_NODE] [$DAGTUI_ATTEMPT]", "[cell[colour=red]] [1]")
@@ -166,7 +166,7 @@ def test_one_who_only_watches_gets_none_and_is_told_why(stage: Stage) -> None:
 def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(stage: Stage, mode: tuple[str, ...]) -> None:
     terminal = opened(stage, *mode, "graph.toml")
     shell_on(terminal, "first")
-    ask(terminal, "stty -echo; kill -9 $$", "leave")
+    ask(terminal, "stty -echo; kill -9 $$", "q quit")
     terminal.resize(90, 25)
     terminal.wait_for(lambda: is_shown(terminal) and is_on(terminal, "first"), "the screen in its new size")
     terminal.send("q")

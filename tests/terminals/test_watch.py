@@ -91,7 +91,7 @@ def test_leaving_never_touches_the_run(folder: Path, run: subprocess.Popen[bytes
     if how == "q":
         terminal.send("q")
         assert terminal.wait_for_end() == 0
-        assert "graph run 1 goes on" in terminal.text
+        assert "graph run 1 continues" in terminal.text
     elif how == "hang up":
         terminal.hang_up()
         terminal.wait_for_end()

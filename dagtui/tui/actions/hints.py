@@ -45,12 +45,12 @@ _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
     NodeStatus.RUNNING: (("node.cancel", "cancels {name}"),),
     NodeStatus.RETRYING: (
         ("node.retry", "retries {name} at once"),
-        ("node.skip", "skips {name}: its children go on"),
+        ("node.skip", "skips {name}: its children can run"),
         ("node.cancel", "cancels {name}"),
     ),
     NodeStatus.CANCELLING: (("node.cancel", "kills {name} at once"),),
-    NodeStatus.FAILED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
-    NodeStatus.CANCELLED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children go on")),
+    NodeStatus.FAILED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children can run")),
+    NodeStatus.CANCELLED: (("node.retry", "retries {name}"), ("node.skip", "skips {name}: its children can run")),
 }
 """For each status: actions of the keymap and what they do about a node of that status."""
 
@@ -72,7 +72,7 @@ def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
     for id_, words in _HINTS.get(status, ()):
         yield id_, words.replace("{name}", name)
     if status in {NodeStatus.FAILED, NodeStatus.FAILED_PARENT} and state.counts[NodeStatus.FAILED] > 1:
-        yield "run.retry_failed", "retries all that failed"
+        yield "run.retry_failed", "retries everything that failed"
 
 
 def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
@@ -84,9 +84,9 @@ def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
     wanted = session.graph.task(node).slots
     lacking = wanted - max(0, state.jobs - state.slots_taken)
     if lacking == 1:
-        yield "run.more_jobs", "gives the run one more slot"
+        yield "run.more_jobs", "adds a slot"
     elif 1 < lacking <= MOST_PRESSES:
-        yield "run.more_jobs", f"{lacking} times gives the run the {lacking} slots that are missing"
+        yield "run.more_jobs", f"{lacking} times adds the {lacking} missing slots"
 
 
 def _name(session: Session, node: int) -> str:

@@ -96,15 +96,23 @@ KEYS: tuple[Key, ...] = (
     Key("find.running", ("u",), "running", "Next running node", Group.FIND, Pane.TREE, 65),
     Key("node.retry", ("r",), "retry", "Run a failed, cancelled or skipped node again", Group.NODE, Pane.ANY, 30),
     Key("node.rerun", ("R",), "rerun", "Run a node again, with downstream or alone", Group.NODE, Pane.TREE, 55),
-    Key("node.cancel", ("x",), "cancel", "Cancel a node; once more: kill it", Group.NODE, Pane.ANY, 32),
-    Key("node.cancel_subtree", ("X",), "cancel subtree", "Cancel a node and all below it", Group.NODE, Pane.TREE, 57),
-    Key("node.skip", ("s",), "skip", "Skip a node; its children go on", Group.NODE, Pane.TREE, 70),
-    Key("node.mark_done", ("m",), "mark done", "Mark a node done; its children go on", Group.NODE, Pane.TREE, 71),
+    Key("node.cancel", ("x",), "cancel", "Cancel a node; a second time kills it", Group.NODE, Pane.ANY, 32),
+    Key(
+        "node.cancel_subtree",
+        ("X",),
+        "cancel subtree",
+        "Cancel a node and its subtree",
+        Group.NODE,
+        Pane.TREE,
+        57,
+    ),
+    Key("node.skip", ("s",), "skip", "Skip a node; its children can run", Group.NODE, Pane.TREE, 70),
+    Key("node.mark_done", ("m",), "mark done", "Mark a node done; its children can run", Group.NODE, Pane.TREE, 71),
     Key(
         "select.toggle",
         ("M",),
         "select",
-        "Select a node, or all that its row stands for: commands mean what is selected",
+        "Select a node, or all nodes of its row; commands act on the selection",
         Group.NODE,
         Pane.TREE,
         72,
@@ -113,24 +121,24 @@ KEYS: tuple[Key, ...] = (
         "node.shell",
         ("exclamation_mark",),
         "shell",
-        "A shell in the node's directory, with its environment",
+        "Open a shell in the node's directory, with its environment",
         Group.NODE,
         Pane.TREE | Pane.LOG,
         73,
     ),
-    Key("run.retry_failed", ("A",), "retry all", "Retry all that failed", Group.RUN, Pane.TREE, 58),
+    Key("run.retry_failed", ("A",), "retry all", "Retry everything that failed", Group.RUN, Pane.TREE, 58),
     Key("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts", Group.RUN, Pane.TREE, 45),
     Key("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped", Group.RUN),
     Key("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more", Group.RUN),
     Key("log.follow", ("f",), "follow", "Follow the end of the log", Group.LOG, Pane.LOG, 21),
     Key("log.wrap", ("w",), "wrap", "Wrap long lines", Group.LOG, Pane.LOG, 50),
-    Key("log.times", ("t",), "times", "Show when each line came", Group.LOG, Pane.LOG, 51),
+    Key("log.times", ("t",), "times", "Show when each line was written", Group.LOG, Pane.LOG, 51),
     Key("log.numbers", ("number_sign",), "numbers", "Show line numbers", Group.LOG, Pane.LOG, 52),
     Key(
         "log.first_error",
         ("semicolon",),
         "first error",
-        "To the first line that looks like an error",
+        "Go to the first line that looks like an error",
         Group.LOG,
         Pane.LOG,
         22,
@@ -153,16 +161,16 @@ KEYS: tuple[Key, ...] = (
     Key(
         "screen.palette", ("colon", "ctrl+p"), "commands", "Every command and node by name", Group.SCREEN, Pane.ANY, 88
     ),
-    Key("screen.repaint", ("ctrl+l",), "repaint", "Paint the screen anew", Group.SCREEN),
+    Key("screen.repaint", ("ctrl+l",), "repaint", "Repaint the screen", Group.SCREEN),
     Key(
         "screen.suspend",
         ("ctrl+z",),
         "suspend",
-        "Back to the shell until fg; with --in-process the run stands still",
+        "Back to the shell until fg; with --in-process the run stops, too",
         Group.SCREEN,
     ),
-    Key("screen.detach", ("d",), "detach", "Leave the screen; the run goes on", Group.SCREEN, Pane.ANY, 36),
-    Key("screen.leave", ("q", "ctrl+c"), "leave", "Leave; asks first while something runs", Group.SCREEN, Pane.ANY, 91),
+    Key("screen.detach", ("d",), "detach", "Leave the screen; the run continues", Group.SCREEN, Pane.ANY, 36),
+    Key("screen.leave", ("q", "ctrl+c"), "quit", "Quit; asks first while something runs", Group.SCREEN, Pane.ANY, 91),
 )
 """Every key of the screen. Control and function keys double plain ones, except the few that all terminals have."""
 
@@ -287,7 +295,7 @@ def _problems(own: Mapping[str, str]) -> Iterator[str]:
         names = keys.split(",")
         for name in names:
             if not _is_key(name):
-                yield f"{id_}: {name!r} is no key"
+                yield f"{id_}: {name!r} is not a key"
             elif name in FORBIDDEN:
                 yield f"{id_}: {shown(name)} belongs to the terminal"
         if id_ not in _TWINLESS and all(_SPECIAL.search(name) for name in names):

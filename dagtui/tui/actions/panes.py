@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from dagtui.tui.app import DagtuiApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
-NO_SEARCH = "nothing is looked for yet"
 COLUMNS = 8
 """Columns by which a log scrolls sideways."""
 RUNNING = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
@@ -132,15 +131,19 @@ class PaneActions:
         main = self._main
         if main.on_side:
             if self._log.view.finder is None:
-                self._app.say(NO_SEARCH)
+                self._say_no_search()
             elif backwards:
                 self._log.find_previous()
             else:
                 self._log.find_next()
         elif not self._tree.filter_query:
-            self._app.say(NO_SEARCH)
+            self._say_no_search()
         elif not self._tree.find_next(self._tree.filter_query, backwards):
             self._app.say(f"no node matches {self._tree.filter_query}")
+
+    def _say_no_search(self) -> None:
+        key = self._app.keymap.shown("find.start", ascii=self._app.ascii_only)
+        self._app.say(f"No search yet: press {key}" if key else "No search yet")
 
     def _tell(self, what: str, on: str, off: str, is_on: bool) -> None:
         self._app.say(f"{what} {on if is_on else off}")

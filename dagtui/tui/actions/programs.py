@@ -53,7 +53,7 @@ class ProgramActions:
             with app.terminal_lent():
                 trouble = await program()
         except SuspendNotSupported:
-            trouble = "the terminal can't be lent to another program"
+            trouble = "this terminal can't run another program"
         if trouble:
             app.say(trouble, Role.WARNING)
         app.request_frame()
@@ -102,6 +102,6 @@ class ProgramActions:
         """Return where the shell is and how to come back."""
         name = name_label(self._session.graph.labels[node], _NAME_CELLS)
         return (
-            f"dagtui: what attempt {at.attempt} of {name} would find, in {label(at.cwd, 1000)}\n"
-            "exit or ^D brings the screen back; the run goes on meanwhile\n"
+            f"dagtui: the environment of attempt {at.attempt} of {name}, in {label(at.cwd, 1000)}\n"
+            "exit or ^D brings the screen back; the run continues\n"
         )

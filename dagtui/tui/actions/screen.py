@@ -63,10 +63,10 @@ class ScreenActions:
         if self._session.path is None:
             if not is_sent:
                 return (
-                    f"not copied: {plural(len(text), 'character')} are too long for a terminal's clipboard",
+                    f"not copied: {plural(len(text), 'character')} are too many for a terminal's clipboard",
                     Role.WARNING,
                 )
-            return "copied to the terminal's clipboard, if it takes it", Role.PLAIN
+            return "copied to the terminal's clipboard, if it has one", Role.PLAIN
         path = self._session.path / COPY_NAME
         try:
             path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
@@ -84,9 +84,7 @@ class ScreenActions:
         if self._app.place.detachable:
             self._app.exit(ExitReason.DETACHED)
         else:
-            self._app.say(
-                "can't be detached: this run has no process of its own and ends with its terminal", Role.WARNING
-            )
+            self._app.say("can't detach: this run has no process of its own and ends with its terminal", Role.WARNING)
 
     def _leave(self) -> None:
         """Leave at once if nothing more can happen, otherwise ask."""

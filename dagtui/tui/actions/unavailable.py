@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dagtui.runs.session import Session
 
-UNFOLD = "this row stands for no node of its own: unfold it"
+UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
 COMMANDS = frozenset(key.id for key in KEYS if key.group in {Group.NODE, Group.RUN})
 """The actions that command the run."""

@@ -33,4 +33,4 @@ class Copied:
 def altered(command: Filled) -> str:
     """Return a remark if the command contains characters that cannot be pasted unchanged, otherwise ""."""
     is_exact = all(exact(text) == text for text in command)
-    return "" if is_exact else "its control characters are written as ^[ and the like"
+    return "" if is_exact else "control characters are written as ^[ and so on"

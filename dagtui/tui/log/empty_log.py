@@ -52,17 +52,17 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         return _waiting(session, node, clock, ascii_only=ascii_only)
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(session, node)
-        heading = row(Span("has not started: blocked by what failed before it", Role.HEADING))
+        heading = row(Span("has not started, blocked by", Role.HEADING))
         return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
     reason = label(why(state, node, clock), 300)
     if status is NodeStatus.RUNNING:
-        return [row(Span(f"no output yet: runs for {whole_seconds(clock - state.started[node])}", Role.HEADING))]
+        return [row(Span(f"no output yet, running for {whole_seconds(clock - state.started[node])}", Role.HEADING))]
     if status is NodeStatus.CANCELLING:
-        return [row(Span("no output: is being stopped", Role.HEADING)), row(muted(reason))]
+        return [row(Span("no output: stopping", Role.HEADING)), row(muted(reason))]
     if status is NodeStatus.READY:
-        return [row(Span(f"has not started: {reason}", Role.HEADING))]
+        return [row(Span(f"queued: {reason}", Role.HEADING))]
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
-        return [row(Span("completed without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
+        return [row(Span("succeeded without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
     if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
         return _failed(session, node, reason, ascii_only=ascii_only)
     began = "no output" if session.attempts.result(node, attempt) else "did not run"
@@ -118,7 +118,9 @@ def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> 
     parents = session.graph.parents(node)
     pending = [parent for parent in parents if state.outcome_of(parent) is ParentOutcome.UNSETTLED]
     pending.sort(key=lambda parent: -state.status[parent])  # running parents come before waiting ones
-    heading = row(Span(f"has not started: waits for its parents, {waiting_why(state, node)} settled", Role.HEADING))
+    parents_settled, _, trigger = waiting_why(state, node).partition(", ")
+    words = ", ".join(filter(None, (f"waiting: {parents_settled} settled", trigger)))
+    heading = row(Span(words, Role.HEADING))
     return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]
 
 
@@ -133,7 +135,7 @@ def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> li
 
 
 def _past(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
-    rows = [row(Span(f"attempt {attempt} left no output", Role.HEADING))]
+    rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
     return rows + _end(session, node, attempt, ascii_only)
 
 

@@ -56,7 +56,7 @@ def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tu
         ("template", exact(command.template.strip("\n"))),
         ("cwd", exact_line(cwd.text)),
         ("template", exact_line(cwd.template)),
-        ("log", exact_line(path) if os.path.exists(path) else "none: it printed nothing"),
+        ("log", exact_line(path) if os.path.exists(path) else "none: no output"),
     ]
     return [(name, value) for name, value in facts if value]
 
@@ -102,9 +102,9 @@ def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
             break
     is_whole = len(command) <= COMMAND_CAP
     if len(kept) < len(lines):
-        where = "see the details" if is_whole else "copied, it is whole"
+        where = "see Details" if is_whole else "copy it for the full text"
         return "\n".join(kept), f"and {plural(len(lines) - len(kept), 'more line')}: {where}"
-    where = "the whole of it is in the details" if is_whole else "copied, it is whole"
+    where = "see Details for the full text" if is_whole else "copy it for the full text"
     return "\n".join(kept), where if room < 0 else ""
 
 

@@ -284,7 +284,7 @@ class LogPane(Vertical):
         if error is None:
             return
         if error == NO_ERROR:
-            self._note = "nothing looks like an error"
+            self._note = "no line looks like an error"
             return
         self._note = ""
         self.view.selected = (error.line, error.line)

@@ -111,7 +111,7 @@ def _script(name: str, text: str) -> Iterator[Row]:
         yield _named(name, line)._replace(whole=whole)
         name = whole = ""
     if len(text) > COMMAND_CAP:
-        words = f"the first {COMMAND_CAP:,} of {len(text):,} characters: copied, it is whole"
+        words = f"the first {COMMAND_CAP:,} of {len(text):,} characters: copy it for the full text"
         yield _named("", muted(words))._replace(whole="")
 
 
@@ -128,7 +128,7 @@ def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
     if isinstance(action, PythonCall):
         yield from _script("call", command.text)
     else:
-        yield from _script("command", command.text or "none: it only joins others")
+        yield from _script("command", command.text or "none: it only joins other nodes")
     yield from _script("template", command.template)
     if isinstance(action, ShellCommand):
         yield from _line("shell", " ".join(task.shell) if task.shell else "")

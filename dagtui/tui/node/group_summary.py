@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 WORD_CELLS = 16
 _HINTS = {
-    "node.retry": "retries those that did not complete",
-    "node.cancel": "cancels those that are not settled",
-    "fold.toggle": "shows them one by one, or hides them",
-    "select.toggle": "selects them, for what comes next",
+    "node.retry": "retries the nodes that did not succeed",
+    "node.cancel": "cancels the unsettled nodes",
+    "fold.toggle": "shows or hides the nodes",
+    "select.toggle": "selects the nodes for a command",
 }
 """By key id, what the keys do with the row's nodes. Unavailable ones are left out."""
 

@@ -120,7 +120,7 @@ class Explanation:
         rows = self._way("blocked by")
         others = [cause for cause in causes if cause != way[-1]]
         if others:
-            rows += self._section("and also by", others)
+            rows += self._section("also blocked by", others)
         return rows
 
     def _way(self, title: str) -> list[Row]:
@@ -158,7 +158,7 @@ class Explanation:
         way, seconds = longest_wait(self._session, self._node, self._clock)
         if len(way) > 1 or (way and len(pending) > 1):
             about = f", about {duration(seconds)}" if seconds is not None else ""
-            rows += self._section(f"the longest way{about}", way)
+            rows += self._section(f"critical path{about}", way)
         return rows
 
     def _ready(self) -> list[Row]:
@@ -178,7 +178,7 @@ class Explanation:
         session, node = self._session, self._node
         task = session.graph.task(node)
         runs_for = self._clock - self._state.started[node]
-        words = [f"runs for {spent(session, node, self._clock).strip()}"]
+        words = [f"running for {spent(session, node, self._clock).strip()}"]
         estimate = session.estimate(node)
         if estimate is not None:
             words.append(f"took about {duration(estimate)} before")
@@ -197,12 +197,12 @@ class Explanation:
             words = f"attempt {attempt} of {last} failed; the next one starts in {int(left)} s"
             rows.append(row(Span(words, Role.WARNING)))
         elif last > attempt:
-            rows.append(row(f"attempt {attempt} of {last}: a failure like this one is not tried again"))
+            rows.append(row(f"attempt {attempt} of {last}: this kind of failure is not retried"))
         else:
             first = self._state.base[self._node] + 1
-            rows.append(row(f"attempt {attempt} was the last one" if attempt > first else "no retries are set for it"))
+            rows.append(row(f"attempt {attempt} was the last one" if attempt > first else "it has no retries"))
         if self._state.allows_failure(self._node):
-            rows.append(row("its failure is allowed: its children go on"))
+            rows.append(row("its failure is allowed: its children can run"))
         return rows
 
     def _marks(self) -> list[Row]:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 MEANINGS = {
     NodeStatus.WAITING: "its parents are not settled yet",
-    NodeStatus.READY: "may start: wants a slot, or the end of a pause",
+    NodeStatus.READY: "may start: no free slot, or the run is paused",
     NodeStatus.RUNNING: "an attempt is executing",
-    NodeStatus.RETRYING: "failed, and tries again after a pause",
-    NodeStatus.CANCELLING: "told to stop, and not gone yet",
-    NodeStatus.COMPLETED: "done",
+    NodeStatus.RETRYING: "failed, waits for its next attempt",
+    NodeStatus.CANCELLING: "told to stop, still there",
+    NodeStatus.COMPLETED: "succeeded, or marked as done",
     NodeStatus.FAILED: "its last attempt failed",
-    NodeStatus.FAILED_PARENT: "can't run because of what is above it",
-    NodeStatus.CANCELLED: "cancelled",
+    NodeStatus.FAILED_PARENT: "can't run because of what failed above it",
+    NodeStatus.CANCELLED: "by a command, or because another node failed",
     NodeStatus.SKIPPED: "not needed, or skipped by a person",
 }
 _KEY_CELLS, _STATUS_CELLS = 14, 16

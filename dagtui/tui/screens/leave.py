@@ -86,12 +86,12 @@ class LeaveDialog(Dialog[ExitReason]):
             words = "being killed" if self._killed else "stopping"
             return [row(Span(f"{plural(number, 'node')} still {words}", Role.HEADING))]
         if self._session.settled:
-            return [row(Span("The run has settled meanwhile: leave?", Role.HEADING))]
-        running = plural(self._session.alive(), "node")
+            return [row(Span("The run has finished. Leave?", Role.HEADING))]
+        running = count(self._session.alive())
         left = count(self._session.state.unsettled - self._session.alive())
         rows = [
-            row(Span("Leave while the run is not settled?", Role.HEADING)),
-            row(muted(f"{running} in flight, {left} to come; {self._outlook()}")),
+            row(Span("Leave?", Role.HEADING)),
+            row(muted(f"{running} running, {left} to go. {self._outlook()}")),
             row(),
             row(*(run for answer in self._answers for run in self._choice(answer))),
         ]
@@ -118,7 +118,9 @@ class LeaveDialog(Dialog[ExitReason]):
         return [("Enter", self._chosen.value), ("Tab", "choose"), ("Esc", "stay")]
 
     def _outlook(self) -> str:
-        return "detached, the run goes on." if _Answer.DETACH in self._answers else "leaving ends the run."
+        if _Answer.DETACH in self._answers:
+            return "A detached run continues in the background."
+        return "Leaving ends the run."
 
     def _choice(self, answer: _Answer) -> tuple[Span, ...]:
         chosen = answer is self._chosen

@@ -30,8 +30,8 @@ REHEARSED_EVERY = 20.0
 frame."""
 ALWAYS = float("-inf")
 """The time of what has been part of the question from the beginning."""
-CHANGED = "Things changed meanwhile: this is what it would do now."
-ALSO = "Enter stops what begins until then, too."
+CHANGED = "The run has changed. This is what the command would do now."
+ALSO = "Enter also stops nodes that start in the meantime."
 
 
 class Grouped:
@@ -44,20 +44,22 @@ class Grouped:
     def summary(self, preview: Preview) -> Row:
         """Return one row of counts."""
         runs: list[Span] = []
-        for words, nodes, role in _groups(preview):
+        for _, words, nodes, role in _groups(preview):
             if nodes:
-                runs += [Span(", ") if runs else Span(""), Span(count(len(nodes)), role), muted(f" {words}")]
+                before, after = words.split("{}")
+                separator = Span("" if not runs else ", " if self._ascii else " · ")
+                runs += [separator, muted(before), Span(count(len(nodes)), role), muted(after)]
         return row(*runs) if runs else row(muted("nothing would change"))
 
     def rows(self, preview: Preview) -> list[Row]:
         """Return each group with its names."""
         found: list[Row] = []
-        for words, nodes, role in _groups(preview):
+        for title, _, nodes, role in _groups(preview):
             if not nodes:
                 continue
             if found:
                 found.append(row())
-            found.append(row(Span(f"{words.capitalize()} ", role), muted(plural(len(nodes), "node"))))
+            found.append(row(Span(f"{title} ", role), muted(plural(len(nodes), "node"))))
             found += self._names(nodes)
         return found
 
@@ -71,17 +73,21 @@ class Grouped:
             yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
 
 
-def _groups(preview: Preview) -> list[tuple[str, Sequence[int], str]]:
-    """Return what happens to which nodes, drastic changes first."""
+def _groups(preview: Preview) -> list[tuple[str, str, Sequence[int], str]]:
+    """Return what happens to which nodes, as a title and as words around their number, drastic changes first."""
     begun = preview.kills_and_reruns
     restarted = frozenset(preview.again) & frozenset(preview.stopped)
+    stopped = [node for node in preview.stopped if node not in restarted]
+    again = [node for node in preview.again if node not in restarted]
+    released = [node for node in preview.released if node not in begun]
+    kept = ("Stale afterwards", "{} stale afterwards") if preview.makes_stale else ("Unaffected", "{} unaffected")
     return [
-        ("stopped", [node for node in preview.stopped if node not in restarted], Role.BAD),
-        ("stopped, then run again", sorted(restarted), Role.BAD),
-        ("run again", [node for node in preview.again if node not in restarted], STATUS_CLASSES[NodeStatus.RUNNING]),
-        ("released", [node for node in preview.released if node not in begun], STATUS_CLASSES[NodeStatus.READY]),
-        ("not run at all", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
-        ("kept, but stale then" if preview.makes_stale else "kept as they are", preview.kept, Role.MUTED),
+        ("Stop", "stops {}", stopped, Role.BAD),
+        ("Stop, then run again", "restarts {}", sorted(restarted), Role.BAD),
+        ("Run again", "reruns {}", again, STATUS_CLASSES[NodeStatus.RUNNING]),
+        ("Released", "releases {}", released, STATUS_CLASSES[NodeStatus.READY]),
+        ("Will not run", "{} will not run", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
+        (*kept, preview.kept, Role.MUTED),
     ]
 
 
@@ -205,7 +211,7 @@ class PreviewDialog(Dialog[Preview]):
 
     @property
     def _stops_more(self) -> bool:
-        """Whether assent may also stop nodes shown as not run at all, which the dialog then says.
+        """Whether assent may also stop nodes shown as ones that will not run, which the dialog then says.
 
         If nodes start faster than a person reads, the same question would come for ever. This applies from the second
         time.

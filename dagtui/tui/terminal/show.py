@@ -57,8 +57,8 @@ class Show:
         """Cancel what is left, or wait for it if only the screen has failed. Then close the session."""
         try:
             if self._leaving is ExitReason.CRASHED and not self._app.broken:
-                session.note("the screen failed; the run goes on without it")
-                sys.stderr.write("dagtui: the screen failed; the run goes on without it, Ctrl+C cancels it\n")
+                session.note("the screen failed; the run continues without it")
+                sys.stderr.write("dagtui: the screen failed; the run continues without it, Ctrl+C cancels it\n")
             elif not session.settled:
                 session.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
             await session.drive_until_settled()

@@ -87,7 +87,7 @@ async def _show(app: WatchApp) -> ExitReason | None:
 def _print_exit_message(session: FollowingSession, *, ascii_only: bool) -> int:
     """Print the summary of a run that is over, or say that the run continues."""
     if not session.over:
-        sys.stdout.write(f"{label(session.name)} run {session.number} goes on\n")
+        sys.stdout.write(f"{label(session.name)} run {session.number} continues\n")
         return 0
     width = os.get_terminal_size(1).columns if os.isatty(1) else 80
     colours = not os.environ.get("NO_COLOR")

@@ -87,7 +87,7 @@ async def test_the_preview_names_every_group_and_node():
         await ask(app, pilot, "split", "R")
         text = screen_text(app)
         assert "Rerun split?" in text
-        assert all(words in text for words in ("Stopped, then run again", "Run again", CELLS[0], CELLS[2]))
+        assert all(words in text for words in ("Stop, then run again", "Run again", CELLS[0], CELLS[2]))
 
 
 async def test_this_node_only_is_another_preview(time: Time):
@@ -256,7 +256,7 @@ async def test_question_and_keys_are_always_to_be_seen(size: tuple[int, int]):
         rows = screen_text(app).splitlines()
         assert any("Cancel subtree top?" in row for row in rows)
         assert any("Enter" in row and "cancel subtree" in row for row in rows)
-        assert any("Not run at all" in row for row in rows) or size[1] == 12
+        assert any("Will not run" in row for row in rows) or size[1] == 12
         await pilot.press("G")
         assert "node 299" in screen_text(app)
 
@@ -386,7 +386,7 @@ async def test_what_ends_while_the_question_stands_is_no_longer_at_stake():
         node = app.session.graph.node(CELLS[2])
         app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
         await until(lambda: CELLS[2] not in body.copy_text())
-        assert "Stopped 1 node" in body.copy_text()
+        assert "Stop 1 node" in body.copy_text()
         assert CELLS[3] in body.copy_text()
 
 
@@ -394,21 +394,21 @@ async def test_the_question_whether_to_leave_counts_what_is_in_flight_now():
     app = DagtuiApp(run_under_way())
     async with opened(app):
         app.push_screen(LeaveDialog(app.session, detachable=True))
-        await until(lambda: "2 nodes in flight" in screen_text(app))
+        await until(lambda: "2 running" in screen_text(app))
         node = app.session.graph.node(CELLS[2])
         app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
-        await until(lambda: "1 node in flight" in screen_text(app))
+        await until(lambda: "1 running" in screen_text(app))
 
 
 async def test_when_the_run_settles_while_the_question_stands_it_says_so():
     app = DagtuiApp(run_under_way())
     async with opened(app):
         app.push_screen(LeaveDialog(app.session, detachable=True))
-        await until(lambda: "2 nodes in flight" in screen_text(app))
+        await until(lambda: "2 running" in screen_text(app))
         for cell in CELLS[2:]:
             node = app.session.graph.node(cell)
             app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
-        await until(lambda: "The run has settled meanwhile" in screen_text(app))
+        await until(lambda: "The run has finished. Leave?" in screen_text(app))
 
 
 async def test_a_list_that_is_cut_says_that_it_scrolls():

@@ -44,9 +44,9 @@ def test_keys_that_are_not_in_this_version_are_not_bound():
     ("own", "words"),
     [
         ({"node.rety": "y"}, "there is no action 'node.rety'"),
-        ({"node.retry": "nokey"}, "'nokey' is no key"),
-        ({"node.retry": ""}, "'' is no key"),
-        ({"node.retry": "wrong+r"}, "'wrong+r' is no key"),
+        ({"node.retry": "nokey"}, "'nokey' is not a key"),
+        ({"node.retry": ""}, "'' is not a key"),
+        ({"node.retry": "wrong+r"}, "'wrong+r' is not a key"),
         ({"node.retry": "ctrl+q,y"}, "^q belongs to the terminal"),
         ({"node.retry": "ctrl+r"}, "^r needs a plain key beside it"),
         ({"node.retry": "f5"}, "F5 needs a plain key beside it"),

@@ -446,7 +446,7 @@ async def _(hand: Keys, key: str):
 @check("screen.detach")
 async def _(hand: Keys, key: str):
     await hand.press(key)
-    assert "can't be detached" in hand.said()
+    assert "can't detach" in hand.said()
     assert hand.app.is_running
 
 

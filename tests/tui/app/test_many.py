@@ -68,9 +68,9 @@ async def test_what_the_page_offers_is_what_the_footer_offers():
     play.end(PARTS[0], value=3)
     app = DagtuiApp(play.session())
     async with opened(app):
-        await until(lambda: "selects them" in screen_text(app))
+        await until(lambda: "selects the nodes" in screen_text(app))
         assert "node.retry" in shown_keys(app)
-        assert "r retries those that did not complete" in screen_text(app)
+        assert "r retries the nodes that did not succeed" in screen_text(app)
 
 
 async def test_on_the_page_the_footer_has_no_keys_of_a_log():
@@ -227,9 +227,9 @@ async def test_what_can_be_done_about_many_can_be_clicked():
         await pilot.press("j")
         await until(lambda: "2 of 12 settled" in screen_text(app))
         rows = len(app.main.tree_pane.outline)
-        await click_on(app, pilot, "shows them one by one")
+        await click_on(app, pilot, "shows or hides the nodes")
         await until(lambda: len(app.main.tree_pane.outline) > rows)
-        await click_on(app, pilot, "x cancels those")
+        await click_on(app, pilot, "x cancels the unsettled")
         await until(lambda: isinstance(app.screen, PreviewDialog))
         assert PARTS[2] in named(app)
 

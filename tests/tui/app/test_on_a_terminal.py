@@ -41,7 +41,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
         environment = {"LANG": "C.UTF-8", "SSH_CONNECTION": "", **environment}
         terminal = PtyTerminal([*PROGRAM, str(path)], columns=100, rows=20, env=environment)
         terminals.append(terminal)
-        terminal.wait_for_text("leave")
+        terminal.wait_for_text("q quit")
         return terminal
 
     yield start
@@ -60,7 +60,7 @@ def test_the_pager_gets_the_log_and_the_terminal_and_gives_it_back(opened: Open)
         terminal.send("\x03")
         terminal.read(0.3)
     # A key that less throws away must be typed again; on the screen it only asks whether to leave.
-    while "(END)" in terminal.text or "leave" not in terminal.text:
+    while "(END)" in terminal.text or "q quit" not in terminal.text:
         terminal.send("q")
         terminal.read(0.3)
     assert terminal.process.poll() is None, "^C was meant for the pager"
@@ -73,7 +73,7 @@ def test_a_pager_that_cannot_be_started_is_told(opened: Open, pager: str):
     terminal.send("o")
     terminal.wait_for(lambda: "No such file" in terminal.text or "PAGER can't be used" in terminal.text, "a word")
     terminal.send("j")
-    terminal.wait_for_text("leave")
+    terminal.wait_for_text("q quit")
 
 
 def test_a_signal_ends_the_run_and_restores_the_terminal(opened: Open):

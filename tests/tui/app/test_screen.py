@@ -175,8 +175,8 @@ async def test_the_footer_fits(columns: int, pane: Pane):
     footer = Footer(app.keymap)
     footer._pane = pane
     row = "".join(run.text for run in footer._keys(columns))
-    assert len(row) == max(columns, len(" ?  help  q  leave ") - 2)
-    assert row.endswith(" ? help  q leave ")
+    assert len(row) == max(columns, len(" ?  help  q  quit ") - 2)
+    assert row.endswith(" ? help  q quit ")
 
 
 @pytest.mark.parametrize("columns", [16, 26, 80, 100, 200])
@@ -187,8 +187,8 @@ async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_ther
         footer = Footer(keymap, detachable=detachable)
         footer._pane = pane
         row = "".join(run.text for run in footer._keys(columns))
-        assert len(row) == max(columns, len(" ? help  q leave "))
-        end = " ? help  d detach  q leave " if detachable and columns >= 100 else " ? help  q leave "
+        assert len(row) == max(columns, len(" ? help  q quit "))
+        end = " ? help  d detach  q quit " if detachable and columns >= 100 else " ? help  q quit "
         if columns != 80:  # there it depends on the pane
             assert row.endswith(end)
         assert ("detach" in row) == any(id_ == "screen.detach" for _, _, id_ in footer._places)
@@ -317,8 +317,8 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
             app.jump(0)
             await pilot.press("x")
             await until(lambda: session.settled)
-            await until(lambda: "settled" in app.main.footer.said)
-            assert app.main.footer.said == "settled: 1 blocked, 1 cancelled; r retry, q leave"
+            await until(lambda: "Finished" in app.main.footer.said)
+            assert app.main.footer.said == "Finished: 1 blocked, 1 cancelled. r retry · q quit"
     finally:
         await session.close("test")
 
@@ -326,8 +326,8 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
 @pytest.mark.parametrize(
     ("read_only", "words"),
     [
-        (False, "settled: 1 failed; e next failure, r retry, q leave"),
-        (True, "settled: 1 failed; e next failure, q leave"),
+        (False, "Finished: 1 failed. e next failure · r retry · q quit"),
+        (True, "Finished: 1 failed. e next failure · q quit"),
     ],
 )
 def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: str):
@@ -342,7 +342,7 @@ def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play.start("a")
     play.end("a", value=1)
     words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
-    assert words == "settled: 1 failed, 1 blocked; r retry, q leave"
+    assert words == "Finished: 1 failed, 1 blocked. r retry · q quit"
 
 
 def test_of_several_failures_it_is_said_how_to_retry_all():
@@ -351,7 +351,7 @@ def test_of_several_failures_it_is_said_how_to_retry_all():
         play.start(name)
         play.end(name, value=1)
     words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
-    assert words == "settled: 2 failed; e next failure, r retry, A retry all, q leave"
+    assert words == "Finished: 2 failed. e next failure · r retry · A retry all · q quit"
 
 
 def fail_all(session: Session) -> None:
@@ -365,7 +365,7 @@ async def test_when_a_run_has_failed_that_nobody_touched_the_cursor_is_on_the_fi
     app = DagtuiApp(run_under_way())
     async with opened(app):
         fail_all(app.session)
-        await until(lambda: "settled" in app.main.footer.said)
+        await until(lambda: "Finished" in app.main.footer.said)
         assert app.main.node == app.session.graph.node(CELLS[1])
         await until(lambda: app.main.side.node == app.main.node)
         assert app.focused is app.main.tree_pane
@@ -378,7 +378,7 @@ async def test_the_cursor_stays_where_a_person_may_have_put_it(key: str):
         await pilot.press(key)
         before = app.main.node
         fail_all(app.session)
-        await until(lambda: "settled" in app.main.footer.said)
+        await until(lambda: "Finished" in app.main.footer.said)
         assert app.main.node == before
 
 
@@ -390,7 +390,7 @@ async def test_a_failure_that_is_allowed_leads_nobody_away():
     app = DagtuiApp(play.session())
     async with opened(app):
         app.session.run.post(Ended(1, 1, EndKind.EXIT, 1, "", 1.0))
-        await until(lambda: "settled" in app.main.footer.said)
+        await until(lambda: app.main.footer.said == "Completed. q quit")
         assert app.main.node == 0
 
 
@@ -402,7 +402,7 @@ async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():
     app.session.run.turn()
     second = DagtuiApp(app.session, state=kept)
     async with opened(second):
-        await until(lambda: "settled: 3 failed" in second.main.footer.said)
+        await until(lambda: "Finished: 3 failed" in second.main.footer.said)
         assert second.main.node == second.session.graph.node(CELLS[1])
 
 
@@ -415,8 +415,8 @@ async def test_the_palette_begins_with_what_commands_the_run():
         await pilot.press("colon")
         await until(lambda: "Cancel a node" in screen_text(app))
         text = screen_text(app)
-        assert text.index("Run a failed, cancelled or skipped node again") < text.index("Retry all that failed")
-        assert text.index("Retry all that failed") < text.index("Next failure")
+        assert text.index("Run a failed, cancelled or skipped node again") < text.index("Retry everything that failed")
+        assert text.index("Retry everything that failed") < text.index("Next failure")
 
 
 async def test_the_help_has_every_key_and_status():

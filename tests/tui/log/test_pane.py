@@ -479,7 +479,7 @@ class TestFinding:
         async with staged(LogPane(play.session())) as pane:
             await opened(pane)
             pane.first_error()
-            assert "nothing looks like an error" in below(pane)
+            assert "no line looks like an error" in below(pane)
 
 
 class TestFindingInLongLines:
@@ -667,11 +667,11 @@ class TestEndings:
     @pytest.mark.parametrize(
         ("script", "rest_of_it"),
         [
-            ("\n".join(f"step {number}" for number in range(1, 31)), "and 27 more lines: see the details"),
-            ("x" * 3000, "the whole of it is in the details"),
-            ("x" * 3000 + "\nstep 2", "and 1 more line: see the details"),
-            ("x" * 9000, "copied, it is whole"),
-            ("x" * 9000 + "\nstep 2\nstep 3\nstep 4\nstep 5", "and 4 more lines: copied, it is whole"),
+            ("\n".join(f"step {number}" for number in range(1, 31)), "and 27 more lines: see Details"),
+            ("x" * 3000, "see Details for the full text"),
+            ("x" * 3000 + "\nstep 2", "and 1 more line: see Details"),
+            ("x" * 9000, "copy it for the full text"),
+            ("x" * 9000 + "\nstep 2\nstep 3\nstep 4\nstep 5", "and 4 more lines: copy it for the full text"),
         ],
     )
     async def test_a_long_command_leaves_what_was_printed_in_sight(
@@ -701,11 +701,11 @@ class TestEndings:
     @pytest.mark.parametrize(
         ("script", "node", "words"),
         [
-            ([], 2, "has not started: waits for its parents, 0 / 2 parents settled"),
-            ([("start", "fetch")], 0, "no output yet: runs for 0 s"),
-            ([("start", "refs"), ("end", "refs")], 1, "completed without output"),
+            ([], 2, "waiting: 0 / 2 parents settled"),
+            ([("start", "fetch")], 0, "no output yet, running for 0 s"),
+            ([("start", "refs"), ("end", "refs")], 1, "succeeded without output"),
             ([("start", "refs"), ("fail", "refs")], 1, "failed without output"),
-            ([("start", "refs"), ("fail", "refs")], 2, "has not started: blocked by what failed before it"),
+            ([("start", "refs"), ("fail", "refs")], 2, "has not started, blocked by"),
             ([("cancel", "split")], 2, "did not run: cancelled"),
             ([("mark", "split")], 2, "did not run: marked done by a person"),
             ([("skip", "split")], 2, "did not run: skipped by a person"),

@@ -271,7 +271,7 @@ async def test_a_command_is_copied_whole_and_exact(play: Play):
         pane.show(0)
         assert f"\ncommand\n{SCRIPT}\n" in pane.copied().text
         assert pane.copied().remark == ""
-        said = f"the first 4,000 of {len(SCRIPT):,} characters: copied, it is whole"
+        said = f"the first 4,000 of {len(SCRIPT):,} characters: copy it for the full text"
         assert any(said in row.text for row in pane.rows)
         assert said not in pane.copied().text
 
@@ -284,7 +284,7 @@ async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: 
         copied = pane.copied()
         assert "\ncommand    x ^[[201~^M\\x9b\\u202e\\xff\ty\n" in copied.text
         assert "\ncwd        /d^Jrm\n" in copied.text
-        assert copied.remark == "its control characters are written as ^[ and the like"
+        assert copied.remark == "control characters are written as ^[ and so on"
 
 
 async def test_what_is_shown_in_part_is_copied_whole(play: Play):

@@ -99,9 +99,9 @@ async def test_several_causes_are_all_named(play: Play):
         if play.traversal.state.attempt[0] < 4 or play.traversal.state.status[0] < 5:
             play.start("fetch")
     found = await explained(play.session(), "report")
-    assert "and also by" in found
+    assert "also blocked by" in found
     assert "  r retries 2 causes" in found
-    assert "  A retries all that failed" in found
+    assert "  A retries everything that failed" in found
 
 
 async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):
@@ -109,7 +109,7 @@ async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):
     found = await explained(play.session(25.0), "train")
     assert found[0] == "· waiting  0 / 1 parents"
     assert found[found.index("waits for") + 1].strip() == "· split  waiting"
-    way = found[found.index("the longest way") + 1 :]
+    way = found[found.index("critical path") + 1 :]
     assert [text.strip() for text in way[:2]] == ["· split  waiting", "○ refs  queued"]
 
 
@@ -124,10 +124,10 @@ async def test_what_a_node_left_behind_is_said_first(play: Play, value: int, tex
 async def test_a_failed_node_shows_its_own_end(play: Play):
     fail_refs(play, b"boom\n")
     found = await explained(play.session(), "refs")
-    assert "no retries are set for it" in found
+    assert "it has no retries" in found
     assert "  boom" in found
     assert "  r retries refs" in found
-    assert "  s skips refs: its children go on" in found
+    assert "  s skips refs: its children can run" in found
 
 
 async def test_a_retry_counts_down(play: Play):
@@ -161,15 +161,15 @@ async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
     crowded.start("a")
     found = await explained(crowded.session(), "b")
     assert found[found.index("1 running, 1 of 1 slot taken") + 1].strip() == "▶ a  running 0 s"
-    assert "  > gives the run one more slot" in found
+    assert "  > adds a slot" in found
 
 
 @pytest.mark.parametrize(
     ("jobs", "wanted", "advice"),
     [
-        (4, 1, "  > gives the run one more slot"),
-        (4, 2, "  > 2 times gives the run the 2 slots that are missing"),
-        (5, 2, "  > gives the run one more slot"),
+        (4, 1, "  > adds a slot"),
+        (4, 2, "  > 2 times adds the 2 missing slots"),
+        (5, 2, "  > adds a slot"),
         (4, 30, None),
     ],
 )

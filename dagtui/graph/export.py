@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.graph.keys import TASK
 from dagtui.graph.loading import VERSION
 from dagtui.graph.matrix.matrices import EXCLUDE
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph, Matrix
 
 _PLAIN = Task("")
-_SIMPLE = ("group", "doc", "cwd", "timeout", "grace", "slots", "allow_failure", "colour")
-"""Keys whose values are written unchanged."""
+_SIMPLE = tuple(name for name, key in TASK.items() if key.is_plain)
 
 
 def to_toml(graph: Graph) -> str:

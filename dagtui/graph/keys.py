@@ -1,45 +1,162 @@
-"""The keys that each table of a graph file may have, and messages about others."""
+"""The keys of a graph file, one row for each: what reads its value, what the value may be, and what it is for.
+
+`check`, the reader of tasks, export, suggestions and `dagtui schema` follow these tables. The defaults are those
+of `model.Task`, `model.RetryPolicy` and `model.RunSettings`.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.graph.check.suggestions import meant
-from dagtui.graph.errors import quoted
+from dagtui.graph.actions import read_args, read_call, read_run
+from dagtui.graph.key_values import (
+    read_env,
+    read_exit_codes,
+    read_group,
+    read_names,
+    read_needs,
+    read_shell,
+    read_trigger,
+)
+from dagtui.graph.matrix.matrices import read_matrix
+from dagtui.graph.model import RETRIED_WORDS, Trigger
+from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Mapping
 
-    from dagtui.graph.check.diagnostics import Diagnostics
-    from dagtui.graph.check.other_tools import Where
-    from dagtui.graph.toml.lost import Lost
-    from dagtui.graph.toml.positions import KeyPath
+    Schema = Mapping[str, object]
 
-DOCUMENT = ("version", "name", "params", "env", "defaults", "run", "tasks")
-RUN = ("jobs", "keep_going", "secrets", "state")
-RETRY = ("delay", "backoff", "max_delay", "jitter", "exit_codes")
-TASK = (
-    "group",
-    "doc",
-    "run",
-    "call",
-    "args",
-    "needs",
-    "matrix",
-    "cwd",
-    "env",
-    "shell",
-    "retries",
-    "retry_delay",
-    "retry",
-    "timeout",
-    "grace",
-    "slots",
-    "trigger",
-    "allow_failure",
-    "colour",
-)
+MOST_RETRIES = 1_000_000
+MOST_SLOTS = 100_000
+
+
+class Key(NamedTuple):
+    """A key of a table of a graph file."""
+
+    read: Callable[[object], object]
+    """Returns what the value means, or raises ValueProblem."""
+    schema: Schema
+    """The values that it may have, as JSON Schema."""
+    doc: str
+    """What it is for, in one line."""
+    is_field: bool = False
+    """Whether a task has a field of that name."""
+    is_plain: bool = False
+    """Whether the field is written to a file as it is."""
+    inner: Mapping[str, Key] = {}
+    """The keys of a value that is a table."""
+
+
+TEXT: Schema = {"type": "string"}
+FILLED_TEXT: Schema = {"type": "string", "pattern": r"\S"}
+BOOLEAN: Schema = {"type": "boolean"}
+SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+DURATION: Schema = {"type": ["string", "number"], "pattern": r"^\s*[0-9]", "minimum": 0}
+TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+VARIABLES: Schema = {"type": "object", "additionalProperties": SCALAR, "propertyNames": {"pattern": "^[^=]+$"}}
+DATA: Schema = {"type": ["string", "number", "boolean", "array", "object"]}
+MATRIX: Schema = {
+    "type": "object",
+    "minProperties": 1,
+    "properties": {"exclude": {"type": "array", "items": {"type": "object", "minProperties": 1}}},
+    "additionalProperties": {"type": "array", "items": SCALAR, "minItems": 1},
+}
+
+
+def _whole(least: int, most: int) -> tuple[Callable[[object], object], Schema]:
+    return (lambda value: values.whole(value, least, most)), {"type": "integer", "minimum": least, "maximum": most}
+
+
+def _number(least: float, most: float) -> tuple[Callable[[object], object], Schema]:
+    return (lambda value: values.number(value, least, most)), {"type": "number", "minimum": least, "maximum": most}
+
+
+RETRY: Mapping[str, Key] = {
+    "delay": Key(values.duration, DURATION, "Time before the second attempt."),
+    "backoff": Key(*_number(1, 1000), "Factor by which the delay grows with each attempt."),
+    "max_delay": Key(values.duration, DURATION, "Longest delay."),
+    "jitter": Key(*_number(0, 1), "Part of the delay that varies from attempt to attempt."),
+    "exit_codes": Key(
+        read_exit_codes,
+        {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "anyOf": [{"type": "integer", "minimum": 1, "maximum": 255}, {"enum": sorted(RETRIED_WORDS)}],
+            },
+        },
+        "Failures that are repeated. Without it, every failure is.",
+    ),
+}
+
+TASK: Mapping[str, Key] = {
+    "group": Key(read_group, TEXT, "Folder in the tree. Slashes nest.", is_field=True, is_plain=True),
+    "doc": Key(values.text, TEXT, "What the task is for.", is_field=True, is_plain=True),
+    "run": Key(read_run, {"anyOf": [FILLED_TEXT, TEXTS]}, "Lines for the shell, or a program and its arguments."),
+    "call": Key(read_call, {"type": "string", "pattern": ":"}, 'Python function to call, as "module:function".'),
+    "args": Key(read_args, {"type": "object", "additionalProperties": DATA}, "Arguments of the function, by name."),
+    "needs": Key(
+        read_needs,
+        {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
+        "Tasks, or cells of them, that come before.",
+        is_field=True,
+    ),
+    "matrix": Key(read_matrix, MATRIX, "Axes. The task has a node for each combination of values.", is_field=True),
+    "cwd": Key(
+        values.filled_text, FILLED_TEXT, "Working directory, relative to the file.", is_field=True, is_plain=True
+    ),
+    "env": Key(read_env, VARIABLES, "Variables of the environment."),
+    "shell": Key(read_shell, TEXTS, "Program and options that run shell lines.", is_field=True),
+    "retries": Key(*_whole(0, MOST_RETRIES), "How often a failed attempt is repeated."),
+    "retry_delay": Key(values.duration, DURATION, 'Time before the second attempt. Short for "retry.delay".'),
+    "retry": Key(values.table, {"type": "object"}, "Delays, and which failures are repeated.", inner=RETRY),
+    "timeout": Key(
+        values.some_duration,
+        {**DURATION, "exclusiveMinimum": 0},
+        "Longest time that one attempt may take.",
+        is_field=True,
+        is_plain=True,
+    ),
+    "grace": Key(values.duration, DURATION, "Time between TERM and KILL.", is_field=True, is_plain=True),
+    "slots": Key(*_whole(1, MOST_SLOTS), "Slots that an attempt takes.", is_field=True, is_plain=True),
+    "trigger": Key(
+        read_trigger,
+        {"enum": [trigger.value for trigger in Trigger]},
+        "Which outcomes of its parents let a node run.",
+        is_field=True,
+    ),
+    "allow_failure": Key(
+        values.boolean, BOOLEAN, "Whether a failure counts as a success for the rest.", is_field=True, is_plain=True
+    ),
+    "colour": Key(
+        values.boolean, BOOLEAN, "Whether programs are asked for colours in logs.", is_field=True, is_plain=True
+    ),
+}
+FIELDS = frozenset(name for name, key in TASK.items() if key.is_field)
+"""Keys whose values are fields of a task."""
+
+RUN: Mapping[str, Key] = {
+    "jobs": Key(*_whole(1, MOST_SLOTS), "Slots of a run. Without it, the number of processors."),
+    "keep_going": Key(values.boolean, BOOLEAN, "Whether the rest runs on after a failure."),
+    "secrets": Key(
+        read_names,
+        {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
+        "Variables and parameters whose values are redacted.",
+    ),
+    "state": Key(values.path, FILLED_TEXT, "Directory that keeps the runs, relative to the file."),
+}
+
+DOCUMENT: Mapping[str, str] = {
+    "version": "Version of the format.",
+    "name": "Name of the graph. Without it, that of the file.",
+    "params": "Parameters and their defaults. -p sets them for a run.",
+    "env": "Variables of the environment of all tasks.",
+    "defaults": "Keys of all tasks that do not have them.",
+    "run": "Settings of a run.",
+    "tasks": "The tasks, by name.",
+}
+"""The keys at the top of the file, and what they are for."""
 
 RESERVED_DOCUMENT = ("include", "pools")
 RESERVED_RUN = ("default", "env_file", "exclusive", "load_average", "notify", "timeout")
@@ -58,158 +175,3 @@ RESERVED_TASK = (
     "finally",
 )
 """Keys that a later version will have. Using one now would silently do nothing."""
-
-_SECRETS = 'it is a key of [run]: secrets = ["NAME"]'
-_OF_RUN = "it is a key of [run]"
-_AT_THE_TOP = "it belongs at the top of the file, before the first [table]"
-_RETRIES = 'the number of retries is a key of the task: "retries = 3" beside "retry"'
-HABITS = {
-    "": {"secrets": _SECRETS, "keep_going": _OF_RUN},
-    "defaults": {"secrets": _SECRETS},
-    "tasks": {
-        "secrets": _SECRETS,
-        "version": _AT_THE_TOP,
-        "name": 'a task is named by its header: [tasks.NAME]; "doc" says what it is for',
-        "jobs": _OF_RUN,
-        "keep_going": _OF_RUN,
-    },
-    "retry": {
-        "retries": 'it is a key of the task: "retries = 3" beside "retry"',
-        "attempts": _RETRIES,
-        "count": _RETRIES,
-        "limit": _RETRIES,
-        "max_attempts": _RETRIES,
-        "max_retries": _RETRIES,
-    },
-}
-"""Hints for keys of other programs, or of other tables, by table. "" is the top of the file."""
-
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def written(name: str) -> str:
-    """Return a name as a key is written in a file, in quotation marks where it needs them."""
-    return name if _BARE.fullmatch(name) else quoted(name)
-
-
-def check_document(diagnostics: Diagnostics, document: dict[str, object]) -> None:
-    """Record every unknown key at the top of the file."""
-    for key, value in document.items():
-        if key in DOCUMENT:
-            continue
-        if isinstance(value, dict) and key not in RESERVED_DOCUMENT and not value.keys().isdisjoint(("run", "needs")):
-            diagnostics.key((key,), f"unknown table {quoted(key)}", f"write a task as [tasks.{written(key)}]")
-            diagnostics.lost.tasks.add(key)
-        elif key in RUN and not isinstance(value, dict):
-            diagnostics.key((key,), f"unknown key {quoted(key)}", HABITS[""].get(key, _OF_RUN))
-        else:
-            unknown_key(diagnostics, (key,), DOCUMENT, RESERVED_DOCUMENT)
-            if not diagnostics.full:
-                lose_table(diagnostics.lost, meant_key((key,), DOCUMENT))
-
-
-def lose_table(lost: Lost, key: str) -> None:
-    """Record that a table at the top of the file can't be read, or has another name."""
-    lost.all_parameters = lost.all_parameters or key == "params"
-    lost.all_variables = lost.all_variables or key == "env"
-    lost.all_tasks = lost.all_tasks or key == "tasks"
-
-
-def check_keys(
-    diagnostics: Diagnostics,
-    at: KeyPath,
-    table: dict[str, object],
-    known: Collection[str],
-    reserved: Collection[str] = (),
-) -> None:
-    """Record every unknown key of a table."""
-    for key in table:
-        if key not in known:
-            unknown_key(diagnostics, (*at, key), known, reserved)
-
-
-def unknown_key(diagnostics: Diagnostics, at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> None:
-    """Record an unknown key, with the key that was meant."""
-    from dagtui.graph.check.other_tools import sentence_for
-
-    key = str(at[-1])
-    if key in reserved:
-        hint = sentence_for(key, _where(at)) or "remove it"
-        diagnostics.key(at, f"this version of dagtui does not support {quoted(key)} yet", hint)
-        return
-    hint = "" if diagnostics.full else key_hint(at, known, reserved)
-    diagnostics.key(at, f"unknown key {quoted(key)}", hint or f"the keys here are {', '.join(known)}")
-
-
-def means_children(key: str) -> bool:
-    """Return whether an unknown key names what comes after a task."""
-    from dagtui.graph.check.other_tools import means_children as means
-
-    return key not in TASK and means(key)
-
-
-def meant_key(at: KeyPath, known: Collection[str]) -> str:
-    """Return the known key that was meant, or an empty string if that is unclear."""
-    from dagtui.graph.check.other_tools import folded, same_here, sentence_for
-
-    key, where = str(at[-1]), _where(at)
-    word = folded(key)
-    same = word if word in known else same_here(key, where)
-    if same or sentence_for(key, where):
-        return same if same in known else ""
-    return meant(key, known) or ""
-
-
-def key_hint(at: KeyPath, known: Collection[str], reserved: Collection[str] = ()) -> str:
-    """Return what was meant by an unknown key, or an empty string if that is unclear.
-
-    A key of the same spelling comes first, then what other tools mean by the word, then one of similar spelling.
-    """
-    from dagtui.graph.check.other_tools import folded, same_here, sentence_for
-
-    key, where = str(at[-1]), _where(at)
-    word = folded(key)
-    hint = HABITS.get(_kind_of_table(at), {}).get(word, "")
-    if hint:
-        return hint
-    same = word if word in known or word in reserved else same_here(key, where)
-    if same in known:
-        return f"did you mean {quoted(same)}?"
-    hint = "" if same else sentence_for(key, where)
-    if hint:
-        return hint
-    near = "" if same else meant(key, known)
-    if near:
-        return f"did you mean {quoted(near)}?"
-    later = same or meant(key, reserved)
-    if later:
-        return f"did you mean {quoted(later)}? This version of dagtui does not support it yet"
-    return _of_another_table(word, where)
-
-
-def _of_another_table(word: str, where: Where) -> str:
-    """Return where a key belongs that is in the wrong table, or an empty string if it belongs nowhere."""
-    from dagtui.graph.check.other_tools import Where
-
-    if word in TASK and where is not Where.TASK:
-        return "it is a key of [tasks.NAME] and of [defaults]"
-    if word in RUN and where is not Where.RUN:
-        return _OF_RUN
-    return _AT_THE_TOP if word in DOCUMENT and where is not Where.TOP else ""
-
-
-def _where(at: KeyPath) -> Where:
-    from dagtui.graph.check.other_tools import Where
-
-    kind = _kind_of_table(at)
-    if not kind:
-        return Where.TOP
-    return Where(kind) if kind in {"run", "retry"} else Where.TASK
-
-
-def _kind_of_table(at: KeyPath) -> str:
-    """Return the kind of table that a key is in, regardless of the name of a task."""
-    if len(at) == 3 and at[0] == "tasks":
-        return "tasks"
-    return str(at[-2]) if len(at) > 1 else ""

@@ -7,18 +7,20 @@ from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well
 from array import array
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dagtui.graph import keys
+from dagtui.graph.check import unknown_keys
 from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
 from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
+from dagtui.graph.key_values import read_env
+from dagtui.graph.keys import RESERVED_RUN, RUN
 from dagtui.graph.layout import GraphLayout, NodeCells
 from dagtui.graph.matrix.matrices import MOST_NODES, Cells, product_size
 from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
-from dagtui.graph.tasks import MOST_SLOTS, TaskReader, read_env, subject
+from dagtui.graph.tasks import TaskReader, subject
 from dagtui.graph.toml import parse, values
 from dagtui.graph.toml.source_map import Origins
 from dagtui.text import label
@@ -105,7 +107,7 @@ class _Loading:
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         if self._is_newer():
             raise self._error(parameters)
-        keys.check_document(self._diagnostics, self._document)
+        unknown_keys.check_document(self._diagnostics, self._document)
         name = self._name()
         params = read_params(self._diagnostics, self._table("params"), parameters)
         settings = self._settings()
@@ -158,7 +160,7 @@ class _Loading:
             return values.table(table, "write [tasks.NAME] for each of them" if several else f"write [{key}]")
         except ValueProblem as wrong:
             self._diagnostics.wrong((key,), wrong, quoted(key))
-            keys.lose_table(self._diagnostics.lost, key)
+            unknown_keys.lose_table(self._diagnostics.lost, key)
             return {}
 
     def _env(self) -> dict[str, str]:
@@ -171,29 +173,16 @@ class _Loading:
 
     def _settings(self) -> RunSettings:
         table = self._table("run")
-        keys.check_keys(self._diagnostics, ("run",), table, keys.RUN, keys.RESERVED_RUN)
-        jobs, keep_going = None, True
-        secrets: tuple[str, ...] = ()
-        try:
-            jobs = values.whole(table["jobs"], 1, MOST_SLOTS) if "jobs" in table else None
-        except ValueProblem as wrong:
-            self._diagnostics.wrong(("run", "jobs"), wrong, quoted("run.jobs"))
-        try:
-            keep_going = values.boolean(table.get("keep_going", True))
-        except ValueProblem as wrong:
-            self._diagnostics.wrong(("run", "keep_going"), wrong, quoted("run.keep_going"))
-        try:
-            secrets = _names(table.get("secrets", []))
-        except ValueProblem as wrong:
-            self._diagnostics.wrong(("run", "secrets"), wrong, quoted("run.secrets"))
-        return RunSettings(jobs, keep_going, secrets, self._state(table))
-
-    def _state(self, table: dict[str, object]) -> str:
-        try:
-            return values.path(table["state"]) if "state" in table else ""
-        except ValueProblem as wrong:
-            self._diagnostics.wrong(("run", "state"), wrong, quoted("run.state"))
-            return ""
+        unknown_keys.check_keys(self._diagnostics, ("run",), table, RUN, RESERVED_RUN)
+        found: dict[str, Any] = {}
+        for name, key in RUN.items():
+            if name not in table:
+                continue
+            try:
+                found[name] = key.read(table[name])
+            except ValueProblem as wrong:
+                self._diagnostics.wrong(("run", name), wrong, quoted(f"run.{name}"))
+        return RunSettings(**found)
 
     def _tasks(self, reader: TaskReader) -> list[Task]:
         tables = self._table("tasks")
@@ -213,7 +202,7 @@ class _Loading:
             if isinstance(table, dict):
                 tasks.append(reader.read(name, table, lines.get(name, 0)))
             else:
-                hint = f'write [tasks.{keys.written(name)}], then run = "command"'
+                hint = f'write [tasks.{unknown_keys.written(name)}], then run = "command"'
                 self._diagnostics.value(at, f"task {quoted(name)} must be a table, not {values.kind(table)}", hint)
                 lost.tasks.add(name)
         return tasks
@@ -335,17 +324,3 @@ class _Loading:
         origins = Origins(self._document, layout.tasks)
         hint = "remove one of these needs" if len(on_it) > 1 else "select only the cells that come before"
         self._diagnostics.value(origins.of(first, "needs"), str(error), hint)
-
-
-def _names(value: object) -> tuple[str, ...]:
-    """Read a list of different names. Raises ValueProblem."""
-    found: dict[str, None] = {}
-    for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
-        try:
-            name = values.name(values.text(entry))
-        except ValueProblem as wrong:
-            raise ValueProblem(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
-        if name in found:
-            raise ValueProblem(f"names {quoted(name)} twice", inside=(index,))
-        found[name] = None
-    return tuple(found)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from dagtui.graph import keys
-from dagtui.graph.actions import SHORT, read_args, read_call, read_run
+from dagtui.graph.check import unknown_keys
 from dagtui.graph.check.diagnostics import KEPT
-from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted
-from dagtui.graph.expressions.places import SHELLS
-from dagtui.graph.expressions.templates import value_text
-from dagtui.graph.matrix.matrices import read_matrix
-from dagtui.graph.model import RETRIED_WORDS, PythonCall, RetryPolicy, Task, Trigger
+from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
+from dagtui.graph.model import PythonCall, RetryPolicy, Task
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
@@ -24,8 +19,6 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Action
     from dagtui.graph.toml.positions import KeyPath
 
-MOST_RETRIES = 1_000_000
-MOST_SLOTS = 100_000
 _Fields = dict[str, Any]
 """The values read of one table, by key, each in its reader's own type."""
 
@@ -67,21 +60,10 @@ class TaskReader:
         return Task(
             name,
             _action(own, fields),
-            fields.get("group", ""),
-            fields.get("doc", ""),
-            fields.get("cwd", "."),
-            self._env if env is None else {**self._env, **env},
-            fields.get("shell"),
-            self._retry(own, fields),
-            fields.get("timeout"),
-            fields.get("grace", 5.0),
-            fields.get("slots", 1),
-            fields.get("trigger", Trigger.ALL_SUCCESS),
-            fields.get("allow_failure", False),
-            line,
-            fields.get("needs", ()),
-            fields.get("matrix"),
-            fields.get("colour", False),
+            env=self._env if env is None else {**self._env, **env},
+            retry=self._retry(own, fields),
+            line=line,
+            **{key: value for key, value in fields.items() if key in FIELDS},
         )
 
     def _fields(self, at: KeyPath, table: dict[str, object]) -> _Fields:
@@ -111,15 +93,15 @@ class TaskReader:
             self._diagnostics.key((*at, key), message, f"quote the name: [tasks.{quoted(whole)}]")
             self._diagnostics.lost.tasks.add(whole)
             return
-        keys.unknown_key(self._diagnostics, (*at, key), keys.TASK, keys.RESERVED_TASK)
+        unknown_keys.unknown_key(self._diagnostics, (*at, key), TASK, RESERVED_TASK)
 
     def _lose(self, task: str, unread: AbstractSet[str]) -> None:
         """Record what is unknown because of unread keys of a task, or of the defaults if `task` is empty."""
         lost = self._diagnostics.lost
         at = ("tasks", task) if task else ("defaults",)
         some = unread if len(unread) <= KEPT else unread & READERS.keys()
-        meant = {key if key in READERS else keys.meant_key((*at, key), keys.TASK) for key in some}
-        lost.all_needs = lost.all_needs or any(map(keys.means_children, some))
+        meant = {key if key in READERS else unknown_keys.meant_key((*at, key), TASK) for key in some}
+        lost.all_needs = lost.all_needs or any(map(unknown_keys.means_children, some))
         if not task:
             self._lost_needs = "needs" in meant
             self._broken_defaults = "matrix" in meant
@@ -134,10 +116,10 @@ class TaskReader:
 
     def _is_task(self, at: KeyPath, key: str, value: dict[str, object]) -> bool:
         """Return whether a table inside of a task is meant to be a task with a dotted name."""
-        if key in keys.RESERVED_TASK or self._diagnostics.full:
+        if key in RESERVED_TASK or self._diagnostics.full:
             return False
         looks_like_one = not value.keys().isdisjoint(("run", "call", "needs"))
-        return looks_like_one or not keys.key_hint((*at, key), keys.TASK, keys.RESERVED_TASK)
+        return looks_like_one or not unknown_keys.key_hint((*at, key), TASK, RESERVED_TASK)
 
     def _retry(self, own: _Fields, fields: _Fields) -> RetryPolicy:
         """Combine the keys about retries. A delay of the task's own overrides all of the defaults."""
@@ -161,6 +143,29 @@ class TaskReader:
 _NO_RETRIES = RetryPolicy()
 
 
+def _reader(key: Key) -> Callable[[object], object]:
+    return (lambda value: _read_retry(key.inner, value)) if key.inner else key.read
+
+
+def _read_retry(known: Mapping[str, Key], value: object) -> _Fields:
+    """Read the table that is the value of a key. Raises ValueProblem."""
+    fields: _Fields = {}
+    for key, entry in values.table(value, 'write { delay = "2s", backoff = 2.0 }').items():
+        if key not in known:
+            hint = unknown_keys.key_hint(("retry", key), known)
+            raise ValueProblem("is an unknown key", hint or f"the keys here are {', '.join(known)}", inside=(key,))
+        try:
+            fields[key] = known[key].read(entry)
+        except ValueProblem as wrong:
+            raise ValueProblem(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
+    if fields.get("max_delay", 3600.0) < fields.get("delay", 0.0) and "max_delay" in fields:
+        raise ValueProblem('must not be shorter than "delay"', inside=("max_delay",))
+    return fields
+
+
+READERS: Mapping[str, Callable[[object], object]] = {name: _reader(key) for name, key in TASK.items()}
+
+
 def subject(key: str, wrong: ValueProblem) -> str:
     """Return the subject of a reader's message about the value of that key."""
     dotted = ".".join([key, *(part for part in wrong.inside if isinstance(part, str))])
@@ -172,7 +177,7 @@ def _whole_name(task: object, key: str, table: dict[str, object]) -> str:
     names = [str(task), key]
     while len(table) == 1 and len(names) < 20:
         inner, value = next(iter(table.items()))
-        if inner in keys.TASK or not isinstance(value, dict):
+        if inner in TASK or not isinstance(value, dict):
             break
         names.append(inner)
         table = value
@@ -186,150 +191,3 @@ def _action(own: _Fields, fields: _Fields) -> Action:
     if "call" in fields:
         return PythonCall(fields["call"], fields.get("args", {}))
     return None
-
-
-def _needs(value: object) -> tuple[str, ...]:
-    hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write ["a", "b"]'
-    found = values.texts(values.filled_text, values.items(value, hint))
-    if len(found) > 1 and len(set(found)) < len(found):
-        index = _second(found)
-        raise ValueProblem(f"repeats {quoted(found[index])}", "remove it", inside=(index,))
-    return found
-
-
-def _second(entries: tuple[str, ...]) -> int:
-    """Return the position of the first entry that repeats an earlier one."""
-    seen: set[str] = set()
-    for index, entry in enumerate(entries):
-        if entry in seen:
-            return index
-        seen.add(entry)
-    raise AssertionError("no entry is repeated")
-
-
-def _group(value: object) -> str:
-    group = values.printable(value)
-    if group and any(not part.strip() for part in group.split("/")):
-        raise ValueProblem("has a folder without a name", 'write "data/raw"')
-    return group
-
-
-def read_env(value: object) -> dict[str, str]:
-    """Read a table of variables: strings, numbers, true, false. Raises ValueProblem."""
-    found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
-    if sum(map(len, found.values())) > SHORT:
-        from dagtui.graph.check.kernel_limits import check_environment
-
-        check_environment(found)
-    return found
-
-
-def _variable(key: str, value: object) -> str:
-    if not key or "=" in key or "\0" in key:
-        raise ValueProblem('is not a valid name for a variable: it must not be empty or contain "="', inside=(key,))
-    try:
-        return value_text(values.scalar(value))
-    except ValueProblem as wrong:
-        raise ValueProblem(wrong.message, wrong.hint, inside=(key,)) from None
-
-
-def _shell(value: object) -> tuple[str, ...]:
-    hint = 'write ["bash", "-c"]'
-    if isinstance(value, str) and " " in value:
-        hint = f'write a command line as "run"; {hint} for the shell that runs it'
-    shell = values.texts(values.filled_text, values.items(value, hint))
-    if not shell:
-        raise ValueProblem("must not be empty", hint)
-    if any("{{" in argument for argument in shell):
-        raise ValueProblem("can't contain placeholders")
-    name = shell[0].rpartition("/")[2]
-    if name in SHELLS and not any(re.match(r"-[A-Za-z]*c", argument) for argument in shell[1:]):
-        raise ValueProblem("lacks the option that takes a command", f'write ["{name}", "-c"]')
-    return shell
-
-
-def _retry_table(value: object) -> _Fields:
-    hint = 'write { delay = "2s", backoff = 2.0 }'
-    fields: _Fields = {}
-    for key, entry in values.table(value, hint).items():
-        if key not in _RETRY:
-            hint = keys.key_hint(("retry", key), keys.RETRY)
-            raise ValueProblem("is an unknown key", hint or f"the keys here are {', '.join(keys.RETRY)}", inside=(key,))
-        try:
-            fields[key] = _RETRY[key](entry)
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(key, *wrong.inside)) from None
-    if fields.get("max_delay", 3600.0) < fields.get("delay", 0.0) and "max_delay" in fields:
-        raise ValueProblem('must not be shorter than "delay"', inside=("max_delay",))
-    return fields
-
-
-def _exit_codes(value: object) -> tuple[int | str, ...]:
-    entries = values.items(value, "write [7, 28]")
-    if not entries:
-        raise ValueProblem("must not be empty", "leave it out to retry after every failure")
-    found: list[int | str] = []
-    for index, entry in enumerate(entries):
-        try:
-            found.append(_exit_code(entry))
-        except ValueProblem as wrong:
-            raise ValueProblem(wrong.message, wrong.hint, inside=(index,)) from None
-    return tuple(dict.fromkeys(found))
-
-
-def _exit_code(entry: object) -> int | str:
-    if not isinstance(entry, str):
-        return values.whole(entry, 1, 255)
-    if entry in RETRIED_WORDS:
-        return entry
-    import signal
-
-    number = getattr(signal, f"SIG{entry.upper().removeprefix('SIG')}", None)
-    hint = f"write {128 + number}: the end by a signal counts as 128 plus its number" if number else ""
-    hint = hint or did_you_mean(entry, RETRIED_WORDS)
-    raise ValueProblem('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
-
-
-def _trigger(value: object) -> Trigger:
-    word = values.text(value)
-    for trigger in Trigger:
-        if trigger.value == word:
-            return trigger
-    from dagtui.graph.check.other_tools import Where, same_here, sentence_for
-
-    known = [trigger.value for trigger in Trigger]
-    same = same_here(word, Where.TRIGGER)
-    hint = f"did you mean {quoted(same)}?" if same else sentence_for(word, Where.TRIGGER) or did_you_mean(word, known)
-    raise ValueProblem("names an unknown trigger", hint or f"the triggers are {', '.join(known)}")
-
-
-_RETRY: Mapping[str, Callable[[object], object]] = {
-    "delay": values.duration,
-    "backoff": lambda value: values.number(value, 1, 1000),
-    "max_delay": values.duration,
-    "jitter": lambda value: values.number(value, 0, 1),
-    "exit_codes": _exit_codes,
-}
-
-READERS: Mapping[str, Callable[[object], object]] = {
-    "group": _group,
-    "doc": values.text,
-    "run": read_run,
-    "call": read_call,
-    "args": read_args,
-    "needs": _needs,
-    "matrix": read_matrix,
-    "cwd": values.filled_text,
-    "env": read_env,
-    "shell": _shell,
-    "retries": lambda value: values.whole(value, 0, MOST_RETRIES),
-    "retry_delay": values.duration,
-    "retry": _retry_table,
-    "timeout": values.some_duration,
-    "grace": values.duration,
-    "slots": lambda value: values.whole(value, 1, MOST_SLOTS),
-    "trigger": _trigger,
-    "allow_failure": values.boolean,
-    "colour": values.boolean,
-}
-"""The reader for the value of each key of a task."""

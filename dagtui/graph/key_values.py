@@ -1,0 +1,131 @@
+"""Read values of keys that are more than one string or number. Each function raises ValueProblem."""
+
+from __future__ import annotations
+
+import re
+
+from dagtui.graph.actions import SHORT
+from dagtui.graph.check.suggestions import did_you_mean
+from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.expressions.places import SHELLS
+from dagtui.graph.expressions.templates import value_text
+from dagtui.graph.model import RETRIED_WORDS, Trigger
+from dagtui.graph.toml import values
+
+
+def read_needs(value: object) -> tuple[str, ...]:
+    """Read the entries of `needs`, each once."""
+    hint = f"write [{quoted(value)}]" if isinstance(value, str) else 'write ["a", "b"]'
+    found = values.texts(values.filled_text, values.items(value, hint))
+    if len(found) > 1 and len(set(found)) < len(found):
+        index = _second(found)
+        raise ValueProblem(f"repeats {quoted(found[index])}", "remove it", inside=(index,))
+    return found
+
+
+def _second(entries: tuple[str, ...]) -> int:
+    """Return the position of the first entry that repeats an earlier one."""
+    seen: set[str] = set()
+    for index, entry in enumerate(entries):
+        if entry in seen:
+            return index
+        seen.add(entry)
+    raise AssertionError("no entry is repeated")
+
+
+def read_group(value: object) -> str:
+    """Read a folder of the tree."""
+    group = values.printable(value)
+    if group and any(not part.strip() for part in group.split("/")):
+        raise ValueProblem("has a folder without a name", 'write "data/raw"')
+    return group
+
+
+def read_env(value: object) -> dict[str, str]:
+    """Read a table of variables: strings, numbers, true, false. Raises ValueProblem."""
+    found = {key: _variable(key, entry) for key, entry in values.table(value, 'write { NAME = "value" }').items()}
+    if sum(map(len, found.values())) > SHORT:
+        from dagtui.graph.check.kernel_limits import check_environment
+
+        check_environment(found)
+    return found
+
+
+def _variable(key: str, value: object) -> str:
+    if not key or "=" in key or "\0" in key:
+        raise ValueProblem('is not a valid name for a variable: it must not be empty or contain "="', inside=(key,))
+    try:
+        return value_text(values.scalar(value))
+    except ValueProblem as wrong:
+        raise ValueProblem(wrong.message, wrong.hint, inside=(key,)) from None
+
+
+def read_shell(value: object) -> tuple[str, ...]:
+    """Read the program and options that run shell lines."""
+    hint = 'write ["bash", "-c"]'
+    if isinstance(value, str) and " " in value:
+        hint = f'write a command line as "run"; {hint} for the shell that runs it'
+    shell = values.texts(values.filled_text, values.items(value, hint))
+    if not shell:
+        raise ValueProblem("must not be empty", hint)
+    if any("{{" in argument for argument in shell):
+        raise ValueProblem("can't contain placeholders")
+    name = shell[0].rpartition("/")[2]
+    if name in SHELLS and not any(re.match(r"-[A-Za-z]*c", argument) for argument in shell[1:]):
+        raise ValueProblem("lacks the option that takes a command", f'write ["{name}", "-c"]')
+    return shell
+
+
+def read_exit_codes(value: object) -> tuple[int | str, ...]:
+    """Read the failures that are repeated."""
+    entries = values.items(value, "write [7, 28]")
+    if not entries:
+        raise ValueProblem("must not be empty", "leave it out to retry after every failure")
+    found: list[int | str] = []
+    for index, entry in enumerate(entries):
+        try:
+            found.append(_exit_code(entry))
+        except ValueProblem as wrong:
+            raise ValueProblem(wrong.message, wrong.hint, inside=(index,)) from None
+    return tuple(dict.fromkeys(found))
+
+
+def _exit_code(entry: object) -> int | str:
+    if not isinstance(entry, str):
+        return values.whole(entry, 1, 255)
+    if entry in RETRIED_WORDS:
+        return entry
+    import signal
+
+    number = getattr(signal, f"SIG{entry.upper().removeprefix('SIG')}", None)
+    hint = f"write {128 + number}: the end by a signal counts as 128 plus its number" if number else ""
+    hint = hint or did_you_mean(entry, RETRIED_WORDS)
+    raise ValueProblem('must be an exit status from 1 to 255, "timeout" or "lost"', hint)
+
+
+def read_trigger(value: object) -> Trigger:
+    """Read the name of a trigger."""
+    word = values.text(value)
+    for trigger in Trigger:
+        if trigger.value == word:
+            return trigger
+    from dagtui.graph.check.other_tools import Where, same_here, sentence_for
+
+    known = [trigger.value for trigger in Trigger]
+    same = same_here(word, Where.TRIGGER)
+    hint = f"did you mean {quoted(same)}?" if same else sentence_for(word, Where.TRIGGER) or did_you_mean(word, known)
+    raise ValueProblem("names an unknown trigger", hint or f"the triggers are {', '.join(known)}")
+
+
+def read_names(value: object) -> tuple[str, ...]:
+    """Read a list of different names. Raises ValueProblem."""
+    found: dict[str, None] = {}
+    for index, entry in enumerate(values.items(value, 'write ["API_TOKEN"]')):
+        try:
+            name = values.name(values.text(entry))
+        except ValueProblem as wrong:
+            raise ValueProblem(f"has an entry that {wrong.message}", wrong.hint, inside=(index,)) from None
+        if name in found:
+            raise ValueProblem(f"names {quoted(name)} twice", inside=(index,))
+        found[name] = None
+    return tuple(found)

@@ -1,0 +1,59 @@
+"""The JSON Schema of a graph file, made from the tables of keys. Editors complete and check with it."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING
+
+from dagtui.graph.keys import DOCUMENT, RETRY, RUN, SCALAR, TASK, VARIABLES
+from dagtui.graph.loading import VERSION
+from dagtui.graph.model import RetryPolicy, RunSettings, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dagtui.graph.keys import Key, Schema
+
+DRAFT = "http://json-schema.org/draft-07/schema#"
+"""The draft that editors for TOML know."""
+_TABLE = {"type": "object", "additionalProperties": False}
+
+
+def schema() -> dict[str, object]:
+    """Return the JSON Schema of a graph file.
+
+    It refuses the wrong keys and types. What depends on other places of the file, such as the name of a parent, only
+    `dagtui check` can judge.
+    """
+    task = {**_table(TASK, Task), "not": {"required": ["run", "call"]}}
+    values: Mapping[str, Schema] = {
+        "version": {"const": VERSION},
+        "name": {"type": "string", "pattern": r"\S"},
+        "params": {"type": "object", "additionalProperties": SCALAR},
+        "env": VARIABLES,
+        "defaults": {"$ref": "#/definitions/task"},
+        "run": _table(RUN, RunSettings),
+        "tasks": {"type": "object", "minProperties": 1, "additionalProperties": {"$ref": "#/definitions/task"}},
+    }
+    return {
+        "$schema": DRAFT,
+        "title": "dagtui graph",
+        **_TABLE,
+        "required": ["version", "tasks"],
+        "properties": {name: {**values[name], "description": doc} for name, doc in DOCUMENT.items()},
+        "definitions": {"task": task},
+    }
+
+
+def _table(keys: Mapping[str, Key], kind: type[Task | RetryPolicy | RunSettings]) -> dict[str, object]:
+    defaults = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    return {**_TABLE, "properties": {name: _key(key, defaults.get(name)) for name, key in keys.items()}}
+
+
+def _key(key: Key, default: object) -> dict[str, object]:
+    value: Mapping[str, object] = _table(RETRY, RetryPolicy) if key.inner else key.schema
+    found = {**value, "description": key.doc}
+    default = getattr(default, "value", default)
+    if isinstance(default, (str, int, float)) and default != "":
+        found["default"] = default
+    return found

@@ -1,0 +1,121 @@
+"""The JSON Schema of graph files accepts what `check` accepts, and refuses keys and types that `check` refuses."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+import tomli_w
+from graph.model_strategies import documents
+from hypothesis import given, settings
+
+from dagtui.graph.errors import GraphError
+from dagtui.graph.keys import DOCUMENT, RESERVED_TASK, RETRY, RUN, TASK
+from dagtui.graph.loading import load_text
+from dagtui.graph.schema import schema
+
+ROOT = Path(__file__).parents[2]
+VALIDATOR = jsonschema.Draft7Validator(schema())
+VALUES = (1, 0, -1, 1.5, True, "x", "", "2s", "a.b:c", [], ["x"], [1], [[1]], {}, {"x": 1}, {"x": [1]}, {"x": {}})
+MOMENT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def refusal(document: dict[str, object]) -> str:
+    """What `check` says of a document; "" when it is a graph."""
+    try:
+        load_text(tomli_w.dumps(document), "graph.toml")
+    except GraphError as error:
+        return str(error)
+    return ""
+
+
+def is_accepted(document: dict[str, object]) -> bool:
+    return VALIDATOR.is_valid(document)
+
+
+def test_it_is_a_schema_and_each_key_has_its_line():
+    jsonschema.Draft7Validator.check_schema(schema())
+    definition = schema()["definitions"]["task"]
+    assert definition["properties"].keys() == TASK.keys()
+    assert definition["properties"]["retry"]["properties"].keys() == RETRY.keys()
+    assert schema()["properties"].keys() == DOCUMENT.keys()
+    assert schema()["properties"]["run"]["properties"].keys() == RUN.keys()
+    assert definition["properties"]["grace"]["default"] == 5.0
+    assert definition["properties"]["trigger"]["default"] == "all_success"
+    assert all(key.doc for table in (TASK, RETRY, RUN) for key in table.values())
+
+
+@settings(max_examples=100)
+@given(documents())
+def test_it_accepts_what_check_accepts(document: dict[str, object]):
+    assert is_accepted(document), next(VALIDATOR.iter_errors(document)).message
+
+
+@pytest.mark.parametrize("value", [*VALUES, MOMENT, MOMENT.date()], ids=repr)
+@pytest.mark.parametrize("key", [key for key in TASK if key != "args"])
+def test_it_judges_the_types_of_a_task_as_check_does(key: str, value: object):
+    if key == "needs" and value == ["x"]:
+        document = {"version": 1, "tasks": {"x": {}, "t": {key: value}}}
+    else:
+        document = {"version": 1, "tasks": {"t": {key: value}}}
+    said = refusal(document)
+    if not said:
+        assert is_accepted(document)
+    elif "must be a" in said or "must be an" in said:
+        assert not is_accepted(document), said
+
+
+@pytest.mark.parametrize("value", [*VALUES, MOMENT], ids=repr)
+@pytest.mark.parametrize(("table", "key"), [("run", key) for key in RUN] + [("", key) for key in DOCUMENT])
+def test_it_judges_the_types_of_other_tables_as_check_does(table: str, key: str, value: object):
+    document: dict[str, object] = {"version": 1, "tasks": {"t": {}}}
+    document |= {table: {key: value}} if table else {key: value}
+    said = refusal(document)
+    if not said:
+        assert is_accepted(document)
+    elif "must be a" in said:
+        assert not is_accepted(document), said
+
+
+@pytest.mark.parametrize("key", ["comand", "inputs", "depends_on", *RESERVED_TASK])
+@pytest.mark.parametrize("table", ["tasks", "defaults", "run", "retry", ""])
+def test_it_refuses_keys_that_are_unknown(table: str, key: str):
+    document: dict[str, object] = {"version": 1, "tasks": {"t": {"run": "true"}}}
+    places = {
+        "tasks": {"tasks": {"t": {key: 1}}},
+        "defaults": {"defaults": {key: 1}},
+        "run": {"run": {key: 1}},
+        "retry": {"tasks": {"t": {"retry": {key: 1}}}},
+        "": {key: 1},
+    }
+    document |= places[table]
+    assert refusal(document)
+    assert not is_accepted(document)
+
+
+def test_it_refuses_what_lacks_a_version_or_tasks_or_does_two_things():
+    assert not is_accepted({"tasks": {"t": {}}})
+    assert not is_accepted({"version": 1})
+    assert not is_accepted({"version": 2, "tasks": {"t": {}}})
+    assert not is_accepted({"version": 1, "tasks": {"t": {"run": "x", "call": "a:b"}}})
+
+
+def test_the_command_prints_it_and_the_usual_tool_checks_files_with_it(tmp_path: Path):
+    printed = subprocess.run([sys.executable, "-m", "dagtui", "schema"], capture_output=True, check=True).stdout
+    assert json.loads(printed) == json.loads(json.dumps(schema()))
+    path = tmp_path / "dagtui.schema.json"
+    path.write_bytes(printed)
+    files = [*(ROOT / "configs").glob("*.toml"), *(ROOT / "dagtui" / "cli").glob("*.toml")]
+    check = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(path)]
+    done = subprocess.run([*check, *map(str, files)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("version = 1\n[tasks.a]\nrun = 1\nretrys = 3\n")
+    done = subprocess.run([*check, str(wrong)], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "retrys" in done.stdout

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from dagtui.control.live import LiveRun
 
 
-@click.command(short_help="Bring the screen of a live run to this terminal.")
+@click.command(short_help="Show the screen of a live run on this terminal.")
 @optional_graph_path_argument
 @run_option
-@click.option("--read-only", is_flag=True, help="Watch only, whoever else has the run; also one that is over.")
+@click.option("--read-only", is_flag=True, help="Watch a run without affecting it, live or over.")
 @look_options
 def attach(
     graph_file: Path | None,
@@ -42,9 +42,9 @@ def attach(
     theme: str | None,
     no_mouse: bool,
 ) -> None:
-    """Bring the screen of the live run of GRAPH.toml here, as it was left; whoever has it now gives it up.
+    """Show the screen of the live run of GRAPH.toml on this terminal, as it was left. Another terminal gives it up.
 
-    Without GRAPH.toml: your live run; of several you pick one.
+    Without GRAPH.toml, it is your live run. If there are several, you pick one.
     """
     if read_only:
         from dagtui.cli.watch import watch

@@ -75,8 +75,8 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
         fail(_why_not(run))
     if ignored:
         fail(
-            f"dagtui: {shown} is live, and {', '.join(ignored)} is for a new one; "
-            "leave that out to attach to it, or cancel it first"
+            f"dagtui: {shown} is live, and only a new run takes {', '.join(ignored)}; "
+            "omit that to attach, or cancel the live run first"
         )
     try:
         with connect(run.run_id) as client:
@@ -125,6 +125,6 @@ def _why_not(run: LiveRun) -> str:
     who = f"{shown_run(run)} is live" + (f" (process {run.pid})" if run.pid else "")
     ways = [f"kill -TERM {run.pid} cancels it"] if run.pid else []
     if run.trouble:
-        return "; ".join([f"dagtui: {who}, but can't be attached to: {run.trouble}", *ways])
+        return "; ".join([f"dagtui: {who}, but can't be attached: {run.trouble}", *ways])
     ways = ["dagtui attach --read-only watches it", "dagtui status and dagtui cancel reach it", *ways]
     return f"dagtui: {who}, but belongs to the terminal it was started on; {', '.join(ways)}"

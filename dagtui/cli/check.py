@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
 
 
-@click.command(short_help="Read a graph and say what is wrong with it.")
+@click.command(short_help="Check a graph and report its errors.")
 @graph_file_argument
 @parameter_option
 def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
-    """Read GRAPH.toml and report every error at once; nothing is executed. Exits with 0 or 2."""
+    """Check GRAPH.toml and report all errors at once. Nothing is executed. Exits with 0 or 2."""
     from dagtui.text import label, plural
 
     graph = read_graph_to_show(graph_file, parameters, os.environ)

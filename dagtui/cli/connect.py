@@ -27,7 +27,7 @@ ANSWER_SECONDS = 60.0
 def run_option(function: Function) -> Function:
     """Add the option that selects one of several live runs of a graph."""
     option = click.option(
-        "--run", "number", type=click.IntRange(min=1), metavar="N", help="The number of the run, if several live."
+        "--run", "number", type=click.IntRange(min=1), metavar="N", help="The number of the run, if several are live."
     )
     return option(function)
 
@@ -102,7 +102,7 @@ def meant(graph_file: Path, number: int | None) -> RunDirectory:
         say_no_live_run(graph_file, number, held)
     if len(chosen) > 1:
         numbers = ", ".join(str(run.number) for run in chosen)
-        fail(f"dagtui: {shown} has several live runs, {numbers}: say which one with --run")
+        fail(f"dagtui: {shown} has several live runs, {numbers}; choose one with --run")
     return chosen[0]
 
 
@@ -126,7 +126,7 @@ def ask(client: ControlClient, request: Mapping[str, object]) -> Mapping[str, ob
     except TimeoutError:
         fail(f"dagtui: process {client.peer.pid}, which has the run, does not answer")
     if answer is None:
-        fail(f"dagtui: process {client.peer.pid}, which had the run, has gone without an answer")
+        fail(f"dagtui: process {client.peer.pid}, which had the run, ended without an answer")
     return answer
 
 

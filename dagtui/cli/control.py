@@ -47,36 +47,36 @@ class _Order:
 
 
 _SELECTORS = """
-NODE is a label, or a selector: `train` is every cell of the task, `train[seed=1]` those that agree."""
+NODE is a label or a selector: `train` is every cell of the task, `train[seed=1]` the matching cells."""
 
 ORDERS = {
     "retry": _Order(
         CommandKind.RETRY,
-        "Run nodes again that failed, were cancelled or skipped; what succeeded is never run again.",
-        variants={"failed": _Variant(CommandKind.RETRY_FAILED, "Everything that failed, in one step.", False)},
+        "Retry nodes that failed, were cancelled or skipped. Nodes that succeeded are not run again.",
+        variants={"failed": _Variant(CommandKind.RETRY_FAILED, "Retry everything that failed.", False)},
     ),
     "rerun": _Order(
         CommandKind.RERUN,
-        "Run nodes again, and everything downstream of them; running ones are stopped first.",
-        variants={"only": _Variant(CommandKind.RERUN_ONLY, "These nodes only: what is downstream becomes stale.")},
+        "Run nodes and everything downstream again. Running ones are stopped first.",
+        variants={"only": _Variant(CommandKind.RERUN_ONLY, "Only these nodes. What is downstream becomes stale.")},
     ),
     "cancel": _Order(
         CommandKind.CANCEL,
-        "Stop nodes: TERM to all their processes, KILL after their grace; given twice, KILL at once.",
+        "Stop nodes: TERM to all their processes, KILL after their grace. A second cancel kills at once.",
         variants={
-            "subtree": _Variant(CommandKind.CANCEL_SUBTREE, "Everything downstream of them, too."),
+            "subtree": _Variant(CommandKind.CANCEL_SUBTREE, "Also everything downstream."),
             "all": _Variant(CommandKind.CANCEL_ALL, "The whole run.", False),
         },
     ),
-    "skip": _Order(CommandKind.SKIP, "Skip nodes: they don't run, and their children go on."),
+    "skip": _Order(CommandKind.SKIP, "Skip nodes: they don't run, and their children proceed."),
     "mark": _Order(CommandKind.MARK_DONE, "Mark nodes as done: they don't run, and count as completed."),
-    "pause": _Order(CommandKind.PAUSE, "Start nothing new until `dagtui resume`; what runs goes on.", False),
+    "pause": _Order(CommandKind.PAUSE, "Start nothing new until `dagtui resume`. Running nodes continue.", False),
     "resume": _Order(
         CommandKind.RESUME,
-        "Go on after a pause; a run that has ended goes on with `dagtui GRAPH.toml --resume`.",
+        "Continue after a pause. To resume a run that has ended: `dagtui GRAPH.toml --resume`.",
         False,
     ),
-    "jobs": _Order(CommandKind.SET_JOBS, "Set how many slots there are; fewer never kills.", False, takes_number=True),
+    "jobs": _Order(CommandKind.SET_JOBS, "Set the number of slots. Fewer never kill.", False, takes_number=True),
 }
 """By the word that users type."""
 
@@ -107,8 +107,8 @@ def _command(name: str) -> click.Command:
         _carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
 
     call = json_option(run_option(call))
-    call = click.option("--expect", "expected", metavar="TOKEN", help="Only if it stops and runs what was shown.")(call)
-    call = click.option("-n", "--dry-run", is_flag=True, help="Show what it would do, and do nothing.")(call)
+    call = click.option("--expect", "expected", metavar="TOKEN", help="Only if --dry-run would still show this.")(call)
+    call = click.option("-n", "--dry-run", is_flag=True, help="Show what it would do, without doing it.")(call)
     for flag, variant in order.variants.items():
         call = click.option(f"--{flag}", flag, is_flag=True, help=variant.help)(call)
     if order.takes_number:
@@ -130,22 +130,22 @@ def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> 
         number = int(value) if len(value) <= len(str(MOST_SLOTS)) + 1 else MOST_SLOTS + 1
     except ValueError:
         number = -1
-        words = f"'{label(value, 40)}' is no number of slots"
+        words = f"'{label(value, 40)}' is not a number of slots"
     else:
-        words = f"there can't be {label(value, 40)} slots"
+        words = "at least one slot is required" if number < 1 else f"{label(value, 40)} slots are too many"
     if 1 <= number <= MOST_SLOTS:
         return number
-    hint = "; to start nothing: dagtui pause GRAPH.toml" if number == 0 else ""
-    raise click.BadParameter(f"{words}; give a whole number from 1 to {count(MOST_SLOTS)}{hint}")
+    hint = "; to start nothing new: dagtui pause GRAPH.toml" if number == 0 else ""
+    raise click.BadParameter(f"{words}; give an integer from 1 to {count(MOST_SLOTS)}{hint}")
 
 
 _EXITS = """
-Exits with 0 when it was done, 1 when it would do nothing, 2 when there is no live run, or the call is wrong."""
+Exits with 0 on success, 1 if there is nothing to do, 2 if there is no live run or the call is invalid."""
 
 
 def _complain(name: str, order: _Order, nodes: tuple[str, ...]) -> NoReturn:
     if nodes:
-        fail(f"dagtui {name}: it concerns the whole run: leave out the nodes, or the option")
+        fail(f"dagtui {name}: this concerns the whole run; omit the nodes or the option")
     whole = [f"--{flag}" for flag, variant in order.variants.items() if not variant.takes_nodes]
     fail(f"dagtui {name}: which nodes?" + (f" Name them, or give {whole[0]}" if whole else ""))
 
@@ -163,7 +163,7 @@ def _carry_out(
         elif answer.get("nothing") is not None:
             say(label(answer.get("words"), 1000))
         elif answer.get("changed"):
-            say(f"dagtui {name}: nothing was done: it would stop or run other nodes than --expect says")
+            say(f"dagtui {name}: nothing was done: it would stop or run other nodes than --expect names")
         elif dry_run:
             output.lines(_preview_lines(answer))
         else:
@@ -172,11 +172,11 @@ def _carry_out(
 
 
 _GROUPS = {
-    "stopped": "would stop",
-    "again": "would run again",
-    "released": "may run then",
-    "dropped": "would not run",
-    "kept": "stay as they are",
+    "stopped": "stops",
+    "again": "runs again",
+    "released": "may run",
+    "dropped": "will not run",
+    "kept": "unaffected",
 }
 
 
@@ -185,17 +185,17 @@ def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
     targets = answer.get("targets")
     many = isinstance(targets, dict) and isinstance(targets.get("nodes"), list) and len(targets["nodes"]) > 1
     names = f": {names_of(targets)}" if isinstance(targets, dict) and many else ""
-    yield f"{'would do':<16} {label(answer.get('asked'), 1000)}{names}"
+    yield f"{'dry run':<16} {label(answer.get('asked'), 1000)}{names}"
     for key, words in _GROUPS.items():
         group = answer.get(key)
         if not isinstance(group, dict) or not group.get("count"):
             continue
-        happens = "become stale" if key == "kept" and answer.get("makes_stale") else words
+        happens = "becomes stale" if key == "kept" and answer.get("makes_stale") else words
         yield f"{happens:<16} {names_of(group)}"
     seconds = answer.get("seconds")
     if isinstance(seconds, int | float) and seconds:
         yield f"{'takes about':<16} {duration(seconds)}"
-    yield f"{'to do just this':<16} --expect {label(answer.get('expected'))}"
+    yield f"{'exactly this':<16} --expect {label(answer.get('expected'))}"
 
 
 def names_of(group: Mapping[str, object]) -> str:

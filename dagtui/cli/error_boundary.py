@@ -51,4 +51,4 @@ def _in_words(error: OSError) -> str:
 
     if isinstance(error.filename, str | bytes | os.PathLike):
         return str(StoreError.of("use", Path(os.fsdecode(error.filename)), error))
-    return f"can't go on: {error.strerror or error}"
+    return f"can't continue: {error.strerror or error}"

@@ -11,7 +11,7 @@ from dagtui.cli.stderr import fail, say
 
 NAMES = ("graph.toml", "dagtui.toml")
 """File names of a graph that need not be given."""
-BEGIN = "name a graph's file, or write one to begin with: dagtui init"
+BEGIN = "name a graph's file, or write one to start with: dagtui init"
 """Advice where there is no graph."""
 STANDARD_INPUT = "-"
 _DESCRIPTOR = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]{1,9})")
@@ -122,7 +122,7 @@ def why_missing(graph_file: Path) -> str:
     except FileNotFoundError:
         return "there is no such file"
     except OSError as error:
-        return f"it can't be looked at ({error.strerror})"
+        return f"it can't be accessed ({error.strerror})"
     return ""
 
 

@@ -118,4 +118,4 @@ def _need_control_socket() -> None:
     try:
         check_control_sockets()
     except ControlError as error:
-        fail(f"dagtui: --paused: nobody could resume the run: {error}")
+        fail(f"dagtui: --paused: the run could not be resumed: {error}")

@@ -16,12 +16,12 @@ STARTER = Path(__file__).with_name("starter.toml")
 """The graph that is written. It runs on any machine and takes a few seconds."""
 
 
-@click.command(short_help="Write a small graph to begin with.")
+@click.command(short_help="Write a small graph to start with.")
 @click.argument("graph_file", metavar="[GRAPH.toml]", default=NAMES[0], type=click.Path(path_type=Path))
 def init(graph_file: Path) -> None:
-    """Write a small graph with comments to GRAPH.toml (graph.toml); a file that is there is never overwritten.
+    """Write a small graph with comments to GRAPH.toml (graph.toml). An existing file is never overwritten.
 
-    It runs as it is, for some seconds: put your own commands in the place of its own.
+    It runs as it is, for a few seconds. Replace its commands with your own.
     """
     from dagtui.text import label
 
@@ -30,7 +30,7 @@ def init(graph_file: Path) -> None:
     try:
         write_new(graph_file, starter)
     except FileExistsError:
-        fail(f"dagtui: {graph_file} is there already, and stays as it is; give another name")
+        fail(f"dagtui: {graph_file} already exists and was not changed; choose another name")
     except OSError as error:
         fail(f"dagtui: {graph_file}: can't be written: {error.strerror}")
     name = "" if str(graph_file) == NAMES[0] else f" {shlex.quote(str(graph_file))}"

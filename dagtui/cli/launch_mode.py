@@ -27,9 +27,9 @@ LAST = 0
 def asked_for(*, resume: int | None, fresh: bool, rerun: Collection[str] = ()) -> LaunchMode:
     """Return the mode that the options select. `resume` is the number of a run, or `LAST`."""
     if rerun and resume is None:
-        fail("--rerun runs nodes of an earlier run again: give --resume with it")
+        fail("--rerun applies to an earlier run: add --resume")
     if resume is not None and fresh:
-        fail("--resume goes on with an earlier run, --fresh starts a new one: give one of them")
+        fail("--resume continues an earlier run, --fresh starts a new one: use one of them")
     if resume is not None:
         return LaunchMode.RESUME
     return LaunchMode.NEW if fresh else LaunchMode.ASK

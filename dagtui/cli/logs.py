@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 @click.command(short_help="Print the log of a node.")
 @graph_path_argument
 @click.argument("node", shell_complete=complete_tasks)
-@click.option("--run", "run_number", type=click.IntRange(min=1), metavar="N", help="Of that run; default: the last.")
-@click.option("--attempt", type=click.IntRange(min=1), metavar="N", help="Of that attempt; default: the last.")
-@click.option("-f", "--follow", is_flag=True, help="Go on as it grows, until the node is settled or the run is over.")
-@click.option("-n", "--lines", type=click.IntRange(min=0), metavar="N", help="Begin with the last N lines only.")
-@click.option("--path", "only_path", is_flag=True, help="Print where the log is instead.")
-@click.option("--raw", is_flag=True, help="Bytes as they were printed, also on a terminal, which they may disturb.")
+@click.option(
+    "--run", "run_number", type=click.IntRange(min=1), metavar="N", help="The number of the run; default: the last."
+)
+@click.option(
+    "--attempt", type=click.IntRange(min=1), metavar="N", help="The number of the attempt; default: the last."
+)
+@click.option("-f", "--follow", is_flag=True, help="Follow the log until the node is settled or the run is over.")
+@click.option("-n", "--lines", type=click.IntRange(min=0), metavar="N", help="Start with the last N lines.")
+@click.option("--path", "only_path", is_flag=True, help="Print the path of the log instead.")
+@click.option("--raw", is_flag=True, help="Print the bytes unchanged even on a terminal, which they may disturb.")
 def logs(
     graph_file: Path,
     node: str,
@@ -42,10 +46,10 @@ def logs(
     only_path: bool,
     raw: bool,
 ) -> None:
-    """Print the log of NODE: a node, a task that has one node, or some cells that mean one: "train[seed=1]".
+    """Print the log of NODE: a node, a task with one node, or a selector that matches one cell: "train[seed=1]".
 
-    On a terminal colours are kept, and nothing else that the task printed acts on it. Into a pipe or a file go the
-    bytes as they were printed, as `cat` does.
+    On a terminal, colours are kept and other control codes are dropped. Into a pipe or a file, the bytes are written
+    as they were printed, as `cat` does.
     """
     from dagtui.graph.errors import GraphError
     from dagtui.graph.matrix.selection import ChoiceError

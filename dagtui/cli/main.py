@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 _OPEN = "open"
 _COMMANDS = {
-    "init": ("dagtui.cli.init", "init", "Write a small graph to begin with."),
-    "demo": ("dagtui.cli.demo", "demo", "Run the bundled example in a folder of its own."),
+    "init": ("dagtui.cli.init", "init", "Write a small graph to start with."),
+    "demo": ("dagtui.cli.demo", "demo", "Run the bundled example in its own folder."),
     "run": ("dagtui.cli.run", "run", "Run a graph without a screen."),
-    "check": ("dagtui.cli.check", "check", "Read a graph and say what is wrong with it."),
-    "plan": ("dagtui.cli.plan", "plan", "Say what would run, in which order, and how long it would take."),
+    "check": ("dagtui.cli.check", "check", "Check a graph and report its errors."),
+    "plan": ("dagtui.cli.plan", "plan", "Show what would run, in which order, and for how long."),
     "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
     "logs": ("dagtui.cli.logs", "logs", "Print the log of a node."),
     "schema": ("dagtui.cli.schema", "schema", "Print the JSON Schema of graph files, for editors."),
     "help": ("dagtui.cli.help", "help_topic", "Show a page of the manual."),
 }
 _ON_A_LIVE_RUN = {
-    "ps": ("dagtui.cli.ps", "ps", "List all that are live, of every graph."),
-    "attach": ("dagtui.cli.attach", "attach", "Bring its screen to this terminal."),
-    "status": ("dagtui.cli.status", "status", "Say how it stands."),
-    "wait": ("dagtui.cli.status", "wait", "Wait until it, or some of its nodes, are settled."),
-    "retry": ("dagtui.cli.control", "retry", "Run nodes again that failed."),
-    "rerun": ("dagtui.cli.control", "rerun", "Run nodes again, with what is downstream."),
+    "ps": ("dagtui.cli.ps", "ps", "List your live runs of all graphs."),
+    "attach": ("dagtui.cli.attach", "attach", "Show its screen on this terminal."),
+    "status": ("dagtui.cli.status", "status", "Show its status."),
+    "wait": ("dagtui.cli.status", "wait", "Wait until it or some of its nodes are settled."),
+    "retry": ("dagtui.cli.control", "retry", "Retry nodes that failed."),
+    "rerun": ("dagtui.cli.control", "rerun", "Run nodes and everything downstream again."),
     "cancel": ("dagtui.cli.control", "cancel", "Stop nodes, their subtree, or everything."),
     "skip": ("dagtui.cli.control", "skip", "Skip nodes."),
     "mark": ("dagtui.cli.control", "mark", "Mark nodes as done."),
     "pause": ("dagtui.cli.control", "pause", "Start nothing new."),
-    "resume": ("dagtui.cli.control", "resume", "Go on after a pause."),
-    "jobs": ("dagtui.cli.control", "jobs", "Set how many slots there are."),
+    "resume": ("dagtui.cli.control", "resume", "Continue after a pause."),
+    "jobs": ("dagtui.cli.control", "jobs", "Set the number of slots."),
 }
 COMMANDS = {_OPEN: ("dagtui.cli.open", "open_graph", ""), **_COMMANDS, **_ON_A_LIVE_RUN}
 """The module of each command, its name there, and its line in the help. Only the called one is imported."""
@@ -59,7 +59,7 @@ class _GraphOrCommand(click.Group):
         module, name, _ = COMMANDS[cmd_name]
         command = getattr(import_module(module), name)
         if not isinstance(command, click.Command):
-            raise TypeError(f"{module}.{name} is no command")
+            raise TypeError(f"{module}.{name} is not a command")
         return command
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
@@ -179,7 +179,7 @@ def _safe_messages() -> Iterator[None]:
 def command() -> None:
     """Run a graph of tasks in the terminal: watch it, read its logs, retry one node, cancel a subtree.
 
-    Opens GRAPH.toml on the screen and runs it, or brings the screen of its live run back. Without GRAPH.toml it is the
-    graph.toml of this folder; dagtui init writes one to begin with. dagtui COMMAND --help tells more, and dagtui help
-    is the manual.
+    Opens GRAPH.toml on the screen and runs it, or shows the screen of its live run again. The default for GRAPH.toml
+    is graph.toml in this folder. dagtui init writes one to start with. See also dagtui COMMAND --help, and dagtui help
+    for the manual.
     """

@@ -23,13 +23,13 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
     if held:
         live = ", ".join(str(run.number) for run in held)
         what = f"run {live} is" if len(held) == 1 else f"runs {live} are"
-        fail(f"dagtui: run {number} of {shown} is not live, {what}; leave out --run, or give one that is live")
+        fail(f"dagtui: run {number} of {shown} is not live, {what}; omit --run, or name a live run")
     refuse_folder(graph_file)
     directory = _last(graph_file, number)
     if directory is None and (missing := why_missing(graph_file)):
         fail(f"dagtui: {shown}: {missing}, and no live run of it")
     if directory is None and number:
-        fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists those there are")
+        fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists its runs")
     if directory is None:
         fail(f"dagtui: {shown} has no live run; start one with: {call_of(graph_file)}")
     from dagtui.store.summary import summarise
@@ -67,4 +67,4 @@ def _ways_on(last: RunSummary, call: str) -> str:
     resumable = {RunOutcome.LOST, RunOutcome.FAILED, RunOutcome.CANCELLED, RunOutcome.DAMAGED}
     if last.outcome not in resumable:
         return f"start one with: {call}"
-    return f"go on with it: {call} --resume {last.number}, or start a new one: {call} --fresh"
+    return f"resume it: {call} --resume {last.number}, or start a new one: {call} --fresh"

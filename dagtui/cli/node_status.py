@@ -129,7 +129,7 @@ def write_live(
     except StoreError as error:
         if words:
             fail(f"dagtui: {error}")
-        say(f"dagtui: the nodes can't be told: {label(error, 1000)}")
+        say(f"dagtui: the nodes can't be listed: {label(error, 1000)}")
         write_json(output, answer, None, (), live=True)
 
 

@@ -54,10 +54,10 @@ def open_graph(
     no_mouse: bool,
     in_process: bool,
 ) -> None:
-    """Open GRAPH.toml on the screen and run it; without a terminal it runs as `dagtui run` does.
+    """Open GRAPH.toml on the screen and run it. Without a terminal, run it as `dagtui run` does.
 
-    The run outlives the terminal: `d` detaches, and so does a lost connection. While it is live, the same command, or
-    dagtui attach, brings its screen back; --fresh and --resume end it first, if it is settled and on no screen.
+    The run outlives the terminal: `d` detaches, and so does a lost connection. While it is live, the same command or
+    dagtui attach shows its screen again. --fresh and --resume end it first if it is settled and has no screen.
     """
     show_graph(
         graph_file,

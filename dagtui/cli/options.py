@@ -35,13 +35,13 @@ def run_options(function: Function) -> Function:
         "--jobs",
         type=click.IntRange(min=1),
         metavar="N",
-        help="How many slots there are; default: the graph's, or processors.",
+        help="The number of slots; default: the graph's, or processors.",
     )(function)
 
 
 def nested_option(function: Function) -> Function:
     """Add the option that allows a run inside a node of the same graph."""
-    return click.option("--nested", is_flag=True, help="Run also inside a node of a live run of the same graph.")(
+    return click.option("--nested", is_flag=True, help="Run even inside a node of a live run of the same graph.")(
         function
     )
 
@@ -52,14 +52,14 @@ def resume_options(function: Function) -> Function:
         "--rerun",
         multiple=True,
         metavar="NODE",
-        help="With --resume: run these nodes again, and everything downstream of them.",
+        help="With --resume: run these nodes and everything downstream again.",
     )(function)
-    function = click.option("--fresh", is_flag=True, help="Start a new run, whatever became of the last one.")(function)
+    function = click.option("--fresh", is_flag=True, help="Start a new run, even if one could be resumed.")(function)
     return click.option(
         "--resume",
         type=_RunNumber(),
         metavar="[N]",
-        help="Go on with run N, or the last run: what completed and has not changed stays.",
+        help="Resume run N, or the last run: completed nodes that have not changed stay done.",
     )(function)
 
 

@@ -42,8 +42,8 @@ def refuse_nested(held: Sequence[RunDirectory]) -> None:
     if found is not None:
         where = f"{label(found.node)} of run {found.run.number}" if found.node else f"run {found.run.number}"
         fail(
-            f"dagtui: this is inside {where} of the same graph, so that each run would begin the next one without end; "
-            "give --nested if that is meant"
+            f"dagtui: this is inside {where} of the same graph, so each run would start the next without end; "
+            "use --nested if you mean that"
         )
 
 
@@ -59,7 +59,7 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
     except StoreError:
         return  # creating the new run's directory reports what is wrong
     for number in ended:
-        text = f"run {number} was settled and detached: it has ended, to make room; dagtui runs lists it"
+        text = f"run {number} was settled and detached, and has ended to make room; dagtui runs lists it"
         say(f"dagtui: {text}")
 
 

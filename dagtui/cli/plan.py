@@ -15,19 +15,18 @@ if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
 
 
-@click.command(short_help="Say what would run, in which order, and how long it would take.")
+@click.command(short_help="Show what would run, in which order, and for how long.")
 @graph_file_argument
 @parameter_option
-@click.option(
-    "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Plan for so many slots; default: as for a run."
-)
-@click.option("--all", "everything", is_flag=True, help="A line for every node, however many there are.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Plan for N slots; default: as for a run.")
+@click.option("--all", "everything", is_flag=True, help="Print a line for every node.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document with every node, for machines.")
 def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
-    """Say what a run of GRAPH.toml would do if all went well, in the order in which its nodes would begin.
+    """Show what a run of GRAPH.toml would do if everything succeeded, in the order in which its nodes would start.
 
-    Times come from the history of earlier runs. Nothing is executed. Commands are shown as they would run; where the
-    environment or the end of another node decides, as they are written. On a terminal, lines are cut at its width.
+    Times come from the history of earlier runs. Nothing is executed. Commands are shown as they would run. Parts that
+    depend on the environment or on the end of another node are shown as written. On a terminal, lines are cut at its
+    width.
     """
     from shutil import get_terminal_size
 

@@ -15,9 +15,9 @@ from dagtui.text import fit
 @click.command(short_help="List all your live runs.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array for machines.")
 def ps(*, as_json: bool) -> None:
-    """List all your live runs, of every graph, the newest first.
+    """List your live runs of all graphs, newest first.
 
-    The other commands on a live run take what stands under GRAPH.
+    The other commands on a live run take the value of the column GRAPH.
     """
     found = listed(all_of_user())
     with standard_output() as output:

@@ -43,6 +43,6 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
     if not same:
         words = shlex.join(word for name in names for word in ("--rerun", name))
         how = f"dagtui run {click.format_filename(graph_file)} --resume {run} {words}"
-        fail(f"dagtui: run {run} has ended, and the graph or its parameters changed since; go on with it: {how}")
-    say(f"dagtui: no run is live, so this goes on with run {run}, which has ended")
+        fail(f"dagtui: run {run} has ended, and the graph or its parameters have changed since; to resume it: {how}")
+    say(f"dagtui: no run is live, so this resumes run {run}, which has ended")
     run_headless(graph, None, None, LaunchMode.RESUME, resume=number or LAST, rerun=names)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 _WORDS: dict[str, tuple[NodeStatus, ...]] = {
-    "completed": (NodeStatus.COMPLETED,),
     "failed": (NodeStatus.FAILED,),
     "cancelled": (NodeStatus.CANCELLED,),
     "skipped": (NodeStatus.SKIPPED,),
-    "broken off": (NodeStatus.RUNNING, NodeStatus.CANCELLING),
+    "interrupted": (NodeStatus.RUNNING, NodeStatus.CANCELLING),
     "not run": (NodeStatus.WAITING, NodeStatus.READY, NodeStatus.RETRYING, NodeStatus.FAILED_PARENT),
 }
-
+_OUTCOMES = {Verdict.FAILED: "failed", Verdict.CANCELLED: "was cancelled"}
+"""What became of a run that was closed. Another one was left before its end."""
 
 _ANSWERS: dict[str, LaunchMode | None] = {
     **dict.fromkeys(["r", "R", "\r", "\n"], LaunchMode.RESUME),
@@ -134,7 +134,7 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
         return
     what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
     try:
-        say(f"dagtui: {what}; it goes on when none is left")
+        say(f"dagtui: {what}; waiting until none is left")
         wait_for_the_end(directory.path)
     except StoreError as error:
         fail(f"dagtui: {error}")
@@ -208,14 +208,16 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
     from dagtui.runs.restore import named, stay_cancelled
 
     counts = last.state.counts
-    amounts = [
+    done = f"{count(counts[NodeStatus.COMPLETED])} of {count(len(last.graph))} done"
+    others = [
         f"{count(amount)} {word}"
         for word, statuses in _WORDS.items()
         if (amount := sum(counts[status] for status in statuses))
     ]
-    ago = duration(now - last.past.last_wall) if last.past.last_wall else ""
+    how = _OUTCOMES.get(last.state.verdict(), "was left unfinished") if last.past.ended else "was interrupted"
+    ago = f" {duration(now - last.past.last_wall)} ago" if last.past.last_wall else ""
     name = f"Run {last.directory.number} of {label(last.graph.name)}"
-    lines = [f"{name}{f', {ago} ago,' if ago else ''} did not end well: {', '.join(amounts)}."]
+    lines = [f"{name} {how}{ago} ({', '.join([done, *others])})."]
     if found.passed_over:
         lines.append(f"This {found.words()}.")
     if last.broke_off():
@@ -224,7 +226,7 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
         again = sum(last.state.status[node] == NodeStatus.COMPLETED for node in last.again)
         lines.append(f"Changed since: {last.changes()}; {count(again)} that completed would run again.")
     if last.followers:
-        lines.append(f"What ran because of how others ended would run again: {named(last.graph, last.followers)}.")
+        lines.append(f"Nodes that depend on how others ended would run again: {named(last.graph, last.followers)}.")
     if last.cancelled:
         lines.append(f"{stay_cancelled(last.graph, last.cancelled)}.")
     return "\n".join(lines)

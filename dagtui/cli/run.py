@@ -36,11 +36,11 @@ def run(
 ) -> None:
     """Run GRAPH.toml with plain lines on standard output.
 
-    It never asks: without --resume it starts a new run, also beside a live one of the same graph, which it says; one
-    that is settled and on no screen ends first. Inside a node of the same graph it is refused.
+    It never asks. Without --resume it starts a new run, even beside a live one of the same graph, and says so. A live
+    run that is settled and has no screen is ended first. Inside a node of the same graph, the run is refused.
 
-    Exits with 0 when all went well, 1 when a node failed, 2 when the file or the call is wrong, 130 when a person
-    cancelled the run, and 128 + n when signal n ended it.
+    Exits with 0 on success, 1 if a node failed, 2 if the file or the call is invalid, 130 if the user cancelled the
+    run, and 128 + n if signal n ended it.
     """
     run_graph(
         graph_file,

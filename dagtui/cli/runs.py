@@ -30,13 +30,13 @@ SHOWN = 20
     metavar="N",
     default=SHOWN,
     show_default=True,
-    help="How many of each graph; 0: all.",
+    help="How many runs of each graph; 0: all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array for machines.")
 def runs(graph_file: Path | None, most: int, as_json: bool) -> None:
-    """List the runs of GRAPH.toml, newest first; without it, those of every graph below ./.dagtui.
+    """List the runs of GRAPH.toml, newest first. Without it, list those of every graph below ./.dagtui.
 
-    Each journal is read once, about 80 MB in a second, and its checksums are verified.
+    Each journal is read once, at about 80 MB per second, and its checksums are verified.
     """
     from dagtui.store.errors import StoreError
 

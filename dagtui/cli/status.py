@@ -43,25 +43,25 @@ _RECORD_SECONDS = 10.0
 _EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
 
 
-@click.command(short_help="Say how a live run stands.")
+@click.command(short_help="Show the status of a live run.")
 @optional_graph_path_argument
 @run_option
 @click.option(
     "--nodes",
     multiple=True,
     metavar="GLOB",
-    help="Of these nodes only: a label with * and ?, a task, a group; may be repeated.",
+    help="Only these nodes: a label with * and ?, a task or a group. Repeatable.",
     shell_complete=complete_tasks,
 )
 @json_option
 def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], *, as_json: bool) -> None:
-    """Say how the live run of GRAPH.toml stands; without it, every live run of yours (--json: an array then).
+    """Show the status of the live run of GRAPH.toml. Without it, show all your live runs (--json: as an array).
 
-    With --json, `nodes` tells of every node: status, attempt, when that started and ended (seconds since the epoch),
-    its seconds, cause, exit status, why and log, as far as they are on record; `dagtui ps --json` tells the rest
-    without it. With --run or --nodes, a run that has ended is told as it stood at its end.
+    With --json, `nodes` lists every node: status, attempt, its start and end (seconds since the epoch), seconds,
+    cause, exit status, why and log, as far as they are on record. `dagtui ps --json` reports the rest without it.
+    With --run or --nodes, a run that has ended is shown as it was at its end.
 
-    Exits with 0, or with 2 when there is no such run, or it can't be reached.
+    Exits with 0, or with 2 if there is no such run or it can't be reached.
     """
     if graph_file is None:
         _say_all(nodes, as_json=as_json)
@@ -132,7 +132,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
         raise click.BadParameter(f"{value!r} {error}; {HINT}") from None
 
 
-@click.command(short_help="Wait until a live run, or some of its nodes, are settled.")
+@click.command(short_help="Wait until a live run or some of its nodes are settled.")
 @graph_path_argument
 @click.argument("nodes", metavar="[NODE...]", nargs=-1, shell_complete=complete_tasks)
 @click.option(
@@ -141,7 +141,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
     metavar="TIME",
     help='Wait no longer than this: "90s", "1h30m", a number of seconds.',
 )
-@click.option("--nested", is_flag=True, help="Wait also inside a node of the run, which may be without end.")
+@click.option("--nested", is_flag=True, help="Wait even inside a node of the run, possibly for ever.")
 @run_option
 @json_option
 def wait(
@@ -153,10 +153,10 @@ def wait(
     nested: bool,
     as_json: bool,
 ) -> None:
-    """Wait until the live run of GRAPH.toml has come out, or all the nodes that are named have.
+    """Wait until the live run of GRAPH.toml is settled, or all the nodes that are named.
 
-    Exits as the run does: 0 when all went well, 1 when a node failed, 130 when it was cancelled; with 2 when there is
-    no live run, or its process has gone; with 124 when the time is over.
+    Exits as the run does: 0 on success, 1 if a node failed, 130 if it was cancelled. Exits with 2 if there is no live
+    run or its process is gone, and with 124 on timeout.
     """
     run = meant(graph_file, number)
     inside = "" if nested else _own_node(run, nodes)

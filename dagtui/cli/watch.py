@@ -63,5 +63,5 @@ def _picked(*, ascii_only: bool) -> tuple[RunDirectory, Path]:
         fail("dagtui: no run is live; name the graph whose last run you want to see")
     run = found[0] if len(found) == 1 else choice_of(found, "Watch which run?", ascii_only=ascii_only)
     if run.path is None or run.graph is None:
-        fail(f"dagtui: the live run does not tell where it is: {label(run.trouble or run.run_id)}")
+        fail(f"dagtui: the live run does not report its directory: {label(run.trouble or run.run_id)}")
     return RunDirectory.open(run.path), run.graph

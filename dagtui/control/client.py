@@ -69,7 +69,7 @@ class ControlClient:
             if view:  # sending nothing fails too if the server has already answered and closed
                 self._connection.sendall(view)
         except OSError as error:
-            raise NobodyError(f"the run's process has gone: {error.strerror}") from error
+            raise NobodyError(f"the run's process is gone: {error.strerror}") from error
 
     def receive(self, timeout: float | None = None) -> Mapping[str, object] | None:
         """Return the next line, or None if the server has closed. Raises TimeoutError and ControlError.
@@ -138,13 +138,11 @@ def _check_socket(path: Path) -> None:
     try:
         status = os.lstat(path)
     except FileNotFoundError:
-        raise NobodyError(
-            f"nobody answers for run {label(path.stem)}: there is no socket {label(path, 1000)}"
-        ) from None
+        raise NobodyError(f"run {label(path.stem)} is not running: there is no socket {label(path, 1000)}") from None
     except OSError as error:
         raise ControlError(f"can't use the socket {label(path, 1000)}: {error.strerror}") from error
     if not stat.S_ISSOCK(status.st_mode):
-        raise ControlError(f"{label(path, 1000)} is no socket; remove it")
+        raise ControlError(f"{label(path, 1000)} is not a socket; remove it")
     if status.st_uid != os.geteuid():
         raise ControlError(
             f"the socket {label(path, 1000)} belongs to another user (id {status.st_uid}): not used; remove it"
@@ -157,10 +155,10 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
         connection.connect(str(path))
         peer = peer_of(connection)
     except (TimeoutError, BlockingIOError):  # the queue of pending connections is full
-        raise ControlError(f"the run behind {shown} does not answer: it is stopped, or has too much to do") from None
+        raise ControlError(f"the run behind {shown} does not answer: it is stopped or overloaded") from None
     except OSError as error:
         if error.errno in _ABSENT:
-            raise NobodyError(f"nobody answers at {shown}: {error.strerror}") from error
+            raise NobodyError(f"no run listens at {shown}: {error.strerror}") from error
         raise ControlError(f"can't connect to {shown}: {error.strerror}") from error
     # Not even root's process: it may be sent this terminal.
     if peer.uid != os.geteuid():
@@ -173,9 +171,9 @@ def _greeting(client: ControlClient, run_id: str, timeout: float) -> Mapping[str
     try:
         hello = client.receive(timeout)
     except TimeoutError:
-        raise ControlError(f"{who}, which has the run, does not answer: it is stopped, or has too much to do") from None
+        raise ControlError(f"{who}, which has the run, does not answer: it is stopped or overloaded") from None
     if hello is None:
-        raise NobodyError(f"{who}, which has the run, hung up")
+        raise NobodyError(f"{who}, which has the run, closed the connection")
     if "error" in hello:
         raise ControlError(f"{who}, which has the run, refuses: {label(hello['error'])}")
     if hello.get("protocol") != PROTOCOL:

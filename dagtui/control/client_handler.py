@@ -52,7 +52,7 @@ class ClientHandler:
                     except BlockingIOError:
                         await anyio.wait_writable(self._connection)
                     except OSError as error:
-                        raise NobodyError(f"the client has gone: {error.strerror}") from error
+                        raise NobodyError(f"the client is gone: {error.strerror}") from error
         if limit.cancelled_caught:
             self.close()
             raise NobodyError("the client does not read")

@@ -115,7 +115,7 @@ class Control:
         session = self._session
         command = command_of(request, session.graph, _by(client))
         if session.ending and command.kind not in _CANCELS:
-            raise ControlError("the run is being ended")
+            raise ControlError("the run is ending")
         preview = preview_now(session, request, command)
         if preview.nothing is None and not preview.changed:
             preview = session.give(replace(command, expected=preview.kills_and_reruns))

@@ -98,7 +98,7 @@ class ControlServer:
                 status = os.lstat(passing)
                 os.rename(passing, self.path)
             except OSError as error:
-                raise ControlError(f"can't make the socket {label(self.path, 1000)}: {error.strerror}") from error
+                raise ControlError(f"can't create the socket {label(self.path, 1000)}: {error.strerror}") from error
             failing.pop_all()
         if self._listener is not None:
             self._listener.close()
@@ -173,7 +173,7 @@ class ControlServer:
         wanted = request.get("want")
         handler = self._handlers.get(wanted) if isinstance(wanted, str) else None
         if handler is None:
-            raise ControlError(f"this run's dagtui ({__version__}) does not know what {label(wanted, 60)!r} is")
+            raise ControlError(f"this run's dagtui ({__version__}) does not know the request {label(wanted, 60)!r}")
         try:
             await handler(client, request)
         except ControlError:

@@ -74,7 +74,7 @@ def make_sockets_folder(folder: Path) -> None:
     except FileExistsError:
         check_sockets_folder(folder)
     except OSError as error:
-        raise ControlError(f"can't make the folder for sockets {label(folder, 1000)}: {error.strerror}") from error
+        raise ControlError(f"can't create the socket folder {label(folder, 1000)}: {error.strerror}") from error
 
 
 def check_sockets_folder(folder: Path) -> None:
@@ -88,7 +88,7 @@ def check_sockets_folder(folder: Path) -> None:
     except FileNotFoundError:
         raise NobodyError(f"no run is live: there is no folder {shown}") from None
     except OSError as error:
-        raise ControlError(f"can't use the folder for sockets {shown}: {error.strerror}") from error
+        raise ControlError(f"can't use the socket folder {shown}: {error.strerror}") from error
     if not stat.S_ISDIR(status.st_mode):
         kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
         raise ControlError(f"can't use {shown} for sockets: it is {kind}; remove it, or set {FOLDER_VARIABLE}")
@@ -129,7 +129,7 @@ def run_ids(folder: Path) -> list[str]:
     except NobodyError:
         return []
     except OSError as error:
-        raise ControlError(f"can't read the folder for sockets {label(folder, 1000)}: {error.strerror}") from error
+        raise ControlError(f"can't read the socket folder {label(folder, 1000)}: {error.strerror}") from error
     return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX) and name[0] != ".")
 
 
@@ -218,7 +218,7 @@ def _decode(line: bytes) -> Mapping[str, object]:
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise ControlError("a line is no JSON") from error
+        raise ControlError("a line is not a JSON object") from error
     if not isinstance(message, dict):
-        raise ControlError("a line is no JSON object")
+        raise ControlError("a line is not a JSON object")
     return message

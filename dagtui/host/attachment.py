@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PIECE = 50_000
 """Characters of text in one message. Each may take six bytes of JSON, and some count as two characters there."""
-GONE = "the client has gone"
+GONE = "the client is gone"
 
 
 class RemoteScreen(Protocol):
@@ -48,7 +48,7 @@ class Attachment:
         """Raise ControlError if the request has no terminal attached."""
         descriptors = client.descriptors
         if len(descriptors) != 2 or not all(map(os.isatty, descriptors)):
-            raise ControlError("to attach, a terminal must be lent: its input and its output")
+            raise ControlError("to attach, send the descriptors of a terminal: its input and its output")
         self._client = client
         self.input, self.output = descriptors
         self.environment = _words(request.get("environment"))
@@ -136,7 +136,7 @@ class Attachment:
         try:
             answer = await self._ask(request)
         except ControlError as error:  # the variables don't fit into one line of the protocol
-            return f"its environment can't be handed over: {error}"
+            return f"its environment can't be sent: {error}"
         return GONE if answer is None else label(answer.get("trouble", ""), 1000)
 
     async def stop(self) -> None:
@@ -177,5 +177,5 @@ class Attachment:
 
 def _words(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise ControlError("to attach, the client's environment must be told")
+        raise ControlError("to attach, send the client's environment")
     return {str(name): text for name, text in value.items() if isinstance(text, str)}

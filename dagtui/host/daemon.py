@@ -113,7 +113,7 @@ class Host:
         try:
             with self._driving:
                 await self._session.drive()
-        except Exception as error:  # noqa: BLE001 - whatever failed, what is known can still be read
+        except Exception as error:  # noqa: BLE001 - after any failure, the recorded state can still be read
             traceback.print_exc()
             self._failure = error
         finally:
@@ -225,7 +225,7 @@ class Host:
             request = await client.receive_request()
             if request is not None:
                 await self._host(client, request)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one client, the run goes on
+        except Exception as error:  # noqa: BLE001 - no error of one client may stop the run
             traceback.print_exc()
             with contextlib.suppress(ControlError):
                 await client.send({"error": str(error) if isinstance(error, ControlError) else failure(error)})
@@ -289,10 +289,10 @@ class Host:
                 self._show = await self._made()
             with screen_work():
                 leaving = await self._show(attachment)
-        except Exception:  # noqa: BLE001 - whatever is wrong with a screen, the run goes on
+        except Exception:  # noqa: BLE001 - no error of a screen may stop the run
             traceback.print_exc()
         if leaving is ExitReason.CRASHED:
-            self._session.note("the screen failed; the run goes on without it")
+            self._session.note("the screen failed; the run continues without it")
         self._session.announce("detached", attachment.why or leaving.value)
         return leaving
 

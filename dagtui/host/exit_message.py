@@ -38,8 +38,8 @@ def detached(session: Session, unwatched_seconds: float) -> str:
     if session.settled:
         minutes = int(unwatched_seconds // 60)
         left = plural(minutes, "minute") if minutes else duration(unwatched_seconds)
-        return f"detached; the run is settled: {back} within {left}, then its process ends\n"
-    return f"detached; the run goes on: {back}\n"
+        return f"detached; the run is settled: {back} within {left}; then its process ends\n"
+    return f"detached; the run continues: {back}\n"
 
 
 def elsewhere(session: Session, attachment: Attachment) -> str:
@@ -49,8 +49,8 @@ def elsewhere(session: Session, attachment: Attachment) -> str:
 
 def after_a_crash(session: Session, crash_file: Path | None) -> str:
     """Say that the screen has failed while the run continues."""
-    where = "" if crash_file is None else f"; what happened is in {label(crash_file, 4096)}"
-    return f"dagtui: the screen failed; the run goes on: {_attach(session)} brings it back{where}\n"
+    where = "" if crash_file is None else f"; details are in {label(crash_file, 4096)}"
+    return f"dagtui: the screen failed; the run continues: {_attach(session)} brings it back{where}\n"
 
 
 def _attach(session: Session) -> str:

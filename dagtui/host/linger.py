@@ -29,7 +29,7 @@ def advice(environment: Mapping[str, str], user: str, root: Path = Path("/")) ->
     only, excluded = settings.get("KillOnlyUsers", "").split(), settings.get("KillExcludeUsers", "root").split()
     if settings.get("KillUserProcesses", "").lower() not in _YES or user in excluded or (only and user not in only):
         return ""
-    return "this machine ends all your processes when you log out, runs as well; to keep them: loginctl enable-linger"
+    return "this machine ends all your processes at logout, including runs; to keep them: loginctl enable-linger"
 
 
 def _settings(root: Path) -> dict[str, str]:

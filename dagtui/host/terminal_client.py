@@ -231,9 +231,11 @@ class _Loan:
     def _mourn(self) -> int:
         self._restore()
         crash = label(self._facts.get("crash") or "", 4096)
-        where = f"; what happened may be in {crash}" if crash and _has_content(crash) else ""
+        where = f"; details may be in {crash}" if crash and _has_content(crash) else ""
         graph = label(self._facts.get("graph") or "GRAPH.toml", 4096)
-        _say(f"dagtui: {self._session()} died; the processes of its run were ended{where}\nto go on: dagtui {graph}\n")
+        _say(
+            f"dagtui: {self._session()} died; the processes of its run were ended{where}\nto continue: dagtui {graph}\n"
+        )
         return DIED
 
     def _session(self) -> str:

@@ -66,7 +66,7 @@ def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeL
     if trouble is not None or last == 0:
         last = max([last, *attempts_on_disk(run.log_path(node, 1))])
     if attempt is not None and attempt > last:
-        had = "no attempt has begun" if last == 0 else f"the last attempt is {last}"
+        had = "no attempt has started" if last == 0 else f"the last attempt is {last}"
         raise StoreError(f"{label(node)} has no attempt {attempt} in run {run.number}: {had}")
     return NodeLog(run, node, attempt or last, record.status if record is not None else "")
 
@@ -77,7 +77,7 @@ def _label(run: RunDirectory, words: str) -> str:
     if not run.has_graph():
         if attempts_on_disk(run.log_path(words, 1)):
             return words
-        raise StoreError(f"can't tell the nodes of run {run.number}: its graph, {label(run.graph_path, 1000)}, is gone")
+        raise StoreError(f"can't list the nodes of run {run.number}: its graph {label(run.graph_path, 1000)} is gone")
     graph = load(run.graph_path)
     found = chosen_nodes(graph, [words])
     if len(found) == 1:
@@ -95,7 +95,7 @@ def why_silent(log: NodeLog) -> str:
     try:
         record = last_record(log.run.journal_path, log.node) or {}
     except StoreError as error:
-        return f"{name} left no log in run {log.run.number}, and what became of it nobody knows: {error}"
+        return f"{name} left no log in run {log.run.number}, and its status is unknown: {error}"
     reason = label(record.get("why", ""))
     status = str(record.get("status", ""))
     said = with_reason(NodeStatus[status].word, reason) if status in NodeStatus.__members__ else "waits for its parents"

@@ -64,7 +64,7 @@ class PlainLines:
         """Return the line for a run that starts paused, with the command to continue it."""
         session = self._session
         words = ["dagtui", "resume", shlex.quote(str(session.graph_path)), "--run", str(session.number)]
-        return self._line(session.clock(), self._blank, f"paused: it goes on with: {label(' '.join(words), 4096)}")
+        return self._line(session.clock(), self._blank, f"paused; start it with: {label(' '.join(words), 4096)}")
 
     def still(self, clock: float) -> str:
         """Return the line after a long silence: what is running, and how many nodes are settled."""
@@ -82,7 +82,7 @@ class PlainLines:
         if state.held_up:
             words += f", the run {state.held_up}"
         if state.counts[NodeStatus.RETRYING]:
-            words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to try again"
+            words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to retry"
         total = len(self._session.graph)
         return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
@@ -135,7 +135,7 @@ class PlainLines:
         if status is NodeStatus.RUNNING:
             return "started" if event.attempt == 1 else f"started, attempt {event.attempt}"
         if status is NodeStatus.RETRYING:
-            return f"failed: {why}, tries again in {duration(max(0.0, event.due - event.at))}"
+            return f"failed: {why}, retries in {duration(max(0.0, event.due - event.at))}"
         if status is NodeStatus.FAILED:
             allowed = " (allowed)" if self._session.graph.task(event.node).allow_failure else ""
             return f"failed{allowed}: {why}"
@@ -160,7 +160,7 @@ class PlainLines:
         others = len(event.nodes) - 3 + event.others
         if others > 0:
             names += f" and {count(others)} more"
-        words = "nothing more begins" if event.kind is None else label(command_word(event))
+        words = "nothing more starts" if event.kind is None else label(command_word(event))
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
     def _line(self, at: float, glyph: str, text: str) -> str:

@@ -65,7 +65,7 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
         lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only)}"]
     can_go_on = session.graph_path is not None and session.lost_record is None
     if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to go on with it: {resume_command(session, ascii_only=ascii_only)}"]
+        lines += ["", f"to resume: {resume_command(session, ascii_only=ascii_only)}"]
     return "\n".join(lines)
 
 

@@ -62,7 +62,7 @@ class Ingredients:
     def __init__(self, graph: Graph, call: Call) -> None:
         """Raise GraphError if a secret can't be redacted."""
         if graph.path is None:
-            raise ValueError("a run needs a graph file: its directory lies beside it")
+            raise ValueError("a run needs a graph file, because its directory lies beside that")
         self.call = call
         self.path: Path = graph.path
         self.environment = dict(os.environ if call.environment is None else call.environment)

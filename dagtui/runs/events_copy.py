@@ -149,7 +149,7 @@ def _is_named_pipe(path: str) -> bool:
 def _say(error: OSError) -> None:
     words = (
         f"dagtui: can't write {_WHAT}: {error.strerror}; "
-        "the run goes on, and so do they when they can be written again\n"
+        "the run continues, and events follow when they can be written again\n"
     )
     with contextlib.suppress(OSError):
         os.write(2, words.encode("utf-8", "replace"))

@@ -80,11 +80,11 @@ class RecordWatch:
         if journal.st_size < self._size:
             return _lost("journal", "cut", directory.journal_path), ""
         if not directory.has_graph():
-            return _lost("record of the graph", "removed", directory.graph_path), ""
+            return _lost("recorded graph", "removed", directory.graph_path), ""
         try:
             return None, "the lock of this run was removed: it was recreated" if directory.restore_lock() else ""
         except StoreError as error:
-            return Notice("lock removed", f"the lock of this run was removed, and can't be put back: {error}"), ""
+            return Notice("lock removed", f"the lock of this run was removed and can't be restored: {error}"), ""
         finally:
             self._size = max(self._size, journal.st_size)
 
@@ -157,13 +157,13 @@ def _changed(session: Session) -> Notice:
     name = label("" if path is None else path.name, _NAME_CHARACTERS)
     return Notice(
         f"{name} changed: q, then --resume {session.number}",
-        f"{name} changed since this run began: leave the run, then --resume {session.number} takes the change up; "
-        "until then it goes on as it was read",
+        f"{name} has changed since this run started. The run keeps the version it read; "
+        f"to use the change, leave the run, then --resume {session.number}",
     )
 
 
 def _lost(what: str, how: str, path: Path) -> Notice:
-    consequence = "the run goes on, but it is not on record, and can't be resumed: start a new one with --fresh"
+    consequence = "the run continues, but it is not recorded and can't be resumed: start a new one with --fresh"
     return Notice(f"{what} {how}: not on record", f"the {what} was {how}: {label(path, 300)}; {consequence}")
 
 

@@ -52,9 +52,9 @@ class Resumption:
             return ""
         numbers = [str(number) for number in sorted(self.passed_over)]
         if len(numbers) == 1:
-            return f"passed over run {numbers[0]}: nothing completed in it (--resume {numbers[0]} goes on with it)"
+            return f"passed over run {numbers[0]}, in which nothing completed (--resume {numbers[0]} resumes it)"
         which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        return f"passed over runs {which}: nothing completed in them (--resume N goes on with one of them)"
+        return f"passed over runs {which}, in which nothing completed (--resume N resumes one of them)"
 
 
 def last_directory(graph_path: Path) -> RunDirectory | None:
@@ -87,7 +87,7 @@ def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = 
     found = None if graph.path is None else resumption(graph.path, number)
     name = label(graph.name)
     if found is None and number is not None:
-        text = f"{name} has no run {number}: dagtui runs {label(str(graph.path), 4096)} lists those that it has"
+        text = f"{name} has no run {number}; dagtui runs {label(str(graph.path), 4096)} lists its runs"
         raise NothingToResumeError(text, completed=False)
     if found is None:
         raise NothingToResumeError(f"{name} has no run yet, so there is nothing to resume", completed=False)
@@ -116,7 +116,7 @@ def _earlier(graph: Graph, later: RunDirectory) -> str:
     before = [] if graph.path is None else latest_first(runs(graph.path))
     for run in before:
         if run.number < later.number and not run.is_live() and not run.damage():
-            return "" if ended_well(run) else f"; --resume {run.number} goes on with the one before"
+            return "" if ended_well(run) else f"; --resume {run.number} resumes the one before"
     return ""
 
 

@@ -82,9 +82,9 @@ class LastRun:
     def nothing_left(self) -> NothingToResumeError:
         """Return the error for a run with nothing left to do."""
         which = f"run {self.directory.number} of {label(self.graph.name)}"
-        since = "no task that is left of it" if self.gone else "no task"
+        since = "no remaining task" if self.gone else "no task"
         text = (
-            f"{which} completed, and {since} changed in the file since (what they read is not looked at): "
+            f"{which} completed, and {since} has changed in the file since (input files are not checked): "
             f"there is nothing to resume; --fresh runs everything again{self._stale()}"
         )
         return NothingToResumeError(text, completed=True)
@@ -214,15 +214,15 @@ def _begin_journal(directory: RunDirectory) -> str:
                 return ""
             path.unlink()
     except OSError as error:
-        raise JournalError.of("begin the journal anew", path, error) from error
+        raise JournalError.of("start a new journal", path, error) from error
     JournalWriter(path).close()
-    return "its journal was empty: no success is on record, and everything runs again" if directory.has_logs() else ""
+    return "its journal was empty: no success is recorded, so everything runs again" if directory.has_logs() else ""
 
 
 def _set_aside(reader: JournalReader) -> str:
     """Repair the journal by moving a torn end to a file beside it. Return a note about it. Raises StoreError."""
     aside = set_aside(reader)
-    return "" if aside is None else f"the end of the journal was damaged; it was set aside in {aside.name}"
+    return "" if aside is None else f"the end of the journal was damaged and was moved to {aside.name}"
 
 
 def _restore(
@@ -261,13 +261,13 @@ def _restore(
 def _late(last: LastRun) -> str:
     if not last.late:
         return ""
-    return f"took over {plural(len(last.late), 'result')} that the session could not record any more"
+    return f"recovered {plural(len(last.late), 'result')} that the session could not record"
 
 
 def _summary(last: LastRun, kept: int) -> str:
     parts = [f"{plural(kept, 'completed node')} {'stays' if kept == 1 else 'stay'}"]
     if last.followers:
-        parts.append(f"what ran because of how others ended runs again: {named(last.graph, last.followers)}")
+        parts.append(f"nodes that depend on how others ended run again: {named(last.graph, last.followers)}")
     if changes := last.changes():
         parts.append(f"changed: {changes}")
     return f"resumed: {'; '.join(parts)}"
@@ -279,7 +279,7 @@ def stay_cancelled(graph: Graph, nodes: Collection[int]) -> str:
         return ""
     verb, them = ("stays", "it") if len(nodes) == 1 else ("stay", "them")
     text = f"{plural(len(nodes), 'node')} {verb} cancelled: {named(graph, nodes)}"
-    return f"{text}; retry runs {them} after all, or --resume --rerun NODE"
+    return f"{text}; to run {them}: retry, or --resume --rerun NODE"
 
 
 def named(graph: Graph, nodes: Collection[int]) -> str:

@@ -299,7 +299,7 @@ class Session:
             raise NoNodeEnvironmentError(str(error)) from None
         if not os.path.isdir(cwd):
             raise NoNodeEnvironmentError(
-                f"the working directory of {label(self.graph.labels[node])} is not there: {label(cwd, 1000)}"
+                f"the working directory of {label(self.graph.labels[node])} does not exist: {label(cwd, 1000)}"
             )
         kept = {name: value for name, value in common.items() if name not in TERMINAL}
         return NodeEnvironment(attempt, cwd, kept | own)

@@ -56,7 +56,7 @@ def would_do(state: RunState, preview: Preview) -> str:
 
 
 class _CommandWords(NamedTuple):
-    """Words for what happens to nodes, in one tense."""
+    """Words for what happens to nodes: templates for their number, and run-wide commands."""
 
     again: str
     stopped: str
@@ -91,7 +91,7 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
     ):
         number = len(nodes - said)
         if number:
-            parts.append(f"{count(number)} {happens}")
+            parts.append(happens.format(count(number)))
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
 
 
@@ -143,27 +143,27 @@ def _own_would(_state: RunState, preview: Preview) -> str:
     """Describe what would happen to a single target."""
     node = preview.command.nodes[0]
     if node in preview.again:
-        return "would stop, then run again" if node in preview.stopped else "would run again"
+        return "stops, then runs again" if node in preview.stopped else "runs again"
     if node in preview.released:
-        return "may run then"
+        return "may run"
     if node in preview.stopped:
-        return "would stop"
-    return "would not run" if node in preview.dropped else ""
+        return "stops"
+    return "will not run" if node in preview.dropped else ""
 
 
 _DID = _CommandWords(
-    "run again",
-    "stopping",
-    "released",
-    "not run",
+    "{} run again",
+    "{} stopping",
+    "{} released",
+    "{} will not run",
     _own,
     {CommandKind.PAUSE: "paused: nothing new starts until you resume", CommandKind.RESUME: "resumed"},
 )
 _WOULD = _CommandWords(
-    "would run again",
-    "would stop",
-    "may run then",
-    "would not run",
+    "{} will run again",
+    "stops {}",
+    "{} may run",
+    "{} will not run",
     _own_would,
-    {CommandKind.PAUSE: "nothing new would start until you resume", CommandKind.RESUME: "the run would go on"},
+    {CommandKind.PAUSE: "nothing new starts until you resume", CommandKind.RESUME: "the run continues"},
 )

@@ -27,7 +27,7 @@ def test_without_a_graph_the_help_says_how_to_begin(tmp_path: Path):
     done = call(cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("Usage: dagtui [OPTIONS] [GRAPH.toml]\n       dagtui COMMAND [ARGS]...\n")
-    assert done.stderr.endswith("or write one to begin with: dagtui init\n")
+    assert done.stderr.endswith("or write one to start with: dagtui init\n")
 
 
 @pytest.mark.parametrize("line", ["run", "check", "plan", "-j 2"])
@@ -55,7 +55,7 @@ def test_init_never_overwrites(tmp_path: Path):
     for name in ("mine.toml", "link.toml"):
         done = call("init", name, cwd=tmp_path)
         assert done.returncode == 2
-        assert done.stderr == f"dagtui: {name} is there already, and stays as it is; give another name\n"
+        assert done.stderr == f"dagtui: {name} already exists and was not changed; choose another name\n"
     assert path.read_text() == "version = 1\n"
     assert not (tmp_path / "nowhere").exists()
 

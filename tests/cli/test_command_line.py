@@ -127,7 +127,7 @@ def test_a_run_that_could_never_be_resumed_does_not_begin_paused(graph: Write, t
     nowhere = {**os.environ, "DAGTUI_SOCKET_DIR": str(path)}
     done = call("run", path, "--paused", env=nowhere)
     assert done.returncode == 2
-    assert "--paused: nobody could resume the run: can't use" in done.stderr
+    assert "--paused: the run could not be resumed: can't use" in done.stderr
     assert not (tmp_path / ".dagtui").exists()
 
 

@@ -141,15 +141,15 @@ def test_a_dry_run_tells_and_changes_nothing_and_its_token_holds(half_done: Live
     preview = json.loads(shown.stdout)
     assert preview["again"]["nodes"] == preview["stopped"]["nodes"] == ["train[seed=1]", "train[seed=2]"]
     plain = half_done.call("rerun", "train", "-n")
-    assert "would stop       train[seed=1], train[seed=2]\n" in plain.stdout
+    assert "stops            train[seed=1], train[seed=2]\n" in plain.stdout
     assert f"--expect {preview['expected']}" in plain.stdout
     marked = half_done.call("mark", "eval", "-n")
-    assert marked.stdout.splitlines()[0] == "would do         mark done eval"
-    assert preview["words"] == "rerun with downstream 2 nodes: 2 would run again"
+    assert marked.stdout.splitlines()[0] == "dry run          mark done eval"
+    assert preview["words"] == "rerun with downstream 2 nodes: 2 will run again"
     both = half_done.call("mark", "eval", "bad", "-n")
-    assert both.stdout.splitlines()[0] == "would do         mark done 2 nodes: eval, bad"
+    assert both.stdout.splitlines()[0] == "dry run          mark done 2 nodes: eval, bad"
     slots = half_done.call("jobs", "5", "-n")
-    assert slots.stdout.splitlines()[0] == "would do         set jobs to 5"
+    assert slots.stdout.splitlines()[0] == "dry run          set jobs to 5"
     assert half_done.events() == before
     wrong = half_done.call("rerun", "train[seed=1]", "--expect", preview["expected"])
     assert (wrong.returncode, wrong.stdout) == (1, "")
@@ -199,9 +199,9 @@ def test_a_run_that_begins_paused_says_how_to_go_on(live: Live, form: str) -> No
     ) as run:
         graph.processes.append(run)
         assert run.stdout is not None
-        said = next(line for line in run.stdout if "paused: " in line)
+        said = next(line for line in run.stdout if "paused; " in line)
         assert graph.statuses() == {"a": "READY"}
-        command, *arguments = shlex.split(said.partition("it goes on with: dagtui ")[2])
+        command, *arguments = shlex.split(said.partition("start it with: dagtui ")[2])
         done = graph.call(command, *arguments, graph=False)
         assert (done.returncode, done.stdout) == (0, "resumed\n")
         assert "1 done" in run.stdout.read()
@@ -328,7 +328,7 @@ def test_without_a_live_run_it_says_how_to_start_one(live: Live) -> None:
     for command, arguments in (("status", []), ("retry", ["bad"]), ("wait", []), ("cancel", ["--all"])):
         done = graph.call(command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
-        assert "graph.toml has no live run: run 1 has ended, cancelled; go on with it: dagtui " in done.stderr
+        assert "graph.toml has no live run: run 1 has ended, cancelled; resume it: dagtui " in done.stderr
     absent = graph.call("status", "--run", "7")
     assert (absent.returncode, "there is no run 7 of " in absent.stderr) == (2, True)
     nothing = graph.call("status", graph=False)
@@ -344,16 +344,19 @@ def test_a_number_that_is_no_live_run_is_told_which_are(half_done: LiveGraph) ->
     done = half_done.call("retry", "bad", "--run", "9")
     assert done.returncode == 2
     assert "run 9 of " in done.stderr
-    assert "is not live, run 1 is; leave out --run" in done.stderr
+    assert "is not live, run 1 is; omit --run" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["jobs", "g.toml", "0"], "there can't be 0 slots; give a whole number from 1 to 1,000,000; to start nothing:"),
-        (["jobs", "g.toml", "-3"], "there can't be -3 slots; give a whole number from 1 to 1,000,000"),
-        (["jobs", "g.toml", "9" * 5000], "slots; give a whole number from 1 to 1,000,000"),
-        (["jobs", "g.toml", "many"], "'many' is no number of slots; give a whole number from 1 to 1,000,000"),
+        (
+            ["jobs", "g.toml", "0"],
+            "at least one slot is required; give an integer from 1 to 1,000,000; to start nothing new:",
+        ),
+        (["jobs", "g.toml", "-3"], "at least one slot is required; give an integer from 1 to 1,000,000"),
+        (["jobs", "g.toml", "9" * 5000], "slots are too many; give an integer from 1 to 1,000,000"),
+        (["jobs", "g.toml", "many"], "'many' is not a number of slots; give an integer from 1 to 1,000,000"),
         (["wait", "g.toml", "--timeout", "soon"], "'soon' is not a duration; write"),
         (["retyr", "g.toml"], "there is no command and no file 'retyr'; did you mean \"retry\"?"),
         (["status", "."], "is a folder: name the graph's file"),
@@ -403,7 +406,7 @@ def test_several_live_runs_are_told_apart(live: Live) -> None:
     graph = live(runs=2)
     which = graph.call("status")
     assert (which.returncode, which.stdout) == (2, "")
-    assert "several live runs, 1, 2: say which one with --run" in which.stderr
+    assert "several live runs, 1, 2; choose one with --run" in which.stderr
     for number in ("1", "2"):
         assert graph.call("status", "--run", number).stdout.startswith(f"graph run {number}: ")
     assert "run 3" in graph.call("status", "--run", "3").stderr
@@ -414,7 +417,7 @@ def test_several_live_runs_are_told_apart(live: Live) -> None:
     ("command", "arguments", "told"),
     [
         ("retry", [], "--failed"),
-        ("retry", ["--failed", "bad"], "leave out"),
+        ("retry", ["--failed", "bad"], "omit the nodes"),
         ("cancel", ["--all", "--subtree"], "exclude each other"),
         ("cancel", ["--subtree"], "which nodes"),
         ("jobs", ["0"], "0"),

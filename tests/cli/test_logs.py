@@ -54,7 +54,7 @@ def test_of_a_run_of_a_later_dagtui_logs_are_read_and_silence_is_not_explained(t
     done = call("logs", "graph.toml", "quiet", cwd=tmp_path)
     assert done.stdout == ""
     assert done.stderr == (
-        "dagtui: quiet left no log in run 1, and what became of it nobody knows: "
+        "dagtui: quiet left no log in run 1, and its status is unknown: "
         f"can't read the journal {journal}: it was written by a later version of dagtui (format 2)\n"
     )
 

@@ -41,7 +41,7 @@ def test_a_run_inside_a_node_of_the_same_graph_is_refused(tmp_path: Path, inner:
     assert call("run", "graph.toml", cwd=tmp_path).returncode == 1
     said = log(tmp_path, "a")
     assert re.match(
-        r"dagtui: this is inside (a of )?run 1 of the same graph.* give --nested if that is meant\n\Z", said
+        r"dagtui: this is inside (a of )?run 1 of the same graph.* use --nested if you mean that\n\Z", said
     ), said
     assert runs(tmp_path) == ["1"]
 

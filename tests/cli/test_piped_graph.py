@@ -48,7 +48,7 @@ def test_it_is_resumed_by_piping_it_again_and_that_is_said(tmp_path: Path, state
     write(tmp_path, GRAPH)
     first = shell("dagtui run - < graph.toml", tmp_path)
     assert first.returncode == 1
-    assert "to go on with it: … | dagtui run - --resume 1\n" in first.stdout
+    assert "to resume: … | dagtui run - --resume 1\n" in first.stdout
     (tmp_path / "inside").write_text("words\n")
     again = shell("dagtui run - --resume < graph.toml", tmp_path)
     assert again.returncode == 0, again.stderr

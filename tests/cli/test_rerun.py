@@ -53,7 +53,7 @@ def published(graph: Path) -> str:
 def test_what_is_stale_is_said_and_runs_again_when_it_is_named(graph: Path) -> None:
     resumed = call("run", graph, "--resume")
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
-    assert "what ran because of how others ended runs again: report" in resumed.stdout
+    assert "nodes that depend on how others ended run again: report" in resumed.stdout
     assert "publish  stale: an ancestor ran again" in resumed.stdout
     assert "3 done (1 stale)" in resumed.stdout
     rerun = f"dagtui {graph} --resume 1 --rerun publish"
@@ -76,7 +76,7 @@ def test_rerun_goes_on_with_a_run_that_has_ended(graph: Path) -> None:
     call("run", graph, "--resume")
     again = call("rerun", graph, "report")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert again.stderr == "dagtui: no run is live, so this goes on with run 1, which has ended\n"
+    assert again.stderr == "dagtui: no run is live, so this resumes run 1, which has ended\n"
     assert published(graph) == "train has completed"
 
 
@@ -84,7 +84,7 @@ def test_rerun_does_not_go_on_with_a_graph_that_changed(graph: Path) -> None:
     call("run", graph, "--resume", "-p", "word=HAS")
     refused = call("rerun", graph, "report")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert "the graph or its parameters changed since; go on with it: dagtui run" in refused.stderr
+    assert "the graph or its parameters have changed since; to resume it: dagtui run" in refused.stderr
     assert f"{graph} --resume 1 --rerun report" in refused.stderr
 
 
@@ -93,4 +93,4 @@ def test_a_rerun_that_makes_no_sense_says_why(graph: Path) -> None:
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert 'dagtui: --rerun: there is no node "publsh"; did you mean "publish"?' in unknown.stderr
     alone = call("run", graph, "--rerun", "publish")
-    assert (alone.returncode, "give --resume with it" in alone.stderr) == (2, True)
+    assert (alone.returncode, "--rerun applies to an earlier run: add --resume" in alone.stderr) == (2, True)

@@ -80,7 +80,7 @@ def test_a_run_that_is_complete_has_nothing_to_resume(graph: Path) -> None:
     again = call("run", graph, "--resume")
     assert again.returncode == 0, again.stderr
     assert again.stdout == (
-        "run 1 of graph completed, and no task changed in the file since (what they read is not looked at): "
+        "run 1 of graph completed, and no task has changed in the file since (input files are not checked): "
         "there is nothing to resume; --fresh runs everything again\n"
     )
     done(graph)
@@ -134,7 +134,7 @@ def test_a_last_run_in_which_nothing_completed_is_passed_over(graph: Path) -> No
     assert again.returncode == 0, again.stderr
     assert done(graph) == ["b one"]
     assert "graph run 1: " in again.stdout
-    assert "passed over runs 2 and 3: nothing completed in them (--resume N goes on with one of them)" in again.stdout
+    assert "passed over runs 2 and 3, in which nothing completed (--resume N resumes one of them)" in again.stdout
     # The run that was resumed last is the last one from now on.
     assert "run 1 of graph completed" in call("run", graph, "--resume").stdout
     assert "/runs/1/logs/" in call("logs", graph, "b", "--path").stdout
@@ -201,10 +201,10 @@ def test_a_live_run_leaves_the_one_before_it_in_reach(graph: Path) -> None:
     ) as live:
         try:
             assert live.stdout is not None
-            next(line for line in live.stdout if b"paused: " in line)
+            next(line for line in live.stdout if b"paused; " in line)
             found = call("run", graph, "--resume")
             assert found.returncode == 2
-            assert found.stderr.endswith("; --resume 1 goes on with the one before\n")
+            assert found.stderr.endswith("; --resume 1 resumes the one before\n")
             assert call("run", graph, "--resume", "1").returncode == 0
         finally:
             live.terminate()
@@ -245,7 +245,7 @@ def test_a_person_is_asked_before_anything_starts(graph: Path, key: str, ran: li
     fail_once(graph)
     with opened(graph) as terminal:
         terminal.wait_for_text(QUESTION)
-        assert re.search(r"Run 1 of graph, .* ago, did not end well: 1 completed, 1 failed\.", terminal.text)
+        assert re.search(r"Run 1 of graph failed .* ago \(1 of 2 done, 1 failed\)\.", terminal.text)
         assert done(graph) == []
         terminal.send(key)
         terminal.wait_for_text("✓ completed")
@@ -288,7 +288,7 @@ def test_the_question_is_about_the_last_run_that_has_successes(graph: Path) -> N
     with opened(graph) as terminal:
         terminal.wait_for_text(QUESTION)
         assert "Run 1 of graph" in terminal.text
-        assert "This passed over run 2: nothing completed in it" in terminal.text
+        assert "This passed over run 2, in which nothing completed" in terminal.text
         terminal.send("r")
         terminal.wait_for_text("✓ completed")
         terminal.send("q")
@@ -314,7 +314,7 @@ def test_when_only_what_failed_is_gone_there_is_nothing_to_resume(
     words = [*DAGTUI, *options, "--resume", str(graph)]
     with PtyTerminal(words, columns=120, env={"DAGTUI_SOCKET_DIR": str(short_path)}) as terminal:
         assert terminal.wait_for_end() == 0
-        assert "run 1 of graph completed, and no task that is left of it changed in the file since" in terminal.text
+        assert "run 1 of graph completed, and no remaining task has changed in the file since" in terminal.text
     assert done(graph) == []
     assert runs(graph) == ["1"]
 
@@ -519,7 +519,7 @@ def test_no_attempt_begins_beside_what_a_killed_program_left(graph: Path) -> Non
     assert again.returncode == 0, again.stdout + again.stderr
     assert "a  failed: lost: the run broke off while it was running" in again.stdout
     assert re.fullmatch(
-        r"dagtui: processes of run 1 are still being ended \(by process \d+\); it goes on when none is left\n",
+        r"dagtui: processes of run 1 are still being ended \(by process \d+\); waiting until none is left\n",
         again.stderr,
     )
     assert not graph.with_name("beside").exists()

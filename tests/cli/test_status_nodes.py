@@ -204,7 +204,7 @@ def test_a_record_that_is_gone_takes_nothing_else_from_the_status(half_done: Cal
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert (report["nodes"], report["node_count"], report["counts"]["RUNNING"]) == (None, 6, 2)
-    assert done.stderr.startswith("dagtui: the nodes can't be told: ")
+    assert done.stderr.startswith("dagtui: the nodes can't be listed: ")
     assert half_done.call("graph.toml", "--json", "--nodes", "*").returncode == 2
 
 

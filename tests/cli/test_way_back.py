@@ -29,7 +29,7 @@ WORDS = 'it\'s "so" $HOME; `x` *'
 
 
 def resume_command(said: str) -> str:
-    return next(line for line in said.splitlines() if "to go on" in line).partition(": ")[2]
+    return next(line for line in said.splitlines() if "to resume:" in line).partition(": ")[2]
 
 
 def test_the_printed_command_gives_what_was_given_and_nothing_has_changed_by_it(tmp_path: Path):

@@ -255,7 +255,7 @@ def test_lines_that_are_no_object_are_refused(serve: Open, folder: Path, line: b
     serve()
     with connect(RUN, folder) as client:
         client._connection.sendall(line)
-        assert "no JSON" in str((client.receive(10) or {})["error"])
+        assert "not a JSON object" in str((client.receive(10) or {})["error"])
     assert_serves(folder)
 
 
@@ -442,7 +442,7 @@ def test_only_this_user_and_root_are_served(
     if served:
         assert_serves(folder)
         return
-    with pytest.raises(NobodyError, match="hung up"):
+    with pytest.raises(NobodyError, match="closed the connection"):
         connect(RUN, folder)
 
 
@@ -592,11 +592,12 @@ def test_what_is_no_socket_is_not_connected_to(folder: Path, planted: str) -> No
         elsewhere = folder.parent / "elsewhere"
         with impostor(elsewhere, b"{}\n"):
             path.symlink_to(elsewhere)
-            with pytest.raises(ControlError, match="no socket"):
+            with pytest.raises(ControlError, match="is not a socket"):
                 connect(RUN, folder)
     elif planted == "folder":
         path.mkdir()
-    with pytest.raises(NobodyError if planted == "nothing" else ControlError, match="no socket"):
+    error, words = (NobodyError, "is not running") if planted == "nothing" else (ControlError, "is not a socket")
+    with pytest.raises(error, match=words):
         connect(RUN, folder)
 
 
@@ -623,7 +624,7 @@ def test_what_can_not_be_replaced_is_said_and_nothing_is_left_behind(folder: Pat
     control_socket = ControlServer(RUN, {}, folder)
     control_socket.path.mkdir()
     (control_socket.path / "something").touch()
-    with pytest.raises(ControlError, match="can't make the socket"):
+    with pytest.raises(ControlError, match="can't create the socket"):
         anyio.run(control_socket.serve)
     assert [path.name for path in folder.iterdir()] == [control_socket.path.name]
 
@@ -782,7 +783,7 @@ def greeting(**fields: object) -> bytes:
         (b"{}\n", ProtocolError, ["None"]),
         (greeting(run="another"), ControlError, ["another run"]),
         (b'{"error":"no \\u001b"}\n', ControlError, ["refuses", "no ^["]),
-        (b"hello\n", ControlError, ["no JSON"]),
+        (b"hello\n", ControlError, ["not a JSON object"]),
         (b"", ControlError, ["does not answer"]),
     ],
     ids=["newer", "hostile", "none", "other run", "refusal", "no JSON", "silence"],

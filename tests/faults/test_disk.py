@@ -182,7 +182,7 @@ def test_events_that_find_no_room_are_said_once_and_follow_as_whole_lines(disk: 
         wait_until(lambda: events.exists() and b"RUNNING" in events.read_bytes(), "the first node runs")
         disk.fill()
         (gate / "one").touch()
-        wait_for_line(out, "can't write the events (--events): No space left on device; the run goes on")
+        wait_for_line(out, "can't write the events (--events): No space left on device; the run continues")
         wait_until(lambda: ("third", "RUNNING") in statuses_so_far(journal), "the run goes on")
         assert events.stat().st_size < journal.stat().st_size
         disk.make_room()
@@ -251,7 +251,7 @@ def test_a_run_directory_that_vanishes_is_said_and_the_run_ends_by_itself(tmp_pa
     # It can still be looked at and commanded, and it says what it is.
     status = call("status", "graph.toml", cwd=tmp_path)
     assert status.returncode == 0, status.stderr
-    assert "it is not on record, and can't be resumed" in status.stdout
+    assert "it is not recorded and can't be resumed" in status.stdout
     (gate / "one").touch()
     assert running.wait(60) == 0, out.read_text()
     text = out.read_text()

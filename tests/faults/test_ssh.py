@@ -289,7 +289,7 @@ def test_everybody_killed_in_every_order(place: Place, order: tuple[str, ...]) -
             continue
     wait_until(lambda: not processes_with(place.token), "the end of every process")
     again = place.open()
-    again.wait_for_text("did not end well")
+    again.wait_for_text("was interrupted")
     again.send("r")
     again.wait_for(lambda: place.attempts("long") == [1, 2] and place.attempts("other") == [1, 2], "the resumed run")
     assert not any(record.get("status") == "COMPLETED" for record in place.journal())

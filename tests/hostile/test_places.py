@@ -474,7 +474,7 @@ def tour_a_resumed_run(names: list[str], folder: Path, tours: list[Tour]) -> Non
     place.mkdir()
     tour = Tour([*DAGTUI, "--in-process", str(path)], place)
     tours.append(tour)
-    tour.go("question whether to resume", "", "did not end well", "Changed since", "[q]uit?")
+    tour.go("question whether to resume", "", " done", "Changed since", "[q]uit?")
     tour.go("a resumed run", "r", "NAME", "resumed:")
     tour.go("a resumed run that is settled", "", "✗ failed")
     leave_settled(tour)
@@ -486,7 +486,7 @@ def tour_a_resumed_run(names: list[str], folder: Path, tours: list[Tour]) -> Non
         journal.write(b"\x1b]0;LEAK\x07 torn")
     torn = on_a_terminal(["run", str(path), "--resume"], folder, tours)
     read_to_its_end(torn, "a run with a torn journal")
-    assert b"set aside" in torn.terminal.raw
+    assert b"was moved to" in torn.terminal.raw
     (path.parent / ".dagtui/graph/runs/1/graph.toml").write_bytes(next(iter(bad_files(names).values())))
     damaged = on_a_terminal(["run", str(path), "--resume"], folder, tours)
     read_to_its_end(damaged, "a run with a damaged graph")

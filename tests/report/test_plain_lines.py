@@ -40,7 +40,7 @@ def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocke
     ]
     said = [
         "a  started",
-        "a  failed: exit 7, tries again in 2.0 s",
+        "a  failed: exit 7, retries in 2.0 s",
         "a  started, attempt 2",
         "a  failed: exit 7  1.0 s",
         "b  blocked by a",

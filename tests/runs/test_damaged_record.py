@@ -162,7 +162,7 @@ def test_an_empty_journal_lets_everything_run_again_and_says_so(folder: Path) ->
     session = resume(folder)
     assert session.state.verdict() is Verdict.COMPLETED
     assert (
-        "its journal was empty: no success is on record" in (folder / ".dagtui/graph/runs/1/journal.jsonl").read_text()
+        "its journal was empty: no success is recorded" in (folder / ".dagtui/graph/runs/1/journal.jsonl").read_text()
     )
 
 
@@ -181,7 +181,7 @@ def test_a_run_whose_record_is_gone_leaves_the_one_before_it_in_reach(folder: Pa
     found = resumption(folder / "graph.toml")
     assert found is not None
     assert found.directory.number == 1
-    with pytest.raises(StoreError, match=r"nothing of its record is left .*; --resume 1 goes on with the one before"):
+    with pytest.raises(StoreError, match=r"nothing of its record is left .*; --resume 1 resumes the one before"):
         resumable(graph, 2)
 
 

@@ -63,7 +63,7 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(
     assert content(file) == b"".join(LINES)[:25], "a part of the third line"
     said = capfd.readouterr().err
     assert said.count("\n") == 1
-    assert "can't write the events (--events): No space left on device; the run goes on" in said
+    assert "can't write the events (--events): No space left on device; the run continues" in said
     disk.room = 1 << 20
     copy.flush()
     for line in LINES[50:]:

@@ -60,8 +60,8 @@ def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: Session, 
     graph = tmp_path / "graph.toml"
     graph.write_text(GRAPH.replace("3", "0"))
     (text,) = look(session)
-    assert "graph.toml changed since this run began" in text
-    assert "--resume 1 takes the change up" in text
+    assert "graph.toml has changed since this run started" in text
+    assert "to use the change, leave the run, then --resume 1" in text
     assert text in (record_of(session) / "journal.jsonl").read_text()
     heard = len(told)
     assert heard
@@ -84,7 +84,7 @@ def test_a_command_right_after_the_change_says_so(session: Session, tmp_path: Pa
     preview = session.give(Command(CommandKind.RETRY, (0,)))
     notice = preview_fields(session, preview, "")["notice"]
     assert isinstance(notice, str)
-    assert "graph.toml changed since this run began" in notice
+    assert "graph.toml has changed since this run started" in notice
     assert status_report(session, Screen.NONE)["notices"] == [notice]
     assert preview_fields(session, session.preview(Command(CommandKind.PAUSE)), "")["notice"] == ""
 
@@ -106,7 +106,7 @@ def test_a_large_file_is_not_read_in_the_event_loop(
             group.cancel_scope.cancel()
 
     anyio.run(watch)
-    assert "graph.toml changed" in session.notices[0].text
+    assert "graph.toml has changed" in session.notices[0].text
 
 
 def replace(path: Path) -> None:
@@ -125,7 +125,7 @@ def cut(path: Path) -> None:
         ("journal.jsonl", os.unlink, "the journal was removed"),
         ("journal.jsonl", replace, "the journal was replaced"),
         ("journal.jsonl", cut, "the journal was cut"),
-        ("graph.toml", os.unlink, "the record of the graph was removed"),
+        ("graph.toml", os.unlink, "the recorded graph was removed"),
     ],
 )
 def test_a_record_that_is_lost_is_said_once_and_shown_for_as_long_as_it_lasts(

@@ -101,7 +101,7 @@ def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tm
     os.kill(supervisor, signal.SIGKILL)
     finish(tmp_path)
     assert len(pids(tmp_path / "trace")) == 1
-    assert "took over 1 result that the session could not record any more" in notes(tmp_path)
+    assert "recovered 1 result that the session could not record" in notes(tmp_path)
 
 
 def descendants(pid: int) -> list[int]:

@@ -200,7 +200,7 @@ async def test_tasks_that_are_gone_are_named(project: Project) -> None:
 async def test_a_run_that_completed_is_not_run_again(project: Project) -> None:
     project.allow()
     await finish(project.start())
-    with pytest.raises(NothingToResumeError, match="completed, and no task changed in the file since"):
+    with pytest.raises(NothingToResumeError, match="completed, and no task has changed in the file since"):
         project.resume()
 
 
@@ -262,7 +262,7 @@ async def test_what_ran_because_of_a_failure_runs_again_and_what_is_below_it_is_
     project.allow()
     session = await finish(project.resume())
     assert project.done() == ["train has completed"]
-    text = "resumed: 1 completed node stays; what ran because of how others ended runs again: report"
+    text = "resumed: 1 completed node stays; nodes that depend on how others ended run again: report"
     assert text in notes(session)
     assert [bool(flag) for flag in session.state.stale] == [False, False, True]
     assert replayed(session).stale == session.state.stale
@@ -301,10 +301,10 @@ async def test_what_a_person_cancelled_stays_cancelled_until_it_is_to_run_again(
     session = await finish(project.resume())
     assert project.done() == []
     assert session.state.verdict() is Verdict.CANCELLED
-    stays = "3 nodes stay cancelled: b, c, d; retry runs them after all, or --resume --rerun NODE"
+    stays = "3 nodes stay cancelled: b, c, d; to run them: retry, or --resume --rerun NODE"
     assert stays in notes(session)
     session = await finish(project.rerun("c"))
-    assert "1 node stays cancelled: b; retry runs it after all, or --resume --rerun NODE" in notes(session)
+    assert "1 node stays cancelled: b; to run it: retry, or --resume --rerun NODE" in notes(session)
     session = await finish(project.rerun("b"))
     assert project.done() == ["b", "c one", "d"]
     assert session.state.verdict() is Verdict.COMPLETED
@@ -422,7 +422,7 @@ async def test_a_torn_end_is_set_aside_and_said(project: Project, torn: bytes) -
         file.write(torn)
     session = await finish(project.resume())
     assert session.state.verdict() is Verdict.COMPLETED
-    assert any("set aside in journal.jsonl.torn-1" in note for note in notes(session))
+    assert any("was moved to journal.jsonl.torn-1" in note for note in notes(session))
     assert (session.path / "journal.jsonl.torn-1").read_bytes() == torn
 
 

@@ -24,8 +24,8 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
     state = RunState(Graph.from_edges("abcdef", []))
     command = Command(CommandKind.RERUN, Long((0, 1)))
     preview = Preview(command, again=Long((0, 1, 2)), stopped=Long((1, 3)), released=Long((4,)), dropped=Long((5,)))
-    assert done(state, preview) == "rerun with downstream 2 nodes: 3 run again, 1 stopping, 1 released, 1 not run"
-    said = "rerun with downstream 2 nodes: 3 would run again, 1 would stop, 1 may run then, 1 would not run"
+    assert done(state, preview) == "rerun with downstream 2 nodes: 3 run again, 1 stopping, 1 released, 1 will not run"
+    said = "rerun with downstream 2 nodes: 3 will run again, stops 1, 1 may run, 1 will not run"
     assert would_do(state, preview) == said
 
 
@@ -37,30 +37,30 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
             (0, 1),
             {"again": (0, 1)},
             "retry 2 nodes: 2 run again",
-            "retry 2 nodes: 2 would run again",
+            "retry 2 nodes: 2 will run again",
         ),
         (
             CommandKind.RETRY,
             (0,),
             {"again": (0, 2)},
             "retry a: runs again, 1 run again",
-            "retry a: would run again, 1 would run again",
+            "retry a: runs again, 1 will run again",
         ),
-        (CommandKind.RETRY, (0,), {"released": (0,)}, "retry a: may run now", "retry a: may run then"),
+        (CommandKind.RETRY, (0,), {"released": (0,)}, "retry a: may run now", "retry a: may run"),
         (
             CommandKind.CANCEL,
             (0, 1),
             {"dropped": (0, 1)},
-            "cancel 2 nodes: 2 not run",
-            "cancel 2 nodes: 2 would not run",
+            "cancel 2 nodes: 2 will not run",
+            "cancel 2 nodes: 2 will not run",
         ),
-        (CommandKind.CANCEL, (0,), {"stopped": (0,)}, "cancel a: stopping", "cancel a: would stop"),
+        (CommandKind.CANCEL, (0,), {"stopped": (0,)}, "cancel a: stopping", "cancel a: stops"),
         (
             CommandKind.SKIP,
             (0, 1),
             {"dropped": (0,), "released": (2,)},
             "skip 2 nodes: 2 skipped, 1 released",
-            "skip 2 nodes: 2 skipped, 1 may run then",
+            "skip 2 nodes: 2 skipped, 1 may run",
         ),
         (CommandKind.MARK_DONE, (0, 1), {}, "mark done 2 nodes: 2 marked done", "mark done 2 nodes: 2 marked done"),
         (CommandKind.MARK_DONE, (0,), {}, "mark done a: marked done", "mark done a: marked done"),
@@ -69,7 +69,7 @@ def test_what_a_command_did_is_counted_with_the_nodes_that_it_named():
             (0,),
             {"again": (0,), "stopped": (0,)},
             "rerun with downstream a: stops, then runs again",
-            "rerun with downstream a: would stop, then run again",
+            "rerun with downstream a: stops, then runs again",
         ),
     ],
 )

@@ -87,7 +87,7 @@ def test_leaving_a_settled_run_restores_the_terminal_and_prints_a_card(opened: O
     assert "graph failed" in terminal.text
     assert "two  exit 7" in terminal.text
     assert "it broke" in terminal.text
-    assert "to go on with it: dagtui" in terminal.text
+    assert "to resume: dagtui" in terminal.text
 
 
 def test_what_is_too_long_for_the_terminal_is_copied_to_a_file_and_that_is_said(opened: Open, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_detaching_leaves_the_run_alone_and_says_how_to_come_back(stage: Stage) 
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
     assert terminal.foreign_codes() == []
-    assert "detached; the run goes on: dagtui attach graph.toml brings it back" in terminal.text
+    assert "detached; the run continues: dagtui attach graph.toml brings it back" in terminal.text
     assert stage.statuses()["long"] == "RUNNING"
     assert stage.pids()
     assert stage.told() == ["started", "attached", "detached"]
@@ -439,7 +439,7 @@ main()
 def test_a_crash_of_the_screen_leaves_the_run_alive_and_says_where_the_reason_is(stage: Stage) -> None:
     stage.write(LONG)
     terminal = stage.open(program=("-c", CRASHING))
-    terminal.wait_for_text("the screen failed; the run goes on")
+    terminal.wait_for_text("the screen failed; the run continues")
     assert terminal.wait_for_end() == 1
     assert terminal.is_restored
     assert stage.pids()
@@ -587,7 +587,7 @@ def test_options_of_a_new_run_are_refused_while_one_is_live(stage: Stage) -> Non
     other = stage.open("graph.toml", "-j", "3")
     assert other.wait_for_end() == 2
     assert "run 1 of" in other.text
-    assert "-j is for a new one" in " ".join(other.text.split())
+    assert "only a new run takes -j" in " ".join(other.text.split())
 
 
 FUTURE = """
@@ -633,7 +633,7 @@ def test_a_request_that_lends_no_terminal_is_refused_and_harms_nobody(stage: Sta
             with connect(run_id, stage.sockets) as client:
                 client.send({"want": "attach", **request}, files)
                 answer = client.receive(20)
-                assert "a terminal must be lent" in str(answer["error"])
+                assert "send the descriptors of a terminal" in str(answer["error"])
     terminal.send("j")
     terminal.wait_for(lambda: shows_cursor_on(terminal, "after"), "screen that still obeys")
 

@@ -98,7 +98,7 @@ def test_one_that_is_under_way_is_left_alone(stage: Stage) -> None:
     wait_until(stage.pids, "process of the node")
     terminal = stage.open("graph.toml", "--fresh")
     assert terminal.wait_for_end() == 2
-    assert "is live, and --fresh is for a new one" in said(terminal)
+    assert "is live, and only a new run takes --fresh" in said(terminal)
     assert stage.runs() == ["1"]
     # What has no screen runs beside it.
     (stage.folder / "wanted").touch()

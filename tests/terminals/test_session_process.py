@@ -211,7 +211,7 @@ def test_a_run_that_is_ending_takes_cancels_and_nothing_else(stage: Stage) -> No
     wait_until(lambda: stage.statuses()["long"] == "CANCELLING", "cancel")
     for command in ("retry", "rerun with downstream", "skip"):
         answer = asked(stage, {"want": "give", "command": command, "nodes": ["long"]})
-        assert "the run is being ended" in str(answer.get("error"))
+        assert "the run is ending" in str(answer.get("error"))
     assert asked(stage, {"want": "give", "command": "cancel all"}).get("nothing") is None
     assert terminal.wait_for_end() == 128 + signal.SIGTERM
     assert stage.pids() == []
@@ -224,7 +224,7 @@ def test_a_run_without_screen_that_is_ending_takes_cancels_and_nothing_else(stag
     terminal.signal(signal.SIGTERM)
     wait_until(lambda: stage.statuses()["long"] == "CANCELLING", "cancel")
     answer = asked(stage, {"want": "give", "command": "retry", "nodes": ["long"]})
-    assert "the run is being ended" in str(answer.get("error"))
+    assert "the run is ending" in str(answer.get("error"))
     assert asked(stage, {"want": "give", "command": "cancel all"}).get("nothing") is None
     assert terminal.wait_for_end() == 128 + signal.SIGTERM
 
@@ -275,7 +275,7 @@ def test_a_screen_that_can_not_be_made_leaves_the_run_alive(stage: Stage) -> Non
     stage.write(LONG)
     terminal = stage.open(program=("-c", SHOWS_NOTHING + MAIN))
     assert terminal.wait_for_end() == 1
-    assert "the screen failed; the run goes on" in terminal.text
+    assert "the screen failed; the run continues" in terminal.text
     assert stage.pids()
     assert stage.statuses()["long"] == "RUNNING"
 

@@ -138,7 +138,7 @@ def test_why_there_is_no_shell_is_said(stage: Stage, mode: tuple[str, ...]) -> N
     terminal = opened(stage, *mode, "graph.toml", SHELL="/nonexistent/shell")
     select(terminal, "lost")
     terminal.send("!")
-    terminal.wait_for_text(f"the working directory of lost is not there: {stage.folder}"[:80])
+    terminal.wait_for_text(f"the working directory of lost does not exist: {stage.folder}"[:80])
     select(terminal, "first")
     terminal.send("!")
     terminal.wait_for_text("/nonexistent/shell: No such file or directory")
@@ -151,7 +151,7 @@ def test_an_environment_that_can_not_be_told_is_said(stage: Stage) -> None:
     stage.write(f'[tasks.first]\nrun = "true"\n[tasks.first.env]\n{env}[tasks.lost]\nrun = "true"\n')
     terminal = opened(stage)
     terminal.send("!")
-    terminal.wait_for_text("its environment can't be handed over")
+    terminal.wait_for_text("its environment can't be sent")
     terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
 
 

@@ -96,7 +96,8 @@ def _live(
         return anyio.run(live, backend_options={"loop_factory": PriorityLoop})
     finally:
         if crash_file is not None and not _size(crash_file):
-            crash_file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a task has removed it or its folder
+                crash_file.unlink()
 
 
 def _let_go_of_what_was_inherited() -> None:

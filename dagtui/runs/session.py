@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from functools import cached_property
@@ -21,6 +22,7 @@ from dagtui.runs.notices import Notice
 from dagtui.runs.recorded import NullExecutor, NullJournal
 from dagtui.runs.wall_times import WallTimes
 from dagtui.store.directory import prune
+from dagtui.store.errors import StoreError
 from dagtui.store.paths import log_name
 from dagtui.text import count, label
 
@@ -351,13 +353,18 @@ class Session:
 
     async def close(self, why: str = "") -> None:
         """End every process, close the journal, release the directory, and remove old runs."""
-        await self.run.close(why)
-        if self._history is not None:
-            self._history.save()
-        if self.directory is not None:
-            undelivered.discard(os.fspath(self.directory.path))
-            self.directory.close()
-            if self.graph.path is not None:
+        try:
+            await self.run.close(why)
+            if self._history is not None:
+                self._history.save()
+            if self.directory is not None:
+                undelivered.discard(os.fspath(self.directory.path))
+        finally:
+            if self.directory is not None:
+                self.directory.close()
+        if self.directory is not None and self.graph.path is not None:
+            # A task may have replaced the folder, and the run has ended all the same.
+            with contextlib.suppress(OSError, StoreError):
                 prune(self.graph.path)
 
     def learn_durations(self, events: Iterable[Event]) -> None:

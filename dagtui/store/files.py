@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError as error:
         raise StoreError.of("replace", path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
 
 
 def replace_link(path: Path, target: str) -> None:
@@ -99,5 +100,10 @@ def replace_link(path: Path, target: str) -> None:
         os.symlink(target, temporary)
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
         raise StoreError.of("replace the link", path, error) from error
+
+
+def _discard(temporary: Path) -> None:
+    with contextlib.suppress(OSError):  # it was never made, or its folder is gone or is a file now
+        temporary.unlink()

@@ -325,9 +325,12 @@ def _remove(path: Path) -> bool:
     try:
         lock.take()
     except StoreError:
-        # A live run, or a folder without a lock file, which was never a run.
+        # A live run, or a folder without a lock file: a run that lost it, or a folder that was never a run.
         if lock.is_taken() or os.path.lexists(lock.path):
             return False
+    if _is_journal_taken(path):  # the run is live, though its lock was removed or replaced
+        lock.release()
+        return False
     try:
         removing = path.with_name(_REMOVING + os.urandom(6).hex())
         os.rename(path, removing)
@@ -351,5 +354,9 @@ def _remove_left_behind(folder: Path) -> None:
             continue
         with contextlib.suppress(OSError):  # another process may be removing it
             is_old = time.time() - path.lstat().st_mtime > _LEFT_BEHIND
-            if is_old and not RunLock(path / "lock").is_taken():
+            if is_old and not RunLock(path / "lock").is_taken() and not _is_journal_taken(path):
                 _remove_tree(path)
+
+
+def _is_journal_taken(path: Path) -> bool:
+    return RunLock(path / "journal.jsonl").is_taken()

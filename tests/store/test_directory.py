@@ -218,6 +218,21 @@ def test_pruning_keeps_the_last_the_latest_and_live_ones(graph: Path):
         assert run.number == 7
 
 
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_pruning_keeps_a_live_run_without_its_lock(graph: Path, how: str):
+    live = RunDirectory.create(graph, "")
+    live.journal_path.touch()
+    live.claim_journal()
+    RunDirectory.create(graph, "").close()
+    (live.path / "lock").unlink()
+    if how == "replaced":
+        (live.path / "lock").write_text("another\n")
+    assert prune(graph, keep=1) == []
+    assert numbers(graph) == [1, 2]
+    live.close()
+    assert prune(graph, keep=1) == [1]
+
+
 def test_pruning_removes_what_a_crash_left_and_nothing_young(graph: Path):
     RunDirectory.create(graph, "").close()
     folder = graph_folder(graph) / "runs"

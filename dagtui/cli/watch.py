@@ -42,10 +42,9 @@ def watch(graph_file: Path | None, number: int | None, *, ascii_only: bool, them
 
 
 def _chosen(graph_file: Path, number: int | None) -> RunDirectory:
-    from dagtui.store.directory import latest_first, runs_in
-    from dagtui.store.paths import folder_with_runs
+    from dagtui.store.directory import latest_first, runs
 
-    found = runs_in(folder_with_runs(graph_file))
+    found = runs(graph_file)
     shown = click.format_filename(graph_file)
     if number is not None:
         found = [run for run in found if run.number == number]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from dagtui.store.errors import StoreError
 from dagtui.store.files import check_folder, make_folder, replace_link, sync_path, write_new_file
 from dagtui.store.lock import RunLock
-from dagtui.store.paths import graph_folder, log_name, make_graph_folder
+from dagtui.store.paths import folder_with_runs, log_name, make_graph_folder
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -247,8 +247,12 @@ def _state_of(path: Path) -> str:
 
 
 def runs(graph_path: Path) -> list[RunDirectory]:
-    """Return the run directories of a graph file, oldest first. Raises StoreError."""
-    return runs_in(graph_folder(graph_path))
+    """Return the run directories of a graph file, oldest first. Raises StoreError.
+
+    Everything that looks for runs goes through here, so that readers and `--resume` mean the same ones even if the
+    state directory has changed.
+    """
+    return runs_in(folder_with_runs(graph_path))
 
 
 def runs_in(folder: Path) -> list[RunDirectory]:

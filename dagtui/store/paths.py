@@ -55,8 +55,10 @@ def folders_with_runs(graph_path: Path) -> list[Path]:
 
 def folder_with_runs(graph_path: Path) -> Path:
     """Return the folder to read a graph's runs from: the first one with runs, else the one for new runs."""
-    found = folders_with_runs(graph_path)
-    return next((folder for folder in found if os.path.isdir(folder / "runs")), found[0])
+    first = graph_folder(graph_path)
+    if os.path.isdir(first / "runs"):  # as nearly always: the other places cost an import
+        return first
+    return next(iter(folders_with_runs(graph_path)[1:]), first)
 
 
 def piped_graph(name: str, directory: Path, state: str) -> Path:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.store.directory import RunDirectory, runs_in
+from dagtui.store.directory import RunDirectory, runs, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
 from dagtui.store.journal_scan import JournalScan, scan_journal
-from dagtui.store.paths import folder_with_runs, graph_folder, root_folder
+from dagtui.store.paths import folder_with_runs, root_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -146,7 +146,7 @@ def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
 
 def graph_runs(graph_path: Path) -> list[RunDirectory]:
     """Return the runs of a graph, newest first. Raises StoreError."""
-    return runs_in(folder_with_runs(graph_path))[::-1]
+    return runs(graph_path)[::-1]
 
 
 def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:
@@ -160,7 +160,7 @@ def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:
         if found := runs_in(inside):
             yield inside.name, found[::-1]
     for path in sorted(folder.glob("*.toml"))[:_MOST_FILES]:
-        place = graph_folder(path)
+        place = folder_with_runs(path)
         if place.parent != root and (found := runs_in(place)):
             yield path.stem, found[::-1]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 import zlib
 from typing import TYPE_CHECKING
@@ -23,13 +24,12 @@ from dagtui.runs import previous_processes, restore
 from dagtui.runs.last_run import NothingToResumeError, ending, last_directory, resumable
 from dagtui.runs.previous_run import understand
 from dagtui.runs.session import Session
+from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from dagtui.store.directory import RunDirectory
 
 pytestmark = pytest.mark.anyio
 
@@ -619,6 +619,26 @@ async def test_attempts_of_a_run_that_was_closed_and_resumed_keep_their_numbers_
     session = await finish(project.resume())
     assert statuses(session) == {"a": "completed ran 3"}
     assert session.log_path(0, 2).read_text(encoding="utf-8") == "attempt 2\n"
+
+
+async def test_a_run_is_resumed_and_advised_although_the_state_directory_has_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await failed(project)
+    first = project.run.path
+    second = RunDirectory.create(project.path, "")
+    monkeypatch.setenv("DAGTUI_STATE_DIR", str(project.directory / "elsewhere"))
+    with pytest.raises(StoreError, match="; --resume 1 goes on with the one before"):
+        resumable(load(project.path, {}), 2)
+    second.close()
+    (second.path / "graph.toml").unlink()
+    with pytest.raises(StoreError, match="; --resume 1 goes on with the one before"):
+        resumable(load(project.path, {}), 2)
+    shutil.rmtree(second.path)
+    project.allow()
+    session = await finish(project.resume())
+    assert session.path == first
+    assert session.state.verdict() is Verdict.COMPLETED
 
 
 async def test_nothing_begins_while_processes_of_the_run_are_being_ended(

@@ -82,6 +82,8 @@ def test_the_environment_names_a_state_directory(graph: Path, tmp_path: Path, mo
     shared.chmod(0o1777)
     monkeypatch.setenv("DAGTUI_STATE_DIR", str(shared))
     assert graph_runs(graph)[0].path == old, "what lies at the old place is still read"
+    assert [run.path for run in runs(graph)] == [old], "and --resume means the same one"
+    assert [name for name, _ in all_runs(graph.parent)] == ["reads"]
     new = run_of(graph)
     assert new.parent.parent.parent == shared
     assert shared.stat().st_mode & 0o7777 == 0o1777, "it is somebody's folder, and not to be closed"

@@ -83,14 +83,16 @@ class PriorityLoop(asyncio.SelectorEventLoop):
 
     def _work(self) -> None:
         """Do a slice of screen work if it is due, and schedule the rest for the next turn."""
-        if self._ready and self._deferred < _DEFERRALS:
-            self._deferred += 1
-        else:
-            self._deferred = 0
-            self._do_a_slice()
-        self._is_due = bool(self._later)
-        if self._is_due:
-            super().call_soon(self._work, context=_NOTHING)
+        try:
+            if self._ready and self._deferred < _DEFERRALS:
+                self._deferred += 1
+            else:
+                self._deferred = 0
+                self._do_a_slice()
+        finally:  # SystemExit and KeyboardInterrupt leave a step, and what ends the loop then needs its turns as well
+            self._is_due = bool(self._later)
+            if self._is_due:
+                super().call_soon(self._work, context=_NOTHING)
 
     def _do_a_slice(self) -> None:
         self.step_began = time.monotonic()

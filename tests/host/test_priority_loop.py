@@ -75,6 +75,29 @@ def test_a_screen_goes_on_beside_a_run_that_is_always_busy() -> None:
     assert turns < 1000
 
 
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_the_loop_ends_after_a_step_of_a_screen_that_ends_the_program(error: type[BaseException]) -> None:
+    ended: list[str] = []
+
+    async def rest() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("rest")
+
+    async def bad() -> None:
+        raise error
+
+    async def main() -> None:
+        with screen_work():
+            tasks = [asyncio.create_task(rest()), asyncio.create_task(bad())]
+        await asyncio.wait(tasks)
+
+    with pytest.raises(error):
+        live(main)
+    assert ended == ["rest"]
+
+
 def test_what_a_screen_starts_is_done_in_its_order_and_short_steps_together() -> None:
     done: list[int] = []
 

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dagtui.runs.previous_processes import left_behind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -25,17 +27,16 @@ class Enclosing:
 def enclosing(held: Sequence[RunDirectory]) -> Enclosing | None:
     """Return which of some live runs this process belongs to, at any depth, or None. Raises StoreError.
 
-    The ancestor processes decide. Everything a node starts is below the process that has the run, while a shell opened
-    on the screen of a run is not. Where the system does not list processes, the environment variables of the attempt
-    decide.
+    The ancestor processes decide. Everything a node starts is below the run's supervisor and reaper. A shell opened on
+    the screen of a run is not, although it may be below the process that has the run. Where the system does not list
+    processes, the environment variables of the attempt decide.
     """
     if not held:
         return None
-    above = {f"process {pid}": pid for pid in _ancestors()}
+    above = set(_ancestors())
     for run in held:
         node = os.environ.get("DAGTUI_NODE", "") if os.environ.get("DAGTUI_RUN_ID") == run.run_id else ""
-        pid = above.get(run.holder(), 0)
-        if (pid and _has_open(pid, run)) or (node and sys.platform != "linux"):
+        if not above.isdisjoint(left_behind(run.path)) or (node and sys.platform != "linux"):
             return Enclosing(run, node)
     return None
 
@@ -50,12 +51,3 @@ def _ancestors() -> Iterator[int]:
                 pid = int(file.read().rpartition(b") ")[2].split()[1])
         except (OSError, ValueError, IndexError):
             return
-
-
-def _has_open(pid: int, run: RunDirectory) -> bool:
-    """Return whether a process has a run's lock open. In another container, other processes have the same pids."""
-    folder, lock = f"/proc/{pid}/fd", os.path.realpath(run.path / "lock")
-    try:
-        return any(os.readlink(f"{folder}/{name}") == lock for name in os.listdir(folder))
-    except OSError:  # it closed a descriptor meanwhile, or may not be inspected
-        return True

@@ -54,6 +54,29 @@ def test_it_is_refused_through_a_run_of_another_graph(tmp_path: Path):
     assert runs(tmp_path) == ["1"]
 
 
+SHELL = """
+import os, pathlib, subprocess, sys
+from dagtui.graph.loading import load
+from dagtui.runs.node_environment import variables_on_terminal
+from dagtui.runs.session import Session
+session = Session.start(load(pathlib.Path("graph.toml"), {}), paused=True)
+variables = variables_on_terminal(session.node_environment(0).environment)
+status = subprocess.run(sys.argv[1:], env=variables, stdin=subprocess.DEVNULL).returncode
+os._exit(status)
+"""
+
+
+def test_a_shell_on_the_screen_of_a_run_is_not_inside_a_node(tmp_path: Path):
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    done = subprocess.run(
+        [sys.executable, "-c", SHELL, *DAGTUI, "run", "graph.toml"],
+        cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.stderr == "dagtui: this is run 2; run 1 is live as well\n"
+    assert done.returncode == 0
+    assert runs(tmp_path) == ["1", "2"]
+
+
 def test_it_is_done_when_it_is_meant(tmp_path: Path):
     inner = f"[ {{{{ params.depth }}}} = 0 ] || {D} run graph.toml -p depth=0 --nested"
     write(tmp_path, f"[params]\ndepth = 1\n[tasks.a]\nrun = '''{inner}'''\n")

@@ -9,6 +9,7 @@ from dagtui.engine.control import carry_out
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Withdrawn
+from dagtui.engine.preview import Preview
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import anyio
 
     from dagtui.engine.messages import Result
-    from dagtui.engine.preview import Preview
     from dagtui.engine.protocol import Executor, Journal
     from dagtui.graph.model import Graph
 
@@ -74,6 +74,8 @@ class Run:
         self._refused = False
         self._synced = 0.0
         self._unsynced = False
+        self._ended = False
+        """Whether the end is recorded, which is the last event of a run."""
 
     def clock(self) -> float:
         """Return the seconds since the run began."""
@@ -149,6 +151,8 @@ class Run:
 
     def give(self, command: Command) -> Preview:
         """Carry out a command now. Results that were queued before are processed first (rule 2 in `rules`)."""
+        if self._ended:
+            return Preview(command, nothing="the run has ended")
         self._take_results()
         preview = self.traversal.handle(command, self.clock())
         if preview is None:
@@ -160,12 +164,16 @@ class Run:
         return preview
 
     def note(self, text: str) -> None:
-        """Record a note."""
+        """Record a note, unless the run has ended."""
+        if self._ended:
+            return
         self.traversal.emit(NoteEvent(self.clock(), text))
         self._finish_turn()
 
     def announce(self, what: str, why: str) -> None:
-        """Record an event of the whole run, such as a terminal that attaches or detaches."""
+        """Record an event of the whole run, such as a terminal that attaches or detaches, unless the run has ended."""
+        if self._ended:
+            return
         self.traversal.emit(RunEvent(self.clock(), what, why))
         self._finish_turn()
 
@@ -234,6 +242,7 @@ class Run:
         verdict = self.state.verdict().value
         self.traversal.emit(RunEvent(self.clock(), "ended", why or verdict, verdict=verdict))
         self._finish_turn()
+        self._ended = True
         self.sync()
 
     def sync(self) -> None:

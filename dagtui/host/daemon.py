@@ -70,6 +70,7 @@ class Host:
         self._failure: Exception | None = None
         self._driving = anyio.CancelScope()
         self._driven = anyio.Event()
+        self._watching = anyio.CancelScope()
         self._ending = anyio.Event()
         self._end_why = ""
         self._closed = False
@@ -94,7 +95,7 @@ class Host:
                 self._farewells.append(anyio.Event())
                 group.start_soon(self._welcome, first, self._farewells[0])
             group.start_soon(self._mind_the_unwatched)
-            group.start_soon(self._session.watch_files)
+            group.start_soon(self._watch_files)
             await self._ending.wait()
             try:
                 async with self._turn:
@@ -118,6 +119,10 @@ class Host:
             self._failure = error
         finally:
             self._driven.set()
+
+    async def _watch_files(self) -> None:
+        with self._watching:
+            await self._session.watch_files()
 
     async def _until_failure(self) -> None:
         await self._driven.wait()
@@ -182,6 +187,7 @@ class Host:
                     await self._settle()
             finally:
                 self._closed = True
+                self._watching.cancel()
                 await self._session.close(self._end_why)
 
     async def _settle(self) -> None:

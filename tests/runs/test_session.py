@@ -14,6 +14,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.loading import load
+from dagtui.runs.last_run import ended_well
 from dagtui.runs.processors import processors
 from dagtui.runs.session import Session
 from dagtui.store.directory import RunDirectory
@@ -174,6 +175,33 @@ async def test_closing_ends_what_runs_and_releases_the_directory(start: Start) -
     assert session.directory.is_live()
     await session.close()
     assert not RunDirectory.open(session.directory.path).is_live()
+
+
+@pytest.mark.parametrize("place", [".dagtui", ".dagtui/graph", ".dagtui/graph/runs", ".dagtui/graph/runs/1"])
+async def test_a_session_closes_although_a_task_replaced_its_folder_by_a_file(start: Start, place: str) -> None:
+    session = start(f'[tasks.a]\nrun = "rm -rf {place}; touch {place}"\n')
+    await session.drive_until_settled()
+    await session.close()
+    assert session.state.verdict() is Verdict.COMPLETED
+    assert session.directory is not None
+    assert not session.directory._lock.held
+
+
+async def test_nothing_is_recorded_behind_the_end_of_a_run(start: Start) -> None:
+    session = start('[tasks.a]\nrun = "true"\n')
+    await session.drive_until_settled()
+    await session.close()
+    assert session.path is not None
+    before = (session.path / "journal.jsonl").read_bytes()
+    session.graph.path.write_text("version = 1\n# edited\n")  # type: ignore[union-attr]
+    assert session.monitor is not None
+    session.monitor.look()
+    session.announce("detached", "its terminal is gone")
+    given = session.give(Command(CommandKind.RERUN, (0,)))
+    assert given.nothing == "the run has ended"
+    assert (session.path / "journal.jsonl").read_bytes() == before
+    assert session.directory is not None
+    assert ended_well(session.directory)
 
 
 async def test_the_status_of_a_parent_reaches_its_child(start: Start, tmp_path: Path) -> None:

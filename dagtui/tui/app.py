@@ -22,7 +22,7 @@ from dagtui.tui.actions.panes import PaneActions
 from dagtui.tui.actions.programs import ProgramActions
 from dagtui.tui.actions.run import RunActions
 from dagtui.tui.actions.screen import ScreenActions
-from dagtui.tui.completion_notice import settled
+from dagtui.tui.completion_notice import completion_notice
 from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
@@ -273,7 +273,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
             if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
                 self.main.lead_to_failure()
             self.say(
-                *settled(
+                *completion_notice(
                     self.session,
                     self.keymap,
                     node=self.main.node,

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
     from dagtui.tui.actions.keymap import Keymap
 
-_AMISS = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
+_COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """The statuses counted for a run that did not complete."""
 
 
-def settled(
+def completion_notice(
     session: Session, keymap: Keymap, *, node: int | None, read_only: bool, ascii_only: bool
 ) -> tuple[str, Role]:
     """Return the notice for a finished run and its role. The cursor is on `node`."""
@@ -25,14 +25,14 @@ def settled(
     if verdict is Verdict.COMPLETED:
         ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
-        ended = f"Finished: {counts(state, _AMISS)}{stale_words(state.stale_count)}"
-        hints, role = _helpful(session, node, read_only=read_only), Role.WARNING
+        ended = f"Finished: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
+        hints, role = _hints(session, node, read_only=read_only), Role.WARNING
     hints.append(("screen.leave", "quit"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
     return f"{ended}. {(', ' if ascii_only else ' · ').join(keys)}", role
 
 
-def _helpful(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:
+def _hints(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:
     """Return key ids and what they do for a run that did not complete."""
     state = session.state
     failed = state.counts[NodeStatus.FAILED]

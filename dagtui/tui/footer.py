@@ -41,19 +41,19 @@ class Footer(PaintedRows, can_focus=False):
         self._keymap = keymap
         self._detachable = detachable
         self._pane = Pane.TREE
-        self._idle: frozenset[str] = frozenset()
+        self._unavailable: frozenset[str] = frozenset()
         """The keys that are unavailable now."""
-        self._told: Mapping[str, str] = {}
+        self._labels: Mapping[str, str] = {}
         """What keys do now, where it differs from the table."""
         self._notice: Span | None = None
         self._lasting = False
         self._timer: Timer | None = None
         self._places: list[tuple[int, int, str]] = []
 
-    def show_keys(self, pane: Pane, idle: frozenset[str], told: Mapping[str, str]) -> None:
-        """Show the available keys of a pane. `told` replaces the words of some of them."""
-        if (pane, idle, told) != (self._pane, self._idle, self._told):
-            self._pane, self._idle, self._told = pane, idle, told
+    def show_keys(self, pane: Pane, unavailable: frozenset[str], labels: Mapping[str, str]) -> None:
+        """Show the available keys of a pane. `labels` replaces the words of some of them."""
+        if (pane, unavailable, labels) != (self._pane, self._unavailable, self._labels):
+            self._pane, self._unavailable, self._labels = pane, unavailable, labels
             self.repaint()
 
     def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
@@ -94,9 +94,9 @@ class Footer(PaintedRows, can_focus=False):
         left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
         at_left: list[Key] = []
         at_right = list(ALWAYS)
-        for key in footer_keys(self._pane, self._told):
+        for key in footer_keys(self._pane, self._labels):
             entry = self._entry(key)
-            if key in ALWAYS or key.id in self._idle or not entry[0].text.strip():
+            if key in ALWAYS or key.id in self._unavailable or not entry[0].text.strip():
                 continue
             if key.id == DETACH and not self._detachable:
                 continue
@@ -124,7 +124,7 @@ class Footer(PaintedRows, can_focus=False):
 
     def _entry(self, key: Key) -> tuple[Span, Span]:
         return Span(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Span(
-            f" {self._told.get(key.id, key.words)} ", Role.MUTED
+            f" {self._labels.get(key.id, key.words)} ", Role.MUTED
         )
 
     def on_click(self, event: events.Click) -> None:

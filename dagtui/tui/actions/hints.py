@@ -21,7 +21,7 @@ MOST_PRESSES = 9
 """No person presses a key more often than this."""
 
 
-def helpful(session: Session, node: int, keymap: Keymap) -> list[Row]:
+def node_hints(session: Session, node: int, keymap: Keymap) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
     return offered(keymap, _hints(session, node))
 

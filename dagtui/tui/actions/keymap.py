@@ -276,9 +276,11 @@ def bindings() -> list[Binding]:
     ]
 
 
-def footer_keys(pane: Pane, told: Collection[str] = ()) -> list[Key]:
-    """Return the rows of a pane's footer, most useful first. Ids in `told` are always included."""
-    return sorted((key for key in KEYS if key.rank and (key.panes & pane or key.id in told)), key=lambda key: key.rank)
+def footer_keys(pane: Pane, labelled: Collection[str] = ()) -> list[Key]:
+    """Return the rows of a pane's footer, most useful first. Ids in `labelled` are always included."""
+    return sorted(
+        (key for key in KEYS if key.rank and (key.panes & pane or key.id in labelled)), key=lambda key: key.rank
+    )
 
 
 def _normal(key: str) -> str:

@@ -25,49 +25,49 @@ _ON_NODE = {
     "node.mark_done": CommandKind.MARK_DONE,
 }
 """The commands whose refusal is known without a walk through the graph."""
-_UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+_NOT_STARTED = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 _UNSETTLED = frozenset(status for status in NodeStatus if not status.settled)
-_AMISS = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING})
+_UNSUCCESSFUL = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING})
 _ON_MANY = {
-    "node.retry": _AMISS,
+    "node.retry": _UNSUCCESSFUL,
     "node.cancel": _UNSETTLED,
-    "node.rerun": frozenset(NodeStatus) - _UNBEGUN,
-    "node.skip": _UNBEGUN | _AMISS,
-    "node.mark_done": _UNBEGUN | _AMISS,
+    "node.rerun": frozenset(NodeStatus) - _NOT_STARTED,
+    "node.skip": _NOT_STARTED | _UNSUCCESSFUL,
+    "node.mark_done": _NOT_STARTED | _UNSUCCESSFUL,
 }
 """The statuses that make a command on many nodes worth offering. None is refused because of other nodes."""
 _OF_NODES = frozenset({*_ON_NODE, "node.rerun", "node.cancel_subtree", "node.shell"})
 
 
-def idle_keys(session: Session, node: int | None) -> frozenset[str]:
+def unavailable_actions(session: Session, node: int | None) -> frozenset[str]:
     """Return the ids of the actions without effect for `node`, or for a row without a node if it is None."""
-    idle = _idle_for_run(session)
+    unavailable = _unavailable_for_run(session)
     if node is None:
-        return frozenset(idle | _OF_NODES | {"pane.open", "select.toggle"})
-    if session.state.status_of(node) in _UNBEGUN:
-        idle.add("node.rerun")
+        return frozenset(unavailable | _OF_NODES | {"pane.open", "select.toggle"})
+    if session.state.status_of(node) in _NOT_STARTED:
+        unavailable.add("node.rerun")
     propagation = session.run.traversal
-    idle |= {id_ for id_, kind in _ON_NODE.items() if refusal(propagation, Command(kind, (node,))) is not None}
-    return frozenset(idle)
+    unavailable |= {id_ for id_, kind in _ON_NODE.items() if refusal(propagation, Command(kind, (node,))) is not None}
+    return frozenset(unavailable)
 
 
-def idle_keys_of_many(session: Session, counts: Sequence[int]) -> frozenset[str]:
+def unavailable_for_many(session: Session, counts: Sequence[int]) -> frozenset[str]:
     """Return the same for commands on many nodes, given the number of nodes by status."""
     there = {status for status in NodeStatus if counts[status]}
-    idle = _idle_for_run(session) | {"pane.open", "node.shell"}
-    idle |= {id_ for id_, statuses in _ON_MANY.items() if not there & statuses}
-    return frozenset(idle)
+    unavailable = _unavailable_for_run(session) | {"pane.open", "node.shell"}
+    unavailable |= {id_ for id_, statuses in _ON_MANY.items() if not there & statuses}
+    return frozenset(unavailable)
 
 
-def _idle_for_run(session: Session) -> set[str]:
+def _unavailable_for_run(session: Session) -> set[str]:
     state = session.state
-    idle: set[str] = set()
+    unavailable: set[str] = set()
     if not state.counts[NodeStatus.FAILED]:
-        idle |= {"find.failure", "run.retry_failed"}
+        unavailable |= {"find.failure", "run.retry_failed"}
     if not session.alive() and (session.settled or state.paused):  # between two short nodes, the key would flicker
-        idle.add("find.running")
+        unavailable.add("find.running")
     if session.settled:
-        idle.add("node.cancel_subtree")
+        unavailable.add("node.cancel_subtree")
         if not state.paused:
-            idle.add("run.pause")
-    return idle
+            unavailable.add("run.pause")
+    return unavailable

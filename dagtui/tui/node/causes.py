@@ -17,17 +17,17 @@ MOST_ANCESTORS = 5_000
 UNKNOWN_SECONDS = 1.0
 
 
-def way_to_cause(session: Session, node: int) -> list[int]:
+def path_to_cause(session: Session, node: int) -> list[int]:
     """Return the node, the parent that blocks it, the parent that blocks that one, and so on.
 
     A very long path is cut after MOST_ANCESTORS, and the root cause is added.
     """
     state = session.state
-    way = [node]
-    while state.blocker[way[-1]] >= 0 and len(way) < MOST_ANCESTORS:
-        way.append(state.blocker[way[-1]])
+    path = [node]
+    while state.blocker[path[-1]] >= 0 and len(path) < MOST_ANCESTORS:
+        path.append(state.blocker[path[-1]])
     root = root_cause(state, node)
-    return way if way[-1] == root else [*way, root]
+    return path if path[-1] == root else [*path, root]
 
 
 def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], float | None]:
@@ -45,13 +45,13 @@ def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], 
         slowest = max(parents, key=seconds.__getitem__, default=-1)
         following[current] = slowest
         seconds[current] = (0.0 if current == node else _left(session, current, clock)) + seconds.get(slowest, 0.0)
-    way = []
+    path = []
     current = following.get(node, -1)
     while current >= 0:
-        way.append(current)
+        path.append(current)
         current = following[current]
-    known = bool(way) and all(session.estimate(one) is not None for one in way)
-    return way, seconds[node] if known else None
+    known = bool(path) and all(session.estimate(one) is not None for one in path)
+    return path, seconds[node] if known else None
 
 
 def failed_ancestors(session: Session, node: int) -> list[int]:

@@ -9,7 +9,7 @@ from dagtui.engine.why import why
 from dagtui.runs.wording import stale_words
 from dagtui.text import count, label
 from dagtui.tui.actions.hints import offered
-from dagtui.tui.actions.unavailable import idle_keys_of_many
+from dagtui.tui.actions.unavailable import unavailable_for_many
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.rows import TALLY_ORDER
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
@@ -99,5 +99,5 @@ class BranchPage(NodePage):
 
     def _hints(self, found: RowGroup) -> Iterator[tuple[str, str]]:
         """Yield key ids and what they would do. Every key that acts on many nodes asks first."""
-        idle = idle_keys_of_many(self.session, found.counts)
-        return ((id_, words) for id_, words in _HINTS.items() if id_ not in idle)
+        unavailable = unavailable_for_many(self.session, found.counts)
+        return ((id_, words) for id_, words in _HINTS.items() if id_ not in unavailable)

@@ -9,11 +9,11 @@ from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
-from dagtui.tui.actions.hints import helpful
+from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import node_rows, spent
 from dagtui.tui.log.log_footer import tries
-from dagtui.tui.node.causes import failed_ancestors, longest_wait, rerun_ancestors, way_to_cause
+from dagtui.tui.node.causes import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
 from dagtui.tui.node.failure_lines import FailureLines
 from dagtui.tui.node.node_page import NodePage
 
@@ -52,7 +52,7 @@ class WhyPane(NodePage):
         """Return the explanation, what a person can do, and the end of the explaining log."""
         explanation = Explanation(self.session, node, clock, ascii_only=self.ascii_only)
         rows = explanation.rows()
-        rows += helpful(self.session, node, self._keymap)
+        rows += node_hints(self.session, node, self._keymap)
         if explanation.culprit >= 0:
             rows += self._ending.rows(explanation.culprit)
         else:
@@ -115,10 +115,10 @@ class Explanation:
 
     def _blocked(self) -> list[Row]:
         causes = failed_ancestors(self._session, self._node)
-        way = way_to_cause(self._session, self._node)
-        self.culprit = way[-1]
+        path = path_to_cause(self._session, self._node)
+        self.culprit = path[-1]
         rows = self._way("blocked by")
-        others = [cause for cause in causes if cause != way[-1]]
+        others = [cause for cause in causes if cause != path[-1]]
         if others:
             rows += self._section("also blocked by", others)
         return rows
@@ -127,7 +127,7 @@ class Explanation:
         """Return the nodes from this one's parent to the root cause, each indented further."""
         rows = [row(), row(Span(title, Role.MUTED))]
         arrow = "`- " if self._ascii else "└ "
-        for depth, node in enumerate(way_to_cause(self._session, self._node)[1:]):
+        for depth, node in enumerate(path_to_cause(self._session, self._node)[1:]):
             status = self._state.status_of(node)
             rows.append(
                 row(
@@ -155,10 +155,10 @@ class Explanation:
         pending = waits_for(self._state, self._node)
         pending.sort(key=lambda parent: -self._state.status[parent])
         rows = self._section("waits for", pending)
-        way, seconds = longest_wait(self._session, self._node, self._clock)
-        if len(way) > 1 or (way and len(pending) > 1):
+        path, seconds = longest_wait(self._session, self._node, self._clock)
+        if len(path) > 1 or (path and len(pending) > 1):
             about = f", about {duration(seconds)}" if seconds is not None else ""
-            rows += self._section(f"critical path{about}", way)
+            rows += self._section(f"critical path{about}", path)
         return rows
 
     def _ready(self) -> list[Row]:

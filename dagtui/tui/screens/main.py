@@ -13,7 +13,7 @@ from textual.message import Message
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count
 from dagtui.tui.actions.keymap import Keymap, Pane
-from dagtui.tui.actions.unavailable import COMMANDS, idle_keys, idle_keys_of_many
+from dagtui.tui.actions.unavailable import COMMANDS, unavailable_actions, unavailable_for_many
 from dagtui.tui.footer import Footer
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.lines.page import JumpTo
@@ -126,18 +126,20 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def show_keys(self) -> None:
         """Show the available keys of the focused pane."""
         many = self.tree_pane.target_counts
-        idle = idle_keys(self._session, self.node) if many is None else idle_keys_of_many(self._session, many)
-        self.footer.show_keys(self.pane, idle | COMMANDS if self.read_only else idle, self._told_keys())
+        unavailable = (
+            unavailable_actions(self._session, self.node) if many is None else unavailable_for_many(self._session, many)
+        )
+        self.footer.show_keys(self.pane, unavailable | COMMANDS if self.read_only else unavailable, self._key_labels())
 
-    def _told_keys(self) -> Mapping[str, str]:
+    def _key_labels(self) -> Mapping[str, str]:
         """Return the words of keys that now do something else than usual."""
-        told = {"run.pause": "resume"} if self._session.state.paused else {}
+        labels = {"run.pause": "resume"} if self._session.state.paused else {}
         node, selected = self.node, self.tree_pane.selected_count
         if node is not None and self._session.state.status_of(node) is NodeStatus.CANCELLING:
-            told["node.cancel"] = "kill"
+            labels["node.cancel"] = "kill"
         if selected:
-            told["pane.back"] = f"deselect {count(selected)}"
-        return told
+            labels["pane.back"] = f"deselect {count(selected)}"
+        return labels
 
     # Which pane, which node
 

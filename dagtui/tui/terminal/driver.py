@@ -127,7 +127,7 @@ class TerminalDriver(Driver):
 
     def repaint(self) -> None:
         """Set the modes and paint everything again after another program has written to the terminal."""
-        if self._send(modes.again(mouse=self._mouse)):
+        if self._send(modes.reentering(mouse=self._mouse)):
             self._app.refresh()
 
     def resized(self) -> None:
@@ -249,11 +249,13 @@ class TerminalDriver(Driver):
             self._output.number,
             self._loop,
             on_behind=self._pacing.hold,
-            on_drained=self._go_on,
+            on_drained=self._unblock,
             on_lost=self._lose,
         )
         if self._terminal.environment.get("SSH_CONNECTION"):
-            self._echo = LatencyProbe(self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._go_on)
+            self._echo = LatencyProbe(
+                self._loop, ask=self._ask, on_overdue=self._pacing.hold, on_answered=self._unblock
+            )
         if self._terminal.is_controlling():
             self._kernel_signals.set()
 
@@ -307,7 +309,7 @@ class TerminalDriver(Driver):
         else:
             self._echo.heard()
 
-    def _go_on(self) -> None:
+    def _unblock(self) -> None:
         """Release painting once the terminal has drained or answered."""
         if not self.stalled:
             self._pacing.release()

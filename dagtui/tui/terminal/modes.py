@@ -43,7 +43,7 @@ def entering(*, mouse: bool, ask_synchronized: bool) -> str:
     return "".join(parts)
 
 
-def again(*, mouse: bool) -> str:
+def reentering(*, mouse: bool) -> str:
     """Return the codes that restore the modes after another program wrote to the terminal.
 
     The keyboard stack is left as it is.

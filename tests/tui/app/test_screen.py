@@ -20,7 +20,7 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.session import Session
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.completion_notice import settled
+from dagtui.tui.completion_notice import completion_notice
 from dagtui.tui.footer import Footer
 from dagtui.tui.log import finder
 from dagtui.tui.palette import Palette
@@ -334,14 +334,14 @@ def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: st
     play = Recording(Graph.from_edges(["only"], []))
     play.start("only")
     play.end("only", 1)
-    assert settled(play.session(), Keymap(), node=None, read_only=read_only, ascii_only=False)[0] == words
+    assert completion_notice(play.session(), Keymap(), node=None, read_only=read_only, ascii_only=False)[0] == words
 
 
 def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play = Recording(Graph.from_edges(["a", "b"], [("a", "b")]))
     play.start("a")
     play.end("a", value=1)
-    words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
     assert words == "Finished: 1 failed, 1 blocked. r retry · q quit"
 
 
@@ -350,7 +350,7 @@ def test_of_several_failures_it_is_said_how_to_retry_all():
     for name in "ab":
         play.start(name)
         play.end(name, value=1)
-    words = settled(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
     assert words == "Finished: 2 failed. e next failure · r retry · A retry all · q quit"
 
 

@@ -53,6 +53,9 @@ class Attachment:
         self.input, self.output = descriptors
         self.environment = _words(request.get("environment"))
         """The client's environment variables about its terminal, language and programs."""
+        cwd = request.get("cwd")
+        self.cwd = cwd if isinstance(cwd, str) else ""
+        """The client's working directory, for which commands are printed. Empty if it does not say."""
         self.ascii = request.get("ascii") is True
         self.mouse = request.get("mouse") is not False
         theme = request.get("theme")

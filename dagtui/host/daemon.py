@@ -251,7 +251,7 @@ class Host:
     async def _host(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on a client's terminal until it is given back, then send the exit message."""
         attachment = Attachment(client, request)
-        await attachment.tell(in_case_of_death(self._session, self._crash_file))
+        await attachment.tell(in_case_of_death(self._session, self._crash_file, attachment.cwd))
         async with anyio.create_task_group() as group:
             group.start_soon(attachment.listen)
             leaving = await self._lend(attachment)
@@ -313,6 +313,6 @@ class Host:
         elif leaving is ExitReason.ELSEWHERE:
             await attachment.exit_message(elsewhere(session, attachment), 0)
         elif leaving is ExitReason.CRASHED:
-            await attachment.exit_message(after_a_crash(session, self._crash_file), _FAILED)
+            await attachment.exit_message(after_a_crash(session, self._crash_file, attachment.cwd), _FAILED)
         else:
-            await attachment.exit_message(detached(session, UNWATCHED_SECONDS), 0)
+            await attachment.exit_message(detached(session, UNWATCHED_SECONDS, attachment.cwd), 0)

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from dagtui.report.summary import card
+from dagtui.runs.resume_command import path_from, resume_command
 from dagtui.text import duration, label, plural
 
 if TYPE_CHECKING:
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 
-def in_case_of_death(session: Session, crash_file: Path | None) -> dict[str, object]:
-    """Return what a client needs to know if the session process dies."""
+def in_case_of_death(session: Session, crash_file: Path | None, folder: str = "") -> dict[str, object]:
+    """Return what a client whose shell is in `folder` needs to know if the session process dies."""
     crash = None if crash_file is None else str(crash_file)
-    return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path)}
+    again = resume_command(session, ascii_only=False, folder=folder)
+    return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path), "again": again}
 
 
 def ended(session: Session, attachment: Attachment) -> str:
@@ -29,12 +31,13 @@ def ended(session: Session, attachment: Attachment) -> str:
     except OSError:  # the terminal is gone
         width = 80
     colours = not attachment.environment.get("NO_COLOR")
-    return card(session, width=width, colours=colours, ascii_only=attachment.ascii) + "\n"
+    text = card(session, width=width, colours=colours, ascii_only=attachment.ascii, folder=attachment.cwd)
+    return f"{text}\n"
 
 
-def detached(session: Session, unwatched_seconds: float) -> str:
-    """Say how to attach again."""
-    back = f"{_attach(session)} brings it back"
+def detached(session: Session, unwatched_seconds: float, folder: str = "") -> str:
+    """Say how to attach again from a folder."""
+    back = f"{_attach(session, folder)} brings it back"
     if session.settled:
         minutes = int(unwatched_seconds // 60)
         left = plural(minutes, "minute") if minutes else duration(unwatched_seconds)
@@ -44,14 +47,15 @@ def detached(session: Session, unwatched_seconds: float) -> str:
 
 def elsewhere(session: Session, attachment: Attachment) -> str:
     """Say which terminal has the screen now."""
-    return f"attached elsewhere: {attachment.why}; {_attach(session)} brings it back here\n"
+    return f"attached elsewhere: {attachment.why}; {_attach(session, attachment.cwd)} brings it back here\n"
 
 
-def after_a_crash(session: Session, crash_file: Path | None) -> str:
+def after_a_crash(session: Session, crash_file: Path | None, folder: str = "") -> str:
     """Say that the screen has failed while the run continues."""
     where = "" if crash_file is None else f"; details are in {label(crash_file, 4096)}"
-    return f"dagtui: the screen failed; the run continues: {_attach(session)} brings it back{where}\n"
+    return f"dagtui: the screen failed; the run continues: {_attach(session, folder)} brings it back{where}\n"
 
 
-def _attach(session: Session) -> str:
-    return f"dagtui attach {label(shlex.quote(str(session.graph_path)), 4096)}"
+def _attach(session: Session, folder: str) -> str:
+    path = "" if session.graph_path is None else str(path_from(folder, session.graph_path))
+    return f"dagtui attach {label(shlex.quote(path), 4096)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -86,6 +87,7 @@ class _Loan:
             request = {
                 "want": "attach",
                 "tty": _name_of_terminal(),
+                "cwd": _working_directory(),
                 "environment": {name: os.environ[name] for name in TOLD if name in os.environ},
                 "ascii": look.ascii,
                 "theme": look.theme,
@@ -232,11 +234,13 @@ class _Loan:
         self._restore()
         crash = label(self._facts.get("crash") or "", 4096)
         where = f"; details may be in {crash}" if crash and _has_content(crash) else ""
-        graph = label(self._facts.get("graph") or "GRAPH.toml", 4096)
-        _say(
-            f"dagtui: {self._session()} died; the processes of its run were ended{where}\nto continue: dagtui {graph}\n"
-        )
+        again = label(self._facts.get("again") or self._open_again(), 4096)
+        _say(f"dagtui: {self._session()} died; the processes of its run were ended{where}\nto continue: {again}\n")
         return DIED
+
+    def _open_again(self) -> str:
+        """Return the command for a session that did not say one, as those of earlier versions."""
+        return f"dagtui {shlex.quote(str(self._facts.get('graph') or 'GRAPH.toml'))}"
 
     def _session(self) -> str:
         pid = self._facts.get("pid")
@@ -272,6 +276,13 @@ def _name_of_terminal() -> str:
         return os.ttyname(0).removeprefix("/dev/")
     except OSError:  # it belongs to another mount namespace
         return "a terminal"
+
+
+def _working_directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
 
 
 def _has_content(path: str) -> bool:

@@ -42,8 +42,11 @@ _MARKS = {
 }
 
 
-def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> str:
-    """Return the summary as text with SGR codes at most."""
+def card(session: Session, *, width: int, colours: bool, ascii_only: bool, folder: str = "") -> str:
+    """Return the summary as text with SGR codes at most. Its commands are for a shell in a folder.
+
+    An empty folder means this process's.
+    """
     headline = _headline(session, colours=colours, ascii_only=ascii_only)
     lines = [
         f"{headline}  run {session.number}, {duration(session.elapsed)}",
@@ -62,10 +65,10 @@ def card(session: Session, *, width: int, colours: bool, ascii_only: bool) -> st
     if groups:
         lines += ["", f"{headline}: {counts(session.state)}"]
     if stale := topmost_stale(session.state):
-        lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only)}"]
+        lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only, folder=folder)}"]
     can_go_on = session.graph_path is not None and session.lost_record is None
     if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to resume: {resume_command(session, ascii_only=ascii_only)}"]
+        lines += ["", f"to resume: {resume_command(session, ascii_only=ascii_only, folder=folder)}"]
     return "\n".join(lines)
 
 
@@ -80,7 +83,7 @@ def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
     return _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
 
 
-def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
+def _stale(session: Session, nodes: list[int], *, ascii_only: bool, folder: str) -> str:
     """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
     names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
@@ -88,7 +91,7 @@ def _stale(session: Session, nodes: list[int], *, ascii_only: bool) -> str:
     if session.graph_path is None:
         return text
     them = "it" if len(nodes) == 1 else "them"
-    return f"{text}; to run {them} again: {way_to_rerun(session, nodes, ascii_only=ascii_only)}"
+    return f"{text}; to run {them} again: {way_to_rerun(session, nodes, ascii_only=ascii_only, folder=folder)}"
 
 
 @dataclass(frozen=True, slots=True)

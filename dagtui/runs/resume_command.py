@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.store.paths import is_piped
@@ -20,14 +21,28 @@ _LONGEST = 4096
 _MOST_RERUN = 3
 
 
-def resume_command(session: Session, *, ascii_only: bool) -> str:
-    """Return a shell command that resumes a session's run."""
-    return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only)
+def path_from(folder: str, path: Path) -> Path:
+    """Return the path by which a shell in a folder finds a file: as it was given in this process's folder, else whole.
+
+    An empty folder means this process's.
+    """
+    if path.is_absolute() or not folder:
+        return path
+    try:
+        own = os.getcwd()
+    except OSError:  # it was removed, and with it what the path meant
+        return path
+    return path if folder == own else Path(own, path)
 
 
-def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool) -> str:
-    """Return a shell command that resumes a session's run and reruns some nodes."""
-    return f"{resume_command(session, ascii_only=ascii_only)} {rerun_options(session.graph, nodes)}"
+def resume_command(session: Session, *, ascii_only: bool, folder: str = "") -> str:
+    """Return a command that resumes a session's run, for a shell in a folder. Empty: this process's."""
+    return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only, folder=folder)
+
+
+def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool, folder: str = "") -> str:
+    """Return a command that resumes a session's run and reruns some nodes, for a shell in a folder."""
+    return f"{resume_command(session, ascii_only=ascii_only, folder=folder)} {rerun_options(session.graph, nodes)}"
 
 
 def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
@@ -37,7 +52,7 @@ def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
     return label(" ".join(f"--rerun {shlex.quote(graph.labels[node])}" for node in nodes), _LONGEST)
 
 
-def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool) -> str:
+def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool, folder: str = "") -> str:
     """Return a shell command with the run's number and the parameters and slots that were given.
 
     Without the parameters, definitions would differ. A parameter that holds a secret appears by name only, with dots to
@@ -47,7 +62,8 @@ def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only
         # Only the user knows what wrote the graph into the pipe.
         words = ["..." if ascii_only else "…", "| dagtui run -"]
     else:
-        words = ["dagtui", shlex.quote(os.fspath(graph.path or graph.name))]
+        path = graph.name if graph.path is None else os.fspath(path_from(folder, graph.path))
+        words = ["dagtui", shlex.quote(path)]
     words += ["--resume", str(number), *_given(graph, jobs, ascii_only=ascii_only)]
     return " ".join(label(word, _LONGEST) for word in words)
 

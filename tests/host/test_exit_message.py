@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shlex
+from pathlib import Path
 
 import pytest
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.graph.loading import load
 from dagtui.graph.model import Graph
 from dagtui.host.exit_message import detached
 from dagtui.report.summary import card
 from dagtui.runs.session import Session
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def ended(now: float) -> Session:
@@ -32,6 +31,28 @@ def test_the_card_of_a_run_that_was_looked_at_for_long_tells_how_long_the_run_to
 @pytest.mark.parametrize(("seconds", "words"), [(600.0, "10 minutes"), (60.0, "1 minute"), (30.0, "30 s")])
 def test_who_detaches_from_a_settled_run_is_told_how_long_it_waits(seconds: float, words: str):
     assert f"brings it back within {words}; then its process ends" in detached(ended(600.0), seconds)
+
+
+@pytest.mark.parametrize("named", ["my graph.toml", "../x/my graph.toml", "{folder}/my graph.toml"])
+@pytest.mark.parametrize("there", ["x", "y z", "/", ""])
+def test_the_command_of_the_card_finds_the_graph_from_the_folder_of_its_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, there: str
+):
+    for name in ("x", "y z"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "x")
+    path = Path(named.format(folder=tmp_path / "x"))
+    path.write_text('version = 1\n[tasks.a]\nrun = "false"\n')
+    failure = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)
+    session = Session.recorded(load(path), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failure], 9.0)
+    folder = str(tmp_path / there) if there else ""
+    last = card(session, width=80, colours=False, ascii_only=True, folder=folder).split("\n")[-1]
+    words = shlex.split(last.partition(": ")[2])
+    assert words[0] == "dagtui"
+    assert words[2:] == ["--resume", "1"]
+    assert (tmp_path / (there or "x") / words[1]).samefile(path)
+    if there in {"", "x"}:
+        assert words[1] == str(path), "as it was given"
 
 
 def failed_eight_times(tmp_path: Path) -> Session:

@@ -272,6 +272,33 @@ def test_many_attaches_leave_nothing_behind(stage: Stage) -> None:
     wait_until(lambda: apps() == 0, "end of all apps")
 
 
+def test_printed_commands_work_in_the_folder_of_the_terminal_they_are_printed_on(stage: Stage) -> None:
+    stage.folder = stage.folder / "a folder"
+    stage.folder.mkdir()
+    stage.write(LONG)
+    whole = f"'{stage.folder}/graph.toml'".encode()
+    home = stage.open()
+    is_up(stage, home)
+    away = stage.open("attach", through=("env", "-C", "/usr"))
+    away.wait_for_text("quick")
+    assert home.wait_for_end() == 0
+    assert b"dagtui attach graph.toml brings it back here" in home.raw
+    away.send("d")
+    assert away.wait_for_end() == 0
+    assert b"dagtui attach %b brings it back" % whole in away.raw
+    away = stage.open("attach", through=("env", "-C", "/usr"))
+    away.wait_for_text("quick")
+    home = stage.open("attach")
+    home.wait_for_text("quick")
+    assert away.wait_for_end() == 0
+    assert b"dagtui attach %b brings it back here" % whole in away.raw
+    away = stage.open("attach", through=("env", "-C", "/usr"))
+    away.wait_for_text("quick")
+    os.kill(stage.session(), signal.SIGKILL)
+    assert away.wait_for_end() == 1
+    assert b"to continue: dagtui %b --resume 1" % whole in away.raw
+
+
 # Leaving
 
 

@@ -10,6 +10,8 @@ from dagtui.text.lines import plain_line, printed
 _COLOUR = re.compile(rb"\x1b\[[0-9;:]*m")
 _REWRITES = re.compile(rb"\x08|\r(?!\r*(?:\n|\Z))|\x1b(?!\[[0-9;:]*m)")
 """Where the text shown may differ from the text printed, apart from colours."""
+_AS_PRINTED = re.compile(rb"[ -~]*")
+"""A line that is shown as it was printed."""
 
 
 class Query(Protocol):
@@ -87,6 +89,7 @@ class ErrorLine:
         r"(?!\W{1,3}0\b)(?!-)",
         re.IGNORECASE,
     )
+    _REPORT_IN_BYTES = re.compile(_REPORT.pattern.encode(), re.IGNORECASE)
 
     def may_match(self, lines: bytes, /) -> bool:
         """Return whether any of the words occurs."""
@@ -95,7 +98,11 @@ class ErrorLine:
 
     def matches(self, line: bytes, /) -> bool:
         """Return whether one of the words stands alone or ends a name, and is not a count of zero."""
-        return self.may_match(line) and self.span(plain_line(line)) is not None
+        if not self.may_match(line):
+            return False
+        if _AS_PRINTED.fullmatch(line):  # what is shown is what was printed, and the quick look decides
+            return self._REPORT_IN_BYTES.search(line) is not None
+        return self.span(plain_line(line)) is not None
 
     def span(self, shown: str) -> tuple[int, int] | None:
         """Return the position of the first of the words in the text shown."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.log_lines import PrintedLines, RedrawnLines
@@ -16,7 +15,11 @@ if TYPE_CHECKING:
 
 _BLOCK = 32_768
 _PIECE_COST = 1_000
-"""The cost of examining a redrawn piece closely, in bytes passed over in the same time."""
+"""The cost of examining a line or a redrawn piece closely, in bytes passed over in the same time."""
+_CLOSE_COST = 16
+"""The cost of each of its bytes, on top of that."""
+_PIECES = 64
+"""Redrawn pieces that are examined closely between two looks at the budget."""
 _PAGES = 16
 """Pages of a long line that are searched together first."""
 
@@ -41,6 +44,10 @@ class LogSearch:
         self._long: tuple[Query | None, int, int] = (None, 0, 0)
         """A search within a long line: its query, its start in the file, and the next page."""
         self._redraws: _RedrawSearch | None = None
+        self._known: PrintedLines | None = None
+        """The lines of the gap that was searched last: a search comes back to it for the next match."""
+        self._may_match: tuple[Query, PrintedLines] | None = None
+        """The query and the lines that may match it, as was seen last."""
 
     def find_next(self, query: Query, start: int, budget: int) -> Found:
         """Return the first match at or after a line."""
@@ -66,17 +73,25 @@ class LogSearch:
         return self._matching_page(query, self._printed(gap), line, start, step)
 
     def _printed(self, gap: Gap) -> PrintedLines:
-        return PrintedLines(gap, self._read, is_open=gap.end == self._index.end > self._index.open_start)
+        known = self._known
+        if known is None or known.gap != gap:
+            is_open = gap.end == self._index.end > self._index.open_start
+            known = self._known = PrintedLines(gap, self._read, is_open=is_open)
+        return known
 
     def _in_printed(self, query: Query, gap: Gap, line: int) -> Found:
         lines = self._printed(gap)
-        self._left -= len(lines.data)
-        is_cut = gap.end - gap.offset > len(lines.data)
-        if not is_cut and not query.may_match(lines.data):
-            return Found()
-        for number in range(line, gap.first_line + gap.line_count):
+        if self._may_match is None or self._may_match[0] is not query or self._may_match[1] is not lines:
+            self._left -= len(lines.data)
+            is_cut = gap.end - gap.offset > len(lines.data)
+            if not is_cut and not query.may_match(lines.data):
+                return Found()
+            self._may_match = query, lines
+        stop = gap.first_line + gap.line_count
+        for number in range(line, stop):
             start, end = lines.extent(number)
             if end - start <= LINE_LIMIT:
+                self._left -= _PIECE_COST + _CLOSE_COST * (end - start)
                 matches: bool | None = query.matches(lines.raw(number))
             else:
                 matches = self._long_line_matches(query, lines, number)
@@ -84,6 +99,8 @@ class LogSearch:
                 return Found(resume=number)
             if matches:
                 return Found(line=number)
+            if self._left <= 0 and number + 1 < stop:
+                return Found(resume=number + 1)
         return Found()
 
     def _long_line_matches(self, query: Query, lines: PrintedLines, number: int) -> bool | None:
@@ -105,8 +122,14 @@ class LogSearch:
             self._left -= max(len(block), LINE_LIMIT)
             if step < 0 or query.may_match(block):
                 for one in range(page, min(page + _PAGES, count)) if step > 0 else (page,):
-                    if query.matches(lines.page(number, one).data) != query.every:
+                    data = lines.page(number, one).data
+                    if not query.may_match(data):
+                        continue
+                    if query.matches(data) != query.every:
                         return Found(line=one)
+                    self._left -= _CLOSE_COST * len(data)
+                    if self._left <= 0 and 0 <= one + step < count:
+                        return Found(resume=one + step)
             page += _PAGES if step > 0 else -1
             if self._left <= 0 and 0 <= page < count:
                 return Found(resume=page)
@@ -120,9 +143,14 @@ class LogSearch:
         self._left -= search.advance(gap, self._read, self._left)
         if search.position < gap.end and not search.at_end:
             return Found(resume=line)
-        hits = search.hits(gap, self._read, self._index.start)
-        number = bisect_left(hits, line)
-        return Found(line=hits[number]) if number < len(hits) else Found()
+        stop = gap.first_line + gap.line_count
+        for number in range(line, stop):
+            if search.matches(number, gap, self._read, self._index.start):
+                return Found(line=number)
+            self._left -= _PIECE_COST
+            if self._left <= 0 and number + 1 < stop:
+                return Found(resume=number + 1)
+        return Found()
 
 
 class _RedrawSearch:
@@ -137,9 +165,8 @@ class _RedrawSearch:
         self._row, self._bottom = origin.row, origin.bottom
         self._decided: set[int] = set()
         """The lines with a part that matches, or that doesn't if all parts must match."""
-        self._of: Gap | None = None
-        self._hits: list[int] = []
-        """The lines of that gap that match."""
+        self._shown: RedrawnLines | None = None
+        """The lines of the gap that was searched last, as they are now."""
 
     def advance(self, gap: Gap, read: Read, budget: int) -> int:
         """Search about `budget` bytes up to the end of a gap. Return the number of bytes searched."""
@@ -153,8 +180,9 @@ class _RedrawSearch:
             spent += len(data)
             is_last = self.position + len(data) >= gap.end
             whole = data.rfind(b"\n") + 1 or (0 if is_last else len(data))
-            spent += _PIECE_COST * self._look_at(data[:whole], advances=True)
-            if is_last:
+            end = self.position + whole
+            spent += self._look_at(data[:whole], advances=True)
+            if is_last and self.position == end:
                 self._look_at(data[whole:], advances=False)
                 self.at_end = True
                 break
@@ -162,30 +190,30 @@ class _RedrawSearch:
                 break
         return spent
 
-    def hits(self, gap: Gap, read: Read, origin: int) -> list[int]:
-        """Return the lines of the gap that match, as they were at any time or as they are now."""
-        if self._of != gap:
-            self._of, shown = gap, RedrawnLines(gap, read, origin)
-            lines = range(gap.first_line, gap.first_line + gap.line_count)
-            self._hits = [number for number in lines if self._matches(number, shown.line(number).data)]
-        return self._hits
-
-    def _matches(self, number: int, shown: bytes) -> bool:
-        if self.query.every:
-            return number not in self._decided and self.query.matches(shown)
-        return number in self._decided or self.query.matches(shown)
+    def matches(self, number: int, gap: Gap, read: Read, origin: int) -> bool:
+        """Return whether a line of the gap matches, as it was at any time or as it is now."""
+        if number in self._decided:
+            return not self.query.every
+        shown = self._shown
+        if shown is None or shown.gap != gap:
+            shown = self._shown = RedrawnLines(gap, read, origin)
+        return self.query.matches(shown.line(number).data)
 
     def _look_at(self, data: bytes, *, advances: bool) -> int:
-        """Search for matches. Return the number of pieces that were examined closely."""
+        """Search for matches, up to _PIECES pieces when it advances. Return the cost of examining pieces closely."""
         may_match = self.query.may_match(data)
-        looked_at = 0
-        row, bottom = self._row, self._bottom
+        cost = looked_at = 0
+        row, bottom, searched = self._row, self._bottom, len(data)
         for row, bottom, start, end in pieces(data, self._row, self._bottom):  # noqa: B007 - where the cursor is at the end
+            if advances and looked_at == _PIECES:
+                searched = start
+                break
             if may_match and start < end and row not in self._decided:
                 looked_at += 1
+                cost += _PIECE_COST + _CLOSE_COST * (end - start)
                 if self.query.matches(data[start:end]) != self.query.every:
                     self._decided.add(row)
         if advances:
             self._row, self._bottom = row, bottom
-            self.position += len(data)
-        return looked_at
+            self.position += searched
+        return cost

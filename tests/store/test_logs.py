@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.store import line_index, log_lines, log_search, logs
@@ -24,6 +24,8 @@ from dagtui.text.lines import plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from dagtui.store.log_queries import Query
 
 LIMIT = 20
 
@@ -392,6 +394,62 @@ def test_the_first_error_is_found(tmp_path: Path):
         log.refresh()
         assert run_search(log.find_next, ErrorLine(), 0, 10**6) == 100_000
         assert log.find_next(ErrorLine(), 0, budget_bytes=1000).resume is not None
+
+
+class Counted:
+    """A query that counts the lines and pieces that it examined closely."""
+
+    def __init__(self, wanted: Query) -> None:
+        self._wanted = wanted
+        self.every = wanted.every
+        self.count = 0
+
+    def may_match(self, lines: bytes, /) -> bool:
+        return self._wanted.may_match(lines)
+
+    def matches(self, line: bytes, /) -> bool:
+        self.count += 1
+        return self._wanted.matches(line)
+
+
+@pytest.mark.parametrize("wanted", [ErrorLine(), query("zzz"), query("!e")], ids=["error", "text", "without"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"loss=0.12 error_rate=0.013\n",
+        b"abc error_x\rabd\rabe def\n",
+        b"\x1b[1A\re error_x %d\n",
+        b"e error_x \x1b[1A\x1b[1B \n",
+        b"e error_x " * 10_000,
+    ],
+    ids=["words", "overwritten", "redrawn", "up and down", "one line"],
+)
+def test_a_step_of_a_search_examines_few_lines_closely(tmp_path: Path, line: bytes, wanted: Query):
+    path = tmp_path / "log"
+    path.write_bytes(line * (1_000_000 // len(line)))
+    counted = Counted(wanted)
+    with LogFileOf(path) as log:
+        log.refresh()
+        resume: int | None = 0
+        steps = 0
+        while resume is not None and steps < 20:
+            counted.count = 0
+            found = log.find_next(counted, resume, budget_bytes=100_000)
+            assert found.line is None
+            assert counted.count <= 200
+            resume, steps = found.resume, steps + 1
+
+
+@given(st.text(st.sampled_from("no 0errorsfailedpanic_:=-\t\r\b\x1b[31m\x00é\u0301"), max_size=40))
+@example("no error")
+@example("errors\t0")
+@example("\x1b[1merror\x1b[0m: 0")
+@example("éno error")
+def test_a_line_reports_an_error_as_it_is_shown(text: str):
+    for line in (text, f"{text}error{text}", f"no {text} failed"):
+        shown = plain_line(line.encode())
+        found = ErrorLine()
+        assert found.matches(line.encode()) == (found.may_match(line.encode()) and found.span(shown) is not None)
 
 
 def test_search_sees_through_colours_and_what_was_overwritten():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
@@ -10,6 +11,7 @@ from dagtui.store.logs import Change, LogReader
 from dagtui.text import label, size
 from dagtui.text.lines import copied_line, plain_line
 from dagtui.tui.lines.copied import MOST_CHARACTERS, Copied
+from dagtui.tui.log.finder import STEP_BYTES, STEP_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from dagtui.store.log_lines import LogLine
 
 COPIED_LINES = 10_000
-ERROR_STEP = 2_097_152
-"""Bytes that one frame searches for an error."""
 ERRORS = ErrorLine()
 
 
@@ -73,8 +73,11 @@ class AttemptLog:
         sought = self._seek_from
         if sought is None or not self.file.numbered:
             return None
+        until = time.perf_counter() + STEP_SECONDS
         try:
             found = self._sought(sought)
+            while found is None and self._seek_from is not None and time.perf_counter() < until:
+                found = self._sought(self._seek_from)
         except StoreError as error:
             self.trouble = label(error, 500)
             found = NO_ERROR
@@ -84,7 +87,7 @@ class AttemptLog:
 
     def _sought(self, sought: FirstError) -> FirstError | None:
         if not self._is_found:
-            line, resume = self.file.find_next(ERRORS, sought.line, ERROR_STEP)
+            line, resume = self.file.find_next(ERRORS, sought.line, STEP_BYTES)
             if line is None:
                 self._seek_from = None if resume is None else FirstError(resume)
                 return NO_ERROR if resume is None else None
@@ -92,7 +95,7 @@ class AttemptLog:
             if self.file.page_count(line) == 1:
                 return FirstError(line)
             self._is_found = True
-        page, resume = self.file.find_page(ERRORS, sought.line, sought.page or 0, 1, ERROR_STEP)
+        page, resume = self.file.find_page(ERRORS, sought.line, sought.page or 0, 1, STEP_BYTES)
         if page is None and resume is not None:
             self._seek_from = FirstError(sought.line, resume)
             return None

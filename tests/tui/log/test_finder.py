@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line, printed
 from dagtui.tui.log import finder as finder_module
+from dagtui.tui.log.attempt_log import AttemptLog, FirstError
 from dagtui.tui.log.finder import Finder
 
 if TYPE_CHECKING:
@@ -173,3 +174,18 @@ def test_lines_put_before_are_looked_at_too(tmp_path: Path, text: str):
     finder.inserted(3)
     assert finder.current == 4
     assert not finder.finished
+
+
+def test_a_step_of_the_search_for_an_error_is_short(tmp_path: Path):
+    """Words that only look like errors are examined one by one: two megabytes of them take many steps."""
+    path = tmp_path / "log"
+    path.write_bytes(b"epoch 3 loss=0.12 error_rate=0.013\n" * 60_000 + b"error: late\n")
+    log = AttemptLog(path)
+    log.refresh()
+    log.seek_error()
+    assert log.first_error() is None, "found in one step"
+    found = None
+    while found is None:
+        found = log.first_error()
+    assert found == FirstError(60_000)
+    log.close()

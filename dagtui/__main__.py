@@ -39,9 +39,9 @@ def main() -> None:
         from dagtui.cli.main import command
 
         command(prog_name="dagtui")
-    except OSError as error:
-        if error.errno in {errno.EMFILE, errno.ENFILE}:  # no module with a better message could be read
-            os.write(2, _NO_FILES)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            os.write(2, _NO_FILES)  # no module with a better message could be read
             raise SystemExit(_BAD_CALL) from None
         from dagtui.cli.error_boundary import end_with_sentence
 

@@ -1,4 +1,4 @@
-"""Report system errors that no command expects in a sentence instead of a traceback."""
+"""Report errors of the system and of storage that no command expects in a sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -12,8 +12,18 @@ _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, err
 file."""
 
 
-def end_with_sentence(error: OSError) -> int:
-    """Print what went wrong, where, and how to go on to standard error. Return the exit status."""
+def end_with_sentence(error: Exception) -> int:
+    """Print what went wrong, where, and how to go on to standard error. Return the exit status.
+
+    Raises the error again if it is of another kind.
+    """
+    from dagtui.store.errors import StoreError
+
+    if isinstance(error, StoreError):
+        say(f"dagtui: {error}")
+        return BAD_CALL
+    if not isinstance(error, OSError):
+        raise error
     say(f"dagtui: {_about_output(error) or _about_folder() or _in_words(error)}")
     return BAD_CALL
 

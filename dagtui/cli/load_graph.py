@@ -46,17 +46,23 @@ def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mappi
         fail(str(error))
 
 
-def read_graph_to_show(
-    graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = None
-) -> Graph:
-    """Load a graph for display, with known secrets redacted. Unknown secrets are not errors, because nothing runs.
+def read_graph_to_run(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
+    """Load a graph as a run would, with its secrets redacted. Report what a run would refuse, and exit with 2."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.runs.redaction import keep_secrets
 
-    Variables are looked up only in an environment that is given.
-    """
+    try:
+        return keep_secrets(read_graph(graph_file, parameters), os.environ)[0]
+    except GraphError as error:
+        fail(str(error))
+
+
+def read_graph_to_show(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
+    """Load a graph for display, with known secrets redacted. Unknown secrets are not errors, because nothing runs."""
     from dagtui.graph.errors import GraphError
     from dagtui.runs.redaction import hide_known
 
     try:
-        return hide_known(_read(graph_file, parameters, environment), os.environ)
+        return hide_known(_read(graph_file, parameters, None), os.environ)
     except GraphError as error:
         fail(str(error))

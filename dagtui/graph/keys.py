@@ -144,7 +144,7 @@ RUN: Mapping[str, Key] = {
         {"type": "array", "items": FILLED_TEXT, "uniqueItems": True},
         "Variables and parameters whose values are redacted.",
     ),
-    "state": Key(values.path, FILLED_TEXT, "Directory that keeps the runs, relative to the file."),
+    "state": Key(values.folder, FILLED_TEXT, "Directory that keeps the runs, relative to the file."),
 }
 
 DOCUMENT: Mapping[str, str] = {

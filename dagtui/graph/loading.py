@@ -121,6 +121,10 @@ class _Loading:
         connected = wiring.connect(reader.broken)
         placeholders = PlaceholderCheck(layout, params, environment, self._diagnostics, origins)
         placeholders.check(reader.broken)
+        if environment is not None and settings.secrets:
+            from dagtui.graph.secrets import check_known
+
+            check_known(self._diagnostics, settings.secrets, (environment, params), tasks)
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_statuses(graph)

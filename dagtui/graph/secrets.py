@@ -13,9 +13,9 @@ from dagtui.text import label
 from dagtui.text.secrets import LEAST, MOST, Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from dagtui.graph.model import Graph
+    from dagtui.graph.model import Graph, Task, Value
 
 MOST_VALUES = 256
 """The number of different values of all secrets of a run. Each makes every log a little slower to write."""
@@ -61,6 +61,38 @@ def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> 
     if diagnostics:
         raise located(diagnostics, graph)
     return Secrets(value for value in found if value)
+
+
+def check_known(
+    diagnostics: Diagnostics,
+    names: Sequence[str],
+    known: Iterable[Mapping[str, Value]],
+    tasks: Sequence[Task],
+) -> None:
+    """Record each name without a value that can be redacted, as `find_secrets` will, before there is a graph.
+
+    `known` are the environment and the parameters. Values with placeholders are left to `find_secrets`.
+    """
+    lost = diagnostics.lost
+    if lost.parameters or lost.all_parameters or lost.tasks or lost.all_tasks:
+        return  # a value may be in what could not be read
+    if any(lost.has_variables(task.name) for task in tasks):
+        return
+    found: dict[str, set[str]] = {name: set() for name in names}
+    for table in known:
+        for name in found.keys() & table.keys():
+            found[name].add(value_text(table[name]).strip())
+    tables = {id(task.env): task.env for task in tasks}
+    for table in tables.values():
+        for name in found.keys() & table.keys():
+            if "{{" in table[name]:
+                del found[name]
+            else:
+                found[name].add(table[name].strip())
+    for index, name in enumerate(names):
+        wrong = _wrong(name, found[name]) if name in found else None
+        if wrong is not None:
+            diagnostics.value(("run", "secrets", index), *wrong)
 
 
 def located(diagnostics: Diagnostics, graph: Graph) -> GraphError:

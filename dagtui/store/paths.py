@@ -15,6 +15,7 @@ from dagtui.text import label
 
 STATE_VARIABLE = "DAGTUI_STATE_DIR"
 """The environment variable that names the state directory, which holds the runs of all graphs."""
+_STATED = '"state" in [run]'
 PIPED = "piped-graph"
 """The file name in the graph's folder for a graph that came from a pipe. No such file is written."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -67,7 +68,7 @@ def piped_graph(name: str, directory: Path, state: str) -> Path:
     `state` is its `state` in `[run]`, or empty.
     """
     place = directory / name
-    named = _from_environment() or (Path(os.path.abspath(directory / Path(state).expanduser())) if state else None)
+    named = _from_environment() or (_absolute_folder(state, directory, _STATED) if state else None)
     # Contains a character that paths can't have, so that it never equals the folder of a file.
     digest = _digest(str(place) + "\0", 6)
     return (named or _user_directory()) / f"{_readable(name)}-{digest}" / PIPED
@@ -160,12 +161,27 @@ def _named_directory(path: Path) -> Path | None:
     if named is not None:
         return named
     stated = stated_folder(path)
-    return Path(os.path.abspath(path.parent / Path(stated).expanduser())) if stated else None
+    return _absolute_folder(stated, path.parent, _STATED) if stated else None
 
 
 def _from_environment() -> Path | None:
     named = os.environ.get(STATE_VARIABLE)
-    return Path(os.path.abspath(Path(named).expanduser())) if named else None
+    return _absolute_folder(named, Path(), STATE_VARIABLE) if named else None
+
+
+def _absolute_folder(written: str, base: Path, named_by: str) -> Path:
+    """Return the absolute path of a folder as a person wrote it. Raises StoreError if there can be no such folder."""
+    if "\0" in written:
+        raise StoreError(f"{named_by} can't be a folder: it contains the character NUL")
+    try:
+        folder = Path(written).expanduser()
+    except RuntimeError as error:
+        user = label(Path(written).parts[0][1:], 100)
+        why = f"there is no user {user}" if user else "this user has no home directory"
+        raise StoreError(
+            f"can't use {label(written, 1000)}, which {named_by} names: {why}; write the path in full"
+        ) from error
+    return Path(os.path.abspath(base / folder))
 
 
 def _user_directory() -> Path:

@@ -62,6 +62,16 @@ def test_variables_that_are_not_set_are_all_in_one_report_before_anything_runs(t
     assert not (tmp_path / ".dagtui").exists()
 
 
+def test_secrets_that_are_not_set_are_in_the_same_report(tmp_path: Path):
+    write(tmp_path, '[run]\nsecrets = ["NOPE_A", "NOPE_B"]\n[tasks.a]\nrun = "echo {{ env.NOPE_C }}"\n')
+    done = call("check", "graph.toml", cwd=tmp_path)
+    found = [line for line in done.stderr.splitlines() if line.startswith("graph.toml:")]
+    assert (done.returncode, done.stdout, len(found)) == (2, "", 3)
+    for line, name in zip(found, "ABC", strict=True):
+        assert f"NOPE_{name}" in line
+        assert line.endswith("is not set")
+
+
 def test_what_only_shows_a_graph_needs_no_variables(tmp_path: Path):
     write(tmp_path, '[tasks.a]\nrun = "echo {{ env.NOPE_A }}"\n')
     done = call("plan", "graph.toml", cwd=tmp_path)

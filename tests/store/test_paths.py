@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -145,6 +147,29 @@ def test_a_user_without_a_home_is_told_what_to_set(graph: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(StoreError, match="no home directory; set DAGTUI_STATE_DIR"):
         RunDirectory.create(graph, "")
+
+
+@pytest.mark.parametrize("state", ["~nosuchuser/runs", "a\\u0000b"], ids=["no such user", "NUL"])
+@pytest.mark.parametrize("words", [["runs"], ["status"], ["logs", "a"], ["wait"]], ids=lambda words: words[0])
+def test_a_folder_that_can_not_be_is_one_sentence(graph: Path, state: str, words: list[str]):
+    stated = written(graph.parent / "stated.toml", STATED.format(state))
+    for command in ([words[0], str(stated), *words[1:]], ["check", str(stated)]):
+        done = subprocess.run([sys.executable, "-m", "dagtui", *command], capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+        assert "nosuchuser" in done.stderr or "NUL" in done.stderr
+
+
+def test_the_environment_can_name_the_home_of_nobody(graph: Path):
+    written(graph, '[tasks.a]\nrun = "true"\n')
+    environment = {**os.environ, "DAGTUI_STATE_DIR": "~nosuchuser/runs"}
+    for command in (["runs", str(graph)], ["run", str(graph)], ["runs"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "dagtui", *command], capture_output=True, text=True, timeout=60, env=environment
+        )
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.count("\n") == 1
+        assert "DAGTUI_STATE_DIR names: there is no user nosuchuser" in done.stderr
 
 
 # One graph by any path

@@ -6,11 +6,12 @@ The message is a predicate whose subject the caller knows: "must be a string, no
 from __future__ import annotations
 
 import math
+import os
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from dagtui.graph.durations import HINT, parse_duration
-from dagtui.graph.errors import ValueProblem
+from dagtui.graph.errors import ValueProblem, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,14 @@ def path(value: object) -> str:
     found = filled_text(value)
     if not found.isprintable():
         raise _unprintable(found)
+    return found
+
+
+def folder(value: object) -> str:
+    """Read the path of a folder, which may begin with `~` or `~user`."""
+    found = path(value)
+    if found.startswith("~") and os.path.expanduser(found) == found:  # an unknown user stays as it is
+        raise ValueProblem(f"begins with {quoted(found.partition('/')[0])}, and no home directory is known for it")
     return found
 
 

@@ -9,13 +9,13 @@ import click
 from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.attaching import (
     a_terminal,
+    attach_commands,
     choice_of,
     has_screen,
     is_attachable,
     live_runs_of,
     look_of,
     shown_run,
-    ways_to,
 )
 from dagtui.cli.attaching import attach as attach_to
 from dagtui.cli.connect import run_option
@@ -83,4 +83,4 @@ def _any() -> list[LiveRun]:
 def _several() -> str:
     """Where no picker can be shown, list the command for each of several live runs. Else return an empty string."""
     found = all_of_user()
-    return f". Live runs:\n{ways_to(found, 'dagtui attach')}" if len(found) > 1 else ""
+    return f". Live runs:\n{attach_commands(found, 'dagtui attach')}" if len(found) > 1 else ""

@@ -68,7 +68,7 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
     """
     from dagtui.control.client import connect
     from dagtui.control.sockets import ControlError
-    from dagtui.host.terminal_client import lend_terminal
+    from dagtui.host.terminal_client import attach_terminal
 
     shown = shown_run(run)
     if not is_attachable(run):
@@ -80,7 +80,7 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
         )
     try:
         with connect(run.run_id) as client:
-            return lend_terminal(client, look)
+            return attach_terminal(client, look)
     except ControlError as error:
         fail(f"dagtui: can't attach to {shown}: {error}")
 
@@ -113,7 +113,7 @@ def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveR
     return runs[at]
 
 
-def ways_to(runs: Sequence[LiveRun], command: str) -> str:
+def attach_commands(runs: Sequence[LiveRun], command: str) -> str:
     """List the command for each of several runs, as lines for a shell."""
     named = [(label(shlex.quote(str(run.graph or run.run_id)), 4096), run.number) for run in runs]
     widest = max(len(name) for name, _ in named)

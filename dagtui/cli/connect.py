@@ -44,26 +44,26 @@ def reach(graph_file: Path, number: int | None) -> ControlClient:
 
 def connect(run: RunDirectory, graph_file: Path) -> ControlClient:
     """Connect to a live run. If it can't be reached, print why and exit with 2."""
-    from dagtui.control.sockets import NobodyError
+    from dagtui.control.sockets import PeerGoneError
 
     try:
         return connect_if_there(run, graph_file)
-    except NobodyError as error:
+    except PeerGoneError as error:
         fail_to_reach(run, graph_file, error)
 
 
 def connect_if_there(run: RunDirectory, graph_file: Path) -> ControlClient:
     """Connect to a live run. If it refuses or does not answer, print why and exit with 2.
 
-    Raises NobodyError if the run is not running, perhaps because it has just ended.
+    Raises PeerGoneError if the run is not running, perhaps because it has just ended.
     """
     from dagtui.control.client import connect
-    from dagtui.control.sockets import ControlError, NobodyError
+    from dagtui.control.sockets import ControlError, PeerGoneError
     from dagtui.store.errors import StoreError
 
     try:
         return connect(run.run_id)
-    except NobodyError:
+    except PeerGoneError:
         raise
     except ControlError as error:
         fail_to_reach(run, graph_file, error)
@@ -137,11 +137,11 @@ def ask_in_time(
 
     Prints an error and ends the program with 2. Raises TimeoutError.
     """
-    from dagtui.control.sockets import ControlError, NobodyError
+    from dagtui.control.sockets import ControlError, PeerGoneError
 
     try:
         client.send(request)
-    except NobodyError:
+    except PeerGoneError:
         return None
     except ControlError as error:
         fail(f"dagtui: {error}")
@@ -150,11 +150,11 @@ def ask_in_time(
 
 def next_answer(client: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
     """Return the next answer to a request, like `ask_in_time`."""
-    from dagtui.control.sockets import ControlError, NobodyError
+    from dagtui.control.sockets import ControlError, PeerGoneError
 
     try:
         answer = client.receive(timeout)
-    except NobodyError:
+    except PeerGoneError:
         return None
     except ControlError as error:
         fail(f"dagtui: {error}")

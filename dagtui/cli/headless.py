@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from dagtui.cli.graph_file import say_where
 from dagtui.cli.launch_mode import LaunchMode, asked_for
 from dagtui.cli.load_graph import read_graph
-from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
+from dagtui.cli.other_runs import end_idle, live_others, mention_others, refuse_nested
 from dagtui.cli.stderr import fail
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def run_headless(
     """Run a graph without a screen, and exit with its status. A run that starts paused must have a control socket."""
     from functools import partial
 
-    from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_what_is_left
+    from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_previous_processes
     from dagtui.graph.errors import GraphError
     from dagtui.report.headless import Headless
     from dagtui.runs.events_copy import EventsError
@@ -96,10 +96,10 @@ def run_headless(
     try:
         if way is LaunchMode.RESUME:
             found = resumable(graph, resume or None, nodes)
-            wait_for_what_is_left(found.directory)
+            wait_for_previous_processes(found.directory)
             begin = partial(Session.resume, supervisor=supervisor, resumption=found)
         status = Headless(
-            graph, begin, tell_of_others, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only
+            graph, begin, mention_others, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only
         ).run()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)

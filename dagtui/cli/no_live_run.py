@@ -35,8 +35,8 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
     from dagtui.store.summary import summarise
 
     last, call = summarise(directory), call_of(graph_file)
-    ways_on = f"start one with: {call}" if directory.damage() else _ways_on(last, call)
-    fail(f"dagtui: {shown} has no live run: {_fate(last)}; {ways_on}")
+    ways_on = f"start one with: {call}" if directory.damage() else _advice(last, call)
+    fail(f"dagtui: {shown} has no live run: {_outcome(last)}; {ways_on}")
 
 
 def _last(graph_file: Path, number: int | None) -> RunDirectory | None:
@@ -51,7 +51,7 @@ def _last(graph_file: Path, number: int | None) -> RunDirectory | None:
     return latest_first(found)[0] if found else None
 
 
-def _fate(last: RunSummary) -> str:
+def _outcome(last: RunSummary) -> str:
     from dagtui.store.summary import RunOutcome
 
     if last.outcome is RunOutcome.LOST:
@@ -61,7 +61,7 @@ def _fate(last: RunSummary) -> str:
     return f"run {last.number} has ended, {last.outcome.value}"
 
 
-def _ways_on(last: RunSummary, call: str) -> str:
+def _advice(last: RunSummary, call: str) -> str:
     from dagtui.store.summary import RunOutcome
 
     resumable = {RunOutcome.LOST, RunOutcome.FAILED, RunOutcome.CANCELLED, RunOutcome.DAMAGED}

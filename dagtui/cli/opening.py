@@ -11,7 +11,7 @@ from dagtui.cli.graph_file import say_where
 from dagtui.cli.headless import run_headless
 from dagtui.cli.launch_mode import LaunchMode, asked_for
 from dagtui.cli.load_graph import read_graph
-from dagtui.cli.other_runs import end_idle, live_others, refuse_nested, tell_of_others
+from dagtui.cli.other_runs import end_idle, live_others, mention_others, refuse_nested
 from dagtui.cli.resume_prompt import choose, nodes_to_rerun, say_nothing_to_resume
 from dagtui.cli.stderr import fail, say
 from dagtui.text import label
@@ -110,7 +110,7 @@ def _start(
     from dagtui.execution.local.requirements import RequirementError, check_requirements
     from dagtui.host.launch import check_control_sockets, start_session
     from dagtui.host.start_lock import StartLock
-    from dagtui.host.terminal_client import lend_terminal
+    from dagtui.host.terminal_client import attach_terminal
     from dagtui.store.errors import StoreError
 
     try:
@@ -139,7 +139,7 @@ def _start(
         client = start_session(lambda: begin(graph), _screens, lock.let_go)
     with client:
         try:
-            return lend_terminal(client, look)
+            return attach_terminal(client, look)
         except ControlError as error:
             fail(f"dagtui: {error}")
 
@@ -188,7 +188,7 @@ def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: Clie
         fail(str(error))
     except (StoreError, OSError) as error:
         fail(f"dagtui: {error}")
-    tell_of_others(session)
+    mention_others(session)
     # The first nodes are already running. These imports take a quarter of a second.
     from dagtui.tui.terminal.show import show
 

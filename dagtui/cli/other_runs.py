@@ -63,7 +63,7 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
         say(f"dagtui: {text}")
 
 
-def tell_of_others(session: Session) -> None:
+def mention_others(session: Session) -> None:
     """Print a line if other live runs of the graph exist.
 
     Checked after this run exists, so that of two simultaneous starts at least one sees the other.

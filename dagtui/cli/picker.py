@@ -50,7 +50,7 @@ class Picker:
                         return None
                     self._move(key)
             finally:
-                self._write(self._away())
+                self._write(self._erase())
 
     def _move(self, key: str) -> None:
         last = len(self._lines) - 1
@@ -81,10 +81,10 @@ class Picker:
         # On some terminals, a line of full width would leave the cursor in the next line.
         cut = [fit(line, max(1, columns - 1), ascii=self._ascii) for line in lines]
         cut[2 + self._at - self._first] = f"\x1b[7m{cut[2 + self._at - self._first]}\x1b[m"
-        self._write(self._away() + "".join(f"{line}\n" for line in cut))
+        self._write(self._erase() + "".join(f"{line}\n" for line in cut))
         self._drawn = len(cut)
 
-    def _away(self) -> str:
+    def _erase(self) -> str:
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         return f"{up}\r\x1b[J"
 

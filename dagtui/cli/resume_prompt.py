@@ -35,7 +35,7 @@ _ANSWERS: dict[str, LaunchMode | None] = {
     **dict.fromkeys(["n", "N"], LaunchMode.NEW),
     **dict.fromkeys(["q", "Q", ESCAPE, "\x04", END], None),
 }
-_SAID = {LaunchMode.RESUME: "resume", LaunchMode.NEW: "new", None: "quit"}
+_ANSWER_WORDS = {LaunchMode.RESUME: "resume", LaunchMode.NEW: "new", None: "quit"}
 
 
 def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ def choose(graph: Graph, way: LaunchMode, number: int | None = None, rerun: tupl
         return None
     found = _to_resume(graph, number, rerun) if way is LaunchMode.RESUME else _offered(graph)
     if found is not None:
-        wait_for_what_is_left(found.directory)
+        wait_for_previous_processes(found.directory)
     return found
 
 
@@ -121,12 +121,12 @@ def _unfinished(graph: Graph) -> Resumption | None:
     return found
 
 
-def wait_for_what_is_left(directory: RunDirectory) -> None:
+def wait_for_previous_processes(directory: RunDirectory) -> None:
     """Wait until the processes of a killed run have ended, with a message, because it may take as long as `grace`.
 
     The resume checks again under the lock. Ends the program if the wait takes too long.
     """
-    from dagtui.runs.previous_processes import left_behind, wait_for_the_end
+    from dagtui.runs.previous_processes import left_behind, wait_for_processes
     from dagtui.store.errors import StoreError
 
     left = left_behind(directory.path)
@@ -135,7 +135,7 @@ def wait_for_what_is_left(directory: RunDirectory) -> None:
     what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
     try:
         say(f"dagtui: {what}; waiting until none is left")
-        wait_for_the_end(directory.path)
+        wait_for_processes(directory.path)
     except StoreError as error:
         fail(f"dagtui: {error}")
 
@@ -188,7 +188,7 @@ def _ask(last: LastRun, found: Resumption) -> LaunchMode:
     except KeyboardInterrupt:  # also while the question is being printed
         output.lines([""])
         raise
-    output.lines([_SAID[answer]])
+    output.lines([_ANSWER_WORDS[answer]])
     if answer is None:
         raise SystemExit(0)
     return answer

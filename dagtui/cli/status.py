@@ -204,11 +204,11 @@ def _wait_for_answer(
     run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None, inside: str
 ) -> Mapping[str, object] | None:
     """Return the run's answer once it is settled, or None if the run ended before it could answer."""
-    from dagtui.control.sockets import NobodyError
+    from dagtui.control.sockets import PeerGoneError
 
     try:
         client = connect_if_there(run, graph_file)
-    except NobodyError as error:
+    except PeerGoneError as error:
         if not _ends_soon(run):
             fail_to_reach(run, graph_file, error)
         return None

@@ -18,8 +18,8 @@ from dagtui.control.sockets import (
     PROTOCOL,
     ControlError,
     LineBuffer,
-    NobodyError,
     Peer,
+    PeerGoneError,
     ProtocolError,
     check_sockets_folder,
     encode,
@@ -69,7 +69,7 @@ class ControlClient:
             if view:  # sending nothing fails too if the server has already answered and closed
                 self._connection.sendall(view)
         except OSError as error:
-            raise NobodyError(f"the run's process is gone: {error.strerror}") from error
+            raise PeerGoneError(f"the run's process is gone: {error.strerror}") from error
 
     def receive(self, timeout: float | None = None) -> Mapping[str, object] | None:
         """Return the next line, or None if the server has closed. Raises TimeoutError and ControlError.
@@ -116,7 +116,7 @@ class ControlClient:
 def connect(run_id: str, folder: Path | None = None, timeout: float = PATIENCE) -> ControlClient:
     """Connect to a live run and read its greeting, waiting at most `timeout` seconds.
 
-    Raises NobodyError if the run is not running, ProtocolError if it speaks another protocol, and ControlError if it
+    Raises PeerGoneError if the run is not running, ProtocolError if it speaks another protocol, and ControlError if it
     belongs to another user, refuses the connection, or does not answer.
     """
     folder = sockets_folder(folder)
@@ -138,7 +138,7 @@ def _check_socket(path: Path) -> None:
     try:
         status = os.lstat(path)
     except FileNotFoundError:
-        raise NobodyError(f"run {label(path.stem)} is not running: there is no socket {label(path, 1000)}") from None
+        raise PeerGoneError(f"run {label(path.stem)} is not running: there is no socket {label(path, 1000)}") from None
     except OSError as error:
         raise ControlError(f"can't use the socket {label(path, 1000)}: {error.strerror}") from error
     if not stat.S_ISSOCK(status.st_mode):
@@ -158,7 +158,7 @@ def _connect(connection: socket.socket, path: Path) -> Peer:
         raise ControlError(f"the run behind {shown} does not answer: it is stopped or overloaded") from None
     except OSError as error:
         if error.errno in _ABSENT:
-            raise NobodyError(f"no run listens at {shown}: {error.strerror}") from error
+            raise PeerGoneError(f"no run listens at {shown}: {error.strerror}") from error
         raise ControlError(f"can't connect to {shown}: {error.strerror}") from error
     # Not even root's process: it may be sent this terminal.
     if peer.uid != os.geteuid():
@@ -173,7 +173,7 @@ def _greeting(client: ControlClient, run_id: str, timeout: float) -> Mapping[str
     except TimeoutError:
         raise ControlError(f"{who}, which has the run, does not answer: it is stopped or overloaded") from None
     if hello is None:
-        raise NobodyError(f"{who}, which has the run, closed the connection")
+        raise PeerGoneError(f"{who}, which has the run, closed the connection")
     if "error" in hello:
         raise ControlError(f"{who}, which has the run, refuses: {label(hello['error'])}")
     if hello.get("protocol") != PROTOCOL:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.control.sockets import DESCRIPTORS, ControlError, LineBuffer, NobodyError, Peer, encode
+from dagtui.control.sockets import DESCRIPTORS, ControlError, LineBuffer, Peer, PeerGoneError, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ class ClientHandler:
         return taken
 
     async def send(self, message: Mapping[str, object]) -> None:
-        """Send a line. Raises NobodyError if the client is gone or does not read, ControlError if it is too long."""
+        """Send a line. Raises PeerGoneError if the client is gone or does not read, ControlError if it is too long."""
         view = memoryview(encode(message))
         async with self._sending:
             with anyio.move_on_after(ANSWER_SECONDS) as limit:
@@ -52,10 +52,10 @@ class ClientHandler:
                     except BlockingIOError:
                         await anyio.wait_writable(self._connection)
                     except OSError as error:
-                        raise NobodyError(f"the client is gone: {error.strerror}") from error
+                        raise PeerGoneError(f"the client is gone: {error.strerror}") from error
         if limit.cancelled_caught:
             self.close()
-            raise NobodyError("the client does not read")
+            raise PeerGoneError("the client does not read")
 
     async def receive(self) -> Mapping[str, object] | None:
         """Return the next message, or None after the client has closed or `close` was called. Raises ControlError."""

@@ -12,7 +12,7 @@ import anyio
 from dagtui.control.live import Screen
 from dagtui.control.requests import command_of, named, nodes_of, preview_fields, preview_now
 from dagtui.control.server import ControlServer
-from dagtui.control.sockets import ControlError, NobodyError
+from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.reachable import subtrees
@@ -37,7 +37,7 @@ PACE = 0.05
 """Seconds between two checks of a busy run for a waiting client."""
 _BAD = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
 _CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
-_LAST_WORDS = 0.5
+_FINAL_ANSWER_SECONDS = 0.5
 """Seconds for telling waiting clients that the run's process is ending."""
 
 
@@ -106,14 +106,14 @@ class Control:
 
     async def _preview(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         session = self._session
-        command = command_of(request, session.graph, _by(client))
+        command = command_of(request, session.graph, _sender(client))
         preview = preview_now(session, request, command)
         await client.send(preview_fields(session, preview, would_do(session.state, preview)))
 
     async def _give(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Check the expectation and carry out the command in one loop iteration: nothing happens in between."""
         session = self._session
-        command = command_of(request, session.graph, _by(client))
+        command = command_of(request, session.graph, _sender(client))
         if session.ending and command.kind not in _CANCELS:
             raise ControlError("the run is ending")
         preview = preview_now(session, request, command)
@@ -137,7 +137,7 @@ class Control:
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             # The process is ending, as one without a screen does once all nodes are settled.
-            with anyio.move_on_after(_LAST_WORDS, shield=True):
+            with anyio.move_on_after(_FINAL_ANSWER_SECONDS, shield=True):
                 await client.send(outcome(self._session, self._screen(), nodes))
             raise
 
@@ -161,24 +161,24 @@ class _Waiting:
 
     async def settle(self) -> None:
         """Wait until the nodes are settled. Checks only after an event, and not too often."""
-        async with aclosing(self._looks()) as looks:
-            async for _ in looks:
+        async with aclosing(self._checks()) as checks:
+            async for _ in checks:
                 if self._settled():
                     return
 
     async def tell(self, client: ClientHandler) -> None:
         """Send the client what the run waits for, each time this changes."""
         told = ""
-        async with aclosing(self._looks()) as looks:
-            async for _ in looks:
+        async with aclosing(self._checks()) as checks:
+            async for _ in checks:
                 waits = self._session.waits
                 if waits == told:
                     continue
                 told = waits
-                with contextlib.suppress(NobodyError):  # noticed elsewhere
+                with contextlib.suppress(PeerGoneError):  # noticed elsewhere
                     await client.send({"waits": waits})
 
-    async def _looks(self) -> AsyncGenerator[None, None]:
+    async def _checks(self) -> AsyncGenerator[None, None]:
         """Yield now, and after each event."""
         listeners = self._session.run.listeners
         happened = anyio.Event()
@@ -232,7 +232,7 @@ def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
     return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
 
 
-def _by(client: ClientHandler) -> str:
+def _sender(client: ClientHandler) -> str:
     """Name the sender of a command, for the journal."""
     return f"process {client.peer.pid}"
 

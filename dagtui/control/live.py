@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dagtui.control.client import connect
 from dagtui.control.sockets import (
     ControlError,
-    NobodyError,
+    PeerGoneError,
     ProtocolError,
     remove_dead_sockets,
     run_ids,
@@ -118,7 +118,7 @@ def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
             client.send({"want": "about"})
             answer = client.receive(PATIENCE) or {}
             pid = client.peer.pid
-    except NobodyError:
+    except PeerGoneError:
         return None
     except TimeoutError:
         return _with_trouble(known, "it does not answer")

@@ -16,7 +16,7 @@ from dagtui.control.client_handler import ClientHandler
 from dagtui.control.sockets import (
     PROTOCOL,
     ControlError,
-    NobodyError,
+    PeerGoneError,
     check_length,
     make_sockets_folder,
     peer_of,
@@ -74,10 +74,10 @@ class ControlServer:
                 while True:
                     # The scope is inside the loop, so that nothing waits for a listener that was replaced.
                     with anyio.move_on_after(LOOK_SECONDS):
-                        await self._welcome_all(group)
-                    self._look()
+                        await self._accept_all(group)
+                    self._check_socket()
         finally:
-            self._shut()
+            self._close_socket()
 
     # The socket
 
@@ -104,28 +104,28 @@ class ControlServer:
             self._listener.close()
         self._listener, self._bound = listener, (status.st_dev, status.st_ino)
 
-    def _look(self) -> None:
+    def _check_socket(self) -> None:
         """Create the socket again if it has disappeared. If that fails, the next check tries again."""
-        if not self._is_there():
+        if not self._has_socket():
             with contextlib.suppress(ControlError):
                 self._open()
 
-    def _is_there(self) -> bool:
+    def _has_socket(self) -> bool:
         try:
             status = os.lstat(self.path)
         except OSError:
             return False
         return (status.st_dev, status.st_ino) == self._bound
 
-    def _shut(self) -> None:
-        if self._is_there():
+    def _close_socket(self) -> None:
+        if self._has_socket():
             _unlink(self.path)
         if self._listener is not None:
             self._listener.close()
 
     # Clients
 
-    async def _welcome_all(self, group: TaskGroup) -> None:
+    async def _accept_all(self, group: TaskGroup) -> None:
         """Accept at most one connection per loop iteration."""
         listener = self._listener
         if listener is None:
@@ -143,9 +143,9 @@ class ControlServer:
                 _refuse(connection)
                 continue
             self._connections += 1
-            group.start_soon(self._attend, connection)
+            group.start_soon(self._serve_client, connection)
 
-    async def _attend(self, connection: socket.socket) -> None:
+    async def _serve_client(self, connection: socket.socket) -> None:
         """Serve one client from its greeting to its end."""
         try:
             peer = peer_of(connection)
@@ -201,5 +201,5 @@ def _refuse(connection: socket.socket) -> None:
 
 
 async def _say_error(client: ClientHandler, text: str) -> None:
-    with contextlib.suppress(NobodyError):
+    with contextlib.suppress(PeerGoneError):
         await client.send({"error": text})

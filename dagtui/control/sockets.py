@@ -37,8 +37,8 @@ class ControlError(Exception):
     """A run can't be reached, or a line can't be understood. The text is one line with what, where, and advice."""
 
 
-class NobodyError(ControlError):
-    """The run is not running: there is no socket, or its process is gone."""
+class PeerGoneError(ControlError):
+    """The other end is gone. For a client: there is no socket, or no process behind it, so the run is not running."""
 
 
 class ProtocolError(ControlError):
@@ -80,13 +80,13 @@ def make_sockets_folder(folder: Path) -> None:
 def check_sockets_folder(folder: Path) -> None:
     """Raise ControlError unless this is a real folder, not a link, that only this user can enter.
 
-    Raises NobodyError if nothing is there.
+    Raises PeerGoneError if nothing is there.
     """
     shown = label(folder, 1000)
     try:
         status = os.lstat(folder)
     except FileNotFoundError:
-        raise NobodyError(f"no run is live: there is no folder {shown}") from None
+        raise PeerGoneError(f"no run is live: there is no folder {shown}") from None
     except OSError as error:
         raise ControlError(f"can't use the socket folder {shown}: {error.strerror}") from error
     if not stat.S_ISDIR(status.st_mode):
@@ -126,7 +126,7 @@ def run_ids(folder: Path) -> list[str]:
     try:
         check_sockets_folder(folder)
         names = os.listdir(folder)
-    except NobodyError:
+    except PeerGoneError:
         return []
     except OSError as error:
         raise ControlError(f"can't read the socket folder {label(folder, 1000)}: {error.strerror}") from error

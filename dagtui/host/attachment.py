@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import anyio
 
-from dagtui.control.sockets import ControlError, NobodyError
+from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text import label
 
@@ -80,14 +80,14 @@ class Attachment:
         """Handle the client's messages until it closes the connection, then end the screen."""
         try:
             while (message := await self._client.receive()) is not None:
-                self._hear(message)
+                self._handle(message)
         except ControlError as error:
             self.why = str(error)
         self._gone = True
         self._settle_answer(None)
         self.end(ExitReason.LOST, GONE)
 
-    def _hear(self, message: Mapping[str, object]) -> None:
+    def _handle(self, message: Mapping[str, object]) -> None:
         match message.get("tell"):
             case "detach":
                 self.end(ExitReason.DETACHED, label(message.get("why"), 60))
@@ -124,7 +124,7 @@ class Attachment:
 
         It gets the client's environment, with `defaults` for variables that are not set there.
         """
-        return await self._have_run({"do": "run", "command": list(command), "defaults": dict(defaults)})
+        return await self._request_run({"do": "run", "command": list(command), "defaults": dict(defaults)})
 
     async def run_at(self, node_environment: NodeEnvironment, command: Sequence[str], heading: str) -> str:
         """Run a program on the terminal in a node's environment, below a heading. Return what went wrong, or "".
@@ -133,9 +133,9 @@ class Attachment:
         """
         await self.tell({"do": "print", "text": heading})
         request = {"do": "run", "command": list(command), "cwd": node_environment.cwd}
-        return await self._have_run({**request, "environment": dict(node_environment.environment)})
+        return await self._request_run({**request, "environment": dict(node_environment.environment)})
 
-    async def _have_run(self, request: Mapping[str, object]) -> str:
+    async def _request_run(self, request: Mapping[str, object]) -> str:
         try:
             answer = await self._ask(request)
         except ControlError as error:  # the variables don't fit into one line of the protocol
@@ -152,7 +152,7 @@ class Attachment:
         self._answer, self._answered = None, anyio.Event()
         try:
             await self._client.send(message)
-        except NobodyError:
+        except PeerGoneError:
             return None
         await self._answered.wait()
         return self._answer
@@ -168,7 +168,7 @@ class Attachment:
         """Send the client a message. Does nothing if the client is gone."""
         try:
             await self._client.send(message)
-        except NobodyError:
+        except PeerGoneError:
             self._gone = True
 
     async def exit_message(self, text: str, status: int) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 UNWATCHED_SECONDS = 600.0
 """Seconds that a settled run without a screen waits for someone to attach or retry."""
-_LAST_WORDS = 2.0
+_EXIT_MESSAGE_SECONDS = 2.0
 """Seconds that clients may take to receive their exit message."""
 _ENDING = frozenset({ExitReason.LEFT_SETTLED, ExitReason.CANCEL_ALL, ExitReason.TERMINATED})
 _FAILED = 1
@@ -61,9 +61,9 @@ class Host:
         """The client that has the screen or is about to get it."""
         self._turn = anyio.Lock()
         """Held by the client that has the screen, and by the end of the run."""
-        self._leavers: list[Attachment] = []
+        self._waiting_clients: list[Attachment] = []
         """Clients that wait for the run's end."""
-        self._farewells: list[anyio.Event] = []
+        self._deliveries: list[anyio.Event] = []
         """One event per client to notify, set when it has received everything: those waiting, and the one that started
         the run."""
         self._signal = 0
@@ -87,14 +87,14 @@ class Host:
         itself.
         """
         async with anyio.create_task_group() as group:
-            group.start_soon(self._obey_signals, early_signals)
+            group.start_soon(self._handle_signals, early_signals)
             group.start_soon(self._drive)
             await group.start(self._serve_control_socket)
             on_listening()
             if first is not None:
-                self._farewells.append(anyio.Event())
-                group.start_soon(self._welcome, first, self._farewells[0])
-            group.start_soon(self._mind_the_unwatched)
+                self._deliveries.append(anyio.Event())
+                group.start_soon(self._attach_starter, first, self._deliveries[0])
+            group.start_soon(self._end_when_unwatched)
             group.start_soon(self._watch_files)
             await self._ending.wait()
             try:
@@ -102,8 +102,8 @@ class Host:
                     await self._finish()
             finally:
                 self._ended.set()
-                with anyio.move_on_after(_LAST_WORDS, shield=True):
-                    for said in self._farewells:
+                with anyio.move_on_after(_EXIT_MESSAGE_SECONDS, shield=True):
+                    for said in self._deliveries:
                         await said.wait()
                 group.cancel_scope.cancel()
         return self._status()
@@ -134,7 +134,7 @@ class Host:
         """Whether nothing more happens by itself."""
         return self._session.settled or self._failure is not None
 
-    async def _mind_the_unwatched(self) -> None:
+    async def _end_when_unwatched(self) -> None:
         """End a run that is settled and has had no screen for long."""
         patience = UNWATCHED_SECONDS
         since = anyio.current_time()
@@ -145,15 +145,15 @@ class Host:
             elif anyio.current_time() - since >= patience:
                 self._end("settled, and nobody watched")
 
-    async def _obey_signals(self, early: Sequence[int]) -> None:
+    async def _handle_signals(self, early: Sequence[int]) -> None:
         """Handle signals: TERM and INT cancel and end the run, a second one kills. HUP is ignored."""
         with anyio.open_signal_receiver(*heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
             for number in early:
-                self._obey(signal.Signals(number))
+                self._handle_signal(signal.Signals(number))
             async for number in received:
-                self._obey(number)
+                self._handle_signal(number)
 
-    def _obey(self, number: signal.Signals) -> None:
+    def _handle_signal(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP:
             return
         if self._ending.is_set():
@@ -194,7 +194,7 @@ class Host:
         if not self._session.settled:
             self._cancel_all(self._end_why)
         async with anyio.create_task_group() as group:
-            for attachment in self._leavers:
+            for attachment in self._waiting_clients:
                 group.start_soon(self._kill_when_interrupted, attachment)
             await self._session.drive_until_settled()
             group.cancel_scope.cancel()
@@ -223,14 +223,14 @@ class Host:
     def _screen(self) -> Screen:
         return Screen.DETACHED if self._attachment is None else Screen.ATTACHED
 
-    async def _welcome(self, connection: socket.socket, over: anyio.Event) -> None:
+    async def _attach_starter(self, connection: socket.socket, over: anyio.Event) -> None:
         """Attach the client that started this process."""
         connection.setblocking(False)
         client = ClientHandler(connection, peer_of(connection))
         try:
             request = await client.receive_request()
             if request is not None:
-                await self._host(client, request)
+                await self._show_until_left(client, request)
         except Exception as error:  # noqa: BLE001 - no error of one client may stop the run
             traceback.print_exc()
             with contextlib.suppress(ControlError):
@@ -242,26 +242,26 @@ class Host:
     async def _attach(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on another client's terminal. If the run is ending, the client waits for the end."""
         if not self._ending.is_set():
-            await self._host(client, request)
+            await self._show_until_left(client, request)
             return
         await client.send({"do": "wait"})
         while await client.receive() is not None:
             pass
 
-    async def _host(self, client: ClientHandler, request: Mapping[str, object]) -> None:
+    async def _show_until_left(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on a client's terminal until it is given back, then send the exit message."""
         attachment = Attachment(client, request)
         await attachment.tell(in_case_of_death(self._session, self._crash_file, attachment.cwd))
         async with anyio.create_task_group() as group:
             group.start_soon(attachment.listen)
-            leaving = await self._lend(attachment)
-            await self._part(attachment, leaving)
+            leaving = await self._show_on(attachment)
+            await self._detach(attachment, leaving)
             group.cancel_scope.cancel()
 
-    async def _lend(self, attachment: Attachment) -> ExitReason:
+    async def _show_on(self, attachment: Attachment) -> ExitReason:
         """Show the run on a terminal, after the previous client has given its own up."""
         if self._ending.is_set():
-            self._leavers.append(attachment)
+            self._waiting_clients.append(attachment)
             return ExitReason.TERMINATED
         previous, self._attachment = self._attachment, attachment
         if previous is not None:
@@ -273,14 +273,14 @@ class Host:
                 else:
                     leaving = attachment.leaving or ExitReason.TERMINATED
                 if leaving in _ENDING:
-                    self._leavers.append(attachment)
+                    self._waiting_clients.append(attachment)
                     self._end(leaving.value)
         finally:
             if self._attachment is attachment:
                 self._attachment = None
         return leaving
 
-    async def _made(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
+    async def _prepare_screens(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
         """Prepare the screens in a thread while the run continues: it takes half a second or more."""
         try:
             return await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
@@ -292,7 +292,7 @@ class Host:
         leaving = ExitReason.CRASHED
         try:
             if self._show is None:
-                self._show = await self._made()
+                self._show = await self._prepare_screens()
             with screen_work():
                 leaving = await self._show(attachment)
         except Exception:  # noqa: BLE001 - no error of a screen may stop the run
@@ -302,11 +302,11 @@ class Host:
         self._session.announce("detached", attachment.why or leaving.value)
         return leaving
 
-    async def _part(self, attachment: Attachment, leaving: ExitReason) -> None:
+    async def _detach(self, attachment: Attachment, leaving: ExitReason) -> None:
         session = self._session
         if leaving in _ENDING:
             said = anyio.Event()
-            self._farewells.append(said)
+            self._deliveries.append(said)
             await self._ended.wait()
             await attachment.exit_message(ended(session, attachment), self._status())
             said.set()

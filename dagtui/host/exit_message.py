@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from dagtui.report.summary import card
+from dagtui.report.summary import exit_summary
 from dagtui.runs.resume_command import path_from, resume_command
 from dagtui.text import duration, label, plural
 
@@ -31,7 +31,7 @@ def ended(session: Session, attachment: Attachment) -> str:
     except OSError:  # the terminal is gone
         width = 80
     colours = not attachment.environment.get("NO_COLOR")
-    text = card(session, width=width, colours=colours, ascii_only=attachment.ascii, folder=attachment.cwd)
+    text = exit_summary(session, width=width, colours=colours, ascii_only=attachment.ascii, folder=attachment.cwd)
     return f"{text}\n"
 
 

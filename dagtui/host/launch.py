@@ -65,7 +65,7 @@ def _live(
     begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object], connection: socket.socket
 ) -> int:
     """Run the session process. Return its exit status."""
-    _let_go_of_what_was_inherited()
+    _close_inherited_descriptors()
     early: list[int] = []
     # A signal may come before there is an event loop to handle it.
     for number in heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
@@ -100,7 +100,7 @@ def _live(
                 crash_file.unlink()
 
 
-def _let_go_of_what_was_inherited() -> None:
+def _close_inherited_descriptors() -> None:
     """Close inherited file descriptors, above all the terminal, because others may wait for them to be closed."""
     nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for descriptor in (0, 1, 2):

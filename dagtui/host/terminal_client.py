@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.control.sockets import ControlError, NobodyError
+from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.host.foreground import Foreground
 from dagtui.host.signals import Signals
 from dagtui.runs.node_environment import variables_on_terminal
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from dagtui.control.client import ControlClient
 
-TOLD = (
+SENT_VARIABLES = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "TMUX", "STY"),
     *("LANG", "LC_ALL", "LC_CTYPE", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"),
     *("PAGER", "LESS", "EDITOR", "VISUAL", "SHELL"),
 )
 """Environment variables about a terminal, its language and the user's programs, which are sent to the session."""
-ENDING = (signal.SIGHUP, signal.SIGTERM)
+DETACHING_SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 """Signals that detach."""
 _TOLD_AS = {
     signal.SIGINT: "interrupt",
@@ -62,45 +62,45 @@ class RunIsEndingError(Exception):
     """The run is about to end. Once its process is gone, the graph may be started again."""
 
 
-def lend_terminal(client: ControlClient, look: ClientTerminal) -> int:
+def attach_terminal(client: ControlClient, look: ClientTerminal) -> int:
     """Attach this process's terminal, standard input and output, until it is given back. Return the exit status.
 
     In the background, it first waits for the foreground, as every program that uses the terminal does. Raises
     RunIsEndingError if the run is about to end, and ControlError if it refuses the terminal.
     """
-    return _Loan(client).make(look)
+    return _AttachedTerminal(client).make(look)
 
 
-class _Loan:
+class _AttachedTerminal:
     def __init__(self, client: ControlClient) -> None:
         self._client = client
-        self._found = termios.tcgetattr(0)
+        self._original_settings = termios.tcgetattr(0)
         """The original line settings of the terminal."""
         self._facts: dict[str, object] = {}
         """What the session reported about itself: `pid`, `crash` (the file), `restore` (codes for the terminal)."""
         self._deadline = float("inf")
-        self._signals = Signals((*ENDING, *_TOLD_AS, signal.SIGCHLD))
+        self._signals = Signals((*DETACHING_SIGNALS, *_TOLD_AS, signal.SIGCHLD))
 
     def make(self, look: ClientTerminal) -> int:
-        _claim_terminal()
+        _wait_for_foreground()
         with self._signals:
             request = {
                 "want": "attach",
-                "tty": _name_of_terminal(),
+                "tty": _terminal_name(),
                 "cwd": _working_directory(),
-                "environment": {name: os.environ[name] for name in TOLD if name in os.environ},
+                "environment": {name: os.environ[name] for name in SENT_VARIABLES if name in os.environ},
                 "ascii": look.ascii,
                 "theme": look.theme,
                 "mouse": look.mouse,
             }
-            with contextlib.suppress(NobodyError):  # its last message can still be read
+            with contextlib.suppress(PeerGoneError):  # its last message can still be read
                 self._client.send(request, (0, 1))
             while True:
-                status = self._turn()
+                status = self._handle_next()
                 if status is not None:
                     return status
 
-    def _turn(self) -> int | None:
+    def _handle_next(self) -> int | None:
         """Handle the session's next message. Return the exit status if it was the last."""
         try:
             message = self._next()
@@ -109,7 +109,7 @@ class _Loan:
             _say(f"dagtui: {self._session()} does not answer; it still has the run\n")
             return 0
         if message is None:
-            return self._mourn()
+            return self._report_death()
         if "error" in message:
             self._restore()
             raise ControlError(label(message["error"], 1000))
@@ -140,27 +140,27 @@ class _Loan:
                 raise TimeoutError
             ready = dict(poll.poll(None if left == float("inf") else left * 1000))
             for number in self._signals.take():
-                self._pass_on(number)
+                self._forward(number)
             if self._client.fileno() in ready:
                 # The rest of a line may never come, and signals must be handled meanwhile.
                 with contextlib.suppress(TimeoutError):
                     return self._client.receive(0)
         return self._client.receive()
 
-    def _pass_on(self, number: int) -> None:
-        if number in ENDING:
-            self._tell_soon({"tell": "detach", "why": f"{signal.Signals(number).name} to the client"})
+    def _forward(self, number: int) -> None:
+        if number in DETACHING_SIGNALS:
+            self._send_without_waiting({"tell": "detach", "why": f"{signal.Signals(number).name} to the client"})
             self._deadline = min(self._deadline, time.monotonic() + _PATIENCE)
         elif number in _TOLD_AS:
-            self._tell_soon({"tell": _TOLD_AS[signal.Signals(number)]})
+            self._send_without_waiting({"tell": _TOLD_AS[signal.Signals(number)]})
 
-    def _tell_soon(self, message: Mapping[str, object]) -> None:
+    def _send_without_waiting(self, message: Mapping[str, object]) -> None:
         """Send a message unless the session has not read for long, because this process must handle the next signal."""
-        with contextlib.suppress(NobodyError):
+        with contextlib.suppress(PeerGoneError):
             self._client.send(message, patience=0)
 
-    def _tell(self, message: Mapping[str, object]) -> None:
-        with contextlib.suppress(NobodyError):  # its last message can still be read
+    def _send(self, message: Mapping[str, object]) -> None:
+        with contextlib.suppress(PeerGoneError):  # its last message can still be read
             self._client.send(message)
 
     # Requests of the session
@@ -182,7 +182,7 @@ class _Loan:
             else:
                 foreground.program = process.pid
                 self._wait_for(process, foreground)
-        self._tell({"tell": "ran", "trouble": trouble})
+        self._send({"tell": "ran", "trouble": trouble})
 
     def _wait_for(self, process: subprocess.Popen[bytes], foreground: Foreground) -> None:
         poll = select.poll()
@@ -190,20 +190,20 @@ class _Loan:
         while process.poll() is None:
             group = foreground.stopped_group()
             if group:
-                self._stop_too(foreground, group)
+                self._stop_with_program(foreground, group)
             poll.poll()
             for number in self._signals.take():
-                if number in ENDING:
-                    self._pass_on(number)
+                if number in DETACHING_SIGNALS:
+                    self._forward(number)
                     # As at the loss of the terminal: interactive programs may ignore TERM.
                     foreground.hang_up()
 
-    def _stop_too(self, foreground: Foreground, group: int) -> None:
+    def _stop_with_program(self, foreground: Foreground, group: int) -> None:
         """Stop this job because the shell has stopped its process group. Otherwise nothing could continue that."""
         foreground.give(os.getpgrp())
         with self._signals.left_alone(signal.SIGCONT):
             os.kill(0, signal.SIGTSTP)
-            _claim_terminal()
+            _wait_for_foreground()
         foreground.give(group)
         os.killpg(group, signal.SIGCONT)
 
@@ -214,14 +214,14 @@ class _Loan:
         """
         with self._signals.left_alone(signal.SIGTSTP, signal.SIGCONT):
             os.kill(0, signal.SIGTSTP)
-            _claim_terminal()
-        self._tell({"tell": "back"})
+            _wait_for_foreground()
+        self._send({"tell": "back"})
 
     def _await_end(self) -> int:
         """Wait until the session is gone, then raise RunIsEndingError. Return 0 if this process was asked to end."""
         # The terminal was not changed, so signals may have their default actions.
-        with self._signals.left_alone(*ENDING, *_TOLD_AS):
-            if self._deadline < float("inf") or any(number in ENDING for number in self._signals.take()):
+        with self._signals.left_alone(*DETACHING_SIGNALS, *_TOLD_AS):
+            if self._deadline < float("inf") or any(number in DETACHING_SIGNALS for number in self._signals.take()):
                 return 0
             with contextlib.suppress(ControlError):
                 while self._client.receive() is not None:
@@ -230,7 +230,7 @@ class _Loan:
 
     # After the death of the session
 
-    def _mourn(self) -> int:
+    def _report_death(self) -> int:
         self._restore()
         crash = label(self._facts.get("crash") or "", 4096)
         where = f"; details may be in {crash}" if crash and _has_content(crash) else ""
@@ -254,7 +254,7 @@ class _Loan:
                 # A stopped terminal must not block this, so its pending output is discarded.
                 termios.tcflush(1, termios.TCOFLUSH)
                 os.write(1, _CANCEL + restore.encode())
-            termios.tcsetattr(0, termios.TCSANOW, self._found)
+            termios.tcsetattr(0, termios.TCSANOW, self._original_settings)
 
 
 def _variables_for(message: Mapping[str, object]) -> dict[str, str]:
@@ -265,13 +265,13 @@ def _variables_for(message: Mapping[str, object]) -> dict[str, str]:
     return {**(defaults if isinstance(defaults, dict) else {}), **os.environ}
 
 
-def _claim_terminal() -> None:
+def _wait_for_foreground() -> None:
     """Wait for the foreground. Until then, the kernel stops a process that changes the terminal."""
     with contextlib.suppress(termios.error):  # no shell could bring it to the foreground
         termios.tcsetattr(0, termios.TCSANOW, termios.tcgetattr(0))
 
 
-def _name_of_terminal() -> str:
+def _terminal_name() -> str:
     try:
         return os.ttyname(0).removeprefix("/dev/")
     except OSError:  # it belongs to another mount namespace

@@ -88,7 +88,7 @@ class Headless:
         # The first nodes are already running. The event loop takes a while to import.
         import anyio
 
-        from dagtui.report.summary import card
+        from dagtui.report.summary import exit_summary
         from dagtui.text.locales import is_utf8
 
         self._ascii = self._ascii or not is_utf8(os.environ, self._encoding)
@@ -104,7 +104,7 @@ class Headless:
         for number in self._signals:
             signal.signal(number, signal.SIG_DFL)
         self._writer.say("")
-        self._writer.say(card(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
+        self._writer.say(exit_summary(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
         self._writer.close()
         if copy is not None:
             copy.close()
@@ -116,11 +116,11 @@ class Headless:
         import anyio
 
         async with anyio.create_task_group() as signals:
-            signals.start_soon(self._obey_signals, session)
+            signals.start_soon(self._handle_signals, session)
             async with anyio.create_task_group() as group:
                 group.start_soon(self._open_control_socket, session)
                 group.start_soon(self._break_silence, session)
-                group.start_soon(self._tell_troubles, session)
+                group.start_soon(self._print_troubles, session)
                 group.start_soon(session.watch_files)
                 await session.drive_until_settled()
                 if session.monitor is not None:
@@ -144,7 +144,7 @@ class Headless:
             if self._paused and self._lines is not None:
                 self._writer.say(self._lines.paused())
 
-    async def _tell_troubles(self, session: Session) -> None:
+    async def _print_troubles(self, session: Session) -> None:
         """Print the notes that could not be recorded, such as that the journal can't be written."""
         import anyio
 
@@ -167,17 +167,17 @@ class Headless:
                 self._said = session.clock()
                 self._writer.say(self._lines.still(session.clock()))
 
-    async def _obey_signals(self, session: Session) -> None:
+    async def _handle_signals(self, session: Session) -> None:
         """Cancel the run at the first signal, kill what is left at the second."""
         import anyio
 
         with anyio.open_signal_receiver(*self._signals) as received:
             for early in self._early:
-                self._obey(session, early)
+                self._handle_signal(session, early)
             async for number in received:
-                self._obey(session, number)
+                self._handle_signal(session, number)
 
-    def _obey(self, session: Session, number: int) -> None:
+    def _handle_signal(self, session: Session, number: int) -> None:
         if self._over:
             return
         self._signal = self._signal or number

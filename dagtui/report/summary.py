@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
-from dagtui.runs.resume_command import resume_command, way_to_rerun
+from dagtui.runs.resume_command import rerun_command, resume_command
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
@@ -42,7 +42,7 @@ _MARKS = {
 }
 
 
-def card(session: Session, *, width: int, colours: bool, ascii_only: bool, folder: str = "") -> str:
+def exit_summary(session: Session, *, width: int, colours: bool, ascii_only: bool, folder: str = "") -> str:
     """Return the summary as text with SGR codes at most. Its commands are for a shell in a folder.
 
     An empty folder means this process's.
@@ -91,7 +91,7 @@ def _stale(session: Session, nodes: list[int], *, ascii_only: bool, folder: str)
     if session.graph_path is None:
         return text
     them = "it" if len(nodes) == 1 else "them"
-    return f"{text}; to run {them} again: {way_to_rerun(session, nodes, ascii_only=ascii_only, folder=folder)}"
+    return f"{text}; to run {them} again: {rerun_command(session, nodes, ascii_only=ascii_only, folder=folder)}"
 
 
 @dataclass(frozen=True, slots=True)

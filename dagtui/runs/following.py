@@ -76,14 +76,14 @@ class FollowingSession(Session):
         graph = load_text(content, graph_path)
         history = History.load(graph_path)
         session = cls(graph, directory, history)
-        while session._take() or session.outdated:
+        while session._read_piece() or session.outdated:
             if session.outdated:
                 # The follower continues: it knows which line is suspect.
                 again = cls(graph, directory, history)
                 again._follower = session._follower
                 session = again
         session._caught_up = True
-        session._ask()
+        session._check_alive()
         return session
 
     # Overrides for a run of another process
@@ -129,12 +129,12 @@ class FollowingSession(Session):
         """Follow the journal until the task is cancelled, or until `outdated`."""
         asked = time.monotonic()
         while not self.outdated:
-            if self._take():
+            if self._read_piece():
                 await anyio.lowlevel.checkpoint()
                 continue
             if time.monotonic() - asked >= ASK_SECONDS:
                 asked = time.monotonic()
-                self._ask()
+                self._check_alive()
             await anyio.sleep(LOOK_SECONDS)
 
     async def drive_until_settled(self) -> None:
@@ -143,9 +143,9 @@ class FollowingSession(Session):
     async def close(self, why: str = "") -> None:  # noqa: ARG002 - the signature of a session
         """Read the journal a last time, in case the run has ended since, then close it."""
         if not self.outdated:
-            while not self.outdated and self._take():
+            while not self.outdated and self._read_piece():
                 pass
-            self._ask()
+            self._check_alive()
             self.outdated = False  # there are no further checks
         self._follower.close()
 
@@ -157,7 +157,7 @@ class FollowingSession(Session):
             self._clock = max(self._clock, self._last_at + time.monotonic() - self._last_seen)
         return self._clock
 
-    def _take(self) -> bool:
+    def _read_piece(self) -> bool:
         """Process a piece of the journal. Return whether there was any."""
         records = self._follower.poll(_PIECE)
         if records is None:
@@ -199,12 +199,12 @@ class FollowingSession(Session):
             self.wall_times.set_going(event.at, wall)
             self.outdated = self._caught_up
 
-    def _ask(self) -> None:
+    def _check_alive(self) -> None:
         """Check whether a process still has the run. If none has, the run is over, however it ended."""
         if self._over or self._followed.is_live():
             return
         # Read what it wrote before it released the lock, then tell the listeners that the clock stands still.
-        while not self.outdated and self._take():
+        while not self.outdated and self._read_piece():
             pass
         self._over = True
         for listener in self.run.listeners:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NAME = "reapers"
 PATIENCE = 60.0
 """Seconds to wait for the processes of an earlier session. The supervisor itself gives up earlier."""
-_LOOK_AGAIN = 0.01
+_CHECK_SECONDS = 0.01
 _LARGEST = 1_000_000
 
 
@@ -43,7 +43,7 @@ class PreviousProcesses:
         self._noted = processes
         if not new:
             return
-        lines = "".join(f"{pid} {_began(pid)}\n" for pid in new)
+        lines = "".join(f"{pid} {_start_ticks(pid)}\n" for pid in new)
         try:
             with open(open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
                 file.write(lines.encode())
@@ -60,12 +60,12 @@ def left_behind(directory: Path) -> list[int]:
     found = []
     for line in lines:
         pid, _, began = line.partition(" ")
-        if pid.isdecimal() and 1 < int(pid) < 1 << 31 and began and _began(int(pid)) == began:
+        if pid.isdecimal() and 1 < int(pid) < 1 << 31 and began and _start_ticks(int(pid)) == began:
             found.append(int(pid))
     return found
 
 
-def wait_for_the_end(directory: Path) -> None:
+def wait_for_processes(directory: Path) -> None:
     """Wait until no process of earlier sessions of a run is left. Raises StoreError if that takes too long."""
     deadline = time.monotonic() + PATIENCE
     while left := left_behind(directory):
@@ -74,10 +74,10 @@ def wait_for_the_end(directory: Path) -> None:
                 f"processes of the run in {label(directory, 1000)} are still being ended (by process {left[0]}); "
                 "try again later"
             )
-        time.sleep(_LOOK_AGAIN)  # they are not our children, so there is nothing to wait on
+        time.sleep(_CHECK_SECONDS)  # they are not our children, so there is nothing to wait on
 
 
-def _began(pid: int) -> str:
+def _start_ticks(pid: int) -> str:
     """Return when a process started, in kernel ticks since boot, or an empty string if it has ended."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

@@ -51,14 +51,14 @@ def understand(reader: JournalReader, graph: Graph) -> Replay:
     past = Replay()
     for record in reader:
         try:
-            _take_in(past, record, graph)
+            _add(past, record, graph)
         except (ValueError, KeyError, TypeError) as error:
             text = f"can't understand line {reader.lines} of the journal {label(reader.path, 1000)}: {error}"
             raise JournalError(text) from error
     return past
 
 
-def _take_in(past: Replay, record: dict[str, object], graph: Graph) -> None:
+def _add(past: Replay, record: dict[str, object], graph: Graph) -> None:
     event = parse(record, graph)
     if event is None:
         return

@@ -21,7 +21,7 @@ from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.runs.beginning import Ingredients, boot_id
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
-from dagtui.runs.previous_processes import wait_for_the_end
+from dagtui.runs.previous_processes import wait_for_processes
 from dagtui.runs.previous_run import TICK, understand
 from dagtui.runs.resume_command import command_to_resume, rerun_options
 from dagtui.store.errors import JournalError, StoreError
@@ -187,7 +187,7 @@ def resume(graph: Graph, call: Call) -> Session:
     with ExitStack() as undoing:
         directory.acquire()
         undoing.callback(directory.close)
-        wait_for_the_end(directory.path)
+        wait_for_processes(directory.path)
         begun_anew = _begin_journal(directory)
         reader = JournalReader(directory.journal_path)
         last = replay(ingredients.shown, directory, reader)

@@ -40,7 +40,7 @@ def resume_command(session: Session, *, ascii_only: bool, folder: str = "") -> s
     return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only, folder=folder)
 
 
-def way_to_rerun(session: Session, nodes: Sequence[int], *, ascii_only: bool, folder: str = "") -> str:
+def rerun_command(session: Session, nodes: Sequence[int], *, ascii_only: bool, folder: str = "") -> str:
     """Return a command that resumes a session's run and reruns some nodes, for a shell in a folder."""
     return f"{resume_command(session, ascii_only=ascii_only, folder=folder)} {rerun_options(session.graph, nodes)}"
 

@@ -1,4 +1,4 @@
-"""The command that a card prints to go on with a run: pasted into a shell, it goes on as the run was begun."""
+"""The resume command of the exit summary: pasted into a shell, it resumes the run with the options of its start."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ from dagtui.control.sockets import (
     PROTOCOL,
     ControlError,
     LineBuffer,
-    NobodyError,
     Peer,
+    PeerGoneError,
     ProtocolError,
     encode,
     fitting,
@@ -265,7 +265,7 @@ def test_a_line_without_end_is_cut_off(serve: Open, folder: Path) -> None:
         client._connection.settimeout(10)
         with contextlib.suppress(ConnectionError):
             client._connection.sendall(b"x" * (3 * LINE_LIMIT))
-        with contextlib.suppress(NobodyError):
+        with contextlib.suppress(PeerGoneError):
             assert "too long" in str((client.receive(10) or {"error": "too long"})["error"])
     assert_serves(folder)
 
@@ -321,7 +321,7 @@ def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
         try:
             while True:
                 await visitor.send({"x": "y" * 100_000})
-        except NobodyError as error:
+        except PeerGoneError as error:
             outcome.append(str(error))
 
     serve({"flood": flood, "echo": echo})
@@ -442,7 +442,7 @@ def test_only_this_user_and_root_are_served(
     if served:
         assert_serves(folder)
         return
-    with pytest.raises(NobodyError, match="closed the connection"):
+    with pytest.raises(PeerGoneError, match="closed the connection"):
         connect(RUN, folder)
 
 
@@ -596,7 +596,7 @@ def test_what_is_no_socket_is_not_connected_to(folder: Path, planted: str) -> No
                 connect(RUN, folder)
     elif planted == "folder":
         path.mkdir()
-    error, words = (NobodyError, "is not running") if planted == "nothing" else (ControlError, "is not a socket")
+    error, words = (PeerGoneError, "is not running") if planted == "nothing" else (ControlError, "is not a socket")
     with pytest.raises(error, match=words):
         connect(RUN, folder)
 

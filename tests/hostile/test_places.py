@@ -201,12 +201,12 @@ def tour_the_screen(names: list[str], folder: Path, tours: list[Tour]) -> None:
 
 
 def cancel_all(tour: Tour) -> None:
-    """Answer the question of the leave dialog, and read the card."""
+    """Answer the question of the leave dialog, and read the summary."""
     tour.allowed.copies = 1000  # once the question is answered, the key means copying again
     while tour.terminal.process.poll() is None:  # a question is deaf for a moment
         tour.terminal.send("c")
         tour.terminal.read(0.1)
-    assert tour.end("card") == 130
+    assert tour.end("summary") == 130
 
 
 def check_end(tour: Tour, *, filters: bool) -> None:
@@ -406,7 +406,7 @@ def read_to_its_end(tour: Tour, place: str) -> None:
 def plain_tour(names: list[str], folder: Path, tours: list[Tour]) -> None:
     path = settled_graph(folder, names)
     shown = on_a_terminal(["run", str(path)], folder, tours)
-    read_to_its_end(shown, "plain lines and card")
+    read_to_its_end(shown, "plain lines and summary")
     said = bytes(shown.terminal.raw).decode("utf-8")
     missing = [mark for mark in ["NAME", "NOPROGRAM", "NOFOLDER", "LASTLINE", "failed"] if mark not in said]
     assert missing == []
@@ -494,9 +494,9 @@ def tour_a_resumed_run(names: list[str], folder: Path, tours: list[Tour]) -> Non
 
 
 def leave_settled(tour: Tour) -> None:
-    """Leave a run in which nothing is left to do, and read the card."""
+    """Leave a run in which nothing is left to do, and read the summary."""
     tour.terminal.send("q")
-    assert tour.end("card") == 1
+    assert tour.end("summary") == 1
     tour.check(filters=True)
 
 

@@ -9,7 +9,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.report.plain import PlainLines
-from dagtui.report.summary import card
+from dagtui.report.summary import exit_summary
 from dagtui.runs.session import Session
 
 
@@ -65,4 +65,4 @@ def test_a_failure_that_is_allowed_is_called_so():
     session = Session.recorded(graph, [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failed], 6.0)
     (line,) = PlainLines(session, ascii_only=True, colours=False).lines([failed])
     assert line.endswith("a  failed (allowed): exit 1  1.0 s")
-    assert "1 failed (allowed)" in card(session, width=80, colours=False, ascii_only=True)
+    assert "1 failed (allowed)" in exit_summary(session, width=80, colours=False, ascii_only=True)

@@ -15,7 +15,7 @@ from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.run_list import run_line, run_object
-from dagtui.report.summary import card
+from dagtui.report.summary import exit_summary
 from dagtui.runs.session import Session
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal_scan import scan_journal
@@ -86,7 +86,7 @@ def test_a_live_run_that_is_woken_goes_on_where_it_stood(tmp_path: Path) -> None
         let_pass(session, WAIT)
         assert session.elapsed == before
         assert status_report(session, Screen.NONE)["elapsed"] == round(before, 3)
-        text = card(session, width=80, colours=False, ascii_only=False)
+        text = exit_summary(session, width=80, colours=False, ascii_only=False)
         assert "with waits" not in text
         assert "(4 m 20 s with waits)" in headline(status_report(session, Screen.NONE))
         preview = session.preview(Command(CommandKind.RETRY, (0,)))

@@ -14,7 +14,7 @@ from dagtui.control.requests import preview_fields
 from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
-from dagtui.report.summary import card
+from dagtui.report.summary import exit_summary
 from dagtui.runs import file_monitor
 from dagtui.runs.session import Session
 
@@ -139,7 +139,7 @@ def test_a_record_that_is_lost_is_said_once_and_shown_for_as_long_as_it_lasts(
     assert "start a new one with --fresh" in text
     assert look(session) == [text]
     assert [note.text for note in session.untold] == [text]
-    shown = card(session, width=80, colours=False, ascii_only=True)
+    shown = exit_summary(session, width=80, colours=False, ascii_only=True)
     assert f"  ! {text}\n" in shown
     assert "--resume" not in shown
 

@@ -647,7 +647,7 @@ async def test_nothing_begins_while_processes_of_the_run_are_being_ended(
     await failed(project)
     me = os.getpid()
     (project.run.path / previous_processes.NAME).write_text(
-        f"{me} {previous_processes._began(me)}\n{me} 1\n", encoding="ascii"
+        f"{me} {previous_processes._start_ticks(me)}\n{me} 1\n", encoding="ascii"
     )
     assert previous_processes.left_behind(project.run.path) == [me]
     monkeypatch.setattr(previous_processes, "PATIENCE", 0.05)

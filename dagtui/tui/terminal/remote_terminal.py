@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from dagtui.host.exit_reason import ExitReason
-from dagtui.host.terminal_client import TOLD
+from dagtui.host.terminal_client import SENT_VARIABLES
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.graph.views import layout_of
 from dagtui.tui.terminal import modes
@@ -35,7 +35,7 @@ class AttachedTerminal:
         self._attachment = attachment
         self._until_failure = until_failure
         self.input, self.output = attachment.input, attachment.output
-        own = {name: value for name, value in os.environ.items() if name not in TOLD}
+        own = {name: value for name, value in os.environ.items() if name not in SENT_VARIABLES}
         self.environment: Mapping[str, str] = {**own, **attachment.environment}
 
     async def drive(self) -> None:

@@ -13,7 +13,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
-from dagtui.report.summary import card
+from dagtui.report.summary import exit_summary
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.locale import wants_ascii
 from dagtui.tui.terminal import watch_signals
@@ -38,7 +38,7 @@ class Show:
         anyio.run(self._live, backend_options={"loop_factory": PriorityLoop})
         if self._leaving is ExitReason.LOST:
             return 128 + signal.SIGHUP
-        self._print_card()
+        self._print_summary()
         if self._leaving is ExitReason.TERMINATED:
             return 128 + self._app.signal_number
         return EXIT.get(self._session.state.verdict(), 1)
@@ -69,10 +69,10 @@ class Show:
         """Handle a signal after the screen has closed: the first cancels what is left, the next kills it."""
         self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
 
-    def _print_card(self) -> None:
+    def _print_summary(self) -> None:
         width = os.get_terminal_size(1).columns if os.isatty(1) else 80
         colours = not os.environ.get("NO_COLOR")
-        text = card(self._session, width=width, colours=colours, ascii_only=self._ascii)
+        text = exit_summary(self._session, width=width, colours=colours, ascii_only=self._ascii)
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()

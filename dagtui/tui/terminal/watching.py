@@ -11,7 +11,7 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.host.exit_reason import ExitReason
 from dagtui.report.headless import EXIT
-from dagtui.report.summary import card
+from dagtui.report.summary import exit_summary
 from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
 from dagtui.text import label
 from dagtui.tui.app import DRIVING, DagtuiApp
@@ -91,5 +91,5 @@ def _print_exit_message(session: FollowingSession, *, ascii_only: bool) -> int:
         return 0
     width = os.get_terminal_size(1).columns if os.isatty(1) else 80
     colours = not os.environ.get("NO_COLOR")
-    sys.stdout.write(card(session, width=width, colours=colours, ascii_only=ascii_only) + "\n")
+    sys.stdout.write(exit_summary(session, width=width, colours=colours, ascii_only=ascii_only) + "\n")
     return EXIT.get(session.state.verdict(), 1)

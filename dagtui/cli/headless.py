@@ -30,14 +30,14 @@ def run_graph(
     nested: bool = False,
 ) -> NoReturn:
     """Read a graph, run it, and exit with the run's status."""
-    way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
+    mode = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     supervisor = _start_supervisor()
     graph = read_graph(graph_file, parameters)
     run_headless(
         graph,
         jobs,
         events,
-        way,
+        mode,
         supervisor,
         resume=resume,
         rerun=rerun,
@@ -61,7 +61,7 @@ def run_headless(
     graph: Graph,
     jobs: int | None,
     events: str | None,
-    way: LaunchMode,
+    mode: LaunchMode,
     supervisor: SupervisorLink | None = None,
     *,
     resume: int | None = None,
@@ -90,11 +90,11 @@ def run_headless(
         if not nested:
             refuse_nested(held)
         end_idle(held)
-    if way is LaunchMode.ASK:
+    if mode is LaunchMode.ASK:
         advise(graph, jobs, ascii_only=ascii_only)
     begin = partial(Session.start, supervisor=supervisor)
     try:
-        if way is LaunchMode.RESUME:
+        if mode is LaunchMode.RESUME:
             found = resumable(graph, resume or None, nodes)
             wait_for_previous_processes(found.directory)
             begin = partial(Session.resume, supervisor=supervisor, resumption=found)

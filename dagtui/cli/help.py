@@ -65,7 +65,7 @@ def _hint(topic: str) -> str:
     from dagtui.graph.check.suggestions import did_you_mean
 
     if topic in COMMANDS:
-        return f"dagtui {topic} --help tells about the command"
+        return f"dagtui {topic} --help describes the command"
     return did_you_mean(topic, TOPICS) or f"the pages are {', '.join(TOPICS)}"
 
 

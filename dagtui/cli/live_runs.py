@@ -74,7 +74,7 @@ class Listed:
 
 def listed(runs: Sequence[LiveRun]) -> list[Listed]:
     """Ask runs for their status."""
-    return [Listed(run, standing_of(run)) for run in runs]
+    return [Listed(run, status_of_run(run)) for run in runs]
 
 
 def all_of_user() -> list[LiveRun]:
@@ -88,7 +88,7 @@ def all_of_user() -> list[LiveRun]:
         fail(f"dagtui: {error}")
 
 
-def standing_of(run: LiveRun) -> Mapping[str, object]:
+def status_of_run(run: LiveRun) -> Mapping[str, object]:
     """Return a run's status report, or an object with `error` if it can't be reached."""
     from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError

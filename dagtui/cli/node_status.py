@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dagtui.cli.standing_lines import headline, node_line
+from dagtui.cli.status_lines import headline, node_line
 from dagtui.cli.stderr import fail, say
 from dagtui.text import label
 
@@ -51,7 +51,7 @@ def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
             anyio.run(session.close)
 
 
-def standing_on_record(session: Session) -> Mapping[str, object]:
+def recorded_status(session: Session) -> Mapping[str, object]:
     """Return the status of an ended run, with the fields of a live one's report."""
     from dagtui.control.live import Screen
     from dagtui.control.status_report import status_report
@@ -135,18 +135,18 @@ def write_live(
 
 def write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Sequence[str], *, as_json: bool) -> None:
     """Write the final status of an ended run with its nodes. If its journal can't be read, exit with 2."""
-    from dagtui.cli.standing_lines import standing_lines
+    from dagtui.cli.status_lines import status_lines
     from dagtui.store.errors import StoreError
 
     try:
         with on_record(run, graph_file) as session:
-            answer, nodes = standing_on_record(session), chosen(session, words)
+            answer, nodes = recorded_status(session), chosen(session, words)
             if as_json:
                 write_json(output, answer, session, nodes, live=False)
                 output.write(b"\n")
             elif words:
                 write_lines(output, answer, session, nodes)
             else:
-                output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
+                output.lines(status_lines(answer, ascii_only=not output.is_unicode))
     except StoreError as error:
         fail(f"dagtui: {error}")

@@ -45,13 +45,13 @@ def show_graph(
     nested: bool = False,
 ) -> NoReturn:
     """Attach to the live run of a graph or run it, then exit with its status. Without a screen, print plain lines."""
-    way = asked_for(resume=resume, fresh=fresh, rerun=rerun)
+    mode = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     if not has_screen():
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
         graph = read_graph(graph_file, parameters)
         run_headless(
-            graph, jobs, None, way, resume=resume, rerun=rerun, paused=paused, ascii_only=ascii_only, nested=nested
+            graph, jobs, None, mode, resume=resume, rerun=rerun, paused=paused, ascii_only=ascii_only, nested=nested
         )
     if not nested:
         refuse_nested(live_others(graph_file.path))
@@ -71,9 +71,9 @@ def show_graph(
         graph = read_graph(graph_file, parameters)
         say_where(graph_file.path)
         nodes = nodes_to_rerun(graph, rerun)
-        if way is not LaunchMode.ASK:
+        if mode is not LaunchMode.ASK:
             end_idle(live_others(graph_file.path))
-        found = choose(graph, way, resume or None, nodes)
+        found = choose(graph, mode, resume or None, nodes)
         return graph
 
     if in_process:

@@ -50,16 +50,16 @@ def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
         fail(f"dagtui: --rerun: {error}")
 
 
-def choose(graph: Graph, way: LaunchMode, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption | None:
+def choose(graph: Graph, mode: LaunchMode, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption | None:
     """Return the run of a graph to resume: the given number, else the last one. None means to start a new run.
 
     With nodes to rerun, even a completed run is resumed.
 
     Ends the program if there is nothing to resume (0 if all is done, else 2), or if the user quits.
     """
-    if way is LaunchMode.NEW or graph.path is None:
+    if mode is LaunchMode.NEW or graph.path is None:
         return None
-    found = _to_resume(graph, number, rerun) if way is LaunchMode.RESUME else _offered(graph)
+    found = _to_resume(graph, number, rerun) if mode is LaunchMode.RESUME else _offered(graph)
     if found is not None:
         wait_for_previous_processes(found.directory)
     return found

@@ -22,9 +22,9 @@ from dagtui.cli.connect import (
     run_option,
 )
 from dagtui.cli.control import names_of
-from dagtui.cli.live_runs import standing_of
+from dagtui.cli.live_runs import status_of_run
 from dagtui.cli.output import standard_output
-from dagtui.cli.standing_lines import headline, standing_lines
+from dagtui.cli.status_lines import headline, status_lines
 from dagtui.cli.stderr import fail, say
 from dagtui.text import label
 
@@ -81,7 +81,7 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
             write_live(output, answer, run, graph_file, nodes, as_json=as_json)
             output.write(b"\n" if as_json else b"")
         else:
-            output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
+            output.lines(status_lines(answer, ascii_only=not output.is_unicode))
 
 
 def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
@@ -91,7 +91,7 @@ def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
     if nodes:
         raise click.UsageError("--nodes needs a graph: dagtui status GRAPH.toml --nodes GLOB")
     try:
-        found = [(run, standing_of(run)) for run in all_live()]
+        found = [(run, status_of_run(run)) for run in all_live()]
     except ControlError as error:
         fail(f"dagtui: {error}")
     if not found and not as_json:
@@ -170,7 +170,7 @@ def wait(
             names = names_of(bad) if isinstance(bad, dict) else ""
             output.line(f"{label(outcome, 20)}{': ' if names else ''}{names}")
         else:
-            output.lines(standing_lines(answer, ascii_only=not output.is_unicode))
+            output.lines(status_lines(answer, ascii_only=not output.is_unicode))
     if outcome not in _EXITS:
         fail("dagtui: the run's process ended before that was settled")
     raise SystemExit(_EXITS[outcome])

@@ -21,7 +21,7 @@ from dagtui.host.exit_message import after_a_crash, detached, elsewhere, ended, 
 from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import screen_work
 from dagtui.report.headless import EXIT
-from dagtui.report.heeded import heeded
+from dagtui.report.inherited_signals import not_ignored
 
 if TYPE_CHECKING:
     import socket
@@ -147,7 +147,7 @@ class Host:
 
     async def _handle_signals(self, early: Sequence[int]) -> None:
         """Handle signals: TERM and INT cancel and end the run, a second one kills. HUP is ignored."""
-        with anyio.open_signal_receiver(*heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
+        with anyio.open_signal_receiver(*not_ignored((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
             for number in early:
                 self._handle_signal(signal.Signals(number))
             async for number in received:

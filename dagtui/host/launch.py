@@ -15,7 +15,7 @@ from dagtui.control.sockets import check_length, encode, make_sockets_folder, pe
 from dagtui.execution.local.descriptors import open_descriptors
 from dagtui.graph.errors import GraphError
 from dagtui.host.exit_message import in_case_of_death
-from dagtui.report.heeded import heeded
+from dagtui.report.inherited_signals import not_ignored
 from dagtui.runs.last_run import NothingToResumeError
 from dagtui.store.errors import StoreError
 
@@ -68,7 +68,7 @@ def _live(
     _close_inherited_descriptors()
     early: list[int] = []
     # A signal may come before there is an event loop to handle it.
-    for number in heeded((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
+    for number in not_ignored((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
         signal.signal(number, lambda number, _frame: early.append(number))
     try:
         session = begin()

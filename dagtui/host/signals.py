@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from dagtui.report.heeded import heeded
+from dagtui.report.inherited_signals import not_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ class Signals:
     """
 
     def __init__(self, numbers: Sequence[signal.Signals]) -> None:
-        self._numbers = heeded(numbers)
+        self._numbers = not_ignored(numbers)
         self._before: dict[signal.Signals, _Handler] = {}
         self._reader = self._writer = -1
 
@@ -58,7 +58,7 @@ class Signals:
     @contextlib.contextmanager
     def left_alone(self, *numbers: signal.Signals) -> Iterator[None]:
         """Restore the signals' default actions within the block."""
-        alone = heeded(numbers)
+        alone = not_ignored(numbers)
         for number in alone:
             signal.signal(number, signal.SIG_DFL)
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
-from dagtui.report.heeded import heeded
+from dagtui.report.inherited_signals import not_ignored
 from dagtui.report.plain import PlainLines
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
@@ -65,7 +65,7 @@ class Headless:
         self._is_terminal = stream is not None and stream.isatty()
         self._encoding = encoding
         self._ascii = ascii_only
-        self._signals = heeded(SIGNALS)
+        self._signals = not_ignored(SIGNALS)
         self._signal = 0
         self._over = False
         """Nothing more happens in the run. At most its journal is still to be closed."""

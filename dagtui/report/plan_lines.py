@@ -127,13 +127,13 @@ def _headline(plan: Plan, *, ascii_only: bool) -> Iterator[str]:
     if len(names) > MOST_NAMES:
         half = MOST_NAMES // 2
         names = [*names[:half], f"({plural(len(names) - 2 * half, 'more node')})", *names[-half:]]
-    way = arrow.join(names)
+    path = arrow.join(names)
     if plan.known:
         yield f"about {duration(plan.makespan)}; {duration(plan.work)} of work"
-        yield f"critical path (*), {duration(plan.critical_seconds)}: {way}"
+        yield f"critical path (*), {duration(plan.critical_seconds)}: {path}"
     else:
         yield "no history yet, so no times: every node counts the same"
-        yield f"critical path (*), {plural(len(plan.critical_path), 'node')}: {way}"
+        yield f"critical path (*), {plural(len(plan.critical_path), 'node')}: {path}"
 
 
 def _entries(plan: Plan, *, everything: bool) -> Iterator[Sequence[int]]:

@@ -31,7 +31,7 @@ _LAST_TIME = 253_402_300_799.0
 """The end of the year 9999. Later values are not valid times."""
 
 
-def standing_words(summary: RunSummary, screen: Screen | None) -> str:
+def outcome_words(summary: RunSummary, screen: Screen | None) -> str:
     """Describe a run's outcome in a few words. A live run names its process, and says whether it has a screen."""
     words: str = summary.outcome.value
     if summary.outcome is not RunOutcome.LIVE:
@@ -44,7 +44,7 @@ def standing_words(summary: RunSummary, screen: Screen | None) -> str:
 
 def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours: bool) -> str:
     """Format one line: number, outcome, start, duration, counts, reason."""
-    words = f"{standing_words(summary, screen):<9}"
+    words = f"{outcome_words(summary, screen):<9}"
     if colours:
         words = f"\x1b[{_COLOURS[summary.outcome]}m{words}\x1b[m"
     parts = [f"{summary.number:>4}", words]

@@ -69,7 +69,7 @@ class Forecast:
 
     def _judge(self, state: RunState, clock: float, weights: list[float]) -> tuple[float, int] | None:
         graph, work = self._graph, 0.0
-        ways: dict[int, float] = {}
+        lengths: dict[int, float] = {}
         bound, longest = -1, -1.0
         for node in reversed(graph.order):
             status = state.status[node]
@@ -79,8 +79,8 @@ class Forecast:
             if status == NodeStatus.RUNNING:
                 own = max(0.0, own - (clock - state.started[node]))
             work += own * self._share(node, state.jobs)
-            way = own + max((ways.get(child, 0.0) for child in graph.children(node)), default=0.0)
-            ways[node] = way
-            if way > longest:
-                bound, longest = node, way
+            length = own + max((lengths.get(child, 0.0) for child in graph.children(node)), default=0.0)
+            lengths[node] = length
+            if length > longest:
+                bound, longest = node, length
         return (max(longest, work), bound) if bound >= 0 else None

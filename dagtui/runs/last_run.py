@@ -112,7 +112,7 @@ def _holder(directory: RunDirectory) -> str:
 
 
 def _earlier(graph: Graph, later: RunDirectory) -> str:
-    """How to go on with the run before one that can't be resumed, if there is something left to do in it."""
+    """Say how to resume the run before one that can't be resumed, if something is left to do in it."""
     before = [] if graph.path is None else latest_first(runs(graph.path))
     for run in before:
         if run.number < later.number and not run.is_live() and not run.damage():

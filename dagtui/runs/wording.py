@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _NAME_CELLS = 60
 _WORTH_TELLING = 1.1
-"""A run's total time is told too if it is this many times its active time."""
+"""A run's total time is shown too if it is at least this many times its active time."""
 
 
 def spent(active: float, wall: float | None) -> str:

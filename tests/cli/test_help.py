@@ -31,7 +31,7 @@ def test_in_a_pipe_a_page_is_markdown(tmp_path: Path):
     ("topic", "hint"),
     [
         ("grph-file", 'did you mean "graph-file"?'),
-        ("retry", "dagtui retry --help tells about the command"),
+        ("retry", "dagtui retry --help describes the command"),
         ("\x1b[31m", "the pages are start, graph-file, control"),
     ],
 )

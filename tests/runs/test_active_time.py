@@ -9,7 +9,7 @@ import anyio
 import pytest
 from store.journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
 
-from dagtui.cli.standing_lines import headline
+from dagtui.cli.status_lines import headline
 from dagtui.control.live import Screen
 from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dagtui.report.heeded import heeded
+from dagtui.report.inherited_signals import not_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ class SignalHandlers:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, handlers: Mapping[signal.Signals, Callable[[], None]]) -> None:
         self._loop = loop
-        self._handlers = {number: handlers[number] for number in heeded(handlers)}
+        self._handlers = {number: handlers[number] for number in not_ignored(handlers)}
 
     def set(self) -> None:
         """Install the handlers in the loop."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def heeded(numbers: Iterable[signal.Signals]) -> tuple[signal.Signals, ...]:
+def not_ignored(numbers: Iterable[signal.Signals]) -> tuple[signal.Signals, ...]:
     """Return those of the signals that may get a handler: all that are not ignored now.
 
     dagtui itself ignores none of them, so an ignored signal was ignored by the caller. make and the shells assume that

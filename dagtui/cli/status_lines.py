@@ -16,7 +16,7 @@ SHOWN = 10
 _STATUSES = {status.name: status for status in NodeStatus}
 
 
-def standing_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[str]:
+def status_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[str]:
     """Yield the run, its counts, its nodes in flight and its failures. Strings of the answer are untrusted."""
     yield headline(answer)
     counts = answer.get("counts")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagtui.cli.standing_lines import SHOWN, headline, standing_lines
+from dagtui.cli.status_lines import SHOWN, headline, status_lines
 
 ANSWER = {"name": "demo", "number": 3, "verdict": "running", "elapsed": 12.0, "jobs": 2, "screen": "detached"}
 
@@ -34,11 +34,11 @@ def test_slots_are_counted(told: dict[str, object], said: str) -> None:
 
 def test_stale_nodes_are_counted() -> None:
     answer = {**ANSWER, "counts": {"COMPLETED": 3, "FAILED": 1}, "stale": 2}
-    assert list(standing_lines(answer, ascii_only=False))[1] == "  3 done (2 stale), 1 failed"
+    assert list(status_lines(answer, ascii_only=False))[1] == "  3 done (2 stale), 1 failed"
 
 
 @pytest.mark.parametrize(("more", "said"), [(1, "    and 1 more failure"), (2, "    and 2 more failures")])
 def test_failures_beyond_those_shown_are_counted(more: int, said: str) -> None:
     failures = [{"node": f"n{i}", "why": "exit 1", "log": "/l"} for i in range(SHOWN + more)]
-    lines = list(standing_lines({**ANSWER, "failures": failures}, ascii_only=True))
+    lines = list(status_lines({**ANSWER, "failures": failures}, ascii_only=True))
     assert lines[1:] == [f"  x n{i}  exit 1  log: /l" for i in range(SHOWN)] + [said]

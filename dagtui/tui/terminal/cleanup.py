@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rich.style import Style
 from textual._styles_cache import StylesCache
 from textual.css.styles import RenderStyles
 from textual.strip import Strip
 
-from dagtui.host.priority_loop import PriorityLoop
+from dagtui.host.priority_loop import PriorityLoop, is_slice_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from textual.widget import Widget
+
+_OBJECTS_AT_ONCE = 2_000
+"""Objects that are visited in some tenths of a millisecond."""
 
 
 def take_apart(widget: Widget) -> None:
@@ -46,17 +49,27 @@ def forget_app(app: Callable[[], object]) -> None:
         gc.freeze()
 
 
-def forget_codes() -> None:
+async def forget_codes() -> None:
     """Discard the cached codes of every style, for a terminal with other colours.
 
-    Rich and Textual cache the codes in a style when it is first shown, and all Apps share the styles.
+    Rich and Textual cache the codes in a style when it is first shown, and all Apps share the styles. The objects of a
+    large graph are visited in slices of screen work, because the run would stand still meanwhile.
     """
+    gc.collect()  # before frozen objects are visible to it: it would scan them all
     gc.unfreeze()  # frozen objects are not listed
-    gc.collect()
-    for found in gc.get_objects():
+    found = gc.get_objects()
+    gc.freeze()
+    while found:
+        _forget_codes_in(found[-_OBJECTS_AT_ONCE:])
+        del found[-_OBJECTS_AT_ONCE:]  # in pieces as well: releasing all of it at once takes as long as a slice
+        if is_slice_over():
+            await asyncio.sleep(0)
+
+
+def _forget_codes_in(objects: Iterable[object]) -> None:
+    for found in objects:
         kind = type(found)
         if kind is Style:
-            found._ansi = None
+            cast("Style", found)._ansi = None
         elif kind is Strip:
-            found._render_cache = None
-    gc.freeze()
+            cast("Strip", found)._render_cache = None

@@ -108,7 +108,7 @@ class AttachedScreens:
         """Show the run on a terminal until the screen is left."""
         colours = tuple(map(attachment.environment.get, ("TERM", "COLORTERM", "NO_COLOR")))
         if self._colours not in {None, colours}:
-            forget_codes()
+            await forget_codes()
         self._colours = colours
         await attachment.tell({"do": "hold", "restore": modes.leaving()})
         if attachment.leaving is not None:  # the terminal was requested back meanwhile

@@ -48,7 +48,7 @@ Called at the first attach only, because of its many imports.
 """
 
 
-class Host:
+class Daemon:
     """Drives one run, shows it to one client after another, and ends it."""
 
     def __init__(self, session: Session, screens: Screens, crash_file: Path | None = None) -> None:

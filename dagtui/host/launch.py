@@ -85,12 +85,12 @@ def _live(
     # The first nodes are already running. The event loop takes a while to import.
     import anyio
 
-    from dagtui.host.daemon import Host
+    from dagtui.host.daemon import Daemon
     from dagtui.host.priority_loop import PriorityLoop
 
     async def live() -> int:
-        host = Host(session, screens, crash_file)
-        return await host.live(connection, on_listening, early)
+        daemon = Daemon(session, screens, crash_file)
+        return await daemon.live(connection, on_listening, early)
 
     try:
         return anyio.run(live, backend_options={"loop_factory": PriorityLoop})

@@ -84,11 +84,11 @@ def is_stopped(pid: int) -> bool:
 SIGNALLED_AS_THE_LOOP_BEGINS = """
 import os, signal
 import dagtui.host.daemon as host
-live = host.Host.live
+live = host.Daemon.live
 async def signalled(*words):
     os.kill(os.getpid(), signal.SIGTERM)
     return await live(*words)
-host.Host.live = signalled
+host.Daemon.live = signalled
 """
 SIGNALLED_BEFORE_THE_LOOP = """
 import os, signal

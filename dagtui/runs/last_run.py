@@ -147,13 +147,18 @@ def ending(directory: RunDirectory) -> str | None:
     try:
         with open(open_file(directory.journal_path, os.O_RDONLY), "rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            line = file.read().removesuffix(b"\n").rpartition(b"\n")[2]
+            lines = file.read().removesuffix(b"\n").split(b"\n")
     except (OSError, StoreError):
         return None
+    # Earlier versions could record notes behind the end.
+    last = next((record for record in map(_record_in, reversed(lines)) if record.get("event") != "note"), {})
+    return str(last.get("verdict", last.get("why", ""))) if last.get("what") == "ended" else None
+
+
+def _record_in(line: bytes) -> dict[str, object]:
+    """Return the record in a line of a journal, or an empty one if the line is damaged."""
     try:
         record = json.loads(line) if is_whole(line) else {}
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(record, dict) or record.get("what") != "ended":
-        return None
-    return str(record.get("verdict", record.get("why", "")))
+        return {}
+    return record if isinstance(record, dict) else {}

@@ -628,11 +628,11 @@ async def test_a_run_is_resumed_and_advised_although_the_state_directory_has_cha
     first = project.run.path
     second = RunDirectory.create(project.path, "")
     monkeypatch.setenv("DAGTUI_STATE_DIR", str(project.directory / "elsewhere"))
-    with pytest.raises(StoreError, match="; --resume 1 goes on with the one before"):
+    with pytest.raises(StoreError, match="; --resume 1 resumes the one before"):
         resumable(load(project.path, {}), 2)
     second.close()
     (second.path / "graph.toml").unlink()
-    with pytest.raises(StoreError, match="; --resume 1 goes on with the one before"):
+    with pytest.raises(StoreError, match="; --resume 1 resumes the one before"):
         resumable(load(project.path, {}), 2)
     shutil.rmtree(second.path)
     project.allow()

@@ -204,6 +204,18 @@ async def test_nothing_is_recorded_behind_the_end_of_a_run(start: Start) -> None
     assert ended_well(session.directory)
 
 
+async def test_a_note_that_an_earlier_version_recorded_behind_the_end_does_not_make_a_run_unended(start: Start) -> None:
+    session = start('[tasks.a]\nrun = "true"\n')
+    await session.drive_until_settled()
+    await session.close()
+    assert session.directory is not None
+    session.run._ended = False  # as it did
+    session.note("graph.toml changed")
+    assert replayed(session).counts[NodeStatus.COMPLETED] == 1
+    assert b"graph.toml changed" in session.directory.journal_path.read_bytes().splitlines()[-1]
+    assert ended_well(session.directory)
+
+
 async def test_the_status_of_a_parent_reaches_its_child(start: Start, tmp_path: Path) -> None:
     session = start(
         '[tasks.a]\nrun = "exit 3"\n'

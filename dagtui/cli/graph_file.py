@@ -14,7 +14,7 @@ NAMES = ("graph.toml", "dagtui.toml")
 BEGIN = "name a graph's file, or write one to start with: dagtui init"
 """Advice where there is no graph."""
 STANDARD_INPUT = "-"
-_DESCRIPTOR = re.compile(r"/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]{1,9})")
+_DESCRIPTOR = r"/dev/stdin|(?:/dev|/proc/self)/fd/([0-9]{1,9})"
 """An open file of this process. Shells pass the output of a command this way: `<(command)`."""
 
 
@@ -66,7 +66,7 @@ def say_where(path: Path) -> None:
 def _piped(path: Path) -> GraphFile | None:
     """Read a pipe. None for a file with a name."""
     word = os.fspath(path)
-    match = _DESCRIPTOR.fullmatch(word)
+    match = re.fullmatch(_DESCRIPTOR, word)
     if match is None and word != STANDARD_INPUT:
         return None
     from dagtui.store.piped import identified

@@ -7,7 +7,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes, single_keys
 from dagtui.cli.launch_mode import LaunchMode
 from dagtui.cli.output import Output, standard_output
 from dagtui.cli.stderr import fail, say
@@ -30,11 +29,6 @@ _WORDS: dict[str, tuple[NodeStatus, ...]] = {
 _OUTCOMES = {Verdict.FAILED: "failed", Verdict.CANCELLED: "was cancelled"}
 """What became of a run that was closed. Another one was left before its end."""
 
-_ANSWERS: dict[str, LaunchMode | None] = {
-    **dict.fromkeys(["r", "R", "\r", "\n"], LaunchMode.RESUME),
-    **dict.fromkeys(["n", "N"], LaunchMode.NEW),
-    **dict.fromkeys(["q", "Q", ESCAPE, "\x04", END], None),
-}
 _ANSWER_WORDS = {LaunchMode.RESUME: "resume", LaunchMode.NEW: "new", None: "quit"}
 
 
@@ -178,6 +172,8 @@ def say_nothing_to_resume(error: NothingToResumeError) -> NoReturn:
 
 
 def _ask(last: LastRun, found: Resumption) -> LaunchMode:
+    from dagtui.cli.keystrokes import single_keys
+
     output = Output()
     try:
         with single_keys(sys.stdin.fileno()):
@@ -196,11 +192,18 @@ def _ask(last: LastRun, found: Resumption) -> LaunchMode:
 
 def _answer() -> LaunchMode | None:
     """Return what the next meaningful key selects, or None to quit. Arrows, clicks and replies are ignored."""
+    from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes
+
+    answers: dict[str, LaunchMode | None] = {
+        **dict.fromkeys(["r", "R", "\r", "\n"], LaunchMode.RESUME),
+        **dict.fromkeys(["n", "N"], LaunchMode.NEW),
+        **dict.fromkeys(["q", "Q", ESCAPE, "\x04", END], None),
+    }
     keystrokes = Keystrokes(sys.stdin.fileno())
     while True:
         key = keystrokes.read()
-        if key in _ANSWERS:
-            return _ANSWERS[key]
+        if key in answers:
+            return answers[key]
 
 
 def question(last: LastRun, found: Resumption, now: float) -> str:

@@ -12,10 +12,10 @@ MOST_ARGUMENTS = 100_000
 """Number of arguments of a program: more than systems accept."""
 SHORT = 10_000
 """Characters that any kernel accepts as an argument, in any encoding."""
-_CALL = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_CALL = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*"
 _BRACES = re.compile(r"\{\{[^{}\n]*\}\}")
-_WORDS = re.compile(r"(?:\{\{[^{}\n]*\}\}|[^\s{]|\{(?!\{))+")
-_INTERPRETED = re.compile(r"[|&;<>()$`\\\"'*?]")
+_WORDS = r"(?:\{\{[^{}\n]*\}\}|[^\s{]|\{(?!\{))+"
+_INTERPRETED = r"[|&;<>()$`\\\"'*?]"
 """What a shell would interpret."""
 
 
@@ -70,9 +70,9 @@ def _as_commands(arguments: tuple[str, ...]) -> str:
     if others and not any(argument.startswith("-") for argument in others) and not first.split()[1].startswith("-"):
         lines = "\\n".join(arguments)
         return f'a list is one program and its arguments: write one string, "{lines}", or a task for each'
-    words = [*_WORDS.findall(first), *others]
+    words = [*re.findall(_WORDS, first), *others]
     shown = ", ".join(map(quoted, words))
-    if _INTERPRETED.search(_BRACES.sub("x", first)):
+    if re.search(_INTERPRETED, _BRACES.sub("x", first)):
         return f"write run = {quoted(first, 200)}: a string is a line for the shell"
     return f"write [{shown}]" if others else f"write run = {quoted(first, 200)}, or [{shown}]"
 
@@ -80,10 +80,10 @@ def _as_commands(arguments: tuple[str, ...]) -> str:
 def read_call(value: object) -> str:
     """Read `module:function`. Raises ValueProblem."""
     target = values.text(value)
-    if not _CALL.fullmatch(target):
+    if not re.fullmatch(_CALL, target):
         meant = target.strip().removesuffix("()")
         meant = meant if ":" in meant else ":".join(meant.rsplit(".", 1))
-        hint = quoted(meant) if _CALL.fullmatch(meant) else '"package.module:function"'
+        hint = quoted(meant) if re.fullmatch(_CALL, meant) else '"package.module:function"'
         raise ValueProblem("must be a function in a module", f"write {hint}")
     return target
 

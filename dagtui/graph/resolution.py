@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.environment import parse_env
@@ -55,8 +55,7 @@ class Resolved:
     """Whether programs should print colours without a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """The parts of a node's action, variables and directory that are known now. None stands for the others."""
 
     action: Action | None

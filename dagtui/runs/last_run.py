@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.status import Verdict
 from dagtui.runs.late_ends import has_success
@@ -36,8 +35,7 @@ class NothingToResumeError(StoreError):
         self.completed = completed
 
 
-@dataclass(frozen=True, slots=True)
-class Resumption:
+class Resumption(NamedTuple):
     """The run to resume."""
 
     directory: RunDirectory
@@ -101,7 +99,7 @@ def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = 
     if damage := directory.damage():
         text = f"can't resume run {directory.number} of {name}: {damage}; start a new run with --fresh"
         raise StoreError(text + _earlier(graph, directory))
-    return replace(found, rerun=rerun)
+    return found._replace(rerun=rerun)
 
 
 def _holder(directory: RunDirectory) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +19,7 @@ class NoNodeEnvironmentError(Exception):
     """A node's directory or variables are not available. The text is one line, safe to show, and gives the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeEnvironment:
+class NodeEnvironment(NamedTuple):
     """The environment of a node's next attempt, secrets included. It is never shown or recorded."""
 
     attempt: int

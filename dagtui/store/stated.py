@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_BYTES = 64 * 1024 * 1024
-_MENTION = re.compile(rb"\bstate[\"']?[ \t]*=")
+_MENTION = rb"\bstate[\"']?[ \t]*="
 _known: dict[Path, str] = {}
 """What files said when first read. The location of a run stays the same while a process has the run."""
 
@@ -45,7 +45,7 @@ def _read(path: Path) -> str:
 def state_in(content: bytes) -> str:
     """Return the `state` in `[run]` of a graph's text, or an empty string."""
     # Few files mention it, and parsing a large one is slow.
-    if not _MENTION.search(content):
+    if not re.search(_MENTION, content):
         return ""
     from dagtui.graph.toml import parse
 

@@ -31,7 +31,7 @@ the noncharacters of its basic plane. Category Cf beyond that (Arabic number sig
 HIDDEN = re.compile(f"(?![\x00-\x1f\x7f])[{FORBIDDEN}]")
 """Any of them except ASCII's control characters: characters that people neither type nor paste on purpose."""
 
-_ACTING = re.compile(
+_ACTING = (
     "(?![\t\n])[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # line separators, bidi
     "\ud800-\udfff]"  # surrogates
@@ -79,7 +79,7 @@ def exact(text: object) -> str:
     Newlines and tabs stay, and so do invisible characters that only belong to others, as in emoji. A lone surrogate,
     which clipboards do not take, is shown as the byte that it stands for.
     """
-    return _ACTING.sub(_show, str(text))
+    return re.sub(_ACTING, _show, str(text))
 
 
 def exact_line(text: object) -> str:

@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
 _LONGEST = 400
 """Characters of the longest number that is read."""
-_WHOLE = re.compile(r"[+-]?(?:0x[0-9a-f]|0o[0-7]|0b[01]|[0-9])(?:_?[0-9a-f])*", re.ASCII | re.I)
-_NUMBER = re.compile(
-    r"[+-]?(?:inf|(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9]+)(?:e[+-]?[0-9](?:_?[0-9])*)?)",
-    re.ASCII | re.I,
-)
+_WHOLE = r"[+-]?(?:0x[0-9a-f]|0o[0-7]|0b[01]|[0-9])(?:_?[0-9a-f])*"
+_NUMBER = r"[+-]?(?:inf|(?:[0-9](?:_?[0-9])*(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9]+)(?:e[+-]?[0-9](?:_?[0-9])*)?)"
+_FLAGS = re.ASCII | re.I
 
 
 class AxisValues:
@@ -54,9 +52,9 @@ def _number(written: str) -> int | float | None:
     if len(written) > _LONGEST:
         return None
     try:
-        if _NUMBER.fullmatch(written):
+        if re.fullmatch(_NUMBER, written, _FLAGS):
             whole = written.lstrip("+-").replace("_", "").isdigit()
             return int(written.replace("_", "")) if whole else float(written)
-        return int(written, 0) if _WHOLE.fullmatch(written) else None
+        return int(written, 0) if re.fullmatch(_WHOLE, written, _FLAGS) else None
     except ValueError:  # digits of another base, or too many of them
         return None

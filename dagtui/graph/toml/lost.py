@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 
-
-@dataclass(slots=True)
 class Lost:
     """Names of what could not be read, while a file is read."""
 
-    parameters: set[str] = field(default_factory=set)
-    all_parameters: bool = False
-    tasks: set[str] = field(default_factory=set)
-    all_tasks: bool = False
-    needs: set[str] = field(default_factory=set)
-    """Tasks whose needs are unknown."""
-    all_needs: bool = False
-    all_variables: bool = False
-    variables_of: set[str] = field(default_factory=set)
-    """Tasks whose variables are unknown."""
+    def __init__(self) -> None:
+        self.parameters: set[str] = set()
+        self.all_parameters = False
+        self.tasks: set[str] = set()
+        self.all_tasks = False
+        self.needs: set[str] = set()
+        """Tasks whose needs are unknown."""
+        self.all_needs = False
+        self.all_variables = False
+        self.variables_of: set[str] = set()
+        """Tasks whose variables are unknown."""
 
     def has_task(self, entry: str) -> bool:
         """Return whether an entry of `needs` may mean an unread task, or cells of it."""

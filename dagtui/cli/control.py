@@ -176,6 +176,8 @@ _GROUPS = {
     "again": "runs again",
     "released": "may run",
     "dropped": "will not run",
+    "begins": "may start",
+    "blocked": "will be blocked",
     "kept": "unaffected",
 }
 

@@ -97,6 +97,8 @@ def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, 
         "stopped": named(labels, preview.stopped),
         "released": named(labels, preview.released),
         "dropped": named(labels, preview.dropped),
+        "begins": named(labels, preview.begins),
+        "blocked": named(labels, preview.blocked),
         "kept": named(labels, preview.kept),
         "makes_stale": preview.makes_stale,
     }

@@ -58,7 +58,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     run.settle()
     if command.kind in RUN_AGAIN:
         run_again(run, transaction.before)
-    found = _classify(run, command, below, transaction)
+    found = _foresee(run, _classify(run, command, below, transaction), transaction)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found
@@ -94,6 +94,24 @@ def _classify(run: Propagation, command: Command, below: Iterable[int], transact
         tuple(dropped),
         tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in changed),
     )
+
+
+def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Preview:
+    """Add which nodes begin, and which no longer can, once what the command stops has ended."""
+    if found.nothing is not None or found.command.kind in RUN_AGAIN:
+        return found
+    state, before, changed = run.state, transaction.before.status, transaction.watch.nodes
+    with run.transaction() as ends:
+        for node in found.stopped:
+            run.set(node, NodeStatus.CANCELLED, Cause.CANCEL)
+        run.settle()
+        unbegun = [node for node in sorted(changed | ends.watch.nodes) if before[node] in _UNBEGUN]
+        begins = [
+            node for node in unbegun if before[node] == NodeStatus.WAITING and state.status[node] == NodeStatus.READY
+        ]
+        settled = {node for node in unbegun if state.status[node] in _SETTLED}
+    blocked = sorted(settled.difference(found.dropped, found.command.nodes, found.stopped))
+    return replace(found, begins=tuple(begins), blocked=tuple(blocked))
 
 
 def _differs(state: RunState, before: Snapshot, node: int) -> bool:

@@ -26,6 +26,10 @@ class Preview:
     """Nodes that have not begun, and will not run."""
     kept: tuple[int, ...] = ()
     """Completed nodes below the targets that are not affected."""
+    begins: tuple[int, ...] = ()
+    """Nodes that wait for others, and may start because of the command once what it stops has ended."""
+    blocked: tuple[int, ...] = ()
+    """Nodes that have not begun, and are settled without running once what it stops has ended."""
     nothing: str | None = None
     """Why the command would do nothing, or None."""
     changed: bool = False

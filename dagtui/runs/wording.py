@@ -62,6 +62,10 @@ class _CommandWords(NamedTuple):
     stopped: str
     released: str
     dropped: str
+    blocked: str
+    """Empty: not said."""
+    begins: str
+    """Empty: not said."""
     own: Callable[[RunState, Preview], str]
     """Returns the words for a single target. Empty if nothing happens to the node itself."""
     run_wide: Mapping[CommandKind, str]
@@ -88,9 +92,11 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
         (set(preview.stopped) - again, words.stopped),
         (set(preview.released), words.released),
         (set(preview.dropped), words.dropped),
+        (set(preview.blocked), words.blocked),
+        (set(preview.begins), words.begins),
     ):
         number = len(nodes - said)
-        if number:
+        if number and happens:
             parts.append(happens.format(count(number)))
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
 
@@ -156,6 +162,8 @@ _DID = _CommandWords(
     "{} stopping",
     "{} released",
     "{} will not run",
+    "",
+    "",
     _own,
     {CommandKind.PAUSE: "paused: nothing new starts until you resume", CommandKind.RESUME: "resumed"},
 )
@@ -164,6 +172,8 @@ _WOULD = _CommandWords(
     "stops {}",
     "{} may run",
     "{} will not run",
+    "{} will be blocked",
+    "{} may start",
     _own_would,
     {CommandKind.PAUSE: "nothing new starts until you resume", CommandKind.RESUME: "the run continues"},
 )

@@ -184,7 +184,7 @@ def test_every_command_is_the_sessions_own(graph_file: Path, kind: CommandKind) 
         expected = session.preview(Command(kind, tuple(found), jobs))
         assert expected.nothing is None
         answer = ask(session, "preview", command=kind.value, nodes=names, jobs=jobs)
-        for field in ("again", "stopped", "released", "dropped", "kept"):
+        for field in ("again", "stopped", "released", "dropped", "begins", "blocked", "kept"):
             assert nodes(answer[field]) == [session.graph.labels[node] for node in getattr(expected, field)], field
         assert answer["expected"] == token(expected)
         given = ask(session, "give", command=kind.value, nodes=names, jobs=jobs)

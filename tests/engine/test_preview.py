@@ -89,6 +89,36 @@ def test_what_is_derived_from_a_command_is_part_of_its_preview():
     assert scene.names(found.released) == "c"
 
 
+@pytest.mark.parametrize(
+    ("kind", "begins", "blocked"),
+    [(K.CANCEL_SUBTREE, "alert cleanup", ""), (K.CANCEL, "alert cleanup", "b c"), (K.CANCEL_ALL, "", "")],
+)
+@pytest.mark.parametrize("running", [True, False])
+def test_a_preview_of_a_cancel_names_what_it_lets_run(kind: CommandKind, begins: str, blocked: str, running: bool):
+    scene = Scene(
+        dag("z>a>b>c a>alert>later a>cleanup", alert={"trigger": "any_failed"}, cleanup={"trigger": "all_done"})
+    )
+    scene.run("z")
+    if running:
+        scene.start("a")
+    targets = [] if kind is K.CANCEL_ALL else ["a"]
+    found = scene.preview(kind, *targets)
+    assert (scene.names(found.begins), scene.names(found.blocked)) == (begins, blocked)
+    waited = [label for label in scene.graph.labels if scene[label] is NodeStatus.WAITING]
+    scene.command(kind, *targets, expected=found.kills_and_reruns)
+    scene.end("a", -15) if running else scene.withdrawn("a")
+    assert [label for label in waited if scene[label] is NodeStatus.READY] == begins.split()
+    dropped = (found.dropped, found.blocked)
+    assert {label for label in waited if scene[label].settled} == set(" ".join(map(scene.names, dropped)).split())
+
+
+def test_a_preview_of_a_decision_names_what_it_lets_run():
+    scene = Scene(dag("a b>c>d"))
+    scene.start("a")
+    found = scene.preview(K.SKIP, "c")
+    assert (scene.names(found.dropped), scene.names(found.begins)) == ("c", "d")
+
+
 def test_a_command_does_what_its_preview_said():
     scene = busy()
     found = scene.preview(K.CANCEL_ALL)

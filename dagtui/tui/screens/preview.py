@@ -87,6 +87,8 @@ def _groups(preview: Preview) -> list[tuple[str, str, Sequence[int], str]]:
         ("Run again", "reruns {}", again, STATUS_CLASSES[NodeStatus.RUNNING]),
         ("Released", "releases {}", released, STATUS_CLASSES[NodeStatus.READY]),
         ("Will not run", "{} will not run", preview.dropped, STATUS_CLASSES[NodeStatus.CANCELLED]),
+        ("Will be blocked", "{} will be blocked", preview.blocked, STATUS_CLASSES[NodeStatus.FAILED_PARENT]),
+        ("May start", "{} may start", preview.begins, STATUS_CLASSES[NodeStatus.READY]),
         (*kept, preview.kept, Role.MUTED),
     ]
 

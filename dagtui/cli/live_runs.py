@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dagtui.control.live import LiveRun
 
 _STATUSES = {status.name: status for status in NodeStatus}
-_TITLES = ("NAME", "RUN", "STATE", "DONE", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
-_NUMBERS = frozenset({"RUN", "DONE", "FAILED", "TIME", "PROCESS"})
+_TITLES = ("NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
+_NUMBERS = frozenset({"RUN", "SETTLED", "FAILED", "TIME", "PROCESS"})
 """Right-aligned columns."""
 _LEAST = 8
 """Fewest cells in which a path is worth showing. With less room, the whole line is cut."""
@@ -33,14 +33,13 @@ class Listed:
     def cells(self) -> tuple[str, ...]:
         """Return the text of the columns, safe to show."""
         run, answer = self.run, self.answer
-        failed = self._amount(NodeStatus.FAILED)
         elapsed = answer.get("elapsed")
         return (
             label(run.name or "?", 40),
             str(run.number or "?"),
             self._state(),
-            self._done(),
-            count(failed) if failed else "",
+            self._settled(),
+            self._failed(),
             duration(elapsed) if isinstance(elapsed, int | float) else "",
             run.screen.value if run.screen is not None else "",
             str(run.pid or "?"),
@@ -59,7 +58,14 @@ class Listed:
             return label(answer.get("verdict"), 20)
         return "paused" if answer.get("paused") else "running"
 
-    def _done(self) -> str:
+    def _failed(self) -> str:
+        """Return the number of failed nodes, those that were allowed to fail apart: "2, 1 allowed"."""
+        allowed = self.answer.get("failed_allowed")
+        allowed = allowed if isinstance(allowed, int) else 0
+        others = self._amount(NodeStatus.FAILED) - allowed
+        return ", ".join([count(others)] * bool(others) + [f"{count(allowed)} allowed"] * bool(allowed))
+
+    def _settled(self) -> str:
         nodes = self.answer.get("nodes")
         if not isinstance(nodes, int):
             return ""

@@ -209,14 +209,17 @@ def _answer() -> LaunchMode | None:
 def question(last: LastRun, found: Resumption, now: float) -> str:
     """Describe the run that can be resumed, in a few lines that are safe to show."""
     from dagtui.runs.restore import named, stay_cancelled
+    from dagtui.runs.wording import failed_words
 
     counts = last.state.counts
     done = f"{count(counts[NodeStatus.COMPLETED])} of {count(len(last.graph))} done"
-    others = [
-        f"{count(amount)} {word}"
-        for word, statuses in _WORDS.items()
-        if (amount := sum(counts[status] for status in statuses))
-    ]
+    others: list[str] = []
+    for word, statuses in _WORDS.items():
+        amount = sum(counts[status] for status in statuses)
+        if statuses == (NodeStatus.FAILED,):
+            others += failed_words(amount, last.state.allowed_failures)
+        elif amount:
+            others.append(f"{count(amount)} {word}")
     how = _OUTCOMES.get(last.state.verdict(), "was left unfinished") if last.past.ended else "was interrupted"
     ago = f" {duration(now - last.past.last_wall)} ago" if last.past.last_wall else ""
     name = f"Run {last.directory.number} of {label(last.graph.name)}"

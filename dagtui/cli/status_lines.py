@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.wording import spent, stale_words
+from dagtui.runs.wording import failed_words, spent, stale_words
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
@@ -21,12 +21,7 @@ def status_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[
     yield headline(answer)
     counts = answer.get("counts")
     if isinstance(counts, dict):
-        stale = answer.get("stale")
-        number_stale = stale if isinstance(stale, int) else 0
-        yield "  " + ", ".join(
-            f"{_number(number)} {_word(name)}{stale_words(number_stale) if name == 'COMPLETED' else ''}"
-            for name, number in counts.items()
-        )
+        yield "  " + ", ".join(_counts(answer, counts))
     notices = answer.get("notices")
     for notice in notices if isinstance(notices, list) else []:
         yield f"  ! {label(notice, 1000)}"
@@ -84,6 +79,16 @@ def _slots(taken: object, jobs: object) -> str:
     if not isinstance(taken, int):
         return plural(jobs, "slot") if isinstance(jobs, int) else "? slots"
     return f"slots {_number(taken)}/{_number(jobs)}"
+
+
+def _counts(answer: Mapping[str, object], counts: Mapping[str, object]) -> Iterator[str]:
+    stale, allowed = answer.get("stale"), answer.get("failed_allowed")
+    for name, number in counts.items():
+        if name == NodeStatus.FAILED.name and isinstance(number, int):
+            yield from failed_words(number, allowed if isinstance(allowed, int) else 0)
+        else:
+            number_stale = stale if name == NodeStatus.COMPLETED.name and isinstance(stale, int) else 0
+            yield f"{_number(number)} {_word(name)}{stale_words(number_stale)}"
 
 
 def _objects(value: object) -> list[Mapping[str, object]]:

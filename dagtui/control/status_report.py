@@ -51,6 +51,7 @@ def status_report(session: Session, screen: Screen) -> dict[str, object]:
         "nodes": len(session.graph),
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
         "stale": state.stale_count,
+        "failed_allowed": state.allowed_failures,
         "active": fitting((_node(session, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
         "failures": fitting((_failure(session, node) for node in state.failures()), SHOWN),
     }

@@ -82,6 +82,7 @@ class RunState:
         """Nodes whose tallies changed since the last propagation."""
         self._outcome = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
+        self._any_allowed = 1 in self._allowed
         self._any_wide = any(task.slots != 1 for task in graph.tasks)
         self._watches: list[Watch] = []
 
@@ -148,6 +149,13 @@ class RunState:
     def failures(self) -> Iterator[int]:
         """Yield the failed nodes whose failure is not allowed."""
         return (node for node in self.nodes_with(NodeStatus.FAILED) if not self._allowed[node])
+
+    @property
+    def allowed_failures(self) -> int:
+        """Number of failed nodes whose failure is allowed."""
+        if not self._any_allowed or not self.counts[NodeStatus.FAILED]:
+            return 0
+        return sum(self._allowed[node] for node in self.nodes_with(NodeStatus.FAILED))
 
     # Watching
 

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.wording import spent, stale_words
+from dagtui.runs.wording import failed_words, spent, stale_words
 from dagtui.store.summary import RunOutcome, RunSummary
 from dagtui.text import count, duration, label
 
@@ -52,7 +52,7 @@ def run_line(summary: RunSummary, screen: Screen | None, now: float, *, colours:
         parts.append(f"{moment(summary.began)}  {age(now - summary.began):>14}")
     if summary.seconds is not None:
         parts.append(f"{spent(summary.seconds, summary.wall):>9}")
-    parts.append(counts_words(summary.counts, summary.stale))
+    parts.append(counts_words(summary.counts, summary.stale, summary.allowed))
     if summary.why and summary.why != summary.outcome.value:
         parts.append(f"({label(summary.why, 300)})")
     return "  ".join(part for part in parts if part)
@@ -71,17 +71,26 @@ def run_object(summary: RunSummary, screen: Screen | None) -> str:
             "wall_seconds": _finite(summary.wall),
             "counts": dict(summary.counts),
             "stale": summary.stale,
+            "failed_allowed": summary.allowed,
             "why": summary.why,
             "directory": str(summary.path),
         }
     )
 
 
-def counts_words(counts: Mapping[str, int], stale: int = 0) -> str:
-    """Format counts by status in the order of the statuses. Statuses unknown to this dagtui come last."""
+def counts_words(counts: Mapping[str, int], stale: int = 0, allowed: int = 0) -> str:
+    """Format counts by status in the order of the statuses. Statuses unknown to this dagtui come last.
+
+    `stale` of the completed nodes are stale, and `allowed` of the failed ones were allowed to fail.
+    """
     known = [name for name in _STATUSES if name in counts]
     others = sorted(name for name in counts if name not in _STATUSES)
-    words = [f"{count(counts[name])} {_STATUSES[name].word}{stale_words(stale, _STATUSES[name])}" for name in known]
+    words: list[str] = []
+    for name in known:
+        if name == NodeStatus.FAILED.name:
+            words += failed_words(counts[name], allowed)
+        else:
+            words.append(f"{count(counts[name])} {_STATUSES[name].word}{stale_words(stale, _STATUSES[name])}")
     return ", ".join(words + [f"{count(counts[name])} {label(name, 40)}" for name in others])
 
 

@@ -113,13 +113,18 @@ def counts(state: RunState, statuses: Iterable[NodeStatus] = NodeStatus) -> str:
     words: list[str] = []
     for status in statuses:
         number = state.counts[status]
-        if status is NodeStatus.FAILED and number:
-            forbidden = sum(1 for _ in state.failures())
-            words += [f"{count(forbidden)} failed"] if forbidden else []
-            words += [f"{count(number - forbidden)} failed (allowed)"] if number > forbidden else []
+        if status is NodeStatus.FAILED:
+            words += failed_words(number, state.allowed_failures)
         elif number:
             words.append(f"{count(number)} {status.word}{stale_words(state.stale_count, status)}")
     return ", ".join(words)
+
+
+def failed_words(number: int, allowed: int) -> list[str]:
+    """Count failed nodes, of which some were allowed to fail: "1 failed", "2 failed (allowed)"."""
+    others = number - allowed
+    words = [f"{count(others)} failed"] if others else []
+    return words + ([f"{count(allowed)} failed (allowed)"] if allowed else [])
 
 
 def stale_words(number: int, status: NodeStatus = NodeStatus.COMPLETED) -> str:

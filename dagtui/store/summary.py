@@ -70,6 +70,8 @@ class RunSummary:
     """Number of nodes that completed before an ancestor ran again."""
     process: int | None = None
     """The process that has it, if it is live."""
+    allowed: int = 0
+    """Number of failed nodes whose failure was allowed."""
 
 
 def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
@@ -85,12 +87,14 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
             return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process)
         return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
     outcome, why = _outcome(directory, found, live=live)
+    allowed = len(_failed(found)) - len(_forbidden(directory, found))
+    counts, stale = found.counts(), found.stale()
     if found.began is None or found.last is None:
-        return RunSummary(path, number, outcome, found.began, None, None, found.counts(), why, found.stale(), process)
+        return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed)
     since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
-    return RunSummary(path, number, outcome, found.began, seconds, wall, found.counts(), why, found.stale(), process)
+    return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed)
 
 
 def _holder(directory: RunDirectory) -> int | None:
@@ -123,13 +127,20 @@ def _derived(directory: RunDirectory, found: JournalScan) -> RunOutcome:
 
 def _counts_as_failed(directory: RunDirectory, found: JournalScan) -> bool:
     """Return whether any node failed that was not allowed to."""
-    failed = [label for label, record in found.nodes.items() if record.status == "FAILED"]
-    if not failed or found.why == RunOutcome.COMPLETED.value:
+    if not _failed(found) or found.why == RunOutcome.COMPLETED.value:
         return False
-    if found.why == RunOutcome.FAILED.value:
-        return True
-    allowed = _tasks_allowed_to_fail(directory)
-    return any(label not in allowed and label.partition("[")[0] not in allowed for label in failed)
+    return found.why == RunOutcome.FAILED.value or bool(_forbidden(directory, found))
+
+
+def _failed(found: JournalScan) -> list[str]:
+    return [label for label, record in found.nodes.items() if record.status == "FAILED"]
+
+
+def _forbidden(directory: RunDirectory, found: JournalScan) -> list[str]:
+    """Return the labels of the failed nodes that were not allowed to fail."""
+    failed = _failed(found)
+    allowed = _tasks_allowed_to_fail(directory) if failed else set()
+    return [label for label in failed if label not in allowed and label.partition("[")[0] not in allowed]
 
 
 def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
@@ -137,8 +148,10 @@ def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
     import tomllib
 
     try:
-        content = read_file(directory.graph_path, _LARGEST_GRAPH).decode("utf-8", "replace")
-        tasks = tomllib.loads(content).get("tasks", {})
+        content = read_file(directory.graph_path, _LARGEST_GRAPH)
+        if b"allow_failure" not in content:  # parsing takes long
+            return set()
+        tasks = tomllib.loads(content.decode("utf-8", "replace")).get("tasks", {})
     except (OSError, StoreError, ValueError, RecursionError):
         return set()
     return {name for name, task in tasks.items() if isinstance(task, dict) and task.get("allow_failure") is True}

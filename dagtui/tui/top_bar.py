@@ -269,9 +269,21 @@ class TopBar(Widget):
         for status in shown:
             glyph = status.ascii if self._ascii else status.glyph
             number = self._state.counts[status]
-            text = f"{number:,}" if between else tally(number)
-            pieces += [RowSegment(f"{glyph}{between}{text}", int(status)), RowSegment(gap)]
+            allowed = self._state.allowed_failures if status is _S.FAILED else 0
+            if number > allowed:
+                pieces += [
+                    RowSegment(f"{glyph}{between}{_figure(number - allowed, between)}", int(status)),
+                    RowSegment(gap),
+                ]
+            if allowed:
+                figure = f"{glyph}{between}{_figure(allowed, between)}"
+                words = f"{figure} allowed" if between else f"({figure})"
+                pieces += [RowSegment(words, QUIET), RowSegment(gap)]
         return pieces[:-1]
+
+
+def _figure(number: int, between: str) -> str:
+    return f"{number:,}" if between else tally(number)
 
 
 def segments(counts: Sequence[int], width: int) -> list[int]:

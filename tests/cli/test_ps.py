@@ -60,8 +60,9 @@ def test_runs_of_all_graphs_are_listed_the_newest_first(tmp_path: Path):
         assert isinstance(first["process"], int)
         assert first["verdict"] == "running"
         lines = call("ps", cwd=tmp_path).stdout.splitlines()
-        assert lines[0].split() == ["NAME", "RUN", "STATE", "DONE", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH"]
+        assert lines[0].split() == ["NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH"]
         assert lines[1].split()[:5] == ["reads", "1", "running", "2/3", "1"]
+        assert "1 allowed" in lines[1]
         assert lines[2].split()[-1] == str(here / "graph.toml")
         assert "\x1b" not in "".join(lines)
         shown = on_a_terminal("ps", cwd=tmp_path)

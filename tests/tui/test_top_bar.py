@@ -87,6 +87,17 @@ def busy(now: float = 402.0) -> Session:
 
 
 @pytest.mark.anyio
+async def test_failures_that_were_allowed_are_counted_apart() -> None:
+    tasks = [Task(f"n{node}", allow_failure=node == 2) for node in range(4)]
+    graph = Graph([task.name for task in tasks], [], tasks=tasks)
+    events = [event for node in range(3) for event in ran(node, 1, 2, code=1)]
+    async with showing(still(graph, events)) as (bar, _):
+        assert "✗ 2  ✗ 1 allowed" in lines(bar)[1]
+    async with showing(still(graph, events), 25) as (bar, _):
+        assert "✗2 (✗1)" in lines(bar)[1]
+
+
+@pytest.mark.anyio
 async def test_a_wait_for_a_person_is_not_counted() -> None:
     graph = chain(1)
     settled = [*ran(0, 1, 4, code=1)]

@@ -1,0 +1,56 @@
+"""Failures that were allowed are counted apart, in every list of counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from cli.program import call, write
+
+from dagtui.cli.live_runs import Listed
+from dagtui.cli.resume_prompt import question
+from dagtui.control.live import LiveRun, Screen
+from dagtui.graph.loading import load
+from dagtui.runs.last_run import Resumption, last_directory
+from dagtui.runs.redaction import keep_secrets
+from dagtui.runs.restore import replay
+from dagtui.store.journal import JournalReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+GRAPH = """
+[tasks.fine]
+run = "true"
+[tasks.bad]
+matrix = { n = [1, 2] }
+run = "false"
+[tasks.flaky]
+run = "false"
+allow_failure = true
+"""
+COUNTS = "1 done, 2 failed, 1 failed (allowed)"
+
+
+def test_failures_that_were_allowed_are_counted_apart_everywhere(tmp_path: Path):
+    write(tmp_path, GRAPH)
+    ran = call("run", "graph.toml", cwd=tmp_path)
+    assert f"failed: {COUNTS}" in ran.stdout
+    for command in (["runs", "graph.toml"], ["status", "graph.toml", "--run", "1"]):
+        assert COUNTS in call(*command, cwd=tmp_path).stdout
+    for command in (["runs", "graph.toml", "--json"], ["status", "graph.toml", "--run", "1", "--json"]):
+        found = json.loads(call(*command, cwd=tmp_path).stdout)
+        told = found[0] if isinstance(found, list) else found
+        assert (told["counts"]["FAILED"], told["failed_allowed"]) == (3, 1)
+    graph, directory = load(tmp_path / "graph.toml"), last_directory(tmp_path / "graph.toml")
+    assert directory is not None
+    last = replay(keep_secrets(graph, os.environ)[0], directory, JournalReader(directory.journal_path))
+    assert "(1 of 4 done, 2 failed, 1 failed (allowed))." in question(last, Resumption(directory), time.time())
+
+
+def test_the_list_of_live_runs_counts_them_apart():
+    run = LiveRun("id", 1, None, None, 7, "reads", Screen.NONE)
+    for allowed, words in ((0, "3"), (1, "2, 1 allowed"), (3, "3 allowed")):
+        assert words in Listed(run, {"nodes": 4, "counts": {"FAILED": 3}, "failed_allowed": allowed}).cells()

@@ -11,7 +11,7 @@ from dagtui.runs.wording import done
 from dagtui.text import plural
 from dagtui.tui.actions.unavailable import UNFOLD
 from dagtui.tui.lines.rows import Role
-from dagtui.tui.screens.preview import PreviewDialog
+from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,10 +76,12 @@ class RunActions:
             self._ask(*(Command(kind, targets) for kind in kinds))
 
     def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
-        """Show a preview for those nodes that accept the command."""
-        commands = [Command(kind, self._willing(targets, kind)) for kind in kinds]
-        if commands[0].nodes:
-            self._ask(*commands)
+        """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""
+        unwilling = self._unwilling(targets, kinds[0])
+        willing = tuple(node for node in targets if node not in unwilling)
+        if willing:
+            left_out = unwilling if self._app.main.tree_pane.selected_count else NOTHING_LEFT_OUT
+            self._ask(*(Command(kind, willing) for kind in kinds), left_out=left_out)
         else:
             reason = refusal(self._session.run.traversal, Command(kinds[0], targets[:1]))
             self._app.say(f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {reason}", Role.MUTED)
@@ -88,12 +90,13 @@ class RunActions:
         """Return whether the targets differ from the node under the cursor."""
         return bool(targets) and targets != (self._app.main.node,)
 
-    def _willing(self, targets: tuple[int, ...], kind: CommandKind) -> tuple[int, ...]:
-        """Return the targets that accept the command. Whole subtrees are not walked for that."""
+    def _unwilling(self, targets: tuple[int, ...], kind: CommandKind) -> dict[int, str]:
+        """Return the targets that don't accept the command, and why. Whole subtrees are not walked for that."""
         if kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
-            return targets
+            return {}
         propagation = self._session.run.traversal
-        return tuple(node for node in targets if refusal(propagation, Command(kind, (node,))) is None)
+        reasons = ((node, refusal(propagation, Command(kind, (node,)))) for node in targets)
+        return {node: reason for node, reason in reasons if reason is not None}
 
     def _targets(self) -> tuple[int, ...]:
         targets = self._app.main.tree_pane.targets
@@ -104,13 +107,16 @@ class RunActions:
     def _give(self, command: Command) -> None:
         self._report(self._session.give(command))
 
-    def _ask(self, *commands: Command) -> None:
-        """Show the first command, with the others as choices. A command without effect only reports the reason."""
+    def _ask(self, *commands: Command, left_out: Mapping[int, str] = NOTHING_LEFT_OUT) -> None:
+        """Show the first command, with the others as choices. A command without effect only reports the reason.
+
+        `left_out` are selected nodes that don't accept it, with the reason.
+        """
         first = self._session.preview(commands[0])
         if first.nothing is not None:
             self._report(first)
             return
-        dialog = PreviewDialog(self._session, commands, first, ascii=self._app.ascii_only)
+        dialog = PreviewDialog(self._session, commands, first, left_out, ascii=self._app.ascii_only)
         self._app.push_screen(dialog, self._report)
 
     def _report(self, result: Preview | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
@@ -17,7 +18,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from textual.binding import BindingType
 
@@ -28,6 +29,8 @@ NAMES_SHOWN = 500
 REHEARSED_EVERY = 20.0
 """The pause between two previews, in multiples of the time a preview takes. In a large graph, previews would fill every
 frame."""
+NOTHING_LEFT_OUT: Mapping[int, str] = MappingProxyType({})
+"""No selected node that doesn't accept the command."""
 ALWAYS = float("-inf")
 """The time of what has been part of the question from the beginning."""
 CHANGED = "The run has changed. This is what the command would do now."
@@ -62,6 +65,16 @@ class Grouped:
             found.append(row(Span(f"{title} ", role), muted(plural(len(nodes), "node"))))
             found += self._names(nodes)
         return found
+
+    def left_out(self, reasons: Mapping[int, str]) -> Iterator[Row]:
+        """Yield the nodes that were selected and don't accept the command, by reason."""
+        by_reason: dict[str, list[int]] = {}
+        for node, reason in reasons.items():
+            by_reason.setdefault(reason, []).append(node)
+        yield row(Span("Left out ", Role.WARNING), muted(plural(len(reasons), "node")))
+        for reason, nodes in by_reason.items():
+            yield row(muted(f"  {reason}:"), indent=4)
+            yield from self._names(nodes)
 
     def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
         state, labels = self._session.state, self._session.graph.labels
@@ -101,9 +114,21 @@ class PreviewDialog(Dialog[Preview]):
         Binding("tab,d,o", "choose", show=False),
     ]
 
-    def __init__(self, session: Session, commands: Sequence[Command], first: Preview, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        """Start with the preview of the first command."""
+    def __init__(
+        self,
+        session: Session,
+        commands: Sequence[Command],
+        first: Preview,
+        left_out: Mapping[int, str] = NOTHING_LEFT_OUT,
+        *,
+        ascii: bool = False,  # noqa: A002 - the name of the option
+    ) -> None:
+        """Start with the preview of the first command.
+
+        `left_out` are nodes that were selected too and don't accept the command, with the reason.
+        """
         super().__init__(ascii=ascii)
+        self._left_out = left_out
         self._session = session
         self._commands = commands
         self._chosen = 0
@@ -130,6 +155,8 @@ class PreviewDialog(Dialog[Preview]):
         if preview.nothing is not None:
             return [*rows, row(Span(preview.nothing, Role.WARNING), indent=2)]
         rows.append(self._grouped.summary(preview))
+        if self._left_out:
+            rows.append(row(Span(f"{plural(len(self._left_out), 'selected node')} left out", Role.WARNING)))
         seconds = self._session.seconds_for(preview)
         if seconds is not None and (preview.again or preview.released):
             rows.append(row(muted("takes about "), Span(duration(seconds))))
@@ -137,7 +164,12 @@ class PreviewDialog(Dialog[Preview]):
 
     def body(self) -> list[Row]:
         """Return the nodes."""
-        return [] if self.preview.nothing is not None else self._grouped.rows(self.preview)
+        if self.preview.nothing is not None:
+            return []
+        rows = self._grouped.rows(self.preview)
+        if self._left_out:
+            rows += [row(), *self._grouped.left_out(self._left_out)]
+        return rows
 
     def keys(self) -> list[tuple[str, str]]:
         """Return Enter, Esc, and the key that chooses."""

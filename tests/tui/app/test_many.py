@@ -161,6 +161,19 @@ async def test_commands_mean_what_is_selected():
         assert named(app) == {PARTS[2]}
 
 
+async def test_a_preview_names_what_it_leaves_out_of_a_selection():
+    app = DagtuiApp(parts_under_way())
+    async with opened(app) as pilot:
+        for part in PARTS[:2]:
+            app.jump(app.session.graph.node(part))
+            await pilot.press("M")
+        await until(lambda: "Esc deselect 2" in screen_text(app))
+        await pilot.press("r")
+        await until(lambda: "1 selected node left out" in screen_text(app))
+        assert "it succeeded; rerun it to run it again" in screen_text(app)
+        assert app.screen.preview.command.nodes == (app.session.graph.node(PARTS[0]),)
+
+
 async def test_a_command_ends_the_selection_that_it_meant(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(PreviewDialog, "deaf", False)
     app = DagtuiApp(parts_under_way())

@@ -9,6 +9,7 @@ from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import Trigger
+from dagtui.text.amounts import seconds_until, whole_duration
 from dagtui.text.remarks import left_behind
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ def _reason(state: RunState, node: int, clock: float) -> str:
     if status is NodeStatus.READY:
         return "the run is paused" if state.paused else state.held_up or queued_why(state, node)
     if status is NodeStatus.RETRYING:
-        left = max(0.0, state.due.get(node, clock) - clock)
-        return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left:.0f} s"
+        left = whole_duration(seconds_until(state.due.get(node, clock), clock))
+        return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left}"
     if status in {NodeStatus.FAILED, NodeStatus.CANCELLING} and state.why.get(node):
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:

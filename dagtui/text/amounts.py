@@ -26,6 +26,24 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def seconds_since(started: float, clock: float) -> int:
+    """Return how long something has been running, in whole seconds.
+
+    All places show the time of the last full second of the clock, so that they agree whenever each was drawn.
+    """
+    return max(0, math.floor(math.floor(clock) - started + 1e-6))
+
+
+def seconds_until(due: float, clock: float) -> int:
+    """Return in how many whole seconds something is due, 1 at least, by the clock of `seconds_since`."""
+    return max(1, math.floor(due - math.floor(clock) + 1e-6))
+
+
+def whole_duration(seconds: int) -> str:
+    """Format a duration that is still running without tenths, so that it changes at most once a second."""
+    return f"{seconds} s" if 0 <= seconds < 10 else duration(seconds)
+
+
 def size(amount: int) -> str:
     """Format bytes in decimal units, cut off: 512 B, 1.5 kB, 12 MB."""
     if amount < 1000:

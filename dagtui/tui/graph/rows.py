@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
+from dagtui.text.amounts import seconds_since, seconds_until
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
@@ -156,9 +157,9 @@ class Rows:
         state, short = self._state, width < WIDE
         status = state.status_of(node)
         if status in {_S.RUNNING, _S.CANCELLING}:
-            return elapsed(clock - state.started[node], short=short)
+            return elapsed(seconds_since(state.started[node], clock), short=short)
         if status is _S.RETRYING:
-            return "in " + elapsed(state.due.get(node, clock) - clock + 0.999, short=True)
+            return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
         if status is _S.WAITING:
             total = self._graph.parent_count(node)
             return f"{self.settled_parents(node)}/{total}" if total > 1 else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import waiting_why, why
 from dagtui.text import duration, label
+from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.causes import failed_ancestors
@@ -56,7 +57,7 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
         return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
     reason = label(why(state, node, clock), 300)
     if status is NodeStatus.RUNNING:
-        return [row(Span(f"no output yet, running for {whole_seconds(clock - state.started[node])}", Role.HEADING))]
+        return [row(Span(f"no output yet, running for{spent(session, node, clock)}", Role.HEADING))]
     if status is NodeStatus.CANCELLING:
         return [row(Span("no output: stopping", Role.HEADING)), row(muted(reason))]
     if status is NodeStatus.READY:
@@ -102,15 +103,10 @@ def spent(session: Session, node: int, clock: float) -> str:
     started, ended = state.started[node], state.ended[node]
     status = state.status_of(node)
     if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
-        return f" {whole_seconds(clock - started)}"
+        return f" {whole_duration(seconds_since(started, clock))}"
     if status in {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED} and ended > started:
         return f" {duration(ended - started)}"
     return ""
-
-
-def whole_seconds(seconds: float) -> str:
-    """Return a running duration without tenths, so that it changes at most once a second."""
-    return f"{int(seconds)} s" if 0 <= seconds < 10 else duration(seconds)
 
 
 def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:

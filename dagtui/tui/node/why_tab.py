@@ -9,6 +9,7 @@ from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
+from dagtui.text.amounts import seconds_since, seconds_until, whole_duration
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import node_rows, spent
@@ -177,13 +178,13 @@ class Explanation:
     def _running(self) -> list[Row]:
         session, node = self._session, self._node
         task = session.graph.task(node)
-        runs_for = self._clock - self._state.started[node]
+        runs_for = seconds_since(self._state.started[node], self._clock)
         words = [f"running for {spent(session, node, self._clock).strip()}"]
         estimate = session.estimate(node)
         if estimate is not None:
             words.append(f"took about {duration(estimate)} before")
         if task.timeout:
-            words.append(f"times out in {duration(max(0.0, task.timeout - runs_for))}")
+            words.append(f"times out in {whole_duration(int(max(0.0, task.timeout - runs_for)))}")
         if tries(session, node) > self._state.attempt[node]:
             words.append(f"attempt {self._state.attempt[node]} of {tries(session, node)}")
         return [row(), row(", ".join(words))]
@@ -193,8 +194,8 @@ class Explanation:
         attempt, last = self._state.attempt[self._node], tries(self._session, self._node)
         rows = [row()]
         if status is NodeStatus.RETRYING:
-            left = max(0.0, self._state.due.get(self._node, self._clock) - self._clock)
-            words = f"attempt {attempt} of {last} failed; the next one starts in {int(left)} s"
+            left = whole_duration(seconds_until(self._state.due.get(self._node, self._clock), self._clock))
+            words = f"attempt {attempt} of {last} failed; the next one starts in {left}"
             rows.append(row(Span(words, Role.WARNING)))
         elif last > attempt:
             rows.append(row(f"attempt {attempt} of {last}: this kind of failure is not retried"))

@@ -170,7 +170,7 @@ def test_what_is_deeper_than_fits_says_how_many_levels_are_left_out() -> None:
         (ran(0, 30), "1 m 10 s"),
         (ran(0, 95.5), "4 s"),
         (ran(0, 10, 12.34), "2.3 s"),
-        ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 1", due=103.5)], "in 4s"),
+        ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.RETRYING, Cause.EXIT, "exit 1", due=103.5)], "in 3s"),
         ([*ran(0, 10), NodeEvent(20, 0, 1, NodeStatus.CANCELLING, Cause.CANCEL)], "1 m 30 s"),
         ([NodeEvent(5, 0, 0, NodeStatus.COMPLETED, Cause.MARKED)], ""),
         ([NodeEvent(5, 0, 0, NodeStatus.SKIPPED, Cause.PERSON)], ""),

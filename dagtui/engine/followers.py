@@ -11,57 +11,14 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.expressions.templates import Placeholder, Root, cut_template
-from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Snapshot
-    from dagtui.graph.model import Graph, Task
 
 BROKE_OFF = "lost: the run broke off while it was running"
 """Why a node failed whose attempt was in flight, and had not ended, when its run broke off."""
-
-
-def find_followers(graph: Graph) -> bytes:
-    """Return a flag by node: whether it is a follower. Return empty bytes if there is no follower."""
-    tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _uses_parent_status(task) for task in graph.tasks)
-    allowed = [number for number, task in enumerate(graph.tasks) if task.allow_failure]
-    if not allowed and not any(tasks):
-        return b""
-    found = bytearray(tasks[task] for task in graph.task_of)
-    if allowed:
-        lenient = frozenset(allowed)
-        for node, task in enumerate(graph.task_of):
-            if task in lenient:
-                for child in graph.children(node):
-                    found[child] = 1
-    return bytes(found)
-
-
-def _uses_parent_status(task: Task) -> bool:
-    return any(
-        isinstance(part, Placeholder) and part.root is Root.NEEDS
-        for text in _texts(task)
-        if "needs." in text
-        for part in cut_template(text)
-    )
-
-
-def _texts(task: Task) -> Iterator[str]:
-    """Yield each string of a task that may have placeholders."""
-    action = task.action
-    if isinstance(action, ShellCommand):
-        yield action.text
-    elif isinstance(action, ArgumentList):
-        yield from action.arguments
-    elif isinstance(action, PythonCall):
-        yield repr(action.arguments)
-    yield task.cwd
-    yield from task.env.values()
 
 
 def run_again(run: Propagation, before: Snapshot) -> set[int]:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, parent_outcome
-from dagtui.engine.transaction import Transaction
+from dagtui.engine.transaction import Snapshot, Transaction
 from dagtui.engine.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dagtui.engine.transaction import Snapshot
     from dagtui.graph.model import Graph
 
 STATUSES = tuple(NodeStatus)
@@ -320,7 +319,7 @@ class RunState:
 
         Watches see none of the changes before the end.
         """
-        transaction = Transaction(self)
+        transaction = Transaction(self._snapshot())
         watches, self._watches = self._watches, [transaction.watch]
         try:
             yield transaction
@@ -339,6 +338,19 @@ class RunState:
             *(self.stale, self.ok, self.bad, self.skip, self._outcome),
         )
         return [memoryview(column).cast("B") for column in arrays]
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot(
+            [bytes(column) for column in self.columns()],
+            self.marks.copy(),
+            self.due.copy(),
+            self.why.copy(),
+            self.left.copy(),
+            self.commands.copy(),
+            self.counts[:],
+            (self.jobs, self.paused, self.cancelled_all, self.command_number),
+            (self.settled_at, self.parked),
+        )
 
     def _restore(self, old: Snapshot) -> None:
         for column, content in zip(self.columns(), old.columns, strict=True):

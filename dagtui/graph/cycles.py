@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from dagtui.graph.model import Graph
 
 STEPS = 1_000_000
 """The number of edges to follow in search of a shorter cycle. Then the shortest one so far is good enough."""
 
 
-def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
+class Edges(Protocol):
+    """What is known of the edges of a graph."""
+
+    def children(self, node: int) -> Sequence[int]:
+        """Return the children of a node."""
+
+    def parents(self, node: int) -> Sequence[int]:
+        """Return the parents of a node."""
+
+
+def shortest_cycle(graph: Edges, candidates: Sequence[int]) -> list[int]:
     """Return a shortest cycle among the candidates, its first node repeated at the end, or an empty list.
 
     Every cycle either has no branch, or passes through a node with several children on cycles. The first kind is
@@ -34,7 +42,7 @@ def shortest_cycle(graph: Graph, candidates: Sequence[int]) -> list[int]:
     return best
 
 
-def _core(graph: Graph, candidates: Sequence[int]) -> set[int]:
+def _core(graph: Edges, candidates: Sequence[int]) -> set[int]:
     """Return the candidates without those that only follow a cycle, from which no candidate can be reached."""
     core = set(candidates)
     left = {node: sum(1 for child in graph.children(node) if child in core) for node in core}

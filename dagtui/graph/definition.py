@@ -13,8 +13,9 @@ import os
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem
+from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.places import TemplatePlace, quote
-from dagtui.graph.expressions.templates import Placeholder, Root, parse_command, parse_template, value_text
+from dagtui.graph.expressions.templates import parse_command, parse_template, value_text
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 
 if TYPE_CHECKING:

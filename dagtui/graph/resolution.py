@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from dagtui.graph.errors import ValueProblem
+from dagtui.graph.expressions.braces import Root
 from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.placeholders import asked_node
 from dagtui.graph.expressions.places import quote
-from dagtui.graph.expressions.templates import Root, Template, parse_command, parse_template, value_text
+from dagtui.graph.expressions.templates import Template, parse_command, parse_template, value_text
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dagtui.graph.expressions.templates import Placeholder
+    from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.model import Action, Graph, Task
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.errors import GraphError, quoted
-from dagtui.graph.expressions.templates import Root, parse_template, value_text
+from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.templates import parse_template, value_text
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.graph.toml import parse
 from dagtui.text import label

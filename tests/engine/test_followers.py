@@ -6,8 +6,8 @@ import pytest
 from engine.scene import Scene, dag
 from engine.test_resumption import Resumed
 
-from dagtui.engine.followers import find_followers
 from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.rules.triggers import find_followers
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 

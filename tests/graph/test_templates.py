@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagtui.graph.errors import ValueProblem
+from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.places import MARK, TemplatePlace
 from dagtui.graph.expressions.quoting import places
-from dagtui.graph.expressions.templates import Placeholder, Root, Template, parse_command, parse_template, value_text
+from dagtui.graph.expressions.templates import Template, parse_command, parse_template, value_text
 
 X = "{{ params.x }}"
 P = Placeholder(Root.PARAMS, "x", X)

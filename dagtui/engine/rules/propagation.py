@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import Event, NodeEvent, with_text
-from dagtui.engine.followers import find_followers
-from dagtui.engine.rules.triggers import TABLE
+from dagtui.engine.rules.triggers import TABLE, find_followers
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 

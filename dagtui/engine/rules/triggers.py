@@ -1,14 +1,18 @@
-"""The table of triggers: a node's status by the tallies of its parents (rule 1 in `rules`)."""
+"""The table of triggers: a node's status by the tallies of its parents (rule 1 in `rules`), and who is a follower."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Cause, NodeStatus
-from dagtui.graph.model import Trigger
+from dagtui.graph.expressions.braces import Placeholder, Root
+from dagtui.graph.expressions.templates import cut_template
+from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from dagtui.graph.model import Graph, Task
 
 Decision = tuple[NodeStatus, Cause]
 
@@ -62,3 +66,41 @@ TABLE: dict[Trigger, Callable[[int, int, int, int], Decision]] = {
 
 INDEPENDENT = frozenset({Trigger.ALL_DONE, Trigger.ANY_FAILED})
 """Triggers of nodes that run even if a node above them did not. A mark on a subtree stops at these nodes."""
+
+
+def find_followers(graph: Graph) -> bytes:
+    """Return a flag by node: whether it is a follower. Return empty bytes if there is no follower."""
+    tasks = bytes(task.trigger is not Trigger.ALL_SUCCESS or _uses_parent_status(task) for task in graph.tasks)
+    allowed = [number for number, task in enumerate(graph.tasks) if task.allow_failure]
+    if not allowed and not any(tasks):
+        return b""
+    found = bytearray(tasks[task] for task in graph.task_of)
+    if allowed:
+        lenient = frozenset(allowed)
+        for node, task in enumerate(graph.task_of):
+            if task in lenient:
+                for child in graph.children(node):
+                    found[child] = 1
+    return bytes(found)
+
+
+def _uses_parent_status(task: Task) -> bool:
+    return any(
+        isinstance(part, Placeholder) and part.root is Root.NEEDS
+        for text in _texts(task)
+        if "needs." in text
+        for part in cut_template(text)
+    )
+
+
+def _texts(task: Task) -> Iterator[str]:
+    """Yield each string of a task that may have placeholders."""
+    action = task.action
+    if isinstance(action, ShellCommand):
+        yield action.text
+    elif isinstance(action, ArgumentList):
+        yield from action.arguments
+    elif isinstance(action, PythonCall):
+        yield repr(action.arguments)
+    yield task.cwd
+    yield from task.env.values()

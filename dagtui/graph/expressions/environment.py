@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted
-from dagtui.graph.expressions.templates import Root, Template, parse_template
+from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.templates import Template, parse_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import listed
 from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.environment import parse_env
-from dagtui.graph.expressions.templates import Placeholder, Root, cut_command, cut_template
+from dagtui.graph.expressions.templates import cut_command, cut_template
 from dagtui.graph.matrix.selectors import LITERAL_BEHIND_OR, is_chosen, target_of, unknown_name
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 

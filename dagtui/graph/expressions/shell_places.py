@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.expressions.braces import placeholder_in
 from dagtui.graph.expressions.places import TemplatePlace
-from dagtui.graph.expressions.templates import placeholder_in
 
 if TYPE_CHECKING:
-    from dagtui.graph.expressions.templates import Braces, Placeholder
+    from dagtui.graph.expressions.braces import Braces, Placeholder
 
 _QUOTABLE = frozenset(
     {TemplatePlace.WORD, TemplatePlace.APART, TemplatePlace.SINGLE, TemplatePlace.DOUBLE, TemplatePlace.DOUBLE_APART}

@@ -8,14 +8,14 @@ be called, and values are not searched for placeholders again.
 
 from __future__ import annotations
 
-import enum
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted
-from dagtui.graph.expressions.places import MARK, SHELLS, TemplatePlace
+from dagtui.graph.expressions.braces import Braces, Placeholder, placeholder_in
+from dagtui.graph.expressions.places import MARK, SHELLS
 from dagtui.graph.model import DEFAULT_SHELL
 
 if TYPE_CHECKING:
@@ -28,39 +28,6 @@ _QUOTED = r"""(?:"[^"\n]*+"|'[^'\n]*+')"""
 _TOKEN = re.compile(
     rf"""\{{\{{\{{\{{|\{{\{{(?:([^{{}}\n"']*+(?:(?<=[ \t]or)|(?<=[ \t]or[ \t])){_QUOTED}[ \t]*+|[^{{}}\n]*+)\}}\}})?"""
 )
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
-_LITERAL_HINT = 'to write two literal braces, double them: "{{{{"'
-
-
-class Root(enum.Enum):
-    """Where a placeholder looks."""
-
-    PARAMS = "params"
-    MATRIX = "matrix"
-    ENV = "env"
-    NEEDS = "needs"
-
-
-_ROOTS = {root.value: root for root in Root}
-
-
-@dataclass(frozen=True, slots=True)
-class Placeholder:
-    """One `{{ path }}`."""
-
-    root: Root
-    name: str
-    """The parameter, axis or variable. For `needs`, the task or node whose status it is."""
-    source: str
-    """The placeholder as it is written."""
-    default: str | None = None
-    """What replaces a value that is missing or empty."""
-    place: TemplatePlace = TemplatePlace.WORD
-    """What surrounds it in a shell command line."""
-
-    def known(self, value: str | None) -> str | None:
-        """Return the value to fill in: the default for a missing or empty one, None if there is neither."""
-        return self.default if self.default is not None and not value else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +112,6 @@ def cut_command(text: str, shell: tuple[str, ...] | None) -> Parts:
     return _parts(cut, lambda braces: in_place(braces, next(around)))
 
 
-class Braces(NamedTuple):
-    """What is between two opening and two closing braces."""
-
-    source: str
-    path: str | None
-    """None if they are not closed."""
-
-
 def _cut(text: str) -> list[str | Braces]:
     """Split a text at its braces. Four of them stand for two."""
     parts: list[str | Braces] = []
@@ -168,44 +127,6 @@ def _cut(text: str) -> list[str | Braces]:
         start = match.end()
     parts.append(text[start:])
     return parts
-
-
-def placeholder_in(braces: Braces) -> Placeholder:
-    """Return the placeholder between the braces. Raises ValueProblem."""
-    source, path = braces
-    if path is None:
-        raise ValueProblem('"{{" without its "}}" on the same line', _LITERAL_HINT, needle=source)
-    before, default = _with_default(path)
-    if default is not None:
-        return replace(placeholder_in(Braces(source, before)), default=default)
-    first, _, name = path.partition(".")
-    root, name = _ROOTS.get(first.strip()), name.strip()
-    if root is None or not name:
-        hint = f"placeholders start with params., matrix., env. or needs.; {_LITERAL_HINT}"
-        raise ValueProblem(f"{quoted(source)} is not a placeholder", hint, needle=source)
-    if root is not Root.NEEDS:
-        return Placeholder(root, name, source)
-    if name.endswith(".status") and name != ".status":
-        return Placeholder(root, name.removesuffix(".status"), source)
-    if ".outputs." in name:
-        hint = "let the task write a file in $DAGTUI_RUN_DIR, and read it here"
-        raise ValueProblem("this version of dagtui does not support outputs of tasks yet", hint, needle=source)
-    raise ValueProblem(f"{quoted(source)} is not a placeholder", 'write "{{ needs.TASK.status }}"', needle=source)
-
-
-def _with_default(path: str) -> tuple[str, str | None]:
-    """Split a path into the part before `or` and the final literal, if any. Names may contain an `or`."""
-    if path[-1:] in {'"', "'"} and path.find(path[-1]) < len(path) - 1:
-        start = path.rfind(path[-1], 0, -1)
-        before, default = path[:start].rstrip(), path[start + 1 : -1]
-    else:
-        before, _, default = path.rpartition(" ")
-        if default not in {"true", "false"} and not _NUMBER.fullmatch(default):
-            return path, None
-        before = before.rstrip()
-    if not before.endswith((" or", "\tor")):
-        return path, None
-    return before[:-2].rstrip(), default
 
 
 def _template(parts: Parts) -> Template:

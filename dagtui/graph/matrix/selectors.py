@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.check.suggestions import in_other_form, listed
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted
-from dagtui.graph.expressions.templates import Root, parse_template, value_text
+from dagtui.graph.expressions.braces import Root
+from dagtui.graph.expressions.templates import parse_template, value_text
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.toml.values import LONGEST_NAME
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.graph.check.diagnostics import Diagnostics
-    from dagtui.graph.expressions.templates import Placeholder, Template
+    from dagtui.graph.expressions.braces import Placeholder
+    from dagtui.graph.expressions.templates import Template
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.matrix.matrices import AxisDigit, Cells
     from dagtui.graph.model import Cell, Value

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
-    from dagtui.tui.actions.keymap import Key
+    from dagtui.tui.actions.keymap import KeyBinding
 
 NOTICE_SECONDS = 8.0
 ALWAYS = tuple(key for key in KEYS if key.id in {"screen.help", "screen.leave"})
@@ -92,7 +92,7 @@ class Footer(PaintedRows, can_focus=False):
     def _keys(self, width: int) -> list[Span]:
         """Return the keys that fit, most useful first, with those that are always shown at the right end."""
         left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
-        at_left: list[Key] = []
+        at_left: list[KeyBinding] = []
         at_right = list(ALWAYS)
         for key in footer_keys(self._pane, self._labels):
             entry = self._entry(key)
@@ -112,7 +112,7 @@ class Footer(PaintedRows, can_focus=False):
         runs = [*self._placed(at_left, 0), Span(" " * gap)]
         return [*runs, *self._placed(at_right, sum(cell_width(run.text) for run in runs))]
 
-    def _placed(self, keys: list[Key], column: int) -> list[Span]:
+    def _placed(self, keys: list[KeyBinding], column: int) -> list[Span]:
         """Return the spans of keys from a column on, and record their positions for clicks."""
         runs: list[Span] = []
         for key in keys:
@@ -122,7 +122,7 @@ class Footer(PaintedRows, can_focus=False):
             runs += entry
         return runs
 
-    def _entry(self, key: Key) -> tuple[Span, Span]:
+    def _entry(self, key: KeyBinding) -> tuple[Span, Span]:
         return Span(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Span(
             f" {self._labels.get(key.id, key.words)} ", Role.MUTED
         )

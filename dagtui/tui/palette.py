@@ -15,7 +15,7 @@ from textual.widgets import Input
 from dagtui.text import label
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import shortened
-from dagtui.tui.actions.keymap import KEYS, Group, Key
+from dagtui.tui.actions.keymap import KEYS, Group, KeyBinding
 from dagtui.tui.lines.compositor import TightCompositor
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ class _Commands(Provider):
                 score = 1.0 if starts[0] == 0 else 0.5
                 yield Hit(score, self._prompt(key, offsets), partial(self.dagtui.action_act, key.id), key.help)
 
-    def _offered(self) -> Iterator[Key]:
+    def _offered(self) -> Iterator[KeyBinding]:
         return (key for key in KEYS if not key.id.startswith("move.") and key.id != "screen.palette")
 
-    def _prompt(self, key: Key, marked: Sequence[int]) -> Text:
+    def _prompt(self, key: KeyBinding, marked: Sequence[int]) -> Text:
         text = Text(key.help, no_wrap=True, overflow="ellipsis")
         for offset in marked:
             text.stylize("bold underline", offset, offset + 1)

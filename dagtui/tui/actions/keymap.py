@@ -38,7 +38,7 @@ class Group(enum.Enum):
     MOVE = "Move"
 
 
-class Key(NamedTuple):
+class KeyBinding(NamedTuple):
     """One action and its keys."""
 
     id: str
@@ -56,22 +56,24 @@ class Key(NamedTuple):
     """Its position in the footer, lowest first. 0: not in the footer."""
 
 
-KEYS: tuple[Key, ...] = (
-    Key("move.down", ("j", "down"), "down", "Down one line", Group.MOVE),
-    Key("move.up", ("k", "up"), "up", "Up one line", Group.MOVE),
-    Key("move.top", ("g", "home"), "top", "To the top", Group.MOVE),
-    Key("move.bottom", ("G", "end"), "bottom", "To the bottom", Group.MOVE),
-    Key("move.page_down", ("pagedown",), "page down", "Down one page", Group.MOVE),
-    Key("move.page_up", ("pageup",), "page up", "Up one page", Group.MOVE),
-    Key("move.half_down", ("ctrl+d",), "half down", "Down half a page", Group.MOVE),
-    Key("move.half_up", ("ctrl+u",), "half up", "Up half a page", Group.MOVE),
-    Key("fold.close", ("h", "left"), "fold", "Fold, or go to the parent row", Group.MOVE),
-    Key("fold.open", ("l", "right"), "unfold", "Unfold, or go into it", Group.MOVE),
-    Key("fold.toggle", ("space",), "fold", "Fold or unfold; in a log: down one page", Group.MOVE, Pane.TREE, 60),
-    Key("fold.close_all", ("minus",), "fold all", "Fold everything", Group.MOVE, Pane.TREE),
-    Key("fold.open_all", ("equals_sign",), "unfold all", "Unfold everything", Group.MOVE, Pane.TREE),
-    Key("pane.open", ("enter",), "log", "Open the node's log in full; follow a link", Group.PANES, Pane.TREE, 10),
-    Key(
+KEYS: tuple[KeyBinding, ...] = (
+    KeyBinding("move.down", ("j", "down"), "down", "Down one line", Group.MOVE),
+    KeyBinding("move.up", ("k", "up"), "up", "Up one line", Group.MOVE),
+    KeyBinding("move.top", ("g", "home"), "top", "To the top", Group.MOVE),
+    KeyBinding("move.bottom", ("G", "end"), "bottom", "To the bottom", Group.MOVE),
+    KeyBinding("move.page_down", ("pagedown",), "page down", "Down one page", Group.MOVE),
+    KeyBinding("move.page_up", ("pageup",), "page up", "Up one page", Group.MOVE),
+    KeyBinding("move.half_down", ("ctrl+d",), "half down", "Down half a page", Group.MOVE),
+    KeyBinding("move.half_up", ("ctrl+u",), "half up", "Up half a page", Group.MOVE),
+    KeyBinding("fold.close", ("h", "left"), "fold", "Fold, or go to the parent row", Group.MOVE),
+    KeyBinding("fold.open", ("l", "right"), "unfold", "Unfold, or go into it", Group.MOVE),
+    KeyBinding("fold.toggle", ("space",), "fold", "Fold or unfold; in a log: down one page", Group.MOVE, Pane.TREE, 60),
+    KeyBinding("fold.close_all", ("minus",), "fold all", "Fold everything", Group.MOVE, Pane.TREE),
+    KeyBinding("fold.open_all", ("equals_sign",), "unfold all", "Unfold everything", Group.MOVE, Pane.TREE),
+    KeyBinding(
+        "pane.open", ("enter",), "log", "Open the node's log in full; follow a link", Group.PANES, Pane.TREE, 10
+    ),
+    KeyBinding(
         "pane.back",
         ("escape",),
         "back",
@@ -80,24 +82,26 @@ KEYS: tuple[Key, ...] = (
         Pane.SIDE,
         10,
     ),
-    Key("pane.next", ("tab", "shift+tab"), "pane", "To the other pane", Group.PANES, Pane.ANY, 80),
-    Key("pane.log", ("1",), "log", "Show the log", Group.PANES, Pane.DETAILS | Pane.WHY, 40),
-    Key("pane.details", ("2",), "details", "Show the details", Group.PANES, Pane.LOG | Pane.WHY, 42),
-    Key("pane.why", ("3",), "why", "Show why the node is what it is", Group.PANES, Pane.LOG | Pane.DETAILS, 41),
-    Key("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen", Group.PANES, Pane.ANY, 85),
-    Key("tree.view", ("v",), "view", "Next view of the tree", Group.PANES, Pane.TREE, 50),
-    Key(
+    KeyBinding("pane.next", ("tab", "shift+tab"), "pane", "To the other pane", Group.PANES, Pane.ANY, 80),
+    KeyBinding("pane.log", ("1",), "log", "Show the log", Group.PANES, Pane.DETAILS | Pane.WHY, 40),
+    KeyBinding("pane.details", ("2",), "details", "Show the details", Group.PANES, Pane.LOG | Pane.WHY, 42),
+    KeyBinding("pane.why", ("3",), "why", "Show why the node is what it is", Group.PANES, Pane.LOG | Pane.DETAILS, 41),
+    KeyBinding("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen", Group.PANES, Pane.ANY, 85),
+    KeyBinding("tree.view", ("v",), "view", "Next view of the tree", Group.PANES, Pane.TREE, 50),
+    KeyBinding(
         "find.start", ("slash",), "find", "Find; in the tree a leading ! inverts", Group.FIND, Pane.TREE | Pane.LOG, 20
     ),
-    Key("find.next", ("n",), "next hit", "Next hit", Group.FIND, Pane.LOG, 75),
-    Key("find.previous", ("N",), "previous hit", "Previous hit", Group.FIND),
-    Key("find.failure", ("e",), "failure", "Next failure", Group.FIND, Pane.TREE, 35),
-    Key("find.failure_back", ("E",), "previous failure", "Previous failure", Group.FIND),
-    Key("find.running", ("u",), "running", "Next running node", Group.FIND, Pane.TREE, 65),
-    Key("node.retry", ("r",), "retry", "Run a failed, cancelled or skipped node again", Group.NODE, Pane.ANY, 30),
-    Key("node.rerun", ("R",), "rerun", "Run a node again, with downstream or alone", Group.NODE, Pane.TREE, 55),
-    Key("node.cancel", ("x",), "cancel", "Cancel a node; a second time kills it", Group.NODE, Pane.ANY, 32),
-    Key(
+    KeyBinding("find.next", ("n",), "next hit", "Next hit", Group.FIND, Pane.LOG, 75),
+    KeyBinding("find.previous", ("N",), "previous hit", "Previous hit", Group.FIND),
+    KeyBinding("find.failure", ("e",), "failure", "Next failure", Group.FIND, Pane.TREE, 35),
+    KeyBinding("find.failure_back", ("E",), "previous failure", "Previous failure", Group.FIND),
+    KeyBinding("find.running", ("u",), "running", "Next running node", Group.FIND, Pane.TREE, 65),
+    KeyBinding(
+        "node.retry", ("r",), "retry", "Run a failed, cancelled or skipped node again", Group.NODE, Pane.ANY, 30
+    ),
+    KeyBinding("node.rerun", ("R",), "rerun", "Run a node again, with downstream or alone", Group.NODE, Pane.TREE, 55),
+    KeyBinding("node.cancel", ("x",), "cancel", "Cancel a node; a second time kills it", Group.NODE, Pane.ANY, 32),
+    KeyBinding(
         "node.cancel_subtree",
         ("X",),
         "cancel subtree",
@@ -106,9 +110,11 @@ KEYS: tuple[Key, ...] = (
         Pane.TREE,
         57,
     ),
-    Key("node.skip", ("s",), "skip", "Skip a node; its children can run", Group.NODE, Pane.TREE, 70),
-    Key("node.mark_done", ("m",), "mark done", "Mark a node done; its children can run", Group.NODE, Pane.TREE, 71),
-    Key(
+    KeyBinding("node.skip", ("s",), "skip", "Skip a node; its children can run", Group.NODE, Pane.TREE, 70),
+    KeyBinding(
+        "node.mark_done", ("m",), "mark done", "Mark a node done; its children can run", Group.NODE, Pane.TREE, 71
+    ),
+    KeyBinding(
         "select.toggle",
         ("M",),
         "select",
@@ -117,7 +123,7 @@ KEYS: tuple[Key, ...] = (
         Pane.TREE,
         72,
     ),
-    Key(
+    KeyBinding(
         "node.shell",
         ("exclamation_mark",),
         "shell",
@@ -126,15 +132,15 @@ KEYS: tuple[Key, ...] = (
         Pane.TREE | Pane.LOG,
         73,
     ),
-    Key("run.retry_failed", ("A",), "retry all", "Retry everything that failed", Group.RUN, Pane.TREE, 58),
-    Key("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts", Group.RUN, Pane.TREE, 45),
-    Key("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped", Group.RUN),
-    Key("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more", Group.RUN),
-    Key("log.follow", ("f",), "follow", "Follow the end of the log", Group.LOG, Pane.LOG, 21),
-    Key("log.wrap", ("w",), "wrap", "Wrap long lines", Group.LOG, Pane.LOG, 50),
-    Key("log.times", ("t",), "times", "Show when each line was written", Group.LOG, Pane.LOG, 51),
-    Key("log.numbers", ("number_sign",), "numbers", "Show line numbers", Group.LOG, Pane.LOG, 52),
-    Key(
+    KeyBinding("run.retry_failed", ("A",), "retry all", "Retry everything that failed", Group.RUN, Pane.TREE, 58),
+    KeyBinding("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts", Group.RUN, Pane.TREE, 45),
+    KeyBinding("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped", Group.RUN),
+    KeyBinding("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more", Group.RUN),
+    KeyBinding("log.follow", ("f",), "follow", "Follow the end of the log", Group.LOG, Pane.LOG, 21),
+    KeyBinding("log.wrap", ("w",), "wrap", "Wrap long lines", Group.LOG, Pane.LOG, 50),
+    KeyBinding("log.times", ("t",), "times", "Show when each line was written", Group.LOG, Pane.LOG, 51),
+    KeyBinding("log.numbers", ("number_sign",), "numbers", "Show line numbers", Group.LOG, Pane.LOG, 52),
+    KeyBinding(
         "log.first_error",
         ("semicolon",),
         "first error",
@@ -143,12 +149,14 @@ KEYS: tuple[Key, ...] = (
         Pane.LOG,
         22,
     ),
-    Key(
+    KeyBinding(
         "log.previous_attempt", ("left_square_bracket",), "earlier attempt", "Earlier attempt", Group.LOG, Pane.LOG, 60
     ),
-    Key("log.next_attempt", ("right_square_bracket",), "later attempt", "Later attempt", Group.LOG, Pane.LOG, 61),
-    Key("log.pager", ("o",), "pager", "Open the log in $PAGER", Group.LOG, Pane.LOG, 55),
-    Key(
+    KeyBinding(
+        "log.next_attempt", ("right_square_bracket",), "later attempt", "Later attempt", Group.LOG, Pane.LOG, 61
+    ),
+    KeyBinding("log.pager", ("o",), "pager", "Open the log in $PAGER", Group.LOG, Pane.LOG, 55),
+    KeyBinding(
         "screen.copy",
         ("c",),
         "copy",
@@ -157,20 +165,22 @@ KEYS: tuple[Key, ...] = (
         Pane.SIDE,
         54,
     ),
-    Key("screen.help", ("question_mark", "f1"), "help", "This help", Group.SCREEN, Pane.ANY, 90),
-    Key(
+    KeyBinding("screen.help", ("question_mark", "f1"), "help", "This help", Group.SCREEN, Pane.ANY, 90),
+    KeyBinding(
         "screen.palette", ("colon", "ctrl+p"), "commands", "Every command and node by name", Group.SCREEN, Pane.ANY, 88
     ),
-    Key("screen.repaint", ("ctrl+l",), "repaint", "Repaint the screen", Group.SCREEN),
-    Key(
+    KeyBinding("screen.repaint", ("ctrl+l",), "repaint", "Repaint the screen", Group.SCREEN),
+    KeyBinding(
         "screen.suspend",
         ("ctrl+z",),
         "suspend",
         "Back to the shell until fg; with --in-process the run stops, too",
         Group.SCREEN,
     ),
-    Key("screen.detach", ("d",), "detach", "Leave the screen; the run continues", Group.SCREEN, Pane.ANY, 36),
-    Key("screen.leave", ("q", "ctrl+c"), "quit", "Quit; asks first while something runs", Group.SCREEN, Pane.ANY, 91),
+    KeyBinding("screen.detach", ("d",), "detach", "Leave the screen; the run continues", Group.SCREEN, Pane.ANY, 36),
+    KeyBinding(
+        "screen.leave", ("q", "ctrl+c"), "quit", "Quit; asks first while something runs", Group.SCREEN, Pane.ANY, 91
+    ),
 )
 """Every key of the screen. Control and function keys double plain ones, except the few that all terminals have."""
 
@@ -276,7 +286,7 @@ def bindings() -> list[Binding]:
     ]
 
 
-def footer_keys(pane: Pane, labelled: Collection[str] = ()) -> list[Key]:
+def footer_keys(pane: Pane, labelled: Collection[str] = ()) -> list[KeyBinding]:
     """Return the rows of a pane's footer, most useful first. Ids in `labelled` are always included."""
     return sorted(
         (key for key in KEYS if key.rank and (key.panes & pane or key.id in labelled)), key=lambda key: key.rank

@@ -40,6 +40,8 @@ TIMED_OUT = 124
 """Exit status after `--timeout`, as of timeout(1)."""
 _RECORD_SECONDS = 10.0
 """Seconds that a run that closes its connection may take to close its journal."""
+_MOMENT = 10.0
+"""Seconds for which `wait` still answers for the last run after its end."""
 _EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
 
 
@@ -155,12 +157,17 @@ def wait(
 ) -> None:
     """Wait until the live run of GRAPH.toml is settled, or all the nodes that are named.
 
-    Exits as the run does: 0 on success, 1 if a node failed, 130 if it was cancelled. Exits with 2 if there is no live
-    run or its process is gone, and with 124 on timeout.
+    Exits as the run does: 0 on success, 1 if a node failed, 130 if it was cancelled. A run that ended a
+    moment ago, or that --run names, counts too. Exits with 2 if there is no such run or its process is gone, and with
+    124 on timeout.
     """
-    run = meant(graph_file, number)
-    inside = "" if nested else _own_node(run, nodes)
-    answer = _wait_for_answer(run, graph_file, nodes, timeout, inside) or _on_record(run, graph_file, nodes)
+    ended = _just_ended(graph_file, number)
+    if ended is None:
+        run = meant(graph_file, number)
+        inside = "" if nested else _own_node(run, nodes)
+        answer = _wait_for_answer(run, graph_file, nodes, timeout, inside) or _on_record(run, graph_file, nodes)
+    else:
+        answer = _on_record(ended, graph_file, nodes)
     outcome = str(answer.get("outcome"))
     with standard_output() as output:
         if as_json:
@@ -174,6 +181,32 @@ def wait(
     if outcome not in _EXITS:
         fail("dagtui: the run's process ended before that was settled")
     raise SystemExit(_EXITS[outcome])
+
+
+def _just_ended(graph_file: Path, number: int | None) -> RunDirectory | None:
+    """Return the run with a number, or else the last one, if it has ended. Without a number, only a moment ago.
+
+    A script that begins to wait a little late then gets the same answer.
+    """
+    from dagtui.cli.node_status import ended_run
+    from dagtui.control.live import run_without_record
+    from dagtui.control.sockets import ControlError
+
+    run = ended_run(graph_file, number)
+    if run is None:
+        return None
+    try:
+        ended_at = run.journal_path.stat().st_mtime
+        if run_without_record(graph_file, number) is not None:
+            return None
+    except (OSError, ControlError):
+        return None
+    if number is not None:
+        return run
+    if time.time() - ended_at > _MOMENT:
+        return None
+    say(f"dagtui: run {run.number} has just ended")
+    return run
 
 
 def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:

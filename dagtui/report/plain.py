@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, command_word
+from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
@@ -161,6 +162,8 @@ class PlainLines:
         if others > 0:
             names += f" and {count(others)} more"
         words = "nothing more starts" if event.kind is None else label(command_word(event))
+        if event.kind is CommandKind.SET_JOBS:
+            words += f" {count(event.jobs)}"
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
     def _line(self, at: float, glyph: str, text: str) -> str:

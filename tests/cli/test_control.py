@@ -316,6 +316,21 @@ def test_a_run_that_ends_meanwhile_is_looked_up(live: Live, nodes: list[str], st
     assert ("failed" in done.stdout) == bool(status)
 
 
+def test_waiting_for_a_run_that_has_just_ended_exits_as_the_run_did(live: Live) -> None:
+    graph = live('version = 1\n[tasks.good]\nrun = "true"\n[tasks.bad]\nrun = "exit 3"\n', runs=0)
+    graph.start().wait(30)
+    journal = folder_with_runs(graph.path) / "runs" / "1" / "journal.jsonl"
+    for nodes, status in (((), 1), (("good",), 0)):
+        os.utime(journal)
+        done = graph.call("wait", *nodes)
+        assert (done.returncode, done.stderr) == (status, "dagtui: run 1 has just ended\n")
+    os.utime(journal, (0, 0))
+    long_ago = graph.call("wait")
+    assert long_ago.returncode == 2
+    assert "run 1 has ended, failed" in long_ago.stderr
+    assert graph.call("wait", "--run", "1").returncode == 1
+
+
 def connections(graph: LiveGraph) -> list[str]:
     """The connections to sockets of this graph's runs; in state 3, and named after what was bound (proc(5))."""
     lines = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()]
@@ -325,7 +340,7 @@ def connections(graph: LiveGraph) -> list[str]:
 def test_without_a_live_run_it_says_how_to_start_one(live: Live) -> None:
     graph = live()
     graph.end()
-    for command, arguments in (("status", []), ("retry", ["bad"]), ("wait", []), ("cancel", ["--all"])):
+    for command, arguments in (("status", []), ("retry", ["bad"]), ("cancel", ["--all"])):
         done = graph.call(command, *arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert "graph.toml has no live run: run 1 has ended, cancelled; resume it: dagtui " in done.stderr

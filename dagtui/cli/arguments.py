@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from dagtui.cli.graph_file import (
     with_its_ending,
 )
 from dagtui.cli.stderr import fail
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -37,9 +40,11 @@ def graph_file_argument(function: Function) -> Function:
 
 
 def graph_path_argument(function: Function) -> Function:
-    """Add the argument for a graph whose runs are meant."""
+    """Add the argument for a graph whose runs are meant. The default is the graph of this folder."""
     kind = click.Path(path_type=Path)
-    return click.argument("graph_file", metavar="GRAPH.toml", type=kind, callback=_path)(function)
+    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_path_or_here)(
+        function
+    )
 
 
 def optional_graph_path_argument(function: Function) -> Function:
@@ -66,10 +71,47 @@ def complete_tasks(context: click.Context, _parameter: click.Parameter, incomple
     return [CompletionItem(name) for name in names if name.startswith(incomplete) and is_plain(name)][:_COMPLETED]
 
 
-def _path(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> Path | None:
+def _path(context: click.Context, parameter: click.Parameter, graph_file: Path | None) -> Path | None:
     if context.resilient_parsing or graph_file is None:
         return graph_file
+    _refuse_node(context, parameter, graph_file)
     return graph_path_at(graph_file)
+
+
+def _path_or_here(context: click.Context, parameter: click.Parameter, graph_file: Path | None) -> Path | None:
+    if context.resilient_parsing or graph_file is not None:
+        return _path(context, parameter, graph_file)
+    return graph_path_at(_here(context))
+
+
+def _here(context: click.Context) -> Path:
+    here = graph_file_here()
+    if here is None:
+        raise click.UsageError(f"there is no {NAMES[0]} in this folder; {BEGIN}", context)
+    return here
+
+
+def _refuse_node(context: click.Context, parameter: click.Parameter, graph_file: Path) -> None:
+    """Exit with 2 if a word in place of the graph's file is probably a node. Say where the file goes."""
+    word = str(graph_file)
+    if word == STANDARD_INPUT or os.path.lexists(graph_file) or graph_file.suffix == ".toml":
+        return
+    here = graph_file_here()
+    if here is None or _has_runs(graph_file):
+        return
+    takes_more = any(isinstance(other, click.Argument) and other is not parameter for other in context.command.params)
+    more = f" {shlex.quote(word)}" if takes_more else ""
+    fail(f'dagtui: "{label(word)}" is not a graph file; write: {label(context.command_path)} {here}{label(more)}')
+
+
+def _has_runs(graph_file: Path) -> bool:
+    from dagtui.store.errors import StoreError
+    from dagtui.store.summary import graph_runs
+
+    try:
+        return bool(graph_runs(graph_file))
+    except StoreError:
+        return False
 
 
 def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path | None) -> GraphFile | Path | None:
@@ -80,7 +122,4 @@ def _file(context: click.Context, _parameter: click.Parameter, graph_file: Path 
         if str(graph_file) != STANDARD_INPUT and (meant := with_its_ending(str(graph_file))):
             fail(f'dagtui: there is no file "{graph_file}"; did you mean "{meant}"?')
         return graph_file_at(graph_file)
-    here = graph_file_here()
-    if here is None:
-        raise click.UsageError(f"there is no {NAMES[0]} in this folder; {BEGIN}", context)
-    return graph_file_at(here)
+    return graph_file_at(_here(context))

@@ -159,3 +159,27 @@ run = "true"
     assert completed(tmp_path, "dagtui logs nothing.toml t") == []
     assert completed(tmp_path, "dagtui logs re") == ["FILE"]
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "write"),
+    [
+        (["retry", "fetch"], "dagtui retry graph.toml fetch"),
+        (["logs", "fetch"], "dagtui logs graph.toml fetch"),
+        (["jobs", "4"], "dagtui jobs graph.toml 4"),
+        (["pause", "fetch"], "dagtui pause graph.toml"),
+    ],
+)
+def test_a_node_in_place_of_the_graphs_file_is_told_where_the_file_goes(tmp_path: Path, words: list[str], write: str):
+    (tmp_path / "graph.toml").write_text('version = 1\n[tasks.fetch]\nrun = "true"\n')
+    done = call(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f'dagtui: "{words[1]}" is not a graph file; write: {write}\n'
+
+
+def test_a_command_on_a_live_run_takes_the_graph_of_the_folder(tmp_path: Path):
+    (tmp_path / "graph.toml").write_text('version = 1\n[tasks.fetch]\nrun = "true"\n')
+    for words in (["pause"], ["wait"], ["retry", "--failed"], ["cancel", "--all"]):
+        assert "graph.toml has no live run" in call(*words, cwd=tmp_path).stderr
+    (tmp_path / "graph.toml").unlink()
+    assert "there is no graph.toml in this folder" in call("pause", cwd=tmp_path).stderr

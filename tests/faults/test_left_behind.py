@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import gone
+from execution.process_listing import gone, wait_until
 from faults.program import Headless, write_graph
 
 if TYPE_CHECKING:
@@ -56,3 +58,29 @@ def test_a_node_that_is_cancelled_or_times_out_leaves_nothing_behind_to_tell_of(
         assert run.end() == 1
     assert "left_behind" not in (run.directory / "journal.jsonl").read_text()
     assert run.log("a") == b""
+
+
+@pytest.mark.parametrize("victim", ["app", "supervisor"])
+def test_a_success_that_waits_for_what_it_left_behind_is_not_lost(tmp_path: Path, token: str, victim: str):
+    deaf = "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True)\nwhile True: signal.pause()"
+    script = f'({sys.executable} -I -S -c "$CODE" {token} > up) & until [ -s up ]; do sleep 0.02; done'
+    write_graph(
+        tmp_path,
+        f"[tasks.a]\nrun = {json.dumps(script)}\ngrace = 2\nenv = {{ CODE = {json.dumps(deaf)} }}\n"
+        '[tasks.b]\nneeds = ["a"]\nrun = "echo b"\n',
+    )
+    with Headless(tmp_path) as run:
+        wait_until(lambda: any("that it left behind" in str(event.get("text")) for event in run.journal()))
+        assert run.statuses["a"] == "RUNNING"
+        if victim == "supervisor":
+            os.kill(run.supervisor, signal.SIGKILL)
+            assert run.end() == 0
+        else:
+            run.signal(signal.SIGKILL)
+            run.end()
+    wait_until(lambda: gone(token))
+    if victim == "app":
+        with Headless(tmp_path, "--resume") as run:
+            assert run.end() == 0
+    assert run.statuses == {"a": "COMPLETED", "b": "COMPLETED"}
+    assert run.last("attempt") == {"a": 1, "b": 1}

@@ -55,11 +55,6 @@ class Resumption(NamedTuple):
         return f"passed over runs {which}, in which nothing completed (--resume N resumes one of them)"
 
 
-def last_directory(graph_path: Path) -> RunDirectory | None:
-    """Return the directory of the last run of a graph file. Raises StoreError."""
-    return next(iter(latest_first(runs(graph_path))), None)
-
-
 def resumption(graph_path: Path, number: int | None = None) -> Resumption | None:
     """Return the run of a graph file to resume: the one with the given number, else the last one.
 

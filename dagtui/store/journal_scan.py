@@ -165,7 +165,10 @@ def _clock_of(line: bytes) -> float | None:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        return None
 
 
 def _lines(path: Path) -> Iterator[bytes]:

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 _UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufe0e\ufe0f\ufeff"
 """Dropped from output without a trace, as terminals do: they have no picture of their own and reorder nothing."""
 
+_FAR = "0{0,16}(?:20[1-9]|2[1-9][0-9]|[3-9][0-9]{2}|[1-9][0-9]{3,16})"
+"""A number of rows beyond the REACH of redraws.py: a move to the top or the bottom of the screen."""
+
 # No part of it can be retried from many places: a string ends before the next control character, so that every
 # character is examined a bounded number of times, regardless of the input.
 TOKEN = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]{0,64})m"
     r"|\x1b\[(?P<count>[0-9]{0,6})(?P<move>[@CDGJKPX`a])"
-    r"|(?P<jump>\x1b\[[0-9;]{0,16}[EFHdf])"
+    rf"|(?P<jump>\x1b\[(?:[0-9;]{{0,16}}[EFHdf]|{_FAR}[AB]))"
     r"|\x1b\[?(?P<keep>(?<=\x1b)[78]|(?<=\[)[su])"
     r"|(?P<drop>\x1b\[[\x30-\x3f]{0,64}[\x20-\x2f]{0,8}[\x40-\x7e]"  # CSI
     r"|\x1b[\]PX^_][^\x00-\x1f\x7f-\x9f]*(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC with their end
@@ -31,7 +34,7 @@ TOKEN = re.compile(
     rf"|(?P<bad>(?:\x1b(?=\x1b)|(?![\x08\x09\x0d\x1b{_UNSEEN}])[{FORBIDDEN}])+|[\x08\x09\x0d\x1b])"
 )
 
-MOVES = re.compile(r"[\r\x08]|\x1b(?:\[[0-9;]{0,16}[@CDEFGHJKPX`adfsu]|[78])")
+MOVES = re.compile(rf"[\r\x08]|\x1b(?:\[(?:[0-9;]{{0,16}}[@CDEFGHJKPX`adfsu]|{_FAR}[AB])|[78])")
 """Matches what moves the cursor back or erases. Such a line has to be replayed in cells to show what is left."""
 
 

@@ -17,9 +17,10 @@ from processes import wait_until
 
 from dagtui.cli.resume_prompt import question
 from dagtui.graph.loading import load
-from dagtui.runs.last_run import Resumption, last_directory
+from dagtui.runs.last_run import Resumption
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.restore import replay
+from dagtui.store.directory import runs
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
@@ -244,8 +245,7 @@ def test_the_question_about_the_last_run_holds_no_secret(folder: Path):
     env = environment()
     given = load(folder / "graph.toml", {"password": "another-parameter-1"})
     shown, _ = keep_secrets(given, env)
-    directory = last_directory(folder / "graph.toml")
-    assert directory is not None
+    (directory,) = runs(folder / "graph.toml")
     last = replay(shown, directory, JournalReader(directory.journal_path))
     text = question(last, Resumption(directory), time.time())
     assert " done" in text

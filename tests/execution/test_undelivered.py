@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,25 @@ def test_it_takes_the_room_that_it_has_reserved(tmp_path: Path):
     undelivered.write(str(tmp_path), SOME * 100)
     after = os.stat(tmp_path / undelivered.NAME)
     assert (after.st_size, after.st_blocks) == (before.st_size, before.st_blocks)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b'"node":0,"attempt":1,"status":1e999,"seconds":1.0',
+        b'"node":1e999,"attempt":1,"status":0,"seconds":1.0',
+        b'"node":0,"attempt":1,"status":0,"seconds":1' + b"0" * 400,
+        b'"node":0,"attempt":1,"status":0,"seconds":1e999',
+        b'"node":0,"attempt":1,"status":0,"seconds":NaN',
+        b'"node":0,"attempt":1,"status":1' + b"0" * 30 + b',"seconds":1.0',
+    ],
+)
+def test_numbers_that_no_attempt_has_are_skipped(tmp_path: Path, fields: bytes):
+    head = b"{" + fields
+    (tmp_path / undelivered.NAME).write_bytes(b'%b,"crc":"%08x"}\n' % (head, crc32(head)))
+    assert list(undelivered.read(str(tmp_path))) == []
+    undelivered.write(str(tmp_path), SOME)
+    assert list(undelivered.read(str(tmp_path))) == SOME
 
 
 @given(cut=st.integers(0, 250), flipped=st.none() | st.tuples(st.integers(0, 250), st.integers(1, 255)))

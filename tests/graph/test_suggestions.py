@@ -144,6 +144,10 @@ def test_words_of_other_tools_in_other_tables(table: str, word: str, said: str):
         ("[defualts]\nretries = 1\n[tasks.a]", 'did you mean "defaults"?'),
         ("[tasks.a.hooks]\nbefore = 'x'", '"needs" puts one before the other'),
         ("[tasks.a.retry]\nattempts = 3", "the number of retries is a key of the task"),
+        *(
+            (f"[tasks.a.retry]\n{word} = 3", "the number of retries is a key of the task")
+            for word in ("count", "limit", "max", "maxAttempts", "maximum", "times", "max-retries", "tries")
+        ),
         ("[tasks.a.retry]\ninterval = 3", 'did you mean "delay"?'),
         ("[tasks.a.retry]\nexit_code = 3", 'did you mean "exit_codes"?'),
         ("[tasks.a]\ntrigger = 'one_failed'", 'did you mean "any_failed"?'),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+from random import Random
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
+from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line
 from dagtui.text.redraws import REACH, final_lines
 
@@ -29,6 +34,30 @@ def test_lines_are_those_that_are_left_in_whatever_pieces_they_come(pieces: list
     shown = [line.rstrip() for line in fed(FinalLines(colours=False), data, size)]
     expected = [plain_line(line).rstrip() for line in final_lines(data)]
     assert shown in (expected, expected[:-1])
+
+
+FAR = [b"\x1b[%d%c" % (rows, kind) for rows in (REACH, REACH + 1, 300, 5_000) for kind in b"ABEF"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(PIECES, st.lists(st.sampled_from(FAR), min_size=1, max_size=3), st.randoms(use_true_random=False))
+@example([b"ab\ncd"], [b"\x1b[300A"], Random(1))
+@example([b"ab", b"cd\x1b[A\n"], [b"\x1b[201A"], Random(1))
+def test_the_pane_and_the_commands_agree_on_moves_of_any_length(pieces: list[bytes], far: list[bytes], pick: Random):
+    for move in far:
+        pieces.insert(pick.randint(0, len(pieces)), move)
+    data = b"".join(pieces)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "log")
+        path.write_bytes(data)
+        log = LogReader(path)
+        log.refresh()
+        in_pane = [plain_line(*line).rstrip() for line in log.lines(0, 1000)]
+        log.close()
+    expected = [plain_line(line).rstrip() for line in final_lines(data)]
+    printed = [line.rstrip() for line in fed(FinalLines(colours=False), data, 1000)]
+    for shown in (in_pane, printed):
+        assert shown in (expected, expected[:-1])
 
 
 @pytest.mark.parametrize("colours", [True, False])

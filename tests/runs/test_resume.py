@@ -21,10 +21,10 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.runs import previous_processes, restore
-from dagtui.runs.last_run import NothingToResumeError, ending, last_directory, resumable
+from dagtui.runs.last_run import NothingToResumeError, ending, resumable
 from dagtui.runs.previous_run import understand
 from dagtui.runs.session import Session
-from dagtui.store.directory import RunDirectory
+from dagtui.store.directory import RunDirectory, latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
 
@@ -94,9 +94,7 @@ class Project:
 
     @property
     def run(self) -> RunDirectory:
-        directory = last_directory(self.path)
-        assert directory is not None
-        return directory
+        return latest_first(runs(self.path))[0]
 
 
 @pytest.fixture

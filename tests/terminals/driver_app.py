@@ -66,7 +66,7 @@ class DriverApp(TerminalApp[str]):
             stalled=own.stalled,
             overdue=own._echo is not None and own._echo.overdue,
             frames=own.frames_sent,
-            refused=own.frames_refused,
+            refused=own._pacing.refused,
             written=own.bytes_written,
             cpu=time.process_time(),
         )
@@ -167,7 +167,7 @@ async def run_app(terminal: tuple[int, int] = (0, 1)) -> None:
     record(
         "end",
         result=result,
-        refused=own.frames_refused,
+        refused=own._pacing.refused,
         removed=own.codes_removed,
         written=own.bytes_written,
         synchronized=app._sync_available,

@@ -17,7 +17,7 @@ from dagtui.graph.model import Graph, Task
 from dagtui.runs.notices import Notice
 from dagtui.text import cell_width
 from dagtui.tui.lines.segments import RowSegment
-from dagtui.tui.lines.theme import register_themes, variable_defaults
+from dagtui.tui.lines.theme import THEMES, variable_defaults
 from dagtui.tui.top_bar import TopBar, changed_runs, segments
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ class OneBar(App[None]):
         return variable_defaults(dark=True)
 
     def on_mount(self) -> None:
-        register_themes(self)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = "dagtui-dark"
 
     def compose(self) -> ComposeResult:

@@ -20,6 +20,9 @@ _ROOM = 1 << 16
 """Reserved bytes. A run with a full disk has only the ends of the attempts in flight to write."""
 _SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a planted FIFO must not block
 _LARGEST = 16 << 20
+_HIGHEST = 0xFFFF
+"""The highest wait status."""
+_FOREVER = float("inf")
 
 
 def reserve(directory: str) -> None:
@@ -86,8 +89,10 @@ def read(directory: str) -> Iterator[End]:
             continue
         try:
             record = json.loads(head + b"}")
-            yield int(record["node"]), int(record["attempt"]), int(record["status"]), float(record["seconds"])
-        except (ValueError, KeyError, TypeError, RecursionError):  # a line of a later version
+            status, seconds = int(record["status"]), float(record["seconds"])
+            if 0 <= status <= _HIGHEST and 0 <= seconds < _FOREVER:
+                yield int(record["node"]), int(record["attempt"]), status, seconds
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):  # a line of a later version
             continue
 
 

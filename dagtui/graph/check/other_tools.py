@@ -66,7 +66,7 @@ _SAME = {
     Where.RETRY: {
         "delay": "after initial_delay initial_interval interval interval_sec wait",
         "backoff": "base exponent exponential factor multiplier rate",
-        "max_delay": "cap max max_backoff max_interval max_wait maximum",
+        "max_delay": "cap max_backoff max_interval max_wait",
         "jitter": "random randomize",
         "exit_codes": "codes exit_code exit_status on statuses when",
     },

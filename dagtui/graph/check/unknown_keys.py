@@ -33,11 +33,9 @@ HABITS = {
     },
     "retry": {
         "retries": 'it is a key of the task: "retries = 3" beside "retry"',
-        "attempts": _RETRIES,
-        "count": _RETRIES,
-        "limit": _RETRIES,
-        "max_attempts": _RETRIES,
-        "max_retries": _RETRIES,
+        **dict.fromkeys(
+            ("attempts", "count", "limit", "max", "max_attempts", "max_retries", "maximum", "times", "tries"), _RETRIES
+        ),
     },
 }
 """Hints for keys of other programs, or of other tables, by table. "" is the top of the file."""

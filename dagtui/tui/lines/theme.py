@@ -13,7 +13,6 @@ from dagtui.engine.status import NodeStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from textual.app import App
     from textual.widget import Widget
 
 STATUS_CLASSES: Mapping[NodeStatus, str] = {
@@ -215,12 +214,6 @@ ANSI = Theme(
 
 THEMES = (DARK, LIGHT, ANSI, CONTRAST)
 """Our own themes, the default one first."""
-
-
-def register_themes(app: App[object]) -> None:
-    """Register the themes with an app."""
-    for theme in THEMES:
-        app.register_theme(theme)
 
 
 def variable_defaults(*, dark: bool) -> dict[str, str]:

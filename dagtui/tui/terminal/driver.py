@@ -108,11 +108,6 @@ class TerminalDriver(Driver):
         """Bytes that the terminal has accepted from this driver."""
         return self._bytes_written + (self._writer.bytes_written if self._writer else 0)
 
-    @property
-    def frames_refused(self) -> int:
-        """Frames that were not shown because the terminal was behind."""
-        return self._pacing.refused
-
     def refuse_frame(self) -> None:
         """Count a frame that was not shown, and schedule one repaint of everything."""
         self._pacing.refuse()

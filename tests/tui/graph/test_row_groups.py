@@ -55,5 +55,6 @@ def test_what_is_named_is_behind_the_row_and_of_that_status(graph: Graph, data: 
         if found is None:
             continue
         for one, nodes in found.named.items():
+            assert set(nodes) <= set(members(outline, item))
             assert len(nodes) == min(20, found.counts[one])
             assert all(status[node] == one for node in nodes)

@@ -14,7 +14,7 @@ from dagtui.graph.model import Graph
 from dagtui.tui.graph.guides import marker_column
 from dagtui.tui.graph.tree import TreePane
 from dagtui.tui.graph.views import View
-from dagtui.tui.lines.theme import register_themes, variable_defaults
+from dagtui.tui.lines.theme import THEMES, variable_defaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,7 +65,8 @@ class OneTree(App[None]):
         return variable_defaults(dark=True)
 
     def on_mount(self) -> None:
-        register_themes(self)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = "dagtui-dark"
 
     def compose(self) -> ComposeResult:

@@ -16,7 +16,6 @@ from dagtui.tui.lines.theme import (
     LIGHT,
     STATUS_CLASSES,
     THEMES,
-    register_themes,
     status_styles,
     variable_defaults,
 )
@@ -41,7 +40,8 @@ class Themed(App[None]):
         return variable_defaults(dark=True)
 
     def on_mount(self) -> None:
-        register_themes(self)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = self._wanted
 
     def compose(self) -> ComposeResult:

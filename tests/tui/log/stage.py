@@ -13,7 +13,7 @@ from textual.widget import Widget
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
 from dagtui.runs.session import Session
-from dagtui.tui.lines.theme import register_themes, variable_defaults
+from dagtui.tui.lines.theme import THEMES, variable_defaults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -102,7 +102,8 @@ class Stage(App[None], Generic[W]):
 
     def __init__(self, widget: W, theme: str = "dagtui-dark") -> None:
         super().__init__()
-        register_themes(self)
+        for theme in THEMES:
+            self.register_theme(theme)
         self.theme = theme
         self.shown = widget
         self.jumps: list[int] = []

@@ -215,6 +215,25 @@ ESCAPED: dict[str, Callable[[str], str]] = {
     "JSON of .NET": lambda text: re.sub(
         r"[^ -~]|[<>&'+`]", _dotnet, json.dumps(text, ensure_ascii=False).replace('\\"', "\\u0022")
     ),
+    "JSON of Go in JSON": lambda text: json.dumps(_go([text])),
+    "JSON of Go in JSON of Go": lambda text: _go(_go([text])),
+    "JSON in JSON of Go": lambda text: _go(json.dumps(text)),
+    "JSON of Go in Python": lambda text: repr(_go(text)),
+    "JSON of Go in an address": lambda text: quote(_go(text)),
+    "JSON of Go in an HTML attribute": lambda text: html.escape(_go(text)),
+    "JSON of .NET in JSON": lambda text: json.dumps(ESCAPED["JSON of .NET"](text)),
+    "JSON three deep": lambda text: json.dumps(json.dumps(json.dumps({"a": text}))),
+    "JSON three deep, in ASCII at last": lambda text: json.dumps(
+        json.dumps(json.dumps(text, ensure_ascii=False), ensure_ascii=False)
+    ),
+    "HTML in JSON": lambda text: json.dumps(html.escape(text)),
+    "HTML in JSON, not in ASCII": lambda text: json.dumps(html.escape(text), ensure_ascii=False),
+    "HTML in ASCII in JSON": lambda text: json.dumps(ESCAPED["HTML in ASCII"](text)),
+    "HTML in JSON of Go": lambda text: _go(html.escape(text)),
+    "HTML of Go in JSON of Go": lambda text: _go(ESCAPED["HTML as Go writes it"](text)),
+    "XML in JSON of Go": lambda text: _go(escape(text)),
+    "HTML in an address": lambda text: quote(html.escape(text)),
+    "HTML in a form": lambda text: quote_plus(ESCAPED["HTML as JavaScript libraries write it"](text)),
     "JSON in Python": lambda text: repr(json.dumps([text])),
     "JSON in an HTML attribute": lambda text: html.escape(json.dumps(text)),
     "JSON in an address": lambda text: quote(json.dumps(text)),
@@ -239,6 +258,11 @@ def _element(text: str, attribute: str | None = None) -> ET.Element:
     element = ET.Element("a", {} if attribute is None else {"b": attribute})
     element.text = text
     return element
+
+
+def _go(value: object) -> str:
+    written = json.dumps(value, ensure_ascii=False)
+    return written.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _dotnet(match: re.Match[str]) -> str:

@@ -29,6 +29,7 @@ _STRICT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&'+`"}
 _AND = {"&": "&amp;", "<": "&lt;"}
 _BASIC = _AND | {">": "&gt;"}
 _DOUBLE = _BASIC | {'"': "&quot;"}
+_NUMBERS = _BASIC | {'"': "&#34;", "'": "&#39;"}
 _MARKUP: tuple[dict[str, str], ...] = (
     _AND,
     _BASIC,
@@ -43,10 +44,12 @@ _MARKUP: tuple[dict[str, str], ...] = (
     _DOUBLE | {"'": "&#x27;", "+": "&#x2B;"},
     _DOUBLE | {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"},
     _DOUBLE | {"\n": "&#xA;", "\r": "&#xD;", "\t": "&#x9;"},
-    _BASIC | {'"': "&#34;", "'": "&#39;"},
-    _BASIC | {'"': "&#34;", "'": "&#39;", "+": "&#43;"},
+    _NUMBERS,
+    _NUMBERS | {"+": "&#43;"},
 )
 """The ways in which libraries escape characters in HTML and XML."""
+_COMMON = (_BASIC, _DOUBLE, *(_DOUBLE | {"'": quote} for quote in ("&#39;", "&#x27;")), _NUMBERS)
+"""Those that are common within other notations."""
 _MARKED = frozenset(sign for table in _MARKUP for sign in table)
 
 
@@ -59,10 +62,19 @@ def notations(text: str, data: bytes) -> set[str]:
     if len(text) > _DEEP:
         return found
     found.update(form.replace("&", "&amp;") for form in markup)
-    inner = {*_plain_json(text), repr(text)[1:-1], ascii(text)[1:-1]} - {text}
-    for form in inner:
+    plain = _plain_json(text)
+    for form in {*plain, *map(_go_json, plain), repr(text)[1:-1], ascii(text)[1:-1]} - {text}:
         found.update(_plain_json(form), _python(form), _markup(form), _url(_bytes(form)))
+    found.update(*map(_around, {*plain, *_common_markup(text)} - {text}))
+    found.update(*map(_plain_json, map(_dotnet_json, plain)))
+    found.update(*(_plain_json(form) for once in plain for form in _plain_json(once) if form != once))
     return found.union(*map(_url_again, _url(data)))
+
+
+def _around(form: str) -> set[str]:
+    """Return how logs and requests hold a document: as a text in JSON, of Go too, or in an address."""
+    texts = _plain_json(form)
+    return {*texts, *map(_go_json, texts), *_url(_bytes(form))}
 
 
 def _plain_json(text: str) -> set[str]:
@@ -73,19 +85,29 @@ def _plain_json(text: str) -> set[str]:
 def _json(text: str) -> set[str]:
     found = _plain_json(text)
     for plain in list(found):
-        found |= {plain.translate(_SCRIPT), plain.replace('\\"', "\\u0022").translate(_STRICT)}
-    return found | {_UNICODE.sub(lambda match: "\\u" + match[0][2:].upper(), form) for form in found}
+        found |= {_go_json(plain), plain.replace('\\"', "\\u0022").translate(_STRICT)}
+    return found | {_in_capitals(form) for form in found}
+
+
+def _go_json(plain: str) -> str:
+    return plain.translate(_SCRIPT)
+
+
+def _dotnet_json(plain: str) -> str:
+    return _in_capitals(plain.replace('\\"', "\\u0022").translate(_STRICT))
+
+
+def _in_capitals(form: str) -> str:
+    return _UNICODE.sub(lambda match: "\\u" + match[0][2:].upper(), form)
 
 
 def _python(text: str, data: bytes | None = None) -> set[str]:
     """Return `repr`, `ascii`, and those of the bytes. Text nearby decides which quotes are escaped."""
-    found = {repr(text)[1:-1], ascii(text)[1:-1]}
+    parts = text.split("'")
+    writings = [[repr(part)[1:-1] for part in parts], [ascii(part)[1:-1] for part in parts]]
     if data is not None:
-        found.add(repr(data)[2:-1])
-    if "'" not in text:
-        return found
-    bare = {form.replace("\\'", "'") for form in found}
-    return bare | {form.replace("'", "\\'") for form in bare}
+        writings.append([repr(part)[2:-1] for part in data.split(b"'")])
+    return {quote.join(written) for written in writings for quote in ("'", "\\'")}
 
 
 def _url(data: bytes) -> set[str]:
@@ -102,6 +124,11 @@ def _url_again(address: str) -> set[str]:
 def _shell(text: str) -> Iterator[str]:
     if "'" in text:
         yield from (shlex.quote(text)[1:-1], text.replace("'", "'\\''"))
+
+
+def _common_markup(text: str) -> set[str]:
+    found = {text.translate({ord(sign): entity for sign, entity in table.items()}) for table in _COMMON}
+    return found if text.isascii() else found | {_in_ascii(form, "&#{:d};".format) for form in found}
 
 
 def _markup(text: str) -> set[str]:

@@ -14,8 +14,9 @@ import click
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
 from dagtui.manual.layout import Emphasis, page_lines
-from dagtui.manual.pages import TOPICS, read_page, read_pages
+from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import fit, label
+from dagtui.text.locales import in_ascii
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -71,11 +72,15 @@ def _hint(topic: str) -> str:
 
 def _show(output: Output, text: str) -> None:
     """Show a page: laid out and paged on a terminal, as Markdown elsewhere."""
+    if not output.is_unicode:
+        text = page_in_ascii(text)
     if not output.is_terminal:
         output.write(text.encode())
         return
     width = min(output.columns or 80, WIDEST)
     lines = [_painted(line, colours=output.wants_colours) for line in page_lines(text, width)]
+    if not output.is_unicode:
+        lines = [in_ascii(line) for line in lines]  # the layout draws lines of its own
     if not (sys.stdin and sys.stdin.isatty()) or os.environ.get("TERM") == "dumb" or not _page(lines):
         output.lines(lines)
 

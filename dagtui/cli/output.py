@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.stderr import BAD_CALL
-from dagtui.text.locales import is_utf8
+from dagtui.text.locales import in_ascii, is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,7 +58,9 @@ class Output:
             self.flush()
 
     def line(self, text: str) -> None:
-        """Write a line, replacing characters that can't be encoded."""
+        """Write a line, replacing signs of ours that the caller's locale lacks, and what can't be encoded."""
+        if not text.isascii() and not self.is_unicode:
+            text = in_ascii(text)
         self.write(text.encode(self._encoding, "backslashreplace") + b"\n")
 
     def lines(self, texts: Iterable[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from dagtui.text.locales import in_ascii
+
 TOPICS = (
     "start",
     "graph-file",
@@ -32,6 +34,11 @@ class ManualPage(NamedTuple):
     """One line: the page's first paragraph."""
     text: str
     """The whole page, in Markdown."""
+
+
+def page_in_ascii(text: str) -> str:
+    """Return the text of a page in ASCII. Status glyphs, which have their ASCII form next to them, become `?`."""
+    return in_ascii(text).encode("ascii", "replace").decode()
 
 
 def read_page(topic: str) -> ManualPage:

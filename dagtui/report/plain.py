@@ -15,6 +15,7 @@ from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, plural
 from dagtui.text.labels import name_label
+from dagtui.text.locales import in_ascii
 from dagtui.text.remarks import left_behind
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ class PlainLines:
 
     def _line(self, at: float, glyph: str, text: str) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
-        return " ".join(filter(None, (clock, glyph, text)))
+        return " ".join(filter(None, (clock, glyph, in_ascii(text) if self._ascii else text)))
 
 
 def _one_of_many(event: NodeEvent) -> str:

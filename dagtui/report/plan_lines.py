@@ -55,6 +55,8 @@ def plan_lines(
         before, after = names[max(0, shown - _AROUND) : shown], names[shown + 1 : shown + 1 + _AROUND]
         cut = told_apart(name, width, before, after, ascii_only=ascii_only)
         line = _line(plan, entry, cut, width, critical, as_run)
+        if ascii_only:
+            line = line.replace("…", "~")  # of the same width, as `fit` writes it
         yield line if columns is None else fit(line, columns, ascii_only)
     yield from _idle(plan, everything=everything)
 

@@ -15,6 +15,7 @@ from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
 from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
+from dagtui.text.locales import in_ascii
 from dagtui.text.redraws import final_lines
 from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
@@ -58,7 +59,8 @@ def exit_summary(session: Session, *, width: int, colours: bool, ascii_only: boo
     lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
     groups, unread = _alike(session)
     for group in groups[:FAILURES_SHOWN]:
-        lines += ["", *_failure(session, group, width, colours=colours, ascii_only=ascii_only)]
+        failure = _failure(session, group, width, colours=colours, ascii_only=ascii_only)
+        lines += ["", *(map(in_ascii, failure) if ascii_only else failure)]
     left = sum(len(group.nodes) for group in groups[FAILURES_SHOWN:]) + unread
     if left:
         lines += ["", f"and {plural(left, 'more failure')}"]

@@ -8,6 +8,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_SIGNS = str.maketrans(
+    {"…": "...", "×": "x", "·": "-", "←": "<-", "→": "->", "│": "|", "└": "`", "“": '"', "”": '"', "‘": "'", "’": "'"}
+)
+
+
+def in_ascii(text: str) -> str:
+    """Return a text with our own signs in ASCII. Letters, which names and values may have, stay."""
+    return text if text.isascii() else text.translate(_SIGNS)
+
+
 def locale_name(environ: Mapping[str, str]) -> str:
     """Return the locale for characters: the first of LC_ALL, LC_CTYPE and LANG that is not empty, as in POSIX."""
     return next((environ[variable] for variable in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(variable)), "")

@@ -25,6 +25,7 @@ from dagtui.tui.actions.screen import ScreenActions
 from dagtui.tui.completion_notice import completion_notice
 from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.lines.rows import Role
+from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
 from dagtui.tui.screens.leave import LeaveDialog
@@ -85,6 +86,7 @@ class DagtuiApp(TerminalApp[ExitReason], inherit_bindings=False):
             super().__init__(driver_class or driver_for(terminal))
         self.session = session
         self.ascii_only = ascii
+        draw_scroll_bars(ascii_only=ascii)
         self.mouse = mouse
         self.broken = False
         """Whether the run's own machinery has failed, so that nothing more happens in it."""

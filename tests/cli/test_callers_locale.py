@@ -7,7 +7,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, write
+from cli.program import DAGTUI, ENVIRONMENT, on_a_terminal, write
+
+from dagtui.manual.pages import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,9 +66,28 @@ def test_attempts_get_what_the_caller_had_byte_for_byte(tmp_path: Path, locale: 
     [({"LANG": "C"}, True), ({"LC_ALL": "POSIX"}, True), ({"LANG": "C.UTF-8"}, False), ({}, False)],
 )
 def test_lines_are_ascii_where_the_locale_is_not_utf_8(tmp_path: Path, locale: Mapping[str, str], is_ascii: bool):
-    write(tmp_path, '[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
-    for words in (["run", "graph.toml"], ["plan", "graph.toml"]):
+    write(tmp_path, '[tasks.a]\nrun = """true\ntrue"""\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n')
+    write(tmp_path, '[tasks.a]\nrun = "echo {{ env.NOPE }}"\n', "wrong.toml")
+    write(tmp_path, f'[tasks.{"x" * 150}]\nrun = ["sh", "-c", "echo {"y" * 300}; exit 3"]\n', "long.toml")
+    page = ["help", "graph-file"]
+    for words in (
+        ["run", "graph.toml"],
+        ["run", "long.toml"],
+        ["plan", "graph.toml"],
+        ["check", "wrong.toml"],
+        page,
+        ["help"],
+    ):
         done = subprocess.run(
             [*DAGTUI, *words], cwd=tmp_path, env=environment(locale), capture_output=True, timeout=120
         )
-        assert done.stdout.isascii() is is_ascii, done.stdout.decode()
+        printed = done.stdout + done.stderr
+        assert printed.isascii() is (is_ascii or words == ["help"]), printed.decode()
+
+
+def test_a_page_in_the_pager_is_ascii_where_the_locale_is_not_utf_8(tmp_path: Path):
+    for topic in TOPICS:
+        given = {**ENVIRONMENT, "LC_ALL": "C", "PAGER": "cat", "NO_COLOR": "1"}
+        shown = on_a_terminal("help", topic, cwd=tmp_path, environment=given)
+        assert b"dagtui" in shown
+        assert shown.isascii(), topic

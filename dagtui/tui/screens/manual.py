@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.manual.layout import Emphasis, page_lines
-from dagtui.manual.pages import TOPICS, read_page, read_pages
+from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import label
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Dialog
@@ -20,8 +20,6 @@ _ROLES = {
     Emphasis.CODE: Role.KEY,
     Emphasis.QUIET: Role.MUTED,
 }
-_IN_ASCII = str.maketrans({"…": "...", "×": "x", "←": "<-", "→": "->", "│": "|"})
-"""Characters of the pages with an ASCII equivalent. Status glyphs have their ASCII form next to them."""
 
 
 class ManualDialog(Dialog[None]):
@@ -73,7 +71,7 @@ class PageDialog(Dialog[None]):
         """Return the page without its title."""
         text = self._page.text.split("\n\n", 1)[1]
         if self.ascii_only:
-            text = text.translate(_IN_ASCII).encode("ascii", "replace").decode()
+            text = page_in_ascii(text)
         return [Row(tuple(Span(*_run(span)) for span in line)) for line in page_lines(text, self.inside)]
 
     def keys(self) -> list[tuple[str, str]]:

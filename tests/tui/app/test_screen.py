@@ -481,7 +481,7 @@ async def test_keys_of_the_terminal_do_nothing(key: str):
 # ASCII
 
 
-@pytest.mark.parametrize("size", [(60, 20), (120, 40)])
+@pytest.mark.parametrize("size", [(60, 12), (60, 20), (120, 40)])
 @pytest.mark.parametrize("keys", [[], ["2"], ["3"], ["question_mark"], ["q"], ["A"], ["slash", "a"], ["G", "enter"]])
 async def test_with_ascii_nothing_else_is_shown(keys: list[str], size: tuple[int, int]):
     app = DagtuiApp(run_under_way(), ascii=True)

@@ -1,0 +1,19 @@
+"""Scroll bars in ASCII: ends at whole cells, where Textual draws parts of a cell with block elements."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.scrollbar import ScrollBar, ScrollBarRender
+
+
+class WholeCells(ScrollBarRender):
+    """Draws a scroll bar with spaces only."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
+
+
+def draw_scroll_bars(*, ascii_only: bool) -> None:
+    """Set how the scroll bars of the process are drawn. It has one screen at a time."""
+    ScrollBar.renderer = WholeCells if ascii_only else ScrollBarRender

@@ -87,7 +87,7 @@ def plain(terminal: Terminal, _folder: Path) -> None:
     terminal.send(
         f"dagtui demo {steps} </dev/null >/dev/null; clear; dagtui run dagtui-demo/graph.toml {steps} --resume\n"
     )
-    terminal.wait_for_text("to go on")
+    terminal.wait_for_text("--resume 1 ")
     save(terminal, "plain", "dagtui run graph.toml --resume")
 
 

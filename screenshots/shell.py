@@ -17,7 +17,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "terminals"
 
 from picture import rows_of  # noqa: E402 - after the path is set
 from sessions import Stage  # noqa: E402 - as above
-from terminal import PtyTerminal  # noqa: E402 - as above
+from terminal import PtyTerminal, wait_until  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,4 +76,10 @@ def shell_in(name: str, columns: int = COLUMNS, lines: int = LINES) -> Iterator[
     finally:
         for graphs in {folder, *(path.parent for path in folder.rglob(".dagtui"))}:
             Stage(graphs, folder / "sockets").clear()
-        shutil.rmtree(folder)
+        wait_until(lambda: _is_removed(folder), f"end of {folder}")
+
+
+def _is_removed(folder: Path) -> bool:
+    """Remove a folder, unless a helper process of a run that was killed still writes its last results there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()

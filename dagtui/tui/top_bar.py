@@ -84,6 +84,11 @@ class TopBar(Widget):
         self._drawn: tuple[object, ...] = ()
         self._palette: Sequence[Style] | None = None
 
+    @property
+    def counts_are_current(self) -> bool:
+        """Whether the counts that it shows are those of the run now. They are repainted only a few times a second."""
+        return self._drawn[-len(NodeStatus) :] == tuple(self._state.counts)
+
     def flush(self, clock: float) -> int:
         """Refresh changed cells: times once a second, counts a few times a second. Return how many runs of cells."""
         self._clock = clock

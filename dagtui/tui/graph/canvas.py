@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     from dagtui.runs.session import Session
 
-REGROUP_SECONDS = 0.25
-"""Minimum seconds between two regroupings of the view by status. Until then, a row shows its new status in the section
-of its last one."""
 REGROUP_SHARE = 30
 """Regrouping takes at most one part in this many of the time."""
 MARGIN = 3
@@ -74,15 +71,21 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Whether a status changed since the nodes were grouped by status."""
         self._regroup_at = 0.0
 
-    def flush(self, clock: float) -> int:
+    def flush(self, clock: float, *, recount: bool = True) -> int:
         """Refresh the rows on screen that differ from before. Return how many.
+
+        `recount`: the other panes show the present counts, so that the sections of the view by status may do so, too.
+        Until then, a row shows its new status in the section of its last one.
 
         The app calls this once a frame. Without changes, it looks at the rows once a second, for their clocks.
         """
         ticked = int(clock) != int(self._clock)
         self._clock = clock
         changed = self.take_changes()
-        if self._regroup_is_due():
+        counts = tuple(self._state.counts)
+        if recount and self.painter.section_counts != counts:
+            self.painter.section_counts, changed = counts, True
+        if recount and self._regroup_is_due():
             self._regroup()
             return self.size.height
         if not changed and not ticked:
@@ -107,6 +110,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         row = navigator.row
         if navigator.generation != self._generation:
             self._generation = navigator.generation
+            self.painter.section_counts = tuple(self._state.counts)
             self._painted.clear()
             self._time_only.clear()
             self._fit()
@@ -190,12 +194,13 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def _regroup(self) -> None:
         began = time.monotonic()
         self._disordered = False
+        self.painter.section_counts = tuple(self._state.counts)
         self.navigator.regroup()
         if self.navigator.row == self._cursor_row:
             self._redraw_differing()
         self.follow()
         took = time.monotonic() - began
-        self._regroup_at = began + max(REGROUP_SECONDS, REGROUP_SHARE * took)
+        self._regroup_at = began + REGROUP_SHARE * took
 
     def _redraw_differing(self) -> None:
         """Refresh the rows that look different after a regrouping, so that the others cost no bytes."""

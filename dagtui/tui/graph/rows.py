@@ -87,6 +87,8 @@ class Rows:
         self._session = session
         self._state = session.state
         self._graph = session.graph
+        self.section_counts: Sequence[int] = tuple(session.state.counts)
+        """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
 
     @property
     def outline(self) -> Outline:
@@ -135,7 +137,7 @@ class Rows:
         if node is None:
             head = self.outline.layout.head(item)
             if head is not None and head.kind is GroupKind.SECTION:
-                return (head.title, state.counts[NodeStatus[head.title]], *counts), ""
+                return (head.title, self.section_counts[NodeStatus[head.title]], *counts), ""
             return counts, ""
         status = state.status_of(node)
         time = self.time(node, width, clock)
@@ -246,7 +248,7 @@ class Rows:
         ranks: list[int] = []
         if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
-            count = RowSegment(f" {self.glyphs.times}{self._state.counts[status]}", QUIET)
+            count = RowSegment(f" {self.glyphs.times}{self.section_counts[status]}", QUIET)
             if stale := self._stale(item)[0]:
                 self._add_stale(stale, width, notes, ranks)
                 self._add_time_cells(width, notes, ranks)

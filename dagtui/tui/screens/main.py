@@ -115,7 +115,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def flush(self, clock: float) -> bool:
         """Paint the changes. Return whether another frame is needed soon, even if nothing happens in the run."""
         self.top_bar.flush(clock)
-        self.tree_pane.flush(clock)
+        self.tree_pane.flush(clock, recount=self.top_bar.counts_are_current)
         more = self.side.flush(clock)
         self.show_keys()
         self._tell_filter()

@@ -78,7 +78,7 @@ def run_headless(
     from dagtui.report.headless import Headless
     from dagtui.runs.events_copy import EventsError
     from dagtui.runs.last_run import NothingToResumeError, resumable
-    from dagtui.runs.session import Session
+    from dagtui.runs.launch import resume_run, start_run
     from dagtui.store.errors import StoreError
 
     nodes = nodes_to_rerun(graph, rerun)
@@ -92,12 +92,12 @@ def run_headless(
         end_idle(held)
     if mode is LaunchMode.ASK:
         advise(graph, jobs, ascii_only=ascii_only)
-    begin = partial(Session.start, supervisor=supervisor)
+    begin = partial(start_run, supervisor=supervisor)
     try:
         if mode is LaunchMode.RESUME:
             found = resumable(graph, resume or None, nodes)
             wait_for_previous_processes(found.directory)
-            begin = partial(Session.resume, supervisor=supervisor, resumption=found)
+            begin = partial(resume_run, supervisor=supervisor, resumption=found)
         status = Headless(
             graph, begin, mention_others, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only
         ).run()

@@ -60,11 +60,11 @@ def show_graph(
     found: Resumption | None = None
 
     def begin(graph: Graph) -> Session:
-        from dagtui.runs.session import Session
+        from dagtui.runs.launch import resume_run, start_run
 
         if found is None:
-            return Session.start(graph, jobs=jobs, paused=paused)
-        return Session.resume(graph, jobs=jobs, paused=paused, resumption=found)
+            return start_run(graph, jobs=jobs, paused=paused)
+        return resume_run(graph, jobs=jobs, paused=paused, resumption=found)
 
     def load() -> Graph:
         nonlocal found

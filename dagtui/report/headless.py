@@ -47,7 +47,7 @@ class Headless:
         paused: bool,
         ascii_only: bool,
     ) -> None:
-        """`begin` is Session.start or Session.resume. A run that starts paused waits for `dagtui resume`.
+        """`begin` is start_run or resume_run. A run that starts paused waits for `dagtui resume`.
 
         `on_begun` is called with the session when its first nodes have been started.
 

@@ -7,7 +7,7 @@ import os
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dagtui.engine.events import NodeEvent, NoteEvent
 from dagtui.engine.messages import RUN_AGAIN
@@ -27,18 +27,14 @@ from dagtui.store.paths import log_name
 from dagtui.text import count, label
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Command
     from dagtui.engine.preview import Preview
     from dagtui.execution.local.executor import LocalExecutor
-    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.graph.model import Graph
-    from dagtui.runs.events_copy import EventsCopy
-    from dagtui.runs.file_monitor import FileMonitor
-    from dagtui.runs.last_run import Resumption
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
     from dagtui.store.history import History
@@ -47,6 +43,16 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """Number of nodes that a notice names."""
+
+
+class Monitor(Protocol):
+    """Watches the files of a run."""
+
+    def look(self) -> None:
+        """Check once."""
+
+    async def watch(self) -> None:
+        """Check periodically until cancelled."""
 
 
 class Session:
@@ -85,7 +91,7 @@ class Session:
         """Set if the graph file has changed since the run started."""
         self.short_lived: Notice | None = None
         """Set if the run ends with its terminal or with the user's login, although nothing asked for that."""
-        self.monitor: FileMonitor | None = None
+        self.monitor: Monitor | None = None
         """Watches the files of a run that is driven here."""
         self.environment: Mapping[str, str] | None = None
         """The environment of the run's attempts. None if it is not known here."""
@@ -95,50 +101,6 @@ class Session:
         self._executor = executor
         self._number = directory.number if directory else 0
         self._log_directory: Path | None = None
-
-    @classmethod
-    def start(
-        cls,
-        graph: Graph,
-        *,
-        jobs: int | None = None,
-        paused: bool = False,
-        environment: Mapping[str, str] | None = None,
-        listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
-        mirror: EventsCopy | None = None,
-        supervisor: SupervisorLink | None = None,
-    ) -> Session:
-        """Create a run directory and start a run. Needs no event loop. Raises StoreError, and GraphError for secrets.
-
-        `jobs` defaults to the graph's setting, then to the processors available to this process. `mirror` receives the
-        journal's lines as well. A `supervisor` that was started early saves time.
-        """
-        from dagtui.runs.beginning import Call, start
-
-        return start(graph, Call(jobs, paused, environment, tuple(listeners), mirror, supervisor))
-
-    @classmethod
-    def resume(
-        cls,
-        graph: Graph,
-        *,
-        jobs: int | None = None,
-        paused: bool = False,
-        environment: Mapping[str, str] | None = None,
-        listeners: Iterable[Callable[[Sequence[Event]], None]] = (),
-        mirror: EventsCopy | None = None,
-        supervisor: SupervisorLink | None = None,
-        resumption: Resumption | None = None,
-    ) -> Session:
-        """Resume a run of the graph in its directory, by default the last one. Otherwise like `start`.
-
-        Raises NothingToResumeError if there is no such run or nothing left to do in it, StoreError also if it is live,
-        and GraphError if the graph that it ran can't be read any more.
-        """
-        from dagtui.runs.beginning import Call
-        from dagtui.runs.restore import resume
-
-        return resume(graph, Call(jobs, paused, environment, tuple(listeners), mirror, supervisor, resumption))
 
     @classmethod
     def recorded(

@@ -17,11 +17,13 @@ from dagtui.control.requests import token
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.session import Session
+from dagtui.runs.launch import start_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from dagtui.runs.session import Session
 
     Client = Callable[[Session], None]
 
@@ -71,7 +73,7 @@ def during(graph_file: Path, client: Client, *, screen: Screen = Screen.NONE) ->
                 group.cancel_scope.cancel()
         await session.close("the test is over")
 
-    session = Session.start(load(graph_file, {}), jobs=8)
+    session = start_run(load(graph_file, {}), jobs=8)
     anyio.run(live)
     return session
 

@@ -16,7 +16,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.run_list import run_line, run_object
 from dagtui.report.summary import exit_summary
-from dagtui.runs.session import Session
+from dagtui.runs.launch import start_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal_scan import scan_journal
 from dagtui.store.summary import summarise
@@ -24,6 +24,8 @@ from dagtui.store.summary import summarise
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from dagtui.runs.session import Session
 
 WAIT = 260.0
 """Seconds that a person let pass."""
@@ -80,7 +82,7 @@ def test_a_live_run_that_is_woken_goes_on_where_it_stood(tmp_path: Path) -> None
     graph.write_text('version = 1\n[tasks.a]\nrun = "test -e ok"\n')
 
     async def check() -> None:
-        session = Session.start(load(graph))
+        session = start_run(load(graph))
         await session.drive_until_settled()
         before = session.elapsed
         let_pass(session, WAIT)

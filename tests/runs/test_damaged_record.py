@@ -12,13 +12,15 @@ import pytest
 from dagtui.engine.status import Verdict
 from dagtui.graph.loading import load
 from dagtui.runs.last_run import resumable, resumption
-from dagtui.runs.session import Session
+from dagtui.runs.launch import resume_run, start_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from dagtui.runs.session import Session
 
 GRAPH = """version = 1
 [tasks.a]
@@ -49,7 +51,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run in which `a` succeeded and `b` failed."""
     folder = tmp_path_factory.mktemp("failed")
     (folder / "graph.toml").write_text(GRAPH)
-    run_to_the_end(lambda: Session.start(load(folder / "graph.toml")))
+    run_to_the_end(lambda: start_run(load(folder / "graph.toml")))
     return folder
 
 
@@ -103,7 +105,7 @@ GOES_ON = {
 
 
 def resume(folder: Path) -> Session:
-    return run_to_the_end(lambda: Session.resume(load(folder / "graph.toml")))
+    return run_to_the_end(lambda: resume_run(load(folder / "graph.toml")))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_a_run_whose_record_is_damaged_says_what_is_the_matter_and_how_to_go_on(
         resume(folder)
     assert words in str(caught.value)
     assert (folder / "trace").read_text() == "a\nb\n"
-    assert run_to_the_end(lambda: Session.start(load(folder / "graph.toml"))).number == 2
+    assert run_to_the_end(lambda: start_run(load(folder / "graph.toml"))).number == 2
 
 
 def test_an_empty_journal_lets_everything_run_again_and_says_so(folder: Path) -> None:
@@ -175,7 +177,7 @@ def test_what_stands_in_the_place_of_a_lock_is_to_be_moved_away(folder: Path, da
 
 def test_a_run_whose_record_is_gone_leaves_the_one_before_it_in_reach(folder: Path) -> None:
     graph = load(folder / "graph.toml")
-    run_to_the_end(lambda: Session.start(graph))
+    run_to_the_end(lambda: start_run(graph))
     shutil.rmtree(folder / ".dagtui/graph/runs/2")
     (folder / ".dagtui/graph/runs/2/logs").mkdir(parents=True)
     found = resumption(folder / "graph.toml")
@@ -188,13 +190,13 @@ def test_a_run_whose_record_is_gone_leaves_the_one_before_it_in_reach(folder: Pa
 def test_a_live_run_whose_lock_was_removed_is_not_resumed_beside_itself(folder: Path) -> None:
     (folder / "ok").unlink()
     graph = load(folder / "graph.toml")
-    session = Session.resume(graph, paused=True)
+    session = resume_run(graph, paused=True)
     try:
         for damage in (remove, replace_by_garbage):
             directory = folder / ".dagtui/graph/runs/1"
             damage(directory / "lock")
             with pytest.raises(StoreError, match="is live"):
-                Session.resume(graph)
+                resume_run(graph)
             assert session.monitor is not None
             session.monitor.look()
             assert RunDirectory.open(directory).is_live()

@@ -16,11 +16,13 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.summary import exit_summary
 from dagtui.runs import file_monitor
-from dagtui.runs.session import Session
+from dagtui.runs.launch import start_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from dagtui.runs.session import Session
 
 GRAPH = 'version = 1\n[tasks.a]\nrun = "exit 3"\n'
 
@@ -32,7 +34,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
     path.write_text(GRAPH)
 
     async def fail() -> Session:
-        session = Session.start(load(path))
+        session = start_run(load(path))
         await session.drive_until_settled()
         return session
 

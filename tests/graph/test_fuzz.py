@@ -1,4 +1,4 @@
-"""The control socket of the TOML reader under fire: a graph, or one report of what is wrong, soon and in little memory.
+"""The TOML reader under fire: a graph, or one report of what is wrong, soon and in little memory.
 
 Each random test has a short form with fixed seeds, and a long one that is asked for by its mark.
 """

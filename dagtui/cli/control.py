@@ -194,6 +194,11 @@ def _preview_lines(answer: Mapping[str, object]) -> Iterator[str]:
             continue
         happens = "becomes stale" if key == "kept" and answer.get("makes_stale") else words
         yield f"{happens:<16} {names_of(group)}"
+    left_out = answer.get("left_out")
+    if isinstance(left_out, dict) and left_out.get("count"):
+        why = left_out.get("why")
+        reasons = "; ".join(label(reason, 200) for reason in why) if isinstance(why, list) else ""
+        yield f"{'left out':<16} {names_of(left_out)}: {reasons}"
     seconds = answer.get("seconds")
     if isinstance(seconds, int | float) and seconds:
         yield f"{'takes about':<16} {duration(seconds)}"

@@ -99,6 +99,10 @@ def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, 
         "dropped": named(labels, preview.dropped),
         "begins": named(labels, preview.begins),
         "blocked": named(labels, preview.blocked),
+        "left_out": {
+            **named(labels, [node for node, _ in preview.left_out]),
+            "why": list(dict.fromkeys(reason for _, reason in preview.left_out)),
+        },
         "kept": named(labels, preview.kept),
         "makes_stale": preview.makes_stale,
     }

@@ -11,7 +11,7 @@ from dagtui.engine.followers import run_again
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
-from dagtui.engine.rules.refusals import refusal, retry_refusal, why_unchanged
+from dagtui.engine.rules.refusals import refusal, refused_targets, retry_refusal, why_unchanged
 from dagtui.engine.rules.triggers import INDEPENDENT
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import mark_why, root_causes
@@ -49,7 +49,7 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     reason = refusal(run, command)
     if reason is not None:
         return Preview(command, nothing=reason)
-    below = _below(run, command)
+    below, left_out = _below(run, command), refused_targets(run, command)
     number = run.state.command_number + 1
     run.emit(_event(run, command, number))
     if command.kind in _RUN_WIDE:
@@ -59,6 +59,8 @@ def _try(run: Propagation, command: Command, transaction: Transaction) -> Previe
     if command.kind in RUN_AGAIN:
         run_again(run, transaction.before)
     found = _foresee(run, _classify(run, command, below, transaction), transaction)
+    if left_out:
+        found = replace(found, left_out=left_out)
     if command.expected is not None and found.kills_and_reruns != command.expected:
         found = replace(found, changed=True)
     return found

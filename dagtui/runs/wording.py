@@ -98,6 +98,8 @@ def _sentence(state: RunState, preview: Preview, words: _CommandWords) -> str:
         number = len(nodes - said)
         if number and happens:
             parts.append(happens.format(count(number)))
+    if preview.left_out:
+        parts.append(f"{count(len(preview.left_out))} left out")
     return f"{asked(state.graph, command)}: " + (", ".join(filter(None, parts)) or "done")
 
 

@@ -112,6 +112,16 @@ def test_a_preview_of_a_cancel_names_what_it_lets_run(kind: CommandKind, begins:
     assert {label for label in waited if scene[label].settled} == set(" ".join(map(scene.names, dropped)).split())
 
 
+def test_a_preview_names_the_targets_that_it_leaves_out():
+    scene = busy()
+    found = scene.preview(K.RETRY, "a", "b")
+    assert scene.names(found.again) == "b"
+    assert found.left_out == ((0, "it succeeded; rerun it to run it again"),)
+    assert scene.command(K.RETRY, "a", "b").left_out == found.left_out
+    assert scene.preview(K.RETRY, "b").left_out == ()
+    assert scene.preview(K.RERUN, "a", "b").left_out == ()
+
+
 def test_a_preview_of_a_decision_names_what_it_lets_run():
     scene = Scene(dag("a b>c>d"))
     scene.start("a")

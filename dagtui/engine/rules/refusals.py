@@ -44,6 +44,14 @@ def refusal(run: Propagation, command: Command) -> str | None:
     return reasons[0] if all(reasons) else None
 
 
+def refused_targets(run: Propagation, command: Command) -> tuple[tuple[int, str], ...]:
+    """Return the targets of a command that would not affect them, and why. Whole subtrees are not walked for that."""
+    if len(command.nodes) < 2 or command.kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
+        return ()
+    reasons = ((node, _node_refusal(run, command.kind, node)) for node in command.nodes)
+    return tuple((node, reason) for node, reason in reasons if reason is not None)
+
+
 def _jobs_refusal(run: Propagation, command: Command) -> str | None:
     if command.jobs < 1:
         return "there must be one slot at least; pause the run to start nothing"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.command import Hits
 
-    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.screen_app import ScreenApp
 
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
@@ -39,9 +39,9 @@ class _Commands(Provider):
     """Base of our providers: the app, and prompts as `Text`, since Textual would read a bare string as markup."""
 
     @property
-    def dagtui(self) -> DagtuiApp:
+    def dagtui(self) -> ScreenApp:
         """The app."""
-        return cast("DagtuiApp", self.app)
+        return cast("ScreenApp", self.app)
 
     async def discover(self) -> Hits:
         """Yield all commands: first those for the run, then those that find, read and navigate."""

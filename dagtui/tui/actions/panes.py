@@ -11,7 +11,7 @@ from dagtui.tui.actions.unavailable import UNFOLD
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.screen_app import ScreenApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
 COLUMNS = 8
@@ -22,7 +22,7 @@ RUNNING = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 class PaneActions:
     """Actions of the panes. Each acts on the focused pane, or on the tree or the log if only that pane has it."""
 
-    def __init__(self, app: DagtuiApp) -> None:
+    def __init__(self, app: ScreenApp) -> None:
         self._app = app
         self._main = app.main
         self._tree = app.main.tree_pane

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from dagtui.runs.node_environment import NodeEnvironment
-    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.screen_app import ScreenApp
 
 _NAME_CELLS = 60
 
@@ -30,7 +30,7 @@ _NAME_CELLS = 60
 class ProgramActions:
     """Actions that run programs. The run continues meanwhile, and the screen is restored afterwards."""
 
-    def __init__(self, app: DagtuiApp) -> None:
+    def __init__(self, app: ScreenApp) -> None:
         self._app = app
         self._session = app.session
 

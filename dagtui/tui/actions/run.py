@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.engine.preview import Preview
-    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.screen_app import ScreenApp
 
 
 class RunActions:
     """Actions that give commands. Harmless ones are executed at once; the others show a preview first."""
 
-    def __init__(self, app: DagtuiApp) -> None:
+    def __init__(self, app: ScreenApp) -> None:
         self._app = app
         self._session = app.session
 

@@ -15,7 +15,7 @@ from dagtui.tui.screens.leave import LeaveDialog
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.screen_app import ScreenApp
 
 COPY_NAME = "copied.txt"
 """File in the run directory with the last copied text, for terminals without clipboard support."""
@@ -24,7 +24,7 @@ COPY_NAME = "copied.txt"
 class ScreenActions:
     """Help, palette, copy, repaint, leave."""
 
-    def __init__(self, app: DagtuiApp) -> None:
+    def __init__(self, app: ScreenApp) -> None:
         self._app = app
         self._session = app.session
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from rich.segment import Segment, Segments
@@ -15,6 +16,8 @@ from dagtui.tui.terminal.driver import TerminalDriver
 from dagtui.tui.terminal.reflow import Reflow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
     from textual import events
     from textual.driver import Driver
@@ -30,6 +33,7 @@ class TerminalApp(App[ResultT]):
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         super().__init__(driver_class)
         self._reflow = Reflow(cast("App[object]", self))
+        self._lent = False
 
     @property
     def reflowing(self) -> bool:
@@ -70,6 +74,21 @@ class TerminalApp(App[ResultT]):
             # A required repaint paints everything within one tick. At the start, Textual would send the same frame
             # three times.
             super()._display(screen, renderable)
+
+    @property
+    def lent(self) -> bool:
+        """Whether another program has the terminal temporarily."""
+        return self._lent
+
+    @contextmanager
+    def terminal_lent(self) -> Iterator[None]:
+        """Give the terminal to another program temporarily. Raises SuspendNotSupported."""
+        self._lent = True
+        try:
+            with self.suspend():
+                yield
+        finally:
+            self._lent = False
 
     def _fatal_error(self) -> None:
         """Exit after an error and show its sanitised traceback, which may quote a file or a task.

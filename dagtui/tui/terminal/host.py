@@ -19,9 +19,10 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from dagtui.host.exit_reason import ExitReason
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.runs.session import Session
-    from dagtui.tui.app import DagtuiApp
+    from dagtui.tui.terminal.app import TerminalApp
 
 
 class TerminalHost(Protocol):
@@ -53,7 +54,7 @@ class TerminalHost(Protocol):
         The App has released the terminal.
         """
 
-    async def suspend(self, app: DagtuiApp) -> None:
+    async def suspend(self, app: TerminalApp[ExitReason]) -> None:
         """Give the terminal to the shell until the job is continued."""
 
 
@@ -85,7 +86,7 @@ class OwnTerminal:
             os.write(self.output, heading.encode(sys.stdout.encoding or "ascii", "replace"))
         return await _run(command, variables_on_terminal(node_environment.environment), node_environment.cwd)
 
-    async def suspend(self, app: DagtuiApp) -> None:
+    async def suspend(self, app: TerminalApp[ExitReason]) -> None:
         """Stop this job."""
         app.action_suspend_process()
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.runs.session import Session
     from dagtui.tui.screens.main import ScreenState
+    from dagtui.tui.terminal.app import TerminalApp
 
 
 class AttachedTerminal:
@@ -50,7 +51,7 @@ class AttachedTerminal:
         """Have the client run the program."""
         return await self._attachment.run_at(node_environment, command, heading)
 
-    async def suspend(self, app: DagtuiApp) -> None:
+    async def suspend(self, app: TerminalApp[ExitReason]) -> None:
         """Have the client stop itself. The run continues."""
         with app.terminal_lent():
             await self._attachment.stop()

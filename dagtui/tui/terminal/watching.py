@@ -14,9 +14,10 @@ from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
 from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
 from dagtui.text import label
-from dagtui.tui.app import DRIVING, DagtuiApp
+from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.locale import wants_ascii
 from dagtui.tui.lines.rows import Role
+from dagtui.tui.screen_app import DRIVING
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
 
 if TYPE_CHECKING:

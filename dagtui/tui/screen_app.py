@@ -1,0 +1,290 @@
+"""The App: one screen for a session that exists outside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from functools import partial
+from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
+
+from dagtui.engine.status import Verdict
+from dagtui.host.exit_reason import ExitReason
+from dagtui.text.labels import name_label
+from dagtui.tui.actions.keymap import Keymap, bindings
+from dagtui.tui.completion_notice import completion_notice
+from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
+from dagtui.tui.lines.rows import Role
+from dagtui.tui.lines.scroll_bar import draw_scroll_bars
+from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
+from dagtui.tui.log.throttle import REMOTE_RATE
+from dagtui.tui.screens.leave import LeaveDialog
+from dagtui.tui.screens.main import MainScreen, ScreenState
+from dagtui.tui.screens.preview import PreviewDialog
+from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
+from dagtui.tui.terminal.frames import Frames, interval
+from dagtui.tui.terminal.host import OwnTerminal, in_force
+from dagtui.tui.terminal.signals import SignalHandlers
+
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Mapping
+
+    from rich.console import RenderableType
+    from textual.binding import BindingType
+    from textual.driver import Driver
+
+    from dagtui.runs.session import Session
+    from dagtui.tui.terminal.host import TerminalHost
+
+DRIVING = "driving"
+_TURNS = 2000
+"""The most loop iterations that a field may take to process fast typing."""
+
+
+class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
+    """Shows a session and takes a person's commands. It drives the run while the App lives, and leaves it as it is."""
+
+    TITLE = "dagtui"
+    CSS_PATH = Path(__file__).with_suffix(".tcss")
+    ENABLE_COMMAND_PALETTE = False  # its key would not be in our table
+    ALLOW_SELECT = False  # rows move under the pointer
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        ascii: bool = False,  # noqa: A002 - the name of the option
+        theme: str | None = None,
+        mouse: bool = True,
+        driver_class: type[Driver] | None = None,
+        keys: Mapping[str, str] | None = None,
+        state: ScreenState | None = None,
+        place: TerminalHost | None = None,
+    ) -> None:
+        """Create the App.
+
+        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App. `place` describes the
+        terminal, by default this process's own. Raises KeymapError.
+        """
+        self.keymap = Keymap(keys)
+        self.place = place or OwnTerminal(session)
+        environment = self.place.environment
+        terminal = Terminal(self.place.input, self.place.output, self.lose, environment)
+        with in_force(environment):  # Textual and Rich read the colour variables there
+            super().__init__(driver_class or driver_for(terminal))
+        self.session = session
+        self.ascii_only = ascii
+        draw_scroll_bars(ascii_only=ascii)
+        self.mouse = mouse
+        self.broken = False
+        """Whether the run's own machinery has failed, so that nothing more happens in it."""
+        self.signal_number = 0
+        """The signal that ended the App, if one did."""
+        self.main = MainScreen(session, self.keymap, detachable=self.place.detachable, ascii=ascii)
+        if environment.get("SSH_CONNECTION"):
+            self.main.side.log_pane.view.pace.rate = REMOTE_RATE
+        self._state = state
+        self.last_state = state
+        """The state of the screen when the App was told to exit."""
+        self._restored = state is None
+        self._flushing = False
+        self._watch = session.state.watch()
+        self._watch.notes += session.untold
+        self._settled = session.settled and state is None
+        """Whether everything was settled at the last check. A returning user is told how the run ended."""
+        self._frames = Frames(session, self._paint, interval(environment))
+        self._signals: SignalHandlers | None = None
+        self._actions: dict[str, Callable[[], object]] = {}
+        for known in THEMES:
+            self.register_theme(known)
+        self.theme = theme or DARK.name
+        self.set_keymap(self.keymap.own)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the variables that other themes lack."""
+        return variable_defaults(dark=self.current_theme.dark)
+
+    # Start and end
+
+    def get_default_screen(self) -> MainScreen:
+        """Return the main screen."""
+        self.main.suit(self.size.width)
+        return self.main
+
+    def on_mount(self) -> None:
+        """Drive the run and paint its changes."""
+        self._actions.update(self.actions())
+        self._signals = SignalHandlers(
+            asyncio.get_running_loop(), {number: partial(self.terminate, number) for number in self.place.signals}
+        )
+        self._signals.set()
+        self.run_worker(self.place.drive(), DRIVING, group=DRIVING, exit_on_error=False)
+        if self._state is not None:
+            self.main.call_after_refresh(self._restore, self._state)
+        self._frames.start()
+
+    def on_unmount(self) -> None:
+        """Leave the session as it is."""
+        self._frames.stop()
+        self.session.state.unwatch(self._watch)
+        if self._signals is not None:
+            self._signals.take_back()
+
+    def _restore(self, state: ScreenState) -> None:
+        self.main.restore_state(state)
+        self._restored = True
+        self.request_frame()  # the end of the run is announced at the restored position
+
+    def exit(
+        self, result: ExitReason | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """Exit, and keep the state of the screen for another App."""
+        if self._restored and self.main.is_mounted:
+            self.last_state = self.dump_state()
+        super().exit(result, return_code, message)
+
+    def terminate(self, number: signal.Signals) -> None:
+        """Exit because of a signal."""
+        if number == SIGINT and self._lent:
+            return  # it was meant for the program that has the terminal
+        self.signal_number = number
+        self.exit(ExitReason.TERMINATED)
+
+    def lose(self, _reason: str) -> None:
+        """Exit because the terminal is lost."""
+        self.exit(ExitReason.LOST)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Report that the run itself has failed. What is known can still be read."""
+        worker = event.worker
+        if worker.group == DRIVING and event.state is WorkerState.ERROR:
+            self.broken = True
+            error = _single(worker.error)
+            self.say(f"the run stopped working: {type(error).__name__}: {error}", Role.BAD, lasting=True)
+
+    def dump_state(self) -> ScreenState:
+        """Return the state of the screen for another App."""
+        return self.main.dump_state()
+
+    # Actions
+
+    def actions(self) -> Mapping[str, Callable[[], object]]:
+        """Return what each key does, by action id. A subclass adds it."""
+        return {}
+
+    async def action_act(self, id_: str) -> None:
+        """Perform the action of a key. A dialog that opens takes the next key."""
+        self.main.footer.dismiss()
+        done = self._actions[id_]()
+        self.request_frame()
+        if isinstance(done, Awaitable):
+            await done
+
+    async def on_event(self, event: events.Event) -> None:
+        """Act on a key before processing the next one.
+
+        Textual passes keys to the focused widget, which looks up their bindings in its own turn. With fast typing, or
+        input that arrives at once over a slow link, the rest would still go to the widget that had the focus at first,
+        and a search text would cancel nodes.
+        """
+        if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
+            self.main.touched = True
+        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
+            field = self.focused if isinstance(self.focused, Input) else None
+            if field is not None and not event.is_printable:
+                await _until_typed(field)
+            if (field is None or not event.is_printable) and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
+
+    def on_search_line_typed(self) -> None:
+        """Paint again while a search runs: a large log takes time, even if nothing happens in the run."""
+        self.request_frame()
+
+    async def on_footer_pressed(self, message: Footer.Pressed) -> None:
+        """Perform the action of the footer key that was clicked."""
+        await self.action_act(message.id)
+
+    def say(self, text: str, role: Role = Role.PLAIN, *, lasting: bool = False) -> None:
+        """Show a one-line notice."""
+        self.main.footer.say(text, role, lasting=lasting)
+
+    def jump(self, node: int) -> None:
+        """Put the cursor on a node."""
+        self.main.tree_pane.select(node)
+        self.main.show_node(node)
+
+    # Painting
+
+    def request_frame(self) -> None:
+        """Schedule the painting of changes."""
+        self._frames.request()
+
+    def _paint(self) -> bool:
+        driver = self.terminal_driver
+        if self._lent or (driver is not None and driver.stalled):
+            return False
+        if not self._flushing:
+            # In the App's own loop, which handles errors.
+            self._flushing = True
+            self.call_next(self._paint_changes)
+        return True
+
+    def _paint_changes(self) -> None:
+        self._flushing = False
+        screens = self.screen_stack
+        if not screens:
+            return  # the App is exiting
+        if self.main.flush(self.session.clock()):
+            self.request_frame()
+        if isinstance(screens[-1], LeaveDialog | PreviewDialog):
+            screens[-1].flush()
+        if self._restored:
+            self._tell_settled()
+        self._tell_notes()
+
+    def _tell_settled(self) -> None:
+        """Announce how the run ended and what can be done now."""
+        before, self._settled = self._settled, self.session.settled
+        if self._settled and not before:
+            if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
+                self.main.lead_to_failure()
+            self.say(
+                *completion_notice(
+                    self.session,
+                    self.keymap,
+                    node=self.main.node,
+                    read_only=self.main.read_only,
+                    ascii_only=self.ascii_only,
+                )
+            )
+
+    def _tell_notes(self) -> None:
+        self.session.untold.clear()
+        notes, self._watch.notes = self._watch.notes, []
+        self._watch.nodes.clear()
+        for note in notes[-1:]:
+            name = f"{name_label(self.session.graph.labels[note.node], 60)}: " if note.node >= 0 else ""
+            self.say(name + note.text, Role.WARNING)
+
+
+async def _until_typed(field: Input) -> None:
+    """Let a field process what was typed: the next key may end the typing."""
+    for _ in range(_TURNS):
+        if not field.message_queue_size:
+            break
+        await asyncio.sleep(0)  # the field's own task needs a loop iteration for each
+
+
+def _single(error: BaseException | None) -> BaseException | None:
+    """Return the only exception of a group: task groups wrap every error."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-NAME = "reapers"
+NAME = "keepers"
+"""The file in a run directory. Its name is older than the words here, and stays: other versions read it."""
 PATIENCE = 60.0
 """Seconds to wait for the processes of an earlier session. The supervisor itself gives up earlier."""
 _CHECK_SECONDS = 0.01

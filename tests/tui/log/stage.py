@@ -102,8 +102,8 @@ class Stage(App[None], Generic[W]):
 
     def __init__(self, widget: W, theme: str = "dagtui-dark") -> None:
         super().__init__()
-        for theme in THEMES:
-            self.register_theme(theme)
+        for known in THEMES:
+            self.register_theme(known)
         self.theme = theme
         self.shown = widget
         self.jumps: list[int] = []

@@ -56,8 +56,8 @@ class OneBar(App[None]):
         return variable_defaults(dark=True)
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
+        for known in THEMES:
+            self.register_theme(known)
         self.theme = "dagtui-dark"
 
     def compose(self) -> ComposeResult:

@@ -65,8 +65,8 @@ class OneTree(App[None]):
         return variable_defaults(dark=True)
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
+        for known in THEMES:
+            self.register_theme(known)
         self.theme = "dagtui-dark"
 
     def compose(self) -> ComposeResult:

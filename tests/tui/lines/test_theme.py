@@ -40,8 +40,8 @@ class Themed(App[None]):
         return variable_defaults(dark=True)
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
+        for known in THEMES:
+            self.register_theme(known)
         self.theme = self._wanted
 
     def compose(self) -> ComposeResult:

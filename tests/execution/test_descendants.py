@@ -13,7 +13,7 @@ from execution.families import GRACE, Gathering, family, family_command
 from execution.process_listing import alive, all_gone, children, end, gone, is_alive, named, until
 from execution.stage import IDLE, python, staged
 
-from dagtui.engine.messages import EndKind
+from dagtui.engine.messages import EndKind, Remark
 from dagtui.graph.model import ArgumentList, Task
 
 pytestmark = pytest.mark.anyio
@@ -43,7 +43,7 @@ async def test_what_a_leader_leaves_behind_ends_with_it(tmp_path: Path, token: s
         assert all(stage.end_of(node) is None for node in range(1, 21))
 
 
-async def test_the_status_does_not_wait_for_what_is_left_behind(tmp_path: Path, token: str):
+async def test_the_status_and_the_slot_wait_for_what_is_left_behind(tmp_path: Path, token: str):
     leader = (
         "import os, signal, sys, time\n"
         "reader, writer = os.pipe()\n"
@@ -57,12 +57,14 @@ async def test_the_status_does_not_wait_for_what_is_left_behind(tmp_path: Path, 
     task = Task("x", python(leader, token), grace=600.0)
     async with staged(tmp_path, task, "exit 2", slots=1) as stage:
         stage.start_all()
+        await until(lambda: any(isinstance(result, Remark) for result in stage.of(0)))
+        assert stage.end_of(0) is None
+        assert not stage.has_begun(1), "its slot is free although a process of it runs"
+        (pid,) = alive(token)
+        end(pid)
         assert (await stage.ended(0)).value == 7
-        assert (await stage.ended(1)).value == 2, "its slot is free"
-        assert len(alive(token)) == 1
-        for pid in alive(token):
-            end(pid)
-        await until(lambda: gone(token))
+        assert gone(token)
+        assert (await stage.ended(1)).value == 2
 
 
 async def test_a_silent_leftover_of_a_short_leader_delays_nothing(tmp_path: Path, token: str):

@@ -122,7 +122,7 @@ def check_length(path: Path) -> None:
 
 
 def run_ids(folder: Path) -> list[str]:
-    """Return the runs that have a socket in a folder, whether they answer or not. Raises ControlError."""
+    """Return the runs that have a socket in a folder, oldest first, whether they answer or not. Raises ControlError."""
     try:
         check_sockets_folder(folder)
         names = os.listdir(folder)
@@ -130,7 +130,17 @@ def run_ids(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise ControlError(f"can't read the socket folder {label(folder, 1000)}: {error.strerror}") from error
-    return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX) and name[0] != ".")
+    sockets = [name for name in names if name.endswith(_SUFFIX) and name[0] != "."]
+    return [name.removesuffix(_SUFFIX) for name in sorted(sockets, key=lambda name: _age(folder, name))]
+
+
+def _age(folder: Path, name: str) -> tuple[str, int, str]:
+    """Return what sorts sockets by the start of their runs. A run's identifier begins with it, to the second."""
+    try:
+        made = os.lstat(folder / name).st_mtime_ns
+    except OSError:  # it has just been removed
+        made = 0
+    return name.rpartition("-")[0], made, name
 
 
 def remove_dead_sockets(folder: Path) -> None:

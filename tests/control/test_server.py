@@ -40,6 +40,7 @@ from dagtui.control.sockets import (
     ProtocolError,
     encode,
     fitting,
+    run_ids,
     sockets_folder,
 )
 
@@ -852,3 +853,12 @@ def test_as_many_items_are_told_as_fit() -> None:
     assert fitting(range(10), 3) == [0, 1, 2]
     assert fitting(["x" * 40, "y" * 40, "z" * 40], 9, 100) == ["x" * 40, "y" * 40]
     assert fitting([], 9) == []
+
+
+def test_runs_of_one_second_are_listed_in_the_order_of_their_sockets(short_path: Path):
+    short_path.chmod(0o700)
+    for age, name in enumerate(["20260101-000000-ff", "20260101-000000-00", "20251231-235959-aa"]):
+        path = short_path / f"{name}.sock"
+        path.touch()
+        os.utime(path, ns=(age, age))
+    assert run_ids(short_path) == ["20251231-235959-aa", "20260101-000000-ff", "20260101-000000-00"]

@@ -23,10 +23,10 @@ def call(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def on_a_terminal(*words: str, cwd: Path, environment: dict[str, str] = ENVIRONMENT) -> bytes:
+def on_a_terminal(*words: str, cwd: Path) -> bytes:
     """What the program writes to a terminal; it must end well."""
     terminal, end = pty.openpty()
-    with subprocess.Popen([*DAGTUI, *words], cwd=cwd, stdin=end, stdout=end, stderr=end, env=environment) as it:
+    with subprocess.Popen([*DAGTUI, *words], cwd=cwd, stdout=end, stderr=end, env=ENVIRONMENT) as it:
         os.close(end)
         output = b""
         while True:

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, on_a_terminal, write
+from cli.program import DAGTUI, ENVIRONMENT, write
 
 from dagtui.manual.pages import TOPICS
 
@@ -86,8 +86,11 @@ def test_lines_are_ascii_where_the_locale_is_not_utf_8(tmp_path: Path, locale: M
 
 
 def test_a_page_in_the_pager_is_ascii_where_the_locale_is_not_utf_8(tmp_path: Path):
+    pty = pytest.importorskip("pexpect")
+    given = {**ENVIRONMENT, "LC_ALL": "C", "PAGER": "cat", "NO_COLOR": "1"}
     for topic in TOPICS:
-        given = {**ENVIRONMENT, "LC_ALL": "C", "PAGER": "cat", "NO_COLOR": "1"}
-        shown = on_a_terminal("help", topic, cwd=tmp_path, environment=given)
+        child = pty.spawn(DAGTUI[0], [*DAGTUI[1:], "help", topic], cwd=tmp_path, env=given, timeout=60)
+        shown = child.read()
+        child.close()
         assert b"dagtui" in shown
         assert shown.isascii(), topic

@@ -13,9 +13,10 @@ from dagtui.cli.live_runs import Listed
 from dagtui.cli.resume_prompt import question
 from dagtui.control.live import LiveRun, Screen
 from dagtui.graph.loading import load
-from dagtui.runs.last_run import Resumption, last_directory
+from dagtui.runs.last_run import Resumption
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.restore import replay
+from dagtui.store.directory import runs
 from dagtui.store.journal import JournalReader
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def test_failures_that_were_allowed_are_counted_apart_everywhere(tmp_path: Path)
         found = json.loads(call(*command, cwd=tmp_path).stdout)
         told = found[0] if isinstance(found, list) else found
         assert (told["counts"]["FAILED"], told["failed_allowed"]) == (3, 1)
-    graph, directory = load(tmp_path / "graph.toml"), last_directory(tmp_path / "graph.toml")
-    assert directory is not None
+    graph = load(tmp_path / "graph.toml")
+    (directory,) = runs(tmp_path / "graph.toml")
     last = replay(keep_secrets(graph, os.environ)[0], directory, JournalReader(directory.journal_path))
     assert "(1 of 4 done, 2 failed, 1 failed (allowed))." in question(last, Resumption(directory), time.time())
 

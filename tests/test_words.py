@@ -44,3 +44,17 @@ def test_words_that_are_gone_stay_gone():
         f"{path.relative_to(PACKAGE)}: {name}" for path in MODULES for name in names_in(path) if words_of(name) & GONE
     }
     assert found == set()
+
+
+def test_prose_of_the_code_is_plain():
+    """As a technical writer puts it: "is not a duration", "the caller" in place of "whoever calls"."""
+    poetic = re.compile(
+        r"\b(whoever|whatever|somebody|so many)\b|(?<!there )(?<!that )\bis no(?= [a-z])(?! (longer|more)\b)", re.I
+    )
+    found = [
+        f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for path in MODULES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if poetic.search(line)
+    ]
+    assert found == []

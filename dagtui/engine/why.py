@@ -81,7 +81,7 @@ def ended_why(message: Ended) -> str:
         except ValueError:  # a real-time signal has no name
             return f"signal {value}"
     if kind is EndKind.LOST:
-        return f"lost: {message.text or 'whoever watched it has gone'}"
+        return f"lost: {message.text or 'the process that watched it has gone'}"
     return f"could not start: {message.text}" if message.text else "could not start"
 
 

@@ -149,7 +149,7 @@ def test_a_dry_run_tells_and_changes_nothing_and_its_token_holds(half_done: Live
     both = half_done.call("mark", "eval", "bad", "-n")
     assert both.stdout.splitlines()[0] == "dry run          mark done 2 nodes: eval, bad"
     some = half_done.call("retry", "fetch", "bad", "-n")
-    assert "left out         fetch: it succeeded; rerun it to run it again\n" in some.stdout
+    assert "left out         fetch: it already succeeded; rerun it instead\n" in some.stdout
     slots = half_done.call("jobs", "5", "-n")
     assert slots.stdout.splitlines()[0] == "dry run          set jobs to 5"
     assert half_done.events() == before

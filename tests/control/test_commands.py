@@ -204,7 +204,7 @@ def test_a_command_that_would_do_nothing_says_why(graph_file: Path) -> None:
     def client(session: Session) -> None:
         settle_in(session)
         answer = ask(session, "give", command="retry", nodes=["fetch"])
-        assert answer["nothing"] == "it succeeded; rerun it to run it again"
+        assert answer["nothing"] == "it already succeeded; rerun it instead"
         assert session.state.command_number == 0
 
     during(graph_file, client)

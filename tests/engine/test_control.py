@@ -58,7 +58,7 @@ SETTLED_ALREADY = "it is settled already"
                 RUN: "it is running",
                 RTY: RDY,
                 CNG: CNG,
-                OK: "it succeeded",
+                OK: "it already succeeded",
                 BAD: RDY,
                 FP: W,
                 CND: RDY,
@@ -463,7 +463,7 @@ def test_cancel_subtree_of_a_settled_node_whose_open_children_run_anyway_says_so
     scene = Scene(dag("x>n>o", n={"trigger": "all_done"}))
     scene.fail("x")
     answer = scene.command(K.CANCEL_SUBTREE, "x")
-    assert answer.nothing == "what is not settled in its subtree runs whatever happens above it; cancel that itself"
+    assert answer.nothing == "what is unsettled in its subtree runs regardless of what is above; cancel that instead"
     assert scene.command(K.CANCEL_SUBTREE, "n").nothing is None
 
 
@@ -597,7 +597,7 @@ def test_fewer_jobs_kill_nothing():
 
 
 @pytest.mark.parametrize(
-    ("jobs", "reason"), [(4, "there are 4 slots already"), (0, "there must be one slot at least"), (-1, "at least")]
+    ("jobs", "reason"), [(4, "there are 4 slots already"), (0, "at least one slot is required"), (-1, "at least one")]
 )
 def test_jobs_that_change_nothing_say_why(jobs: int, reason: str):
     answer = Scene(dag("a"), jobs=4).command(K.SET_JOBS, jobs=jobs)

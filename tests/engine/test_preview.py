@@ -116,7 +116,7 @@ def test_a_preview_names_the_targets_that_it_leaves_out():
     scene = busy()
     found = scene.preview(K.RETRY, "a", "b")
     assert scene.names(found.again) == "b"
-    assert found.left_out == ((0, "it succeeded; rerun it to run it again"),)
+    assert found.left_out == ((0, "it already succeeded; rerun it instead"),)
     assert scene.command(K.RETRY, "a", "b").left_out == found.left_out
     assert scene.preview(K.RETRY, "b").left_out == ()
     assert scene.preview(K.RERUN, "a", "b").left_out == ()

@@ -184,7 +184,7 @@ def test_every_event_of_a_node_has_a_reason():
         (Ended(0, 1, EndKind.EXIT, 127), "exit 127"),
         (Ended(0, 1, EndKind.SIGNAL, 9), "signal KILL (9)"),
         (Ended(0, 1, EndKind.SIGNAL, 40), "signal 40"),
-        (Ended(0, 1, EndKind.LOST), "lost: whoever watched it has gone"),
+        (Ended(0, 1, EndKind.LOST), "lost: the process that watched it has gone"),
         (Ended(0, 1, EndKind.LOST, text="the supervisor died"), "lost: the supervisor died"),
         (Ended(0, 1, EndKind.COULD_NOT_START, text="no such file"), "could not start: no such file"),
         (Ended(0, 1, EndKind.COULD_NOT_START), "could not start"),

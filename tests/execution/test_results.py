@@ -181,7 +181,7 @@ async def test_an_interpreter_that_does_not_exist(tmp_path: Path):
 
 async def test_a_path_through_a_file(tmp_path: Path):
     path = script(tmp_path, "")
-    assert "part of its path is no directory" in await refused(tmp_path, ArgumentList((path + "/x",)))
+    assert "part of its path is not a directory" in await refused(tmp_path, ArgumentList((path + "/x",)))
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_a_missing_working_directory(tmp_path: Path):
 
 async def test_a_file_as_working_directory(tmp_path: Path):
     script(tmp_path, "")
-    assert "is no directory" in await refused(tmp_path, Task("x", ShellCommand("true"), cwd="program"))
+    assert "is not a directory" in await refused(tmp_path, Task("x", ShellCommand("true"), cwd="program"))
 
 
 async def test_a_working_directory_that_vanishes_between_attempts(tmp_path: Path):

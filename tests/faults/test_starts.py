@@ -27,7 +27,7 @@ def test_nodes_that_can_not_start_say_why_and_the_rest_goes_on(tmp_path: Path):
         "directory": (["./"], 'program "./" is not executable, or its directory may not be entered'),
         "orphan": (["./orphan"], 'the interpreter that program "./orphan" names in its "#!" line does not exist'),
         "loop": (["./loop"], 'program "./loop" is a symbolic link that leads nowhere'),
-        "through": (["./data/x"], 'program "./data/x" does not exist: part of its path is no directory'),
+        "through": (["./data/x"], 'program "./data/x" does not exist: part of its path is not a directory'),
         "long": (
             ["true", "{{ params.long }}"],
             "a script or argument has 200,000 bytes, the kernel takes at most 131,071: put it in a file",
@@ -37,7 +37,7 @@ def test_nodes_that_can_not_start_say_why_and_the_rest_goes_on(tmp_path: Path):
     text += "".join(f"[tasks.{name}]\nrun = {json.dumps(run)}\n" for name, (run, _) in programs.items())
     places = {
         "unplaced": ("gone", "does not exist"),
-        "misplaced": ("data", "is no directory"),
+        "misplaced": ("data", "is not a directory"),
         "lost": ("loop", "is a symbolic link that leads nowhere"),
     }
     text += "".join(f'[tasks.{name}]\nrun = "true"\ncwd = "{cwd}"\n' for name, (cwd, _) in places.items())

@@ -15,7 +15,7 @@ _NOTHING_TO_RETRY = {
     NodeStatus.WAITING: "it has not run yet, it waits for its parents",
     NodeStatus.READY: "it has not run yet, it starts as soon as it can",
     NodeStatus.RUNNING: "it is running; cancel it, or rerun it",
-    NodeStatus.COMPLETED: "it succeeded; rerun it to run it again",
+    NodeStatus.COMPLETED: "it already succeeded; rerun it instead",
 }
 _NOT_YET_RUN = "it has not run yet"
 
@@ -54,7 +54,7 @@ def refused_targets(run: Propagation, command: Command) -> tuple[tuple[int, str]
 
 def _jobs_refusal(run: Propagation, command: Command) -> str | None:
     if command.jobs < 1:
-        return "there must be one slot at least; pause the run to start nothing"
+        return "at least one slot is required; pause the run to stop starting nodes"
     return f"there are {command.jobs} slots already" if command.jobs == run.state.jobs else None
 
 
@@ -63,7 +63,7 @@ def _subtree_refusal(run: Propagation, command: Command) -> str | None:
     if any(status[node] < NodeStatus.COMPLETED for node in cancelled_subtrees(run.graph, command.nodes)):
         return None
     if any(status[node] < NodeStatus.COMPLETED for node in subtrees(run.graph, command.nodes)):
-        return "what is not settled in its subtree runs whatever happens above it; cancel that itself"
+        return "what is unsettled in its subtree runs regardless of what is above; cancel that instead"
     return "everything in its subtree is settled already"
 
 

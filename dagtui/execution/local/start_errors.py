@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _COMMAND = {
     errno.EACCES: "{program} is not executable, or its directory may not be entered",
-    errno.ENOTDIR: "{program} does not exist: part of its path is no directory",
+    errno.ENOTDIR: "{program} does not exist: part of its path is not a directory",
     errno.EAGAIN: "the limit of processes is reached (see ulimit -u)",
     errno.ENOMEM: "out of memory",
-    errno.ENOEXEC: "{program} is no program for this system",
+    errno.ENOEXEC: "{program} is not a program for this system",
     errno.ETXTBSY: "{program} is open for writing",
     errno.ELOOP: "{program} is a symbolic link that leads nowhere",
     errno.EPERM: "{program} may not be executed here",
@@ -24,7 +24,7 @@ _COMMAND = {
 }
 _DIRECTORY = {
     errno.ENOENT: "working directory {directory} does not exist",
-    errno.ENOTDIR: "working directory {directory} is no directory",
+    errno.ENOTDIR: "working directory {directory} is not a directory",
     errno.EACCES: "working directory {directory} may not be entered",
     errno.ELOOP: "working directory {directory} is a symbolic link that leads nowhere",
     0: "working directory {directory} holds a null byte",

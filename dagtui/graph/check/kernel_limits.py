@@ -23,7 +23,7 @@ _POINTER = 8
 
 
 def check_script(text: str) -> None:
-    """Raise ValueProblem for a shell string that is too long for the shell, whatever values its placeholders have."""
+    """Raise ValueProblem for a shell string too long for the shell, regardless of the values of its placeholders."""
     size = least_size(text)
     if size <= ONE:
         return

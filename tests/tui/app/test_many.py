@@ -170,7 +170,7 @@ async def test_a_preview_names_what_it_leaves_out_of_a_selection():
         await until(lambda: "Esc deselect 2" in screen_text(app))
         await pilot.press("r")
         await until(lambda: "1 selected node left out" in screen_text(app))
-        assert "it succeeded; rerun it to run it again" in screen_text(app)
+        assert "it already succeeded; rerun it instead" in screen_text(app)
         assert app.screen.preview.command.nodes == (app.session.graph.node(PARTS[0]),)
 
 

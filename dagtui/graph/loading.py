@@ -9,14 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dagtui.graph.check import unknown_keys
 from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.edges import Wiring
 from dagtui.graph.errors import GraphError, ValueProblem, quoted
 from dagtui.graph.expressions.parameters import read_params
 from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
-from dagtui.graph.keys import RESERVED_RUN, RUN
+from dagtui.graph.keys import DOCUMENT, RESERVED_RUN, RUN
 from dagtui.graph.layout import GraphLayout, NodeCells
 from dagtui.graph.matrix.matrices import MOST_NODES, Cells, product_size
 from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
@@ -107,7 +106,10 @@ class _Loading:
     def graph(self, parameters: Mapping[str, str], environment: Mapping[str, str] | None) -> Graph:
         if self._is_newer():
             raise self._error(parameters)
-        unknown_keys.check_document(self._diagnostics, self._document)
+        if not self._document.keys() <= DOCUMENT.keys():
+            from dagtui.graph.check.unknown_keys import check_document
+
+            check_document(self._diagnostics, self._document)
         name = self._name()
         params = read_params(self._diagnostics, self._table("params"), parameters)
         settings = self._settings()
@@ -164,7 +166,9 @@ class _Loading:
             return values.table(table, "write [tasks.NAME] for each of them" if several else f"write [{key}]")
         except ValueProblem as wrong:
             self._diagnostics.wrong((key,), wrong, quoted(key))
-            unknown_keys.lose_table(self._diagnostics.lost, key)
+            from dagtui.graph.check.unknown_keys import lose_table
+
+            lose_table(self._diagnostics.lost, key)
             return {}
 
     def _env(self) -> dict[str, str]:
@@ -177,7 +181,10 @@ class _Loading:
 
     def _settings(self) -> RunSettings:
         table = self._table("run")
-        unknown_keys.check_keys(self._diagnostics, ("run",), table, RUN, RESERVED_RUN)
+        if not table.keys() <= RUN.keys():
+            from dagtui.graph.check.unknown_keys import check_keys
+
+            check_keys(self._diagnostics, ("run",), table, RUN, RESERVED_RUN)
         found: dict[str, Any] = {}
         for name, key in RUN.items():
             if name not in table:
@@ -206,7 +213,9 @@ class _Loading:
             if isinstance(table, dict):
                 tasks.append(reader.read(name, table, lines.get(name, 0)))
             else:
-                hint = f'write [tasks.{unknown_keys.written(name)}], then run = "command"'
+                from dagtui.graph.check.unknown_keys import written
+
+                hint = f'write [tasks.{written(name)}], then run = "command"'
                 self._diagnostics.value(at, f"task {quoted(name)} must be a table, not {values.kind(table)}", hint)
                 lost.tasks.add(name)
         return tasks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Root
@@ -56,12 +56,13 @@ class Resolved:
     """Whether programs should print colours without a terminal."""
 
 
-class Known(NamedTuple):
+class Known:
     """The parts of a node's action, variables and directory that are known now. None stands for the others."""
 
-    action: Action | None
-    env: dict[str, str | None]
-    cwd: Path | None
+    __slots__ = ("action", "cwd", "env")
+
+    def __init__(self, action: Action | None, env: dict[str, str | None], cwd: Path | None) -> None:
+        self.action, self.env, self.cwd = action, env, cwd
 
 
 class Resolver:

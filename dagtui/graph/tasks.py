@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dagtui.graph.check import unknown_keys
 from dagtui.graph.check.diagnostics import KEPT
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
@@ -87,21 +86,25 @@ class TaskReader:
         return fields
 
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
+        from dagtui.graph.check.unknown_keys import unknown_key
+
         if at[0] == "tasks" and isinstance(value, dict) and self._is_task(at, key, value):
             message = f"task {quoted(at[1])} has a table {quoted(key)}, which is not a key of a task"
             whole = _whole_name(at[1], key, value)
             self._diagnostics.key((*at, key), message, f"quote the name: [tasks.{quoted(whole)}]")
             self._diagnostics.lost.tasks.add(whole)
             return
-        unknown_keys.unknown_key(self._diagnostics, (*at, key), TASK, RESERVED_TASK)
+        unknown_key(self._diagnostics, (*at, key), TASK, RESERVED_TASK)
 
     def _lose(self, task: str, unread: AbstractSet[str]) -> None:
         """Record what is unknown because of unread keys of a task, or of the defaults if `task` is empty."""
+        from dagtui.graph.check.unknown_keys import means_children, meant_key
+
         lost = self._diagnostics.lost
         at = ("tasks", task) if task else ("defaults",)
         some = unread if len(unread) <= KEPT else unread & READERS.keys()
-        meant = {key if key in READERS else unknown_keys.meant_key((*at, key), TASK) for key in some}
-        lost.all_needs = lost.all_needs or any(map(unknown_keys.means_children, some))
+        meant = {key if key in READERS else meant_key((*at, key), TASK) for key in some}
+        lost.all_needs = lost.all_needs or any(map(means_children, some))
         if not task:
             self._lost_needs = "needs" in meant
             self._broken_defaults = "matrix" in meant
@@ -116,10 +119,12 @@ class TaskReader:
 
     def _is_task(self, at: KeyPath, key: str, value: dict[str, object]) -> bool:
         """Return whether a table inside of a task is meant to be a task with a dotted name."""
+        from dagtui.graph.check.unknown_keys import key_hint
+
         if key in RESERVED_TASK or self._diagnostics.full:
             return False
         looks_like_one = not value.keys().isdisjoint(("run", "call", "needs"))
-        return looks_like_one or not unknown_keys.key_hint((*at, key), TASK, RESERVED_TASK)
+        return looks_like_one or not key_hint((*at, key), TASK, RESERVED_TASK)
 
     def _retry(self, own: _Fields, fields: _Fields) -> RetryPolicy:
         """Combine the keys about retries. A delay of the task's own overrides all of the defaults."""
@@ -152,7 +157,9 @@ def _read_retry(known: Mapping[str, Key], value: object) -> _Fields:
     fields: _Fields = {}
     for key, entry in values.table(value, 'write { delay = "2s", backoff = 2.0 }').items():
         if key not in known:
-            hint = unknown_keys.key_hint(("retry", key), known)
+            from dagtui.graph.check.unknown_keys import key_hint
+
+            hint = key_hint(("retry", key), known)
             raise ValueProblem("is an unknown key", hint or f"the keys here are {', '.join(known)}", inside=(key,))
         try:
             fields[key] = known[key].read(entry)

@@ -11,9 +11,7 @@ LONGEST = 10 * 365.25 * 86400
 HINT = 'write "90s", "1h30m", "250ms", or a number of seconds'
 
 _NUMBER = r"(\d++(?:\.\d++)?)"
-_DURATION = re.compile(
-    rf"(?:{_NUMBER}d)? ?(?:{_NUMBER}h)? ?(?:{_NUMBER}m(?!s))? ?(?:{_NUMBER}s)? ?(?:{_NUMBER}ms)?", re.ASCII
-)
+_DURATION = rf"(?:{_NUMBER}d)? ?(?:{_NUMBER}h)? ?(?:{_NUMBER}m(?!s))? ?(?:{_NUMBER}s)? ?(?:{_NUMBER}ms)?"
 _SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 
 
@@ -36,7 +34,7 @@ def parse_duration(value: object) -> float:
 
 def _of_text(text: str) -> float:
     stripped = text.strip()
-    match = _DURATION.fullmatch(stripped) if len(stripped) <= 100 else None
+    match = re.fullmatch(_DURATION, stripped, re.ASCII) if len(stripped) <= 100 else None
     if match is None or not any(match.groups()):
         raise ValueError("must not be negative" if stripped.startswith("-") else "is not a duration")
     return math.fsum(float(number) * unit for number, unit in zip(match.groups(), _SECONDS, strict=True) if number)

@@ -28,7 +28,7 @@ Unicode's general categories Cc, Cs, Zl, Zp, its Default_Ignorable_Code_Point pr
 the noncharacters of its basic plane. Category Cf beyond that (Arabic number signs and the like) has a picture.
 """
 
-HIDDEN = re.compile(f"(?![\x00-\x1f\x7f])[{FORBIDDEN}]")
+HIDDEN = f"(?![\x00-\x1f\x7f])[{FORBIDDEN}]"
 """Any of them except ASCII's control characters: characters that people neither type nor paste on purpose."""
 
 _ACTING = (
@@ -37,8 +37,8 @@ _ACTING = (
     "\ud800-\udfff]"  # surrogates
 )
 """Characters that act where they are pasted, or change how a text reads."""
-_FORBIDDEN_CHARACTER = re.compile(f"[{FORBIDDEN}]")
-_FORBIDDEN_BUT_NEWLINE = re.compile(f"(?!\n)[{FORBIDDEN}]")
+_FORBIDDEN_CHARACTER = f"[{FORBIDDEN}]"
+_FORBIDDEN_BUT_NEWLINE = f"(?!\n)[{FORBIDDEN}]"
 
 
 def label(text: object, cap: int = 200) -> str:
@@ -51,7 +51,7 @@ def label(text: object, cap: int = 200) -> str:
     string = str(text)
     if string.isascii() and string.isprintable() and len(string) <= cap:
         return string
-    shown = _FORBIDDEN_CHARACTER.sub(_show, string[:cap])
+    shown = re.sub(_FORBIDDEN_CHARACTER, _show, string[:cap])
     return _capped(shown, cap, more=len(string) > cap)
 
 
@@ -69,7 +69,7 @@ def block(text: object, cap: int = 10_000) -> str:
     """Return several lines, for docs and errors. As `label`, but newlines stay and tabs become spaces."""
     string = str(text)
     rows = string[:cap].replace("\r\n", "\n").expandtabs(8)
-    shown = _FORBIDDEN_BUT_NEWLINE.sub(_show, rows)
+    shown = re.sub(_FORBIDDEN_BUT_NEWLINE, _show, rows)
     return _capped(shown, cap, more=len(string) > cap)
 
 

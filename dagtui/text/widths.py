@@ -9,9 +9,7 @@ from itertools import accumulate, takewhile
 from typing import Final
 
 # Trigrams, hexagrams, monograms, tetragrams, counting rods: wide since Unicode 16, which few interpreters know.
-_WIDE_SINCE_16: Final = re.compile(
-    "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376]"
-)
+_WIDE_SINCE_16: Final = "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376]"
 _PICTURED_FORMATS: Final = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
 """Arabic number signs and the like: in category Cf, but with a picture (Unicode's Prepended_Concatenation_Mark)."""
 
@@ -37,7 +35,7 @@ def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the 
 @lru_cache(maxsize=4096)
 def _character_width(character: str) -> int:
     code, category = ord(character), unicodedata.category(character)
-    if _WIDE_SINCE_16.match(character):
+    if re.match(_WIDE_SINCE_16, character):
         return 2
     if category == "Cn":  # unassigned: the standard library calls these wide, wherever they are
         return 2 if 0x1F000 <= code <= 0x1FAFF or 0x20000 <= code <= 0x3FFFD else 1

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.model import Value
 
-_WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(?:inf|nan|(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:e[+-]?\d{1,5})?)", re.ASCII | re.I)
+_WHOLE = r"[+-]?\d{1,30}"
+_NUMBER = r"[+-]?(?:inf|nan|(?:\d{1,400}(?:\.\d{0,400})?|\.\d{1,400})(?:e[+-]?\d{1,5})?)"
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -62,11 +62,11 @@ def _like(default: Value, text: str) -> Value:
             raise ValueProblem("must be true or false")
         return _BOOLEANS[text.lower()]
     if isinstance(default, int):
-        if not _WHOLE.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+        if not re.fullmatch(_WHOLE, text, re.ASCII) or not -(2**63) <= int(text) < 2**63:
             raise ValueProblem("must be an integer of at most 64 bits")
         return int(text)
     if isinstance(default, float):
-        if not _NUMBER.fullmatch(text):
+        if not re.fullmatch(_NUMBER, text, re.ASCII | re.I):
             raise ValueProblem("must be a number")
         return float(text)
     return values.text(text)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 _QUOTED = r"""(?:"[^"\n]*+"|'[^'\n]*+')"""
-_TOKEN = re.compile(
+_TOKEN = (
     rf"""\{{\{{\{{\{{|\{{\{{(?:([^{{}}\n"']*+(?:(?<=[ \t]or)|(?<=[ \t]or[ \t])){_QUOTED}[ \t]*+|[^{{}}\n]*+)\}}\}})?"""
 )
 
@@ -116,7 +116,7 @@ def _cut(text: str) -> list[str | Braces]:
     """Split a text at its braces. Four of them stand for two."""
     parts: list[str | Braces] = []
     start = 0
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text):
         parts.append(text[start : match.start()])
         if match[0] == "{{{{":
             parts.append("{{")

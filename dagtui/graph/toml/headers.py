@@ -16,11 +16,10 @@ LONG_BASIC = r'"""(?:[^"\\]++|\\.|"[^"\\]|""[^"\\]|"\\.|""\\.)*+"{3,5}'
 LONG_LITERAL = r"'''(?:[^']++|'[^']|''[^'])*+'{3,5}"
 PART = rf"[A-Za-z0-9_-]++|{BASIC}|{LITERAL}"
 
-_TASK_HEADER = re.compile(
+_TASK_HEADER = (
     rf"#[^\n]*+|{LONG_BASIC}|{LONG_LITERAL}"
     rf"|^[ \t]*+\[[ \t]*+(?:tasks|\"tasks\"|'tasks')[ \t]*+\.[ \t]*+(?P<name>{PART})[ \t]*+[.\]]"
-    rf"|{BASIC}|{LITERAL}",
-    re.DOTALL | re.MULTILINE,
+    rf"|{BASIC}|{LITERAL}"
 )
 
 
@@ -28,7 +27,7 @@ def task_lines(text: str) -> dict[str, int]:
     """Return the line, from 1, of the first header of each `[tasks.NAME]` table."""
     lines: dict[str, int] = {}
     line, counted = 1, 0
-    for match in _TASK_HEADER.finditer(text):
+    for match in re.finditer(_TASK_HEADER, text, re.DOTALL | re.MULTILINE):
         part = match["name"]
         if part is None:
             continue

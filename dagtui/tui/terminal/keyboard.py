@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -87,4 +88,4 @@ class Keyboard:
 
 def _is_visible(message: Message) -> bool:
     """Return False for a key whose character would hide or reorder others where it is typed."""
-    return not (isinstance(message, events.Key) and message.character and HIDDEN.search(message.character))
+    return not (isinstance(message, events.Key) and message.character and re.search(HIDDEN, message.character))

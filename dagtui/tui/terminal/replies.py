@@ -107,7 +107,7 @@ _INTRODUCERS: Final = {ord(code): f"\x1b{chr(ord(code) - 0x40)}" for code in "\x
 """The C1 codes that begin a sequence, and the escapes they stand for."""
 # A paste is text: returns become line feeds and tabs stay. Other control codes, and characters that hide or reorder
 # text, are removed.
-_PASTE_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f]|{HIDDEN.pattern}")
+_PASTE_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f]|{HIDDEN}")
 
 
 class _State(enum.Enum):

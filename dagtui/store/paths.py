@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from pathlib import Path
 
@@ -185,6 +186,10 @@ def _absolute_folder(written: str, base: Path, named_by: str) -> Path:
 
 
 def _user_directory() -> Path:
+    # Of all that is imported before the first node, platformdirs takes the most time: 4 ms.
+    usual = os.path.expanduser("~/.local/state/dagtui")
+    if sys.platform == "linux" and "XDG_STATE_HOME" not in os.environ and os.path.isabs(usual):
+        return Path(usual)
     import platformdirs
 
     return platformdirs.user_state_path("dagtui")

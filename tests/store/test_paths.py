@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from dagtui.store import paths
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.history import History
@@ -217,3 +218,11 @@ def test_a_piped_graph_is_known_by_its_name_and_folder(
     assert identified(text.encode(), "stdin") != path
     assert identified(f'{text}\n[run]\nstate = "s"'.encode(), "stdin").is_relative_to(graph.parent / "s")
     assert identified(b"name = 1", "stdin") == identified(b"\xff", "stdin") == identified(b"[", "stdin")
+
+
+@pytest.mark.parametrize("state", [None, "/var/tmp/state", "relative", ""])
+def test_the_state_folder_of_the_user_is_that_of_the_platform(monkeypatch: pytest.MonkeyPatch, state: str | None):
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    if state is not None:
+        monkeypatch.setenv("XDG_STATE_HOME", state)
+    assert paths._user_directory() == platformdirs.user_state_path("dagtui")

@@ -163,7 +163,7 @@ def _carry_out(
         elif answer.get("nothing") is not None:
             say(label(answer.get("words"), 1000))
         elif answer.get("changed"):
-            say(f"dagtui {name}: nothing was done: it would stop or run other nodes than --expect names")
+            say(f"dagtui {name}: nothing was done: --dry-run now shows something other than what --expect stands for")
         elif dry_run:
             output.lines(_preview_lines(answer))
         else:

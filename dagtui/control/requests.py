@@ -75,9 +75,15 @@ def preview_now(session: Session, request: Mapping[str, object], command: Comman
 
 
 def token(preview: Preview) -> str:
-    """Return a token for the exact set of nodes that a command would stop or run again."""
-    nodes = array("i", sorted(preview.kills_and_reruns))
-    return hashlib.blake2b(nodes.tobytes(), digest_size=8).hexdigest()
+    """Return a token for exactly what a command would do: its kind, its targets, and what happens to which nodes."""
+    command = preview.command
+    digest = hashlib.blake2b(f"{command.kind.value} {command.jobs}".encode(), digest_size=8)
+    stale = preview.kept if preview.makes_stale else ()
+    groups = (preview.stopped, preview.again, preview.released, preview.dropped, preview.begins, preview.blocked, stale)
+    for nodes in (command.nodes, *groups):
+        digest.update(f" {len(nodes)} ".encode())  # the same node in another group is another preview
+        digest.update(array("i", sorted(nodes)).tobytes())
+    return digest.hexdigest()
 
 
 def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, object]:

@@ -160,6 +160,30 @@ def test_what_was_expected_and_has_changed_is_not_done(graph_file: Path) -> None
     during(graph_file, client)
 
 
+def test_what_is_expected_is_the_command_and_what_happens_to_each_node(graph_file: Path) -> None:
+    def client(session: Session) -> None:
+        settle_in(session)
+        eval_status = partial(session.state.status_of, session.graph.node("eval"))
+        tokens = [
+            ask(session, "preview", command=command, nodes=["train[seed=1]"])["expected"]
+            for command in ("rerun with downstream", "rerun this node only", "cancel", "cancel subtree")
+        ]
+        ask(session, "give", command="mark done", nodes=["eval"])
+        assert eval_status() is NodeStatus.COMPLETED
+        number = session.state.command_number
+        fields = {"command": "rerun with downstream", "nodes": ["train[seed=1]"]}
+        tokens.append(ask(session, "preview", **fields)["expected"])
+        assert len(set(tokens)) == 5
+        after = ask(session, "give", **fields, expected=tokens[0])
+        assert (after["changed"], nodes(after["stopped"]), nodes(after["released"])) == (
+            True, ["train[seed=1]"], ["eval"],
+        )  # fmt: skip
+        assert (eval_status(), session.state.command_number) == (NodeStatus.COMPLETED, number)
+        assert ask(session, "give", **fields, expected=tokens[4])["changed"] is False
+
+    during(graph_file, client)
+
+
 EVERY = {
     CommandKind.RETRY: (["bad"], 0),
     CommandKind.RETRY_FAILED: ([], 0),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Iterable
+    from collections.abc import Callable, Collection, Iterable
 else:
     import _signal as signal  # `signal` makes enums of its numbers, which doubles the start-up time of these processes
 
@@ -85,12 +85,17 @@ if sys.platform == "linux":
                 os.close(fd)
         return found
 
-    def terminate_trees(roots: Iterable[int]) -> None:
-        """Send TERM to processes and all their descendants. Processes that are being forked may escape."""
+    def terminate_trees(roots: Collection[int], has_ended: Callable[[int], bool] | None = None) -> None:
+        """Send TERM to processes and all their descendants. Processes that are being forked may escape.
+
+        `has_ended` is asked about each root right before its signal. It may reap the root if it returns True.
+        """
         pids = list(roots)
         for pid in pids:
             pids += children(pid)
-        for pid in pids:
+        for position, pid in enumerate(pids):
+            if has_ended is not None and position < len(roots) and has_ended(pid):
+                continue
             _signal(pid, signal.SIGTERM)
             _signal(pid, signal.SIGCONT)  # a stopped process must wake up to handle it
 
@@ -234,8 +239,8 @@ else:
         """Return nothing: this system uses process groups instead."""
         return []
 
-    def terminate_trees(roots: Iterable[int]) -> None:
-        """Send TERM to the process groups of leaders."""
+    def terminate_trees(roots: Collection[int], _has_ended: Callable[[int], bool] | None = None) -> None:
+        """Send TERM to the process groups of leaders. The reaper does not need this here, as it has no children."""
         for leader in roots:
             _signal_group(leader, signal.SIGTERM)
             _signal_group(leader, signal.SIGCONT)  # a stopped process must wake up to handle it

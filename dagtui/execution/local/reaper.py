@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dagtui.execution.local.log_process import MakeLog
+    from dagtui.execution.local.start_table import End
 else:
     import _signal as signal  # see ownership.py
 
@@ -113,15 +114,17 @@ class Reaper:
         self._alive = alive
         self._start_table = start_table
         self._supervisor = supervisor
+        self._noted: list[End] = []  # ends that are not in the file of undelivered ends
 
     def keep(self) -> None:
         """Wait for the supervisor's end, then end the processes that it left."""
         if not self._has_ended():
             self._end_supervisor()
         self._reap_supervisor()
+        self._note_ends()
         if not self._start_table.closed:
-            self._note_ends()
             undelivered.write(self._start_table.directory, self._start_table.unrecorded())
+            self._noted.clear()
         started = quiet_since = time.monotonic()
         terminated = False
         while left := self._left():
@@ -135,12 +138,16 @@ class Reaper:
                 if now - started >= GRACE:
                     ownership.kill_trees(attempts)
                 elif not terminated:
-                    ownership.terminate_trees(attempts)
+                    ownership.terminate_trees(attempts, self._has_ended_by_itself)
+                    undelivered.write(self._start_table.directory, self._noted)
                     terminated = True
             elif now - quiet_since >= LOG_PATIENCE:
                 ownership.kill_trees(left)
             time.sleep(_LOOK_AGAIN)  # the end of a descendant deeper down sends no signal here
-            self._reap()
+            if terminated:
+                self._reap()
+            else:
+                self._note_ends()
 
     def _has_ended(self) -> bool:
         """Wait for the supervisor's end. Return False if it hangs after the app is gone, as on a dead disk."""
@@ -164,12 +171,27 @@ class Reaper:
 
     def _note_ends(self) -> None:
         """Record the ends of leaders that the supervisor did not reap before it died."""
-        now = time.monotonic()
         for pid, status in _ended_children():
-            attempt = self._start_table.led_by(pid)
-            if attempt is not None:
-                node, number, begun = attempt
-                self._start_table.end(node, number, status, now - begun)
+            self._note_end(pid, status)
+
+    def _note_end(self, pid: int, status: int) -> None:
+        attempt = self._start_table.led_by(pid)
+        if attempt is None or self._start_table.closed:
+            return
+        node, number, begun = attempt
+        end = node, number, status, time.monotonic() - begun
+        self._start_table.end(*end)
+        self._noted.append(end)
+
+    def _has_ended_by_itself(self, pid: int) -> bool:
+        """Return whether a process that is about to get TERM has already ended. Then record its end as a result."""
+        try:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:  # not a child of this process
+            return False
+        if ended:
+            self._note_end(pid, status)
+        return bool(ended)
 
     def _left(self) -> list[int]:
         return ownership.children(os.getpid())

@@ -249,6 +249,7 @@ class Supervisor:
         self._start_table.begin(attempt.sequence)
         if not attempt.path:
             self._say("begun", *attempt.key)
+            self._note_end(attempt, 0, 0.0)
             self._say_exited(attempt, 0, 0.0, silent=True)
             return True
         try:
@@ -290,6 +291,7 @@ class Supervisor:
                 if attempt is not None:
                     if status & 0x7F in ENDING and attempt.patience == inf:
                         self._hold.suspect(now)
+                    self._note_end(attempt, status, now - attempt.begun)  # at once: nobody else knows it now
                     ended.append((attempt, status))
         if ended:
             self._settle()
@@ -311,9 +313,11 @@ class Supervisor:
             self._say("gone", *attempt.key, bool(attempt.children))
         self._processes.gone.clear()
 
-    def _say_exited(self, attempt: Attempt, status: int, seconds: float, *, silent: bool) -> None:
+    def _note_end(self, attempt: Attempt, status: int, seconds: float) -> None:
         if self._open:
             self._start_table.end(*attempt.key, status, seconds)
+
+    def _say_exited(self, attempt: Attempt, status: int, seconds: float, *, silent: bool) -> None:
         self._say("exited", *attempt.key, status, seconds, silent, attempt.left, attempt.held)
 
     # --- Messages to other processes.

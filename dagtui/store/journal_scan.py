@@ -61,6 +61,8 @@ class JournalScan:
     """The verdict recorded when the run was closed. Empty if it was not, or by a version without verdicts."""
     cancelled: bool = False
     """Whether a command to cancel all nodes is still in effect."""
+    resumed: bool = False
+    """Whether the run was ever resumed. The graph may then be another one than at its start."""
     problem: str | None = None
     """What is wrong with the first line that is not whole."""
     settled_at: float | None = None
@@ -98,6 +100,13 @@ class JournalScan:
             self.parked += max(0.0, at - self.settled_at)
         self.settled_at = None
 
+    def _resume(self, line: bytes) -> None:
+        self.resumed = True
+        if self.settled_at is None:
+            # What remains to be done is recorded again from here on.
+            self._open.clear()
+            self.settled_at = _clock_of(line)
+
     def _record(self, record: dict[str, object], line: bytes) -> None:
         """Take in a record of any kind. Malformed parts of it are ignored."""
         kind = record.get("event")
@@ -107,10 +116,8 @@ class JournalScan:
             self._node(str(record.get("node")), number, str(record.get("status")), line)
         elif kind == "run":
             self.ended = record.get("what") == "ended"
-            if record.get("what") == "resumed" and self.settled_at is None:
-                # What remains to be done is recorded again from here on.
-                self._open.clear()
-                self.settled_at = _clock_of(line)
+            if record.get("what") == "resumed":
+                self._resume(line)
             self.why = str(record.get("why", "")) if self.ended else ""
             self.verdict = str(record.get("verdict", "")) if self.ended else ""
         elif kind == "command":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MOST_FILES = 200
 """Files of a folder whose runs are searched for elsewhere."""
 _LARGEST_GRAPH = 5_000_000
-"""The size in bytes up to which a resolved graph is read to learn which failures were allowed."""
+"""The size in bytes up to which a resolved graph is read to learn its nodes, or which failures were allowed."""
 
 
 class RunOutcome(enum.Enum):
@@ -86,6 +86,7 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
         if live and not os.path.lexists(directory.journal_path):
             return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process)
         return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
+    _forget_removed(directory, found)
     outcome, why = _outcome(directory, found, live=live)
     allowed = len(_failed(found)) - len(_forbidden(directory, found))
     counts, stale = found.counts(), found.stale()
@@ -95,6 +96,26 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
     return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed)
+
+
+def _forget_removed(directory: RunDirectory, found: JournalScan) -> None:
+    """Drop the records of nodes that the run no longer has, because their tasks were removed before it was resumed.
+
+    The graph is read only if a resume replaced it, because that may take longer than the whole journal.
+    """
+    if not found.resumed or found.began is None or not found.nodes:
+        return
+    from dagtui.graph.errors import GraphError
+    from dagtui.graph.loading import load_text
+
+    try:
+        if os.stat(directory.graph_path).st_mtime <= found.began:
+            return
+        labels = set(load_text(read_file(directory.graph_path, _LARGEST_GRAPH), directory.graph_path).labels)
+    except (OSError, StoreError, GraphError):
+        return
+    for name in found.nodes.keys() - labels:
+        del found.nodes[name]
 
 
 def _holder(directory: RunDirectory) -> int | None:

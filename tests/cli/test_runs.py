@@ -71,6 +71,20 @@ def test_a_live_run_and_then_a_lost_one(tmp_path: Path):
     assert (listed(tmp_path)[0]["process"], listed(tmp_path)[0]["screen"]) == (None, None)
 
 
+def test_nodes_that_were_removed_before_a_resume_are_not_counted(tmp_path: Path):
+    both = '[tasks.a]\nrun = "true"\n[tasks.m]\nrun = "exit 4"\nmatrix = { x = [1, 2] }\nallow_failure = true\n'
+    write(tmp_path, both + '[tasks.c]\nrun = "exit 1"\n[tasks.d]\nrun = "exit 2"\n')
+    assert call("run", "graph.toml", cwd=tmp_path).returncode == 1
+    assert call("run", "graph.toml", "--resume", cwd=tmp_path).returncode == 1
+    assert listed(tmp_path)[0]["counts"] == {"COMPLETED": 1, "FAILED": 4}
+    write(tmp_path, both.replace("[1, 2]", "[1]") + '[tasks.c]\nrun = "true"\n')
+    done = call("run", "graph.toml", "--resume", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 done, 1 failed (allowed)\n" in done.stdout
+    (run,) = listed(tmp_path)
+    assert (run["state"], run["counts"], run["failed_allowed"]) == ("completed", {"COMPLETED": 2, "FAILED": 1}, 1)
+
+
 def test_damaged_and_unreadable_runs_show_as_such_and_stop_nothing(tmp_path: Path):
     write(tmp_path, '[tasks.a]\nrun = "true"\n')
     place(tmp_path, 1, "demo")

@@ -29,8 +29,13 @@ frames of their own (`frames.py`). This is for a person's actions.
 
 
 async def mount_one_by_one(above: Widget, widgets: Iterable[Widget]) -> None:
-    """Mount widgets with turns of the run in between. Each takes a millisecond or two to get its styles."""
+    """Mount widgets with turns of the run in between. Each takes a millisecond or two to get its styles.
+
+    The App may exit during such a turn, when its terminal closes. Then there is nothing left to mount the others on.
+    """
     for widget in widgets:
+        if not above.is_attached:
+            return
         await above.mount(widget)
         if is_slice_over():
             await asyncio.sleep(0)

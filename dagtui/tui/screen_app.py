@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 
 DRIVING = "driving"
 _TURNS = 2000
-"""The most loop iterations that a field may take to process fast typing."""
+"""The most loop iterations that a field may take to process fast typing, or the screen to open."""
+_TURN_SECONDS = 0.002
+"""The pause between two looks at whether the screen is open."""
 
 
 class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
@@ -194,6 +196,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         input that arrives at once over a slow link, the rest would still go to the widget that had the focus at first,
         and a search text would cancel nodes.
         """
+        if isinstance(event, events.InputEvent | events.Paste) and not self.main.is_mounted:
+            await self._until_mounted()
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched = True
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
@@ -203,6 +207,13 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             if (field is None or not event.is_printable) and await self._check_bindings(event.key):
                 return
         await super().on_event(event)
+
+    async def _until_mounted(self) -> None:
+        """Hold input back until the main screen has all of its widgets: any of them may be what a key acts on."""
+        for _ in range(_TURNS):
+            if self.main.is_mounted or self._exit:
+                break
+            await asyncio.sleep(_TURN_SECONDS)  # other tasks mount the widgets
 
     def on_search_line_typed(self) -> None:
         """Paint again while a search runs: a large log takes time, even if nothing happens in the run."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from textual.events import Key
-from textual.widgets import Input
+from textual.widgets import Input, Static
 from tui.app.runs import CELLS, HOSTILE, Recording, opened, run_settled, run_under_way, screen_text, turns, until
 from tui.log.stage import Play
 
@@ -24,10 +24,14 @@ from dagtui.tui.completion_notice import completion_notice
 from dagtui.tui.footer import Footer
 from dagtui.tui.log import finder
 from dagtui.tui.palette import Palette
+from dagtui.tui.prompt_screen import mount_one_by_one
 from dagtui.tui.screens.help import MEANINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from textual.widget import Widget
 
     from dagtui.runs.session import Session
 
@@ -406,6 +410,40 @@ async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():
     async with opened(second):
         await until(lambda: "Finished: 3 failed" in second.main.footer.said)
         assert second.main.node == second.session.graph.node(CELLS[1])
+
+
+# The start
+
+
+class _TypedAtOnce(DagtuiApp):
+    """Gets a key before its screen has all of its widgets."""
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        assert not self.main.is_mounted
+        for key in "/spl":
+            self.post_message(Key("slash" if key == "/" else key, key))
+
+
+async def test_keys_typed_before_the_screen_is_complete_act_on_it_in_order(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("dagtui.tui.prompt_screen.is_slice_over", lambda: True)
+    async with opened(app := _TypedAtOnce(run_under_way())):
+        await until(lambda: app.main.tree_pane.filter_query == "spl")
+        assert app.main.search_line.typing
+
+
+async def test_a_screen_that_closes_while_it_opens_mounts_no_more_widgets():
+    def until_closed() -> Iterator[Widget]:
+        yield (first := Static())
+        widgets.append(first)
+        app.exit(ExitReason.LOST)
+        yield Static()
+
+    widgets: list[Widget] = []
+    async with opened(app := DagtuiApp(run_under_way())):
+        await mount_one_by_one(app.main, until_closed())
+        assert [widget.is_mounted for widget in widgets] == [True]
+    assert app.return_value is ExitReason.LOST
 
 
 # Help and palette

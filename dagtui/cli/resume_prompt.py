@@ -120,11 +120,13 @@ def wait_for_previous_processes(directory: RunDirectory) -> None:
 
     The resume checks again under the lock. Ends the program if the wait takes too long.
     """
-    from dagtui.runs.previous_processes import left_behind, wait_for_processes
+    from dagtui.runs.previous_processes import left_behind, survivors, wait_for_processes
     from dagtui.store.errors import StoreError
 
     left = left_behind(directory.path)
     if not left:
+        if survivors(directory.path):
+            say(f"dagtui: processes of run {directory.number} have outlived it; the resumed run ends them first")
         return
     what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
     try:

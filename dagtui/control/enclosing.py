@@ -7,10 +7,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.runs.previous_processes import left_behind
+from dagtui.runs.previous_processes import ancestors, left_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dagtui.store.directory import RunDirectory
 
@@ -33,21 +33,9 @@ def enclosing(held: Sequence[RunDirectory]) -> Enclosing | None:
     """
     if not held:
         return None
-    above = set(_ancestors())
+    above = set(ancestors())
     for run in held:
         node = os.environ.get("DAGTUI_NODE", "") if os.environ.get("DAGTUI_RUN_ID") == run.run_id else ""
         if not above.isdisjoint(left_behind(run.path)) or (node and sys.platform != "linux"):
             return Enclosing(run, node)
     return None
-
-
-def _ancestors() -> Iterator[int]:
-    """Yield the ancestors of this process, as far as the system lists them."""
-    pid = os.getppid()
-    while pid > 1:
-        yield pid
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                pid = int(file.read().rpartition(b") ")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return

@@ -105,7 +105,8 @@ class Ingredients:
         session.jobs_given = self.call.jobs
         session.monitor = FileMonitor(session)
         sessions.append(session)
-        run.listeners += [PreviousProcesses(directory.path, lambda: executor.processes).note, *self.call.listeners]
+        previous = PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
+        run.listeners += [previous.note, *self.call.listeners]
         return session
 
 

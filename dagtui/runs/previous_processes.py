@@ -1,7 +1,8 @@
 """Record which processes clean up after a run, and wait for them before resuming it.
 
 Supervisor and reaper outlive every process of every attempt. While one of them is alive, attempts of a killed run may
-be alive too, so no new attempt may start.
+be alive too, so no new attempt may start. If they were all killed, the processes that they left are found by their tag
+(ownership.py), and ended before the run is resumed.
 """
 
 from __future__ import annotations
@@ -10,30 +11,41 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.execution.local import ownership
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file, read_file
-from dagtui.text import label
+from dagtui.text import label, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 NAME = "keepers"
 """The file in a run directory. Its name is older than the words here, and stays: other versions read it."""
 PATIENCE = 60.0
 """Seconds to wait for the processes of an earlier session. The supervisor itself gives up earlier."""
+GRACE = 5.0
+"""Seconds from TERM to KILL for processes that outlived supervisor and reaper, and from KILL to giving up."""
 _CHECK_SECONDS = 0.01
+_LOOK_SECONDS = 0.02  # between two looks at every process of the machine
+_TAG = "tag"
 _LARGEST = 1_000_000
 
 
 class PreviousProcesses:
     """Records the current reaper and supervisor in the run's directory."""
 
-    def __init__(self, directory: Path, processes: Callable[[], tuple[int, int]]) -> None:
-        """`processes` returns the pids of reaper and supervisor, 0 for one that does not exist."""
+    def __init__(
+        self, directory: Path, processes: Callable[[], tuple[int, int]], tag: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`processes` returns the pids of reaper and supervisor, 0 for one that does not exist.
+
+        `tag` returns the tag of the supervisor's attempts. It is known when the supervisor's pid is.
+        """
         self._path = directory / NAME
-        self._processes = processes
+        self._processes, self._tag = processes, tag
         self._noted = (0, 0)
+        self._noted_tag = 0
 
     def note(self, _events: Sequence[object]) -> None:
         """Record a reaper and supervisor that are not recorded yet."""
@@ -45,6 +57,10 @@ class PreviousProcesses:
         if not new:
             return
         lines = "".join(f"{pid} {_start_ticks(pid)}\n" for pid in new)
+        tag = self._tag()
+        if tag and tag != self._noted_tag:
+            self._noted_tag = tag
+            lines += f"{_TAG} {tag}\n"  # readers of older versions skip it, because it does not begin with a pid
         try:
             with open(open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
                 file.write(lines.encode())
@@ -54,16 +70,65 @@ class PreviousProcesses:
 
 def left_behind(directory: Path) -> list[int]:
     """Return the pids of a run's reapers and supervisors that are still alive."""
-    try:
-        lines = read_file(directory / NAME, _LARGEST).decode("ascii", "replace").splitlines()
-    except (OSError, StoreError):
-        return []
     found = []
-    for line in lines:
+    for line in _lines(directory):
         pid, _, began = line.partition(" ")
         if pid.isdecimal() and 1 < int(pid) < 1 << 31 and began and _start_ticks(int(pid)) == began:
             found.append(int(pid))
     return found
+
+
+def _lines(directory: Path) -> list[str]:
+    try:
+        return read_file(directory / NAME, _LARGEST).decode("ascii", "replace").splitlines()
+    except (OSError, StoreError):
+        return []
+
+
+def survivors(directory: Path) -> list[int]:
+    """Return the pids of processes of attempts that outlived the supervisors and reapers of a run (Linux only).
+
+    The log process is one of them, and ends by itself. This process and its ancestors never are.
+    """
+    words = [line.partition(" ")[::2] for line in _lines(directory)]
+    tags = {int(tag) for word, tag in words if word == _TAG and tag.isdecimal() and ownership.is_tag(int(tag))}
+    found = ownership.tagged(tags) if tags else []
+    if not found:
+        return []
+    spared = {os.getpid(), *ancestors()}
+    return [pid for pid in found if pid not in spared]
+
+
+def end_survivors(directory: Path) -> str:
+    """End the processes that outlived the supervisors and reapers of a run. Return a note, empty if there were none.
+
+    The caller must hold the run, and no supervisor or reaper may be alive.
+    """
+    left = survivors(directory)
+    if not left:
+        return ""
+    ended = left
+    ownership.terminate_trees(left)
+    started = time.monotonic()
+    while left and (passed := time.monotonic() - started) < 2 * GRACE:
+        if passed >= GRACE:
+            ownership.kill_trees(left)
+        time.sleep(_LOOK_SECONDS)  # they are not our children, so there is nothing to wait on
+        left = survivors(directory)
+    note = f"ended {plural(len(ended), 'process', 'processes')} that an earlier session had left"
+    return f"{note}; can't end process {left[0]}" if left else note
+
+
+def ancestors() -> Iterator[int]:
+    """Yield the ancestors of this process, as far as the system lists them."""
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b") ")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return
 
 
 def wait_for_processes(directory: Path) -> None:

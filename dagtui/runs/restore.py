@@ -21,7 +21,7 @@ from dagtui.graph.loading import load_text, without_garbage_collection
 from dagtui.runs.beginning import Ingredients, boot_id
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
-from dagtui.runs.previous_processes import wait_for_processes
+from dagtui.runs.previous_processes import end_survivors, wait_for_processes
 from dagtui.runs.previous_run import TICK, understand
 from dagtui.runs.resume_command import command_to_resume, rerun_options
 from dagtui.store.errors import JournalError, StoreError
@@ -188,6 +188,7 @@ def resume(graph: Graph, call: Call) -> Session:
         directory.acquire()
         undoing.callback(directory.close)
         wait_for_processes(directory.path)
+        ended = end_survivors(directory.path)
         begun_anew = _begin_journal(directory)
         reader = JournalReader(directory.journal_path)
         last = replay(ingredients.shown, directory, reader)
@@ -197,7 +198,7 @@ def resume(graph: Graph, call: Call) -> Session:
         with without_garbage_collection():
             session = _restore(ingredients, last, reader, damaged, found.rerun)
         directory.become_latest()
-        for text in (found.words(), *directory.remarks):
+        for text in (found.words(), ended, *directory.remarks):
             if text:
                 session.note(text)
         session.run.continue_run(paused=call.paused)

@@ -110,6 +110,12 @@ class LocalExecutor:
         link = self._supervisors.link
         return (link.reaper, link.supervisor) if link is not None else (0, 0)
 
+    @property
+    def tag(self) -> int:
+        """Tag of all processes of all attempts of the supervisor. 0: there are no tags, or it is not known yet."""
+        link = self._supervisors.link
+        return link.tag if link is not None else 0
+
     def surroundings(self, node: int, attempt: int) -> tuple[str, dict[str, str], dict[str, str]]:
         """Return the working directory, the common variables and the own variables that an attempt would get now.
 
@@ -223,10 +229,10 @@ class LocalExecutor:
             self._handlers[kind](*fields)
         self._deliver_all()
 
-    def _on_ready(self, supervisor: int) -> None:
+    def _on_ready(self, supervisor: int, tag: int) -> None:
         self._deaths = 0
         if self._supervisors.link is not None:
-            self._supervisors.link.supervisor = supervisor
+            self._supervisors.link.supervisor, self._supervisors.link.tag = supervisor, tag
 
     def _on_begun(self, node: int, attempt: int) -> None:
         self._submitted[node, attempt].begun = True

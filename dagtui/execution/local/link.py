@@ -50,6 +50,8 @@ class SupervisorLink:
         """Process id of the reaper. `session` is that of the first reaper, which leads the session of all of them."""
         self.supervisor = 0
         """Process id of the supervisor. 0 until it is ready."""
+        self.tag = 0
+        """Tag of all processes of all its attempts (ownership.py). 0 until it is ready, or if there are no tags."""
         self._reaper_lives = self._supervisor_lives = True
         self._socket.setblocking(False)
         self._input, self._output = Decoder(), bytearray()

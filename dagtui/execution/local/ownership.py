@@ -43,6 +43,7 @@ if sys.platform == "linux":
     import resource
 
     _RLIMIT_LOCKS = 10
+    _TAGS = 1 << 39
     _LISTS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
     _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 15, 36
 
@@ -152,7 +153,7 @@ if sys.platform == "linux":
         def __init__(self) -> None:
             limit = resource.getrlimit(_RLIMIT_LOCKS)[1]
             self._serial = 0
-            self.tag = 1 << 39 | int.from_bytes(os.urandom(4), "big")
+            self.tag = _TAGS | int.from_bytes(os.urandom(4), "big")
             """The tag of all processes of all attempts of this supervisor, and of no others."""
             if limit == resource.RLIM_INFINITY:
                 self._top, self._shift, self._count = 1 << 62, 38, 1 << 24
@@ -206,9 +207,13 @@ if sys.platform == "linux":
         except OSError:  # it has just ended
             return []
 
-    def tagged(tag: int) -> list[int]:
-        """Return the running processes with a tag, by looking at every process of the machine."""
-        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _limits(int(name))[0] == tag]
+    def is_tag(number: int) -> bool:
+        """Return whether a number may be a tag. No other program uses such limits."""
+        return number >> 32 == _TAGS >> 32
+
+    def tagged(tags: Collection[int]) -> list[int]:
+        """Return the running processes with one of these tags, by looking at every process of the machine."""
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and _limits(int(name))[0] in tags]
         return [pid for pid in found if _is_running(pid)]
 
     def _limits(pid: int) -> tuple[int, int]:
@@ -260,7 +265,11 @@ else:
         except OSError:  # ended
             pass
 
-    def tagged(_tag: int) -> list[int]:
+    def is_tag(_number: int) -> bool:
+        """Return False: there are no tags on this system."""
+        return False
+
+    def tagged(_tags: Collection[int]) -> list[int]:
         """Return nothing: there are no tags on this system."""
         return []
 

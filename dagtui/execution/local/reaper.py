@@ -221,7 +221,7 @@ class ReplacementReaper(Reaper):
 
     def _left(self) -> list[int]:
         me = os.getpid()
-        return [pid for pid in ownership.tagged(self._tag) if pid != me]
+        return [pid for pid in ownership.tagged((self._tag,)) if pid != me]
 
     def _reap(self) -> None:
         """Do nothing: ended processes are not children of this reaper."""

@@ -13,7 +13,7 @@ It has one thread, which sleeps in poll(2). All signals except SIGCHLD are block
 Messages to the app. Ends, failures and withdrawals are sent at once unless more starts than slots wait. All other
 messages are sent in batches, up to 20 ms late:
 
-    ("ready", pid)
+    ("ready", pid, tag)
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("short", errno, what)                      starts wait for descriptors, processes or memory of other attempts
@@ -83,6 +83,7 @@ class Supervisor:
         self._open, self._end_by = True, inf
         self._waiting = StartQueue()
         marks = ownership.Marks()
+        self._tag = marks.tag
         self._reaper = ReaperLink(reaper, lambda pipe: run_reaper(pipe, marks.tag))
         self._processes = Processes(marks)
         self._spawner = Spawner(marks)
@@ -115,7 +116,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve the app. Return when it is gone and no process is left, except those that can't be killed."""
-        self._say("ready", os.getpid())
+        self._say("ready", os.getpid(), self._tag)
         while not self._is_over():
             self._wait()
             self._begin()

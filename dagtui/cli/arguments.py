@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from dagtui.cli.options import Function
 
+_A_FILE = Path("GRAPH.toml")
+"""Stands for the name of a file in advice."""
 _COMPLETED = 200
 """Most names offered as shell completions."""
 
@@ -97,11 +100,32 @@ def _refuse_node(context: click.Context, parameter: click.Parameter, graph_file:
     if word == STANDARD_INPUT or os.path.lexists(graph_file) or graph_file.suffix == ".toml":
         return
     here = graph_file_here()
-    if here is None or _has_runs(graph_file):
+    others = [other for other in context.command.params if isinstance(other, click.Argument) and other is not parameter]
+    if (here is None and (not others or os.sep in word)) or _has_runs(graph_file):
         return
-    takes_more = any(isinstance(other, click.Argument) and other is not parameter for other in context.command.params)
-    more = f" {shlex.quote(word)}" if takes_more else ""
-    fail(f'dagtui: "{label(word)}" is not a graph file; write: {label(context.command_path)} {here}{label(more)}')
+    words = _words_with_file(context, word, here or _A_FILE, others[0] if others else None)
+    lacks = "" if here is not None else f", and there is no {NAMES[0]} in this folder"
+    shown = f"{context.command_path} {shlex.join(words)}"
+    fail(f'dagtui: "{label(word)}" is not a graph file{lacks}; write: {label(shown, 4096)}')
+
+
+def _words_with_file(context: click.Context, word: str, file: Path, other: click.Argument | None) -> list[str]:
+    """Return the words of a call that lacks the graph's file, with that file.
+
+    The word in the file's place stays where it can be meant for the other argument, and is replaced elsewhere. Raises
+    BadParameter for a word that the other argument would refuse.
+    """
+    words = sys.argv[2:]
+    if word not in words:
+        words = [word]
+    meant: object = None
+    if other is not None and other.nargs == 1:
+        meant = context.command.make_parser(context).parse_args(list(words))[0].get(other.name or "")
+        if other.callback is not None:
+            other.callback(context, other, meant if isinstance(meant, str) else word)
+    if other is None or isinstance(meant, str):
+        words.remove(word)
+    return [str(file), *words]
 
 
 def _has_runs(graph_file: Path) -> bool:

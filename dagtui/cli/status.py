@@ -173,14 +173,25 @@ def wait(
         if as_json:
             print_json(output, answer)
         elif nodes:
-            bad = answer.get("bad")
-            names = names_of(bad) if isinstance(bad, dict) else ""
-            output.line(f"{label(outcome, 20)}{': ' if names else ''}{names}")
+            output.line(": ".join([label(outcome, 20), *_bad_nodes(answer)]))
         else:
             output.lines(status_lines(answer, ascii_only=not output.is_unicode))
     if outcome not in _EXITS:
         fail("dagtui: the run's process ended before that was settled")
     raise SystemExit(_EXITS[outcome])
+
+
+def _bad_nodes(answer: Mapping[str, object]) -> list[str]:
+    """Name the nodes that did not come out well, with a word after those whose failure was allowed. Empty if none."""
+    bad, allowed = answer.get("bad"), answer.get("bad_allowed")
+    if not isinstance(bad, dict):
+        return []
+    if not isinstance(allowed, dict) or not allowed.get("count"):  # also from an older dagtui
+        return [names_of(bad)] if bad.get("count") else []
+    kept = set(allowed["nodes"])
+    others = {"count": bad["count"] - allowed["count"], "nodes": [name for name in bad["nodes"] if name not in kept]}
+    names = [names_of(others)] if others["count"] else []
+    return ["; ".join([*names, f"{names_of(allowed)} failed (allowed)"])]
 
 
 def _just_ended(graph_file: Path, number: int | None) -> RunDirectory | None:

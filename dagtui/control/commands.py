@@ -147,7 +147,9 @@ def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str,
     state, labels = session.state, session.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
     bad = [node for node in nodes if state.status_of(node) in _BAD]
-    return {**status_report(session, screen), "outcome": verdict.value, "bad": named(labels, bad)}
+    allowed = [node for node in bad if state.status_of(node) is NodeStatus.FAILED and state.allows_failure(node)]
+    groups = {"bad": named(labels, bad), "bad_allowed": named(labels, allowed)}
+    return {**status_report(session, screen), "outcome": verdict.value, **groups}
 
 
 class _Waiting:

@@ -51,6 +51,21 @@ def test_failures_that_were_allowed_are_counted_apart_everywhere(tmp_path: Path)
     assert "(1 of 4 done, 2 failed, 1 failed (allowed))." in question(last, Resumption(directory), time.time())
 
 
+def test_waiting_for_a_node_that_was_allowed_to_fail_says_so(tmp_path: Path):
+    write(tmp_path, GRAPH)
+    call("run", "graph.toml", cwd=tmp_path)
+    for nodes, told in (
+        (["fine"], "completed"),
+        (["fine", "flaky"], "completed: flaky failed (allowed)"),
+        (["bad"], "failed: bad[n=1], bad[n=2]"),
+        (["bad", "flaky"], "failed: bad[n=1], bad[n=2]; flaky failed (allowed)"),
+    ):
+        done = call("wait", "graph.toml", "--run", "1", *nodes, cwd=tmp_path)
+        assert (done.stdout, done.returncode) == (f"{told}\n", int(told.startswith("failed")))
+    answer = json.loads(call("wait", "graph.toml", "--run", "1", "--json", "bad", "flaky", cwd=tmp_path).stdout)
+    assert (answer["bad"]["count"], answer["bad_allowed"]) == (3, {"count": 1, "nodes": ["flaky"]})
+
+
 def test_the_list_of_live_runs_counts_them_apart():
     run = LiveRun("id", 1, None, None, 7, "reads", Screen.NONE)
     for allowed, words in ((0, "3"), (1, "2, 1 allowed"), (3, "3 allowed")):

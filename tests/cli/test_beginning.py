@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -166,7 +167,12 @@ run = "true"
     [
         (["retry", "fetch"], "dagtui retry graph.toml fetch"),
         (["logs", "fetch"], "dagtui logs graph.toml fetch"),
+        (["logs", "fetsh", "fetch", "--path"], "dagtui logs graph.toml fetch --path"),
+        (["cancel", "nope", "x y", "--subtree", "-n"], "dagtui cancel graph.toml nope 'x y' --subtree -n"),
+        (["wait", "fetch", "--timeout", "5s"], "dagtui wait graph.toml fetch --timeout 5s"),
+        (["rerun", "t[x=1]", "--run", "3"], "dagtui rerun graph.toml 't[x=1]' --run 3"),
         (["jobs", "4"], "dagtui jobs graph.toml 4"),
+        (["jobs", "nope", "4"], "dagtui jobs graph.toml 4"),
         (["pause", "fetch"], "dagtui pause graph.toml"),
     ],
 )
@@ -175,6 +181,23 @@ def test_a_node_in_place_of_the_graphs_file_is_told_where_the_file_goes(tmp_path
     done = call(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f'dagtui: "{words[1]}" is not a graph file; write: {write}\n'
+
+
+@pytest.mark.parametrize("words", [["cancel", "a"], ["rerun", "a", "b c"], ["retry", "a", "--dry-run"], ["mark", "a"]])
+def test_a_node_without_any_graph_file_is_told_to_give_one(tmp_path: Path, words: list[str]):
+    done = call(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    said = f"dagtui {words[0]} GRAPH.toml {shlex.join(words[1:])}"
+    assert done.stderr == f'dagtui: "a" is not a graph file, and there is no graph.toml in this folder; write: {said}\n'
+
+
+@pytest.mark.parametrize("number", ["-1", "0", "1000001"])
+def test_a_number_of_slots_that_can_not_be_is_not_advised(tmp_path: Path, number: str):
+    (tmp_path / "graph.toml").write_text('version = 1\n[tasks.fetch]\nrun = "true"\n')
+    done = call("jobs", number, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "give an integer from 1 to 1,000,000" in done.stderr
+    assert "write:" not in done.stderr
 
 
 def test_a_command_on_a_live_run_takes_the_graph_of_the_folder(tmp_path: Path):

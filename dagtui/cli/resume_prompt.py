@@ -120,7 +120,7 @@ def wait_for_previous_processes(directory: RunDirectory) -> None:
 
     The resume checks again under the lock. Ends the program if the wait takes too long.
     """
-    from dagtui.runs.previous_processes import left_behind, survivors, wait_for_processes
+    from dagtui.runs.previous_processes import ended_by, left_behind, survivors, wait_for_processes
     from dagtui.store.errors import StoreError
 
     left = left_behind(directory.path)
@@ -128,7 +128,7 @@ def wait_for_previous_processes(directory: RunDirectory) -> None:
         if survivors(directory.path):
             say(f"dagtui: processes of run {directory.number} have outlived it; the resumed run ends them first")
         return
-    what = f"processes of run {directory.number} are still being ended (by process {left[0]})"
+    what = f"processes of run {directory.number} are still being ended ({ended_by(left)})"
     try:
         say(f"dagtui: {what}; waiting until none is left")
         wait_for_processes(directory.path)

@@ -85,6 +85,12 @@ def _lines(directory: Path) -> list[str]:
         return []
 
 
+def ended_by(left: Sequence[int]) -> str:
+    """Return the words for the process that is waited for: a stopped one first, as it waits itself."""
+    stopped = next((pid for pid in left if _stat(pid)[:1] == [b"T"]), 0)
+    return f"by process {stopped}, which is stopped: kill -CONT {stopped}" if stopped else f"by process {left[0]}"
+
+
 def survivors(directory: Path) -> list[int]:
     """Return the pids of processes of attempts that outlived the supervisors and reapers of a run (Linux only).
 
@@ -137,7 +143,7 @@ def wait_for_processes(directory: Path) -> None:
     while left := left_behind(directory):
         if time.monotonic() > deadline:
             raise StoreError(
-                f"processes of the run in {label(directory, 1000)} are still being ended (by process {left[0]}); "
+                f"processes of the run in {label(directory, 1000)} are still being ended ({ended_by(left)}); "
                 "try again later"
             )
         time.sleep(_CHECK_SECONDS)  # they are not our children, so there is nothing to wait on
@@ -145,9 +151,14 @@ def wait_for_processes(directory: Path) -> None:
 
 def _start_ticks(pid: int) -> str:
     """Return when a process started, in kernel ticks since boot, or an empty string if it has ended."""
+    fields = _stat(pid)
+    return "" if fields[:1] in ([], [b"Z"], [b"X"]) else fields[19].decode("ascii")
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Return the fields of a process's `stat` file from its state on, or none if it does not exist."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b") ")[2].split()
+            return file.read().rpartition(b") ")[2].split()
     except OSError:
-        return ""
-    return "" if fields[0] in {b"Z", b"X"} else fields[19].decode("ascii")
+        return []

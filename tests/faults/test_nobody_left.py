@@ -72,6 +72,27 @@ def test_what_ignores_term_is_killed(tmp_path: Path, token: str, monkeypatch: py
     assert previous_processes.end_survivors(directory) == ""
 
 
+def test_it_is_said_that_a_process_waited_for_is_stopped(tmp_path: Path):
+    write_graph(tmp_path, "[tasks.a]\nrun = '[ -e on ] || { : > began; sleep 600; }'\n")
+    with Headless(tmp_path) as killed:
+        wait_until((tmp_path / "began").exists)
+        reaper = killed.reaper
+        keepers = killed.directory / previous_processes.NAME
+        wait_until(lambda: keepers.exists() and f"{reaper} " in keepers.read_text())
+        os.kill(reaper, signal.SIGSTOP)
+        killed.signal(signal.SIGKILL)
+        killed.end()
+    (tmp_path / "on").touch()
+    try:
+        with Headless(tmp_path, "--resume") as run:
+            wait_until(lambda: f"(by process {reaper}, which is stopped: kill -CONT {reaper});" in run.printed)
+            os.kill(reaper, signal.SIGCONT)
+            assert run.end() == 0, run.printed
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(reaper, signal.SIGCONT)
+
+
 TAGGED = """
 import os, resource, subprocess, sys
 from pathlib import Path

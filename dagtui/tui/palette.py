@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Never, cast
 
 from rich.text import Text
+from textual._callback import invoke
 from textual.binding import Binding
-from textual.command import CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
+from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
 from textual.widgets import Input
+from textual.worker import WorkerState
 
 from dagtui.text import label
 from dagtui.text.labels import NAME_CHARACTERS
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.command import Hits
+    from textual.worker import Worker
 
     from dagtui.tui.screen_app import ScreenApp
 
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names to check before the event loop gets its turn."""
+_WAITS, _WAIT_SECONDS = 1000, 0.002
+"""How often, and for how long each, a key waits for the search."""
 _ORDER = list(Group)
 _NODE_SCORE = 0.3
 """Nodes come after commands."""
@@ -63,7 +68,16 @@ class _Commands(Provider):
                 yield Hit(score, self._prompt(key, offsets), partial(self.dagtui.action_act, key.id), key.help)
 
     def _offered(self) -> Iterator[KeyBinding]:
-        return (key for key in KEYS if not key.id.startswith("move.") and key.id != "screen.palette")
+        offered = (key for key in KEYS if not key.id.startswith("move.") and key.id != "screen.palette")
+        return (self._in_present_words(key) for key in offered)
+
+    def _in_present_words(self, key: KeyBinding) -> KeyBinding:
+        """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
+        if key.id != "run.pause":
+            return key
+        if self.dagtui.session.state.paused:
+            return key._replace(words="resume", help="Resume: attempts start again")
+        return key._replace(help="Pause: no new attempt starts")
 
     def _prompt(self, key: KeyBinding, marked: Sequence[int]) -> Text:
         text = Text(key.help, no_wrap=True, overflow="ellipsis")
@@ -121,11 +135,16 @@ class Palette(CommandPalette):
     """Textual's palette with our providers, and with the key that also leaves everything else."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+p", "escape", show=False)]
+    LIST_KEYS = frozenset({"enter", "down", "up", "pagedown", "pageup"})
+    """Keys that act on the list. It has to be that of the typed text before they do."""
 
     def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__([_Commands, _Nodes], placeholder="Command or node", id="--command-palette")
         self._compositor = TightCompositor()
         self._ascii = ascii
+        self._sought: str | None = None
+        """The text of the latest search."""
+        self._search: Worker[Never] | None = None
         self.set_class(ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
@@ -142,3 +161,35 @@ class Palette(CommandPalette):
         field.cursor_blink = False
         self.query_one(SearchIcon).icon = ">" if self._ascii else "›"
         self.set_focus(field)
+
+    def _gather_commands(self, search_value: str) -> Worker[Never]:
+        """Search, and remember what for."""
+        self._sought = search_value
+        self._search = super()._gather_commands(search_value)
+        return self._search
+
+    async def until_found(self) -> bool:
+        """Let the search for the typed text end. Return whether the list is now its result.
+
+        Textual searches beside the typing, and its list shows what was found for an earlier text until then.
+        """
+        for _ in range(_WAITS):
+            if not self.is_attached or self._shows_found:
+                break
+            await asyncio.sleep(_WAIT_SECONDS)  # other tasks search
+        return self._shows_found
+
+    @property
+    def _shows_found(self) -> bool:
+        search = self._search
+        typed = [field.value.strip() for field in self.query(Input)]
+        return search is not None and search.state is WorkerState.SUCCESS and typed == [self._sought]
+
+    async def take(self) -> None:
+        """Run the command under the cursor before the next key acts."""
+        options = self.query_one(CommandList)
+        option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
+        if not isinstance(option, Command) or not self.is_current:
+            return
+        self.dismiss()
+        await invoke(option.hit.command)

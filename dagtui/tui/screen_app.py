@@ -23,6 +23,7 @@ from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
+from dagtui.tui.palette import Palette
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.preview import PreviewDialog
@@ -204,6 +205,12 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             field = self.focused if isinstance(self.focused, Input) else None
             if field is not None and not event.is_printable:
                 await _until_typed(field)
+            if isinstance(palette := self.screen, Palette) and event.key in palette.LIST_KEYS:
+                if not await palette.until_found():
+                    return
+                if event.key == "enter":
+                    await palette.take()
+                    return
             if (field is None or not event.is_printable) and await self._check_bindings(event.key):
                 return
         await super().on_event(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -474,9 +475,70 @@ async def test_the_palette_runs_a_command():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("colon", *"pause")
-        await until(lambda: "Pause or resume" in screen_text(app))
+        await until(lambda: "Pause: no new attempt starts" in screen_text(app))
         await pilot.press("enter")
         await until(lambda: app.session.state.paused)
+
+
+_KEY_NAMES = {
+    ":": "colon",
+    "?": "question_mark",
+    ";": "semicolon",
+    "\r": "enter",
+    "\x1b": "escape",
+    "\x7f": "backspace",
+    " ": "space",
+    "↓": "down",
+}
+
+
+def _type(app: DagtuiApp, text: str) -> None:
+    """Send keys at once, as a paste or a slow link does."""
+    for character in text:
+        app.post_message(Key(_KEY_NAMES.get(character, character), None if character == "↓" else character))
+
+
+def _record_actions(app: DagtuiApp) -> list[str]:
+    """Let every action but those that open a page only be recorded."""
+    done: list[str] = []
+    app._actions |= {id_: partial(done.append, id_) for id_ in app._actions.keys() - {"screen.palette", "screen.help"}}
+    return done
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("copy\r", ["screen.copy"]),
+        ("zzzz\r", []),
+        ("pause\r", ["run.pause"]),
+        ("resume\r", []),
+        ("first\r;", ["log.first_error", "log.first_error"]),
+        ("log↓↓\r", ["pane.back"]),
+    ],
+)
+@pytest.mark.parametrize("first", ["", "c"])
+async def test_enter_in_the_palette_runs_only_what_the_typed_text_finds(text: str, first: str, expected: list[str]):
+    async with opened(app := DagtuiApp(run_under_way())) as pilot:
+        done = _record_actions(app)
+        if first:
+            await pilot.press("colon", first)
+            await until(lambda: "Cancel a node" in screen_text(app))
+            _type(app, text[1:] if text[0] == first else f"\x7f{text}")
+        else:
+            _type(app, f":{text}")
+        await until(lambda: not app.message_queue_size and (not expected or app.screen is app.main))
+        await turns()
+        assert done == expected
+
+
+async def test_the_palette_offers_to_resume_a_paused_run():
+    async with opened(app := DagtuiApp(run_under_way())):
+        done = _record_actions(app)
+        app.session.state.paused = True
+        _type(app, ":pause\r\x1b")
+        _type(app, ":resume\r")
+        await until(lambda: bool(done))
+        assert done == ["run.pause"]
 
 
 async def test_the_palette_jumps_to_a_node_whatever_its_name():

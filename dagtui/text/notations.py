@@ -66,7 +66,7 @@ def notations(text: str, data: bytes) -> set[str]:
     for form in {*plain, *map(_go_json, plain), repr(text)[1:-1], ascii(text)[1:-1]} - {text}:
         found.update(_plain_json(form), _python(form), _markup(form), _url(_bytes(form)))
     found.update(*map(_around, {*plain, *_common_markup(text)} - {text}))
-    found.update(*map(_plain_json, map(_dotnet_json, plain)))
+    found.update(*map(_plain_json, map(_dotnet_json, plain)), *map(_plain_json, _shell(text)), *map(_shell, plain))
     found.update(*(_plain_json(form) for once in plain for form in _plain_json(once) if form != once))
     return found.union(*map(_url_again, _url(data)))
 

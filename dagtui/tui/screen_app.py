@@ -24,6 +24,7 @@ from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
 from dagtui.tui.palette import Palette
+from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.preview import PreviewDialog
@@ -102,6 +103,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._watch.notes += session.untold
         self._settled = session.settled and state is None
         """Whether everything was settled at the last check. A returning user is told how the run ended."""
+        self._read_at = 0.0
+        """When a letter last closed a page over the screen. Letters that were typed before are not commands."""
         self._frames = Frames(session, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
@@ -201,19 +204,29 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
             await self._until_mounted()
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched = True
-        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
-            field = self.focused if isinstance(self.focused, Input) else None
-            if field is not None and not event.is_printable:
-                await _until_typed(field)
-            if isinstance(palette := self.screen, Palette) and event.key in palette.LIST_KEYS:
-                if not await palette.until_found():
-                    return
-                if event.key == "enter":
-                    await palette.take()
-                    return
-            if (field is None or not event.is_printable) and await self._check_bindings(event.key):
-                return
+        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._acted_on(event):
+            return
         await super().on_event(event)
+
+    async def _acted_on(self, key: events.Key) -> bool:
+        """Act on a key. Return whether that was all, so that the focused widget does not get it."""
+        if key.is_printable and key.time <= self._read_at:
+            return True
+        before = self.screen
+        field = self.focused if isinstance(self.focused, Input) else None
+        if field is not None and not key.is_printable:
+            await _until_typed(field)
+        if isinstance(before, Palette) and key.key in before.LIST_KEYS:
+            if not await before.until_found():
+                return True
+            if key.key == "enter":
+                await before.take()
+                return True
+        acted = (field is None or not key.is_printable) and await self._check_bindings(key.key)
+        if key.is_printable and isinstance(before, Reader) and self.screen is self.main:
+            self._read_at = events.Event().time
+        # Textual would look up an unknown key again in the widget's turn, when another screen may be the current one.
+        return acted or isinstance(before, Dialog)
 
     async def _until_mounted(self) -> None:
         """Hold input back until the main screen has all of its widgets: any of them may be what a key acts on."""

@@ -8,7 +8,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
 from dagtui.tui.actions.keymap import KEYS, Group, Keymap
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
-from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.dialog import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ MEANINGS = {
 _KEY_CELLS, _STATUS_CELLS = 14, 16
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(Reader):
     """Every key in its group, then the statuses."""
 
     def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option

@@ -8,7 +8,7 @@ from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import label
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
-from dagtui.tui.screens.dialog import Dialog
+from dagtui.tui.screens.dialog import Reader
 
 if TYPE_CHECKING:
     from dagtui.tui.lines.page import JumpTo
@@ -22,7 +22,7 @@ _ROLES = {
 }
 
 
-class ManualDialog(Dialog[None]):
+class ManualDialog(Reader):
     """The pages, with one line each. Enter opens the page under the cursor."""
 
     def head(self) -> list[Row]:
@@ -56,7 +56,7 @@ class ManualDialog(Dialog[None]):
         self.app.push_screen(PageDialog(TOPICS[message.node], ascii=self.ascii_only))
 
 
-class PageDialog(Dialog[None]):
+class PageDialog(Reader):
     """One page of the manual, laid out for the width of the box."""
 
     def __init__(self, topic: str, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option

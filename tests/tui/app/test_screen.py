@@ -26,7 +26,7 @@ from dagtui.tui.footer import Footer
 from dagtui.tui.log import finder
 from dagtui.tui.palette import Palette
 from dagtui.tui.prompt_screen import mount_one_by_one
-from dagtui.tui.screens.help import MEANINGS
+from dagtui.tui.screens.help import MEANINGS, HelpScreen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -469,6 +469,28 @@ async def test_the_help_has_every_key_and_status():
         assert all(status.word in text and MEANINGS[status] in text for status in NodeStatus)
         await pilot.press("G")
         assert NodeStatus.SKIPPED.word in screen_text(app)
+
+
+@pytest.mark.parametrize("text", ["?in x", "?nx", "?quit x", "?\rn", "?\rqqx", "?\r\rnqqqx"])
+async def test_what_is_typed_behind_the_key_of_the_help_commands_nothing(text: str):
+    async with opened(app := DagtuiApp(run_under_way())) as pilot:
+        done = _record_actions(app)
+        _type(app, text)
+        await until(lambda: not app.message_queue_size)
+        await turns()
+        assert done == []
+        while app.screen is not app.main:
+            await pilot.press("escape")
+        await pilot.press("x")
+        assert done == ["node.cancel"]
+
+
+async def test_the_help_stays_open_until_a_key_that_closes_it():
+    async with opened(app := DagtuiApp(run_under_way())) as pilot:
+        await pilot.press("question_mark", "n", "i", "x")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("q")
+        assert app.screen is app.main
 
 
 async def test_the_palette_runs_a_command():

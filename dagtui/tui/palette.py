@@ -5,36 +5,27 @@ from __future__ import annotations
 import asyncio
 import re
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Never, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual._callback import invoke
-from textual.binding import Binding
-from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Provider, SearchIcon
-from textual.widgets import Input
-from textual.worker import WorkerState
+from textual.command import DiscoveryHit, Hit, Provider
 
 from dagtui.text import label
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import shortened
 from dagtui.tui.actions.keymap import KEYS, Group, KeyBinding
-from dagtui.tui.lines.compositor import TightCompositor
+from dagtui.tui.screens.palette import PaletteScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from textual.app import ComposeResult
-    from textual.binding import BindingType
     from textual.command import Hits
-    from textual.worker import Worker
 
     from dagtui.tui.screen_app import ScreenApp
 
 NODES_SHOWN = 50
 _LABELS_AT_ONCE = 4096
 """Names to check before the event loop gets its turn."""
-_WAITS, _WAIT_SECONDS = 1000, 0.002
-"""How often, and for how long each, a key waits for the search."""
 _ORDER = list(Group)
 _NODE_SCORE = 0.3
 """Nodes come after commands."""
@@ -131,65 +122,8 @@ class _Nodes(_Commands):
             await asyncio.sleep(0)
 
 
-class Palette(CommandPalette):
-    """Textual's palette with our providers, and with the key that also leaves everything else."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c,ctrl+p", "escape", show=False)]
-    LIST_KEYS = frozenset({"enter", "down", "up", "pagedown", "pageup"})
-    """Keys that act on the list. It has to be that of the typed text before they do."""
+class Palette(PaletteScreen):
+    """The palette with our commands and nodes."""
 
     def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__([_Commands, _Nodes], placeholder="Command or node", id="--command-palette")
-        self._compositor = TightCompositor()
-        self._ascii = ascii
-        self._sought: str | None = None
-        """The text of the latest search."""
-        self._search: Worker[Never] | None = None
-        self.set_class(ascii, "-ascii")
-
-    def compose(self) -> ComposeResult:
-        """Yield the widgets."""
-        yield from super().compose()
-
-    def on_mount(self) -> None:
-        """Show a plain prompt and a cursor that does not blink: nothing is sent when nothing happens.
-
-        The field gets the focus here, not only when the screen resumes: keys typed right after the one that opens the
-        palette belong to it. The plain prompt replaces a magnifying glass, which takes two cells or none.
-        """
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        self.query_one(SearchIcon).icon = ">" if self._ascii else "›"
-        self.set_focus(field)
-
-    def _gather_commands(self, search_value: str) -> Worker[Never]:
-        """Search, and remember what for."""
-        self._sought = search_value
-        self._search = super()._gather_commands(search_value)
-        return self._search
-
-    async def until_found(self) -> bool:
-        """Let the search for the typed text end. Return whether the list is now its result.
-
-        Textual searches beside the typing, and its list shows what was found for an earlier text until then.
-        """
-        for _ in range(_WAITS):
-            if not self.is_attached or self._shows_found:
-                break
-            await asyncio.sleep(_WAIT_SECONDS)  # other tasks search
-        return self._shows_found
-
-    @property
-    def _shows_found(self) -> bool:
-        search = self._search
-        typed = [field.value.strip() for field in self.query(Input)]
-        return search is not None and search.state is WorkerState.SUCCESS and typed == [self._sought]
-
-    async def take(self) -> None:
-        """Run the command under the cursor before the next key acts."""
-        options = self.query_one(CommandList)
-        option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
-        if not isinstance(option, Command) or not self.is_current:
-            return
-        self.dismiss()
-        await invoke(option.hit.command)
+        super().__init__([_Commands, _Nodes], ascii=ascii)

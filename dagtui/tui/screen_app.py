@@ -23,10 +23,10 @@ from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
-from dagtui.tui.palette import Palette
 from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
+from dagtui.tui.screens.palette import PaletteScreen
 from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
 from dagtui.tui.terminal.frames import Frames, interval
@@ -216,7 +216,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         field = self.focused if isinstance(self.focused, Input) else None
         if field is not None and not key.is_printable:
             await _until_typed(field)
-        if isinstance(before, Palette) and key.key in before.LIST_KEYS:
+        if isinstance(before, PaletteScreen) and key.key in before.LIST_KEYS:
             if not await before.until_found():
                 return True
             if key.key == "enter":

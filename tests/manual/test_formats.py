@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,6 @@ from dagtui.graph.model import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from dagtui.engine.events import Event
 
@@ -71,6 +71,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, _folder_of_these_tests: Path)
         events = folder / "events"
         wait_until(lambda: events.exists() and '"FAILED"' in events.read_text(), "a failure")
         wait_until(lambda: '"node":"long","attempt":1,"status":"RUNNING"' in events.read_text(), "a running node")
+        wait_until(lambda: any(Path(ENVIRONMENT["DAGTUI_SOCKET_DIR"]).glob("*.sock")), "the run's socket")
         yield folder
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -71,14 +71,14 @@ def run_headless(
     nested: bool = False,
 ) -> NoReturn:
     """Run a graph without a screen, and exit with its status. A run that starts paused must have a control socket."""
-    from functools import partial
+    from dataclasses import replace
 
     from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_previous_processes
     from dagtui.graph.errors import GraphError
     from dagtui.report.headless import Headless
+    from dagtui.runs.beginning import LaunchOptions, start_run
     from dagtui.runs.events_copy import EventsError
     from dagtui.runs.last_run import NothingToResumeError, resumable
-    from dagtui.runs.launch import resume_run, start_run
     from dagtui.store.errors import StoreError
 
     nodes = nodes_to_rerun(graph, rerun)
@@ -92,15 +92,15 @@ def run_headless(
         end_idle(held)
     if mode is LaunchMode.ASK:
         advise(graph, jobs, ascii_only=ascii_only)
-    begin = partial(start_run, supervisor=supervisor)
+    begin, options = start_run, LaunchOptions(jobs, paused, supervisor=supervisor)
     try:
         if mode is LaunchMode.RESUME:
             found = resumable(graph, resume or None, nodes)
             wait_for_previous_processes(found.directory)
-            begin = partial(resume_run, supervisor=supervisor, resumption=found)
-        status = Headless(
-            graph, begin, mention_others, jobs=jobs, events=events, paused=paused, ascii_only=ascii_only
-        ).run()
+            from dagtui.runs.restore import resume_run
+
+            begin, options = resume_run, replace(options, resumption=found)
+        status = Headless(graph, begin, options, mention_others, events=events, ascii_only=ascii_only).run()
     except NothingToResumeError as error:
         say_nothing_to_resume(error)
     except GraphError as error:

@@ -60,11 +60,14 @@ def show_graph(
     found: Resumption | None = None
 
     def begin(graph: Graph) -> Session:
-        from dagtui.runs.launch import resume_run, start_run
+        from dagtui.runs.beginning import LaunchOptions, start_run
 
+        options = LaunchOptions(jobs, paused, resumption=found)
         if found is None:
-            return start_run(graph, jobs=jobs, paused=paused)
-        return resume_run(graph, jobs=jobs, paused=paused, resumption=found)
+            return start_run(graph, options)
+        from dagtui.runs.restore import resume_run
+
+        return resume_run(graph, options)
 
     def load() -> Graph:
         nonlocal found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NoteEvent
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
+    from dagtui.runs.beginning import LaunchOptions
     from dagtui.runs.events_copy import EventsCopy
     from dagtui.runs.session import Session
 
@@ -39,12 +41,11 @@ class Headless:
     def __init__(
         self,
         graph: Graph,
-        begin: Callable[..., Session],
+        begin: Callable[[Graph, LaunchOptions], Session],
+        options: LaunchOptions,
         on_begun: Callable[[Session], None] = lambda _session: None,
         *,
-        jobs: int | None,
         events: str | None,
-        paused: bool,
         ascii_only: bool,
     ) -> None:
         """`begin` is start_run or resume_run. A run that starts paused waits for `dagtui resume`.
@@ -56,9 +57,8 @@ class Headless:
         self._graph = graph
         self._begin = begin
         self._on_begun = on_begun
-        self._jobs = jobs
         self._events = events
-        self._paused = paused
+        self._options = options
         stream = sys.stderr if events == "-" else sys.stdout
         encoding = (stream.encoding if stream is not None else None) or "ascii"  # None: it was closed from the start
         self._writer = LineWriter(2 if events == "-" else 1, encoding)
@@ -83,7 +83,7 @@ class Headless:
         for number in self._signals:
             signal.signal(number, lambda number, _frame: self._early.append(number))
         copy = self._open_events()
-        session = self._begin(self._graph, jobs=self._jobs, paused=self._paused, listeners=[self._print], mirror=copy)
+        session = self._begin(self._graph, replace(self._options, listeners=(self._print,), mirror=copy))
         self._on_begun(session)
         # The first nodes are already running. The event loop takes a while to import.
         import anyio
@@ -135,13 +135,13 @@ class Headless:
         """Let other terminals control the run, unless it is over at once."""
         import anyio
 
-        if not self._paused:
+        if not self._options.paused:
             await anyio.sleep(CONTROL_AFTER)
         from dagtui.control.commands import serve_control
 
         async with anyio.create_task_group() as group:
             await group.start(serve_control, session)
-            if self._paused and self._lines is not None:
+            if self._options.paused and self._lines is not None:
                 self._writer.say(self._lines.paused())
 
     async def _print_troubles(self, session: Session) -> None:

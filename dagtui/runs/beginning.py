@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class LaunchOptions:
     """The options a run was started with."""
 
     jobs: int | None = None
@@ -47,7 +47,7 @@ class Call:
     mirror: EventsCopy | None = None
     """Receives a copy of the journal's lines."""
     supervisor: SupervisorLink | None = None
-    """A supervisor that has already been started."""
+    """A supervisor that has already been started, which saves time."""
     resumption: Resumption | None = None
     """The run to resume. None means the last run with something left to do."""
 
@@ -59,13 +59,13 @@ class Call:
 class Ingredients:
     """The graph as executed, the graph as shown, and the environment, all frozen at creation."""
 
-    def __init__(self, graph: Graph, call: Call) -> None:
+    def __init__(self, graph: Graph, options: LaunchOptions) -> None:
         """Raise GraphError if a secret can't be redacted."""
         if graph.path is None:
             raise ValueError("a run needs a graph file, because its directory lies beside that")
-        self.call = call
+        self.options = options
         self.path: Path = graph.path
-        self.environment = dict(os.environ if call.environment is None else call.environment)
+        self.environment = dict(os.environ if options.environment is None else options.environment)
         self.executed = graph
         self.shown, self.secrets = keep_secrets(graph, self.environment)
 
@@ -88,13 +88,13 @@ class Ingredients:
             directory.run_id,
             self.environment,
             secrets=secrets,
-            supervisor=self.call.supervisor,
+            supervisor=self.options.supervisor,
         )
         run = Run(
             graph,
             executor,
-            JournalSink(writer, graph, directory, self.call.mirror),
-            jobs=self.call.slots(graph),
+            JournalSink(writer, graph, directory, self.options.mirror),
+            jobs=self.options.slots(graph),
             weights=forecast.weights,
             origin=time.monotonic() - clock,
         )
@@ -102,27 +102,33 @@ class Ingredients:
             run.traversal.mask = secrets.mask
         session = Session(graph, run, forecast, directory, history, executor)
         session.environment, session.secrets = self.environment, secrets
-        session.jobs_given = self.call.jobs
+        session.jobs_given = self.options.jobs
         session.monitor = FileMonitor(session)
         sessions.append(session)
         previous = PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
-        run.listeners += [previous.note, *self.call.listeners]
+        run.listeners += [previous.note, *self.options.listeners]
         return session
 
 
-def start(graph: Graph, call: Call) -> Session:
-    """Create a run directory and start a run. Raises RequirementError, StoreError and GraphError."""
+DEFAULTS = LaunchOptions()
+
+
+def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> Session:
+    """Create a run directory and start a run. Needs no event loop.
+
+    Raises RequirementError, StoreError, and GraphError for secrets.
+    """
     # Checked before the directory is made, so that a run that can't start leaves nothing behind.
-    supervisor = call.supervisor or start_supervisor()
+    supervisor = options.supervisor or start_supervisor()
     try:
-        ingredients = Ingredients(graph, replace(call, supervisor=supervisor))
+        ingredients = Ingredients(graph, replace(options, supervisor=supervisor))
         directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
     except BaseException:  # any failure, Ctrl+C too: don't leave the supervisor behind
         supervisor.close()
         raise
     undelivered.reserve(os.fspath(directory.path))
     session = ingredients.session(directory, JournalWriter(directory.journal_path))
-    session.run.begin(paused=call.paused, boot=boot_id())
+    session.run.begin(paused=options.paused, boot=boot_id())
     for text in directory.remarks:
         session.note(text)
     return session

@@ -18,7 +18,7 @@ from dagtui.graph.definition import changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
-from dagtui.runs.beginning import Ingredients, boot_id
+from dagtui.runs.beginning import DEFAULTS, Ingredients, LaunchOptions, boot_id
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import NodeEvent
     from dagtui.graph.model import Graph
-    from dagtui.runs.beginning import Call
     from dagtui.runs.previous_run import Replay
     from dagtui.runs.session import Session
     from dagtui.store.directory import RunDirectory
@@ -173,16 +172,17 @@ def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
         raise StoreError(text) from error
 
 
-def resume(graph: Graph, call: Call) -> Session:
-    """Resume the run that the call names, else the last one.
+def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> Session:
+    """Resume the run that the options name, by default the last one, in its directory. Otherwise like `start_run`.
 
-    Raises NothingToResumeError, StoreError and GraphError.
+    Raises NothingToResumeError if there is no such run or nothing left to do in it, StoreError also if it is live, and
+    GraphError if the graph that it ran can't be read any more.
 
     Before anything starts, the journal records what stays and what runs again. Only then is the resolved graph
     replaced, so a crash in between leaves a run that can be resumed as before.
     """
-    ingredients = Ingredients(graph, call)
-    found = call.resumption or resumable(ingredients.shown)
+    ingredients = Ingredients(graph, options)
+    found = options.resumption or resumable(ingredients.shown)
     directory = found.directory
     with ExitStack() as undoing:
         directory.acquire()
@@ -201,7 +201,7 @@ def resume(graph: Graph, call: Call) -> Session:
         for text in (found.words(), ended, *directory.remarks):
             if text:
                 session.note(text)
-        session.run.continue_run(paused=call.paused)
+        session.run.continue_run(paused=options.paused)
         undoing.pop_all()
     return session
 
@@ -235,7 +235,7 @@ def _restore(
     used = _logged(last) if damaged or broke_off else {}
     session = ingredients.session(directory, JournalWriter.reopen(reader), past.clock + TICK)
     session.replay(past)
-    slots = ingredients.call.slots(graph)
+    slots = ingredients.options.slots(graph)
     try:
         session.run.restore(
             past.events,

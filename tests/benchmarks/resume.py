@@ -21,7 +21,8 @@ from dagtui.engine.events import NodeEvent, RunEvent, fields
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load
-from dagtui.runs.launch import resume_run
+from dagtui.runs.beginning import LaunchOptions
+from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter
 
@@ -93,7 +94,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             floor, _ = in_a_child(lambda: parse_lines(journal))
             shutil.copy(kept, journal)
-            found.append((floor, *in_a_child(lambda: resume_run(graph, paused=True))))
+            found.append((floor, *in_a_child(lambda: resume_run(graph, LaunchOptions(paused=True)))))
         size = kept.stat().st_size / 1e6
         seconds = statistics.median(seconds for _, seconds, _ in found)
         ratio = statistics.median(seconds / floor for floor, seconds, _ in found)

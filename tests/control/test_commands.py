@@ -17,7 +17,7 @@ from dagtui.control.requests import token
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.launch import start_run
+from dagtui.runs.beginning import LaunchOptions, start_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,7 +73,7 @@ def during(graph_file: Path, client: Client, *, screen: Screen = Screen.NONE) ->
                 group.cancel_scope.cancel()
         await session.close("the test is over")
 
-    session = start_run(load(graph_file, {}), jobs=8)
+    session = start_run(load(graph_file, {}), LaunchOptions(jobs=8))
     anyio.run(live)
     return session
 

@@ -16,7 +16,7 @@ from journals import read_journal
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.launch import start_run
+from dagtui.runs.beginning import LaunchOptions, start_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ async def test_a_jump_changes_no_timeout_no_back_off_and_no_duration(tmp_path: P
     os.mkfifo(tmp_path / "hold")
     (tmp_path / "graph.toml").write_text("version = 1\n" + GRAPH)
     began = time.monotonic()
-    session = start_run(load(tmp_path / "graph.toml", {}), jobs=8)
+    session = start_run(load(tmp_path / "graph.toml", {}), LaunchOptions(jobs=8))
     state, node = session.state, session.graph.node
     async with anyio.create_task_group() as group:
         group.start_soon(session.drive)

@@ -16,7 +16,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.run_list import run_line, run_object
 from dagtui.report.summary import exit_summary
-from dagtui.runs.launch import start_run
+from dagtui.runs.beginning import start_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal_scan import scan_journal
 from dagtui.store.summary import summarise

@@ -10,8 +10,9 @@ import pytest
 
 from dagtui.engine.status import Verdict
 from dagtui.graph.loading import load
+from dagtui.runs.beginning import LaunchOptions, start_run
 from dagtui.runs.last_run import resumable, resumption
-from dagtui.runs.launch import resume_run, start_run
+from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import StoreError
 
@@ -187,7 +188,7 @@ def test_a_run_whose_record_is_gone_leaves_the_one_before_it_in_reach(folder: Pa
 def test_a_live_run_whose_lock_was_removed_is_not_resumed_beside_itself(folder: Path) -> None:
     (folder / "ok").unlink()
     graph = load(folder / "graph.toml")
-    session = resume_run(graph, paused=True)
+    session = resume_run(graph, LaunchOptions(paused=True))
     try:
         for damage in (remove, replace_by_garbage):
             directory = folder / ".dagtui/graph/runs/1"

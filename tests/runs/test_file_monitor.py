@@ -16,7 +16,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.summary import exit_summary
 from dagtui.runs import file_monitor
-from dagtui.runs.launch import start_run
+from dagtui.runs.beginning import start_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,7 +9,8 @@ import pytest
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load
-from dagtui.runs.launch import resume_run, start_run
+from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.restore import resume_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ async def test_notes_and_the_names_of_those_who_command_are_redacted_for_screens
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH, encoding="utf-8")
     heard: list[Event] = []
-    session = start_run(load(path), environment=environment(), listeners=[heard.extend], paused=True)
+    session = start_run(load(path), LaunchOptions(environment=environment(), listeners=[heard.extend], paused=True))
     session.note(f"somebody said {TOKEN}")
     session.give(Command(CommandKind.CANCEL_ALL, by=f"who {TOKEN}"))
     await session.drive_until_settled()
@@ -57,11 +58,11 @@ async def test_notes_and_the_names_of_those_who_command_are_redacted_for_screens
 async def test_another_value_of_a_secret_is_no_change_of_the_definition(tmp_path: Path):
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH + '[tasks.b]\nrun = "exit 3"\n[tasks.a.env]\nTOKEN = "first-in-the-file"\n', encoding="utf-8")
-    session = start_run(load(path), environment=environment())
+    session = start_run(load(path), LaunchOptions(environment=environment()))
     await session.drive_until_settled()
     await session.close()
     path.write_text(path.read_text(encoding="utf-8").replace("first", "another"), encoding="utf-8")
-    again = resume_run(load(path), environment=environment("something-else"))
+    again = resume_run(load(path), LaunchOptions(environment=environment("something-else")))
     await again.drive_until_settled()
     await again.close()
     assert again.state.attempt[again.graph.node("a")] == 1
@@ -74,5 +75,5 @@ def test_a_run_does_not_begin_without_a_value(tmp_path: Path):
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH, encoding="utf-8")
     with pytest.raises(GraphError, match='"TOKEN" is not set'):
-        start_run(load(path), environment={"PATH": "/usr/bin:/bin"})
+        start_run(load(path), LaunchOptions(environment={"PATH": "/usr/bin:/bin"}))
     assert not (tmp_path / ".dagtui").exists()

@@ -21,9 +21,10 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.runs import previous_processes, restore
+from dagtui.runs.beginning import LaunchOptions, start_run
 from dagtui.runs.last_run import NothingToResumeError, ending, resumable
-from dagtui.runs.launch import resume_run, start_run
 from dagtui.runs.previous_run import understand
+from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory, latest_first, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalReader
@@ -71,16 +72,16 @@ class Project:
         self.path.write_text("version = 1\n" + text, encoding="utf-8")
 
     def start(self, **parameters: str) -> Session:
-        return start_run(load(self.path, parameters), jobs=2)
+        return start_run(load(self.path, parameters), LaunchOptions(jobs=2))
 
     def resume(self, **parameters: str) -> Session:
-        return resume_run(load(self.path, parameters), jobs=2)
+        return resume_run(load(self.path, parameters), LaunchOptions(jobs=2))
 
     def rerun(self, *labels: str) -> Session:
         """Resume, and run some nodes again."""
         graph = load(self.path)
         found = resumable(graph, rerun=tuple(map(graph.node, labels)))
-        return resume_run(graph, jobs=2, resumption=found)
+        return resume_run(graph, LaunchOptions(jobs=2, resumption=found))
 
     def done(self) -> list[str]:
         """What has run, in its order; forgotten afterwards."""

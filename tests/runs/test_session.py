@@ -14,9 +14,10 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.loading import load
+from dagtui.runs.beginning import LaunchOptions, start_run
 from dagtui.runs.last_run import ended_well
-from dagtui.runs.launch import resume_run, start_run
 from dagtui.runs.processors import processors
+from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def start(tmp_path: Path) -> Start:
     def make(text: str, **options: object) -> Session:
         path = tmp_path / "graph.toml"
         path.write_text("version = 1\n" + text, encoding="utf-8")
-        return start_run(load(path, {}), **options)
+        return start_run(load(path, {}), LaunchOptions(**options))
 
     return make
 
@@ -110,7 +111,7 @@ async def test_what_is_on_record_survives_the_loss_of_power(
     await session.close()
     assert synced.take() == [identity(journal)]
     (tmp_path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "true"\n', encoding="utf-8")
-    again = resume_run(load(tmp_path / "graph.toml", {}), paused=True)
+    again = resume_run(load(tmp_path / "graph.toml", {}), LaunchOptions(paused=True))
     assert {identity(journal), identity(graph), identity(session.path)} <= set(synced.take())
     await again.close()
 

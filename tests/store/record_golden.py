@@ -23,7 +23,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.launch import start_run
+from dagtui.runs.beginning import LaunchOptions, start_run
 from dagtui.runs.session import Session
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -186,7 +186,7 @@ def record(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"{name}.toml")
         path.write_text(text)
-        session = start_run(load(path), jobs=2)
+        session = start_run(load(path), LaunchOptions(jobs=2))
         anyio.run(live, session, story)
         assert session.path is not None
         keep(name, path, session.path / "journal.jsonl", final_state(session.state))

@@ -18,7 +18,7 @@ from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.host.exit_reason import ExitReason
-from dagtui.runs.launch import start_run
+from dagtui.runs.beginning import LaunchOptions, start_run
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.completion_notice import completion_notice
@@ -670,7 +670,7 @@ def live_session(directory: Path) -> Session:
     path.write_text("version = 1\n")
     tasks = [Task(name, ArgumentList(command)) for name, command in zip(labels, commands, strict=True)]
     graph = Graph(labels, [(0, 1)], name="live", tasks=tasks, path=path, directory=directory)
-    return start_run(graph, jobs=4)
+    return start_run(graph, LaunchOptions(jobs=4))
 
 
 async def test_a_second_app_goes_on_where_the_first_ended(tmp_path: Path):

@@ -32,23 +32,26 @@ def run_graph(
     """Read a graph, run it, and exit with the run's status."""
     mode = asked_for(resume=resume, fresh=fresh, rerun=rerun)
     supervisor = _start_supervisor()
-    graph = read_graph(graph_file, parameters)
-    run_headless(
-        graph,
-        jobs,
-        events,
-        mode,
-        supervisor,
-        resume=resume,
-        rerun=rerun,
-        paused=paused,
-        ascii_only=ascii_only,
-        nested=nested,
-    )
+    try:
+        graph = read_graph(graph_file, parameters)
+        run_headless(
+            graph,
+            jobs,
+            events,
+            mode,
+            supervisor,
+            resume=resume,
+            rerun=rerun,
+            paused=paused,
+            ascii_only=ascii_only,
+            nested=nested,
+        )
+    finally:
+        supervisor.dismiss()
 
 
 def _start_supervisor() -> SupervisorLink:
-    """Start the supervisor while this process still loads. If no run needs it, it ends with this process."""
+    """Start the supervisor while this process still loads."""
     from dagtui.execution.local.requirements import RequirementError, start_supervisor
 
     try:

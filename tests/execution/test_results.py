@@ -13,6 +13,7 @@ from execution.process_listing import DEADLINE, until
 from execution.stage import Stage, python, staged
 
 from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
+from dagtui.execution.local.link import SupervisorLink
 from dagtui.graph.model import ArgumentList, ShellCommand, Task
 
 pytestmark = pytest.mark.anyio
@@ -282,3 +283,11 @@ async def test_the_end_of_a_busy_program_is_not_waited_for_by_others(tmp_path: P
         stage.start_all()
         assert (await stage.ended(1)).value == 5
         assert stage.end_of(0) is None
+
+
+def test_a_supervisor_that_is_not_needed_ends_before_its_caller():
+    link = SupervisorLink()
+    link.dismiss()
+    with pytest.raises(ChildProcessError):  # it has been reaped
+        os.waitpid(link.reaper, os.WNOHANG)
+    link.dismiss()  # as after a run, which has closed it

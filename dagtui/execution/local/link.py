@@ -6,6 +6,7 @@ import _socket  # `socket` makes enums of its numbers, which delays the first st
 import contextlib
 import os
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from dagtui.execution.local.frames import Decoder, Message, encode
@@ -28,6 +29,8 @@ _SELF = "/proc/self/exe"
 _NEEDED = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables that the interpreter may need. Others may hold secrets, and attempts get theirs with their requests."""
 _READ = 1 << 18
+_DISMISSAL, _MOMENT = 1.0, 0.002
+"""Seconds to wait for processes that were not needed, and between two looks."""
 
 
 class SupervisorLink:
@@ -133,6 +136,16 @@ class SupervisorLink:
         """Close this end. A process that still runs on the other end then ends everything."""
         self._socket.close()
         self._start_table.close()
+
+    def dismiss(self) -> None:
+        """Close this end, if that has not been done, and wait a moment until the processes have ended.
+
+        If no run needed them, a node in which this process was called would count them as left behind.
+        """
+        self.close()
+        deadline = time.monotonic() + _DISMISSAL
+        while not self.reap() and time.monotonic() < deadline:
+            time.sleep(_MOMENT)  # waitpid(2) has no time limit
 
     def reap(self) -> bool:
         """Reap what has ended. Return whether the reaper, and the supervisor if it became our child, have ended."""

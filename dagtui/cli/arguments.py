@@ -129,11 +129,11 @@ def _words_with_file(context: click.Context, word: str, file: Path, other: click
 
 
 def _has_runs(graph_file: Path) -> bool:
+    from dagtui.store.directory import runs
     from dagtui.store.errors import StoreError
-    from dagtui.store.summary import graph_runs
 
     try:
-        return bool(graph_runs(graph_file))
+        return bool(runs(graph_file))
     except StoreError:
         return False
 

@@ -70,11 +70,10 @@ def logs(
 
 
 def _run(graph_file: Path, number: int | None) -> RunDirectory:
-    from dagtui.store.directory import latest_first
-    from dagtui.store.summary import graph_runs
+    from dagtui.store.directory import latest_first, runs
     from dagtui.text import label
 
-    found = graph_runs(graph_file)
+    found = runs(graph_file)[::-1]
     if not found:
         refuse_folder(graph_file)
     if not found and (missing := why_missing(graph_file)):

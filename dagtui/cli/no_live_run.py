@@ -40,15 +40,13 @@ def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDire
 
 
 def _last(graph_file: Path, number: int | None) -> RunDirectory | None:
-    from dagtui.store.directory import latest_first
+    from dagtui.store.directory import last_run
     from dagtui.store.errors import StoreError
-    from dagtui.store.summary import graph_runs
 
     try:
-        found = [run for run in graph_runs(graph_file) if number in {None, run.number}]
+        return last_run(graph_file, number)
     except StoreError as error:
         fail(f"dagtui: {error}")
-    return latest_first(found)[0] if found else None
 
 
 def _outcome(last: RunSummary) -> str:

@@ -21,18 +21,16 @@ if TYPE_CHECKING:
 
 def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
     """Return the run with a number, or the last one, if it has ended. None for a live run or if there is none."""
-    from dagtui.store.directory import latest_first
+    from dagtui.store.directory import last_run
     from dagtui.store.errors import StoreError
     from dagtui.store.held import held_runs
-    from dagtui.store.summary import graph_runs
 
     try:
         if any(number in {None, run.number} for run in held_runs(graph_file)):
             return None
-        found = [run for run in graph_runs(graph_file) if number in {None, run.number}]
+        return last_run(graph_file, number)
     except StoreError as error:
         fail(f"dagtui: {error}")
-    return latest_first(found)[0] if found else None
 
 
 @contextmanager

@@ -51,12 +51,13 @@ def runs(graph_file: Path | None, most: int, as_json: bool) -> None:
 
 
 def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
-    from dagtui.store.summary import all_runs, graph_runs
+    from dagtui.store.directory import runs as runs_of
+    from dagtui.store.summary import all_runs
 
     if graph_file is None:
         yield from all_runs(Path())
         return
-    found = graph_runs(graph_file)
+    found = runs_of(graph_file)[::-1]
     if not found:
         refuse_folder(graph_file)
     if not found and (missing := why_missing(graph_file)):

@@ -35,7 +35,7 @@ def ended(session: Session, attachment: Attachment) -> str:
     return f"{text}\n"
 
 
-def detached(session: Session, unwatched_seconds: float, folder: str = "") -> str:
+def detached(session: Session, unwatched_seconds: float, folder: str) -> str:
     """Say how to attach again from a folder."""
     back = f"{_attach(session, folder)} brings it back"
     if session.settled:
@@ -50,7 +50,7 @@ def elsewhere(session: Session, attachment: Attachment) -> str:
     return f"attached elsewhere: {attachment.why}; {_attach(session, attachment.cwd)} brings it back here\n"
 
 
-def after_a_crash(session: Session, crash_file: Path | None, folder: str = "") -> str:
+def after_a_crash(session: Session, crash_file: Path | None, folder: str) -> str:
     """Say that the screen has failed while the run continues."""
     where = "" if crash_file is None else f"; details are in {label(crash_file, 4096)}"
     return f"dagtui: the screen failed; the run continues: {_attach(session, folder)} brings it back{where}\n"

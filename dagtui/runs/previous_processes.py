@@ -35,9 +35,7 @@ _LARGEST = 1_000_000
 class PreviousProcesses:
     """Records the current reaper and supervisor in the run's directory."""
 
-    def __init__(
-        self, directory: Path, processes: Callable[[], tuple[int, int]], tag: Callable[[], int] = lambda: 0
-    ) -> None:
+    def __init__(self, directory: Path, processes: Callable[[], tuple[int, int]], tag: Callable[[], int]) -> None:
         """`processes` returns the pids of reaper and supervisor, 0 for one that does not exist.
 
         `tag` returns the tag of the supervisor's attempts. It is known when the supervisor's pid is.
@@ -45,7 +43,6 @@ class PreviousProcesses:
         self._path = directory / NAME
         self._processes, self._tag = processes, tag
         self._noted = (0, 0)
-        self._noted_tag = 0
 
     def note(self, _events: Sequence[object]) -> None:
         """Record a reaper and supervisor that are not recorded yet."""
@@ -57,9 +54,7 @@ class PreviousProcesses:
         if not new:
             return
         lines = "".join(f"{pid} {_start_ticks(pid)}\n" for pid in new)
-        tag = self._tag()
-        if tag and tag != self._noted_tag:
-            self._noted_tag = tag
+        if processes[1] in new and (tag := self._tag()):
             lines += f"{_TAG} {tag}\n"  # readers of older versions skip it, because it does not begin with a pid
         try:
             with open(open_file(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "ab") as file:
@@ -87,7 +82,7 @@ def _lines(directory: Path) -> list[str]:
 
 def ended_by(left: Sequence[int]) -> str:
     """Return the words for the process that is waited for: a stopped one first, as it waits itself."""
-    stopped = next((pid for pid in left if _stat(pid)[:1] == [b"T"]), 0)
+    stopped = next((pid for pid in left if ownership.status_fields(pid)[:1] == [b"T"]), 0)
     return f"by process {stopped}, which is stopped: kill -CONT {stopped}" if stopped else f"by process {left[0]}"
 
 
@@ -96,8 +91,15 @@ def survivors(directory: Path) -> list[int]:
 
     The log process is one of them, and ends by itself. This process and its ancestors never are.
     """
+    return _tagged_others(_tags(directory))
+
+
+def _tags(directory: Path) -> set[int]:
     words = [line.partition(" ")[::2] for line in _lines(directory)]
-    tags = {int(tag) for word, tag in words if word == _TAG and tag.isdecimal() and ownership.is_tag(int(tag))}
+    return {int(tag) for word, tag in words if word == _TAG and tag.isdecimal() and ownership.is_tag(int(tag))}
+
+
+def _tagged_others(tags: set[int]) -> list[int]:
     found = ownership.tagged(tags) if tags else []
     if not found:
         return []
@@ -110,7 +112,8 @@ def end_survivors(directory: Path) -> str:
 
     The caller must hold the run, and no supervisor or reaper may be alive.
     """
-    left = survivors(directory)
+    tags = _tags(directory)
+    left = _tagged_others(tags)
     if not left:
         return ""
     ended = left
@@ -120,7 +123,7 @@ def end_survivors(directory: Path) -> str:
         if passed >= GRACE:
             ownership.kill_trees(left)
         time.sleep(_LOOK_SECONDS)  # they are not our children, so there is nothing to wait on
-        left = survivors(directory)
+        left = _tagged_others(tags)
     note = f"ended {plural(len(ended), 'process', 'processes')} that an earlier session had left"
     return f"{note}; can't end process {left[0]}" if left else note
 
@@ -130,11 +133,8 @@ def ancestors() -> Iterator[int]:
     pid = os.getppid()
     while pid > 1:
         yield pid
-        try:
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                pid = int(file.read().rpartition(b") ")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            return
+        fields = ownership.status_fields(pid)
+        pid = int(fields[1]) if fields else 0
 
 
 def wait_for_processes(directory: Path) -> None:
@@ -151,14 +151,5 @@ def wait_for_processes(directory: Path) -> None:
 
 def _start_ticks(pid: int) -> str:
     """Return when a process started, in kernel ticks since boot, or an empty string if it has ended."""
-    fields = _stat(pid)
+    fields = ownership.status_fields(pid)
     return "" if fields[:1] in ([], [b"Z"], [b"X"]) else fields[19].decode("ascii")
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Return the fields of a process's `stat` file from its state on, or none if it does not exist."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b") ")[2].split()
-    except OSError:
-        return []

@@ -260,6 +260,11 @@ def runs_in(folder: Path) -> list[RunDirectory]:
     return [RunDirectory(folder / "runs" / str(number)) for number in _numbers(folder / "runs")]
 
 
+def last_run(graph_path: Path, number: int | None = None) -> RunDirectory | None:
+    """Return the run with a number, or the one that was started or resumed last. Raises StoreError."""
+    return next((run for run in latest_first(runs(graph_path)) if number in {None, run.number}), None)
+
+
 def latest_first(found: Sequence[RunDirectory]) -> list[RunDirectory]:
     """Return the runs of one graph, newest first, preceded by the run that the link `latest` points at.
 

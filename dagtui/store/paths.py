@@ -8,11 +8,15 @@ import stat
 import sys
 from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dagtui.store.errors import StoreError
 from dagtui.store.files import make_folder, write_new_file
 from dagtui.store.stated import stated_folder
 from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STATE_VARIABLE = "DAGTUI_STATE_DIR"
 """The environment variable that names the state directory, which holds the runs of all graphs."""
@@ -48,11 +52,7 @@ def graph_folder(graph_path: Path) -> Path:
 def folders_with_runs(graph_path: Path) -> list[Path]:
     """Return every folder with runs of a graph, the one for new runs first. That location may have changed since."""
     first = graph_folder(graph_path)
-    if is_piped(graph_path):
-        return [first]
-    path = _absolute(graph_path)
-    found = dict.fromkeys([first, _beside(path), _elsewhere(path)])
-    return [folder for folder in found if folder == first or os.path.isdir(folder / "runs")]
+    return [first, *_other_folders(graph_path, first)]
 
 
 def folder_with_runs(graph_path: Path) -> Path:
@@ -60,7 +60,17 @@ def folder_with_runs(graph_path: Path) -> Path:
     first = graph_folder(graph_path)
     if os.path.isdir(first / "runs"):  # as nearly always: the other places cost an import
         return first
-    return next(iter(folders_with_runs(graph_path)[1:]), first)
+    return next(_other_folders(graph_path, first), first)
+
+
+def _other_folders(graph_path: Path, first: Path) -> Iterator[Path]:
+    """Yield the folders with runs of a graph besides the one for new runs."""
+    if is_piped(graph_path):
+        return
+    path = _absolute(graph_path)
+    for folder in dict.fromkeys((_beside(path), _elsewhere(path))):
+        if folder != first and os.path.isdir(folder / "runs"):
+            yield folder
 
 
 def piped_graph(name: str, directory: Path, state: str) -> Path:

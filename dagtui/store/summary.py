@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.store.directory import RunDirectory, runs, runs_in
+from dagtui.store.directory import RunDirectory, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
 from dagtui.store.journal_scan import JournalScan, scan_journal
@@ -87,9 +87,9 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
             return RunSummary(path, number, RunOutcome.LIVE, why="is just starting", process=process)
         return RunSummary(path, number, RunOutcome.UNREADABLE, why=str(error))
     _forget_removed(directory, found)
-    outcome, why = _outcome(directory, found, live=live)
-    allowed = len(_failed(found)) - len(_forbidden(directory, found))
-    counts, stale = found.counts(), found.stale()
+    counts, stale, forbidden = found.counts(), found.stale(), _forbidden(directory, found)
+    outcome, why = _outcome(found, counts, live=live, forbidden=bool(forbidden))
+    allowed = counts.get("FAILED", 0) - len(forbidden)
     if found.began is None or found.last is None:
         return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed)
     since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
@@ -126,40 +126,29 @@ def _holder(directory: RunDirectory) -> int | None:
     return int(number) if word == "process" and number.isdecimal() and len(number) < 12 else None
 
 
-def _outcome(directory: RunDirectory, found: JournalScan, *, live: bool) -> tuple[RunOutcome, str]:
+def _outcome(found: JournalScan, counts: Mapping[str, int], *, live: bool, forbidden: bool) -> tuple[RunOutcome, str]:
     if live:
         return RunOutcome.LIVE, ""  # a torn end is being written
     if found.problem is not None:
         return RunOutcome.DAMAGED, f"the journal: {found.problem}"
     if not found.ended:
         return RunOutcome.LOST, "never ended, and no process has it"
-    return _OUTCOMES.get(found.verdict) or _derived(directory, found), found.why
+    return _OUTCOMES.get(found.verdict) or _derived(found, counts, forbidden=forbidden), found.why
 
 
-def _derived(directory: RunDirectory, found: JournalScan) -> RunOutcome:
+def _derived(found: JournalScan, counts: Mapping[str, int], *, forbidden: bool) -> RunOutcome:
     """Derive the outcome of a run that was closed without a verdict, as older versions did."""
-    counts = found.counts()
     if any(counts.get(status.name) for status in NodeStatus if not status.settled) or found.cancelled:
         return RunOutcome.CANCELLED
-    if counts.get("FAILED_PARENT") or _counts_as_failed(directory, found):
+    failed = bool(counts.get("FAILED")) and found.why != RunOutcome.COMPLETED.value
+    if counts.get("FAILED_PARENT") or (failed and (forbidden or found.why == RunOutcome.FAILED.value)):
         return RunOutcome.FAILED
     return RunOutcome.CANCELLED if counts.get("CANCELLED") else RunOutcome.COMPLETED
 
 
-def _counts_as_failed(directory: RunDirectory, found: JournalScan) -> bool:
-    """Return whether any node failed that was not allowed to."""
-    if not _failed(found) or found.why == RunOutcome.COMPLETED.value:
-        return False
-    return found.why == RunOutcome.FAILED.value or bool(_forbidden(directory, found))
-
-
-def _failed(found: JournalScan) -> list[str]:
-    return [label for label, record in found.nodes.items() if record.status == "FAILED"]
-
-
 def _forbidden(directory: RunDirectory, found: JournalScan) -> list[str]:
     """Return the labels of the failed nodes that were not allowed to fail."""
-    failed = _failed(found)
+    failed = [label for label, record in found.nodes.items() if record.status == "FAILED"]
     allowed = _tasks_allowed_to_fail(directory) if failed else set()
     return [label for label in failed if label not in allowed and label.partition("[")[0] not in allowed]
 
@@ -176,11 +165,6 @@ def _tasks_allowed_to_fail(directory: RunDirectory) -> set[str]:
     except (OSError, StoreError, ValueError, RecursionError):
         return set()
     return {name for name, task in tasks.items() if isinstance(task, dict) and task.get("allow_failure") is True}
-
-
-def graph_runs(graph_path: Path) -> list[RunDirectory]:
-    """Return the runs of a graph, newest first. Raises StoreError."""
-    return runs(graph_path)[::-1]
 
 
 def all_runs(folder: Path) -> Iterator[tuple[str, list[RunDirectory]]]:

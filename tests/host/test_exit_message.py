@@ -30,7 +30,7 @@ def test_the_card_of_a_run_that_was_looked_at_for_long_tells_how_long_the_run_to
 
 @pytest.mark.parametrize(("seconds", "words"), [(600.0, "10 minutes"), (60.0, "1 minute"), (30.0, "30 s")])
 def test_who_detaches_from_a_settled_run_is_told_how_long_it_waits(seconds: float, words: str):
-    assert f"brings it back within {words}; then its process ends" in detached(ended(600.0), seconds)
+    assert f"brings it back within {words}; then its process ends" in detached(ended(600.0), seconds, "")
 
 
 @pytest.mark.parametrize("named", ["my graph.toml", "../x/my graph.toml", "{folder}/my graph.toml"])

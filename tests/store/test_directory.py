@@ -20,7 +20,6 @@ from dagtui.store.errors import StoreError
 from dagtui.store.lock import RunLock
 from dagtui.store.log_index import LoggedAttempts, attempts_on_disk
 from dagtui.store.paths import graph_folder, log_name
-from dagtui.store.summary import graph_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -493,4 +492,4 @@ def test_runs_in_a_folder_that_can_t_be_written_any_more_are_still_found(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     RunDirectory.create(graph, "").close()
     monkeypatch.setattr(os, "access", lambda path, _mode: not Path(path).is_relative_to(tmp_path))
-    assert [run.number for run in graph_runs(graph)] == [1]
+    assert [run.number for run in runs(graph)] == [1]

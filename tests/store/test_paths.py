@@ -16,7 +16,7 @@ from dagtui.store.errors import StoreError
 from dagtui.store.history import History
 from dagtui.store.paths import folder_with_runs, folders_with_runs, graph_folder, is_piped, why_elsewhere
 from dagtui.store.piped import identified
-from dagtui.store.summary import all_runs, graph_runs
+from dagtui.store.summary import all_runs
 
 STATED = '[run]\njobs = 1\nstate = "{}" # on another disk\n[tasks.a]\nrun = "true"\n'
 
@@ -37,7 +37,7 @@ def run_of(graph: Path) -> Path:
     """The directory of a new run, which is found again."""
     with RunDirectory.create(graph, "") as run:
         assert run.path in [found.path for found in runs(graph)]
-        assert run.path in [found.path for found in graph_runs(graph)]
+        assert run.path in [found.path for found in runs(graph)]
         return run.path
 
 
@@ -84,7 +84,7 @@ def test_the_environment_names_a_state_directory(graph: Path, tmp_path: Path, mo
     shared.mkdir(mode=0o1777)
     shared.chmod(0o1777)
     monkeypatch.setenv("DAGTUI_STATE_DIR", str(shared))
-    assert graph_runs(graph)[0].path == old, "what lies at the old place is still read"
+    assert runs(graph)[-1].path == old, "what lies at the old place is still read"
     assert [run.path for run in runs(graph)] == [old], "and --resume means the same one"
     assert [name for name, _ in all_runs(graph.parent)] == ["reads"]
     new = run_of(graph)

@@ -46,7 +46,7 @@ def refusal(run: Propagation, command: Command) -> str | None:
 
 def refused_targets(run: Propagation, command: Command) -> tuple[tuple[int, str], ...]:
     """Return the targets of a command that would not affect them, and why. Whole subtrees are not walked for that."""
-    if len(command.nodes) < 2 or command.kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
+    if command.kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
         return ()
     reasons = ((node, _node_refusal(run, command.kind, node)) for node in command.nodes)
     return tuple((node, reason) for node, reason in reasons if reason is not None)

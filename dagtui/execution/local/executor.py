@@ -244,7 +244,8 @@ class LocalExecutor:
         end = exited(node, attempt, status, seconds, left)
         if held:
             self._held.add(end, self._ends)
-            self._supervisors.later(_SOON, lambda: self._say_ending(end))
+            if left:
+                self._supervisors.later(_SOON, lambda: self._say_ending(end))
         else:
             del self._submitted[node, attempt]
             self._happened.append(end)
@@ -261,7 +262,7 @@ class LocalExecutor:
 
     def _say_ending(self, end: Ended) -> None:
         """Say that an end waits for the processes that were left behind, unless they have ended by now."""
-        if end.left and self._held.holds(end):
+        if self._held.holds(end):
             self._happened.append(Remark(end.node, end.attempt, ends_left_behind(end.left)))
             self._deliver_all()
 

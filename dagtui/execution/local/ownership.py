@@ -108,7 +108,7 @@ if sys.platform == "linux":
         return sum(map(_is_running, pids))
 
     def _is_running(pid: int) -> bool:
-        return _status_fields(pid)[:1] not in ([b"Z"], [b"X"], [])
+        return status_fields(pid)[:1] not in ([b"Z"], [b"X"], [])
 
     def kill_trees(roots: Iterable[int]) -> None:
         """Send KILL to processes and all their descendants as they are found. Call again for those that escape."""
@@ -193,10 +193,10 @@ if sys.platform == "linux":
         return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == pid]
 
     def _parent(pid: str) -> int:
-        fields = _status_fields(pid)
+        fields = status_fields(pid)
         return int(fields[1]) if fields else 0
 
-    def _status_fields(pid: int | str) -> list[bytes]:
+    def status_fields(pid: int | str) -> list[bytes]:
         """Return the fields of a process's `stat` file from its state on, or none if it does not exist."""
         try:
             fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
@@ -233,6 +233,10 @@ if sys.platform == "linux":
         return [int(pid) for pid in text.split()]
 
 else:
+
+    def status_fields(_pid: int | str) -> list[bytes]:
+        """Return nothing: on this system, processes are not listed in files."""
+        return []
 
     def become_subreaper() -> None:
         """Do nothing: on this system, orphans become children of process 1."""

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.rules.refusals import refusal
+from dagtui.engine.rules.refusals import refused_targets
 from dagtui.runs.wording import done
 from dagtui.text import plural
 from dagtui.tui.actions.unavailable import UNFOLD
@@ -77,26 +77,18 @@ class RunActions:
 
     def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
         """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""
-        unwilling = self._unwilling(targets, kinds[0])
+        unwilling = dict(refused_targets(self._session.run.traversal, Command(kinds[0], targets)))
         willing = tuple(node for node in targets if node not in unwilling)
         if willing:
             left_out = unwilling if self._app.main.tree_pane.selected_count else NOTHING_LEFT_OUT
             self._ask(*(Command(kind, willing) for kind in kinds), left_out=left_out)
         else:
-            reason = refusal(self._session.run.traversal, Command(kinds[0], targets[:1]))
-            self._app.say(f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {reason}", Role.MUTED)
+            words = f"nothing to {kinds[0].value} in {plural(len(targets), 'node')}: {unwilling[targets[0]]}"
+            self._app.say(words, Role.MUTED)
 
     def _are_many(self, targets: tuple[int, ...]) -> bool:
         """Return whether the targets differ from the node under the cursor."""
         return bool(targets) and targets != (self._app.main.node,)
-
-    def _unwilling(self, targets: tuple[int, ...], kind: CommandKind) -> dict[int, str]:
-        """Return the targets that don't accept the command, and why. Whole subtrees are not walked for that."""
-        if kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
-            return {}
-        propagation = self._session.run.traversal
-        reasons = ((node, refusal(propagation, Command(kind, (node,)))) for node in targets)
-        return {node: reason for node, reason in reasons if reason is not None}
 
     def _targets(self) -> tuple[int, ...]:
         targets = self._app.main.tree_pane.targets

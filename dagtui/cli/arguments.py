@@ -26,6 +26,8 @@ from dagtui.cli.stderr import fail
 from dagtui.text import label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from click.shell_completion import CompletionItem
 
     from dagtui.cli.options import Function
@@ -38,22 +40,22 @@ _COMPLETED = 200
 
 def graph_file_argument(function: Function) -> Function:
     """Add the argument for a graph to read: `-` is standard input, and the default is the graph of this folder."""
-    kind = click.Path(path_type=Path)
-    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_file)(function)
+    return _graph_argument(function, _file)
 
 
 def graph_path_argument(function: Function) -> Function:
     """Add the argument for a graph whose runs are meant. The default is the graph of this folder."""
-    kind = click.Path(path_type=Path)
-    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_path_or_here)(
-        function
-    )
+    return _graph_argument(function, _path_or_here)
 
 
 def optional_graph_path_argument(function: Function) -> Function:
     """Add the optional argument for a graph whose runs are meant."""
+    return _graph_argument(function, _path)
+
+
+def _graph_argument(function: Function, callback: Callable[..., object]) -> Function:
     kind = click.Path(path_type=Path)
-    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=_path)(function)
+    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=callback)(function)
 
 
 def complete_tasks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from dagtui.control.live import LiveRun
 
-_STATUSES = {status.name: status for status in NodeStatus}
 _TITLES = ("NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
 _NUMBERS = frozenset({"RUN", "SETTLED", "FAILED", "TIME", "PROCESS"})
 """Right-aligned columns."""

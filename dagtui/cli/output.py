@@ -29,6 +29,8 @@ class Output:
     def __init__(self) -> None:
         self._waiting = bytearray()
         self._encoding = (sys.stdout.encoding if sys.stdout is not None else None) or "utf-8"
+        self.is_unicode = is_utf8(os.environ, self._encoding)
+        """Whether the caller's locale can encode every character."""
         self.is_terminal = sys.stdout is not None and sys.stdout.isatty()
 
     @property
@@ -45,11 +47,6 @@ class Output:
             return os.get_terminal_size(1).columns or None
         except OSError:  # the terminal is gone
             return None
-
-    @property
-    def is_unicode(self) -> bool:
-        """Whether the caller's locale can encode every character."""
-        return is_utf8(os.environ, self._encoding)
 
     def write(self, data: bytes) -> None:
         """Write bytes unchanged, now or with the next flush."""

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from dagtui.store.directory import RunDirectory
 
 _WORDS: dict[str, tuple[NodeStatus, ...]] = {
-    "failed": (NodeStatus.FAILED,),
     "cancelled": (NodeStatus.CANCELLED,),
     "skipped": (NodeStatus.SKIPPED,),
     "interrupted": (NodeStatus.RUNNING, NodeStatus.CANCELLING),
@@ -215,12 +214,9 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
 
     counts = last.state.counts
     done = f"{count(counts[NodeStatus.COMPLETED])} of {count(len(last.graph))} done"
-    others: list[str] = []
+    others = [*failed_words(counts[NodeStatus.FAILED], last.state.allowed_failures)]
     for word, statuses in _WORDS.items():
-        amount = sum(counts[status] for status in statuses)
-        if statuses == (NodeStatus.FAILED,):
-            others += failed_words(amount, last.state.allowed_failures)
-        elif amount:
+        if amount := sum(counts[status] for status in statuses):
             others.append(f"{count(amount)} {word}")
     how = _OUTCOMES.get(last.state.verdict(), "was left unfinished") if last.past.ended else "was interrupted"
     ago = f" {duration(now - last.past.last_wall)} ago" if last.past.last_wall else ""

@@ -207,16 +207,13 @@ def _just_ended(graph_file: Path, number: int | None) -> RunDirectory | None:
     if run is None:
         return None
     try:
-        ended_at = run.journal_path.stat().st_mtime
-        if run_without_record(graph_file, number) is not None:
+        age = time.time() - run.journal_path.stat().st_mtime
+        if (number is None and age > _MOMENT) or run_without_record(graph_file, number) is not None:
             return None
     except (OSError, ControlError):
         return None
-    if number is not None:
-        return run
-    if time.time() - ended_at > _MOMENT:
-        return None
-    say(f"dagtui: run {run.number} has just ended")
+    if number is None:
+        say(f"dagtui: run {run.number} has just ended")
     return run
 
 

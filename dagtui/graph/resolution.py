@@ -105,11 +105,14 @@ class Resolver:
         `redact` gets name and value of each variable before others are made of it.
         """
         number = self._graph.task_of[node]
+        task = self._graph.tasks[number]
         values = _Values(self._graph, self._environment, node, status_of)
         try:
-            plan = self._plans.get(number) or _Plan(self._graph.tasks[number], self._env(self._graph.tasks[number]))
+            plan = self._plans.get(number)
+            if plan is None:
+                plan = self._plans[number] = _Plan(task, self._env(task))
         except ValueProblem:
-            return Known(None, dict.fromkeys(self._graph.tasks[number].env), None)
+            return Known(None, dict.fromkeys(task.env), None)
         return plan.known(values, self, redact)
 
     def path(self, cwd: str) -> Path:

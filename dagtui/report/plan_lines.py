@@ -53,7 +53,7 @@ def plan_lines(
             yield f"  and {plural(left, 'more node')}: --all shows them"
             break
         before, after = names[max(0, shown - _AROUND) : shown], names[shown + 1 : shown + 1 + _AROUND]
-        cut = told_apart(name, width, before, after, ascii_only=ascii_only)
+        cut = told_apart(name, width, before, after)
         line = _line(plan, entry, cut, width, critical, as_run)
         if ascii_only:
             line = line.replace("…", "~")  # of the same width, as `fit` writes it

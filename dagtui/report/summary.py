@@ -133,10 +133,9 @@ def _failure(session: Session, group: _Alike, width: int, *, colours: bool, asci
     if len(group.nodes) > 1:
         lines.append(f"  {_paint(_others(session, group.nodes), '1;31', colours=colours)}")
     path = session.log_path(node, session.state.attempt[node])
-    bar = "|" if ascii_only else "│"
     for line in group.tail:
         shown = for_terminal(line) if colours else label(plain_line(line), width)
-        lines.append(f"  {bar} {shown}")
+        lines.append(f"  │ {shown}")
     if os.path.exists(path):
         lines.append(f"  log: {label(path, 4096)}")
     return lines

@@ -85,7 +85,7 @@ def _plain_json(text: str) -> set[str]:
 def _json(text: str) -> set[str]:
     found = _plain_json(text)
     for plain in list(found):
-        found |= {_go_json(plain), plain.replace('\\"', "\\u0022").translate(_STRICT)}
+        found |= {_go_json(plain), _strict_json(plain)}
     return found | {_in_capitals(form) for form in found}
 
 
@@ -94,7 +94,11 @@ def _go_json(plain: str) -> str:
 
 
 def _dotnet_json(plain: str) -> str:
-    return _in_capitals(plain.replace('\\"', "\\u0022").translate(_STRICT))
+    return _in_capitals(_strict_json(plain))
+
+
+def _strict_json(plain: str) -> str:
+    return plain.replace('\\"', "\\u0022").translate(_STRICT)
 
 
 def _in_capitals(form: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from dagtui.text.widths import cell_width, fit
@@ -112,6 +113,7 @@ def _begin_alike(name: str, other: str) -> int:
     return next((index for index, (one, two) in enumerate(pairs) if one != two), min(len(name), len(other)))
 
 
+@lru_cache(maxsize=512)
 def _without_keys(name: str) -> str:
     """Return `task[cell]` without the names of the keys, which are the same in all siblings."""
     if not name.endswith("]"):

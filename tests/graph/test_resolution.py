@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from graph.sources import graph_of
 
+from dagtui.graph import resolution
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, ShellCommand, Task
 from dagtui.graph.resolution import ResolutionError, Resolver
 
@@ -143,3 +144,18 @@ def test_tasks_made_in_python_with_mistakes():
 def test_dots_of_a_working_directory_are_taken_away(cwd: str, shown: str):
     graph = Graph(["a"], [], tasks=[Task("a", cwd=cwd)], directory=Path("/base/configs"))
     assert Resolver(graph, {}).resolve(0, str).cwd == Path(shown)
+
+
+def test_texts_are_split_once_for_each_task(monkeypatch: pytest.MonkeyPatch):
+    _, resolver = resolver_of('run = "echo {{ matrix.x }} ok"\nmatrix.x = [1, 2, 3]')
+    split: list[Task] = []
+
+    class Plan(resolution._Plan):
+        def __init__(self, task: Task, env: dict[str, str]) -> None:
+            split.append(task)
+            super().__init__(task, env)
+
+    monkeypatch.setattr(resolution, "_Plan", Plan)
+    shown = [resolver.known(node, lambda _node: "completed", lambda _name, value: value).action for node in (1, 2, 3)]
+    assert shown == [ShellCommand(f"echo {number} ok") for number in (1, 2, 3)]
+    assert [task.name for task in split] == ["a"]

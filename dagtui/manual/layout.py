@@ -102,7 +102,7 @@ def _wrapped(spans: Line, width: int) -> Iterator[Line]:
     line: Line = []
     used = 0
     for word in _words(spans):
-        cells = sum(cell_width(text) for text, _ in word)
+        cells = _cells(word)
         if line and used + 1 + cells > width:
             yield line
             line, used = [], 0
@@ -121,7 +121,7 @@ def _words(spans: Line) -> Iterator[Line]:
     for text, emphasis in spans:
         end = 0
         for found in _WORD.finditer(text):
-            if found.start() > end or (found.start() == 0 and text.startswith(" ")):
+            if found.start() > end:
                 if word:
                     yield word
                 word = []

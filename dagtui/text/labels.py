@@ -55,14 +55,14 @@ def label(text: object, cap: int = 200) -> str:
     return _capped(shown, cap, more=len(string) > cap)
 
 
-def name_label(name: str, cells: int = 80) -> str:
+def name_label(name: str, cells: int = 80, *, ascii_only: bool = False) -> str:
     """Return the name of a node as a safe part of a line. A name of more than `cells` cells is cut in the middle."""
     shown = label(name, NAME_CHARACTERS)
     if cell_width(shown) <= cells:
         return shown
     from dagtui.text.shortening import shortened
 
-    return shortened(shown, cells)
+    return shortened(shown, cells, ascii_only=ascii_only)
 
 
 def block(text: object, cap: int = 10_000) -> str:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
-from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.labels import name_label
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.graph.rows import TALLY_ORDER, WEIGHTS
@@ -208,10 +208,12 @@ class TopBar(Widget):
         time = elapsed(seconds, short=brevity >= 5)
         pieces = [RowSegment(" ETA ", QUIET), RowSegment(time.ljust(TIME_CELLS) if brevity < 3 else time)]
         if brevity < 2:
-            name = label(self._session.graph.labels[node], NAME_CHARACTERS)
             pieces[-1] = RowSegment(time)
             words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
-            pieces += [RowSegment(words, QUIET), RowSegment(shortened(name, cells, ascii_only=self._ascii))]
+            pieces += [
+                RowSegment(words, QUIET),
+                RowSegment(name_label(self._session.graph.labels[node], cells, ascii_only=self._ascii)),
+            ]
         return pieces
 
     def _right(self, width: int) -> list[RowSegment]:

@@ -194,7 +194,6 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def _regroup(self) -> None:
         began = time.monotonic()
         self._disordered = False
-        self.painter.section_counts = tuple(self._state.counts)
         self.navigator.regroup()
         if self.navigator.row == self._cursor_row:
             self._redraw_differing()

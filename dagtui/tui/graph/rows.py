@@ -9,8 +9,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import seconds_since, seconds_until
-from dagtui.text.labels import NAME_CHARACTERS
-from dagtui.text.shortening import shortened
+from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.graph.guides import WIDE, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow
@@ -63,8 +62,6 @@ _RANK = {status: rank for rank, status in enumerate(WEIGHTS)}
 _STALE_RANK = _RANK[_S.CANCELLED]
 """A stale count stays longer than the counts of successful and waiting nodes."""
 
-TICKING = frozenset({_S.RUNNING, _S.CANCELLING, _S.RETRYING})
-"""Statuses whose rows show a running clock."""
 _NAME_LOOKS = {
     _S.WAITING: QUIET,
     _S.FAILED: int(_S.FAILED),
@@ -221,7 +218,7 @@ class Rows:
         return ""
 
     def _cause(self, node: int) -> str:
-        return shortened(label(self._graph.labels[node], NAME_CHARACTERS), 16, ascii_only=self._ascii)
+        return name_label(self._graph.labels[node], 16, ascii_only=self._ascii)
 
     def _aside(self, node: int, status: NodeStatus, clock: float) -> RowSegment:
         state = self._state

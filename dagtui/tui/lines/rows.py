@@ -93,6 +93,12 @@ def name_run(name: str, role: str = Role.LINK) -> Span:
     return Span(name_label(name, 200), role)
 
 
+def node_row(name: str, status: NodeStatus, words: str = "", *, ascii_only: bool, jump: int = -1) -> Row:
+    """Return an indented row with a node's status and name, and words about it."""
+    said = (muted(f"  {words}"),) if words else ()
+    return row("  ", status_run(status, ascii_only=ascii_only), " ", name_run(name), *said, jump=jump, indent=4)
+
+
 NOTHING = Strip([], 0)
 """Stands for a row that was not drawn."""
 

@@ -15,8 +15,6 @@ QUIET = PLAIN + 1
 GUIDE = PLAIN + 2
 MARK = PLAIN + 3
 """The mark of the row with the cursor."""
-LOOKS = MARK + 1
-"""Number of looks. Those below PLAIN belong to the statuses."""
 
 
 class RowSegment(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
-from dagtui.engine.why import waiting_why, why
+from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.why import waiting_why, waits_for, why
 from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.causes import failed_ancestors
 from dagtui.tui.node.node_page import NodePage
@@ -63,7 +63,10 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
     if status is NodeStatus.READY:
         return [row(Span(f"queued: {reason}", Role.HEADING))]
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
-        return [row(Span("succeeded without output", Role.HEADING)), *_end(session, node, attempt, ascii_only)]
+        return [
+            row(Span("succeeded without output", Role.HEADING)),
+            *result_rows(session, node, attempt, ascii_only=ascii_only),
+        ]
     if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
         return _failed(session, node, reason, ascii_only=ascii_only)
     began = "no output" if session.attempts.result(node, attempt) else "did not run"
@@ -80,18 +83,8 @@ def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_onl
             left_out += 1
             continue
         status = state.status_of(node)
-        text = f"  {status.word}{spent(session, node, clock)}"
-        found.append(
-            row(
-                "  ",
-                status_run(status, ascii_only=ascii_only),
-                " ",
-                name_run(session.graph.labels[node]),
-                muted(text),
-                jump=node,
-                indent=4,
-            )
-        )
+        words = f"{status.word}{spent(session, node, clock)}"
+        found.append(node_row(session.graph.labels[node], status, words, ascii_only=ascii_only, jump=node))
     if left_out:
         found.append(row(muted(f"    and {left_out:,} more")))
     return found
@@ -111,9 +104,7 @@ def spent(session: Session, node: int, clock: float) -> str:
 
 def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     state = session.state
-    parents = session.graph.parents(node)
-    pending = [parent for parent in parents if state.outcome_of(parent) is ParentOutcome.UNSETTLED]
-    pending.sort(key=lambda parent: -state.status[parent])  # running parents come before waiting ones
+    pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
     words = ", ".join(filter(None, (f"waiting: {parents_settled} settled", trigger)))
     heading = row(Span(words, Role.HEADING))
@@ -132,8 +123,4 @@ def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> li
 
 def _past(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
     rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
-    return rows + _end(session, node, attempt, ascii_only)
-
-
-def _end(session: Session, node: int, attempt: int, ascii_only: bool) -> list[Row]:
-    return result_rows(session, node, attempt, ascii_only=ascii_only)
+    return rows + result_rows(session, node, attempt, ascii_only=ascii_only)

@@ -11,7 +11,7 @@ from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
 from dagtui.tui.lines.copied import Copied, altered
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row, status_run
 from dagtui.tui.log.empty_log import spent
 from dagtui.tui.log.log_footer import COMMAND_CAP, tries
 from dagtui.tui.node.node_page import NodePage
@@ -197,8 +197,7 @@ def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only
     state = session.state
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
-        runs = (status_run(status, ascii_only=ascii_only), " ", name_run(session.graph.labels[node]))
-        rows.append(row("  ", *runs, muted(f"  {status.word}"), jump=node, indent=4))
+        rows.append(node_row(session.graph.labels[node], status, status.word, ascii_only=ascii_only, jump=node))
     if len(nodes) > MOST_NODES:
         rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
     return rows

@@ -12,7 +12,7 @@ from dagtui.tui.actions.hints import offered
 from dagtui.tui.actions.unavailable import unavailable_for_many
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.rows import TALLY_ORDER
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.log.empty_log import spent
 from dagtui.tui.node.node_page import NodePage
@@ -87,15 +87,7 @@ class BranchPage(NodePage):
         time = spent(self.session, node, clock)
         said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
         words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
-        return row(
-            "  ",
-            status_run(status, ascii_only=self.ascii_only),
-            " ",
-            name_run(self.session.graph.labels[node]),
-            muted(f"  {words}"),
-            jump=node,
-            indent=4,
-        )
+        return node_row(self.session.graph.labels[node], status, words, ascii_only=self.ascii_only, jump=node)
 
     def _hints(self, found: RowGroup) -> Iterator[tuple[str, str]]:
         """Yield key ids and what they would do. Every key that acts on many nodes asks first."""

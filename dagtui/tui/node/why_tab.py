@@ -103,7 +103,7 @@ class Explanation:
         if status in {NodeStatus.CANCELLED, NodeStatus.CANCELLING}:
             return self._marks()
         if status is NodeStatus.SKIPPED and self._state.blocker[self._node] >= 0:
-            return self._way("skipped because of")
+            return self._way("skipped because of", path_to_cause(self._session, self._node))
         if status is NodeStatus.RUNNING:
             return self._running()
         return []
@@ -118,17 +118,17 @@ class Explanation:
         causes = failed_ancestors(self._session, self._node)
         path = path_to_cause(self._session, self._node)
         self.culprit = path[-1]
-        rows = self._way("blocked by")
+        rows = self._way("blocked by", path)
         others = [cause for cause in causes if cause != path[-1]]
         if others:
             rows += self._section("also blocked by", others)
         return rows
 
-    def _way(self, title: str) -> list[Row]:
+    def _way(self, title: str, path: Sequence[int]) -> list[Row]:
         """Return the nodes from this one's parent to the root cause, each indented further."""
         rows = [row(), row(Span(title, Role.MUTED))]
         arrow = "`- " if self._ascii else "└ "
-        for depth, node in enumerate(path_to_cause(self._session, self._node)[1:]):
+        for depth, node in enumerate(path[1:]):
             status = self._state.status_of(node)
             rows.append(
                 row(

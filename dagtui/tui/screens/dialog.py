@@ -62,7 +62,7 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
     AUTO_FOCUS = "#body"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "accept", show=False),
-        Binding("escape,q,n,ctrl+c", "decline", show=False),
+        Binding("escape,q,ctrl+c", "decline", show=False),
         *(Binding(keys, action, show=False) for keys, action in _MOVES),
     ]
 
@@ -171,14 +171,8 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
         self._body.bottom()
 
 
-class Reader(Dialog[None], inherit_bindings=False):
+class Reader(Dialog[None]):
     """A page that asks nothing. No letter answers it, and what it does not know has no effect."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", show=False),
-        Binding("escape,q,ctrl+c", "decline", show=False),
-        *(Binding(keys, action, show=False) for keys, action in _MOVES),
-    ]
 
 
 def _key_runs(keys: Sequence[tuple[str, str]]) -> list[Span]:

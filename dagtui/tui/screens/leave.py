@@ -12,7 +12,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text import count, plural
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 
@@ -130,9 +130,8 @@ class LeaveDialog(Dialog[ExitReason]):
         return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
 
     def _name_row(self, node: int) -> Row:
-        state = self._session.state
-        status = status_run(state.status_of(node), ascii_only=self.ascii_only)
-        return row("  ", status, " ", name_run(self._session.graph.labels[node]), indent=4)
+        session = self._session
+        return node_row(session.graph.labels[node], session.state.status_of(node), ascii_only=self.ascii_only)
 
     def _session_alive(self) -> list[int]:
         """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""

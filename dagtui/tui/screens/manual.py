@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.manual.layout import Emphasis, page_lines
-from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
+from dagtui.manual.pages import TOPICS, page_in_ascii, read_pages
 from dagtui.text import label
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Reader
 
 if TYPE_CHECKING:
+    from dagtui.manual.pages import ManualPage
     from dagtui.tui.lines.page import JumpTo
 
 _ROLES = {
@@ -24,6 +25,10 @@ _ROLES = {
 
 class ManualDialog(Reader):
     """The pages, with one line each. Enter opens the page under the cursor."""
+
+    def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+        super().__init__(ascii=ascii)
+        self._pages = read_pages()
 
     def head(self) -> list[Row]:
         """Return the title."""
@@ -39,7 +44,7 @@ class ManualDialog(Reader):
                 jump=number,
                 indent=widest + 2,
             )
-            for number, page in enumerate(read_pages())
+            for number, page in enumerate(self._pages)
         ]
 
     def keys(self) -> list[tuple[str, str]]:
@@ -53,15 +58,15 @@ class ManualDialog(Reader):
     def on_jump_to(self, message: JumpTo) -> None:
         """Open the page that was chosen by key or click."""
         message.stop()
-        self.app.push_screen(PageDialog(TOPICS[message.node], ascii=self.ascii_only))
+        self.app.push_screen(PageDialog(self._pages[message.node], ascii=self.ascii_only))
 
 
 class PageDialog(Reader):
     """One page of the manual, laid out for the width of the box."""
 
-    def __init__(self, topic: str, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, page: ManualPage, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(ascii=ascii)
-        self._page = read_page(topic)
+        self._page = page
 
     def head(self) -> list[Row]:
         """Return the title."""
@@ -72,13 +77,11 @@ class PageDialog(Reader):
         text = self._page.text.split("\n\n", 1)[1]
         if self.ascii_only:
             text = page_in_ascii(text)
-        return [Row(tuple(Span(*_run(span)) for span in line)) for line in page_lines(text, self.inside)]
+        return [
+            Row(tuple(Span(text, _ROLES[emphasis]) for text, emphasis in line))
+            for line in page_lines(text, self.inside)
+        ]
 
     def keys(self) -> list[tuple[str, str]]:
         """Return the keys of the dialog."""
         return [("Esc", "back")]
-
-
-def _run(span: tuple[str, Emphasis]) -> tuple[str, Role]:
-    text, emphasis = span
-    return text, _ROLES[emphasis]

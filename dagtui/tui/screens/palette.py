@@ -16,7 +16,6 @@ from dagtui.tui.lines.compositor import TightCompositor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.command import Provider
     from textual.worker import Worker
@@ -40,10 +39,6 @@ class PaletteScreen(CommandPalette):
         """The text of the latest search."""
         self._search: Worker[Never] | None = None
         self.set_class(ascii, "-ascii")
-
-    def compose(self) -> ComposeResult:
-        """Yield the widgets."""
-        yield from super().compose()
 
     def on_mount(self) -> None:
         """Show a plain prompt and a cursor that does not blink: nothing is sent when nothing happens.

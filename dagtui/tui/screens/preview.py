@@ -13,7 +13,7 @@ from dagtui.engine.preview import Preview
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural
-from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
+from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
 
@@ -79,9 +79,7 @@ class Grouped:
     def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
         state, labels = self._session.state, self._session.graph.labels
         for node in nodes[:NAMES_SHOWN]:
-            yield row(
-                "  ", status_run(state.status_of(node), ascii_only=self._ascii), " ", name_run(labels[node]), indent=4
-            )
+            yield node_row(labels[node], state.status_of(node), ascii_only=self._ascii)
         if len(nodes) > NAMES_SHOWN:
             yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
 
@@ -111,6 +109,7 @@ class PreviewDialog(Dialog[Preview]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "accept", show=False),
+        Binding("n", "decline", show=False),
         Binding("tab,d,o", "choose", show=False),
     ]
 

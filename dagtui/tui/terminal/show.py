@@ -70,14 +70,18 @@ class Show:
         self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
 
     def _print_summary(self) -> None:
-        width = os.get_terminal_size(1).columns if os.isatty(1) else 80
-        colours = not os.environ.get("NO_COLOR")
-        text = exit_summary(self._session, width=width, colours=colours, ascii_only=self._ascii)
+        text = own_summary(self._session, ascii_only=self._ascii)
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
         except OSError:  # SIGHUP came first; the rest of the buffer must go somewhere
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def own_summary(session: Session, *, ascii_only: bool) -> str:
+    """Return the summary of a run for this process's standard output."""
+    width = os.get_terminal_size(1).columns if os.isatty(1) else 80
+    return exit_summary(session, width=width, colours=not os.environ.get("NO_COLOR"), ascii_only=ascii_only)
 
 
 def show(session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:

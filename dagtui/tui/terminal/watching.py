@@ -11,7 +11,6 @@ from textual.worker import Worker, WorkerState
 
 from dagtui.host.exit_reason import ExitReason
 from dagtui.report.headless import EXIT
-from dagtui.report.summary import exit_summary
 from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
 from dagtui.text import label
 from dagtui.tui.app import DagtuiApp
@@ -19,6 +18,7 @@ from dagtui.tui.lines.locale import wants_ascii
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screen_app import DRIVING
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+from dagtui.tui.terminal.show import own_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,5 @@ def _print_exit_message(session: FollowingSession, *, ascii_only: bool) -> int:
     if not session.over:
         sys.stdout.write(f"{label(session.name)} run {session.number} continues\n")
         return 0
-    width = os.get_terminal_size(1).columns if os.isatty(1) else 80
-    colours = not os.environ.get("NO_COLOR")
-    sys.stdout.write(exit_summary(session, width=width, colours=colours, ascii_only=ascii_only) + "\n")
+    sys.stdout.write(own_summary(session, ascii_only=ascii_only) + "\n")
     return EXIT.get(session.state.verdict(), 1)

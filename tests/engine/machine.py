@@ -10,7 +10,7 @@ from engine import oracle
 from engine.command_checks import RUN_WIDE, CommandChecks, Snapshot
 from engine.invariants import Invariants
 from engine.random_graphs import graphs
-from engine.run_model import ALIVE
+from engine.run_model import ALIVE, end_process
 from hypothesis import currently_in_test_context
 from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
@@ -99,13 +99,13 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     @rule(pick=picks, how=st.sampled_from(ENDS))
     def a_process_ends(self, pick: int, how: tuple[EndKind, int]) -> None:
         alive = list(self.executor.alive)
-        self.executor.end(alive[pick % len(alive)], *how, self.seconds)
+        end_process(self.executor, alive[pick % len(alive)], *how, self.seconds)
 
     @rule(how=st.sampled_from(ENDS))
     def an_attempt_is_made(self, how: tuple[EndKind, int]) -> None:
         self.everything_flows()
         if self.executor.alive:
-            self.executor.end(next(iter(self.executor.alive)), *how, self.seconds)
+            end_process(self.executor, next(iter(self.executor.alive)), *how, self.seconds)
         self.everything_flows()
 
     @rule(how=st.sampled_from(ENDS), seconds=st.sampled_from([0.0, 5.0]))
@@ -113,7 +113,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         self.time_passes(seconds, wakes=True)
         self.executor.read(99)
         if self.executor.alive:
-            self.executor.end(next(iter(self.executor.alive)), *how, self.seconds)
+            end_process(self.executor, next(iter(self.executor.alive)), *how, self.seconds)
 
     @precondition(lambda self: self.executor.outgoing)
     @rule(count=st.integers(1, 3))
@@ -150,7 +150,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
     @rule(how=st.sampled_from(ENDS))
     def everything_alive_ends(self, how: tuple[EndKind, int]) -> None:
         for node in list(self.executor.alive):
-            self.executor.end(node, *how, self.seconds)
+            end_process(self.executor, node, *how, self.seconds)
         self.everything_flows()
 
     @precondition(lambda self: self.delivered)
@@ -338,7 +338,7 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             self.everything_holds()
             alarm = self.traversal.next_alarm()
             if self.executor.alive:
-                self.executor.end(next(iter(self.executor.alive)), EndKind.EXIT, 0, self.seconds)
+                end_process(self.executor, next(iter(self.executor.alive)), EndKind.EXIT, 0, self.seconds)
             elif alarm is not None:
                 self.now = max(self.now, alarm)
                 self.wake()

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from engine import oracle
-from engine.model_executor import ModelExecutor
+from support.played_executor import PlayedExecutor
 
 from dagtui.engine.events import CommandEvent, NodeEvent, fields, parse
 from dagtui.engine.messages import Ended, EndKind, Started
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 UNBEGUN = {NodeStatus.WAITING, NodeStatus.READY}
 ALIVE = {NodeStatus.RUNNING, NodeStatus.CANCELLING}
+
+TOO_LONG = 9.0
+"""Seconds that exceed all timeouts of the random graphs."""
+
+
+def end_process(executor: PlayedExecutor, node: int, kind: EndKind, value: int, seconds: float) -> None:
+    """End a process. One that was stopped has run for too long, and every second attempt leaves a process behind."""
+    process = executor.alive[node]
+    executor.end(node, kind, value, max(seconds, TOO_LONG) if process.told else seconds, left=process.attempt % 2)
 
 
 class RunModel:
@@ -48,7 +57,7 @@ class RunModel:
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.executor = ModelExecutor()
+        self.executor = PlayedExecutor()
         self.records: list[Event] = []
         self.open: dict[int, Start] = {}
         """Attempts that the engine submitted and whose end it does not know yet."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from engine import oracle
 from engine.invariants import same_state
-from engine.model_executor import ModelExecutor
 from engine.random_walk import RandomWalk
+from engine.run_model import end_process
 from engine.scene import Scene, dag
+from support.played_executor import PlayedExecutor
 
 from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse
@@ -49,7 +50,7 @@ class Resumed:
         self.state = self.traversal.state
         self.mirror = RunState(graph, jobs)
         self.mirror.replay(past)
-        self.executor = ModelExecutor()
+        self.executor = PlayedExecutor()
         self.begun: list[tuple[int, int]] = []
         self.now = max((event.at for event in past), default=0.0) + 0.001
         self.state.replay(past)
@@ -90,7 +91,7 @@ class Resumed:
             alarm = self.traversal.next_alarm()
             if self.executor.alive:
                 node = next(iter(self.executor.alive))
-                self.executor.end(node, EndKind.EXIT, source.choice([0, 0, 0, 1]) if source else 0, 1.0)
+                end_process(self.executor, node, EndKind.EXIT, source.choice([0, 0, 0, 1]) if source else 0, 1.0)
             elif alarm is not None:
                 self.now = max(self.now, alarm)
                 self.traversal.wake(self.now)
@@ -282,7 +283,7 @@ def test_the_budget_of_retries_is_fresh() -> None:
     run = taken_up(scene)
     run.continue_run()
     run.flow()
-    run.executor.end(0, EndKind.EXIT, 1, 1.0)
+    end_process(run.executor, 0, EndKind.EXIT, 1, 1.0)
     run.flow()
     assert status(run, "a")[0] is NodeStatus.RETRYING
 
@@ -361,7 +362,7 @@ def test_keep_going_false_holds_again_after_a_resume() -> None:
     run = taken_up(scene, jobs=1)
     run.continue_run()
     run.flow()
-    run.executor.end(run.graph.node("b"), EndKind.EXIT, 1, 1.0)
+    end_process(run.executor, run.graph.node("b"), EndKind.EXIT, 1, 1.0)
     run.flow()
     assert status(run, "a")[0] is NodeStatus.CANCELLED
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from engine.virtual_time import VirtualLoop, run_virtually
+from support.played_executor import TimedExecutor
+from support.virtual_time import VirtualLoop, run_virtually
 
 from dagtui.engine.events import Event, NodeEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus, Verdict
@@ -54,88 +55,23 @@ class Record:
         )
 
 
-class TimedExecutor:
-    """An executor whose attempts last as long as the script says, on the loop's virtual clock."""
+class CheckedExecutor(TimedExecutor):
+    """A timed executor that is asked for nothing that is not on record."""
 
     def __init__(self, record: Record, script: Callable[[int, int], tuple[float, int]]) -> None:
+        super().__init__(script)
         self.record = record
-        self.script = script
-        self.waiting: list[tuple[str, int, int]] = []
-        self.alive: dict[tuple[int, int], asyncio.TimerHandle] = {}
-        self.executed: list[tuple[int, int]] = []
-        self.most = 0
-        self.unheard: list[Ended] = []
-        """Results that were not delivered yet."""
-
-    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
-        self.deliver, self.slots = deliver, slots
 
     def start(self, node: int, attempt: int, slots: int) -> None:
-        del slots
         assert self.record.has(node, NodeStatus.READY, attempt), "submitted before it was on record"
-        self.waiting.append(("start", node, attempt))
-        self.begin()
-
-    def begin(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self.waiting and len(self.alive) < self.slots:
-            _, node, attempt = self.waiting.pop(0)
-            self.executed.append((node, attempt))
-            seconds, status = self.script(node, attempt)
-            self.deliver(Started(node, attempt))
-            end = Ended(node, attempt, EndKind.EXIT, status, seconds=seconds)
-            self.alive[node, attempt] = loop.call_later(seconds, self.end, end)
-            self.most = max(self.most, len(self.alive))
-
-    def end(self, end: Ended) -> None:
-        del self.alive[end.node, end.attempt]
-        self.deliver(end)
-        self.begin()
-
-    def stop(self, node: int, attempt: int, grace: float) -> None:
-        del grace
-        handle = self.alive.get((node, attempt))
-        if handle is None:
-            self.withdraw(node, attempt)
-            return
-        handle.cancel()
-        end = Ended(node, attempt, EndKind.SIGNAL, 15, seconds=self.script(node, attempt)[0])
-        asyncio.get_running_loop().call_later(0.1, self.end, end)
-
-    def withdraw(self, node: int, attempt: int) -> None:
-        if ("start", node, attempt) in self.waiting:
-            self.waiting.remove(("start", node, attempt))
-            self.deliver(Withdrawn(node, attempt))
-
-    def set_slots(self, slots: int) -> None:
-        self.slots = slots
-        self.begin()
-
-    def acknowledge(self) -> None:
-        """Do nothing: no end is kept."""
-
-    def flush(self) -> None:
-        pass
-
-    def collect(self) -> None:
-        """Deliver the results that a supervisor would have reported by now."""
-        for end in self.unheard:
-            self.deliver(end)
-        self.unheard.clear()
-
-    async def serve(self) -> None:
-        await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        for handle in self.alive.values():
-            handle.cancel()
+        super().start(node, attempt, slots)
 
 
 def begin(
     graph: Graph, loop: VirtualLoop, script: Callable[[int, int], tuple[float, int]], jobs: int = 2
-) -> tuple[Run, TimedExecutor, Record]:
+) -> tuple[Run, CheckedExecutor, Record]:
     record = Record()
-    executor = TimedExecutor(record, script)
+    executor = CheckedExecutor(record, script)
     run = Run(graph, executor, record, jobs=jobs, clock=loop.time)
     run.begin()
     return run, executor, record
@@ -148,7 +84,7 @@ def test_hours_of_back_off_pass_and_the_node_succeeds() -> None:
     async def main(loop: VirtualLoop) -> None:
         run, executor, _ = begin(graph, loop, lambda _, attempt: (1.0, 0 if attempt == 5 else 1))
         await run.drive_until_settled()
-        assert [attempt for _, attempt in executor.executed] == [1, 2, 3, 4, 5]
+        assert [attempt for _, attempt in executor.begun] == [1, 2, 3, 4, 5]
         assert run.state.verdict() is Verdict.COMPLETED
 
     assert run_virtually(main) == pytest.approx(600 * (1 + 2 + 4 + 8) + 5, abs=1)
@@ -173,8 +109,8 @@ def test_what_ended_before_its_timeout_is_heard_of_before_the_timeout_is_judged(
         run, executor, _ = begin(graph, loop, lambda *_: (100.0, 0))
         driver = asyncio.create_task(run.drive_until_settled())
         await asyncio.sleep(3)
-        executor.alive[0, 1].cancel()
-        executor.unheard.append(Ended(0, 1, EndKind.EXIT, 0, seconds=3.0))
+        executor.timers[0].cancel()
+        executor.outgoing.append(Ended(0, 1, EndKind.EXIT, 0, seconds=3.0))
         await driver
         assert (run.state.status_of(0), run.state.cause_of(0)) == (NodeStatus.COMPLETED, Cause.RAN)
 
@@ -192,8 +128,7 @@ def test_after_a_stall_what_comes_in_a_moment_is_heard_of_before_timeouts_are_ju
         assert run.state.status_of(0) is NodeStatus.RUNNING
         driver = asyncio.create_task(run.drive_until_settled())
         await asyncio.sleep(0)
-        executor.alive[0, 1].cancel()
-        executor.end(Ended(0, 1, EndKind.EXIT, 0, seconds=20.0))
+        executor.end(0, EndKind.EXIT, 0, 20.0)
         await driver
         assert run.state.status_of(0) is NodeStatus.COMPLETED
 
@@ -226,7 +161,7 @@ def test_another_driver_continues_after_a_cancelled_one() -> None:
                 await driver
             await asyncio.sleep(3)
         await run.drive_until_settled()
-        assert executor.executed == [(0, 1), (1, 1), (2, 1), (3, 1)]
+        assert executor.begun == [(0, 1), (1, 1), (2, 1), (3, 1)]
         assert run.state.verdict() is Verdict.COMPLETED
 
     run_virtually(main)
@@ -240,10 +175,10 @@ def test_nothing_starts_while_the_journal_is_full_and_all_continues_after() -> N
         record.full = True
         driver = asyncio.create_task(run.drive_until_settled())
         await asyncio.sleep(20)
-        assert executor.executed == [(0, 1)]
+        assert executor.begun == [(0, 1)]
         record.full = False
         await driver
-        assert executor.executed == [(0, 1), (1, 1)]
+        assert executor.begun == [(0, 1), (1, 1)]
         assert record.has(0, NodeStatus.COMPLETED, 1)
 
     run_virtually(main)
@@ -292,7 +227,7 @@ def test_a_parked_run_wakes_for_a_command() -> None:
         assert run.give(Command(CommandKind.RETRY, (1,))).again == (0,)
         await asyncio.sleep(100)
         assert run.state.verdict() is Verdict.COMPLETED
-        assert executor.executed == [(0, 1), (0, 2), (1, 1)]
+        assert executor.begun == [(0, 1), (0, 2), (1, 1)]
         driver.cancel()
 
     run_virtually(main)
@@ -305,7 +240,7 @@ def test_short_attempts_are_submitted_ahead_and_slots_are_never_exceeded() -> No
         run, executor, _ = begin(graph, loop, lambda *_: (0.001, 0), jobs=3)
         await run.drive_until_settled()
         assert executor.most == 3
-        assert len(executor.executed) == 300
+        assert len(executor.begun) == 300
 
     assert run_virtually(main) < 0.2
 
@@ -345,7 +280,7 @@ def test_a_failed_sync_is_reported_once_and_the_run_continues() -> None:
         record.refuses = True
         await run.drive_until_settled()
         assert [note.text for note in watch.notes] == ["can't sync the journal; what was just recorded may be lost"]
-        assert len(executor.executed) == 40
+        assert len(executor.begun) == 40
         record.refuses = False
         run.sync()
         assert record.synced == 1
@@ -377,11 +312,11 @@ def test_what_was_withheld_while_the_journal_is_full_can_be_taken_back(command: 
         assert run.state.attempt[1] == 0
         record.full = False
         await asyncio.sleep(20)
-        assert executor.executed == [(0, 1)]
+        assert executor.begun == [(0, 1)]
         assert record.has(1, after, 0)
         run.give(Command(CommandKind.RESUME) if after is NodeStatus.READY else Command(CommandKind.RETRY, (1,)))
         await asyncio.sleep(20)
-        assert executor.executed == [(0, 1), (1, 1)]
+        assert executor.begun == [(0, 1), (1, 1)]
         assert run.state.verdict() is Verdict.COMPLETED
         driver.cancel()
 
@@ -397,19 +332,19 @@ def test_much_at_once_is_journaled_in_blocks_and_acted_upon_when_all_of_it_is(mo
         heard: list[Event] = []
         run.listeners.append(heard.extend)
         await run.drive_until_settled()
-        before, executed = len(record.events), len(executor.executed)
+        before, executed = len(record.events), len(executor.begun)
         heard.clear()
         record.blocks.clear()
         record.room = before + 6
         run.give(Command(CommandKind.RERUN, tuple(range(len(graph)))))
         assert len(record.events) == before + 4, "the events that fit are on record"
         assert heard == record.events[before:]
-        assert len(executor.executed) == executed, "an attempt began before its cause was on record"
+        assert len(executor.begun) == executed, "an attempt began before its cause was on record"
         record.room = 1_000_000
         run.turn()
         assert max(record.blocks) == 4
         assert heard == record.events[before:], "listeners hear each event once, in order"
-        assert len(executor.executed) == executed + 2
+        assert len(executor.begun) == executed + 2
         await run.drive_until_settled()
         assert run.state.attempt[0] == 2
 

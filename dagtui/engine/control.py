@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
-from dagtui.engine.events import MOST_NAMED, CommandEvent
+from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange
 from dagtui.engine.followers import run_again
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
@@ -105,7 +105,7 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
     state, before, changed = run.state, transaction.before.status, transaction.watch.nodes
     with run.transaction() as ends:
         for node in found.stopped:
-            run.set(node, NodeStatus.CANCELLED, Cause.CANCEL)
+            run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL))
         run.settle()
         unbegun = [node for node in sorted(changed | ends.watch.nodes) if before[node] in _UNBEGUN]
         begins = [
@@ -141,7 +141,7 @@ def _retry(run: Propagation, nodes: Iterable[int]) -> None:
     for node in targets:
         status = state.status[node]
         if status == NodeStatus.CANCELLING:
-            run.set(node, NodeStatus.CANCELLING, Cause.RESTART)
+            run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART))
         elif status in _REPEATABLE or state.cause[node] == Cause.MARKED:
             run.reset(node)
 
@@ -186,7 +186,7 @@ def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
         if left or status is not NodeStatus.CANCELLED:
             if not left and status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
                 cause = Cause.RESTART
-            run.set(node, status, cause, marks=left)
+            run.set(NodeChange(node, status, cause, marks=left))
         else:
             run.reset(node)
 
@@ -200,7 +200,7 @@ def _rerun(run: Propagation, nodes: Collection[int]) -> None:
         if status == NodeStatus.RUNNING:
             run.stop(node, Cause.RESTART)
         elif status == NodeStatus.CANCELLING:
-            run.set(node, NodeStatus.CANCELLING, Cause.RESTART, marks=())
+            run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART, marks=()))
         elif status not in _UNBEGUN:
             run.reset(node)
 
@@ -220,12 +220,13 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
         if _must_be_stopped(run, node):
             run.stop(node, Cause.CANCEL, marks=marks)
         elif status == NodeStatus.CANCELLING and state.cause[node] == Cause.CANCEL:
-            run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, "cancelled twice, is being killed", marks=marks)
+            twice = "cancelled twice, is being killed"
+            run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, twice, marks=marks))
             run.effects.append(Stop(node, state.attempt[node], 0.0))
         elif status == NodeStatus.CANCELLING:
-            run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
+            run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks))
         else:
-            run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks)
+            run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks))
 
 
 def _must_be_stopped(run: Propagation, node: int) -> bool:
@@ -244,7 +245,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
         status = state.status[node]
         if status == NodeStatus.RETRYING:
             why, value = state.why.get(node, ""), state.value[node]
-            run.set(node, NodeStatus.FAILED, state.cause_of(node), why, value=value)
+            run.set(NodeChange(node, NodeStatus.FAILED, state.cause_of(node), why, value=value))
             continue
         if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
             run.no_retry.add(node)
@@ -258,12 +259,12 @@ def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
     status = state.status[node]
     marks = (*state.marks.get(node, ()), number)
     if status in _UNBEGUN and node in run.submitted:
-        run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
+        run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks))
         run.effects.append(Withdraw(node, state.attempt[node]))
     elif status in _UNBEGUN:
-        run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks)
+        run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks))
     elif status == NodeStatus.CANCELLING and state.cause[node] in _BEGINS_AGAIN:
-        run.set(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks)
+        run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks))
 
 
 # Skip and mark done
@@ -272,7 +273,7 @@ def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
 def _decide(run: Propagation, nodes: Collection[int], status: NodeStatus, cause: Cause) -> None:
     _lift_own(run, nodes)
     for node in nodes:
-        run.set(node, status, cause, marks=())
+        run.set(NodeChange(node, status, cause, marks=()))
 
 
 def _decide_skip(run: Propagation, nodes: Collection[int], _number: int) -> None:

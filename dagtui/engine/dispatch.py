@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Start, Withdraw
+from dagtui.engine.events import NodeChange
 from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.rules.propagation import Propagation
 from dagtui.engine.status import Cause, NodeStatus
@@ -129,7 +130,7 @@ class Dispatch(Propagation):
     def _submit(self, node: int) -> None:
         slots = self._slots[self.graph.task_of[node]]
         attempt = self.state.attempt[node] + 1
-        self.set(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt)
+        self.set(NodeChange(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt))
         self.submitted[node] = slots
         if node == self._passed_over:
             self._passed_over = NO_NODE

@@ -43,6 +43,27 @@ class NodeEvent(NamedTuple):
     """Number of processes that the attempt left behind, and that were ended with it."""
 
 
+class NodeChange(NamedTuple):
+    """A change of a node that the traversal makes. The fields stand for those of its event."""
+
+    node: int
+    status: NodeStatus
+    cause: Cause = Cause.NONE
+    why: str = ""
+    """Empty: the usual reason for the status and cause."""
+    attempt: int | None = None
+    """None: stays as it is."""
+    marks: tuple[int, ...] | None = None
+    """None: stay as they are."""
+    value: int = 0
+    seconds: float = 0.0
+    blocker: int = -1
+    due: float = 0.0
+    fresh: bool = False
+    stale: bool = False
+    left: int = 0
+
+
 MOST_NAMED = 1000
 """Maximum number of nodes that a command is recorded with, to bound the length of a journal line."""
 

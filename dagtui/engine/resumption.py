@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.events import RunEvent
+from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
@@ -112,17 +112,18 @@ class _Restorer:
             return
         if status in _ALIVE:
             now, run.now = run.now, self._last  # when is unknown, but it was before the resume
-            run.set(node, NodeStatus.FAILED, Cause.LOST, BROKE_OFF, marks=())
+            run.set(NodeChange(node, NodeStatus.FAILED, Cause.LOST, BROKE_OFF, marks=()))
             run.now = now
         elif node not in self._again and stays_done(state, node):
             if status is NodeStatus.COMPLETED and state.cause_of(node) is not Cause.RESUMED:
-                run.set(node, status, Cause.RESUMED, stale=bool(state.stale[node]))
+                run.set(NodeChange(node, status, Cause.RESUMED, stale=bool(state.stale[node])))
             return
         attempt = max(state.attempt[node], self._used.get(node, 0))
         if attempt or status.settled:
             self.begun.append(node)
         if status is not NodeStatus.WAITING or attempt > state.base[node]:
-            run.set(node, NodeStatus.WAITING, why=self._again.get(node, ""), attempt=attempt, marks=(), fresh=True)
+            why = self._again.get(node, "")
+            run.set(NodeChange(node, NodeStatus.WAITING, why=why, attempt=attempt, marks=(), fresh=True))
 
     def _keep_cancelled(self, node: int, status: NodeStatus, marks: tuple[int, ...]) -> None:
         run, state = self._run, self._run.state
@@ -132,7 +133,7 @@ class _Restorer:
         now = run.now
         if status in _ALIVE:
             run.now = self._last
-        run.set(node, NodeStatus.CANCELLED, Cause.CANCEL, attempt=attempt, marks=marks)
+        run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, attempt=attempt, marks=marks))
         run.now = now
 
 

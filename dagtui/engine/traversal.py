@@ -10,7 +10,7 @@ from dagtui.engine.backoff import back_off, retries
 from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
 from dagtui.engine.effects import Effect, SetSlots, Stop, Withdraw
-from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent
+from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Remark, Result, Started, Withdrawn
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
@@ -162,10 +162,10 @@ class Traversal(Dispatch):
             self.stop(node, Cause.RESTART)
 
     def _run(self, node: int, attempt: int) -> None:
-        self.set(node, NodeStatus.RUNNING, marks=())
+        self.set(NodeChange(node, NodeStatus.RUNNING, marks=()))
         if self.restarted or self._staleness.active:
             for other in self._staleness.begins(node, self.restarted, self._running_slots):
-                self.set(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True)
+                self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
         self._limit(node, attempt, self.now)
 
     def _limit(self, node: int, attempt: int, began: float) -> None:
@@ -199,10 +199,11 @@ class Traversal(Dispatch):
             self._reaped(message)
         elif status not in {NodeStatus.RUNNING, NodeStatus.READY, NodeStatus.CANCELLING}:
             # It was being withdrawn when it could not start. Its attempt number was reported, so it is not reused.
-            self.set(node, NodeStatus(status), self.state.cause_of(node), blocker=self.state.blocker[node], fresh=True)
+            cause, blocker = self.state.cause_of(node), self.state.blocker[node]
+            self.set(NodeChange(node, NodeStatus(status), cause, blocker=blocker, fresh=True))
         elif kind is EndKind.EXIT and value == 0:
             stale = node in self._staleness.outdated
-            self.set(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left)
+            self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN, seconds=seconds, stale=stale, left=left))
         else:
             if lasting:
                 self.no_retry.add(node)
@@ -220,7 +221,7 @@ class Traversal(Dispatch):
         node, seconds = message.node, message.seconds
         cause = self.state.cause_of(node)
         if cause is Cause.CANCEL:
-            self.set(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=seconds)
+            self.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, seconds=seconds))
         elif cause is Cause.TIMEOUT:
             self._failed(node, Cause.TIMEOUT, 0, self.state.why.get(node, "timeout"), seconds)
         else:
@@ -231,11 +232,11 @@ class Traversal(Dispatch):
         policy = self.graph.task(node).retry
         tries = self.state.attempt[node] - self.state.base[node]
         if tries > policy.retries or node in self.no_retry or not retries(policy, cause, value):
-            self.set(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left)
+            self.set(NodeChange(node, NodeStatus.FAILED, cause, why, value=value, seconds=seconds, left=left))
             self._stop_after_failure(node)
             return
         due = self.now + back_off(policy, tries, f"{self.graph.labels[node]}:{self.state.attempt[node]}")
-        self.set(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left)
+        self.set(NodeChange(node, NodeStatus.RETRYING, cause, why, value=value, seconds=seconds, due=due, left=left))
 
     def _stop_after_failure(self, node: int) -> None:
         """Start no more nodes after the first final failure (rule 7 in `rules`)."""
@@ -268,7 +269,7 @@ class Traversal(Dispatch):
     def _alarm(self, node: int, attempt: int, kind: str) -> None:
         status = self.state.status[node]
         if kind == "retry" and status == NodeStatus.RETRYING:
-            self.set(node, NodeStatus.READY)
+            self.set(NodeChange(node, NodeStatus.READY))
             self.propagate(node)  # its parents may have been reset in the meantime
         elif kind == "timeout" and status == NodeStatus.RUNNING:
             self.stop(node, Cause.TIMEOUT, f"timeout after {self.graph.task(node).timeout:g} s")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine import control, dispatch, followers, reachable, state
 from dagtui.engine.effects import Start, Stop
+from dagtui.engine.events import NodeChange
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.ready import ReadyQueue
 from dagtui.engine.rules import propagation, refusals
@@ -52,7 +53,7 @@ def a_duplicate_result_is_accepted(patch: pytest.MonkeyPatch) -> None:
     def ended(original, self, message):
         node = message.node
         if self.state.attempt[node] == message.attempt and self.state.status[node] == NodeStatus.FAILED:
-            self.set(node, NodeStatus.COMPLETED, Cause.RAN)
+            self.set(NodeChange(node, NodeStatus.COMPLETED, Cause.RAN))
         original(self, message)
 
     around(patch, Traversal, "_ended", ended)
@@ -62,7 +63,7 @@ def a_duplicate_result_is_accepted(patch: pytest.MonkeyPatch) -> None:
 def exit_0_after_a_cancel_counts_as_completed(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
         if message.kind is EndKind.EXIT and message.value == 0 and self.state.cause[message.node] == Cause.CANCEL:
-            self.set(message.node, NodeStatus.COMPLETED, Cause.RAN, marks=())
+            self.set(NodeChange(message.node, NodeStatus.COMPLETED, Cause.RAN, marks=()))
         else:
             original(self, message)
 
@@ -73,7 +74,7 @@ def exit_0_after_a_cancel_counts_as_completed(patch: pytest.MonkeyPatch) -> None
 def exit_0_after_a_timeout_counts_as_completed(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
         if message.kind is EndKind.EXIT and message.value == 0 and self.state.cause[message.node] == Cause.TIMEOUT:
-            self.set(message.node, NodeStatus.COMPLETED, Cause.RAN)
+            self.set(NodeChange(message.node, NodeStatus.COMPLETED, Cause.RAN))
         else:
             original(self, message)
 
@@ -89,7 +90,7 @@ def what_ended_in_time_while_the_program_stood_still_timed_out(patch: pytest.Mon
 def timeout_beats_a_persons_cancel(patch: pytest.MonkeyPatch) -> None:
     def alarm(original, self, node, attempt, kind):
         if kind == "timeout" and self.state.status[node] == NodeStatus.CANCELLING:
-            self.set(node, NodeStatus.CANCELLING, Cause.TIMEOUT, marks=())
+            self.set(NodeChange(node, NodeStatus.CANCELLING, Cause.TIMEOUT, marks=()))
         original(self, node, attempt, kind)
 
     around(patch, Traversal, "_alarm", alarm)
@@ -102,7 +103,7 @@ def an_attempts_number_is_used_again(patch: pytest.MonkeyPatch) -> None:
         if self.state.status[message.node] in {NodeStatus.WAITING, NodeStatus.READY}:
             node = message.node
             status, cause = self.state.status_of(node), self.state.cause_of(node)
-            self.set(node, status, cause, attempt=self.state.attempt[node] - 1)
+            self.set(NodeChange(node, status, cause, attempt=self.state.attempt[node] - 1))
 
     around(patch, Traversal, "_reaped", reaped)
 
@@ -111,7 +112,7 @@ def an_attempts_number_is_used_again(patch: pytest.MonkeyPatch) -> None:
 def what_began_unwanted_goes_on(patch: pytest.MonkeyPatch) -> None:
     def stop(original, self, node, cause, *args, **kwargs):
         if cause is Cause.WITHDRAWN:
-            self.set(node, NodeStatus.RUNNING)
+            self.set(NodeChange(node, NodeStatus.RUNNING))
         else:
             original(self, node, cause, *args, **kwargs)
 
@@ -142,7 +143,7 @@ def a_retry_does_not_renew_the_budget(patch: pytest.MonkeyPatch) -> None:
 def after_its_back_off_a_node_forgets_its_parents(patch: pytest.MonkeyPatch) -> None:
     def alarm(original, self, node, attempt, kind):
         if kind == "retry" and self.state.status[node] == NodeStatus.RETRYING:
-            self.set(node, NodeStatus.READY)
+            self.set(NodeChange(node, NodeStatus.READY))
         else:
             original(self, node, attempt, kind)
 
@@ -397,7 +398,7 @@ def retry_runs_successes_again(patch: pytest.MonkeyPatch) -> None:
 def retry_of_a_held_back_node_starts_around_its_parents(patch: pytest.MonkeyPatch) -> None:
     def retry(_original, run, nodes):
         for node in nodes:
-            run.set(node, NodeStatus.READY, fresh=True)
+            run.set(NodeChange(node, NodeStatus.READY, fresh=True))
 
     around(patch, control, "_retry", retry)
 

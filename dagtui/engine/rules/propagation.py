@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
-from dagtui.engine.events import Event, NodeEvent, with_text
+from dagtui.engine.events import Event, NodeChange, NodeEvent, with_text
 from dagtui.engine.rules.triggers import TABLE, find_followers
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
@@ -64,25 +64,10 @@ class Propagation:
         self.state.apply(event)
         self.events.append(event)
 
-    def set(  # the fields of an event, given by name
-        self,
-        node: int,
-        status: NodeStatus,
-        cause: Cause = Cause.NONE,
-        why: str = "",
-        *,
-        attempt: int | None = None,
-        value: int = 0,
-        seconds: float = 0.0,
-        blocker: int = -1,
-        marks: tuple[int, ...] | None = None,
-        due: float = 0.0,
-        fresh: bool = False,
-        stale: bool = False,
-        left: int = 0,
-    ) -> None:
-        """Set the status of a node. Its attempt number and marks stay unless they are given."""
+    def set(self, change: NodeChange) -> None:
+        """Change a node, and keep the event for the journal."""
         state = self.state
+        node, status, cause, why, attempt, marks, value, seconds, blocker, due, fresh, stale, left = change
         if attempt is None:
             attempt = state.attempt[node]
         if marks is None:
@@ -90,22 +75,8 @@ class Propagation:
         why = why or status_why(state, status, cause, attempt, blocker, marks)
         if self.mask is not None:
             why = self.mask(why)
-        event = NodeEvent(
-            self.now,
-            node,
-            attempt,
-            status,
-            cause,
-            why,
-            value,
-            seconds,
-            blocker,
-            marks,
-            due,
-            fresh,
-            stale,
-            left,
-        )
+        data = self.now, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left
+        event = tuple.__new__(NodeEvent, data)  # takes less than half the time of NodeEvent(...)
         state.apply_node(event)
         self.events.append(event)
 
@@ -140,7 +111,7 @@ class Propagation:
         if wanted is not None and cause is not Cause.NOTHING_FAILED:
             outcome_of = self.state.outcome_of
             blocker = next((parent for parent in self.graph.parents(node) if outcome_of(parent) is wanted), -1)
-        self.set(node, status, cause, blocker=blocker)
+        self.set(NodeChange(node, status, cause, blocker=blocker))
 
     def settle(self) -> None:
         """Propagate dirty nodes until nothing changes."""
@@ -158,13 +129,13 @@ class Propagation:
         if node in self.submitted:
             # The attempt may begin before it is withdrawn. It is then the first of the new budget.
             attempt = self.state.attempt[node]
-            self.set(node, NodeStatus.WAITING, attempt=attempt - 1, marks=(), fresh=True)
-            self.set(node, NodeStatus.WAITING, attempt=attempt)
+            self.set(NodeChange(node, NodeStatus.WAITING, attempt=attempt - 1, marks=(), fresh=True))
+            self.set(NodeChange(node, NodeStatus.WAITING, attempt=attempt))
         else:
             # Emit one event instead of two for each of the many nodes that can start at once.
             ready = self._follows(node)[0] is NodeStatus.READY
             status = NodeStatus.READY if ready else NodeStatus.WAITING
-            self.set(node, status, attempt=attempt, marks=(), fresh=True)
+            self.set(NodeChange(node, status, attempt=attempt, marks=(), fresh=True))
         self.propagate(node)
 
     def take_back(self, node: int) -> None:
@@ -179,11 +150,11 @@ class Propagation:
             status = NodeStatus.CANCELLED
         elif status is NodeStatus.READY:
             cause = Cause.NONE
-        self.set(node, status, cause, attempt=attempt, blocker=state.blocker[node])
+        self.set(NodeChange(node, status, cause, attempt=attempt, blocker=state.blocker[node]))
 
     def stop(self, node: int, cause: Cause, why: str = "", marks: tuple[int, ...] | None = None) -> None:
         """Stop a running node: TERM, and KILL after its grace."""
-        self.set(node, NodeStatus.CANCELLING, cause, why, marks=marks)
+        self.set(NodeChange(node, NodeStatus.CANCELLING, cause, why, marks=marks))
         self.effects.append(Stop(node, self.state.attempt[node], self.graph.task(node).grace))
 
     @contextmanager

@@ -133,8 +133,8 @@ def one_retry_too_many(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_retry_does_not_renew_the_budget(patch: pytest.MonkeyPatch) -> None:
-    def set_status(original, self, *args, **kwargs):
-        original(self, *args, **{**kwargs, "fresh": False})
+    def set_status(original, self, change):
+        original(self, change._replace(fresh=False))
 
     around(patch, propagation.Propagation, "set", set_status)
 
@@ -561,8 +561,8 @@ def a_command_that_does_nothing_says_nothing(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def the_journal_loses_marks(patch: pytest.MonkeyPatch) -> None:
-    def set_status(original, self, *args, **kwargs):
-        original(self, *args, **kwargs)
+    def set_status(original, self, change):
+        original(self, change)
         if self.events:
             self.events[-1] = self.events[-1]._replace(marks=())
 

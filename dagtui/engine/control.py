@@ -11,7 +11,7 @@ from dagtui.engine.followers import run_again
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
-from dagtui.engine.rules.refusals import refusal, refused_targets, retry_refusal, why_unchanged
+from dagtui.engine.rules.refusals import refusal, refused_targets, retry_refusal
 from dagtui.engine.rules.triggers import INDEPENDENT
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import mark_why, root_causes
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from dagtui.engine.rules.propagation import Propagation
-    from dagtui.engine.state import RunState
-    from dagtui.engine.transaction import Snapshot, Transaction
+    from dagtui.engine.transaction import Transaction
 
 _UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 _SETTLED = frozenset(status for status in NodeStatus if status.settled)
@@ -86,8 +85,6 @@ def _classify(run: Propagation, command: Command, below: Iterable[int], transact
         elif new in _SETTLED and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
     stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
-    if not (again or released or dropped or stopped) and not any(_differs(state, before, node) for node in changed):
-        return Preview(command, nothing=why_unchanged(run, command))
     return Preview(
         command,
         tuple(again),
@@ -114,12 +111,6 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
         settled = {node for node in unbegun if state.status[node] in _SETTLED}
     blocked = sorted(settled.difference(found.dropped, found.command.nodes, found.stopped))
     return replace(found, begins=tuple(begins), blocked=tuple(blocked))
-
-
-def _differs(state: RunState, before: Snapshot, node: int) -> bool:
-    if (before.status[node], before.cause[node]) != (state.status[node], state.cause[node]):
-        return True
-    return before.marks.get(node, ()) != state.marks.get(node, ())
 
 
 def _below(run: Propagation, command: Command) -> Iterable[int]:
@@ -156,10 +147,8 @@ def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
         for number in run.state.marks.get(node, ()):
             marked.setdefault(number, []).append(node)
     for number, nodes in marked.items():
-        around = reach(nodes, run.graph.parents)
-        around |= reach(nodes, run.graph.children)
-        around.intersection_update(run.state.marks)
-        _lift(run, sorted(around), {number})
+        around = {*reach(nodes, run.graph.parents), *reach(nodes, run.graph.children)}
+        _lift(run, sorted(around.intersection(run.state.marks)), {number})
     _lift_own(run, targets)
 
 

@@ -7,30 +7,30 @@ from typing import TYPE_CHECKING
 from dagtui.engine.rules.triggers import INDEPENDENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from dagtui.graph.model import Graph
 
 
-def reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> set[int]:
-    """Return the nodes and all nodes that are reachable from them."""
+def reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> Iterator[int]:
+    """Yield the nodes, then all nodes that are reachable from them, each once."""
     found = set(nodes)
     queue = list(found)
     for node in queue:
+        yield node
         for other in neighbours(node):
             if other not in found:
                 found.add(other)
                 queue.append(other)
-    return found
 
 
-def subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
-    """Return the nodes and all nodes below them."""
+def subtrees(graph: Graph, nodes: Iterable[int]) -> Iterator[int]:
+    """Yield the nodes and all nodes below them."""
     return reach(nodes, graph.children)
 
 
-def cancelled_subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
-    """Return the nodes and the nodes below them, stopping at nodes with an independent trigger."""
+def cancelled_subtrees(graph: Graph, nodes: Iterable[int]) -> Iterator[int]:
+    """Yield the nodes and the nodes below them, stopping at nodes with an independent trigger."""
     return reach(nodes, lambda node: _marked_children(graph, node))
 
 

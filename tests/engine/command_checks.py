@@ -52,6 +52,12 @@ class CommandChecks(Expectations):
             CommandKind.CANCEL_SUBTREE: bool(unsettled & self.reach(command.nodes)),
             CommandKind.RETRY: any(self.retryable(node) for node in command.nodes),
             CommandKind.RETRY_FAILED: bool(self.failures()),
+            CommandKind.RERUN: any(
+                self.rerunnable(node)
+                for target in command.nodes
+                for node in {target, *oracle.descendants(self.graph, target)}
+            ),
+            CommandKind.RERUN_ONLY: any(self.rerunnable(node) for node in command.nodes),
         }.get(kind)
         if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
             does = all(self.decidable(node, kind) for node in command.nodes)
@@ -62,6 +68,8 @@ class CommandChecks(Expectations):
     def check_preview(self, found: Preview, old: Snapshot) -> None:
         """Check that the preview equals the effect."""
         stopped = {effect.node for effect in self.effects if isinstance(effect, Stop)}
+        unchanged = self.statuses() == old.statuses and self.marks == old.marks
+        assert stopped or not unchanged or found.command.kind in RUN_WIDE, "it was not refused, but changed nothing"
         assert set(found.stopped) == stopped, "the preview lists other stopped nodes"
         announced, dropped = set(found.again) | set(found.released), set(found.dropped)
         for node in self.nodes:

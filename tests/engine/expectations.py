@@ -81,6 +81,12 @@ class Expectations(RunModel):
         again = {NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED, NodeStatus.RETRYING}
         return status in again or cause is Cause.MARKED
 
+    def rerunnable(self, node: int) -> bool:
+        status, cause = self.state.status_of(node), self.state.cause_of(node)
+        if status in UNBEGUN | {NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED}:
+            return cause is Cause.PERSON  # otherwise, it would only be propagated to the same status again
+        return cause is not Cause.RESTART
+
     def decidable(self, node: int, kind: CommandKind) -> bool:
         status, cause = self.state.status_of(node), self.state.cause_of(node)
         if status in ALIVE | {NodeStatus.COMPLETED} or node in self.open:

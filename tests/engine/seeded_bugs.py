@@ -556,7 +556,16 @@ def a_changed_command_is_obeyed(patch: pytest.MonkeyPatch) -> None:
 @bug
 def a_command_that_does_nothing_says_nothing(patch: pytest.MonkeyPatch) -> None:
     around(patch, refusals, "_node_refusal", lambda _original, _run, _kind, _node: None)
-    patch.setattr(control, "_differs", lambda _state, _before, _node: True)
+
+
+@bug
+def a_blocked_node_may_be_rerun(patch: pytest.MonkeyPatch) -> None:
+    around(patch, refusals, "_runs_again", lambda _original, _state, _node: True)
+
+
+@bug
+def what_runs_below_a_blocked_node_keeps_it_from_being_rerun(patch: pytest.MonkeyPatch) -> None:
+    around(patch, refusals, "_finds", lambda original, nodes, wanted, _most: original(list(nodes)[:1], wanted, 1))
 
 
 @bug

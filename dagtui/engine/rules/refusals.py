@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
@@ -9,7 +10,10 @@ from dagtui.engine.reachable import cancelled_subtrees, subtrees
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from dagtui.engine.rules.propagation import Propagation
+    from dagtui.engine.state import RunState
 
 _NOTHING_TO_RETRY = {
     NodeStatus.WAITING: "it has not run yet, it waits for its parents",
@@ -18,10 +22,14 @@ _NOTHING_TO_RETRY = {
     NodeStatus.COMPLETED: "it already succeeded; rerun it instead",
 }
 _NOT_YET_RUN = "it has not run yet"
+_UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
-def refusal(run: Propagation, command: Command) -> str | None:
-    """Return why the command would not affect any of its targets, or None if it may."""
+def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str | None:
+    """Return why the command would change nothing, or None if it would change something.
+
+    `most` is the number of nodes of a subtree that are looked at. A command on a larger one may change something.
+    """
     state = run.state
     kind = command.kind
     if kind is CommandKind.PAUSE:
@@ -37,7 +45,11 @@ def refusal(run: Propagation, command: Command) -> str | None:
     if not command.nodes:
         return "it needs at least one node"
     if kind is CommandKind.CANCEL_SUBTREE:
-        return _subtree_refusal(run, command)
+        return _cancel_subtree_refusal(run, command, most)
+    if kind is CommandKind.RERUN:
+        return _rerun_refusal(run, command, subtrees(run.graph, command.nodes), most)
+    if kind is CommandKind.RERUN_ONLY:
+        return _rerun_refusal(run, command, command.nodes, most)
     reasons = [_node_refusal(run, kind, node) for node in command.nodes]
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
         return next((reason for reason in reasons if reason), None)
@@ -58,13 +70,43 @@ def _jobs_refusal(run: Propagation, command: Command) -> str | None:
     return f"there are {command.jobs} slots already" if command.jobs == run.state.jobs else None
 
 
-def _subtree_refusal(run: Propagation, command: Command) -> str | None:
-    status = run.state.status
-    if any(status[node] < NodeStatus.COMPLETED for node in cancelled_subtrees(run.graph, command.nodes)):
+def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> str | None:
+    state = run.state
+
+    def is_unsettled(node: int) -> bool:
+        return state.status[node] < NodeStatus.COMPLETED
+
+    if state.unsettled and _finds(cancelled_subtrees(run.graph, command.nodes), is_unsettled, most):
         return None
-    if any(status[node] < NodeStatus.COMPLETED for node in subtrees(run.graph, command.nodes)):
+    if state.unsettled and _finds(subtrees(run.graph, command.nodes), is_unsettled, most):
         return "what is unsettled in its subtree runs regardless of what is above; cancel that instead"
     return "everything in its subtree is settled already"
+
+
+def _rerun_refusal(run: Propagation, command: Command, nodes: Iterable[int], most: int) -> str | None:
+    """Return why none of the nodes would run again. The reason is about the command's first target."""
+    if _finds(nodes, lambda node: _runs_again(run.state, node), most):
+        return None
+    node = command.nodes[0]
+    status = run.state.status_of(node)
+    if status in _UNBEGUN:
+        return f"{_NOT_YET_RUN}, and nothing below it has" if command.kind is CommandKind.RERUN else _NOT_YET_RUN
+    if status is NodeStatus.FAILED_PARENT:
+        return "it is blocked; retry it, and what blocks it runs again"
+    return retry_refusal(run, node)
+
+
+def _runs_again(state: RunState, node: int) -> bool:
+    """Return whether a rerun changes a node. The parents of a blocked node, for one, would block it again."""
+    status, cause = state.status_of(node), state.cause_of(node)
+    if status is NodeStatus.SKIPPED:
+        return cause is Cause.PERSON
+    return status not in {*_UNBEGUN, NodeStatus.FAILED_PARENT} and cause is not Cause.RESTART
+
+
+def _finds(nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
+    """Return whether one of the first `most` nodes is wanted, or there are more nodes, which may be."""
+    return any(looked_at == most or wanted(node) for looked_at, node in enumerate(nodes))
 
 
 def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
@@ -73,7 +115,7 @@ def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
     if kind is CommandKind.RETRY:
         return retry_refusal(run, node)
     if kind is CommandKind.RERUN_ONLY:
-        return _NOT_YET_RUN if status in {NodeStatus.WAITING, NodeStatus.READY} else None
+        return _rerun_refusal(run, Command(kind, (node,)), (node,), 1)
     if kind is CommandKind.CANCEL:
         return f"it is settled already: {status.word}" if status.settled else None
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
@@ -91,17 +133,6 @@ def retry_refusal(run: Propagation, node: int) -> str | None:
     if status is NodeStatus.SKIPPED and cause is not Cause.PERSON:
         return "its parents would skip it again" if cause is Cause.PROPAGATED else "nothing it runs for has failed"
     return _NOTHING_TO_RETRY.get(status)
-
-
-def why_unchanged(run: Propagation, command: Command) -> str:
-    """Return why a command that was not refused changes nothing, such as a rerun of a node that still can't run."""
-    node = command.nodes[0]
-    status = run.state.status_of(node)
-    if status in {NodeStatus.WAITING, NodeStatus.READY}:
-        return f"{_NOT_YET_RUN}, and nothing below it has" if command.kind is CommandKind.RERUN else _NOT_YET_RUN
-    if status is NodeStatus.FAILED_PARENT:
-        return "it is blocked; retry it, and what blocks it runs again"
-    return retry_refusal(run, node) or "nothing would change"
 
 
 def _decision_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dagtui.control.sockets import fitting
+from dagtui.engine.capacity import slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.engine.why import why
 
@@ -39,7 +40,7 @@ def status_report(session: Session, screen: Screen) -> dict[str, object]:
         "settled": session.settled,
         "paused": state.paused,
         "jobs": state.jobs,
-        "slots_taken": state.slots_taken,
+        "slots_taken": slots_taken(state),
         "elapsed": round(session.elapsed, 3),
         "wall_seconds": round(session.wall_seconds, 3),
         "remaining": None

@@ -33,14 +33,6 @@ class Dispatch(Propagation):
         """Create a dispatcher. `order` is the critical-path length of each node: longer paths start first."""
         super().__init__(graph, state)
         self.ready = ReadyQueue(order)
-        self._used = 0
-        """Slots of all attempts that have begun."""
-        self._promised = 0
-        """Slots of all attempts that were submitted and have not begun."""
-        self._running_slots: dict[int, int] = {}
-        """Slots of the attempts that have begun, by node."""
-        self._slots = [task.slots for task in graph.tasks]
-        self._any_wide = any(slots != 1 for slots in self._slots)
         self._typical = TYPICAL
         """Moving average of the seconds that recent attempts took."""
         self._lookahead = 0
@@ -49,42 +41,32 @@ class Dispatch(Propagation):
         """The first node in order, while others start before it because it needs more slots than are free."""
         self._passed_since = 0.0
 
-    def _occupy(self, node: int, attempt: int) -> bool:
-        """Move a submitted attempt's slots to the used ones. Return False if no such attempt is submitted."""
-        slots = self.submitted.get(node)
-        if slots is None or self.state.attempt[node] != attempt:
-            return False
-        del self.submitted[node]
-        self._promised -= slots
-        self._used += slots
-        self._running_slots[node] = slots
-        return True
-
     def _fill(self) -> None:
         """Submit ready nodes: as many as fit the free slots, and a few more if attempts are short."""
-        state = self.state
+        state, capacity = self.state, self.capacity
+        capacity.size = state.jobs
         if not state.counts[NodeStatus.READY]:
             self.ready.clear()
-        if self._any_wide:
+        if capacity.any_wide:
             self._fill_by_width()
         elif not state.paused:
-            while (node := self._next(state.jobs - self._used - self._promised)) is not None:
+            while (node := self._next(capacity.free)) is not None:
                 self._submit(node)
 
     def _fill_by_width(self) -> None:
         """Fill slots in a graph whose nodes need different numbers of slots."""
-        state = self.state
+        state, capacity = self.state, self.capacity
         kept_before, state.kept_for = state.kept_for, NO_NODE
         if self._passed_over != NO_NODE and not self._startable(self._passed_over):
             self._passed_over = NO_NODE
         if state.paused:
             return
         while (first := self.ready.first(self._startable)) is not None:
-            free = state.jobs - self._used - self._promised
-            if self._slots[self.graph.task_of[first]] <= free:
+            free = capacity.free
+            if capacity.width(first) <= free:
                 self._submit(first)
             elif self._is_kept_for(first):
-                if self._used or self._promised:
+                if not capacity.idle:
                     self._keep_for(first, kept_before, free)
                     return
                 self._submit(first)
@@ -95,20 +77,20 @@ class Dispatch(Propagation):
         """Return whether a node that does not fit has waited long enough, and will fit once others have ended."""
         if self._passed_over != first or self.now - self._passed_since < self._typical:
             return False
-        lost = sum(self._running_slots.get(node, 0) for node in self.unkillable)
-        return not lost or self._slots[self.graph.task_of[first]] <= self.state.jobs - lost
+        lost = self.capacity.held_by(self.unkillable)
+        return not lost or self.capacity.width(first) <= self.capacity.size - lost
 
     def _keep_for(self, first: int, kept_before: int, free: int) -> None:
         """Start nothing else, and withdraw the attempts submitted ahead of free slots, as they may take long."""
         self.state.kept_for = first
         if kept_before != first and free < 0:
-            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
+            self._withdraw_submitted()
 
     def _pass_over(self, first: int, free: int) -> bool:
         """Submit the first node that fits, or that lookahead allows. Return False if there is none."""
         node = self._next(free)
         by_others = free < 0 if node is None else node != first  # free < 0: submitted attempts are ahead of it
-        if by_others and self._passed_over != first and self._slots[self.graph.task_of[first]] > 1:
+        if by_others and self._passed_over != first and self.capacity.width(first) > 1:
             self._passed_over, self._passed_since = first, self.now
         if node is None:
             return False
@@ -118,7 +100,7 @@ class Dispatch(Propagation):
     def _next(self, free: int) -> int | None:
         """Take the first node that fits, that lookahead allows, or that is too wide and runs when it is alone."""
         node = self.ready.pop(free, self._startable)
-        if node is None and not self._used and not self._promised:
+        if node is None and self.capacity.idle:
             node = self.ready.pop(1 << 30, self._startable)
         if node is None and len(self.submitted) < self._lookahead:
             node = self.ready.pop(1, self._startable)
@@ -128,16 +110,17 @@ class Dispatch(Propagation):
         return self.state.status[node] == NodeStatus.READY and node not in self.submitted
 
     def _submit(self, node: int) -> None:
-        slots = self._slots[self.graph.task_of[node]]
         attempt = self.state.attempt[node] + 1
         self.set(NodeChange(node, NodeStatus.READY, Cause.IN_LINE, attempt=attempt))
-        self.submitted[node] = slots
+        slots = self.capacity.reserve(node)
         if node == self._passed_over:
             self._passed_over = NO_NODE
         if self.stop_deadline:
             self.stop_deadline.pop(node, None)
-        self._promised += slots
         self.effects.append(Start(node, attempt, slots))
+
+    def _withdraw_submitted(self) -> None:
+        self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
 
     def _learn(self, seconds: float) -> None:
         self._typical += 0.2 * (seconds - self._typical)

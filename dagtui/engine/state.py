@@ -82,7 +82,6 @@ class RunState:
         self._outcome = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_allowed = 1 in self._allowed
-        self._any_wide = any(task.slots != 1 for task in graph.tasks)
         self._watches: list[Watch] = []
 
     # Reading
@@ -102,15 +101,6 @@ class RunState:
     def allows_failure(self, node: int) -> bool:
         """Return whether a failure of the node counts as ok for its children and the verdict."""
         return bool(self._allowed[node])
-
-    @property
-    def slots_taken(self) -> int:
-        """Number of slots that live attempts use. It may exceed `jobs` after these were lowered."""
-        alive = self.counts[NodeStatus.RUNNING] + self.counts[NodeStatus.CANCELLING]
-        if not alive or not self._any_wide:
-            return alive
-        task = self.graph.task
-        return sum(task(node).slots for status in _ALIVE for node in self.nodes_with(status))
 
     @property
     def stale_count(self) -> int:

@@ -9,7 +9,7 @@ from dagtui.engine import control
 from dagtui.engine.backoff import back_off, retries
 from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.dispatch import LOOKAHEAD_MOST, Dispatch
-from dagtui.engine.effects import Effect, SetSlots, Stop, Withdraw
+from dagtui.engine.effects import Effect, SetSlots, Stop
 from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Remark, Result, Started, Withdrawn
 from dagtui.engine.staleness import Staleness
@@ -64,7 +64,7 @@ class Traversal(Dispatch):
         self.now = now
         self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         for node in self.state.nodes_with(NodeStatus.READY):  # a command came before
-            self.ready.push(node, self._slots[self.graph.task_of[node]])
+            self.ready.push(node, self.capacity.width(node))
         for node in self.graph.order:
             self.propagate(node)
         self._finish_turn()
@@ -72,22 +72,22 @@ class Traversal(Dispatch):
     def adopt(self, events: Iterable[Event], now: float) -> None:
         """Replay recorded events and continue from there, with the attempts that were in flight."""
         self.now = now
-        state, task = self.state, self.graph.task
+        state, capacity = self.state, self.capacity
         state.replay(events)
         for node in self.graph.order:
             status, attempt = state.status[node], state.attempt[node]
             if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
-                self._running_slots[node] = task(node).slots
+                capacity.reserve(node)
+                capacity.begin(node)
                 if status == NodeStatus.CANCELLING:
                     self.stop_deadline[node] = now
                 self._limit(node, attempt, state.started[node])
             elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
-                self.submitted[node] = task(node).slots
+                capacity.reserve(node)
             elif status == NodeStatus.READY:
-                self.ready.push(node, task(node).slots)
+                self.ready.push(node, capacity.width(node))
             elif status == NodeStatus.RETRYING:
                 self._alarm_at(state.due[node], node, attempt, "retry")
-        self._used, self._promised = sum(self._running_slots.values()), sum(self.submitted.values())
         in_force = {mark for marks in state.marks.values() for mark in marks}
         self.fail_fast_command = max(
             (n for n, command in state.commands.items() if command.kind is None and n in in_force), default=0
@@ -135,7 +135,7 @@ class Traversal(Dispatch):
     @property
     def settled(self) -> bool:
         """Whether nothing more happens without a command."""
-        return not self.state.unsettled and not self.submitted and not self._running_slots
+        return not self.state.unsettled and self.capacity.idle
 
     @property
     def stuck(self) -> bool:
@@ -146,10 +146,14 @@ class Traversal(Dispatch):
 
     # Results
 
+    def _is_submitted(self, node: int, attempt: int) -> bool:
+        return node in self.submitted and self.state.attempt[node] == attempt
+
     def _started(self, message: Started) -> None:
         node, attempt = message
-        if not self._occupy(node, attempt):
+        if not self._is_submitted(node, attempt):
             return
+        self.capacity.begin(node)
         status, cause = self.state.status[node], self.state.cause[node]
         if status == NodeStatus.READY:
             self._run(node, attempt)
@@ -164,7 +168,7 @@ class Traversal(Dispatch):
     def _run(self, node: int, attempt: int) -> None:
         self.set(NodeChange(node, NodeStatus.RUNNING, marks=()))
         if self.restarted or self._staleness.active:
-            for other in self._staleness.begins(node, self.restarted, self._running_slots):
+            for other in self._staleness.begins(node, self.restarted, self.capacity.held):
                 self.set(NodeChange(other, NodeStatus.COMPLETED, self.state.cause_of(other), stale=True))
         self._limit(node, attempt, self.now)
 
@@ -175,23 +179,21 @@ class Traversal(Dispatch):
 
     def _withdrawn(self, message: Withdrawn) -> None:
         node, attempt = message
-        if self.submitted.get(node) is None or self.state.attempt[node] != attempt:
-            return
-        self._promised -= self.submitted.pop(node)
-        self.take_back(node)
+        if self._is_submitted(node, attempt):
+            self.capacity.withdraw(node)
+            self.take_back(node)
 
     def _ended(self, message: Ended) -> None:
         node, attempt, kind, value, _text, seconds, lasting, left = message
         if self.state.attempt[node] != attempt:
             return
         if kind is EndKind.COULD_NOT_START:
-            self._occupy(node, attempt)
+            if node in self.submitted:
+                self.capacity.begin(node)
         elif node in self.submitted:
             self._started(Started(node, attempt))
-        slots = self._running_slots.pop(node, None)
-        if slots is None:
+        if not self.capacity.release(node):
             return
-        self._used -= slots
         self.unkillable.discard(node)
         self._learn(seconds)
         status = self.state.status[node]
@@ -257,7 +259,7 @@ class Traversal(Dispatch):
         if command.kind in {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}:
             self.effects.append(SetSlots(0 if self.state.paused else self.state.jobs))
         if command.kind is CommandKind.PAUSE:
-            self.effects.extend(Withdraw(node, self.state.attempt[node]) for node in self.submitted)
+            self._withdraw_submitted()
         self._finish_turn()
         return found
 
@@ -292,7 +294,7 @@ class Traversal(Dispatch):
         for event in self.events[self._events_seen :]:
             if isinstance(event, NodeEvent):
                 if event.status == NodeStatus.READY:
-                    self.ready.push(event.node, self._slots[self.graph.task_of[event.node]])
+                    self.ready.push(event.node, self.capacity.width(event.node))
                 elif event.status == NodeStatus.RETRYING:
                     self._alarm_at(event.due, event.node, event.attempt, "retry")
         for effect in self.effects[self._stops_seen :]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from dagtui.engine.capacity import slots_free
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
@@ -122,7 +123,7 @@ def queued_why(state: RunState, node: int) -> str:
     cause = state.cause_of(node)
     if cause is not Cause.NONE:
         return _FIXED[NodeStatus.READY, cause]
-    wanted, free = state.graph.task(node).slots, max(0, state.jobs - state.slots_taken)
+    wanted, free = state.graph.task(node).slots, slots_free(state)
     words = "waits for a slot" if wanted == 1 else f"needs {wanted} slots"
     if wanted > state.jobs:
         return f"{words} of {state.jobs}: it starts when nothing else runs"

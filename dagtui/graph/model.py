@@ -163,6 +163,7 @@ class Graph:
         "_index",
         "_parent_ends",
         "_parent_starts",
+        "any_wide",
         "cells",
         "digest",
         "directory",
@@ -212,21 +213,18 @@ class Graph:
             ValueError: Two nodes have the same label.
         """
         self.labels: list[str] = list(labels)
-        self.name = name
-        self.path = path
-        self.directory = directory
+        self.name, self.path, self.directory = name, path, directory
         self.tasks: list[Task] = [Task(label) for label in self.labels] if tasks is None else list(tasks)
+        self.any_wide = any(task.slots != 1 for task in self.tasks)
+        """Whether any node needs more than one slot."""
         self.task_of: array[int] = array("i", range(len(self.labels)) if task_of is None else task_of)
         self.cells: Sequence[Cell] | None = cells
         self.params: Mapping[str, Value] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
-        """The parameters that were given when the graph was read, as they were written."""
         self.settings = RunSettings() if settings is None else settings
         self.digest = b""
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
-        self._index = {label: node for node, label in enumerate(self.labels)}
-        if len(self._index) != len(self.labels):
-            raise ValueError("two nodes have the same label")
+        self._index = _numbered(self.labels)
         self._link(edges)
         self.order: array[int] = self._sort()
         """Every node, parents before children, otherwise in the order of the file."""
@@ -273,7 +271,7 @@ class Graph:
         other = copy.copy(self)
         other.name, other.labels, other.tasks, other.cells = name, labels, tasks, cells
         other.params, other.given = params, given
-        other._index = {label: node for node, label in enumerate(labels)}
+        other._index = _numbered(labels)
         return other
 
     def __len__(self) -> int:
@@ -339,6 +337,14 @@ class Graph:
 
             raise CycleError(shortest_cycle(self, [node for node in range(len(self)) if missing[node]]), self.labels)
         return order
+
+
+def _numbered(labels: Sequence[str]) -> dict[str, int]:
+    """Return the node of each label."""
+    nodes = {label: node for node, label in enumerate(labels)}
+    if len(nodes) != len(labels):
+        raise ValueError("two nodes have the same label")
+    return nodes
 
 
 def _flatten(count: int, keys: array[int], values: array[int]) -> tuple[array[int], array[int]]:

@@ -10,6 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dagtui.engine.capacity import slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
 from dagtui.text.labels import name_label
@@ -95,7 +96,7 @@ class TopBar(Widget):
         state, session = self._state, self._session
         # The effects of a person's actions are shown at once.
         pressing = (state.paused, state.jobs, (session.settled, *session.notices))
-        restless = (*pressing, state.slots_taken, state.stale_count, *state.counts)
+        restless = (*pressing, slots_taken(state), state.stale_count, *state.counts)
         ticked = int(clock) != int(self._drawn_at) and not session.settled
         calm = abs(clock - self._drawn_at) >= CALM or session.settled
         if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[:3])):
@@ -218,7 +219,7 @@ class TopBar(Widget):
 
     def _right(self, width: int) -> list[RowSegment]:
         state = self._state
-        taken = RowSegment(f"{state.slots_taken}/{state.jobs}")
+        taken = RowSegment(f"{slots_taken(state)}/{state.jobs}")
         pieces = [RowSegment("slots ", QUIET), taken] if width >= 60 else [taken]
         if state.paused:
             pieces = [RowSegment("paused", int(_S.RETRYING)), RowSegment("  "), *pieces]

@@ -106,6 +106,9 @@ class Invariants(RunModel):
     def live_attempts_match_the_state(self) -> None:
         """Check that there is no ghost (alive only in the state) and no orphan (alive only in fact)."""
         assert set(self.traversal.submitted) == set(self.open) - self.known_alive
+        assert set(self.traversal.capacity.held) == self.known_alive
+        open_slots = sum(self.graph.task(node).slots for node in self.open)
+        assert self.traversal.capacity.free == self.state.jobs - open_slots
         for node in self.nodes:
             if self.state.status_of(node) in ALIVE:
                 assert node in self.open, f"n{node} is a ghost"

@@ -692,7 +692,7 @@ def test_a_failure_that_is_retried_stops_nothing():
 def test_retrying_the_cause_lifts_the_runs_own_marks_everywhere():
     scene = fail_fast("a b>c d", jobs=1)
     scene.start(next(iter(scene.submitted())))
-    first = scene.graph.labels[next(iter(scene.traversal._running_slots))]
+    first = scene.graph.labels[next(iter(scene.traversal.capacity.held))]
     scene.end(first, 1)
     scene.command(RETRY, first)
     assert scene.state.marks == {}

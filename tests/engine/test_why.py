@@ -7,6 +7,7 @@ from array import array
 import pytest
 from engine.scene import Scene, dag
 
+from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import CommandKind, Ended, EndKind
 from dagtui.engine.state import RunState
@@ -72,7 +73,7 @@ def test_a_wide_node_says_how_many_slots_it_wants_and_how_many_are_free(slots: i
     scene = Scene(dag("a b c", a=wide, b=wide, c={"slots": slots}), jobs=4)
     scene.start("a", "b")
     assert reason(scene, "c") == text
-    assert scene.state.slots_taken == 4
+    assert slots_taken(scene.state) == 4
     scene.end("a")
     assert reason(scene, "c") == ("next in line" if slots == 2 else text.replace("0 free", "2 free"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dagtui.engine.capacity import Capacity
 from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import Event, NodeChange, NodeEvent, with_text
 from dagtui.engine.rules.triggers import TABLE, find_followers
@@ -12,7 +13,7 @@ from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from dagtui.engine.effects import Effect
     from dagtui.engine.state import RunState
@@ -33,7 +34,8 @@ class Propagation:
         self.now = 0.0
         self.events: list[Event] = []
         self.effects: list[Effect] = []
-        self.submitted: dict[int, int] = {}
+        self.capacity = Capacity(graph, state.jobs)
+        self.submitted: Mapping[int, int] = self.capacity.reserved
         """Slots of the attempts that were submitted and have not begun, by node."""
         self.unkillable: set[int] = set()
         """Nodes whose processes survived KILL."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.engine.capacity import slots_free
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import plural
 from dagtui.text.labels import name_label
@@ -82,7 +83,7 @@ def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
         yield "run.pause", "resumes the run"
         return
     wanted = session.graph.task(node).slots
-    lacking = wanted - max(0, state.jobs - state.slots_taken)
+    lacking = wanted - slots_free(state)
     if lacking == 1:
         yield "run.more_jobs", "adds a slot"
     elif 1 < lacking <= MOST_PRESSES:

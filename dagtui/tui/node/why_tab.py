@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import command_word
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
@@ -169,7 +170,7 @@ class Explanation:
         running = [node for status in _HOLDERS for node in state.nodes_with(status)]
         if not running:
             return []
-        taken = f"{state.slots_taken:,} of {plural(state.jobs, 'slot')} taken"
+        taken = f"{slots_taken(state):,} of {plural(state.jobs, 'slot')} taken"
         rows = self._section(f"{len(running):,} running, {taken}", running[:MOST_RUNNING])
         if len(running) > MOST_RUNNING:
             rows.append(row(muted(f"    and {len(running) - MOST_RUNNING:,} more")))

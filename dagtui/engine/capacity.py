@@ -1,0 +1,96 @@
+"""Capacity: how many slots a run has, which attempts hold them, and which are reserved for submitted attempts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dagtui.engine.state import RunState
+    from dagtui.graph.model import Graph
+
+
+class Capacity:
+    """A pool of slots. It counts what the nodes of one graph reserve and hold of it, and decides nothing.
+
+    A submitted attempt reserves the slots of its node, and holds them from its start to its end. Reservations may
+    exceed what is free, because attempts are submitted ahead of free slots.
+    """
+
+    __slots__ = ("_held", "_reserved", "_task_of", "_widths", "any_wide", "held", "reserved", "size")
+
+    def __init__(self, graph: Graph, size: int) -> None:
+        self.size = size
+        """Number of slots. It may be lowered below those that are held."""
+        self.reserved: dict[int, int] = {}
+        """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
+        self.held: dict[int, int] = {}
+        """Slots of the attempts that have begun and have not ended, by node. Only this class changes it."""
+        self._reserved = self._held = 0  # the sums
+        self._task_of = graph.task_of
+        self._widths = [task.slots for task in graph.tasks]
+        self.any_wide = graph.any_wide
+
+    def width(self, node: int) -> int:
+        """Return the number of slots that a node needs."""
+        return self._widths[self._task_of[node]]
+
+    @property
+    def free(self) -> int:
+        """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
+        return self.size - self._held - self._reserved
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is held or reserved."""
+        return not self.held and not self.reserved
+
+    def held_by(self, nodes: Iterable[int]) -> int:
+        """Return the number of slots that the given nodes hold."""
+        return sum(self.held.get(node, 0) for node in nodes)
+
+    def reserve(self, node: int) -> int:
+        """Reserve the slots of a node whose attempt is submitted. Return their number."""
+        slots = self.reserved[node] = self.width(node)
+        self._reserved += slots
+        return slots
+
+    def withdraw(self, node: int) -> None:
+        """Drop the reservation of a node whose attempt was withdrawn."""
+        self._reserved -= self.reserved.pop(node)
+
+    def begin(self, node: int) -> None:
+        """Hold the slots that were reserved for a node, because its attempt has begun."""
+        slots = self.held[node] = self.reserved.pop(node)
+        self._reserved -= slots
+        self._held += slots
+
+    def release(self, node: int) -> bool:
+        """Release the slots of a node whose attempt is over. Return False if it held none."""
+        slots = self.held.pop(node, None)
+        if slots is None:
+            return False
+        self._held -= slots
+        return True
+
+
+_ALIVE = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
+
+
+def slots_taken(state: RunState) -> int:
+    """Return the number of slots that live attempts take, as far as the statuses of a run tell.
+
+    A run that is only looked at has no other source. The number may exceed `state.jobs` after these were lowered.
+    """
+    alive = sum(state.counts[status] for status in _ALIVE)
+    if not alive or not state.graph.any_wide:
+        return alive
+    return sum(state.graph.task(node).slots for status in _ALIVE for node in state.nodes_with(status))
+
+
+def slots_free(state: RunState) -> int:
+    """Return the number of slots that no live attempt takes."""
+    return max(0, state.jobs - slots_taken(state))

@@ -1,0 +1,57 @@
+"""Slots are counted in one place: no step of an attempt takes or gives back more than its node needs."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dagtui.engine.capacity import Capacity
+from dagtui.graph.model import Graph, Task
+
+WIDTHS = (1, 2, 5, 1)
+STEPS = st.lists(st.tuples(st.sampled_from(("reserve", "begin", "withdraw", "release")), st.sampled_from(range(4))))
+
+
+def pool(*widths: int, size: int) -> Capacity:
+    tasks = [Task(f"n{number}", slots=slots) for number, slots in enumerate(widths)]
+    return Capacity(Graph([task.name for task in tasks], [], tasks=tasks), size)
+
+
+@given(STEPS, st.integers(1, 9))
+def test_what_is_free_follows_from_what_is_reserved_and_held(steps: list[tuple[str, int]], size: int) -> None:
+    capacity = pool(*WIDTHS, size=size)
+    reserved: set[int] = set()
+    held: set[int] = set()
+    for step, node in steps:
+        if step == "reserve" and node not in reserved | held:
+            assert capacity.reserve(node) == WIDTHS[node]
+            reserved.add(node)
+        elif step == "begin" and node in reserved:
+            capacity.begin(node)
+            reserved.remove(node)
+            held.add(node)
+        elif step == "withdraw" and node in reserved:
+            capacity.withdraw(node)
+            reserved.remove(node)
+        elif step == "release":
+            assert capacity.release(node) == (node in held)
+            held.discard(node)
+        assert (set(capacity.reserved), set(capacity.held)) == (reserved, held)
+        assert capacity.free == size - sum(WIDTHS[node] for node in reserved | held)
+        assert capacity.idle == (not reserved and not held)
+        assert capacity.held_by(range(4)) == sum(WIDTHS[node] for node in held)
+
+
+def test_a_lowered_size_takes_nothing_from_what_is_held() -> None:
+    capacity = pool(2, 2, size=4)
+    capacity.reserve(0)
+    capacity.begin(0)
+    capacity.size = 1
+    assert (capacity.free, capacity.held_by([0, 1])) == (-1, 2)
+    capacity.release(0)
+    assert capacity.free == 1
+
+
+def test_only_nodes_of_more_than_one_slot_make_a_graph_wide() -> None:
+    assert not pool(1, 1, size=1).any_wide
+    assert pool(1, 2, size=1).any_wide

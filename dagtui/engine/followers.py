@@ -13,15 +13,15 @@ from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
+    from dagtui.engine.columns import Columns
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
-    from dagtui.engine.transaction import Snapshot
 
 BROKE_OFF = "lost: the run broke off while it was running"
 """Why a node failed whose attempt was in flight, and had not ended, when its run broke off."""
 
 
-def run_again(run: Propagation, before: Snapshot) -> set[int]:
+def run_again(run: Propagation, before: Columns) -> set[int]:
     """Reset the followers of the nodes that a command restarts, and their followers in turn. Return all of them.
 
     `before` is the state before the command. The nodes that the command changed must have been propagated.
@@ -56,7 +56,7 @@ def _counts_as_done(state: RunState, node: int) -> bool:
     return status == NodeStatus.FAILED and state.allows_failure(node)
 
 
-def _end_changes(state: RunState, before: Snapshot, node: int) -> bool:
+def _end_changes(state: RunState, before: Columns, node: int) -> bool:
     """Return whether a node had ended, and its end is now different or is expected to be.
 
     A completed node is expected to complete again, and a node skipped by its parents to be skipped again.

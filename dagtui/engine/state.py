@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from array import array
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, parent_outcome
-from dagtui.engine.transaction import Snapshot, Transaction
+from dagtui.engine.transaction import Transaction
 from dagtui.engine.watch import Watch
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterable, Iterator
 
     from dagtui.graph.model import Graph
@@ -21,65 +22,22 @@ STATUSES = tuple(NodeStatus)
 CAUSES = tuple(Cause)
 
 
-class RunState:
-    """All data of a run. Readers read the arrays, and only `apply` changes them."""
+class RunState(Columns):
+    """All data of a run. Readers read the columns, and only `apply` changes them."""
 
     def __init__(self, graph: Graph, jobs: int = 1) -> None:
-        count = len(graph)
+        super().__init__(len(graph), jobs)
         self.graph = graph
-        self.status = bytearray(count)
-        """NodeStatus by node."""
-        self.cause = bytearray(count)
-        """Cause by node."""
-        self.attempt = _integers(count)
-        """Number of the last submitted attempt, by node. 0: none."""
-        self.base = _integers(count)
-        """Number of the last attempt before the present budget of retries, by node."""
-        self.blocker = array("i", [-1]) * count
-        """The parent that blocks a node or made it SKIPPED, or -1, by node."""
         self.kept_for = -1
         """The ready node for which free slots are kept, or -1. Known only while the run is driven, and not recorded."""
         self.roots: dict[int, int] = {}
         """Cache of root causes, by node. It is cleared when one of these nodes gets another blocker."""
-        self.value = _integers(count)
-        """Exit status or signal of the last result, by node."""
-        self.started = array("d", bytes(8 * count))
-        """Time on the run's clock when the last attempt began, by node."""
-        self.ended = array("d", bytes(8 * count))
-        """Time on the run's clock when a result gave the node its status, or 0, by node."""
-        self.stale = bytearray(count)
-        self.ok = _integers(count)
-        """Tallies of parents by outcome (this one and the next two), by node."""
-        self.bad = _integers(count)
-        self.skip = _integers(count)
-        self.marks: dict[int, tuple[int, ...]] = {}
-        """Numbers of the commands whose marks a node has, for marked nodes only."""
-        self.due: dict[int, float] = {}
-        """Time on the run's clock when a RETRYING node may start again."""
-        self.why: dict[int, str] = {}
-        """The reason that came with the last result, for FAILED, RETRYING and CANCELLING nodes."""
-        self.left: dict[int, int] = {}
-        """Number of processes that the last attempt left behind, for nodes that left any."""
-        self.counts = [count, *[0] * (len(STATUSES) - 1)]
-        """Number of nodes by status."""
-        self.jobs = jobs
-        self.paused = False
-        self.cancelled_all = False
-        """Whether a person or a signal cancelled the whole run. A later retry clears it."""
-        self.settled_at: float | None = None
-        """Time on the run's clock when the last node settled. None while some are not settled."""
-        self.parked = 0.0
-        """Total seconds during which everything was settled before a command woke the run."""
         self.held_up = ""
         """What the run waits for while its journal can't be written, else empty. Not part of any event."""
         self.off_record: frozenset[int] = frozenset()
         """Settled nodes whose end is not on record yet. Not part of any event."""
-        self.command_number = 0
-        self.commands: dict[int, CommandEvent] = {}
-        """The commands whose marks nodes may have, by number."""
         self.dirty: list[int] = []
         """Nodes whose tallies changed since the last propagation."""
-        self._outcome = bytearray(count)
         self._allowed = bytes(graph.tasks[task].allow_failure for task in graph.task_of)
         self._any_allowed = 1 in self._allowed
         self._watches: list[Watch] = []
@@ -96,7 +54,7 @@ class RunState:
 
     def outcome_of(self, node: int) -> ParentOutcome:
         """Return how the node counts for its children now."""
-        return ParentOutcome(self._outcome[node])
+        return ParentOutcome(self.outcome[node])
 
     def allows_failure(self, node: int) -> bool:
         """Return whether a failure of the node counts as ok for its children and the verdict."""
@@ -214,7 +172,7 @@ class RunState:
         if left or self.left:
             self._note_left(node, status, left, fresh=fresh)
         now = self._outcome_for(node, status, cause)
-        if now != self._outcome[node]:
+        if now != self.outcome[node]:
             self._count(node, now)
         for watch in self._watches:
             watch.nodes.add(node)
@@ -263,8 +221,8 @@ class RunState:
 
     def _count(self, node: int, now: int) -> None:
         """Move a node from its old outcome to its new one in its children's tallies."""
-        before = self._outcome[node]
-        self._outcome[node] = now
+        before = self.outcome[node]
+        self.outcome[node] = now
         children = self.graph.children(node)
         if not children:
             return
@@ -309,7 +267,7 @@ class RunState:
 
         Watches see none of the changes before the end.
         """
-        transaction = Transaction(self._snapshot())
+        transaction = Transaction(self.copy_columns())
         watches, self._watches = self._watches, [transaction.watch]
         try:
             yield transaction
@@ -319,38 +277,9 @@ class RunState:
                 for watch in watches:
                     watch.add(transaction.watch)
             else:
-                self._restore(transaction.before)
-
-    def columns(self) -> list[memoryview]:
-        """Return writable byte views of the arrays, to copy and restore them."""
-        arrays: tuple[bytearray | array[int] | array[float], ...] = (
-            *(self.status, self.cause, self.attempt, self.base, self.blocker, self.value, self.started, self.ended),
-            *(self.stale, self.ok, self.bad, self.skip, self._outcome),
-        )
-        return [memoryview(column).cast("B") for column in arrays]
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(
-            [bytes(column) for column in self.columns()],
-            self.marks.copy(),
-            self.due.copy(),
-            self.why.copy(),
-            self.left.copy(),
-            self.commands.copy(),
-            self.counts[:],
-            (self.jobs, self.paused, self.cancelled_all, self.command_number),
-            (self.settled_at, self.parked),
-        )
-
-    def _restore(self, old: Snapshot) -> None:
-        for column, content in zip(self.columns(), old.columns, strict=True):
-            column[:] = content
-        self.marks, self.due, self.why, self.left = old.marks, old.due, old.why, old.left
-        self.commands, self.counts = old.commands, old.counts
-        self.jobs, self.paused, self.cancelled_all, self.command_number = old.run
-        self.settled_at, self.parked = old.times
-        self.dirty.clear()
-        self.roots.clear()
+                self.restore_columns(transaction.before)
+                self.dirty.clear()
+                self.roots.clear()
 
 
 _OUTCOMES = bytes(parent_outcome(status, Cause.NONE, allow_failure=False) for status in NodeStatus)
@@ -358,7 +287,3 @@ _COMPLETED = NodeStatus.COMPLETED
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
 _MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
-
-
-def _integers(count: int) -> array[int]:
-    return array("i", bytes(4 * count))

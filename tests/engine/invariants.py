@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from engine import oracle
 from engine.run_model import ALIVE, RunModel
 from hypothesis.stateful import invariant
 
+from dagtui.engine.columns import Columns
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import root_cause, root_causes
 
-SAME = ("status", "cause", "attempt", "base", "blocker", "value", "stale", "ok", "bad", "skip", "marks", "why", "left")
-SAME_RUN = ("counts", "jobs", "paused", "cancelled_all", "command_number", "commands")
+TIMES = {"started", "ended", "due", "settled_at", "parked"}
+SAME = [column.name for column in fields(Columns) if column.name not in TIMES]
 
 
 def same_state(one: RunState, other: RunState) -> None:
     """Check that two states are equal. Times in the journal are rounded to milliseconds."""
-    for name in SAME + SAME_RUN:
+    for name in SAME:
         ours, theirs = getattr(one, name), getattr(other, name)
         if name == "commands":
             ours, theirs = ({n: c[1:] for n, c in commands.items()} for commands in (ours, theirs))

@@ -253,9 +253,9 @@ def slots_are_kept_for_a_node_that_does_not_want_them_any_more(patch: pytest.Mon
 @bug
 def tallies_do_not_move_when_a_node_runs_again(patch: pytest.MonkeyPatch) -> None:
     def count(original, self, node, now):
-        before = self._outcome[node]
+        before = self.outcome[node]
         if before and not now:
-            self._outcome[node] = now
+            self.outcome[node] = now
             self.dirty.extend(self.graph.children(node))
         else:
             original(self, node, now)

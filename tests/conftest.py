@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from processes import end_processes_told_of, processes_told_of, wait_until
+from support.process_listing import end_all, end_processes_told_of, fresh_token, processes_told_of
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +34,26 @@ def _folder_of_these_tests() -> Iterator[Path]:
         patch.setenv("DAGTUI_SOCKET_DIR", str(folder / "sockets"))
         yield folder
     try:
-        wait_until(lambda: not processes_told_of(folder), "the end of everything that tests have started")
+        wait_for(lambda: not processes_told_of(folder), "the end of everything that tests have started")
     except AssertionError as failure:
         failure.add_note("\n".join(processes_told_of(folder).values()))
         raise
     finally:
         end_processes_told_of(folder)
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def token() -> Iterator[str]:
+    """A word that only processes of this test have among their arguments. They are killed after the test."""
+    word = fresh_token()
+    yield word
+    end_all(word)
 
 
 @pytest.fixture

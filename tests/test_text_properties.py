@@ -9,11 +9,11 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
-from hostile.corpus import CORPUS, UNDECODABLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyte import Screen, Stream
 from rich.cells import cell_len
+from support.corpus import CORPUS, UNDECODABLE
 
 from dagtui import text as t
 from dagtui.text import lines

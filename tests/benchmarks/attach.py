@@ -20,8 +20,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from processes import processes_with
-from terminals.terminal import PtyTerminal
+from support.process_listing import processes_with
+from support.terminal import PtyTerminal
 
 NODES = 100_000
 SECONDS = 120.0

@@ -20,11 +20,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.waiting import wait_for
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import anyio
-from processes import processes_with, wait_until
-from terminals.terminal import PtyTerminal
+from support.process_listing import processes_with
+from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -210,7 +212,7 @@ def measure(name: str, presses: int) -> list[float]:
                 pass_time(terminal, random.uniform(0.05, 0.12))
         for pid in processes_with(str(folder)):
             os.kill(pid, signal.SIGTERM)
-        wait_until(lambda: not processes_with(str(folder)), "its end")
+        wait_for(lambda: not processes_with(str(folder)), "its end")
         return taken
 
 

@@ -20,10 +20,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.waiting import wait_for
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from processes import processes_with, wait_until
-from terminals.terminal import PtyTerminal
+from support.process_listing import processes_with
+from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +68,7 @@ def show(folder: Path, command: list[str]) -> None:
         terminal.wait_for_end()
     for pid in processes_with(str(folder)):
         os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not processes_with(str(folder)), "its end")
+    wait_for(lambda: not processes_with(str(folder)), "its end")
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from cli.program import call, write
+from support.program import call, write
 
 from dagtui.cli.live_runs import Listed
 from dagtui.cli.resume_prompt import question

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
+from support.program import DAGTUI, ENVIRONMENT, call, shell, write
 
 import dagtui
 from dagtui.cli.main import COMMANDS

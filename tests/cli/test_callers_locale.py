@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, write
+from support.program import DAGTUI, ENVIRONMENT, write
 
 from dagtui.manual.pages import TOPICS
 

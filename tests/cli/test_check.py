@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import call, write
+from support.program import call, write
 
 if TYPE_CHECKING:
     from pathlib import Path

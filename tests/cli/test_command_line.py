@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import fresh_token, processes_with, wait_until
+from support.process_listing import fresh_token, processes_with
+from support.waiting import wait_for
 
 Write = Callable[..., Path]
 
@@ -166,7 +167,7 @@ def test_a_signal_cancels_the_run_and_leaves_nothing_behind(graph: Write, number
     token = fresh_token()
     path = graph(f"""[tasks.a]\nrun = "sh -c 'trap : TERM; while :; do sleep 0.1; done' {token}"\ngrace = 0.5\n""")
     running = subprocess.Popen([*DAGTUI, "run", str(path)], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
-    wait_until(lambda: processes_with(token), "the node runs")
+    wait_for(lambda: processes_with(token), "the node runs")
     running.send_signal(number)
     output, _ = running.communicate(timeout=60)
     assert running.returncode == status, output

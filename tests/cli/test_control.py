@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import wait_until
+from support.waiting import wait_for
 
 from dagtui.cli.control import ORDERS
 from dagtui.cli.main import COMMANDS
@@ -77,7 +77,7 @@ class LiveGraph:
         return {str(e["node"]): str(e["status"]) for e in self.events(number) if e["event"] == "node"}
 
     def wait_for(self, number: int = 1, **statuses: str) -> None:
-        wait_until(lambda: statuses.items() <= self.statuses(number).items(), str(statuses))
+        wait_for(lambda: statuses.items() <= self.statuses(number).items(), str(statuses))
 
     def sockets(self) -> list[Path]:
         return list(Path(self.environment["DAGTUI_SOCKET_DIR"]).glob("*.sock"))
@@ -108,7 +108,7 @@ def live(tmp_path: Path, short_path: Path) -> Iterator[Live]:
         graphs.append(graph)
         for number in range(1, runs + 1):
             graph.start()
-            wait_until(lambda wanted=number: len(graph.sockets()) == wanted or graph.has_ended(), "it has a socket")
+            wait_for(lambda wanted=number: len(graph.sockets()) == wanted or graph.has_ended(), "it has a socket")
             assert not graph.has_ended(), path.with_suffix(".out").read_text()
         return graph
 
@@ -127,7 +127,7 @@ def half_done(live: Live) -> LiveGraph:
 def test_a_failed_node_is_retried_and_nothing_else_runs_again(half_done: LiveGraph) -> None:
     done = half_done.call("retry", "bad")
     assert (done.returncode, done.stdout) == (0, "retry bad: runs again, 1 released\n"), done.stderr
-    wait_until(lambda: _attempts(half_done) == {"fetch": 1, "bad": 2, "train[seed=1]": 1, "train[seed=2]": 1}, "again")
+    wait_for(lambda: _attempts(half_done) == {"fetch": 1, "bad": 2, "train[seed=1]": 1, "train[seed=2]": 1}, "again")
 
 
 def _attempts(graph: LiveGraph) -> dict[str, int]:
@@ -159,7 +159,7 @@ def test_a_dry_run_tells_and_changes_nothing_and_its_token_holds(half_done: Live
     assert half_done.events() == before
     right = half_done.call("rerun", "train", "--expect", preview["expected"])
     assert right.returncode == 0, right.stderr
-    wait_until(lambda: _attempts(half_done)["train[seed=2]"] == 2, "both run again")
+    wait_for(lambda: _attempts(half_done)["train[seed=2]"] == 2, "both run again")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_a_paused_run_goes_on_when_it_is_told_to(half_done: LiveGraph) -> None:
     twice = half_done.call("pause")
     assert (twice.returncode, twice.stderr) == (1, "pause: the run is paused already\n")
     assert half_done.call("resume").returncode == 0
-    wait_until(lambda: _attempts(half_done)["bad"] == 2, "it goes on")
+    wait_for(lambda: _attempts(half_done)["bad"] == 2, "it goes on")
 
 
 def test_the_status_is_told_to_people_and_to_machines(half_done: LiveGraph) -> None:
@@ -254,7 +254,7 @@ def test_waiting_exits_as_what_was_waited_for(
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=half_done.environment) as waiting:
         if then is not None:
             # Both end the run, which could not be waited for any more.
-            wait_until(lambda: connections(half_done), "somebody waits")
+            wait_for(lambda: connections(half_done), "somebody waits")
             assert half_done.call(then[0], *then[1:]).returncode == 0
         _, err = waiting.communicate(timeout=60)
     assert waiting.returncode == status, err
@@ -266,10 +266,10 @@ def test_waiting_for_a_run_exits_as_the_run_does(live: Live, status: int) -> Non
     gate = graph.path.parent / "gate"
     os.mkfifo(gate)
     run = graph.start()
-    wait_until(graph.sockets, "it has a socket")
+    wait_for(graph.sockets, "it has a socket")
     words = [*DAGTUI, "wait", str(graph.path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=graph.environment) as waiting:
-        wait_until(lambda: connections(graph), "somebody waits")
+        wait_for(lambda: connections(graph), "somebody waits")
         gate.write_text("go on\n")
         out, err = waiting.communicate(timeout=60)
     assert waiting.returncode == run.wait(30) == min(status, 1), err
@@ -416,7 +416,7 @@ def test_a_folder_that_others_may_enter_stops_no_run_but_is_not_used(live: Live)
     assert "chmod 700" in refused.stderr
     graph.start()
     graph.wait_for(2, bad="FAILED")
-    wait_until(lambda: any("can't be reached" in str(event.get("text")) for event in graph.events(2)), "it is noted")
+    wait_for(lambda: any("can't be reached" in str(event.get("text")) for event in graph.events(2)), "it is noted")
 
 
 def test_several_live_runs_are_told_apart(live: Live) -> None:
@@ -453,7 +453,7 @@ def test_a_wrong_call_exits_with_2_and_says_why(live: Live, command: str, argume
 def test_foreign_text_never_reaches_the_terminal_as_control_codes(live: Live) -> None:
     evil = "\x1b]0;x\x07\u202e"
     graph = live(f'version = 1\n[tasks.a]\nrun = [{json.dumps(evil)}]\n[tasks.b]\nrun = "exec sleep 600"\n', name=evil)
-    wait_until(lambda: "FAILED" in graph.statuses().values(), "it fails")
+    wait_for(lambda: "FAILED" in graph.statuses().values(), "it fails")
     for command, *arguments in (
         ["status"],
         ["status", "--json"],

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal
+from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal
 
 from dagtui.manual.pages import TOPICS, read_page, read_pages
 

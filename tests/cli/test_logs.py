@@ -10,8 +10,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, shell, write
-from processes import wait_until
+from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, shell, write
+from support.waiting import wait_for
 
 MATRIX = """
 [tasks.train]
@@ -174,7 +174,7 @@ def test_a_log_is_followed_through_its_attempts_until_the_node_is_settled(tmp_pa
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
         runs = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
-        wait_until(runs.exists, "the run began")
+        wait_for(runs.exists, "the run began")
         followers = [
             subprocess.Popen(
                 [*DAGTUI, "logs", "graph.toml", node, "-f", *more], cwd=tmp_path, stdout=subprocess.PIPE, text=True,
@@ -201,7 +201,7 @@ def test_following_ends_when_the_run_is_lost(tmp_path: Path):
     with subprocess.Popen(
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
-        wait_until(lambda: call("logs", "graph.toml", "a", cwd=tmp_path).stdout == "begun\n", "the node printed")
+        wait_for(lambda: call("logs", "graph.toml", "a", cwd=tmp_path).stdout == "begun\n", "the node printed")
         words = [*DAGTUI, "logs", "graph.toml", "a", "-f"]
         with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as follower:
             assert follower.stdout is not None
@@ -217,7 +217,7 @@ def test_who_follows_a_node_that_has_not_started_is_told_so(tmp_path: Path):
     with subprocess.Popen(
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
-        wait_until((tmp_path / ".dagtui/graph/runs/1/journal.jsonl").exists, "the run began")
+        wait_for((tmp_path / ".dagtui/graph/runs/1/journal.jsonl").exists, "the run began")
         terminal, end = pty.openpty()
         words = [*DAGTUI, "logs", "graph.toml", "b", "-f"]
         with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=end, env=ENVIRONMENT) as follower:
@@ -234,7 +234,7 @@ def test_ctrl_c_ends_following_quietly(tmp_path: Path):
     with subprocess.Popen(
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
-        wait_until(lambda: call("logs", "graph.toml", "a", cwd=tmp_path).stdout == "begun\n", "the node printed")
+        wait_for(lambda: call("logs", "graph.toml", "a", cwd=tmp_path).stdout == "begun\n", "the node printed")
         words = [*DAGTUI, "logs", "graph.toml", "a", "-f"]
         with subprocess.Popen(
             words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT

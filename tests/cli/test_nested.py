@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, write
-from processes import wait_until
+from support.program import DAGTUI, ENVIRONMENT, call, write
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,7 +127,7 @@ def test_two_runs_at_once_are_said(tmp_path: Path):
     with subprocess.Popen(
         command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as first:
-        wait_until((tmp_path / ".dagtui/graph/runs/1").exists, "the first run")
+        wait_for((tmp_path / ".dagtui/graph/runs/1").exists, "the first run")
         with subprocess.Popen(
             command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as second:

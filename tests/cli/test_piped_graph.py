@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, shell, write
+from support.program import DAGTUI, ENVIRONMENT, shell, write
 
 if TYPE_CHECKING:
     from pathlib import Path

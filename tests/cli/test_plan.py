@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from cli.program import call, on_a_terminal, strict, write
+from support.program import call, on_a_terminal, strict, write
 
 if TYPE_CHECKING:
     from pathlib import Path

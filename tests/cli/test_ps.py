@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, write
-from processes import wait_until
+from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, write
+from support.waiting import wait_for
 
 from dagtui.cli.live_runs import Listed, table
 from dagtui.control.live import LiveRun, Screen
@@ -53,7 +53,7 @@ def test_runs_of_all_graphs_are_listed_the_newest_first(tmp_path: Path):
         for expected, path in enumerate((here / "graph.toml", there / "other.toml"), 1):
             command = [*DAGTUI, "run", str(path)]
             stack.enter_context(subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.DEVNULL))
-            wait_until(lambda: [settled(it) for it in objects(tmp_path)] == [2] * expected, "its nodes")  # noqa: B023
+            wait_for(lambda: [settled(it) for it in objects(tmp_path)] == [2] * expected, "its nodes")  # noqa: B023
         first, second = objects(tmp_path)
         assert [first["name"], second["name"]] == ["reads", "graph"]
         assert second["graph"] == str(here / "graph.toml")

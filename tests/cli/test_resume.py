@@ -13,8 +13,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import wait_until
-from terminals.terminal import PtyTerminal
+from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,7 +221,7 @@ def test_a_live_run_is_not_resumed(graph: Path) -> None:
     graph.write_text('version = 1\n[tasks.a]\nrun = "echo a >> done; sleep 1000"\n', encoding="utf-8")
     live = subprocess.Popen([*DAGTUI, "run", str(graph)], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
     try:
-        wait_until(lambda: done(graph), "the node runs")
+        wait_for(lambda: done(graph), "the node runs")
         found = call("run", graph, "--resume")
     finally:
         live.terminate()
@@ -443,7 +443,7 @@ def run_until_killed(ground: KillingGround, lines: int) -> bool:
         return ground.lock.exists() and ground.lock.read_bytes().endswith(mine)
 
     try:
-        wait_until(is_time, "the run goes on")
+        wait_for(is_time, "the run goes on")
     finally:
         process.send_signal(signal.SIGKILL)
         _, said = process.communicate(timeout=30)
@@ -506,8 +506,8 @@ def kill_a_run_of_a_deaf_node(graph: Path) -> None:
     journal = graph.parent / ".dagtui" / "graph" / "runs" / "1" / "journal.jsonl"
     process = subprocess.Popen([*DAGTUI, "run", str(graph)], stdout=subprocess.DEVNULL, env=ENVIRONMENT)
     try:
-        wait_until(graph.with_name("pid").exists, "the node runs")
-        wait_until(lambda: b'"RUNNING"' in journal.read_bytes(), "that is on record")
+        wait_for(graph.with_name("pid").exists, "the node runs")
+        wait_for(lambda: b'"RUNNING"' in journal.read_bytes(), "that is on record")
     finally:
         process.kill()
         process.wait(30)

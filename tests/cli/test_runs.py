@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, strict, write
-from processes import wait_until
+from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, strict, write
+from support.waiting import wait_for
 
 GOLDEN = Path(__file__).parents[1] / "store" / "golden"
 
@@ -61,13 +61,13 @@ def test_a_live_run_and_then_a_lost_one(tmp_path: Path):
     with subprocess.Popen(
         [*DAGTUI, "run", "graph.toml"], cwd=tmp_path, stdout=subprocess.DEVNULL, env=ENVIRONMENT
     ) as it:
-        wait_until(lambda: [run["counts"] for run in listed(tmp_path)] == [{"RUNNING": 1}], "the node runs")
-        wait_until(lambda: listed(tmp_path)[0]["screen"] is not None, "it has its control socket open")
+        wait_for(lambda: [run["counts"] for run in listed(tmp_path)] == [{"RUNNING": 1}], "the node runs")
+        wait_for(lambda: listed(tmp_path)[0]["screen"] is not None, "it has its control socket open")
         (run,) = listed(tmp_path)
         assert (run["graph"], run["state"], run["screen"], run["process"]) == ("graph", "live", "no screen", it.pid)
         assert f"live (no screen, process {it.pid})" in call("runs", "graph.toml", cwd=tmp_path).stdout
         it.send_signal(signal.SIGKILL)
-    wait_until(lambda: [run["state"] for run in listed(tmp_path)] == ["lost"], "the run is lost")
+    wait_for(lambda: [run["state"] for run in listed(tmp_path)] == ["lost"], "the run is lost")
     assert (listed(tmp_path)[0]["process"], listed(tmp_path)[0]["screen"]) == (None, None)
 
 

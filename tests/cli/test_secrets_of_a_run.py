@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 import pytest
-from processes import wait_until
+from support.waiting import wait_for
 
 from dagtui.cli.resume_prompt import question
 from dagtui.graph.loading import load
@@ -223,7 +223,7 @@ def test_nothing_that_is_told_of_a_live_run_holds_a_secret(folder: Path, short_p
     command = [*DAGTUI, "run", "graph.toml", "-j20", "-p", f"password={PARAMETER}"]
     with (folder / "out").open("wb") as out, subprocess.Popen(command, cwd=folder, env=env, stdout=out) as live:
         try:
-            wait_until(lambda: list(sockets.glob("*.sock")), "its socket")
+            wait_for(lambda: list(sockets.glob("*.sock")), "its socket")
             call("wait", "graph.toml", "print", "cell", "below", "nowhere", "lost", "long")
             assert b"with ***" in call("status", "graph.toml")
             failures = json.loads(call("status", "graph.toml", "--json"))["failures"]

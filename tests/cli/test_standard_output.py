@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
-from processes import fresh_token, processes_with, wait_until
+from support.process_listing import fresh_token, processes_with
+from support.program import DAGTUI, ENVIRONMENT, call, shell, write
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +103,7 @@ def test_a_reader_that_stopped_does_not_delay_the_run(tmp_path: Path, more: list
         assert it.stdout is not None
         # Nobody reads; the lines are more than a pipe holds.
         journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
-        wait_until(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
+        wait_for(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
         assert it.poll() is None
         output = it.stdout.read()
         assert it.wait(60) == 0
@@ -119,8 +120,8 @@ def test_a_reader_that_never_comes_back_does_not_keep_the_program_from_a_signal(
     with subprocess.Popen(words, cwd=tmp_path, stdout=pipe, stderr=pipe, env=ENVIRONMENT) as it:
         assert it.stderr is not None
         journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
-        wait_until(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
-        wait_until(lambda: it.send_signal(number) or it.poll() is not None, "the program ended")
+        wait_for(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
+        wait_for(lambda: it.send_signal(number) or it.poll() is not None, "the program ended")
         assert it.returncode == -number
         assert it.stderr.read() == b""
 
@@ -150,7 +151,7 @@ def test_events_that_can_t_be_written_stop_the_run_before_it_begins(tmp_path: Pa
 def test_a_named_pipe_gets_every_event_when_somebody_reads_it(tmp_path: Path):
     write(tmp_path, FAILS)
     with run_into_a_pipe(tmp_path) as it:
-        wait_until((tmp_path / "ended").exists, "the run goes on though nobody reads yet")
+        wait_for((tmp_path / "ended").exists, "the run goes on though nobody reads yet")
         events = [json.loads(line) for line in (tmp_path / "pipe").read_text().splitlines()]
         assert it.wait(60) == 1
     assert events[-1]["what"] == "ended"
@@ -162,8 +163,8 @@ def test_a_named_pipe_that_nobody_reads_does_not_keep_the_program_from_a_signal(
     write(tmp_path, FAILS)
     with run_into_a_pipe(tmp_path) as it:
         journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
-        wait_until(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
-        wait_until(lambda: it.send_signal(number) or it.poll() is not None, "the program ended")
+        wait_for(lambda: journal.exists() and b'"what":"ended"' in journal.read_bytes(), "the run ended")
+        wait_for(lambda: it.send_signal(number) or it.poll() is not None, "the program ended")
         assert it.returncode == -number
 
 
@@ -209,7 +210,7 @@ def test_a_signal_to_a_run_in_a_broken_pipe(tmp_path: Path, number: int):
     )
     os.close(writing)
     os.close(reading)
-    wait_until(lambda: processes_with(token), "the node runs")
+    wait_for(lambda: processes_with(token), "the node runs")
     it.send_signal(number)
     _, errors = it.communicate(timeout=60)
     assert it.returncode == (130 if number == signal.SIGINT else 128 + number)

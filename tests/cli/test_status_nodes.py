@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, write
-from processes import wait_until
+from support.program import DAGTUI, ENVIRONMENT, write
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,7 +103,7 @@ def half_done(calls: Calls) -> Calls:
         counts = json.loads(done.stdout)["counts"] if done.returncode == 0 else {}
         return counts == {"WAITING": 1, "RUNNING": 2, "COMPLETED": 1, "FAILED": 1, "FAILED_PARENT": 1}
 
-    wait_until(stands, "two train, and bad has failed")
+    wait_for(stands, "two train, and bad has failed")
     return calls
 
 

@@ -6,7 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, shell, write
+from support.program import DAGTUI, ENVIRONMENT, call, shell, write
 
 from dagtui.graph.loading import load_text
 from dagtui.graph.redacted import redacted

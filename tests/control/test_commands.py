@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from processes import wait_until
+from support.waiting import wait_for
 
 from dagtui.control.client import ControlClient, connect
 from dagtui.control.commands import serve_control
@@ -81,7 +81,7 @@ def during(graph_file: Path, client: Client, *, screen: Screen = Screen.NONE) ->
 def settle_in(session: Session) -> None:
     """Wait until everything has happened that happens by itself."""
     wanted = {"COMPLETED": 1, "FAILED": 1, "FAILED_PARENT": 1, "RUNNING": 2, "WAITING": 1}
-    wait_until(lambda: ask(session, "status")["counts"] == wanted, "the graph is half done")
+    wait_for(lambda: ask(session, "status")["counts"] == wanted, "the graph is half done")
 
 
 def connected(session: Session) -> ControlClient:
@@ -137,7 +137,7 @@ def test_a_preview_changes_nothing_and_a_command_does_what_it_said(graph_file: P
         )
         assert {**after, "words": ""} == {**before, "words": ""}
         assert session.state.command_number == number + 1
-        wait_until(lambda: session.state.attempt[session.graph.node("train[seed=1]")] == 2, "it runs again")
+        wait_for(lambda: session.state.attempt[session.graph.node("train[seed=1]")] == 2, "it runs again")
         assert session.state.attempt[session.graph.node("train[seed=2]")] == 1
 
     during(graph_file, client)
@@ -149,7 +149,7 @@ def test_what_was_expected_and_has_changed_is_not_done(graph_file: Path) -> None
         before = ask(session, "preview", command="cancel subtree", nodes=["fetch"])
         assert nodes(before["stopped"]) == ["train[seed=1]", "train[seed=2]"]
         ask(session, "give", command="cancel", nodes=["train[seed=2]"])
-        wait_until(
+        wait_for(
             lambda: session.state.status_of(session.graph.node("train[seed=2]")) is NodeStatus.CANCELLED, "it stops"
         )
         after = ask(session, "give", command="cancel subtree", nodes=["fetch"], expected=before["expected"])
@@ -293,7 +293,7 @@ def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None
         before = len(session.run.listeners)
         waiting = connected(session)
         waiting.send({"want": "wait"})
-        wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
+        wait_for(lambda: len(session.run.listeners) == before + 1, "it waits")
         threads.append(threading.Thread(target=wait, args=[waiting]))
         threads[0].start()
 
@@ -309,8 +309,8 @@ def test_one_that_waits_and_goes_leaves_nothing_behind(graph_file: Path) -> None
         before = len(session.run.listeners)
         with connected(session) as waiting:
             waiting.send({"want": "wait"})
-            wait_until(lambda: len(session.run.listeners) == before + 1, "it waits")
-        wait_until(lambda: len(session.run.listeners) == before, "it is forgotten")
+            wait_for(lambda: len(session.run.listeners) == before + 1, "it waits")
+        wait_for(lambda: len(session.run.listeners) == before, "it is forgotten")
 
     during(graph_file, client)
 
@@ -321,7 +321,7 @@ def test_a_control_socket_that_can_not_be_made_is_noted_and_stops_nothing(
     monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(graph_file))
 
     def client(session: Session) -> None:
-        wait_until(lambda: session.state.counts[NodeStatus.RUNNING] == 2, "the run goes on")
+        wait_for(lambda: session.state.counts[NodeStatus.RUNNING] == 2, "the run goes on")
 
     session = during(graph_file, client)
     assert session.path is not None
@@ -353,7 +353,7 @@ def test_answers_fit_a_line_however_long_the_names_are(tmp_path: Path) -> None:
     path.write_text(f'version = 1\n[tasks.t]\nrun = "true"\nmatrix = {{ x = [{values}] }}\n[tasks.u]\nneeds = ["t"]\n')
 
     def client(session: Session) -> None:
-        wait_until(session_settled(session), "all ran")
+        wait_for(session_settled(session), "all ran")
         answer = ask(session, "preview", command="rerun with downstream", nodes=["t"])
         group = answer["again"]
         assert isinstance(group, dict)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from processes import wait_until
+from support.waiting import wait_for
 
 from dagtui import __version__
 from dagtui.control import client as control_client
@@ -76,7 +76,7 @@ def serve(portal: BlockingPortal, folder: Path) -> Iterator[Open]:
         def start(handlers: Mapping[str, Handler] | None = None, run_id: str = RUN) -> ControlServer:
             control_socket = ControlServer(run_id, handlers or {"echo": echo}, folder)
             future, _ = portal.start_task(control_socket.serve)
-            stack.callback(wait_until, future.done, "the control socket is shut")
+            stack.callback(wait_for, future.done, "the control socket is shut")
             stack.callback(future.cancel)
             return control_socket
 
@@ -193,7 +193,7 @@ def test_open_files_that_nobody_takes_are_closed(serve: Open, folder: Path) -> N
     end.register(read, select.POLLHUP)
     assert end.poll(10_000), "nobody can write any more"
     os.close(read)
-    wait_until(lambda: open_files() == before, "all are closed")
+    wait_for(lambda: open_files() == before, "all are closed")
 
 
 def test_more_open_files_than_allowed_are_refused_and_closed(serve: Open, folder: Path) -> None:
@@ -202,14 +202,14 @@ def test_more_open_files_than_allowed_are_refused_and_closed(serve: Open, folder
     with connect(RUN, folder) as client:
         socket.send_fds(client._connection, [b'{"want":'], [0] * (DESCRIPTORS + 1))
         assert "at most" in str((client.receive(10) or {})["error"])
-    wait_until(lambda: open_files() == before, "all are closed")
+    wait_for(lambda: open_files() == before, "all are closed")
     with connect(RUN, folder) as client:
         # Spread over several messages, they are counted together.
         for byte in b'{"want"':
             with contextlib.suppress(OSError):
                 socket.send_fds(client._connection, [bytes([byte])], [0, 0])
         assert "at most" in str((client.receive(10) or {})["error"])
-    wait_until(lambda: open_files() == before, "all are closed")
+    wait_for(lambda: open_files() == before, "all are closed")
     assert_serves(folder)
 
 
@@ -309,7 +309,7 @@ def test_too_many_clients_are_refused_and_the_rest_is_served(
             return True
         return False
 
-    wait_until(is_served, "there is room again")
+    wait_for(is_served, "there is room again")
 
 
 def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
@@ -329,7 +329,7 @@ def test_a_client_that_does_not_read_is_given_up_and_holds_up_nobody(
     with connect(RUN, folder) as client:
         client.send({"want": "flood"})
         assert_serves(folder)
-        wait_until(lambda: outcome, "the run gives up")
+        wait_for(lambda: outcome, "the run gives up")
     assert outcome == ["the client does not read"]
 
 
@@ -400,7 +400,7 @@ def test_clients_that_go_at_any_moment_leave_nothing_behind(serve: Open, folder:
         for _ in range(10):
             with connect(RUN, folder) as client:
                 client._connection.sendall(line)
-    wait_until(lambda: open_files() == before, "all connections are closed")
+    wait_for(lambda: open_files() == before, "all connections are closed")
     assert_serves(folder)
 
 
@@ -564,7 +564,7 @@ def test_the_longest_path_of_a_socket_is_used_and_a_longer_one_is_refused_in_wor
         assert len(os.fsencode(control_socket.path)) == limit
         assert_serves(longest)
         future.cancel()
-        wait_until(lambda: not control_socket.path.exists(), "the control socket is shut")
+        wait_for(lambda: not control_socket.path.exists(), "the control socket is shut")
         longer.mkdir(0o700)
         for end in (lambda: ControlServer(RUN, {}, longer), lambda: connect(RUN, longer)):
             with pytest.raises(ControlError, match=f"{limit} bytes at most.*set DAGTUI_SOCKET_DIR to a shorter one"):
@@ -657,7 +657,7 @@ def test_a_socket_that_vanishes_is_made_again(
                 return True
             return False
 
-        wait_until(is_back, "the socket is back")
+        wait_for(is_back, "the socket is back")
         assert ask(before, {"still": 1}) == {"again": {"still": 1}}
     assert [path.name for path in folder.iterdir()] == [control_socket.path.name]
 
@@ -681,11 +681,11 @@ def test_a_socket_that_can_not_be_made_again_is_tried_later(
     (folder / f"{RUN}.sock").unlink()
     folder.rmdir()
     folder.touch()
-    wait_until(lambda: len(refused) > 1, "it tries, and tries again")
+    wait_for(lambda: len(refused) > 1, "it tries, and tries again")
     with pytest.raises(ControlError, match="not a folder"):
         connect(RUN, folder)
     folder.unlink()
-    wait_until((folder / f"{RUN}.sock").is_socket, "the socket is back")
+    wait_for((folder / f"{RUN}.sock").is_socket, "the socket is back")
     assert_serves(folder)
 
 
@@ -706,12 +706,12 @@ def test_a_socket_that_vanishes_when_no_descriptor_is_left_is_made_again_later(
                 hogs.append(os.dup(0))
         tries.clear()
         control_socket.path.unlink()
-        wait_until(lambda: len(tries) > 1, "it tries, and tries again")
+        wait_for(lambda: len(tries) > 1, "it tries, and tries again")
     finally:
         for hog in hogs:
             os.close(hog)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    wait_until(control_socket.path.is_socket, "the socket is back")
+    wait_for(control_socket.path.is_socket, "the socket is back")
     assert_serves(folder)
 
 
@@ -720,7 +720,7 @@ def test_the_socket_goes_with_its_control_socket_but_not_with_anothers(portal: B
     one, _ = portal.start_task(control_socket.serve)
     assert control_socket.path.is_socket()
     one.cancel()
-    wait_until(lambda: not control_socket.path.exists(), "the socket has gone")
+    wait_for(lambda: not control_socket.path.exists(), "the socket has gone")
     ended = threading.Event()
 
     async def serve(*, task_status: TaskStatus[None]) -> None:
@@ -744,7 +744,7 @@ def test_dead_sockets_are_removed_and_nothing_else(serve: Open, folder: Path) ->
     (folder / "other").touch()
     (folder / ".sock").touch()
     serve()
-    wait_until(lambda: not (folder / "dead.sock").exists(), "it is removed when a run begins")
+    wait_for(lambda: not (folder / "dead.sock").exists(), "it is removed when a run begins")
     leave_dead_socket(folder / "dead.sock")
     found = all_live(folder)
     assert [run.run_id for run in found if run.reachable] == [RUN]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from engine.oracle import descendants
 from engine.random_graphs import graphs
-from engine.scene import Scene, dag
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.scene import Scene, dag
 
 from dagtui.engine.critical_path import critical_path_lengths, longest_path_among
 from dagtui.engine.ready import ReadyQueue

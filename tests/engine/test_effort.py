@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 from engine.machine import STEERING, TARGETLESS
-from engine.scene import dag
+from support.scene import dag
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind, Ended, EndKind, Started

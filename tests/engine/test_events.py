@@ -6,7 +6,7 @@ import json
 
 import pytest
 from engine.invariants import same_state
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.events import MOST_NAMED, CommandEvent, Event, NodeEvent, NoteEvent, RunEvent, fields, parse
 from dagtui.engine.messages import Command, CommandKind, EndKind

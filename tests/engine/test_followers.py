@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from engine.scene import Scene, dag
 from engine.test_resumption import Resumed
+from support.scene import Scene, dag
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.rules.triggers import find_followers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from engine.machine import STEERING, TARGETLESS, snapshot
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import NodeStatus

@@ -11,8 +11,8 @@ from engine import oracle
 from engine.invariants import same_state
 from engine.random_walk import RandomWalk
 from engine.run_model import end_process
-from engine.scene import Scene, dag
 from support.played_executor import PlayedExecutor
+from support.scene import Scene, dag
 
 from dagtui.engine import resumption
 from dagtui.engine.events import NodeEvent, RunEvent, fields, parse

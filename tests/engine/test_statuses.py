@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.effects import SetSlots, Start
 from dagtui.engine.events import NodeEvent, NoteEvent

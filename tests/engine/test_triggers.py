@@ -6,7 +6,7 @@ from itertools import combinations_with_replacement
 
 import pytest
 from engine.oracle import CAUSE_OF, RUN_ANYWAY, STATUS_OF, decide
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.rules.triggers import INDEPENDENT, TABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 import pytest
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import NodeEvent

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from engine.scene import Scene, dag
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.scene import Scene, dag
 
 from dagtui.engine.critical_path import critical_path_lengths
 from dagtui.engine.effects import SetSlots, Start, Withdraw

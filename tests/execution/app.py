@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import anyio
-from execution.families import family
-from execution.process_listing import until
-from execution.stage import IDLE, python, staged
+from support.executor_harness import IDLE, python, served
+from support.families import family
+from support.waiting import until
 
 from dagtui.execution.local import link
 
@@ -20,10 +20,10 @@ OTHERS = tuple(f"other-{number}" for number in range(5))
 async def main(folder: Path, token: str) -> None:
     link._LAUNCH = IMPATIENT
     nodes = [family(token, "stay"), *[python(IDLE, token, name) for name in OTHERS]]
-    async with staged(folder, *nodes) as stage:
-        stage.start_all()
-        await until(lambda: all(stage.has_begun(node) for node in range(len(nodes))))
-        sys.stdout.write(f"{stage.executor.processes[0]} {stage.executor.processes[1]}\n")
+    async with served(folder, *nodes) as harness:
+        harness.start_all()
+        await until(lambda: all(harness.has_begun(node) for node in range(len(nodes))))
+        sys.stdout.write(f"{harness.executor.processes[0]} {harness.executor.processes[1]}\n")
         sys.stdout.flush()
         await anyio.sleep_forever()
 

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import anyio
-from execution.process_listing import until
-from execution.stage import python, staged
+from support.executor_harness import python, served
+from support.waiting import until
 
 from dagtui.engine.messages import Remark
 
@@ -14,17 +14,17 @@ NODES = 60
 
 
 async def main(folder: Path) -> None:
-    async with staged(folder, *[python("import signal; signal.pause()")] * NODES, "exit 3") as stage:
-        stage.start(*range(NODES))
-        await until(lambda: any(isinstance(result, Remark) for result in stage.results))
+    async with served(folder, *[python("import signal; signal.pause()")] * NODES, "exit 3") as harness:
+        harness.start(*range(NODES))
+        await until(lambda: any(isinstance(result, Remark) for result in harness.results))
         for node in range(NODES):
-            await stage.begun(node)
-            stage.stop(node, 0)
-        await until(lambda: all(stage.end_of(node) for node in range(NODES)))
-        ends = {end.kind for node in range(NODES) if (end := stage.end_of(node))}
-        sys.stdout.write(f"{[result.text for result in stage.results if isinstance(result, Remark)]} {ends}\n")
-        stage.start(NODES)
-        sys.stdout.write(f"later: {(await stage.ended(NODES)).value}\n")
+            await harness.begun(node)
+            harness.stop(node, 0)
+        await until(lambda: all(harness.end_of(node) for node in range(NODES)))
+        ends = {end.kind for node in range(NODES) if (end := harness.end_of(node))}
+        sys.stdout.write(f"{[result.text for result in harness.results if isinstance(result, Remark)]} {ends}\n")
+        harness.start(NODES)
+        sys.stdout.write(f"later: {(await harness.ended(NODES)).value}\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from execution.process_listing import wait_until
+from support.waiting import wait_for
 
 from dagtui.execution.local.attempt import Attempt
 from dagtui.execution.local.ownership import Marks
@@ -42,7 +42,7 @@ def main() -> None:
     processes.settle(now, 0)
     slipped = child()
     processes.settle(now, 0)  # no round of KILL is due
-    wait_until(lambda: has_ended(slipped))
+    wait_for(lambda: has_ended(slipped))
     processes.reaped(slipped)
     os.waitpid(attempt.leader, 0)
     processes.reaped(attempt.leader)
@@ -50,12 +50,12 @@ def main() -> None:
     assert not processes.attempts
     marked = child()
     processes.settle(time.monotonic(), 0)
-    wait_until(lambda: has_ended(marked))
+    wait_for(lambda: has_ended(marked))
     processes.reaped(marked)
     sys.stdout.write(f"slipped: gone, marked: gone, other: {'gone' if has_ended(other) else 'there'}\n")
     processes.stop_all(time.monotonic())
     processes.settle(time.monotonic(), 0)
-    wait_until(lambda: has_ended(other))
+    wait_for(lambda: has_ended(other))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.stage import staged
+from support.executor_harness import served
 
 from dagtui.engine.messages import EndKind
 from dagtui.graph.model import PythonCall, Task
@@ -80,11 +80,11 @@ async def call(folder: Path, target: str, **arguments: object) -> tuple[int, byt
     (folder / "json.py").write_text("raise SystemExit('the standard library comes first for us')")
     (folder / "own").mkdir(exist_ok=True)
     (folder / "own" / "steps.py").write_text(MODULE)
-    async with staged(folder, Task("x", PythonCall(target, arguments), cwd="own")) as stage:
-        stage.start(0)
-        end = await stage.ended()
+    async with served(folder, Task("x", PythonCall(target, arguments), cwd="own")) as harness:
+        harness.start(0)
+        end = await harness.ended()
         assert end.kind is EndKind.EXIT
-        return end.value, await stage.log()
+        return end.value, await harness.log()
 
 
 async def test_a_function_is_called_and_its_result_is_not_a_status(tmp_path: Path):

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from execution.descendants import KINDS
-from execution.families import GRACE, Gathering, family, family_command
-from execution.process_listing import alive, all_gone, children, end, gone, is_alive, named, until
-from execution.stage import IDLE, python, staged
+from support.descendants import KINDS
+from support.executor_harness import IDLE, python, served
+from support.families import GRACE, Gathering, family, family_command
+from support.process_listing import alive, all_gone, children, end, gone, is_alive, named
+from support.waiting import until
 
 from dagtui.engine.messages import EndKind, Remark
 from dagtui.graph.model import ArgumentList, Task
@@ -24,23 +25,23 @@ PYTHONPATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 async def test_cancel_ends_every_kind_of_descendant_and_no_other_process(tmp_path: Path, token: str):
-    async with staged(tmp_path, family(token, "stay"), *[python(IDLE)] * 20) as stage:
-        stage.start_all()
+    async with served(tmp_path, family(token, "stay"), *[python(IDLE)] * 20) as harness:
+        harness.start_all()
         await until(Gathering(token))
-        stage.stop(0, GRACE)
-        await stage.ended(0)
+        harness.stop(0, GRACE)
+        await harness.ended(0)
         await until(lambda: gone(token))
-        assert all(stage.has_begun(node) and stage.end_of(node) is None for node in range(1, 21))
+        assert all(harness.has_begun(node) and harness.end_of(node) is None for node in range(1, 21))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_a_leader_leaves_behind_ends_with_it(tmp_path: Path, token: str, kind: str):
-    async with staged(tmp_path, family(token, "leave", kind), *[python(IDLE)] * 20) as stage:
-        stage.start_all()
-        end = await stage.ended(0)
+    async with served(tmp_path, family(token, "leave", kind), *[python(IDLE)] * 20) as harness:
+        harness.start_all()
+        end = await harness.ended(0)
         assert (end.kind, end.value) == (EndKind.EXIT, 7)
         await until(lambda: gone(token))
-        assert all(stage.end_of(node) is None for node in range(1, 21))
+        assert all(harness.end_of(node) is None for node in range(1, 21))
 
 
 async def test_the_status_and_the_slot_wait_for_what_is_left_behind(tmp_path: Path, token: str):
@@ -55,46 +56,46 @@ async def test_the_status_and_the_slot_wait_for_what_is_left_behind(tmp_path: Pa
         "os._exit(7)"
     )
     task = Task("x", python(leader, token), grace=600.0)
-    async with staged(tmp_path, task, "exit 2", slots=1) as stage:
-        stage.start_all()
-        await until(lambda: any(isinstance(result, Remark) for result in stage.of(0)))
-        assert stage.end_of(0) is None
-        assert not stage.has_begun(1), "its slot is free although a process of it runs"
+    async with served(tmp_path, task, "exit 2", slots=1) as harness:
+        harness.start_all()
+        await until(lambda: any(isinstance(result, Remark) for result in harness.of(0)))
+        assert harness.end_of(0) is None
+        assert not harness.has_begun(1), "its slot is free although a process of it runs"
         (pid,) = alive(token)
         end(pid)
-        assert (await stage.ended(0)).value == 7
+        assert (await harness.ended(0)).value == 7
         assert gone(token)
-        assert (await stage.ended(1)).value == 2
+        assert (await harness.ended(1)).value == 2
 
 
 async def test_a_silent_leftover_of_a_short_leader_delays_nothing(tmp_path: Path, token: str):
-    async with staged(tmp_path, f"{IDLER} {token} & exit 7", *["exit 2"] * 20, slots=1) as stage:
-        stage.start_all()
-        assert (await stage.ended(0)).value == 7
-        assert [(await stage.ended(node)).value for node in range(1, 21)] == [2] * 20
+    async with served(tmp_path, f"{IDLER} {token} & exit 7", *["exit 2"] * 20, slots=1) as harness:
+        harness.start_all()
+        assert (await harness.ended(0)).value == 7
+        assert [(await harness.ended(node)).value for node in range(1, 21)] == [2] * 20
         await until(lambda: gone(token))
-        assert await stage.log(0) == ENDED_ONE
+        assert await harness.log(0) == ENDED_ONE
 
 
 async def test_what_a_leftover_of_a_short_leader_prints_is_in_the_log(tmp_path: Path):
-    async with staged(tmp_path, "trap '' TERM; (sleep 0.1; echo late) & exit 7") as stage:
-        stage.start(0)
-        assert (await stage.ended(0)).value == 7
-        assert (await stage.log(0)).startswith(b"late\n[dagtui: ended ")
+    async with served(tmp_path, "trap '' TERM; (sleep 0.1; echo late) & exit 7") as harness:
+        harness.start(0)
+        assert (await harness.ended(0)).value == 7
+        assert (await harness.log(0)).startswith(b"late\n[dagtui: ended ")
 
 
 async def test_orphans_that_turn_up_late(tmp_path: Path):
     program = str(Path(__file__).with_name("late_orphans.py"))
-    async with staged(tmp_path, Task("x", ArgumentList((sys.executable, program)), env=PYTHONPATH)) as stage:
-        stage.start(0)
-        assert await stage.log(0) == b"slipped: gone, marked: gone, other: there\n"
+    async with served(tmp_path, Task("x", ArgumentList((sys.executable, program)), env=PYTHONPATH)) as harness:
+        harness.start(0)
+        assert await harness.log(0) == b"slipped: gone, marked: gone, other: there\n"
 
 
 async def test_closing_does_not_wait_longer_than_the_grace_for_what_is_left_behind(tmp_path: Path, token: str):
-    async with staged(tmp_path, family(token, "leave", "deaf")) as stage:
-        stage.start(0)
-        await stage.ended(0)
-        await stage.executor.close()
+    async with served(tmp_path, family(token, "leave", "deaf")) as harness:
+        harness.start(0)
+        await harness.ended(0)
+        await harness.executor.close()
         assert gone(token)
 
 
@@ -112,11 +113,11 @@ async def test_a_fork_bomb_is_ended(tmp_path: Path, token: str):
         "        os._exit(0) if depth else signal.pause()\n"
         "    depth += 1"
     )
-    async with staged(tmp_path, Task("bomb", python(code, token), grace=GRACE)) as stage:
-        stage.start(0)
-        await stage.printed(b"up")
-        stage.stop(0, 0.05)
-        await stage.ended(0)
+    async with served(tmp_path, Task("bomb", python(code, token), grace=GRACE)) as harness:
+        harness.start(0)
+        await harness.printed(b"up")
+        harness.stop(0, 0.05)
+        await harness.ended(0)
         await until(lambda: gone(token))
 
 
@@ -129,10 +130,10 @@ async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grac
     tasks = [f"[tasks.{kind}]\nrun = {json.dumps(family_command(token, 'stay', kind))}\n" for kind in KINDS]
     inner.write_text("version = 1\n[defaults]\ngrace = 0.3\n" + "".join(tasks))
     command = ArgumentList((sys.executable, "-m", "dagtui", "run", str(inner), "-j20"))
-    async with staged(tmp_path, Task("x", command, env=PYTHONPATH), *[python(IDLE)] * 20) as stage:
-        stage.start_all()
+    async with served(tmp_path, Task("x", command, env=PYTHONPATH), *[python(IDLE)] * 20) as harness:
+        harness.start_all()
         await until(Gathering(token))
-        outside = stage.executor.processes
+        outside = harness.executor.processes
         (app,) = alive(str(inner))
         (reaper,) = children(app)
         inside = [app, reaper, *named("dag-supervisor", reaper)]
@@ -143,8 +144,8 @@ async def test_a_run_inside_a_node_ends_with_it(tmp_path: Path, token: str, grac
             for pid in inside:
                 end(pid)
         else:
-            stage.stop(0, grace)
-        assert (await stage.ended(0)).value == status
+            harness.stop(0, grace)
+        assert (await harness.ended(0)).value == status
         await until(lambda: gone(token) and all_gone(inside))
         assert all(is_alive(pid) for pid in outside)
-        assert all(stage.has_begun(node) and stage.end_of(node) is None for node in range(1, 21))
+        assert all(harness.has_begun(node) and harness.end_of(node) is None for node in range(1, 21))

@@ -6,9 +6,10 @@ import signal
 from pathlib import Path
 
 import pytest
-from execution.families import family
-from execution.process_listing import alive, is_alive, until
-from execution.stage import DEAF, IDLE, python, staged
+from support.executor_harness import DEAF, IDLE, python, served
+from support.families import family
+from support.process_listing import alive, is_alive
+from support.waiting import until
 
 from dagtui.engine.messages import EndKind
 from dagtui.execution.local import ownership
@@ -26,51 +27,51 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch):
 
 async def test_results_and_logs(tmp_path: Path):
     actions = ["exit 3", "kill -9 $$", ArgumentList(("./gone",)), "echo out; sleep 0.1; echo err >&2"]
-    async with staged(tmp_path, *actions, slots=2) as stage:
-        stage.start_all()
-        ends = [await stage.ended(node) for node in range(4)]
+    async with served(tmp_path, *actions, slots=2) as harness:
+        harness.start_all()
+        ends = [await harness.ended(node) for node in range(4)]
         assert [(end.kind, end.value) for end in ends] == [
             (EndKind.EXIT, 3),
             (EndKind.SIGNAL, signal.SIGKILL),
             (EndKind.COULD_NOT_START, 0),
             (EndKind.EXIT, 0),
         ]
-        assert await stage.log(3) == b"out\nerr\n"
+        assert await harness.log(3) == b"out\nerr\n"
 
 
 async def test_the_group_is_stopped(tmp_path: Path, token: str):
-    async with staged(tmp_path, family(token, "stay", "child"), python(IDLE)) as stage:
-        stage.start_all()
+    async with served(tmp_path, family(token, "stay", "child"), python(IDLE)) as harness:
+        harness.start_all()
         await until(lambda: len(alive(token)) == 2)
-        stage.stop(0, 1)
-        assert (await stage.ended(0)).value == signal.SIGTERM
+        harness.stop(0, 1)
+        assert (await harness.ended(0)).value == signal.SIGTERM
         await until(lambda: not alive(token))
-        assert stage.end_of(1) is None
+        assert harness.end_of(1) is None
 
 
 async def test_who_ignores_term_is_killed(tmp_path: Path):
-    async with staged(tmp_path, python(DEAF)) as stage:
-        stage.start(0)
-        await stage.printed(b"deaf")
-        stage.stop(0, 0.1)
-        assert (await stage.ended(0)).value == signal.SIGKILL
+    async with served(tmp_path, python(DEAF)) as harness:
+        harness.start(0)
+        await harness.printed(b"deaf")
+        harness.stop(0, 0.1)
+        assert (await harness.ended(0)).value == signal.SIGKILL
 
 
 async def test_what_a_leader_leaves_in_its_group_ends_with_it(tmp_path: Path, token: str):
-    async with staged(tmp_path, family(token, "leave", "child"), python(IDLE)) as stage:
-        stage.start_all()
-        assert (await stage.ended(0)).value == 7
+    async with served(tmp_path, family(token, "leave", "child"), python(IDLE)) as harness:
+        harness.start_all()
+        assert (await harness.ended(0)).value == 7
         await until(lambda: not alive(token))
-        assert stage.end_of(1) is None
+        assert harness.end_of(1) is None
 
 
 async def test_closing_ends_everything(tmp_path: Path, token: str):
     deaf = Task("deaf", python(DEAF, token), grace=0.1)
-    async with staged(tmp_path, deaf, family(token, "stay", "child")) as stage:
-        stage.start_all()
-        await stage.printed(b"deaf")
+    async with served(tmp_path, deaf, family(token, "stay", "child")) as harness:
+        harness.start_all()
+        await harness.printed(b"deaf")
         await until(lambda: len(alive(token)) == 3)
-        processes = stage.executor.processes
-        await stage.executor.close()
+        processes = harness.executor.processes
+        await harness.executor.close()
         assert not alive(token)
         assert not any(is_alive(pid) for pid in processes)

@@ -11,8 +11,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import DEADLINE, is_alive, wait_until
-from execution.stage import python, staged
+from support.executor_harness import python, served
+from support.process_listing import is_alive
+from support.waiting import SECONDS, wait_for
 
 from dagtui.graph.model import ShellCommand, Task
 
@@ -29,9 +30,9 @@ async def variables(folder: Path, env: dict[str, str], base: dict[str, str], *, 
     """Return the variables of an attempt."""
     code = "import os, json; print(json.dumps(dict(os.environ)))"
     task = Task("the node", python(code), env=env, colour=colour)
-    async with staged(folder, task, environment=base) as stage:
-        stage.start(0)
-        found: dict[str, str] = json.loads(await stage.log())
+    async with served(folder, task, environment=base) as harness:
+        harness.start(0)
+        found: dict[str, str] = json.loads(await harness.log())
         return found
 
 
@@ -83,15 +84,15 @@ async def test_without_the_key_colours_are_as_the_caller_has_them(tmp_path: Path
 async def test_bytes_that_are_no_text_pass_through_variables_and_arguments(tmp_path: Path):
     raw = os.fsdecode(b"\xff\xfe")
     code = "import os, sys; os.write(1, os.environb[b'RAW'] + b' ' + os.fsencode(sys.argv[1]))"
-    async with staged(tmp_path, Task("x", python(code, raw), env={"RAW": raw})) as stage:
-        stage.start(0)
-        assert await stage.log() == b"\xff\xfe \xff\xfe"
+    async with served(tmp_path, Task("x", python(code, raw), env={"RAW": raw})) as harness:
+        harness.start(0)
+        assert await harness.log() == b"\xff\xfe \xff\xfe"
 
 
 async def test_standard_input_is_empty(tmp_path: Path):
-    async with staged(tmp_path, "cat; echo end") as stage:
-        stage.start(0)
-        assert await stage.log() == b"end\n"
+    async with served(tmp_path, "cat; echo end") as harness:
+        harness.start(0)
+        assert await harness.log() == b"end\n"
 
 
 @pytest.mark.parametrize("slots", [8, 1000])
@@ -106,10 +107,10 @@ async def test_no_other_descriptor_is_inherited(tmp_path: Path, slots: int):
     ours = os.open(os.devnull, os.O_RDONLY)
     os.set_inheritable(ours, True)
     try:
-        async with staged(tmp_path, "echo x; sleep 600", *[python(code)] * 8, slots=slots) as stage:
-            stage.start_all()
+        async with served(tmp_path, "echo x; sleep 600", *[python(code)] * 8, slots=slots) as harness:
+            harness.start_all()
             for node in range(1, 9):
-                assert await stage.log(node) == b"[0, 1, 2]\n"
+                assert await harness.log(node) == b"[0, 1, 2]\n"
     finally:
         os.close(ours)
 
@@ -117,9 +118,9 @@ async def test_no_other_descriptor_is_inherited(tmp_path: Path, slots: int):
 async def test_signals_are_as_a_login_shell_has_them(tmp_path: Path):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        async with staged(tmp_path, "cat /proc/self/status") as stage:
-            stage.start(0)
-            status = dict(line.split(":\t") for line in (await stage.log()).decode().splitlines())
+        async with served(tmp_path, "cat /proc/self/status") as harness:
+            harness.start(0)
+            status = dict(line.split(":\t") for line in (await harness.log()).decode().splitlines())
             assert [int(status[name], 16) & KNOWN for name in ("SigBlk", "SigIgn", "SigCgt")] == [0, 0, 0]
     finally:
         signal.signal(signal.SIGINT, before[0])
@@ -131,9 +132,9 @@ async def test_umask_directory_and_limits_are_those_of_the_app(tmp_path: Path):
     task = Task("x", ShellCommand("umask; pwd; ulimit -n; ulimit -c"), cwd="there")
     before = os.umask(0o027)
     try:
-        async with staged(tmp_path, task) as stage:
-            stage.start(0)
-            lines = (await stage.log()).decode().splitlines()
+        async with served(tmp_path, task) as harness:
+            harness.start(0)
+            lines = (await harness.log()).decode().splitlines()
     finally:
         os.umask(before)
     assert lines[:2] == ["0027", str(tmp_path / "there")]
@@ -146,31 +147,31 @@ async def test_each_attempt_leads_a_session_of_its_own_without_a_terminal(tmp_pa
         "try: os.open('/dev/tty', 2)\n"
         "except OSError: print('no tty')"
     )
-    async with staged(tmp_path, python(code)) as stage:
-        stage.start(0)
-        assert await stage.log() == b"True\nno tty\n"
+    async with served(tmp_path, python(code)) as harness:
+        harness.start(0)
+        assert await harness.log() == b"True\nno tty\n"
 
 
 async def test_a_logical_working_directory_stays_logical(tmp_path: Path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     tasks = [Task(str(i), ShellCommand(text), cwd="link") for i, text in enumerate(["pwd", "echo $PWD | cat"])]
-    async with staged(tmp_path, *tasks, environment=BASE | {"PWD": "/elsewhere"}) as stage:
-        stage.start_all()
-        assert [await stage.log(node) for node in (0, 1)] == [f"{tmp_path}/link\n".encode()] * 2
+    async with served(tmp_path, *tasks, environment=BASE | {"PWD": "/elsewhere"}) as harness:
+        harness.start_all()
+        assert [await harness.log(node) for node in (0, 1)] == [f"{tmp_path}/link\n".encode()] * 2
 
 
 def test_an_app_that_ends_without_closing_leaves_no_process(tmp_path: Path):
     program = (
-        "import sys; from pathlib import Path; from execution.stage import Stage\n"
-        "stage = Stage(Path(sys.argv[1]), 'true'); stage.open(); print(*stage.executor.processes)"
+        "import sys; from pathlib import Path; from support.executor_harness import ExecutorHarness\n"
+        "harness = ExecutorHarness(Path(sys.argv[1]), 'true'); harness.open(); print(*harness.executor.processes)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=SECONDS,
     )
     reaper = int(done.stdout.split()[0])
-    wait_until(lambda: not is_alive(reaper))
+    wait_for(lambda: not is_alive(reaper))

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from execution.process_listing import until
-from execution.stage import python, staged
+from support.executor_harness import python, served
+from support.waiting import until
 
 from dagtui.engine.messages import EndKind
 from dagtui.graph.model import ArgumentList, ShellCommand, Task
@@ -32,64 +32,64 @@ MEGABYTE = 1 << 20
     ],
 )
 async def test_everything_printed_is_in_the_log(tmp_path: Path, command: str, content: bytes):
-    async with staged(tmp_path, command) as stage:
-        stage.start(0)
-        await stage.ended()
-        printed = await stage.log()
+    async with served(tmp_path, command) as harness:
+        harness.start(0)
+        await harness.ended()
+        printed = await harness.log()
         assert sorted(printed.splitlines()) == sorted(content.splitlines())
         assert len(printed) == len(content)
 
 
 async def test_a_silent_attempt_has_no_log(tmp_path: Path):
-    async with staged(tmp_path, "true", "sleep 0.1") as stage:
-        stage.start_all()
-        assert await stage.log(0) == b""
-        assert await stage.log(1) == b""
+    async with served(tmp_path, "true", "sleep 0.1") as harness:
+        harness.start_all()
+        assert await harness.log(0) == b""
+        assert await harness.log(1) == b""
         assert not (tmp_path / "logs").exists()
 
 
 async def test_logs_are_private_and_so_is_their_directory(tmp_path: Path):
-    async with staged(tmp_path, "echo x", "echo y") as stage:
+    async with served(tmp_path, "echo x", "echo y") as harness:
         for node in (0, 1):  # for the second, the directory exists
-            stage.start(node)
-            await stage.log(node)
-            assert stage.log_path(node, 1).stat().st_mode & 0o777 == 0o600
-        assert stage.log_path(0, 1).parent.stat().st_mode & 0o777 == 0o700
+            harness.start(node)
+            await harness.log(node)
+            assert harness.log_path(node, 1).stat().st_mode & 0o777 == 0o600
+        assert harness.log_path(0, 1).parent.stat().st_mode & 0o777 == 0o700
 
 
 async def test_a_burst_of_50_megabytes(tmp_path: Path):
     code = "import os\nblock = bytes(range(256)) * 4096\nfor _ in range(50): os.write(1, block)"
-    async with staged(tmp_path, python(code)) as stage:
-        stage.start(0)
-        assert (await stage.ended()).value == 0
-        assert await stage.log() == bytes(range(256)) * 4096 * 50
+    async with served(tmp_path, python(code)) as harness:
+        harness.start(0)
+        assert (await harness.ended()).value == 0
+        assert await harness.log() == bytes(range(256)) * 4096 * 50
 
 
 async def test_200_chatty_nodes_at_once(tmp_path: Path):
     command = "for i in 1 2 3 4 5 6 7 8 9 10; do echo $DAGTUI_NODE line $i; done"
-    async with staged(tmp_path, *[command] * 200, slots=200) as stage:
-        stage.start_all()
+    async with served(tmp_path, *[command] * 200, slots=200) as harness:
+        harness.start_all()
         for node in range(200):
             expected = "".join(f"node {node} line {i}\n" for i in range(1, 11)).encode()
-            assert await stage.log(node) == expected
+            assert await harness.log(node) == expected
 
 
 async def test_a_flood_starves_no_other_attempt(tmp_path: Path):
-    async with staged(tmp_path, "exec yes", *["echo hi; sleep 0.1; echo ho"] * 10) as stage:
-        stage.start_all()
+    async with served(tmp_path, "exec yes", *["echo hi; sleep 0.1; echo ho"] * 10) as harness:
+        harness.start_all()
         for node in range(1, 11):
-            assert await stage.log(node) == b"hi\nho\n"
-        stage.stop(0, 0)
-        await stage.ended(0)
+            assert await harness.log(node) == b"hi\nho\n"
+        harness.stop(0, 0)
+        await harness.ended(0)
 
 
 async def test_a_node_killed_in_mid_line(tmp_path: Path):
-    async with staged(tmp_path, "printf 'half a li'; sleep 600") as stage:
-        stage.start(0)
-        await stage.printed(b"half a li")
-        stage.stop(0, 0)
-        assert (await stage.ended()).value == signal.SIGKILL
-        assert await stage.log() == b"half a li"
+    async with served(tmp_path, "printf 'half a li'; sleep 600") as harness:
+        harness.start(0)
+        await harness.printed(b"half a li")
+        harness.stop(0, 0)
+        assert (await harness.ended()).value == signal.SIGKILL
+        assert await harness.log() == b"half a li"
 
 
 async def test_output_of_what_a_leader_leaves_behind(tmp_path: Path):
@@ -103,28 +103,28 @@ async def test_output_of_what_a_leader_leaves_behind(tmp_path: Path):
         "os.write(writer, b'x')\n"
         "signal.pause()"
     )
-    async with staged(tmp_path, python(code)) as stage:
-        stage.start(0)
-        assert (await stage.ended()).value == 4
-        assert await stage.log() == b"up\nbye\n[dagtui: ended 1 process that it left behind]\n"
+    async with served(tmp_path, python(code)) as harness:
+        harness.start(0)
+        assert (await harness.ended()).value == 4
+        assert await harness.log() == b"up\nbye\n[dagtui: ended 1 process that it left behind]\n"
 
 
 async def test_output_that_arrives_while_it_is_watched(tmp_path: Path):
-    async with staged(tmp_path, "echo first; read x < fifo; echo second") as stage:
+    async with served(tmp_path, "echo first; read x < fifo; echo second") as harness:
         os.mkfifo(tmp_path / "fifo")
-        stage.start(0)
-        await stage.printed(b"first\n")
-        assert stage.end_of(0) is None
+        harness.start(0)
+        await harness.printed(b"first\n")
+        assert harness.end_of(0) is None
         (tmp_path / "fifo").write_text("go\n")
-        assert await stage.log() == b"first\nsecond\n"
+        assert await harness.log() == b"first\nsecond\n"
 
 
 async def test_times_are_noted_beside_the_log(tmp_path: Path):
-    async with staged(tmp_path, "echo first; sleep 0.25; echo second; sleep 0.25; echo third") as stage:
+    async with served(tmp_path, "echo first; sleep 0.25; echo second; sleep 0.25; echo third") as harness:
         began = time.time()
-        stage.start(0)
-        await stage.log()
-        content = stage.log_path(0, 1).with_name("0-1.log.times").read_bytes()
+        harness.start(0)
+        await harness.log()
+        content = harness.log_path(0, 1).with_name("0-1.log.times").read_bytes()
         records = list(struct.iter_unpack("<Qd", content))
         assert [offset for offset, _ in records] == [0, 6, 13]
         times = [when for _, when in records]
@@ -133,37 +133,37 @@ async def test_times_are_noted_beside_the_log(tmp_path: Path):
 
 
 async def test_a_log_of_one_moment_has_no_times(tmp_path: Path):
-    async with staged(tmp_path, "echo only") as stage:
-        stage.start(0)
-        await stage.log()
+    async with served(tmp_path, "echo only") as harness:
+        harness.start(0)
+        await harness.log()
         assert [path.name for path in (tmp_path / "logs").iterdir()] == ["0-1.log"]
 
 
 async def test_a_full_disk_stops_no_task(tmp_path: Path):
-    async with staged(tmp_path, "yes | head -c 5000000", "echo x") as stage:
-        stage.executor._log_path = lambda node, _: Path("/dev/full") if node == 0 else tmp_path / "1"
-        stage.start_all()
-        end = await stage.ended(0)
+    async with served(tmp_path, "yes | head -c 5000000", "echo x") as harness:
+        harness.executor._log_path = lambda node, _: Path("/dev/full") if node == 0 else tmp_path / "1"
+        harness.start_all()
+        end = await harness.ended(0)
         assert (end.kind, end.value) == (EndKind.EXIT, 0)
-        await until(lambda: (0, 1) in stage.sizes)
-        await until(lambda: (1, 1) in stage.sizes)
+        await until(lambda: (0, 1) in harness.sizes)
+        await until(lambda: (1, 1) in harness.sizes)
         assert (tmp_path / "1").read_bytes() == b"x\n"
 
 
 async def test_a_log_that_can_not_be_made_stops_no_task(tmp_path: Path):
     (tmp_path / "logs").write_text("a file where the directory should be")
-    async with staged(tmp_path, "yes | head -c 300000; exit 3") as stage:
-        stage.start(0)
-        assert (await stage.ended()).value == 3
-        await until(lambda: stage.sizes == {(0, 1): 0})
+    async with served(tmp_path, "yes | head -c 300000; exit 3") as harness:
+        harness.start(0)
+        assert (await harness.ended()).value == 3
+        await until(lambda: harness.sizes == {(0, 1): 0})
 
 
 async def test_a_symbolic_link_in_the_place_of_a_log_is_not_followed(tmp_path: Path):
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "0-1.log").symlink_to(tmp_path / "victim")
-    async with staged(tmp_path, "echo x") as stage:
-        stage.start(0)
-        await until(lambda: (0, 1) in stage.sizes)
+    async with served(tmp_path, "echo x") as harness:
+        harness.start(0)
+        await until(lambda: (0, 1) in harness.sizes)
         assert not (tmp_path / "victim").exists()
 
 
@@ -177,11 +177,11 @@ async def test_more_attempts_than_default_descriptors_allow(tmp_path: Path):
         command = "ulimit -n; read x < fifo"
         os.mkfifo(tmp_path / "fifo")
         count = limit + 20
-        async with staged(tmp_path, *[command] * count, slots=count) as stage:
-            stage.start_all()
-            await until(lambda: all(stage.has_begun(node) for node in range(count)))
+        async with served(tmp_path, *[command] * count, slots=count) as harness:
+            harness.start_all()
+            await until(lambda: all(harness.has_begun(node) for node in range(count)))
             for node in range(count):
-                await stage.printed(b"%d\n" % limit, node)
+                await harness.printed(b"%d\n" % limit, node)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
@@ -189,19 +189,19 @@ async def test_more_attempts_than_default_descriptors_allow(tmp_path: Path):
 @pytest.mark.parametrize("program", [sys.executable])
 async def test_binary_programs_flush_into_the_log(tmp_path: Path, program: str):
     task = Task("x", ArgumentList((program, "-c", "print('unbuffered', end=''); import os; os._exit(0)")))
-    async with staged(tmp_path, task, ShellCommand("true")) as stage:
-        stage.start(0)
-        assert await stage.log() == b"unbuffered"
+    async with served(tmp_path, task, ShellCommand("true")) as harness:
+        harness.start(0)
+        assert await harness.log() == b"unbuffered"
 
 
 async def test_relative_paths_mean_the_directory_that_the_app_was_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path)
     task = Task("x", ShellCommand('echo "$DAGTUI_RUN_DIR"; sleep 0.1'), cwd=str(tmp_path / "elsewhere"))
-    async with staged(Path("run"), task) as stage:
+    async with served(Path("run"), task) as harness:
         (tmp_path / "run").mkdir()
-        stage.start(0)
-        assert await stage.log() == f"{tmp_path}/run\n".encode()
+        harness.start(0)
+        assert await harness.log() == f"{tmp_path}/run\n".encode()
 
 
 SHORT_OF_FILES = """

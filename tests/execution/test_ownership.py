@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.stage import IDLE
+from support.executor_harness import IDLE
 
 from dagtui.execution.local import ownership
 

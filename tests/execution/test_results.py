@@ -9,8 +9,8 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from execution.process_listing import DEADLINE, until
-from execution.stage import Stage, python, staged
+from support.executor_harness import ExecutorHarness, python, served
+from support.waiting import SECONDS, until
 
 from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
 from dagtui.execution.local.link import SupervisorLink
@@ -21,94 +21,94 @@ pytestmark = pytest.mark.anyio
 
 @pytest.mark.parametrize("status", [0, 1, 2, 255])
 async def test_an_exit_status_is_delivered(tmp_path: Path, status: int):
-    async with staged(tmp_path, f"exit {status}") as stage:
-        stage.start(0)
-        end = await stage.ended()
+    async with served(tmp_path, f"exit {status}") as harness:
+        harness.start(0)
+        end = await harness.ended()
         assert (end.kind, end.value) == (EndKind.EXIT, status)
         assert end.seconds > 0
-        assert stage.of(0) == [Started(0, 1), end]
+        assert harness.of(0) == [Started(0, 1), end]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGPIPE])
 async def test_a_signal_is_delivered(tmp_path: Path, number: signal.Signals):
-    async with staged(tmp_path, f"kill -{number.value} $$") as stage:
-        stage.start(0)
-        end = await stage.ended()
+    async with served(tmp_path, f"kill -{number.value} $$") as harness:
+        harness.start(0)
+        end = await harness.ended()
         assert (end.kind, end.value) == (EndKind.SIGNAL, number.value)
 
 
 async def test_a_node_without_an_action_begins_and_ends_well(tmp_path: Path):
-    async with staged(tmp_path, Task("join")) as stage:
-        stage.start(0)
-        end = await stage.ended()
+    async with served(tmp_path, Task("join")) as harness:
+        harness.start(0)
+        end = await harness.ended()
         assert (end.kind, end.value) == (EndKind.EXIT, 0)
-        assert stage.of(0) == [Started(0, 1), end]
-        assert await stage.log() == b""
+        assert harness.of(0) == [Started(0, 1), end]
+        assert await harness.log() == b""
 
 
 async def test_attempts_of_one_node_are_distinguished(tmp_path: Path):
-    async with staged(tmp_path, "echo $DAGTUI_ATTEMPT; exit $DAGTUI_ATTEMPT") as stage:
+    async with served(tmp_path, "echo $DAGTUI_ATTEMPT; exit $DAGTUI_ATTEMPT") as harness:
         for attempt in (1, 2, 3):
-            stage.start(0, attempt=attempt)
-        assert [(await stage.ended(0, attempt)).value for attempt in (1, 2, 3)] == [1, 2, 3]
-        assert [await stage.log(0, attempt) for attempt in (1, 2, 3)] == [b"1\n", b"2\n", b"3\n"]
+            harness.start(0, attempt=attempt)
+        assert [(await harness.ended(0, attempt)).value for attempt in (1, 2, 3)] == [1, 2, 3]
+        assert [await harness.log(0, attempt) for attempt in (1, 2, 3)] == [b"1\n", b"2\n", b"3\n"]
 
 
 async def test_requests_before_anybody_serves_are_carried_out(tmp_path: Path):
-    stage = Stage(tmp_path, "exit 4")
-    stage.open()
-    stage.start(0)
+    harness = ExecutorHarness(tmp_path, "exit 4")
+    harness.open()
+    harness.start(0)
     async with anyio.create_task_group() as group:
-        group.start_soon(stage.executor.serve)
-        assert (await stage.ended()).value == 4
+        group.start_soon(harness.executor.serve)
+        assert (await harness.ended()).value == 4
         group.cancel_scope.cancel()
-    await stage.executor.close()
+    await harness.executor.close()
 
 
 async def test_serving_in_turns_loses_no_result(tmp_path: Path):
     import anyio
 
-    stage = Stage(tmp_path, *["true"] * 60, slots=2)
-    stage.open()
-    stage.start_all()
-    while sum(isinstance(result, Ended) for result in stage.results) < 60:
+    harness = ExecutorHarness(tmp_path, *["true"] * 60, slots=2)
+    harness.open()
+    harness.start_all()
+    while sum(isinstance(result, Ended) for result in harness.results) < 60:
         async with anyio.create_task_group() as group:
-            group.start_soon(stage.executor.serve)
-            seen = len(stage.results)
-            while len(stage.results) == seen:
+            group.start_soon(harness.executor.serve)
+            seen = len(harness.results)
+            while len(harness.results) == seen:
                 await anyio.lowlevel.checkpoint()
             group.cancel_scope.cancel()
-    await stage.executor.close()
-    assert sorted(result.node for result in stage.results if isinstance(result, Started)) == list(range(60))
+    await harness.executor.close()
+    assert sorted(result.node for result in harness.results if isinstance(result, Started)) == list(range(60))
 
 
 async def test_a_start_that_fails_before_serving_is_delivered_when_served(tmp_path: Path):
-    stage = Stage(tmp_path, "true", ArgumentList(("no-such-thing",)))
-    stage.open()
+    harness = ExecutorHarness(tmp_path, "true", ArgumentList(("no-such-thing",)))
+    harness.open()
     for node in (0, 1):
-        stage.start(node)
-        assert stage.end_of(node) is None
+        harness.start(node)
+        assert harness.end_of(node) is None
         async with anyio.create_task_group() as group:
-            group.start_soon(stage.executor.serve)
-            await stage.ended(node)
+            group.start_soon(harness.executor.serve)
+            await harness.ended(node)
             group.cancel_scope.cancel()
-    await stage.executor.close()
+    await harness.executor.close()
 
 
 async def test_more_requests_than_the_socket_holds(tmp_path: Path):
-    async with staged(tmp_path, "true", "true", slots=0) as stage:
-        stage.start(0)
-        await until(lambda: stage.executor.processes[1])
-        supervisor = stage.executor.processes[1]
+    async with served(tmp_path, "true", "true", slots=0) as harness:
+        harness.start(0)
+        await until(lambda: harness.executor.processes[1])
+        supervisor = harness.executor.processes[1]
         os.kill(supervisor, signal.SIGSTOP)
         for attempt in range(2, 5000):
-            stage.start(1, attempt=attempt)
+            harness.start(1, attempt=attempt)
         os.kill(supervisor, signal.SIGCONT)
         for attempt in range(2, 5000):
-            stage.executor.withdraw(1, attempt)
-        stage.executor.flush()
-        await until(lambda: len(stage.results) == 4998)
-        assert stage.results == [Withdrawn(1, attempt) for attempt in range(2, 5000)]
+            harness.executor.withdraw(1, attempt)
+        harness.executor.flush()
+        await until(lambda: len(harness.results) == 4998)
+        assert harness.results == [Withdrawn(1, attempt) for attempt in range(2, 5000)]
 
 
 async def test_exceptions_of_a_listener_are_raised_by_serve(tmp_path: Path):
@@ -119,12 +119,12 @@ async def test_exceptions_of_a_listener_are_raised_by_serve(tmp_path: Path):
         if len(refused) == 1:
             raise RuntimeError("no")
 
-    stage = Stage(tmp_path, "true")
-    stage.executor.open(refuse, 1)
-    stage.start(0)
+    harness = ExecutorHarness(tmp_path, "true")
+    harness.executor.open(refuse, 1)
+    harness.start(0)
     with pytest.raises(RuntimeError, match="no"):
-        await stage.executor.serve()
-    await stage.executor.close()
+        await harness.executor.serve()
+    await harness.executor.close()
     assert [type(result) for result in refused] == [Started, Ended]
 
 
@@ -139,14 +139,14 @@ def script(folder: Path, text: str, mode: int = 0o755) -> str:
 
 
 async def refused(folder: Path, action: ArgumentList | Task | ShellCommand, *, lasting: bool = False) -> str:
-    async with staged(folder, action, "true") as stage:
-        stage.start(0)
-        end = await stage.ended()
-        assert stage.of(0) == [end]
+    async with served(folder, action, "true") as harness:
+        harness.start(0)
+        end = await harness.ended()
+        assert harness.of(0) == [end]
         assert end.kind is EndKind.COULD_NOT_START
         assert end.lasting is lasting
-        stage.start(1)
-        assert (await stage.ended(1)).value == 0
+        harness.start(1)
+        assert (await harness.ended(1)).value == 0
         return end.text
 
 
@@ -233,12 +233,12 @@ async def test_a_file_as_working_directory(tmp_path: Path):
 
 async def test_a_working_directory_that_vanishes_between_attempts(tmp_path: Path):
     (tmp_path / "here").mkdir()
-    async with staged(tmp_path, Task("x", ShellCommand("true"), cwd="here")) as stage:
-        stage.start(0)
-        assert (await stage.ended(0)).kind is EndKind.EXIT
+    async with served(tmp_path, Task("x", ShellCommand("true"), cwd="here")) as harness:
+        harness.start(0)
+        assert (await harness.ended(0)).kind is EndKind.EXIT
         (tmp_path / "here").rmdir()
-        stage.start(0, attempt=2)
-        assert (await stage.ended(0, 2)).kind is EndKind.COULD_NOT_START
+        harness.start(0, attempt=2)
+        assert (await harness.ended(0, 2)).kind is EndKind.COULD_NOT_START
 
 
 async def test_a_name_cannot_carry_control_characters_into_the_message(tmp_path: Path):
@@ -253,7 +253,7 @@ def test_without_descriptors_attempts_wait_for_those_of_others(tmp_path: Path):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=DEADLINE,
+        timeout=SECONDS,
     )
     said = ["no file descriptors left (see ulimit -n); nodes begin as others end"]
     assert done.stdout.splitlines() == [f"{said} {{{EndKind.SIGNAL!r}}}", "later: 3"], done.stderr
@@ -264,25 +264,25 @@ def test_without_descriptors_attempts_wait_for_those_of_others(tmp_path: Path):
 
 async def test_a_script_without_an_interpreter_line_is_read_by_sh(tmp_path: Path):
     path = script(tmp_path, 'echo "script $1"\n')
-    async with staged(tmp_path, ArgumentList((path, "a b")), f"{path} ab") as stage:
-        stage.start_all()
-        assert await stage.log(0) == b"script a b\n"
-        assert await stage.log(1) == b"script ab\n"
+    async with served(tmp_path, ArgumentList((path, "a b")), f"{path} ab") as harness:
+        harness.start_all()
+        assert await harness.log(0) == b"script a b\n"
+        assert await harness.log(1) == b"script ab\n"
 
 
 async def test_a_program_that_a_shell_line_does_not_find_is_the_shells_to_report(tmp_path: Path):
-    async with staged(tmp_path, "no-such-thing now") as stage:
-        stage.start(0)
-        end = await stage.ended()
+    async with served(tmp_path, "no-such-thing now") as harness:
+        harness.start(0)
+        end = await harness.ended()
         assert (end.kind, end.value) == (EndKind.EXIT, 127)
-        assert b"no-such-thing" in await stage.log()
+        assert b"no-such-thing" in await harness.log()
 
 
 async def test_the_end_of_a_busy_program_is_not_waited_for_by_others(tmp_path: Path):
-    async with staged(tmp_path, python("import signal; signal.pause()"), "exit 5") as stage:
-        stage.start_all()
-        assert (await stage.ended(1)).value == 5
-        assert stage.end_of(0) is None
+    async with served(tmp_path, python("import signal; signal.pause()"), "exit 5") as harness:
+        harness.start_all()
+        assert (await harness.ended(1)).value == 5
+        assert harness.end_of(0) is None
 
 
 def test_a_supervisor_that_is_not_needed_ends_before_its_caller():

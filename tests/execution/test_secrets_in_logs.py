@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from execution.process_listing import DEADLINE, named, until
-from execution.stage import IDLE, Stage, python
+from support.executor_harness import IDLE, ExecutorHarness, python
+from support.process_listing import named
+from support.waiting import SECONDS, until
 
 from dagtui.execution.local import reaper
 from dagtui.execution.local.executor import LocalExecutor
@@ -48,22 +49,22 @@ for step in steps:
 
 
 @asynccontextmanager
-async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64) -> AsyncIterator[Stage]:
-    """Open a stage whose environment holds a secret."""
-    stage = Stage(folder, *actions, slots=slots)
+async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64) -> AsyncIterator[ExecutorHarness]:
+    """Open a harness whose environment holds a secret."""
+    harness = ExecutorHarness(folder, *actions, slots=slots)
     environment = {**os.environ, "TOKEN": TOKEN}
-    stage.executor = LocalExecutor(
-        stage.graph, folder, stage.log_path, str, "run-1", environment, secrets=Secrets([TOKEN])
+    harness.executor = LocalExecutor(
+        harness.graph, folder, harness.log_path, str, "run-1", environment, secrets=Secrets([TOKEN])
     )
-    stage.executor.on_log_closed = stage._on_log_closed
-    stage.open()
+    harness.executor.on_log_closed = harness._on_log_closed
+    harness.open()
     async with anyio.create_task_group() as group:
-        group.start_soon(stage.executor.serve)
+        group.start_soon(harness.executor.serve)
         try:
-            yield stage
+            yield harness
         finally:
-            with anyio.CancelScope(shield=True), anyio.fail_after(DEADLINE):
-                await stage.executor.close()
+            with anyio.CancelScope(shield=True), anyio.fail_after(SECONDS):
+                await harness.executor.close()
             group.cancel_scope.cancel()
 
 
@@ -81,10 +82,10 @@ async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64
     ],
 )
 async def test_short_and_long_attempts_get_the_value_and_their_logs_do_not(tmp_path: Path, command: str, log: str):
-    async with secretive(tmp_path, command) as stage:
-        stage.start(0)
-        assert (await stage.ended()).value == 0
-        assert (await stage.log()).decode() == log
+    async with secretive(tmp_path, command) as harness:
+        harness.start(0)
+        assert (await harness.ended()).value == 0
+        assert (await harness.log()).decode() == log
 
 
 async def test_a_secret_in_pieces_and_a_prompt_that_begins_like_one(tmp_path: Path):
@@ -98,27 +99,27 @@ async def test_a_secret_in_pieces_and_a_prompt_that_begins_like_one(tmp_path: Pa
         "nter2-hunter3|wait\n***\nPassword: hu***",
         " hunter2-hu",
     ]
-    async with secretive(tmp_path, python(STEPS, log, *steps)) as stage:
-        stage.start(0)
-        assert (await stage.ended()).value == 0
-        assert await stage.log() == b"wait\n***\nPassword: hu*** ***"
+    async with secretive(tmp_path, python(STEPS, log, *steps)) as harness:
+        harness.start(0)
+        assert (await harness.ended()).value == 0
+        assert await harness.log() == b"wait\n***\nPassword: hu*** ***"
 
 
 async def test_a_burst_with_a_secret_across_every_border(tmp_path: Path):
     code = "import os, sys\nline = os.environ['TOKEN'] + ' and more\\n'\nsys.stdout.write(line * 200_000)"
-    async with secretive(tmp_path, python(code)) as stage:
-        stage.start(0)
-        assert (await stage.ended()).value == 0
-        assert await stage.log() == b"*** and more\n" * 200_000
+    async with secretive(tmp_path, python(code)) as harness:
+        harness.start(0)
+        assert (await harness.ended()).value == 0
+        assert await harness.log() == b"*** and more\n" * 200_000
 
 
 async def test_times_of_lines_are_those_of_the_redacted_log(tmp_path: Path):
     first = f"{TOKEN} one\n"
-    async with secretive(tmp_path, f"echo {TOKEN} one; sleep 0.3; echo two; sleep 0.3; echo three") as stage:
-        stage.start(0)
-        content = await stage.log()
+    async with secretive(tmp_path, f"echo {TOKEN} one; sleep 0.3; echo two; sleep 0.3; echo three") as harness:
+        harness.start(0)
+        content = await harness.log()
         assert content == b"*** one\ntwo\nthree\n"
-        records = stage.log_path(0, 1).with_name("0-1.log.times").read_bytes()
+        records = harness.log_path(0, 1).with_name("0-1.log.times").read_bytes()
         offsets = [offset for offset, _ in struct.iter_unpack("<Qd", records)]
         assert offsets == [0, len("*** one\n"), len("*** one\ntwo\n")]
         assert offsets[1] < len(first)
@@ -126,19 +127,19 @@ async def test_times_of_lines_are_those_of_the_redacted_log(tmp_path: Path):
 
 async def test_the_successor_of_a_log_process_masks_too(tmp_path: Path):
     command = "echo $TOKEN; while ! test -e go; do sleep 0.01; done; echo $TOKEN again"
-    async with secretive(tmp_path, command) as stage:
-        stage.start(0)
-        await stage.printed(b"***\n")
-        os.kill(await log_process_of(stage), signal.SIGKILL)
+    async with secretive(tmp_path, command) as harness:
+        harness.start(0)
+        await harness.printed(b"***\n")
+        os.kill(await log_process_of(harness), signal.SIGKILL)
         (tmp_path / "go").touch()
-        assert (await stage.ended()).value == 0
-        assert await stage.log() == b"***\n*** again\n"
+        assert (await harness.ended()).value == 0
+        assert await harness.log() == b"***\n*** again\n"
 
 
-async def log_process_of(stage: Stage) -> int:
+async def log_process_of(harness: ExecutorHarness) -> int:
     """Return the pid of the log process."""
-    await until(lambda: stage.executor.processes[1])
-    supervisor = stage.executor.processes[1]
+    await until(lambda: harness.executor.processes[1])
+    supervisor = harness.executor.processes[1]
 
     await until(lambda: named("dagtui-log", supervisor))
     return named("dagtui-log", supervisor)[0]
@@ -149,14 +150,14 @@ def command_line(pid: int) -> str:
 
 
 async def test_no_process_has_a_secret_on_its_command_line(tmp_path: Path):
-    async with secretive(tmp_path, python(f"print('up', flush=True)\n{IDLE}")) as stage:
-        stage.start(0)
-        await stage.printed(b"up\n")
-        await log_process_of(stage)
-        for pid in stage.executor.processes:
+    async with secretive(tmp_path, python(f"print('up', flush=True)\n{IDLE}")) as harness:
+        harness.start(0)
+        await harness.printed(b"up\n")
+        await log_process_of(harness)
+        for pid in harness.executor.processes:
             assert TOKEN not in command_line(pid)
-        stage.stop(0, 0)
-        await stage.ended()
+        harness.stop(0, 0)
+        await harness.ended()
 
 
 @pytest.mark.parametrize("forms", [[TOKEN.encode()], [TOKEN.encode(), b"x" * 40]])

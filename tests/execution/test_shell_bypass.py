@@ -6,9 +6,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.stage import staged
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support.executor_harness import served
 
 from dagtui.graph.model import ShellCommand, Task
 from dagtui.graph.shell_bypass import simple_words
@@ -111,8 +111,8 @@ async def test_direct_and_through_the_shell_is_the_same(
 ):
     path = {"PATH": f"{programs}:/bin:/usr/bin", **env}
     tasks = [Task(str(n), ShellCommand(line), cwd=str(programs), env=path) for n, line in enumerate([text, f"{text};"])]
-    async with staged(tmp_path, *tasks) as stage:
-        stage.start_all()
-        logs = [await stage.log(node) for node in (0, 1)]
+    async with served(tmp_path, *tasks) as harness:
+        harness.start_all()
+        logs = [await harness.log(node) for node in (0, 1)]
         assert logs[0] == logs[1]
         assert log is None or logs[0] == log

@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import until
-from execution.stage import IDLE, Stage, python, staged
 from hypothesis import given
 from hypothesis import strategies as st
+from support.executor_harness import IDLE, ExecutorHarness, python, served
+from support.waiting import until
 
 from dagtui.engine.messages import Ended, Started
 from dagtui.execution.local.attempt import Attempt
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def order_of_starts(stage: Stage) -> list[int]:
-    return [result.node for result in stage.results if isinstance(result, Started)]
+def order_of_starts(harness: ExecutorHarness) -> list[int]:
+    return [result.node for result in harness.results if isinstance(result, Started)]
 
 
-def most_at_once(stage: Stage, slots: dict[int, int]) -> int:
+def most_at_once(harness: ExecutorHarness, slots: dict[int, int]) -> int:
     """Return the maximum number of slots in use at a time, according to the results."""
     used = most = 0
-    for result in stage.results:
+    for result in harness.results:
         if isinstance(result, Started):
             used += slots[result.node]
         elif isinstance(result, Ended):
@@ -35,74 +35,74 @@ def most_at_once(stage: Stage, slots: dict[int, int]) -> int:
 
 @pytest.mark.anyio
 async def test_never_more_than_the_slots_and_all_of_them(tmp_path: Path):
-    async with staged(tmp_path, *["sleep 0.02"] * 24, slots=3) as stage:
-        stage.start_all()
-        await until(lambda: all(stage.end_of(node) for node in range(24)))
-        assert most_at_once(stage, dict.fromkeys(range(24), 1)) == 3
-        assert order_of_starts(stage) == list(range(24))
+    async with served(tmp_path, *["sleep 0.02"] * 24, slots=3) as harness:
+        harness.start_all()
+        await until(lambda: all(harness.end_of(node) for node in range(24)))
+        assert most_at_once(harness, dict.fromkeys(range(24), 1)) == 3
+        assert order_of_starts(harness) == list(range(24))
 
 
 @pytest.mark.anyio
 async def test_what_does_not_fit_lets_others_pass(tmp_path: Path):
-    async with staged(tmp_path, python(IDLE), "true", "true", slots=2) as stage:
-        stage.start(0)
-        stage.start(1, slots=2)
-        stage.start(2)
-        await stage.ended(2)
-        assert not stage.has_begun(1)
-        stage.stop(0, 0)
-        await stage.ended(1)
-        assert order_of_starts(stage) == [0, 2, 1]
+    async with served(tmp_path, python(IDLE), "true", "true", slots=2) as harness:
+        harness.start(0)
+        harness.start(1, slots=2)
+        harness.start(2)
+        await harness.ended(2)
+        assert not harness.has_begun(1)
+        harness.stop(0, 0)
+        await harness.ended(1)
+        assert order_of_starts(harness) == [0, 2, 1]
 
 
 @pytest.mark.anyio
 async def test_who_wants_more_than_there_is_begins_when_nothing_else_runs(tmp_path: Path):
-    async with staged(tmp_path, python(IDLE), python(IDLE), "true", slots=2) as stage:
-        stage.start(0)
-        stage.start(1, slots=5)
-        await stage.begun(0)
-        stage.stop(0, 0)
-        await stage.begun(1)
-        stage.start(2)
-        assert stage.results.index(stage.of(1)[0]) > stage.results.index(stage.of(0)[1])
-        stage.stop(1, 0)
-        await stage.ended(2)
-        assert stage.results.index(stage.of(2)[0]) > stage.results.index(stage.of(1)[1])
+    async with served(tmp_path, python(IDLE), python(IDLE), "true", slots=2) as harness:
+        harness.start(0)
+        harness.start(1, slots=5)
+        await harness.begun(0)
+        harness.stop(0, 0)
+        await harness.begun(1)
+        harness.start(2)
+        assert harness.results.index(harness.of(1)[0]) > harness.results.index(harness.of(0)[1])
+        harness.stop(1, 0)
+        await harness.ended(2)
+        assert harness.results.index(harness.of(2)[0]) > harness.results.index(harness.of(1)[1])
 
 
 @pytest.mark.anyio
 async def test_with_0_slots_nothing_begins(tmp_path: Path):
-    async with staged(tmp_path, "true", "true", slots=0) as stage:
-        stage.start(0)
-        stage.start(1, slots=7)
-        stage.executor.withdraw(1, 1)
-        stage.executor.flush()
-        await stage.withdrawn(1)
-        assert not stage.has_begun(0)
-        stage.executor.set_slots(1)
-        stage.executor.flush()
-        await stage.ended(0)
+    async with served(tmp_path, "true", "true", slots=0) as harness:
+        harness.start(0)
+        harness.start(1, slots=7)
+        harness.executor.withdraw(1, 1)
+        harness.executor.flush()
+        await harness.withdrawn(1)
+        assert not harness.has_begun(0)
+        harness.executor.set_slots(1)
+        harness.executor.flush()
+        await harness.ended(0)
 
 
 @pytest.mark.anyio
 async def test_fewer_slots_stop_nothing_and_hold_the_next(tmp_path: Path):
-    async with staged(tmp_path, python(IDLE), python(IDLE), "true", slots=2) as stage:
-        stage.start(0, 1)
-        await stage.begun(1)
-        stage.executor.set_slots(1)
-        stage.start(2)
-        stage.stop(0, 0)
-        await stage.ended(0)
-        stage.stop(1, 0)
-        await stage.ended(2)
-        assert stage.results.index(stage.of(2)[0]) > stage.results.index(stage.of(1)[1])
+    async with served(tmp_path, python(IDLE), python(IDLE), "true", slots=2) as harness:
+        harness.start(0, 1)
+        await harness.begun(1)
+        harness.executor.set_slots(1)
+        harness.start(2)
+        harness.stop(0, 0)
+        await harness.ended(0)
+        harness.stop(1, 0)
+        await harness.ended(2)
+        assert harness.results.index(harness.of(2)[0]) > harness.results.index(harness.of(1)[1])
 
 
 @pytest.mark.anyio
 async def test_an_attempt_that_could_not_start_holds_no_slot(tmp_path: Path):
-    async with staged(tmp_path, ArgumentList(("./gone",)), "true", slots=1) as stage:
-        stage.start_all()
-        await stage.ended(1)
+    async with served(tmp_path, ArgumentList(("./gone",)), "true", slots=1) as harness:
+        harness.start_all()
+        await harness.ended(1)
 
 
 class Model:

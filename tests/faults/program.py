@@ -10,8 +10,9 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self
 
-from execution.process_listing import DEADLINE, children, named, wait_until
-from terminals.terminal import PtyTerminal
+from support.process_listing import children, named
+from support.terminal import PtyTerminal
+from support.waiting import SECONDS, wait_for
 
 if TYPE_CHECKING:
     import signal
@@ -56,7 +57,7 @@ class Run:
     @property
     def log_process(self) -> int:
         supervisor = self.supervisor
-        wait_until(lambda: named("dagtui-log", supervisor))
+        wait_for(lambda: named("dagtui-log", supervisor))
         return named("dagtui-log", supervisor)[0]
 
     def _family(self) -> tuple[int, int]:
@@ -67,7 +68,7 @@ class Run:
                 found.extend((reaper, supervisor) for supervisor in named("dag-supervisor", reaper))
             return bool(found)
 
-        wait_until(search)
+        wait_for(search)
         return found[0]
 
     # Its record
@@ -95,7 +96,7 @@ class Run:
 
     def wait_for(self, **statuses: str) -> None:
         """Wait for statuses of nodes."""
-        wait_until(lambda: statuses.items() <= self.statuses.items())
+        wait_for(lambda: statuses.items() <= self.statuses.items())
 
     def log(self, node: str, attempt: int = 1) -> bytes:
         """What an attempt has printed."""
@@ -146,7 +147,7 @@ class Headless(Run):
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait(DEADLINE)
+        self._process.wait(SECONDS)
         self._out.close()
 
     @property
@@ -158,7 +159,7 @@ class Headless(Run):
         return (self.folder / "printed").read_text("utf-8", "replace")
 
     def end(self) -> int:
-        return self._process.wait(DEADLINE)
+        return self._process.wait(SECONDS)
 
 
 class OnScreen(Run):
@@ -181,7 +182,7 @@ class OnScreen(Run):
         return self.terminal.process.pid
 
     def end(self) -> int:
-        return self.terminal.wait_for_end(DEADLINE)
+        return self.terminal.wait_for_end(SECONDS)
 
     def wait_for_screen(self) -> None:
         """Wait until keys are heard."""
@@ -192,7 +193,7 @@ class OnScreen(Run):
         self.wait_for_screen()
         self.terminal.send("q")
         self.terminal.wait_for_text("Leave?")
-        last = time.monotonic() + DEADLINE
+        last = time.monotonic() + SECONDS
         while self.terminal.process.poll() is None and "still" not in self.terminal.text:
             assert time.monotonic() < last, self.terminal.text
             self.terminal.send("c")
@@ -207,7 +208,7 @@ def release(pipe: Path, condition: Callable[[], object]) -> None:
             os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
         return condition()
 
-    wait_until(let_go)
+    wait_for(let_go)
 
 
 def write_graph(folder: Path, text: str, **words: object) -> None:

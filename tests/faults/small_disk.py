@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from processes import wait_until
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,4 +68,4 @@ def small_disk(size: str = "1m") -> Iterator[SmallDisk | None]:
 
 
 def wait_for_line(path: Path, words: str) -> None:
-    wait_until(lambda: words in path.read_text(encoding="utf-8", errors="replace"), f"{words!r} in {path.name}")
+    wait_for(lambda: words in path.read_text(encoding="utf-8", errors="replace"), f"{words!r} in {path.name}")

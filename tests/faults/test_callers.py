@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, write
 from faults.test_second_user import ORDINARY, needs_two_users
-from terminals.sessions import Stage
+from support.program import DAGTUI, ENVIRONMENT, write
+from support.session_harness import SessionHarness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,15 +71,15 @@ def test_an_absolute_path_from_there_works(tmp_path: Path, words: str):
 
 
 def test_the_screen_from_there_works(tmp_path: Path, short_path: Path):
-    stage = Stage(tmp_path, short_path)
-    stage.write(GRAPH)
+    harness = SessionHarness(tmp_path, short_path)
+    harness.write(GRAPH)
     try:
-        terminal = stage.start(["sh", "-c", f'{GONE}; exec "$@"', "sh", *DAGTUI, str(tmp_path / "graph.toml")])
+        terminal = harness.start(["sh", "-c", f'{GONE}; exec "$@"', "sh", *DAGTUI, str(tmp_path / "graph.toml")])
         terminal.wait_for_text("q quit")
         terminal.send("d")
         assert terminal.wait_for_end() == 0
     finally:
-        stage.clear()
+        harness.clear()
 
 
 # Descriptors
@@ -158,8 +158,8 @@ def test_a_mask_that_takes_files_from_their_owner(tmp_path: Path):
 
 
 @pytest.fixture
-def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path, short_path)
+def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
+    made = SessionHarness(tmp_path, short_path)
     made.write(GRAPH)
     yield made
     made.clear()
@@ -193,13 +193,13 @@ def test_what_a_run_needs_of_the_machine(tmp_path: Path, missing: str):
 
 
 @needs_mounts
-def test_a_screen_needs_no_list_of_its_descriptors(stage: Stage):
+def test_a_screen_needs_no_list_of_its_descriptors(harness: SessionHarness):
     """Where there is no /dev/fd."""
-    bound = stage.folder / "bound"
+    bound = harness.folder / "bound"
     bound.mkdir()
     subprocess.run(["cp", "-a", "/dev/null", "/dev/zero", "/dev/urandom", bound], check=True)
     state = "mount -t tmpfs none /dev; cp -a bound/* /dev"
-    terminal = stage.start([*OWN_MOUNTS, "sh", "-c", f'{state}; exec "$@"', "sh", *DAGTUI, "graph.toml"])
+    terminal = harness.start([*OWN_MOUNTS, "sh", "-c", f'{state}; exec "$@"', "sh", *DAGTUI, "graph.toml"])
     terminal.wait_for_text("q quit")
     terminal.send("d")
     assert terminal.wait_for_end() == 0

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from execution.process_listing import until
-from journals import read_journal
+from support.journals import read_journal
+from support.waiting import until
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from faults.small_disk import SmallDisk, small_disk, wait_for_line
-from journals import read_journal
-from processes import processes_with, wait_until
+from support.journals import read_journal
+from support.process_listing import processes_with
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ def check_a_full_journal(
     words: Callable[..., list[str]],
 ) -> None:
     journal = folder / ".dagtui/graph/runs/1/journal.jsonl"
-    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
+    wait_for(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     make_room = fill(journal)
     before = statuses(journal)
     (gate / "one").touch()
@@ -108,7 +109,7 @@ def say_what_waits(running: subprocess.Popen[bytes], folder: Path, words: Callab
         command = words(*DAGTUI, *question)
         return subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
 
-    wait_until(lambda: ask("status", "graph.toml").returncode == 0, "the run answers")
+    wait_for(lambda: ask("status", "graph.toml").returncode == 0, "the run answers")
     status = ask("status", "graph.toml").stdout
     assert re.search(r"! waits for (space on /mnt|a higher limit .*); not on record yet: first\n", status), status
     told = json.loads(ask("status", "graph.toml", "--json").stdout)
@@ -141,13 +142,13 @@ def test_what_ended_well_while_the_disk_was_full_does_not_run_again_after_kill_9
     (disk.path / "graph.toml").write_text(f"version = 1\n{tasks}")
     journal = disk.path / ".dagtui/graph/runs/1/journal.jsonl"
     with start(disk.words(*DAGTUI, "run", "-j8", "graph.toml"), out) as running:
-        wait_until(lambda: journal.exists() and b'"RUNNING"' in journal.read_bytes(), "the nodes run")
-        wait_until(lambda: journal.read_bytes().count(b'"RUNNING"') == 8, "all of them")
+        wait_for(lambda: journal.exists() and b'"RUNNING"' in journal.read_bytes(), "the nodes run")
+        wait_for(lambda: journal.read_bytes().count(b'"RUNNING"') == 8, "all of them")
         disk.fill()
         gate.touch()
         wait_for_line(out, "can't write the journal")
-        wait_until(lambda: trace.read_text().count("\n") == 8, "all of them have ended")
-        wait_until(lambda: not processes_with(str(gate)), "their processes too")
+        wait_for(lambda: trace.read_text().count("\n") == 8, "all of them have ended")
+        wait_for(lambda: not processes_with(str(gate)), "their processes too")
         running.kill()
     disk.make_room()
     with start(disk.words(*DAGTUI, "run", "--resume", "graph.toml"), out) as running:
@@ -179,11 +180,11 @@ def test_events_that_find_no_room_are_said_once_and_follow_as_whole_lines(disk: 
     words = disk.words(*DAGTUI, "run", graph, "--events", "/mnt/events")
     with start(words, out) as running, contextlib.ExitStack() as at_last:
         at_last.callback(running.kill)
-        wait_until(lambda: events.exists() and b"RUNNING" in events.read_bytes(), "the first node runs")
+        wait_for(lambda: events.exists() and b"RUNNING" in events.read_bytes(), "the first node runs")
         disk.fill()
         (gate / "one").touch()
         wait_for_line(out, "can't write the events (--events): No space left on device; the run continues")
-        wait_until(lambda: ("third", "RUNNING") in statuses_so_far(journal), "the run goes on")
+        wait_for(lambda: ("third", "RUNNING") in statuses_so_far(journal), "the run goes on")
         assert events.stat().st_size < journal.stat().st_size
         disk.make_room()
         (gate / "three").touch()
@@ -197,7 +198,7 @@ def test_a_full_disk_and_a_signal_end_the_run(disk: SmallDisk, tmp_path: Path):
     write_graph(disk.path, gate)
     running = start(disk.words(*DAGTUI, "run", "graph.toml"), out)
     journal = disk.path / ".dagtui/graph/runs/1/journal.jsonl"
-    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
+    wait_for(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     disk.fill()
     running.send_signal(signal.SIGTERM)
     assert running.wait(60) == 143, out.read_text()
@@ -245,7 +246,7 @@ def test_a_run_directory_that_vanishes_is_said_and_the_run_ends_by_itself(tmp_pa
     write_graph(tmp_path, gate)
     running = start([*DAGTUI, "run", "graph.toml"], out, cwd=tmp_path)
     journal = tmp_path / ".dagtui/graph/runs/1/journal.jsonl"
-    wait_until(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
+    wait_for(lambda: journal.exists() and ("first", "RUNNING") in statuses_so_far(journal), "the first node runs")
     subprocess.run(["rm", "-rf", tmp_path / ".dagtui"], check=True)
     wait_for_line(out, "the directory of this run was removed")
     # It can still be looked at and commanded, and it says what it is.

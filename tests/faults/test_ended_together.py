@@ -9,8 +9,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import children, wait_until
 from faults.program import Headless, write_graph
+from support.process_listing import children
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ def test_nothing_begins_after_a_signal_to_all_processes(tmp_path: Path, number: 
     write_graph(tmp_path, GRAPH)
     trace = tmp_path / "trace"
     with Headless(tmp_path, "-j4") as run:
-        wait_until(lambda: trace.exists() and trace.read_text().count("\n") == 4)
+        wait_for(lambda: trace.exists() and trace.read_text().count("\n") == 4)
         everybody, own = family(run.pid), [run.supervisor, run.reaper]
         tasks = [pid for pid in everybody if pid not in {run.pid, *own}]
         orders = {

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from faults.program import Headless, OnScreen, write_graph
-from processes import catches, wait_until
-from terminals.sessions import Stage
+from support.process_listing import catches
+from support.session_harness import SessionHarness
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from terminals.terminal import PtyTerminal
+    from support.terminal import PtyTerminal
 
 LONG = """
 [tasks.long]
@@ -52,7 +53,7 @@ def test_a_run_without_a_screen_goes_on(tmp_path: Path, token: str, ignored: tup
         for number in ignored:
             run.signal(number)
         others = [number for number in ENDING if number not in ignored]
-        wait_until(lambda: all(catches(run.pid, number) for number in others), "its handlers")
+        wait_for(lambda: all(catches(run.pid, number) for number in others), "its handlers")
         assert [number for number in ENDING if ignores(run.pid, number)] == list(ignored)
         for number in ignored:
             run.signal(number)
@@ -83,20 +84,20 @@ def test_the_screen_in_its_own_process_stays(tmp_path: Path, token: str):
 
 
 @pytest.fixture
-def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path, short_path)
+def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
+    made = SessionHarness(tmp_path, short_path)
     yield made
     made.clear()
 
 
-def test_a_session_and_its_client_stay(stage: Stage):
-    stage.write(LONG)
+def test_a_session_and_its_client_stay(harness: SessionHarness):
+    harness.write(LONG)
     ignored = (signal.SIGHUP, signal.SIGINT)
     call = ["sh", "-c", f'{trap(*ignored)}; exec "$@"', "sh"]
-    terminal = stage.open(through=call)
+    terminal = harness.open(through=call)
     terminal.wait_for_text("long")
-    session = stage.session()
-    wait_until(lambda: catches(session, signal.SIGTERM), "handlers of the session")
+    session = harness.session()
+    wait_for(lambda: catches(session, signal.SIGTERM), "handlers of the session")
     for pid in (session, terminal.process.pid):
         assert [number for number in ignored if ignores(pid, number)] == list(ignored)
     for number in ignored:
@@ -104,15 +105,15 @@ def test_a_session_and_its_client_stay(stage: Stage):
     # It would have detached: the key does, and says so.
     terminal.send("d")
     assert terminal.wait_for_end() == 0
-    assert [event["why"] for event in stage.journal() if event.get("what") == "detached"] == ["detached"]
+    assert [event["why"] for event in harness.journal() if event.get("what") == "detached"] == ["detached"]
 
 
-def test_a_caller_that_ignores_the_end_of_its_children_changes_nothing(stage: Stage, token: str):
+def test_a_caller_that_ignores_the_end_of_its_children_changes_nothing(harness: SessionHarness, token: str):
     write_graph(
-        stage.folder, '[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "sh -c true # {token}"', token=token
+        harness.folder, '[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "sh -c true # {token}"', token=token
     )
-    with Headless(stage.folder, limits=trap(signal.SIGCHLD)) as run:
+    with Headless(harness.folder, limits=trap(signal.SIGCHLD)) as run:
         assert run.end() == 0, run.printed
-    terminal = stage.open(through=["sh", "-c", f'{trap(signal.SIGCHLD)}; exec "$@"', "sh"])
-    terminal.wait_for(lambda: stage.statuses() == {"a": "COMPLETED", "b": "COMPLETED"}, "end of the nodes")
+    terminal = harness.open(through=["sh", "-c", f'{trap(signal.SIGCHLD)}; exec "$@"', "sh"])
+    terminal.wait_for(lambda: harness.statuses() == {"a": "COMPLETED", "b": "COMPLETED"}, "end of the nodes")
     assert quits(terminal) == 0

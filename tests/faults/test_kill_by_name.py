@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import alive, children, gone, named, wait_until
 from faults.program import Headless, write_graph
+from support.process_listing import alive, children, gone, named
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from faults.program import Run
@@ -49,32 +50,32 @@ def kill_by_name(pids: list[int]) -> None:
 def test_what_is_killed_by_its_name_leaves_nothing(tmp_path: Path, token: str, killed_before: str):
     write_graph(tmp_path, GRAPH, token=token, cells=list(range(NODES)))
     with Headless(tmp_path, f"-j{NODES}") as run:
-        wait_until(lambda: len(alive(token)) == NODES)
+        wait_for(lambda: len(alive(token)) == NODES)
         reaper, supervisor = run.reaper, run.supervisor
         if killed_before != "nobody":
             os.kill(reaper, signal.SIGKILL)
-            wait_until(lambda: named("run-reaper", supervisor))
-            wait_until(lambda: "started another one" in str(run.journal()))
+            wait_for(lambda: named("run-reaper", supervisor))
+            wait_for(lambda: "started another one" in str(run.journal()))
         if killed_before == "reaper and its successor":
             (successor,) = named("run-reaper", supervisor)
             os.kill(successor, signal.SIGKILL)
-            wait_until(lambda: successor not in named("run-reaper", supervisor) and named("run-reaper", supervisor))
+            wait_for(lambda: successor not in named("run-reaper", supervisor) and named("run-reaper", supervisor))
         kill_by_name(family(run))
         assert run.end() == -signal.SIGKILL
-        wait_until(lambda: gone(token))
+        wait_for(lambda: gone(token))
 
 
 def test_session_and_supervisor_die_after_the_reaper_and_nothing_is_left(tmp_path: Path, token: str):
     write_graph(tmp_path, GRAPH, token=token, cells=list(range(NODES)))
     with Headless(tmp_path, f"-j{NODES}") as run:
-        wait_until(lambda: len(alive(token)) == NODES)
+        wait_for(lambda: len(alive(token)) == NODES)
         supervisor = run.supervisor
         os.kill(run.reaper, signal.SIGKILL)
-        wait_until(lambda: named("run-reaper", supervisor))
+        wait_for(lambda: named("run-reaper", supervisor))
         os.kill(supervisor, signal.SIGSTOP)
         os.kill(run.pid, signal.SIGKILL)
         os.kill(supervisor, signal.SIGKILL)
-        wait_until(lambda: gone(token))
+        wait_for(lambda: gone(token))
 
 
 def test_helpers_have_neither_the_name_among_their_arguments_nor_secrets_in_their_environment(
@@ -84,12 +85,12 @@ def test_helpers_have_neither_the_name_among_their_arguments_nor_secrets_in_thei
         f'version = 1\n[run]\nsecrets = ["SECRET"]\n[tasks.n]\nrun = ["sh", "-c", "echo up; sleep 600", "{token}"]\n'
     )
     with Headless(tmp_path, env={"SECRET": "hunter2hunter2", "OTHER": "of no concern"}) as run:
-        wait_until(lambda: alive(token))
+        wait_for(lambda: alive(token))
         helpers = [run.reaper, run.supervisor, run.log_process]
         (node,) = alive(token)
         assert b"hunter2hunter2" in Path(f"/proc/{node}/environ").read_bytes()
         os.kill(helpers[0], signal.SIGKILL)
-        wait_until(lambda: named("run-reaper", helpers[1]))
+        wait_for(lambda: named("run-reaper", helpers[1]))
         helpers[0] = named("run-reaper", helpers[1])[0]
         for helper in helpers:
             environment = Path(f"/proc/{helper}/environ").read_bytes()

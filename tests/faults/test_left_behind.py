@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import gone, wait_until
 from faults.program import Headless, write_graph
+from support.process_listing import gone
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,7 @@ def test_a_success_that_waits_for_what_it_left_behind_is_not_lost(tmp_path: Path
         '[tasks.b]\nneeds = ["a"]\nrun = "echo b"\n',
     )
     with Headless(tmp_path) as run:
-        wait_until(lambda: any("that it left behind" in str(event.get("text")) for event in run.journal()))
+        wait_for(lambda: any("that it left behind" in str(event.get("text")) for event in run.journal()))
         assert run.statuses["a"] == "RUNNING"
         if victim == "supervisor":
             os.kill(run.supervisor, signal.SIGKILL)
@@ -78,7 +79,7 @@ def test_a_success_that_waits_for_what_it_left_behind_is_not_lost(tmp_path: Path
         else:
             run.signal(signal.SIGKILL)
             run.end()
-    wait_until(lambda: gone(token))
+    wait_for(lambda: gone(token))
     if victim == "app":
         with Headless(tmp_path, "--resume") as run:
             assert run.end() == 0

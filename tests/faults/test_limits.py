@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.families import family_command
-from execution.process_listing import gone, wait_until
 from faults.program import Headless, release, write_graph
-from journals import read_journal
+from support.families import family_command
+from support.journals import read_journal
+from support.process_listing import gone
+from support.waiting import wait_for
 
 from dagtui.execution.local.requirements import FILES
 
@@ -74,7 +75,7 @@ def test_more_nodes_at_once_than_descriptors(tmp_path: Path, limit: int):
     os.mkfifo(tmp_path / "hold")
     write_graph(tmp_path, tasks(120, "echo up; read line < hold || true; echo released"))
     with Headless(tmp_path, "-j120", limits=f"ulimit -n {limit}") as run:
-        wait_until(lambda: notes(run))
+        wait_for(lambda: notes(run))
         release(tmp_path / "hold", lambda: list(run.statuses.values()) == ["COMPLETED"] * 120)
         assert run.end() == 0, run.printed
         assert is_sound(run)
@@ -91,7 +92,7 @@ def test_what_a_node_leaves_is_found_without_a_descriptor_to_spare(tmp_path: Pat
     write_graph(tmp_path, text + tasks(60, "read line < hold || true"))
     with Headless(tmp_path, "-j80", limits=f"ulimit -n {limit}") as run:
         run.wait_for(family="FAILED", n0="RUNNING")
-        wait_until(lambda: gone(token))
+        wait_for(lambda: gone(token))
         release(tmp_path / "hold", lambda: run.journal()[-1]["event"] == "run")
         assert run.end() == 1
         assert is_sound(run)
@@ -131,7 +132,7 @@ def test_more_nodes_at_once_than_processes(own_folder: Path):
     (own_folder / "hold").chmod(0o666)
     write_graph(own_folder, tasks(40, "read line < hold || true; echo released"))
     with Headless(own_folder, "-j40", prefix=[*OWN_LIMIT, "prlimit", "--nproc=14"]) as run:
-        wait_until(lambda: notes(run))
+        wait_for(lambda: notes(run))
         release(own_folder / "hold", lambda: list(run.statuses.values()) == ["COMPLETED"] * 40)
         assert run.end() == 0, run.printed
         assert is_sound(run)

@@ -10,8 +10,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import alive, all_gone, end_all, gone, wait_until
 from faults.program import Headless, write_graph
+from support.process_listing import alive, all_gone, end_all, gone
+from support.waiting import wait_for
 
 from dagtui.runs import previous_processes
 
@@ -39,16 +40,16 @@ def leave(folder: Path, token: str, trap: str) -> Path:
     """Leave a daemon of a run of which every helper was killed. Return the run's directory."""
     write_graph(folder, GRAPH, token=token, trap=trap)
     with Headless(folder) as run:
-        wait_until((folder / token).exists)
+        wait_for((folder / token).exists)
         helpers = [run.reaper, run.supervisor, run.log_process]
         keepers = run.directory / previous_processes.NAME
-        wait_until(lambda: keepers.exists() and "tag" in keepers.read_text())
+        wait_for(lambda: keepers.exists() and "tag" in keepers.read_text())
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in (*helpers[:2], run.pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
         run.end()
-        wait_until(lambda: all_gone(helpers[:2]))
+        wait_for(lambda: all_gone(helpers[:2]))
         assert alive(token)
         return run.directory.resolve()
 
@@ -75,17 +76,17 @@ def test_what_ignores_term_is_killed(tmp_path: Path, token: str, monkeypatch: py
 def test_it_is_said_that_a_process_waited_for_is_stopped(tmp_path: Path):
     write_graph(tmp_path, "[tasks.a]\nrun = '[ -e on ] || { : > began; sleep 600; }'\n")
     with Headless(tmp_path) as killed:
-        wait_until((tmp_path / "began").exists)
+        wait_for((tmp_path / "began").exists)
         reaper = killed.reaper
         keepers = killed.directory / previous_processes.NAME
-        wait_until(lambda: keepers.exists() and f"{reaper} " in keepers.read_text())
+        wait_for(lambda: keepers.exists() and f"{reaper} " in keepers.read_text())
         os.kill(reaper, signal.SIGSTOP)
         killed.signal(signal.SIGKILL)
         killed.end()
     (tmp_path / "on").touch()
     try:
         with Headless(tmp_path, "--resume") as run:
-            wait_until(lambda: f"(by process {reaper}, which is stopped: kill -CONT {reaper});" in run.printed)
+            wait_for(lambda: f"(by process {reaper}, which is stopped: kill -CONT {reaper});" in run.printed)
             os.kill(reaper, signal.SIGCONT)
             assert run.end() == 0, run.printed
     finally:

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from execution.process_listing import named, until, wait_until
-from execution.stage import python, staged
 from faults.program import Headless, OnScreen, release, write_graph
+from support.executor_harness import python, served
+from support.process_listing import named
+from support.waiting import until, wait_for
 
 MEGABYTE = 1 << 20
 PROGRAM = """
@@ -83,23 +84,23 @@ async def test_a_log_that_grows_for_ever_keeps_its_head_and_its_tail(tmp_path: P
         "os.write(1, b'first words\\n')\n"
         "while True: os.write(1, b'y\\n' * 30000)"
     )
-    async with staged(tmp_path, python(code), "echo other") as stage:
-        stage.start_all()
-        await stage.printed(b"the log is full")
-        (log,) = named("dagtui-log", stage.executor.processes[1])
+    async with served(tmp_path, python(code), "echo other") as harness:
+        harness.start_all()
+        await harness.printed(b"the log is full")
+        (log,) = named("dagtui-log", harness.executor.processes[1])
         written = Path(f"/proc/{log}/io")
         so_far = read_bytes(written)
         await until(lambda: read_bytes(written) > so_far + 100 * MEGABYTE)
-        size = stage.log_path(0, 1).stat().st_size
+        size = harness.log_path(0, 1).stat().st_size
         assert memory(log, "VmHWM") < 40 * MEGABYTE
-        stage.stop(0, 600.0)
-        assert (await stage.ended(0)).value == 0
-        printed = await stage.log(0)
+        harness.stop(0, 600.0)
+        assert (await harness.ended(0)).value == 0
+        printed = await harness.log(0)
         assert printed.startswith(b"first words\ny\ny\n")
         assert printed.endswith(b"y\n\nlast words\n")
         assert re.search(rb"\n\[dagtui: \d{9,} bytes left out\]\n", printed)
         assert size < len(printed) < MEGABYTE + 2 * 4096
-        assert await stage.log(1) == b"other\n"
+        assert await harness.log(1) == b"other\n"
 
 
 def read_bytes(file: Path) -> int:
@@ -134,13 +135,13 @@ def test_a_log_that_lost_its_end_says_so_when_there_is_room_again(tmp_path: Path
         "[tasks.loud]\nrun = 'echo begun; cat hold; echo the end'\n[tasks.after]\nneeds = ['loud']\nrun = 'cat on'\n",
     )
     with Headless(tmp_path) as run:
-        wait_until(lambda: run.log("loud") == b"begun\n")
+        wait_for(lambda: run.log("loud") == b"begun\n")
         resource.prlimit(run.log_process, resource.RLIMIT_FSIZE, (6, resource.RLIM_INFINITY))
         release(tmp_path / "hold", lambda: run.statuses.get("after") == "RUNNING")
-        wait_until(lambda: "loud: lost 8 bytes of its log: file size limit reached" in run.printed)
+        wait_for(lambda: "loud: lost 8 bytes of its log: file size limit reached" in run.printed)
         assert run.log("loud") == b"begun\n"
         resource.prlimit(run.log_process, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        wait_until(lambda: run.log("loud") == b"begun\n[dagtui: 8 bytes lost: file size limit reached]\n")
+        wait_for(lambda: run.log("loud") == b"begun\n[dagtui: 8 bytes lost: file size limit reached]\n")
         release(tmp_path / "on", lambda: run.statuses.get("after") == "COMPLETED")
         assert run.end() == 0, run.printed
         assert run.statuses["loud"] == "COMPLETED"

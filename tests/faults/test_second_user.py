@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT
-from terminals.sessions import Stage
+from support.program import DAGTUI, ENVIRONMENT
+from support.session_harness import SessionHarness
 
 import dagtui
 
@@ -83,15 +83,15 @@ def test_a_run_lies_in_the_state_directory_and_is_found_there(shared: Path):
 
 @needs_two_users
 def test_the_screen_opens(shared: Path, short_path: Path):
-    stage = Stage(shared, short_path)
+    harness = SessionHarness(shared, short_path)
     try:
-        terminal = stage.open(through=ORDINARY, env={"XDG_STATE_HOME": str(shared.parent / "state")})
+        terminal = harness.open(through=ORDINARY, env={"XDG_STATE_HOME": str(shared.parent / "state")})
         terminal.wait_for_text("q quit")
         assert f"another user (id {OTHER})".encode() in terminal.raw
         terminal.send("q")
         assert terminal.wait_for_end() == 0
     finally:
-        stage.clear()
+        harness.clear()
 
 
 @needs_two_users

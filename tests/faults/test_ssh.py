@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from faults.sshd import SshServer, terminals_for_a_server
 from faults.wire import Wire
-from processes import fresh_token, processes_with, wait_until
-from terminals.terminal import ROOT, PtyTerminal
+from support.process_listing import fresh_token, processes_with
+from support.terminal import ROOT, PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,7 +181,7 @@ def cut_and_come_back(place: Place, *, nodes: int, seconds: float, cuts: int, lo
     executed = (place.run_directory() / "executed").read_text().split()
     assert sorted(executed) == sorted(f"n[i={i}]" for i in range(nodes))
     assert len(losses) >= cuts // 3, "too few of the links reached the run"
-    wait_until(lambda: not processes_with(place.token), "the end of every process")
+    wait_for(lambda: not processes_with(place.token), "the end of every process")
 
 
 def test_a_link_cut_twenty_times(place: Place) -> None:
@@ -209,7 +210,7 @@ def stalled_link(place: Place, seconds: float) -> None:
         received.append((time.monotonic() - began, place.wire.received))
         return received[-1][0] > seconds
 
-    wait_until(is_over, "time to pass", seconds + 30)
+    wait_for(is_over, "time to pass", seconds + 30)
     # Ten seconds after its last answer nothing more is sent to it but now and then a question.
     late = [count for at, count in received if at > 15]
     assert not late or late[-1] - late[0] < 2000, "frames pile up in the link"
@@ -287,7 +288,7 @@ def test_everybody_killed_in_every_order(place: Place, order: tuple[str, ...]) -
             KILLS[victim](place, terminal)
         except ProcessLookupError:  # it went with the one before
             continue
-    wait_until(lambda: not processes_with(place.token), "the end of every process")
+    wait_for(lambda: not processes_with(place.token), "the end of every process")
     again = place.open()
     again.wait_for_text("was interrupted")
     again.send("r")
@@ -316,7 +317,7 @@ def test_two_clients_race_to_start_one_graph(place: Place) -> None:
         for terminal in both:
             terminal.read(0.05)
     runs = place.folder / ".dagtui" / "graph" / "runs"
-    wait_until(lambda: place.is_running("long"), "the run")
+    wait_for(lambda: place.is_running("long"), "the run")
     for terminal in both:
         terminal.read(0.5)
     assert [path.name for path in runs.iterdir() if path.name.isdigit()] == ["1"]

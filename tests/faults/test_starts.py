@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from execution.process_listing import wait_until
 from faults.program import Headless, release, write_graph
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +74,7 @@ def test_a_working_directory_that_vanishes_while_its_node_runs(tmp_path: Path):
     )
     with Headless(tmp_path) as run:
         run.wait_for(inside="RUNNING")
-        wait_until(lambda: run.log("inside") == b"up\n")
+        wait_for(lambda: run.log("inside") == b"up\n")
         (tmp_path / "here").rename(tmp_path / "moved")
         release(tmp_path / "hold", lambda: run.statuses["inside"] == "COMPLETED")
         assert run.end() == 1

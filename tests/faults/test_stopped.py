@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import wait_until
 from faults.program import Headless, write_graph
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,8 +43,8 @@ def test_what_ended_while_the_run_stood_still_has_not_timed_out(tmp_path: Path, 
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         (tmp_path / "go").touch()
-        wait_until(lambda: (tmp_path / "well").exists() and (tmp_path / "bad").exists())
-        wait_until(lambda: time.monotonic() - began > TIMEOUT + 0.6)  # the alarms are well overdue
+        wait_for(lambda: (tmp_path / "well").exists() and (tmp_path / "bad").exists())
+        wait_for(lambda: time.monotonic() - began > TIMEOUT + 0.6)  # the alarms are well overdue
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
         assert run.end() == 1, run.printed

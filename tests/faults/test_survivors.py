@@ -1,6 +1,6 @@
 """No process of a node survives what ends the node, and nobody else is touched: the whole program, event by event.
 
-Each run has a node for each kind of descendant (execution/descendants.py) and 20 bystanders, which wait for the test to
+Each run has a node for each kind of descendant (support/descendants.py) and 20 bystanders, which wait for the test to
 release them. Not covered, because nobody is left who could act: app, reaper and supervisor killed at one instant. On
 systems without Linux' /proc and subreapers only process groups are known: there, who leaves its group survives.
 """
@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.descendants import KINDS
-from execution.families import family_command, present
-from execution.process_listing import alive, all_gone, end, gone, wait_until
 from faults.program import Headless, OnScreen, Run, release, write_graph
-from journals import read_journal
+from support.descendants import KINDS
+from support.families import family_command, present
+from support.journals import read_journal
+from support.process_listing import alive, all_gone, end, gone
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +171,7 @@ def wait_for_everybody(run: Run, token: str) -> bool:
         settled = "FAILED timeout" in outcomes(run).values()
         return settled or (len(seen) == len(KINDS) and len(alive(bystander)) == len(BYSTANDERS) and has_begun(run))
 
-    wait_until(is_everybody_there)
+    wait_for(is_everybody_there)
     return len(seen) == len(KINDS)
 
 
@@ -184,11 +185,11 @@ def check(run: Run, case: Case, token: str) -> None:
     reaper, supervisor, log = run.reaper, run.supervisor, run.log_process
     case.act(run)
     if "kinds" not in case.spared:
-        wait_until(lambda: gone(token))
+        wait_for(lambda: gone(token))
     if case.spared:
         assert set(alive(f"{token}-bystander")) == bystanders
         release(run.folder / "hold", lambda: all(run.statuses[name] == "COMPLETED" for name in BYSTANDERS))
-        wait_until(lambda: [run.log(name) for name in BYSTANDERS] == [b"up\nreleased\n"] * len(BYSTANDERS))
+        wait_for(lambda: [run.log(name) for name in BYSTANDERS] == [b"up\nreleased\n"] * len(BYSTANDERS))
         run.wait_for(**{AFTER: "COMPLETED"})
     if "kinds" in case.spared:
         assert present(token) | {"hopper"} == set(KINDS)
@@ -199,6 +200,6 @@ def check(run: Run, case: Case, token: str) -> None:
     assert outcomes(run) == expected(case)
     assert gone(token)
     assert gone(f"{token}-bystander")
-    wait_until(lambda: all_gone([reaper, supervisor, log]))
+    wait_for(lambda: all_gone([reaper, supervisor, log]))
     assert read_journal(run.directory / "journal.jsonl").problem is None
     assert run.crashes == []

@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from execution.process_listing import alive, all_gone, end, gone, state, wait_until
 from faults.program import Headless, write_graph
-from journals import read_journal
+from support.journals import read_journal
+from support.process_listing import alive, all_gone, end, gone, state
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pytest
 
-LAUNCH = str(Path(__file__).parents[1] / "execution" / "launch_impatient.py")
+LAUNCH = str(Path(__file__).parents[1] / "support" / "launch_impatient.py")
 # The app signals nothing: a victim that its supervisor gave up becomes its child, if it is slow, and is none to it.
 IMPATIENT = (
     "import dagtui.engine.traversal, dagtui.execution.local.link\n"
@@ -53,7 +54,7 @@ def test_what_waits_for_a_disk_that_never_answers(tmp_path: Path, token: str):
         if file is not None:  # else the next test stands in
             code = f"import os; os.stat({file!r})"
             holds_up_nobody(tmp_path, token, code, in_kernel=True)
-    wait_until(lambda: gone(token))
+    wait_for(lambda: gone(token))
 
 
 def test_what_no_signal_reaches(tmp_path: Path, token: str, monkeypatch: pytest.MonkeyPatch):
@@ -75,7 +76,7 @@ def holds_up_nobody(tmp_path: Path, token: str, code: str, *, in_kernel: bool) -
     with Headless(tmp_path, "-j2", program=["-c", IMPATIENT]) as run:
         reaper, supervisor = run.reaper, run.supervisor
         run.wait_for(stuck="CANCELLING")
-        wait_until(lambda: run.statuses.get("below") == "COMPLETED")
+        wait_for(lambda: run.statuses.get("below") == "COMPLETED")
         (victim,) = alive(token)
         assert not in_kernel or state(victim) == "D"
         assert run.end() == 1
@@ -90,4 +91,4 @@ def holds_up_nobody(tmp_path: Path, token: str, code: str, *, in_kernel: bool) -
         assert state(victim) not in "ZX", "nobody waited for it"
     if not in_kernel:
         end(victim)
-        wait_until(lambda: all_gone([reaper, supervisor]))
+        wait_for(lambda: all_gone([reaper, supervisor]))

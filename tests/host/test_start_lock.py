@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import wait_until
+from support.waiting import wait_for
 
 from dagtui.host.start_lock import StartLock
 from dagtui.store.errors import StoreError
@@ -51,7 +51,7 @@ def waits_in_proc(pid: int, graph: Path) -> bool:
 
 
 def test_a_second_one_waits_until_the_first_lets_go(graph: Path, other: subprocess.Popen[str]):
-    wait_until(lambda: waits_in_proc(other.pid, graph), "the other waits")
+    wait_for(lambda: waits_in_proc(other.pid, graph), "the other waits")
     assert other.poll() is None
     other.lock.let_go()
     assert other.stdout.readline() == "has it\n"
@@ -67,7 +67,7 @@ def test_a_forked_process_has_it_too(graph: Path, other: subprocess.Popen[str]):
         os._exit(0)
     os.close(reader)
     other.lock.let_go()
-    wait_until(lambda: waits_in_proc(other.pid, graph), "the other waits")
+    wait_for(lambda: waits_in_proc(other.pid, graph), "the other waits")
     os.close(writer)
     os.waitpid(child, 0)
     assert other.stdout.readline() == "has it\n"

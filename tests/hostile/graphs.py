@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hostile.corpus import CORPUS, UNDECODABLE, printable_only
+from support.corpus import CORPUS, UNDECODABLE, printable_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

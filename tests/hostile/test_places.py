@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile.allowed import Allowed
-from hostile.corpus import CORPUS, HANDFUL
 from hostile.graphs import FOLDER, bad_files, hostile_graph, payloads
-from processes import end_processes_told_of
-from terminals.terminal import ROOT, PtyTerminal
+from support.corpus import CORPUS, HANDFUL
+from support.process_listing import end_processes_told_of
+from support.terminal import ROOT, PtyTerminal
 
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text

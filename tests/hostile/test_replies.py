@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile.allowed import Allowed
-from terminals.terminal import PtyTerminal
-from terminals.terminal_replies import REPLIES
+from support.terminal import PtyTerminal
+from support.terminal_replies import REPLIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

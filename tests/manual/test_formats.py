@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from cli.program import DAGTUI, ENVIRONMENT, call, write
 from manual.markdown import blocks, code, documented, sections, tables
-from processes import wait_until
+from support.program import DAGTUI, ENVIRONMENT, call, write
+from support.waiting import wait_for
 
 from dagtui.control.commands import Control
 from dagtui.engine.events import CommandEvent, NodeEvent, NoteEvent, RunEvent, fields
@@ -69,9 +69,9 @@ def live(tmp_path_factory: pytest.TempPathFactory, _folder_of_these_tests: Path)
         subprocess.Popen(words, cwd=folder, stdout=out, stderr=out, env=ENVIRONMENT) as process,
     ):
         events = folder / "events"
-        wait_until(lambda: events.exists() and '"FAILED"' in events.read_text(), "a failure")
-        wait_until(lambda: '"node":"long","attempt":1,"status":"RUNNING"' in events.read_text(), "a running node")
-        wait_until(lambda: any(Path(ENVIRONMENT["DAGTUI_SOCKET_DIR"]).glob("*.sock")), "the run's socket")
+        wait_for(lambda: events.exists() and '"FAILED"' in events.read_text(), "a failure")
+        wait_for(lambda: '"node":"long","attempt":1,"status":"RUNNING"' in events.read_text(), "a running node")
+        wait_for(lambda: any(Path(ENVIRONMENT["DAGTUI_SOCKET_DIR"]).glob("*.sock")), "the run's socket")
         yield folder
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from store.journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
+from support.golden_journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
 
 from dagtui.cli.status_lines import headline
 from dagtui.control.live import Screen

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.status import NodeStatus

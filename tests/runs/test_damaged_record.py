@@ -31,11 +31,6 @@ run = "echo b >> trace; echo id $DAGTUI_RUN_ID; test -e ok"
 """
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def run_to_the_end(begin: Callable[[], Session]) -> Session:
     async def drive() -> Session:
         session = begin()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from journals import read_journal
-from processes import wait_until
+from support.journals import read_journal
+from support.waiting import until, wait_for
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, RunEvent, fields, parse
 from dagtui.engine.messages import Command, CommandKind
@@ -25,17 +25,12 @@ from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
 TEXT = 'version = 1\n[tasks.a]\nrun = "true"\n[tasks.b]\nneeds = ["a"]\nrun = "true"\n'
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class Recording:
@@ -81,12 +76,6 @@ def in_background(words: list[str], environment: dict[str, str]) -> Iterator[sub
                 process.terminate()
 
 
-async def until(condition: Callable[[], object]) -> None:
-    with anyio.fail_after(30):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await anyio.sleep(0.01)
-
-
 async def test_a_run_of_another_process_is_followed_to_its_end_and_not_touched(
     tmp_path: Path, short_path: Path
 ) -> None:
@@ -98,7 +87,7 @@ async def test_a_run_of_another_process_is_followed_to_its_end_and_not_touched(
     words = [sys.executable, "-m", "dagtui", "run", str(path)]
     environment = {**os.environ, "DAGTUI_SOCKET_DIR": str(short_path)}
     with in_background(words, environment) as process:
-        wait_until(lambda: runs(path) and runs(path)[0].journal_path.exists(), "it has begun")
+        wait_for(lambda: runs(path) and runs(path)[0].journal_path.exists(), "it has begun")
         session = open_run(runs(path)[0], path)
         async with anyio.create_task_group() as group:
             group.start_soon(session.drive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.runs.forecast import Forecast
 from dagtui.store.history import History

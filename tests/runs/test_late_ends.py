@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from execution.process_listing import state as process_state
-from journals import read_journal
-from processes import wait_until
+from support.journals import read_journal
+from support.process_listing import state as process_state
+from support.waiting import wait_for
 
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.state import RunState
@@ -92,7 +92,7 @@ def test_what_had_ended_well_stays_however_early_the_run_is_killed(tmp_path: Pat
 def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tmp_path: Path):
     (tmp_path / "graph.toml").write_text(GRAPH.replace("sh -c '", "sh -c 'until [ -e go ]; do sleep 0.01; done; "))
     with call(tmp_path) as running:
-        wait_until(lambda: "load" in (tmp_path / "printed").read_text(), "the node runs")
+        wait_for(lambda: "load" in (tmp_path / "printed").read_text(), "the node runs")
         supervisor = next(pid for pid in descendants(running.pid) if comm(pid) == "dag-supervisor")
         os.kill(supervisor, signal.SIGSTOP)
         (tmp_path / "go").touch()

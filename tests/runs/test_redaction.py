@@ -29,11 +29,6 @@ run = "echo $TOKEN $WHICH"
 """
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def environment(token: str = TOKEN) -> dict[str, str]:
     return {"PATH": "/usr/bin:/bin", "TOKEN": token, "WHICH": "one"}
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from journals import read_journal
-from store.journals import decoded, encoded
+from support.golden_journals import decoded, encoded
+from support.journals import read_journal
 
 from dagtui.engine.events import NodeEvent, NoteEvent, parse
 from dagtui.engine.messages import Command, CommandKind
@@ -53,11 +53,6 @@ run = "echo d >> done"
 [tasks.x]
 run = "echo x >> done"
 """
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class Project:

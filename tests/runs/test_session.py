@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from journals import read_journal
+from support.journals import read_journal
+from support.waiting import until
 
 from dagtui.engine.events import parse
 from dagtui.engine.messages import Command, CommandKind
@@ -32,11 +33,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def start(tmp_path: Path) -> Start:
     def make(text: str, **options: object) -> Session:
         path = tmp_path / "graph.toml"
@@ -44,12 +40,6 @@ def start(tmp_path: Path) -> Start:
         return start_run(load(path, {}), LaunchOptions(**options))
 
     return make
-
-
-async def until(condition: Callable[[], object]) -> None:
-    with anyio.fail_after(30):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await anyio.sleep(0.01)
 
 
 def replayed(session: Session) -> RunState:

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
+from support.waiting import until
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
@@ -92,12 +93,6 @@ def final_state(state: RunState) -> dict[str, object]:
             for node, label in enumerate(labels)
         },
     }
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(60):
-        while not condition():  # noqa: ASYNC110 - what is waited for is on disk or in a state without events
-            await anyio.sleep(0.01)
 
 
 def command(session: Session, kind: CommandKind, *labels: str, jobs: int = 0) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import read_journal
-from store.journals import NAMES, golden
+from support.golden_journals import NAMES, golden
+from support.journals import read_journal
 
 from dagtui.store import journal as journal_module
 from dagtui.store import journal_scan as skim_module

@@ -7,9 +7,9 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from journals import read_journal
-from store.journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
 from store.record_golden import STORIES, final_state
+from support.golden_journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
+from support.journals import read_journal
 
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import JournalError

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journals import read_journal
+from support.journals import read_journal
 
 from dagtui.store import journal
 from dagtui.store.errors import JournalError, StoreError

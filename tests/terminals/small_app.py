@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from terminals.terminal import PtyTerminal, python, wait_until
+from support.terminal import PtyTerminal, python
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ class SmallApp:
 
     def stall(self) -> dict[str, Any]:
         """Stop reading until the app has noticed; its first beat since."""
-        wait_until(lambda: self.last_beat()["stalled"], "stall")
+        wait_for(lambda: self.last_beat()["stalled"], "stall")
         return next(beat for beat in self.records("beat") if beat["stalled"])
 
     def settle(self) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import fresh_token, processes_with
-from terminals.terminal import PtyTerminal, wait_until
+from support.process_listing import processes_with
+from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,11 +39,6 @@ run = "echo it broke; exit 7"
 needs = ["two"]
 run = "true"
 """
-
-
-@pytest.fixture
-def token() -> str:
-    return fresh_token()
 
 
 @pytest.fixture
@@ -107,7 +103,7 @@ def test_what_is_too_long_for_the_terminal_is_copied_to_a_file_and_that_is_said(
 
 def test_leaving_in_mid_run_asks_first_and_stays_by_default(opened: Open, token: str) -> None:
     terminal = opened(STUBBORN)
-    wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
+    wait_for(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.send("q")
     terminal.wait_for_text("Leave?")
     terminal.send("\x1b")
@@ -118,10 +114,10 @@ def test_leaving_in_mid_run_asks_first_and_stays_by_default(opened: Open, token:
 
 def test_cancelling_all_and_leaving_leaves_no_process_behind(opened: Open, token: str, tmp_path: Path) -> None:
     terminal = opened(STUBBORN)
-    wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
+    wait_for(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.send("q")
     terminal.wait_for_text("Leave?")
-    wait_until(lambda: terminal.read(0.1) or True, "time to look")
+    wait_for(lambda: terminal.read(0.1) or True, "time to look")
     # Enter and its like are ignored for a moment after a question appears.
     while "still" not in terminal.text and terminal.process.poll() is None:
         terminal.send("c")
@@ -135,7 +131,7 @@ def test_cancelling_all_and_leaving_leaves_no_process_behind(opened: Open, token
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_run_and_restores_the_terminal(opened: Open, token: str, number: signal.Signals) -> None:
     terminal = opened(STUBBORN)
-    wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
+    wait_for(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.wait_for_text("stubborn")
     terminal.signal(number)
     assert terminal.wait_for_end() == 128 + number
@@ -146,9 +142,9 @@ def test_a_signal_ends_the_run_and_restores_the_terminal(opened: Open, token: st
 def test_a_closed_terminal_ends_the_run_and_it_is_on_record(opened: Open, token: str, tmp_path: Path) -> None:
     terminal = opened(STUBBORN)
     terminal.wait_for_text("stubborn")
-    wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
+    wait_for(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.hang_up()
-    wait_until(lambda: terminal.process.poll() is not None, "end of the program")
+    wait_for(lambda: terminal.process.poll() is not None, "end of the program")
     assert processes_with(token) == []
     assert set(statuses(tmp_path).values()) == {"CANCELLED"}
     assert journal(tmp_path)[-1]["what"] == "ended"
@@ -156,9 +152,9 @@ def test_a_closed_terminal_ends_the_run_and_it_is_on_record(opened: Open, token:
 
 def test_kill_9_of_the_program_leaves_no_process_behind(opened: Open, token: str) -> None:
     terminal = opened(STUBBORN)
-    wait_until(lambda: len(processes_with(token)) == 2, "both nodes")
+    wait_for(lambda: len(processes_with(token)) == 2, "both nodes")
     terminal.signal(signal.SIGKILL)
-    wait_until(lambda: not processes_with(token), "end of all processes")
+    wait_for(lambda: not processes_with(token), "end of all processes")
 
 
 def test_a_stopped_terminal_does_not_stop_the_run(opened: Open, tmp_path: Path) -> None:
@@ -168,7 +164,7 @@ def test_a_stopped_terminal_does_not_stop_the_run(opened: Open, tmp_path: Path) 
     terminal = opened(chain, columns=200, rows=50)
     terminal.wait_for_text("n1")
     # From here on nobody reads the terminal: its buffer fills, and the run must not notice.
-    wait_until(lambda: list(statuses(tmp_path).values()) == ["COMPLETED"] * 60, "end of the run")
+    wait_for(lambda: list(statuses(tmp_path).values()) == ["COMPLETED"] * 60, "end of the run")
     terminal.wait_for_text("completed")
     terminal.wait_for_text("✓ 60")
     terminal.send("q")
@@ -249,14 +245,14 @@ def test_a_retry_and_a_cancelled_subtree_from_the_keyboard(opened: Open, tmp_pat
     terminal.wait_for_text("exit 1")
     (tmp_path / "go").touch()
     terminal.send("r")
-    wait_until(lambda: statuses(tmp_path).get("two") == "RUNNING", "second node after the retry")
+    wait_for(lambda: statuses(tmp_path).get("two") == "RUNNING", "second node after the retry")
     terminal.send("jX")
     terminal.wait_for_text("Cancel subtree two?")
     while "Cancel subtree" in terminal.text:
         terminal.send("\r")
         terminal.read(0.2)
-    wait_until(lambda: statuses(tmp_path).get("free") == "COMPLETED", "end of what is outside the subtree")
-    wait_until(lambda: statuses(tmp_path).get("two") == "CANCELLED", "end of the cancelled node")
+    wait_for(lambda: statuses(tmp_path).get("free") == "COMPLETED", "end of what is outside the subtree")
+    wait_for(lambda: statuses(tmp_path).get("two") == "CANCELLED", "end of the cancelled node")
     assert statuses(tmp_path) == {"one": "COMPLETED", "two": "CANCELLED", "three": "CANCELLED", "free": "COMPLETED"}
     terminal.wait_for_text("■ 2")
     terminal.send("q")

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from terminals.terminal import PtyTerminal
+from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

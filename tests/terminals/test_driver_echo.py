@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from terminals.terminal import wait_until
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from terminals.small_app import SmallApp, StartApp
@@ -95,5 +95,5 @@ def test_an_answer_that_is_under_way_is_not_left_for_the_shell(on_terminal: Star
     while app.terminal.read(0.5):  # longer than any pause within an answer
         pass
     app.terminal.send(b"\x1b[0n")
-    wait_until(lambda: app.records("end"), "end")
+    wait_for(lambda: app.records("end"), "end")
     assert not app.terminal.is_input_pending()

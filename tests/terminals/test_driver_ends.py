@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from terminals.terminal import wait_until
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from terminals.small_app import StartApp
@@ -57,7 +57,7 @@ def test_a_closed_terminal_is_reported_once_and_ends_the_app(on_terminal: StartA
 def test_a_lent_terminal_that_is_closed_ends_an_idle_app_without_any_signal(on_terminal: StartApp):
     app = on_terminal("lend").started()
     app.terminal.hang_up()
-    wait_until(lambda: app.records("end"), "end of the app")
+    wait_for(lambda: app.records("end"), "end of the app")
     assert len(app.records("lost")) == 1
 
 
@@ -71,9 +71,9 @@ def test_a_closed_terminal_ends_an_app_that_says_nothing_about_it(on_terminal: S
 def test_an_app_that_lives_on_without_terminal_neither_spins_nor_paints(on_terminal: StartApp, options: list[str]):
     app = on_terminal(*options).started()
     app.terminal.hang_up()
-    wait_until(lambda: app.records("lost"), "report of the loss")
+    wait_for(lambda: app.records("lost"), "report of the loss")
     lost = len(app.records("beat"))
-    wait_until(lambda: len(app.records("beat")) > lost + 20, "beats without terminal")
+    wait_for(lambda: len(app.records("beat")) > lost + 20, "beats without terminal")
     first, *_, last = app.records("beat")[lost:]
     assert last["cpu"] - first["cpu"] < 0.5 * (last["at"] - first["at"])
     assert (last["frames"], last["written"]) == (first["frames"], first["written"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from terminals.terminal_replies import REPLIES
+from support.terminal_replies import REPLIES
 
 if TYPE_CHECKING:
     from terminals.small_app import SmallApp, StartApp

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from terminals.terminal import wait_until
+from support.waiting import wait_for
 from terminals.test_driver_stalls import cells_after_repaint
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def test_a_terminal_that_is_closed_while_the_app_is_suspended_ends_it(in_shell: 
     in_shell.terminal.send("Z")
     in_shell.terminal.wait_for(lambda: is_stopped(in_shell), "stopped app")
     in_shell.terminal.hang_up()
-    wait_until(lambda: in_shell.records("end"), "end of the app")
+    wait_for(lambda: in_shell.records("end"), "end of the app")
     assert len(in_shell.records("lost")) == 1
 
 

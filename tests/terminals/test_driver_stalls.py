@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from terminals.terminal import wait_until
+from support.waiting import wait_for
 
 STALL_SECONDS = 3.0
 
@@ -26,7 +26,7 @@ def cells_after_repaint(app: SmallApp):
 
 def stall_for_a_while(app: SmallApp):
     first = app.stall()
-    wait_until(lambda: app.last_beat()["at"] > first["at"] + STALL_SECONDS, "beats during the stall")
+    wait_for(lambda: app.last_beat()["at"] > first["at"] + STALL_SECONDS, "beats during the stall")
     return [beat for beat in app.records("beat") if beat["at"] >= first["at"]]
 
 
@@ -57,11 +57,11 @@ def test_what_was_refused_while_stalled_is_made_good_by_exactly_one_repaint(on_t
     app = on_terminal("busy", columns=120, rows=40).started()
     app.stall()
     app.terminal.send("T")  # keys still arrive; from here on only the layout changes
-    wait_until(lambda: app.records("key"), "key")
+    wait_for(lambda: app.records("key"), "key")
     app.terminal.resize(100, 30)
-    wait_until(lambda: app.records("size")[-1]["width"] == 100, "new size")
+    wait_for(lambda: app.records("size")[-1]["width"] == 100, "new size")
     beats = len(app.records("beat"))
-    wait_until(lambda: len(app.records("beat")) > beats + 10, "beats")
+    wait_for(lambda: len(app.records("beat")) > beats + 10, "beats")
     stalled = app.last_beat()
     assert stalled["stalled"]
     assert stalled["refused"] > 0
@@ -78,7 +78,7 @@ def test_what_changed_only_while_stalled_is_shown_afterwards(on_terminal: StartA
     app = on_terminal("busy", columns=120, rows=40).started()
     app.stall()
     app.terminal.send(f"T{key}")
-    wait_until(lambda: [item["key"] for item in app.records("key")][-1:] == [key], "key")
+    wait_for(lambda: [item["key"] for item in app.records("key")][-1:] == [key], "key")
     app.settle()
     if key == "D":
         assert "never" not in app.terminal.text

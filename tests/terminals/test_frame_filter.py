@@ -35,11 +35,6 @@ class ManyWidgets(App[None]):
         yield Footer()
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (200, 50)])
 async def test_frames_of_textual_pass_unchanged(size: tuple[int, int]):
     app = ManyWidgets()

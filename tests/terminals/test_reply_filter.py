@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from terminals.terminal_replies import REPLIES
+from support.terminal_replies import REPLIES
 from textual import events
 
 from dagtui.tui.terminal.keyboard import Keyboard

@@ -8,15 +8,15 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import processes_with
-from terminals.sessions import Stage
-from terminals.terminal import wait_until
+from support.process_listing import processes_with
+from support.session_harness import SessionHarness
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from terminals.terminal import PtyTerminal
+    from support.terminal import PtyTerminal
 
 GRAPH = """
 [run]
@@ -45,8 +45,8 @@ PROMPT = "prompt> "
 
 
 @pytest.fixture
-def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
-    made = Stage(tmp_path, short_path)
+def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
+    made = SessionHarness(tmp_path, short_path)
     made.write(GRAPH)
     (tmp_path / "in red").mkdir()
     # Without what this machine's bash would read: the prompt is known, and nothing else is printed.
@@ -56,9 +56,9 @@ def stage(tmp_path: Path, short_path: Path) -> Iterator[Stage]:
     made.clear()
 
 
-def opened(stage: Stage, *words: str, **more: str) -> PtyTerminal:
-    environment = {"SHELL": str(stage.folder / "shell"), "PS1": PROMPT, "API_TOKEN": "correct horse", **more}
-    terminal = stage.open(*(words or ("graph.toml",)), env=environment)
+def opened(harness: SessionHarness, *words: str, **more: str) -> PtyTerminal:
+    environment = {"SHELL": str(harness.folder / "shell"), "PS1": PROMPT, "API_TOKEN": "correct horse", **more}
+    terminal = harness.open(*(words or ("graph.toml",)), env=environment)
     terminal.wait_for_text("lost")
     return terminal
 
@@ -94,8 +94,10 @@ def is_shown(terminal: PtyTerminal) -> bool:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(stage: Stage, mode: tuple[str, ...]) -> None:
-    terminal = opened(stage, *mode, "graph.toml")
+def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(
+    harness: SessionHarness, mode: tuple[str, ...]
+) -> None:
+    terminal = opened(harness, *mode, "graph.toml")
     select(terminal, "cell")
     terminal.send("!")
     terminal.wait_for_text("dagtui: the environment of attempt 1 of cell[colour=red]")
@@ -104,12 +106,12 @@ def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(stage: St
     ask(terminal, "echo [$DAGTUI_NODE] [$DAGTUI_ATTEMPT]", "[cell[colour=red]] [1]")
     ask(terminal, "echo [${PWD##*/}] [$PYTHONUNBUFFERED]", "[in red] [1]")
     ask(terminal, "test -e $DAGTUI_RUN_DIR/journal.jsonl && echo the r''un", "the run")
-    (stage.folder / "go").touch()
-    wait_until(lambda: stage.statuses().get("second") == "RUNNING", "the run going on")
+    (harness.folder / "go").touch()
+    wait_for(lambda: harness.statuses().get("second") == "RUNNING", "the run going on")
     terminal.resize(90, 25)
     terminal.send("exit\n")
     terminal.wait_for(lambda: is_shown(terminal) and is_on(terminal, "cell"), "the screen as it was, in its new size")
-    assert "correct horse" not in (stage.run_directory / "journal.jsonl").read_text()
+    assert "correct horse" not in (harness.run_directory / "journal.jsonl").read_text()
     assert "correct horse" not in terminal.text
     terminal.send("q")
     terminal.wait_for_text("cancel all")
@@ -117,54 +119,56 @@ def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(stage: St
     assert terminal.is_restored
 
 
-def test_a_shell_of_another_terminal_knows_that_terminal_and_the_environment_of_the_start(stage: Stage) -> None:
-    first = opened(stage, WHEN="at the start", TMUX="long gone", TERM="xterm-256color")
+def test_a_shell_of_another_terminal_knows_that_terminal_and_the_environment_of_the_start(
+    harness: SessionHarness,
+) -> None:
+    first = opened(harness, WHEN="at the start", TMUX="long gone", TERM="xterm-256color")
     first.send("d")
     assert first.wait_for_end() == 0
-    second = opened(stage, "attach", WHEN="later", TERM="vt100", PS1="second> ")
+    second = opened(harness, "attach", WHEN="later", TERM="vt100", PS1="second> ")
     shell_on(second, "first")
     ask(second, "echo [$TERM] [$TMUX] [$WHEN]", "[vt100] [] [at the start]")
 
 
-def test_a_variable_of_the_task_itself_counts_more_than_the_terminals(stage: Stage) -> None:
-    stage.write('[tasks.first]\nrun = "true"\nenv = { TERM = "dumb" }\n[tasks.lost]\nrun = "true"\n')
-    terminal = opened(stage)
+def test_a_variable_of_the_task_itself_counts_more_than_the_terminals(harness: SessionHarness) -> None:
+    harness.write('[tasks.first]\nrun = "true"\nenv = { TERM = "dumb" }\n[tasks.lost]\nrun = "true"\n')
+    terminal = opened(harness)
     shell_on(terminal, "first")
     ask(terminal, "echo [$TERM]", "[dumb]")
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_why_there_is_no_shell_is_said(stage: Stage, mode: tuple[str, ...]) -> None:
-    terminal = opened(stage, *mode, "graph.toml", SHELL="/nonexistent/shell")
+def test_why_there_is_no_shell_is_said(harness: SessionHarness, mode: tuple[str, ...]) -> None:
+    terminal = opened(harness, *mode, "graph.toml", SHELL="/nonexistent/shell")
     select(terminal, "lost")
     terminal.send("!")
-    terminal.wait_for_text(f"the working directory of lost does not exist: {stage.folder}"[:80])
+    terminal.wait_for_text(f"the working directory of lost does not exist: {harness.folder}"[:80])
     select(terminal, "first")
     terminal.send("!")
     terminal.wait_for_text("/nonexistent/shell: No such file or directory")
     terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
 
 
-def test_an_environment_that_can_not_be_told_is_said(stage: Stage) -> None:
+def test_an_environment_that_can_not_be_told_is_said(harness: SessionHarness) -> None:
     long = "x" * 120_000
     env = "".join(f'V{number} = "{long}"\n' for number in range(9))
-    stage.write(f'[tasks.first]\nrun = "true"\n[tasks.first.env]\n{env}[tasks.lost]\nrun = "true"\n')
-    terminal = opened(stage)
+    harness.write(f'[tasks.first]\nrun = "true"\n[tasks.first.env]\n{env}[tasks.lost]\nrun = "true"\n')
+    terminal = opened(harness)
     terminal.send("!")
     terminal.wait_for_text("its environment can't be sent")
     terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
 
 
-def test_one_who_only_watches_gets_none_and_is_told_why(stage: Stage) -> None:
-    opened(stage)
-    watcher = opened(stage, "attach", "--read-only", "graph.toml")
+def test_one_who_only_watches_gets_none_and_is_told_why(harness: SessionHarness) -> None:
+    opened(harness)
+    watcher = opened(harness, "attach", "--read-only", "graph.toml")
     watcher.send("!")
     watcher.wait_for_text("only watches the run, and does not know its environment")
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(stage: Stage, mode: tuple[str, ...]) -> None:
-    terminal = opened(stage, *mode, "graph.toml")
+def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(harness: SessionHarness, mode: tuple[str, ...]) -> None:
+    terminal = opened(harness, *mode, "graph.toml")
     shell_on(terminal, "first")
     ask(terminal, "stty -echo; kill -9 $$", "q quit")
     terminal.resize(90, 25)
@@ -175,10 +179,12 @@ def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(stage: Stage, mode
     assert terminal.is_restored
 
 
-def test_a_shell_that_stops_itself_stops_the_job_and_goes_on_with_it(stage: Stage) -> None:
-    outer = stage.start(["bash", "--norc", "--noprofile", "-i"], env={"PS1": "outer> ", "SHELL": "/bin/bash"})
+def test_a_shell_that_stops_itself_stops_the_job_and_goes_on_with_it(harness: SessionHarness) -> None:
+    outer = harness.start(["bash", "--norc", "--noprofile", "-i"], env={"PS1": "outer> ", "SHELL": "/bin/bash"})
     outer.wait_for_text("outer>")
-    outer.send(f"export API_TOKEN='correct horse' SHELL={stage.folder}/shell\n{sys.executable} -m dagtui graph.toml\n")
+    outer.send(
+        f"export API_TOKEN='correct horse' SHELL={harness.folder}/shell\n{sys.executable} -m dagtui graph.toml\n"
+    )
     outer.wait_for_text("lost")
     outer.send("!")
     outer.wait_for_text("exit or ^D brings the screen back")
@@ -195,32 +201,32 @@ def test_a_shell_that_stops_itself_stops_the_job_and_goes_on_with_it(stage: Stag
 @pytest.mark.parametrize("how", ["closed", "HUP", "TERM", "KILL"])
 @pytest.mark.parametrize("shell", ["bash --norc --noprofile", "dash"], ids=["bash", "dash"])
 def test_whatever_happens_to_the_client_the_run_goes_on_and_nothing_of_the_shell(
-    stage: Stage, shell: str, how: str
+    harness: SessionHarness, shell: str, how: str
 ) -> None:
-    (stage.folder / "shell").write_text(f"#!/bin/sh\nexec {shell} -i\n")
-    terminal = opened(stage)
+    (harness.folder / "shell").write_text(f"#!/bin/sh\nexec {shell} -i\n")
+    terminal = opened(harness)
     shell_on(terminal, "first")
     # A job of its own, which the shell has put into the foreground.
-    ask(terminal, f"sh -c 'echo it wa\"\"its; sleep 600' {stage.token}-job", "it waits")
-    assert processes_with(f"{stage.token}-job")
+    ask(terminal, f"sh -c 'echo it wa\"\"its; sleep 600' {harness.token}-job", "it waits")
+    assert processes_with(f"{harness.token}-job")
     if how == "closed":
         terminal.hang_up()
     else:
         terminal.signal(signal.Signals[f"SIG{how}"])
     terminal.wait_for_end()
-    wait_until(lambda: stage.told()[-1] == "detached", "note of the loss")
-    wait_until(lambda: not processes_with(f"{stage.token}-job"), "end of the shell's job")
-    assert stage.statuses()["first"] == "RUNNING"
-    assert stage.told()[-1] == "detached"
+    wait_for(lambda: harness.told()[-1] == "detached", "note of the loss")
+    wait_for(lambda: not processes_with(f"{harness.token}-job"), "end of the shell's job")
+    assert harness.statuses()["first"] == "RUNNING"
+    assert harness.told()[-1] == "detached"
 
 
-def test_a_job_of_the_shell_that_does_not_mind_a_hang_up_does_not_keep_the_terminal(stage: Stage) -> None:
-    (stage.folder / "shell").write_text("#!/bin/sh\nexec dash -i\n")
-    terminal = opened(stage)
+def test_a_job_of_the_shell_that_does_not_mind_a_hang_up_does_not_keep_the_terminal(harness: SessionHarness) -> None:
+    (harness.folder / "shell").write_text("#!/bin/sh\nexec dash -i\n")
+    terminal = opened(harness)
     shell_on(terminal, "first")
     ask(
         terminal,
-        f'sh -c \'trap "" HUP; stty -echo; echo it wa""its; while :; do sleep 0.1; done\' {stage.token}-job',
+        f'sh -c \'trap "" HUP; stty -echo; echo it wa""its; while :; do sleep 0.1; done\' {harness.token}-job',
         "it waits",
     )
     terminal.signal(signal.SIGTERM)
@@ -228,11 +234,11 @@ def test_a_job_of_the_shell_that_does_not_mind_a_hang_up_does_not_keep_the_termi
     assert terminal.is_restored
 
 
-def test_kill_9_of_the_session_leaves_the_shell_alone_and_is_told_afterwards(stage: Stage) -> None:
-    terminal = opened(stage)
+def test_kill_9_of_the_session_leaves_the_shell_alone_and_is_told_afterwards(harness: SessionHarness) -> None:
+    terminal = opened(harness)
     shell_on(terminal, "first")
-    os.kill(stage.session(), signal.SIGKILL)
-    wait_until(lambda: not stage.pids(), "end of all processes")
+    os.kill(harness.session(), signal.SIGKILL)
+    wait_for(lambda: not harness.pids(), "end of all processes")
     ask(terminal, "echo $DAGTUI_N''ODE", "first")
     terminal.send("exit\n")
     assert terminal.wait_for_end() == 1
@@ -240,10 +246,10 @@ def test_kill_9_of_the_session_leaves_the_shell_alone_and_is_told_afterwards(sta
     assert terminal.is_restored
 
 
-def test_another_terminal_may_attach_while_a_shell_is_open(stage: Stage) -> None:
-    first = opened(stage)
+def test_another_terminal_may_attach_while_a_shell_is_open(harness: SessionHarness) -> None:
+    first = opened(harness)
     shell_on(first, "first")
-    opened(stage, "attach")
+    opened(harness, "attach")
     ask(first, "echo still h''ere", "still here")
     first.send("exit\n")
     assert first.wait_for_end() == 0
@@ -253,8 +259,8 @@ def test_another_terminal_may_attach_while_a_shell_is_open(stage: Stage) -> None
 
 
 @pytest.mark.parametrize("key", ["!", "\x1a"])
-def test_a_program_that_is_not_begun_when_the_screen_is_left_is_forgotten(stage: Stage, key: str) -> None:
-    terminal = opened(stage)
+def test_a_program_that_is_not_begun_when_the_screen_is_left_is_forgotten(harness: SessionHarness, key: str) -> None:
+    terminal = opened(harness)
     terminal.send(f"{key}d")
     # Whichever comes first: what was not begun is no warning of the interpreter, which would be all that is on record.
     terminal.wait_for(lambda: PROMPT in terminal.text or terminal.process.poll() is not None, "a shell or the end")
@@ -263,23 +269,25 @@ def test_a_program_that_is_not_begun_when_the_screen_is_left_is_forgotten(stage:
         terminal.wait_for(lambda: is_shown(terminal), "the screen")
         terminal.send("d")
     assert terminal.wait_for_end() == 0
-    os.kill(stage.session(), signal.SIGTERM)
-    session = stage.session()
-    stage.wait_for_end_of(session)
-    assert not (stage.run_directory / "session.err").exists()
+    os.kill(harness.session(), signal.SIGTERM)
+    session = harness.session()
+    harness.wait_for_end_of(session)
+    assert not (harness.run_directory / "session.err").exists()
 
 
 TELLS_ITS_LOCALE = '#!/bin/sh\necho "$0: LC_CTYPE is ${LC_CTYPE-not set}, LANG is $LANG"\nread answer\n'
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_in_the_locale_c_the_screen_is_ascii_and_programs_get_that_locale(stage: Stage, mode: tuple[str, ...]) -> None:
-    stage.write('[tasks.one]\nrun = "echo words of a log"\n')
+def test_in_the_locale_c_the_screen_is_ascii_and_programs_get_that_locale(
+    harness: SessionHarness, mode: tuple[str, ...]
+) -> None:
+    harness.write('[tasks.one]\nrun = "echo words of a log"\n')
     for name in ("my-shell", "my-pager"):
-        (stage.folder / name).write_text(TELLS_ITS_LOCALE)
-        (stage.folder / name).chmod(0o755)
-    programs = {"SHELL": str(stage.folder / "my-shell"), "PAGER": str(stage.folder / "my-pager")}
-    terminal = stage.open(*mode, "graph.toml", env={"LANG": "C", **programs}, columns=160)
+        (harness.folder / name).write_text(TELLS_ITS_LOCALE)
+        (harness.folder / name).chmod(0o755)
+    programs = {"SHELL": str(harness.folder / "my-shell"), "PAGER": str(harness.folder / "my-pager")}
+    terminal = harness.open(*mode, "graph.toml", env={"LANG": "C", **programs}, columns=160)
     terminal.wait_for_text("words of a log")
     assert terminal.text.isascii()
     terminal.send("!")

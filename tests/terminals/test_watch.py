@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from processes import wait_until
-from terminals.terminal import PtyTerminal
+from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def folder(tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def run(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     words = [sys.executable, "-m", "dagtui", "run", "graph.toml"]
     with subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        wait_until(lambda: list(Path(os.environ["DAGTUI_SOCKET_DIR"]).glob("*.sock")), "the run has begun")
+        wait_for(lambda: list(Path(os.environ["DAGTUI_SOCKET_DIR"]).glob("*.sock")), "the run has begun")
         yield process
         process.terminate()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from journals import read_journal
+from support.journals import read_journal
 
 from dagtui.engine.events import Event, parse
 from dagtui.graph.loading import load

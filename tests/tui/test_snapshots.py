@@ -19,11 +19,6 @@ pytestmark = pytest.mark.anyio
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 50)]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def _same_everywhere(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TZ", "UTC")

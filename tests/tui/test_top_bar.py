@@ -30,11 +30,6 @@ if TYPE_CHECKING:
     from dagtui.runs.session import Session
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class RecordingBar(TopBar):
     """Remembers what it was told to refresh."""
 

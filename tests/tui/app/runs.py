@@ -6,17 +6,18 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
-from dagtui.engine.traversal import Traversal
+from support.waiting import until
+from tui.played_run import PlayedRun
+
 from dagtui.graph.model import Graph
-from dagtui.runs.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from textual.pilot import Pilot
 
     from dagtui.host.exit_reason import ExitReason
+    from dagtui.runs.session import Session
     from dagtui.tui.app import DagtuiApp
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
@@ -31,51 +32,23 @@ def graph_of_reads() -> Graph:
     return Graph.from_edges(labels, edges, name="reads")
 
 
-class Recording:
-    """Plays a run by hand, for its events."""
-
-    def __init__(self, graph: Graph, jobs: int = 4) -> None:
-        self.graph = graph
-        self.traversal = Traversal(graph, jobs)
-        self.traversal.begin(0.0)
-        self.now = 0.0
-
-    def start(self, *labels: str) -> None:
-        for label in labels:
-            node = self.graph.node(label)
-            self.traversal.handle(Started(node, self.traversal.state.attempt[node]), self.now)
-
-    def end(self, label: str, value: int = 0, seconds: float = 3.0) -> None:
-        self.now += seconds
-        node = self.graph.node(label)
-        attempt = self.traversal.state.attempt[node]
-        self.traversal.handle(Ended(node, attempt, EndKind.EXIT, value, "", seconds), self.now)
-
-    def give(self, kind: CommandKind, *labels: str) -> None:
-        self.traversal.handle(Command(kind, tuple(map(self.graph.node, labels))), self.now)
-
-    def session(self, **options: object) -> Session:
-        events = self.traversal.take()[0]
-        return Session.recorded(self.graph, events, self.now, **options)
-
-
 def run_under_way() -> Session:
     """Two cells running, one failed, what is below held back."""
-    play = Recording(graph_of_reads())
+    play = PlayedRun(graph_of_reads())
     play.start("fetch", "check refs")
     play.end("fetch")
     play.end("check refs")
     play.start("split")
     play.end("split")
     play.start(*CELLS)
-    play.end(CELLS[0], seconds=10)
+    play.end(CELLS[0], after=10)
     play.end(CELLS[1], value=1)
     return play.session()
 
 
 def run_settled() -> Session:
     """The same, when everything is settled."""
-    play = Recording(Graph.from_edges(["fetch", "split"], [("fetch", "split")], name="small"))
+    play = PlayedRun(Graph.from_edges(["fetch", "split"], [("fetch", "split")], name="small"))
     play.start("fetch")
     play.end("fetch")
     play.start("split")
@@ -89,15 +62,6 @@ async def opened(app: DagtuiApp, size: tuple[int, int] = (120, 40)) -> AsyncIter
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.main.side.is_mounted and app.focused is not None)
         yield pilot
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait for a condition."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
-        if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError("it did not come to pass")
-        await asyncio.sleep(0.005)
 
 
 async def turns(count: int = 200) -> None:

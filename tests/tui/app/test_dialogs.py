@@ -3,17 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.app.runs import (
-    CELLS,
-    HOSTILE,
-    Recording,
-    click_on,
-    opened,
-    run_settled,
-    run_under_way,
-    screen_text,
-    until,
-)
+from support.waiting import until
+from tui.app.runs import CELLS, HOSTILE, click_on, opened, run_settled, run_under_way, screen_text
+from tui.played_run import PlayedRun
 
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.status import NodeStatus
@@ -107,7 +99,7 @@ async def test_this_node_only_is_another_preview(time: Time):
 
 
 async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time: Time):
-    play = Recording(Graph.from_edges(["top", "left", "right"], [("top", "left"), ("top", "right")]))
+    play = PlayedRun(Graph.from_edges(["top", "left", "right"], [("top", "left"), ("top", "right")]))
     play.start("top")
     session = play.session()
     state = session.state
@@ -149,7 +141,7 @@ async def test_a_preview_follows_the_run_and_says_when_nothing_is_left(time: Tim
 
 
 async def test_what_has_just_come_into_a_preview_is_not_assented_to_unread(time: Time):
-    play = Recording(Graph.from_edges(["top", "left", "right"], [("top", "left"), ("top", "right")]))
+    play = PlayedRun(Graph.from_edges(["top", "left", "right"], [("top", "left"), ("top", "right")]))
     play.start("top")
     session = play.session()
     app = DagtuiApp(session)
@@ -171,7 +163,7 @@ async def test_what_has_just_come_into_a_preview_is_not_assented_to_unread(time:
 
 async def test_nodes_that_begin_faster_than_a_person_reads_are_asked_about_once_more_and_not_for_ever(time: Time):
     labels = ["top", *map(str, range(1, 1000))]
-    play = Recording(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
+    play = PlayedRun(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
     play.start("top")
     session = play.session()
     state = session.state
@@ -248,7 +240,7 @@ async def test_hostile_names_stay_text():
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (200, 50)])
 async def test_question_and_keys_are_always_to_be_seen(size: tuple[int, int]):
     labels = ["top", *(f"node {number}" for number in range(300))]
-    play = Recording(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
+    play = PlayedRun(Graph.from_edges(labels, [("top", label) for label in labels[1:]]), jobs=1)
     play.start("top")
     app = DagtuiApp(play.session())
     async with opened(app, size) as pilot:

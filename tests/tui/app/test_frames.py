@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tui.app.runs import CELLS, run_settled, run_under_way, turns, until
+from support.waiting import until
+from tui.app.runs import CELLS, run_settled, run_under_way, turns
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind

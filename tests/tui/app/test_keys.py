@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.app.runs import CELLS, opened, run_under_way, until
+from support.waiting import until
+from tui.app.runs import CELLS, opened, run_under_way
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.actions.keymap import KEYS, Pane

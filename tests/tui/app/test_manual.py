@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tui.app.runs import opened, run_under_way, screen_text, until
+from support.waiting import until
+from tui.app.runs import opened, run_under_way, screen_text
 
 from dagtui.manual.pages import TOPICS, read_page
 from dagtui.tui.app import DagtuiApp

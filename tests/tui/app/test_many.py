@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.app.runs import Recording, click_on, opened, screen_text, until
+from support.waiting import until
+from tui.app.runs import click_on, opened, screen_text
+from tui.played_run import PlayedRun
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
@@ -25,7 +27,7 @@ def parts_under_way() -> Session:
     """Of twelve cells one has failed with 3, one has completed, two run, and eight are ready."""
     command = ArgumentList(("true",))
     labels = ["first", *PARTS]
-    play = Recording(
+    play = PlayedRun(
         Graph(labels, [], tasks=[Task("first", command), Task("part", command)], task_of=[0, *[1] * len(PARTS)]), jobs=5
     )
     play.start("first", *PARTS[:4])
@@ -63,7 +65,7 @@ async def test_the_right_side_says_how_the_nodes_of_a_row_stand():
 async def test_what_the_page_offers_is_what_the_footer_offers():
     """Nodes that wait for their next attempt can be retried at once, also where nothing has come to an end."""
     part = Task("part", ArgumentList(("true",)), retry=RetryPolicy(retries=1, delay=60.0))
-    play = Recording(Graph(PARTS, [], tasks=[part], task_of=[0] * len(PARTS)), jobs=5)
+    play = PlayedRun(Graph(PARTS, [], tasks=[part], task_of=[0] * len(PARTS)), jobs=5)
     play.start(PARTS[0])
     play.end(PARTS[0], value=3)
     app = DagtuiApp(play.session())
@@ -137,7 +139,7 @@ async def test_commands_on_a_row_spare_what_a_filter_hides():
 
 
 async def test_where_there_is_nothing_to_do_for_any_it_says_why():
-    app = DagtuiApp(Recording(parts_under_way().graph).session())
+    app = DagtuiApp(PlayedRun(parts_under_way().graph).session())
     async with opened(app) as pilot:
         await pilot.press("j", "r")
         assert app.main.footer.said == "nothing to retry in 12 nodes: it has not run yet, it starts as soon as it can"

@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 from textual.events import Key
 from textual.widgets import Input, Static
-from tui.app.runs import CELLS, HOSTILE, Recording, opened, run_settled, run_under_way, screen_text, turns, until
-from tui.log.stage import Play
+from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, turns
+from tui.played_run import PlayedRun
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Ended, EndKind
@@ -229,7 +230,7 @@ async def test_keys_that_would_do_nothing_for_the_node_are_not_in_the_footer(
 
 
 async def test_the_footer_follows_the_cursor_though_nothing_happens_in_the_run():
-    play = Recording(Graph.from_edges(["good", "bad"], []))
+    play = PlayedRun(Graph.from_edges(["good", "bad"], []))
     play.start("good", "bad")
     play.end("good")
     play.end("bad", 1)
@@ -250,7 +251,7 @@ async def test_keys_that_would_do_nothing_for_the_run_are_not_in_the_footer():
 
 
 async def test_keys_do_not_flicker_between_two_short_nodes():
-    play = Recording(Graph.from_edges(["first", "second"], [("first", "second")]))
+    play = PlayedRun(Graph.from_edges(["first", "second"], [("first", "second")]))
     play.start("first")
     play.end("first")
     app = DagtuiApp(play.session())
@@ -276,7 +277,7 @@ async def test_a_large_log_of_a_settled_run_is_looked_through_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(finder, "STEP_SECONDS", 0.0)
-    play = Play(Graph.from_edges(["chatty"], []), tmp_path)
+    play = PlayedRun(Graph.from_edges(["chatty"], []), tmp_path)
     play.run("chatty")
     play.prints("chatty", b"nothing\nneedle\n" * 20 + b"the end\n" * 100)
     app = DagtuiApp(play.session())
@@ -338,14 +339,14 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
     ],
 )
 def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: str):
-    play = Recording(Graph.from_edges(["only"], []))
+    play = PlayedRun(Graph.from_edges(["only"], []))
     play.start("only")
     play.end("only", 1)
     assert completion_notice(play.session(), Keymap(), node=None, read_only=read_only, ascii_only=False)[0] == words
 
 
 def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
-    play = Recording(Graph.from_edges(["a", "b"], [("a", "b")]))
+    play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]))
     play.start("a")
     play.end("a", value=1)
     words = completion_notice(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
@@ -353,7 +354,7 @@ def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
 
 
 def test_of_several_failures_it_is_said_how_to_retry_all():
-    play = Recording(Graph.from_edges(["a", "b"], []))
+    play = PlayedRun(Graph.from_edges(["a", "b"], []))
     for name in "ab":
         play.start(name)
         play.end(name, value=1)
@@ -391,7 +392,7 @@ async def test_the_cursor_stays_where_a_person_may_have_put_it(key: str):
 
 async def test_a_failure_that_is_allowed_leads_nobody_away():
     task = Task("mild", ArgumentList(("false",)), allow_failure=True)
-    play = Recording(Graph(["first", "mild"], [], tasks=[Task("first", ArgumentList(("true",))), task]))
+    play = PlayedRun(Graph(["first", "mild"], [], tasks=[Task("first", ArgumentList(("true",))), task]))
     play.start("first", "mild")
     play.end("first")
     app = DagtuiApp(play.session())

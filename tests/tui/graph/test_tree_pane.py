@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from support.waiting import until
 from textual.app import App
 from tui.graph.samples import chain, matrix_graph, ran, still
 
@@ -92,15 +93,6 @@ async def showing(
 
 def lines(pane: TreePane) -> list[str]:
     return [pane.render_line(y).text for y in range(pane.size.height)]
-
-
-async def wait_for(pilot: Pilot[None], condition: object) -> None:
-    """Let the app go on until something holds."""
-    for _ in range(200):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came about")
 
 
 @pytest.mark.parametrize("width", [24, 40, 80, 120])
@@ -222,24 +214,24 @@ async def test_moving_the_cursor_repaints_two_rows_and_marks_the_new_one() -> No
 
 
 async def test_where_the_cursor_rests_is_said_once_for_many_steps() -> None:
-    async with showing(still(chain(40))) as (app, pane, pilot):
-        await wait_for(pilot, lambda: app.said == [("selected", 0)] and pane._pausing is None)
+    async with showing(still(chain(40))) as (app, pane, _pilot):
+        await until(lambda: app.said == [("selected", 0)] and pane._pausing is None)
         for _ in range(20):
             pane.move(1)
-        await wait_for(pilot, lambda: app.said[-1] == ("selected", 20))
+        await until(lambda: app.said[-1] == ("selected", 20))
         assert len(app.said) <= 3
 
 
 async def test_a_row_that_is_no_node_is_said_as_none_and_opening_it_unfolds_it() -> None:
     graph = matrix_graph(20)
-    async with showing(still(graph)) as (app, pane, pilot):
+    async with showing(still(graph)) as (app, pane, _pilot):
         pane.move(2)
-        await wait_for(pilot, lambda: app.said[-1] == ("selected", None))
+        await until(lambda: app.said[-1] == ("selected", None))
         pane.open_cursor()
         assert len(pane.outline) == 25
         pane.move(1)
         pane.open_cursor()
-        await wait_for(pilot, lambda: ("opened", 1) in app.said)
+        await until(lambda: ("opened", 1) in app.said)
 
 
 async def test_pages_and_ends() -> None:
@@ -288,7 +280,7 @@ async def test_a_click_selects_on_the_marker_it_folds_and_twice_it_opens() -> No
         await pilot.click(offset=(column, 2))
         assert len(pane.outline) == 3
         await pilot.click(offset=(30, 1), times=2)
-        await wait_for(pilot, lambda: ("opened", 1) in app.said)
+        await until(lambda: ("opened", 1) in app.said)
         assert ("opened", 2) not in app.said
         await pilot.click(offset=(30, 15))
         assert pane.cursor_node == 1

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
 WIDTH = 12
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def update(rows: list[list[str]], spans: list[tuple[int, int, int]]) -> str:
     """What is written when those spans of rows, each made of the strips of several widgets, are dirty."""
     chops: list[dict[int, Strip | None]] = []

@@ -11,7 +11,8 @@ from rich.color import Color
 from rich.style import Style
 from textual.app import App
 from textual.constants import DIM_FACTOR
-from tui.log.stage import Play, Stage, strips
+from tui.played_run import PlayedRun
+from tui.widget_harness import WidgetHarness, strips
 
 from dagtui.graph.model import Graph, ShellCommand, Task
 from dagtui.text.lines import styled
@@ -38,11 +39,6 @@ INDEXED = [f"38;5;{number}" for number in range(256)]
 RGB = st.tuples(*[st.integers(0, 255)] * 3).map(lambda rgb: "38;2;{};{};{}".format(*rgb))
 ATTRIBUTES = st.sampled_from(["", "2", "7", "2;7", "1"])
 BACKGROUNDS = st.sampled_from(["", "40", "41", "47", "107", "48;5;250", "48;2;128;128;128"])
-
-
-@pytest.fixture
-def anyio_backend():
-    return "asyncio"
 
 
 def painted(sgr: str, base: Style, palette: TerminalTheme, text: str = "x") -> Style:
@@ -108,11 +104,11 @@ def test_black_on_the_terminals_own_background_is_grey(code: str):
 
 @pytest.mark.parametrize("theme", [DARK.name, LIGHT.name, ANSI.name])
 async def test_the_pane_lifts_colours_off_its_background(tmp_path: Path, theme: str):
-    play = Play(Graph(["task"], [], tasks=[Task("task", ShellCommand("x"))]), tmp_path)
+    play = PlayedRun(Graph(["task"], [], tasks=[Task("task", ShellCommand("x"))]), tmp_path)
     play.start("task")
     play.prints("task", b"\x1b[30mblack\x1b[0m \x1b[97mwhite\x1b[0m\n")
     pane = LogPane(play.session())
-    async with Stage(pane, theme).run_test(size=(60, 10)) as pilot:
+    async with WidgetHarness(pane, theme).run_test(size=(60, 10)) as pilot:
         pane.show(0)
         await pilot.pause()
         found = {part.text: part.style for strip in strips(pane.view) for part in strip}

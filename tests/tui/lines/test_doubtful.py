@@ -105,11 +105,6 @@ class Named(App[None]):
         return screen
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.anyio
 @pytest.mark.parametrize("first", range(0, len(NAMES), 4))
 async def test_what_stands_behind_a_name_stands_where_it_belongs(terminal: pyte.Screen, first: int) -> None:

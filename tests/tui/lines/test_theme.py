@@ -49,11 +49,6 @@ class Themed(App[None]):
         yield TreePane(self._session)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def contrast(one: Color, other: Color) -> float:
     """The ratio of WCAG 2.1, 1.4.3: 1 to 21."""
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)

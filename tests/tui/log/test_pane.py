@@ -8,7 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.log.stage import Play, staged, strips, texts, until, write_times
+from support.waiting import until
+from tui.played_run import PlayedRun, write_times
+from tui.widget_harness import mounted, strips, texts
 
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
@@ -31,14 +33,14 @@ def _time_for_a_step(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def play(tmp_path: Path) -> Play:
+def play(tmp_path: Path) -> PlayedRun:
     tasks = [
         Task("fetch", ShellCommand("curl -fsS $URL"), retry=RetryPolicy(retries=2)),
         Task("refs", ShellCommand("make refs")),
         Task("split", ShellCommand("split in.csv")),
     ]
     graph = Graph(["fetch", "refs", "split"], [(0, 2), (1, 2)], tasks=tasks, directory=tmp_path / "project")
-    return Play(graph, tmp_path / "logs")
+    return PlayedRun(graph, tmp_path / "logs")
 
 
 def lines(first: int, last: int) -> bytes:
@@ -70,10 +72,10 @@ def below(pane: LogPane) -> str:
 
 
 class TestFollowing:
-    async def test_the_end_stays_in_sight_while_the_log_grows(self, play: Play):
+    async def test_the_end_stays_in_sight_while_the_log_grows(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 30))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[-1] == "line 30"
             play.prints("fetch", lines(31, 33))
@@ -81,10 +83,10 @@ class TestFollowing:
             assert texts(pane.view)[-3:] == ["line 31", "line 32", "line 33"]
             assert "+" not in below(pane)
 
-    async def test_scrolled_away_it_stays_and_counts_the_lines_below(self, play: Play):
+    async def test_scrolled_away_it_stays_and_counts_the_lines_below(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.move(-5)
             before = texts(pane.view)
@@ -94,10 +96,10 @@ class TestFollowing:
             assert texts(pane.view) == before
             assert "+15 lines" in below(pane)
 
-    async def test_scrolling_to_the_end_follows_again(self, play: Play):
+    async def test_scrolling_to_the_end_follows_again(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.page(-1)
             assert not pane.view.follows
@@ -108,10 +110,10 @@ class TestFollowing:
             pane.bottom()
             assert texts(pane.view)[-1] == "line 100"
 
-    async def test_toggled_off_it_stays_though_it_is_at_the_end(self, play: Play):
+    async def test_toggled_off_it_stays_though_it_is_at_the_end(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert pane.toggle_follow() is False
             play.prints("fetch", lines(101, 101))
@@ -120,20 +122,20 @@ class TestFollowing:
             assert pane.toggle_follow() is True
             assert texts(pane.view)[-1] == "line 101"
 
-    async def test_a_short_log_stands_at_the_top_and_grows_downwards(self, play: Play):
+    async def test_a_short_log_stands_at_the_top_and_grows_downwards(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"one\ntw")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[:3] == ["one", "tw", ""]
             play.prints("fetch", b"o\nthree\n")
             pane.flush(0.0)
             assert texts(pane.view)[:3] == ["one", "two", "three"]
 
-    async def test_a_progress_bar_shows_its_last_state(self, play: Play):
+    async def test_a_progress_bar_shows_its_last_state(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"start\n" + b"".join(b"\r%d%%" % number for number in range(50_000)))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[:2] == ["start", "49999%"]
             play.prints("fetch", b"\rdone\n")
@@ -142,17 +144,17 @@ class TestFollowing:
 
 
 class TestWhatATerminalWouldShow:
-    async def test_what_a_line_overwrites_keeps_the_rest_of_it(self, play: Play):
+    async def test_what_a_line_overwrites_keeps_the_rest_of_it(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"Starting database ............\r[ OK ]\n100 items left\r 99 items left\r  5\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[:2] == ["[ OK ]ng database ............", "  5 items left"]
 
-    async def test_what_was_overwritten_is_found_and_said_to_be(self, play: Play):
+    async def test_what_was_overwritten_is_found_and_said_to_be(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"Starting database ............\r[ OK ]\nStarting all\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.find("Starting")
             searched(pane)
@@ -165,11 +167,11 @@ class TestWhatATerminalWouldShow:
             assert "2/2" in below(pane)
             assert "overwritten" not in below(pane)
 
-    async def test_lines_that_are_redrawn_are_shown_once(self, play: Play):
+    async def test_lines_that_are_redrawn_are_shown_once(self, play: PlayedRun):
         """As docker compose does it: back to the first line of the block, and over all of them again."""
         play.start("fetch")
         play.prints("fetch", b"pulling\n[+] Running 0/2\n a waits\n b waits\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[:5] == ["pulling", "[+] Running 0/2", " a waits", " b waits", ""]
             pane.find("waits")
@@ -187,27 +189,27 @@ class TestWhatATerminalWouldShow:
             pane.toggle_numbers()
             assert texts(pane.view)[4] == "   5 end"
 
-    async def test_a_line_that_was_drawn_already_is_redrawn(self, play: Play):
+    async def test_a_line_that_was_drawn_already_is_redrawn(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 200))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.move(-3)
             play.prints("fetch", b"\x1b[10A\rone of above\n" + b"\n" * 9)
             pane.flush(0.0)
             assert "one of above" in texts(pane.view)
 
-    async def test_moves_to_the_right_leave_blanks(self, play: Play):
+    async def test_moves_to_the_right_leave_blanks(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"name\x1b[20Gsize\x1b[4Cdate\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[0] == "name               size    date"
 
-    async def test_a_colour_is_carried_on_until_it_ends(self, play: Play):
+    async def test_a_colour_is_carried_on_until_it_ends(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"\x1b[31mError: first line\n  at second line\n  at third line\x1b[0m\nplain\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             colours = [
                 segment.style.color for strip in strips(pane.view)[:4] for segment in strip if segment.text.strip()
@@ -217,10 +219,10 @@ class TestWhatATerminalWouldShow:
 
 
 class TestPainting:
-    async def test_nothing_is_refreshed_when_nothing_changed(self, play: Play, monkeypatch: pytest.MonkeyPatch):
+    async def test_nothing_is_refreshed_when_nothing_changed(self, play: PlayedRun, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             refreshed = []
             for widget in (pane, pane.view, pane.header, pane.silence):
@@ -232,10 +234,10 @@ class TestPainting:
             pane.flush(0.0)
             assert refreshed
 
-    async def test_only_rows_that_differ_are_refreshed(self, play: Play, monkeypatch: pytest.MonkeyPatch):
+    async def test_only_rows_that_differ_are_refreshed(self, play: PlayedRun, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         play.prints("fetch", b"one\ntwo\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             regions = []
             monkeypatch.setattr(pane.view, "refresh", lambda *given, **_: regions.extend(given))
@@ -243,10 +245,10 @@ class TestPainting:
             pane.flush(0.0)
             assert [(region.y, region.height, region.width) for region in regions] == [(2, 1, 5)]
 
-    async def test_a_chatty_task_is_drawn_less_often_but_its_end_is_drawn(self, play: Play):
+    async def test_a_chatty_task_is_drawn_less_often_but_its_end_is_drawn(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             now = [0.0]
             await opened(pane)
             pane.view.pace = LogThrottle(5_000, lambda: now[0])
@@ -261,29 +263,29 @@ class TestPainting:
             assert pane.flush(0.0) is False
             assert texts(pane.view)[-1] == "299"
 
-    async def test_what_is_kept_does_not_grow_with_the_log(self, play: Play):
+    async def test_what_is_kept_does_not_grow_with_the_log(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 20_000))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             for _ in range(100):
                 pane.page(-1)
             assert len(pane.view._drawn) <= pane.view.size.height
             assert len(pane.view._strips) <= pane.view.size.height
 
-    async def test_colours_are_kept(self, play: Play):
+    async def test_colours_are_kept(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"\x1b[31mred\x1b[0m plain\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             first = strips(pane.view)[0]
             assert next(segment for segment in first if segment.text == "red").style.color.name == "red"
             assert first.text.rstrip() == "red plain"
 
-    async def test_it_is_drawn_anew_at_another_size(self, play: Play):
+    async def test_it_is_drawn_anew_at_another_size(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"0123456789" * 10 + b"\n")
-        async with staged(LogPane(play.session()), size=(80, 10)) as pane:
+        async with mounted(LogPane(play.session()), size=(80, 10)) as pane:
             await opened(pane)
             assert len(texts(pane.view)[0]) == 80
             pane.styles.width = 40
@@ -292,11 +294,11 @@ class TestPainting:
 
 
 class TestShowing:
-    async def test_long_lines_are_wrapped_or_cut_and_scrolled_sideways(self, play: Play):
+    async def test_long_lines_are_wrapped_or_cut_and_scrolled_sideways(self, play: PlayedRun):
         play.start("fetch")
         text = "".join(f"{number:04}" for number in range(50))
         play.prints("fetch", text.encode() + b"\nshort\n")
-        async with staged(LogPane(play.session()), size=(40, 12)) as pane:
+        async with mounted(LogPane(play.session()), size=(40, 12)) as pane:
             await opened(pane)
             assert "".join(texts(pane.view)[:5]) == text
             assert pane.toggle_wrap() is False
@@ -307,11 +309,11 @@ class TestShowing:
             pane.scroll_columns(-100)
             assert texts(pane.view)[0] == text[:40]
 
-    async def test_times_and_numbers_stand_before_the_lines(self, play: Play):
+    async def test_times_and_numbers_stand_before_the_lines(self, play: PlayedRun):
         play.start("fetch")
         path = play.prints("fetch", b"one\n" + b"x" * 70 + b"\n")
         write_times(path, [(0, 1_700_000_000.0), (4, 1_700_000_061.0)])
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.toggle_times()
             first, second = (time.strftime("%H:%M:%S", time.localtime(at)) for at in (1_700_000_000, 1_700_000_061))
@@ -323,23 +325,23 @@ class TestShowing:
             pane.toggle_times()
             assert texts(pane.view)[0] == "   1 one"
 
-    async def test_lines_that_came_at_once_have_the_time_of_their_file(self, play: Play):
+    async def test_lines_that_came_at_once_have_the_time_of_their_file(self, play: PlayedRun):
         play.start("fetch")
         path = play.prints("fetch", b"one\n")
         os.utime(path, (1_700_000_000, 1_700_000_000))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.toggle_times()
             assert texts(pane.view)[0] == time.strftime("%H:%M:%S one", time.localtime(1_700_000_000))
 
-    async def test_a_large_log_opens_at_its_end_and_gets_its_numbers_later(self, play: Play):
+    async def test_a_large_log_opens_at_its_end_and_gets_its_numbers_later(self, play: PlayedRun):
         play.start("fetch")
         path = play.prints("fetch", b"first\n")
         with path.open("ab") as file:
             for _ in range(20):
                 file.write(b"%s\n" % (b"x" * 99) * 10_000)
             file.write(b"last\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.toggle_numbers()
             assert texts(pane.view)[-1].endswith(" last")
@@ -353,10 +355,10 @@ class TestShowing:
             assert texts(pane.view)[0].endswith("1 first")
 
     @pytest.mark.parametrize("after", [b"", b"\nnext\n"], ids=["open", "ended"])
-    async def test_the_count_of_a_huge_line_follows_it(self, play: Play, after: bytes):
+    async def test_the_count_of_a_huge_line_follows_it(self, play: PlayedRun, after: bytes):
         play.start("fetch")
         play.prints("fetch", b"x" * 30_000_000)
-        async with staged(LogPane(play.session()), (60, 400)) as pane:
+        async with mounted(LogPane(play.session()), (60, 400)) as pane:
             await opened(pane)
             play.prints("fetch", after)
             while pane.flush(0.0):
@@ -367,9 +369,9 @@ class TestShowing:
             grown = 0 if after else 1000
             assert f"[+{30_000_000 + grown - 16_384:,} chars]" in "".join(texts(pane.view))
 
-    async def test_an_unreadable_log_says_why(self, play: Play, monkeypatch: pytest.MonkeyPatch):
+    async def test_an_unreadable_log_says_why(self, play: PlayedRun, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
 
             def fail() -> None:
@@ -381,18 +383,18 @@ class TestShowing:
 
     async def test_a_long_name_leaves_room_for_how_the_node_stands(self, tmp_path: Path):
         name = "train[seed=1,size=small]"
-        play = Play(Graph.from_edges([name], []), tmp_path / "logs")
+        play = PlayedRun(Graph.from_edges([name], []), tmp_path / "logs")
         play.run(name)
-        async with staged(LogPane(play.session()), (34, 10)) as pane:
+        async with mounted(LogPane(play.session()), (34, 10)) as pane:
             await opened(pane)
             assert texts(pane.header)[0] == "✓ train[1,small]  done 3.0 s"
 
 
 class TestFinding:
-    async def test_hits_are_counted_highlighted_and_gone_to(self, play: Play):
+    async def test_hits_are_counted_highlighted_and_gone_to(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 200))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.top()
             pane.find("line 11")
@@ -410,10 +412,10 @@ class TestFinding:
             assert "11/11" in below(pane)
             assert "line 119" in texts(pane.view)
 
-    async def test_what_is_typed_is_looked_for_from_where_the_typing_began(self, play: Play):
+    async def test_what_is_typed_is_looked_for_from_where_the_typing_began(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 300))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.top()
             pane.move(150)
@@ -431,10 +433,10 @@ class TestFinding:
             assert texts(pane.view) == here
             assert pane.view.finder is None
 
-    async def test_giving_up_follows_the_end_again(self, play: Play):
+    async def test_giving_up_follows_the_end_again(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 200))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.begin_find()
             pane.find("line 70")
@@ -442,10 +444,10 @@ class TestFinding:
             pane.give_up_find()
             assert pane.view.follows
 
-    async def test_what_grows_later_is_found_too(self, play: Play):
+    async def test_what_grows_later_is_found_too(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"nothing\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.find("needle")
             assert "no hits" in below(pane)
@@ -454,29 +456,29 @@ class TestFinding:
             pane.flush(0.0)
             assert "needle 1 hit" in below(pane)
 
-    async def test_an_exclamation_mark_inverts(self, play: Play):
+    async def test_an_exclamation_mark_inverts(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"DEBUG a\nimportant\nDEBUG b\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.find("!DEBUG")
             assert "1/1" in below(pane)
             pane.clear_find()
             assert "1/1" not in below(pane)
 
-    async def test_the_first_error_is_gone_to(self, play: Play):
+    async def test_the_first_error_is_gone_to(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 50) + b"Traceback (most recent call last):\n" + lines(51, 200))
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.first_error()
             assert any(text.startswith("Traceback") for text in texts(pane.view))
             assert pane.copied().text == "Traceback (most recent call last):"
 
-    async def test_no_error_is_said(self, play: Play):
+    async def test_no_error_is_said(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"all is well\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.first_error()
             assert "no line looks like an error" in below(pane)
@@ -488,7 +490,7 @@ class TestFindingInLongLines:
         return request.param == "wrapped"
 
     @pytest.fixture
-    def long_line(self, play: Play) -> Play:
+    def long_line(self, play: PlayedRun) -> PlayedRun:
         play.start("fetch")
         keys = b",".join(b'"k%d": %d' % (number, number) for number in range(8_000))
         play.prints("fetch", lines(1, 100) + b"{" + keys + b"}\n" + lines(101, 200) + b"k7000 again\n")
@@ -501,8 +503,8 @@ class TestFindingInLongLines:
             pane.flush(0.0)
         raise AssertionError(f"{text} is not to be seen: {texts(pane.view)}")
 
-    async def test_a_hit_anywhere_in_it_is_gone_to(self, long_line: Play, wraps: bool):
-        async with staged(LogPane(long_line.session())) as pane:
+    async def test_a_hit_anywhere_in_it_is_gone_to(self, long_line: PlayedRun, wraps: bool):
+        async with mounted(LogPane(long_line.session())) as pane:
             await opened(pane)
             pane.view.wraps = wraps
             pane.top()
@@ -525,8 +527,8 @@ class TestFindingInLongLines:
             searched(pane)
             assert "no hits" in below(pane)
 
-    async def test_all_hits_of_it_are_gone_to_in_both_directions(self, long_line: Play, wraps: bool):
-        async with staged(LogPane(long_line.session())) as pane:
+    async def test_all_hits_of_it_are_gone_to_in_both_directions(self, long_line: PlayedRun, wraps: bool):
+        async with mounted(LogPane(long_line.session())) as pane:
             await opened(pane)
             pane.view.wraps = wraps
             pane.top()
@@ -548,19 +550,19 @@ class TestFindingInLongLines:
                     return
             raise AssertionError("the first one is not gone back to")
 
-    async def test_the_first_error_is_shown_where_it_stands(self, play: Play, wraps: bool):
+    async def test_the_first_error_is_shown_where_it_stands(self, play: PlayedRun, wraps: bool):
         play.start("fetch")
         play.prints("fetch", b"x " * 30_000 + b"fatal: it broke " + b"y " * 30_000 + b"\nmore\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.view.wraps = wraps
             pane.first_error()
             await self.until_there(pane, "fatal: it broke")
 
-    async def test_of_a_huge_line_each_frame_looks_at_a_part(self, play: Play):
+    async def test_of_a_huge_line_each_frame_looks_at_a_part(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"x" * 15_000_000 + b" needle " + b"y" * 15_000_000)
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.find("needle")
             assert "1/1" not in below(pane)
@@ -568,14 +570,14 @@ class TestFindingInLongLines:
 
 
 class TestAttempts:
-    async def test_a_new_attempt_is_shown_unless_another_one_was_chosen(self, play: Play):
+    async def test_a_new_attempt_is_shown_unless_another_one_was_chosen(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"first try\n")
         play.end("fetch", 1)
         play.wake(5.0)
         play.start("fetch")
         play.prints("fetch", b"second try\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert texts(pane.view)[0] == "second try"
             assert "attempt 2  " in below(pane)
@@ -588,18 +590,18 @@ class TestAttempts:
             assert pane.pinned is None
             assert texts(pane.view)[0] == "second try"
 
-    async def test_state_goes_to_another_pane(self, play: Play):
+    async def test_state_goes_to_another_pane(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", lines(1, 100))
         session = play.session()
-        async with staged(LogPane(session)) as pane:
+        async with mounted(LogPane(session)) as pane:
             await opened(pane)
             pane.toggle_wrap()
             pane.toggle_numbers()
             pane.top()
             pane.move(3)
             state, shown = pane.dump_state(), texts(pane.view)
-        async with staged(LogPane(session)) as pane:
+        async with mounted(LogPane(session)) as pane:
             rest(pane)
             pane.restore_state(state)
             await until(lambda: pane.view.size.height > 0)
@@ -609,22 +611,22 @@ class TestAttempts:
 
 
 class TestCopying:
-    async def test_a_line_is_copied_whole_with_its_tabs_and_without_colours(self, play: Play):
+    async def test_a_line_is_copied_whole_with_its_tabs_and_without_colours(self, play: PlayedRun):
         long = "".join(f"cell {number}\t" for number in range(10_000)) + "end"
         play.start("fetch")
         data = f"a\t\x1b[31mred\x1b[0m\tb\r\n{long}\n50 %\t\rdone\tnow\n\x1b]52;c;eA==\x07\x9b1A\ufffe\n"
         play.prints("fetch", data.encode())
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.view.selected = (0, 3)
             copied = pane.copied()
             assert copied.text.split("\n") == ["a\tred\tb", long, "done    now", "\\x9b1A\\ufffe"]
             assert copied.remark == ""
 
-    async def test_what_is_left_out_is_said(self, play: Play, monkeypatch: pytest.MonkeyPatch):
+    async def test_what_is_left_out_is_said(self, play: PlayedRun, monkeypatch: pytest.MonkeyPatch):
         play.start("fetch")
         play.prints("fetch", b"x\n" * 25_000 + b"y" * 3_000 + b"\n")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.view.selected = (0, 25_000)
             copied = pane.copied()
@@ -639,11 +641,11 @@ class TestCopying:
 
 
 class TestEndings:
-    async def test_a_failure_ends_with_what_helps_to_repeat_it(self, play: Play):
+    async def test_a_failure_ends_with_what_helps_to_repeat_it(self, play: PlayedRun):
         play.start("refs")
         path = play.prints("refs", b"boom\n")
         play.end("refs", 3, after=185.0)
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane, 1)
             shown = "\n".join(texts(pane.view))
             assert "exit 3 after 3 m 05 s" in shown
@@ -653,10 +655,10 @@ class TestEndings:
             assert f"log       {path}" in copied
             assert "cwd" in copied
 
-    async def test_the_block_is_there_without_output_too(self, play: Play):
+    async def test_the_block_is_there_without_output_too(self, play: PlayedRun):
         play.start("refs")
         play.end("refs", kind=EndKind.COULD_NOT_START, text="no such file: make")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane, 1)
             await until(lambda: any(texts(pane.silence)))
             shown = "\n".join(texts(pane.silence))
@@ -678,22 +680,22 @@ class TestEndings:
         self, tmp_path: Path, script: str, rest_of_it: str
     ) -> None:
         graph = Graph(["long"], [], tasks=[Task("long", ShellCommand(script))], directory=tmp_path)
-        play = Play(graph, tmp_path / "logs")
+        play = PlayedRun(graph, tmp_path / "logs")
         play.start("long")
         play.prints("long", b"the reason\n")
         play.end("long", 1)
-        async with staged(LogPane(play.session()), (60, 18)) as pane:
+        async with mounted(LogPane(play.session()), (60, 18)) as pane:
             await opened(pane)
             shown = "\n".join(texts(pane.view))
             assert "the reason" in shown
             assert rest_of_it in shown
             assert script in pane.copied().text.replace("\n          ", "\n"), "copied it is whole"
 
-    async def test_a_retry_to_come_is_announced(self, play: Play):
+    async def test_a_retry_to_come_is_announced(self, play: PlayedRun):
         play.start("fetch")
         play.prints("fetch", b"first try\n")
         play.end("fetch", 1)
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             assert "retrying" in "\n".join(texts(pane.view))
             assert "attempt 1 of 3" in "\n".join(texts(pane.view))
@@ -711,7 +713,9 @@ class TestEndings:
             ([("skip", "split")], 2, "did not run: skipped by a person"),
         ],
     )
-    async def test_without_output_it_says_why(self, play: Play, script: list[tuple[str, str]], node: int, words: str):
+    async def test_without_output_it_says_why(
+        self, play: PlayedRun, script: list[tuple[str, str]], node: int, words: str
+    ):
         commands = {"cancel": CommandKind.CANCEL, "mark": CommandKind.MARK_DONE, "skip": CommandKind.SKIP}
         for what, label in script:
             if what == "start":
@@ -720,13 +724,13 @@ class TestEndings:
                 play.give(commands[what], label)
             else:
                 play.end(label, 1 if what == "fail" else 0)
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane, node)
             await until(lambda: texts(pane.silence)[:1] == [words])
 
-    async def test_parents_that_are_waited_for_lead_to_themselves(self, play: Play):
+    async def test_parents_that_are_waited_for_lead_to_themselves(self, play: PlayedRun):
         play.start("refs")
-        async with staged(LogPane(play.session(12.0))) as pane:
+        async with mounted(LogPane(play.session(12.0))) as pane:
             await opened(pane, 2)
             named = ["▶ refs  running 12 s", "○ fetch  queued"]
             await until(lambda: [text.strip() for text in texts(pane.silence)[2:4]] == named)
@@ -736,9 +740,9 @@ class TestEndings:
             await until(lambda: bool(pane.app.jumps))
             assert pane.app.jumps == [1]
 
-    async def test_output_that_comes_takes_the_page_away(self, play: Play):
+    async def test_output_that_comes_takes_the_page_away(self, play: PlayedRun):
         play.start("fetch")
-        async with staged(LogPane(play.session())) as pane:
+        async with mounted(LogPane(play.session())) as pane:
             await opened(pane)
             pane.window.focus()
             await until(lambda: pane.silence.has_focus)
@@ -768,11 +772,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("size", [(80, 40), (40, 12), (3, 3)])
-async def test_nothing_hostile_gets_through(play: Play, size: tuple[int, int]):
+async def test_nothing_hostile_gets_through(play: PlayedRun, size: tuple[int, int]):
     play.start("fetch")
     play.prints("fetch", b"\n".join(HOSTILE) + b"\n")
     play.end("fetch", 1)
-    async with staged(LogPane(play.session()), size=size) as pane:
+    async with mounted(LogPane(play.session()), size=size) as pane:
         await opened(pane)
         for step in (pane.toggle_wrap, pane.toggle_times, pane.toggle_numbers, pane.toggle_wrap, pane.top):
             step()
@@ -785,11 +789,11 @@ async def test_nothing_hostile_gets_through(play: Play, size: tuple[int, int]):
                 pane.page(1)
 
 
-async def test_ascii_mode_shows_ascii_only(play: Play):
+async def test_ascii_mode_shows_ascii_only(play: PlayedRun):
     play.start("fetch", "refs")
     play.prints("refs", b"plain\n")
     play.end("refs", 2)
-    async with staged(LogPane(play.session(), ascii=True)) as pane:
+    async with mounted(LogPane(play.session(), ascii=True)) as pane:
         for node in (0, 1, 2):
             await opened(pane, node)
             for widget in (pane.header, pane.view, pane.silence):

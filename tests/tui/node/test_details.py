@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.log.stage import Play, staged, strips, texts, until
+from support.waiting import until
+from tui.played_run import PlayedRun
+from tui.widget_harness import mounted, strips, texts
 
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task, Trigger
 from dagtui.runs.session import Session
@@ -24,12 +26,7 @@ EVIL = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Play:
+def play(tmp_path: Path) -> PlayedRun:
     tasks = [
         Task(
             "fetch",
@@ -49,16 +46,16 @@ def play(tmp_path: Path) -> Play:
     labels = ["fetch", "call", EVIL]
     edges = [(0, 1), (1, 2)]
     graph = Graph(labels, edges, tasks=tasks, path=tmp_path / "reads.toml", directory=tmp_path)
-    return Play(graph, tmp_path / "logs")
+    return PlayedRun(graph, tmp_path / "logs")
 
 
-def table(play: Play, node: int) -> dict[str, str]:
+def table(play: PlayedRun, node: int) -> dict[str, str]:
     session = play.session()
     rows = details(session, node, session.clock(), ascii_only=False)
     return {row.text[:10].strip(): row.text[11:] for row in rows if row.text[:1].strip()}
 
 
-def test_a_node_is_told_in_full(play: Play):
+def test_a_node_is_told_in_full(play: PlayedRun):
     play.start("fetch")
     play.end("fetch", 7, after=2.0)
     play.wake(10.0)
@@ -83,7 +80,7 @@ def test_a_node_is_told_in_full(play: Play):
     assert found["log"].endswith(".log")
 
 
-def test_calls_triggers_and_allowed_failures_are_told(play: Play):
+def test_calls_triggers_and_allowed_failures_are_told(play: PlayedRun):
     found = table(play, 1)
     assert found["call"] == "mypkg:main(x=1)"
     assert found["trigger"] == "all_done"
@@ -91,7 +88,7 @@ def test_calls_triggers_and_allowed_failures_are_told(play: Play):
     assert found["retries"] == "none"
 
 
-def test_earlier_attempts_are_listed_with_their_results(play: Play):
+def test_earlier_attempts_are_listed_with_their_results(play: PlayedRun):
     play.start("fetch")
     play.end("fetch", 7, after=2.0)
     play.wake(10.0)
@@ -103,8 +100,8 @@ def test_earlier_attempts_are_listed_with_their_results(play: Play):
     assert rows[first + 1].split() == ["x", "1", rows[first + 1].split()[2], "2.0", "s", "exit", "7"]
 
 
-async def test_neighbours_lead_to_themselves(play: Play):
-    async with staged(DetailsPane(play.session()), size=(80, 40)) as pane:
+async def test_neighbours_lead_to_themselves(play: PlayedRun):
+    async with mounted(DetailsPane(play.session()), size=(80, 40)) as pane:
         pane.show(1)
         pane.focus()
         await until(lambda: pane.has_focus)
@@ -116,8 +113,8 @@ async def test_neighbours_lead_to_themselves(play: Play):
 
 
 @pytest.mark.parametrize("width", [80, 40, 12])
-async def test_nothing_hostile_gets_through(play: Play, width: int):
-    async with staged(DetailsPane(play.session()), size=(width, 60)) as pane:
+async def test_nothing_hostile_gets_through(play: PlayedRun, width: int):
+    async with mounted(DetailsPane(play.session()), size=(width, 60)) as pane:
         pane.show(2)
         for strip in strips(pane):
             assert not re.search(f"[{FORBIDDEN}]", strip.text)
@@ -127,9 +124,9 @@ async def test_nothing_hostile_gets_through(play: Play, width: int):
         assert not re.search(f"(?!\n)[{FORBIDDEN}]", pane.copy_text())
 
 
-async def test_it_scrolls_and_keeps_its_place_when_something_changes(play: Play):
+async def test_it_scrolls_and_keeps_its_place_when_something_changes(play: PlayedRun):
     session = play.session()
-    async with staged(DetailsPane(session), size=(40, 8)) as pane:
+    async with mounted(DetailsPane(session), size=(40, 8)) as pane:
         pane.show(0)
         top = texts(pane)
         pane.page(1)
@@ -144,9 +141,9 @@ async def test_it_scrolls_and_keeps_its_place_when_something_changes(play: Play)
         assert texts(pane) == top
 
 
-async def test_nothing_is_refreshed_when_nothing_changed(play: Play, monkeypatch: pytest.MonkeyPatch):
+async def test_nothing_is_refreshed_when_nothing_changed(play: PlayedRun, monkeypatch: pytest.MonkeyPatch):
     session = play.session()
-    async with staged(DetailsPane(session)) as pane:
+    async with mounted(DetailsPane(session)) as pane:
         pane.show(0)
         refreshed: list[object] = []
         monkeypatch.setattr(pane, "refresh", lambda *regions, **_: refreshed.append(regions))
@@ -155,20 +152,20 @@ async def test_nothing_is_refreshed_when_nothing_changed(play: Play, monkeypatch
         assert refreshed == []
 
 
-def filled_in(play: Play, command: str) -> Play:
+def filled_in(play: PlayedRun, command: str) -> PlayedRun:
     tasks = [
         Task("up", ShellCommand("true")),
         Task("work", ShellCommand(command), needs=("up",), env={"STAGE": "{{ params.stage }}"}),
     ]
     graph = Graph(["up", "work"], [(0, 1)], tasks=tasks, params={"stage": "test it"}, path=play.graph.path)
-    played = Play(graph, play.directory)
+    played = PlayedRun(graph, play.directory)
     played.run("up")
     played.start("work")
     played.end("work", 1)
     return played
 
 
-def test_a_command_is_shown_as_it_ran_beside_its_template(play: Play):
+def test_a_command_is_shown_as_it_ran_beside_its_template(play: PlayedRun):
     command = "cat <<END\n  a\nEND\nx {{ needs.up.status }} {{ params.stage }} {{ env.STAGE }}"
     played = filled_in(play, command)
     ran = "cat <<END\n  a\nEND\nx completed 'test it' 'test it'"
@@ -180,12 +177,12 @@ def test_a_command_is_shown_as_it_ran_beside_its_template(play: Play):
     assert f"\ncommand\n{ran}\ntemplate\n{command}\n" in copied
 
 
-def test_a_command_with_a_value_that_is_not_known_is_shown_as_written(play: Play):
+def test_a_command_with_a_value_that_is_not_known_is_shown_as_written(play: PlayedRun):
     session = filled_in(play, 'x {{ env.ELSEWHERE or "dev" }}').session()
     assert session.as_run.command(1) == ('x {{ env.ELSEWHERE or "dev" }}', "")
 
 
-def test_no_secret_of_the_environment_is_in_a_command(play: Play):
+def test_no_secret_of_the_environment_is_in_a_command(play: PlayedRun):
     token = "tear'me'apart-0123"
     tasks = [Task("a", ShellCommand("x {{ env.TOKEN }} {{ env.URL }} {{ env.HOME }}"))]
     graph = Graph(["a"], [], tasks=tasks, settings=RunSettings(secrets=("TOKEN",)))
@@ -195,7 +192,7 @@ def test_no_secret_of_the_environment_is_in_a_command(play: Play):
     assert session.as_run.command(0).text == "x '***' 'https://***@h' /home/me"
 
 
-def placed(play: Play) -> Play:
+def placed(play: PlayedRun) -> PlayedRun:
     """A node whose every key is filled in: with what is known, with what isn't, and with a secret."""
     tasks = [
         Task(
@@ -223,13 +220,13 @@ def placed(play: Play) -> Play:
         path=play.graph.path,
         directory=play.graph.directory,
     )
-    played = Play(graph, play.directory)
+    played = PlayedRun(graph, play.directory)
     played.start("work[s=a b]")
     played.end("work[s=a b]", 1)
     return played
 
 
-def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(play: Play):
+def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(play: PlayedRun):
     session = placed(play).session()
     session.environment = {"RAW": "hunter2secret", "HOST": "hunter2secret.org"}
     session.secrets = Secrets(["hunter2secret"])
@@ -260,14 +257,14 @@ def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(pl
 SCRIPT = "cat <<-END\n" + "".join(f"\tline {number}\tof many ❤️ 👩\u200d🔬\n" for number in range(1_000)) + "\tEND\nlast"
 
 
-async def test_a_command_is_copied_whole_and_exact(play: Play):
+async def test_a_command_is_copied_whole_and_exact(play: PlayedRun):
     graph = Graph(["work"], [], tasks=[Task("work", ShellCommand(SCRIPT))], path=play.graph.path)
-    played = Play(graph, play.directory)
+    played = PlayedRun(graph, play.directory)
     played.start("work")
     played.end("work", 1)
     session = played.session()
     assert f"\ncommand\n{SCRIPT}\n" in copied_failure(session, 0, 1).text
-    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+    async with mounted(DetailsPane(session), size=(80, 40)) as pane:
         pane.show(0)
         assert f"\ncommand\n{SCRIPT}\n" in pane.copied().text
         assert pane.copied().remark == ""
@@ -276,10 +273,10 @@ async def test_a_command_is_copied_whole_and_exact(play: Play):
         assert said not in pane.copied().text
 
 
-async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: Play):
+async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: PlayedRun):
     graph = Graph(["a"], [], tasks=[Task("a", ShellCommand("x \x1b[201~\r\x9b\u202e\udcff\ty"), cwd="/d\nrm")])
-    session = Play(graph, play.directory).session()
-    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+    session = PlayedRun(graph, play.directory).session()
+    async with mounted(DetailsPane(session), size=(80, 40)) as pane:
         pane.show(0)
         copied = pane.copied()
         assert "\ncommand    x ^[[201~^M\\x9b\\u202e\\xff\ty\n" in copied.text
@@ -287,12 +284,12 @@ async def test_what_would_act_where_it_is_pasted_is_made_visible_and_said(play: 
         assert copied.remark == "control characters are written as ^[ and so on"
 
 
-async def test_what_is_shown_in_part_is_copied_whole(play: Play):
+async def test_what_is_shown_in_part_is_copied_whole(play: PlayedRun):
     doc, name, value = "about\tit\n" * 1_000 + "end", "n" * 2_000, "v" * 2_000
     task = Task(name, ShellCommand("true"), doc=doc, cwd="/d" * 800, group="g" * 1_500, env={"E": value + "\t"})
     graph = Graph([f"{name}[x={value}]"], [], tasks=[task], cells=[(("x", value),)], path=play.graph.path)
-    session = Play(graph, play.directory).session()
-    async with staged(DetailsPane(session), size=(80, 40)) as pane:
+    session = PlayedRun(graph, play.directory).session()
+    async with mounted(DetailsPane(session), size=(80, 40)) as pane:
         pane.show(0)
         copied = pane.copied().text
         assert copied.startswith(f"{name}[x={value}]\n{doc}\n\nstatus ")

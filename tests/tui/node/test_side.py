@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.log.stage import Play, staged, texts, until
+from support.waiting import until
+from tui.played_run import PlayedRun
+from tui.widget_harness import mounted, texts
 
 from dagtui.graph.model import Graph
 from dagtui.tui.node.side import TABS, Side
@@ -17,20 +19,15 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Play:
-    play = Play(Graph.from_edges(["a", "b"], [("a", "b")]), tmp_path)
+def play(tmp_path: Path) -> PlayedRun:
+    play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]), tmp_path)
     play.start("a")
     play.prints("a", b"hello\n")
     return play
 
 
-async def test_only_the_open_tab_is_displayed(play: Play):
-    async with staged(Side(play.session())) as side:
+async def test_only_the_open_tab_is_displayed(play: PlayedRun):
+    async with mounted(Side(play.session())) as side:
         side.show(0)
         for tab in TABS:
             side.tab = tab
@@ -41,8 +38,8 @@ async def test_only_the_open_tab_is_displayed(play: Play):
             await until(lambda: side.focus_target.has_focus)
 
 
-async def test_another_node_is_shown_in_the_open_tab_and_in_the_next_one(play: Play):
-    async with staged(Side(play.session())) as side:
+async def test_another_node_is_shown_in_the_open_tab_and_in_the_next_one(play: PlayedRun):
+    async with mounted(Side(play.session())) as side:
         side.show(0)
         side.tab = "details"
         side.show(1)
@@ -51,28 +48,28 @@ async def test_another_node_is_shown_in_the_open_tab_and_in_the_next_one(play: P
         assert side.log_pane.node == 1
 
 
-async def test_an_unknown_tab_is_an_error(play: Play):
-    async with staged(Side(play.session())) as side:
+async def test_an_unknown_tab_is_an_error(play: PlayedRun):
+    async with mounted(Side(play.session())) as side:
         with pytest.raises(ValueError, match="no such tab"):
             side.tab = "nope"
 
 
-async def test_a_click_opens_a_tab(play: Play):
+async def test_a_click_opens_a_tab(play: PlayedRun):
     side = Side(play.session())
-    async with staged(side):
+    async with mounted(side):
         side.show(0)
         column = texts(side.strip)[0].index("Why")
         side.strip.post_message(_click(side, column))
         await until(lambda: side.tab == "why")
 
 
-async def test_state_goes_to_another_side(play: Play):
+async def test_state_goes_to_another_side(play: PlayedRun):
     session = play.session()
-    async with staged(Side(session)) as side:
+    async with mounted(Side(session)) as side:
         side.show(1)
         side.tab = "why"
         state = side.dump_state()
-    async with staged(Side(session)) as side:
+    async with mounted(Side(session)) as side:
         side.restore_state(state)
         assert (side.tab, side.node, side.why.node) == ("why", 1, 1)
 

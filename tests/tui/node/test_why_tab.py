@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from tui.log.stage import Play, staged, strips, texts, until
+from support.waiting import until
+from tui.played_run import PlayedRun
+from tui.widget_harness import mounted, strips, texts
 
 from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
@@ -28,12 +30,7 @@ EDGES = [("fetch", "split"), ("refs", "split"), ("split", "train"), ("train", "r
 
 
 @pytest.fixture
-def anyio_backend():
-    return "asyncio"
-
-
-@pytest.fixture
-def play(tmp_path: Path) -> Play:
+def play(tmp_path: Path) -> PlayedRun:
     tasks = [
         Task(
             label, ShellCommand(label), retry=RetryPolicy(retries=3, delay=30.0) if label == "fetch" else RetryPolicy()
@@ -41,24 +38,24 @@ def play(tmp_path: Path) -> Play:
         for label in LABELS
     ]
     index = {label: node for node, label in enumerate(LABELS)}
-    return Play(Graph(LABELS, [(index[a], index[b]) for a, b in EDGES], tasks=tasks), tmp_path / "logs")
+    return PlayedRun(Graph(LABELS, [(index[a], index[b]) for a, b in EDGES], tasks=tasks), tmp_path / "logs")
 
 
 async def explained(session: Session, label: str, *, ascii_only: bool = False) -> list[str]:
     pane = WhyPane(session, keymap=Keymap(), ascii=ascii_only)
-    async with staged(pane, size=(80, 50)):
+    async with mounted(pane, size=(80, 50)):
         pane.show(session.graph.node(label))
         return [text for text in texts(pane) if text]
 
 
-def fail_refs(play: Play, output: bytes = b"") -> None:
+def fail_refs(play: PlayedRun, output: bytes = b"") -> None:
     play.start("refs")
     if output:
         play.prints("refs", output)
     play.end("refs", 2, after=4.0)
 
 
-async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(play: Play):
+async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(play: PlayedRun):
     fail_refs(play, b"".join(b"line %d\n" % number for number in range(50)) + b"\x1b[31mno such genome\x1b[0m\n")
     found = await explained(play.session(), "report")
     assert found[0] == "⊘ blocked by refs (exit 2)"
@@ -75,11 +72,11 @@ async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(p
     assert found[found.index("what you can do") + 1] == "  r retries refs"
 
 
-async def test_every_node_of_the_way_leads_to_itself(play: Play):
+async def test_every_node_of_the_way_leads_to_itself(play: PlayedRun):
     fail_refs(play)
     session = play.session()
     pane = WhyPane(session, keymap=Keymap())
-    async with staged(pane, size=(80, 50)):
+    async with mounted(pane, size=(80, 50)):
         pane.show(session.graph.node("report"))
         pane.focus()
         await until(lambda: pane.has_focus)
@@ -90,7 +87,7 @@ async def test_every_node_of_the_way_leads_to_itself(play: Play):
         assert [session.graph.labels[node] for node in pane.app.jumps] == ["train", "split", "refs"]
 
 
-async def test_several_causes_are_all_named(play: Play):
+async def test_several_causes_are_all_named(play: PlayedRun):
     fail_refs(play)
     play.start("fetch")
     for _ in range(4):
@@ -104,7 +101,7 @@ async def test_several_causes_are_all_named(play: Play):
     assert "  A retries everything that failed" in found
 
 
-async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):
+async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: PlayedRun):
     play.start("fetch")
     found = await explained(play.session(25.0), "train")
     assert found[0] == "· waiting  0 / 1 parents"
@@ -114,14 +111,14 @@ async def test_a_waiting_node_shows_its_parents_and_the_longest_way(play: Play):
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "done  succeeded"), (2, "failed  exit 2")])
-async def test_what_a_node_left_behind_is_said_first(play: Play, value: int, text: str):
+async def test_what_a_node_left_behind_is_said_first(play: PlayedRun, value: int, text: str):
     play.start("refs")
     play.end("refs", value, left=2)
     found = await explained(play.session(), "refs")
     assert found[0].endswith(f"{text}; ended 2 processes that it left behind")
 
 
-async def test_a_failed_node_shows_its_own_end(play: Play):
+async def test_a_failed_node_shows_its_own_end(play: PlayedRun):
     fail_refs(play, b"boom\n")
     found = await explained(play.session(), "refs")
     assert "it has no retries" in found
@@ -130,7 +127,7 @@ async def test_a_failed_node_shows_its_own_end(play: Play):
     assert "  s skips refs: its children can run" in found
 
 
-async def test_a_retry_counts_down(play: Play):
+async def test_a_retry_counts_down(play: PlayedRun):
     play.start("fetch")
     play.end("fetch", 7)
     found = await explained(play.session(play.now + 10.0), "fetch")
@@ -138,7 +135,7 @@ async def test_a_retry_counts_down(play: Play):
     assert "  r retries fetch at once" in found
 
 
-async def test_a_cancelled_node_names_the_command_who_gave_it_and_when(play: Play):
+async def test_a_cancelled_node_names_the_command_who_gave_it_and_when(play: PlayedRun):
     play.now = 5.0
     play.give(CommandKind.CANCEL_SUBTREE, "split")
     found = await explained(play.session(), "report")
@@ -146,7 +143,7 @@ async def test_a_cancelled_node_names_the_command_who_gave_it_and_when(play: Pla
     assert re.fullmatch(r"\d\d:\d\d:\d\d  cancel subtree split  by person", command)
 
 
-async def test_a_stale_node_names_what_ran_again(play: Play):
+async def test_a_stale_node_names_what_ran_again(play: PlayedRun):
     for label in ("fetch", "refs", "split", "train", "report"):
         play.run(label)
     play.give(CommandKind.RERUN_ONLY, "split")
@@ -157,7 +154,7 @@ async def test_a_stale_node_names_what_ran_again(play: Play):
 
 
 async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
-    crowded = Play(Graph.from_edges(["a", "b"], []), tmp_path / "logs", jobs=1)
+    crowded = PlayedRun(Graph.from_edges(["a", "b"], []), tmp_path / "logs", jobs=1)
     crowded.start("a")
     found = await explained(crowded.session(), "b")
     assert found[found.index("1 running, 1 of 1 slot taken") + 1].strip() == "▶ a  running 0 s"
@@ -175,7 +172,7 @@ async def test_a_ready_node_shows_who_has_the_slots(tmp_path: Path):
 )
 async def test_more_slots_are_advised_only_where_they_help(tmp_path: Path, jobs: int, wanted: int, advice: str | None):
     tasks = [Task("a", slots=2), Task("b", slots=2), Task("c", slots=wanted)]
-    crowded = Play(Graph(["a", "b", "c"], [], tasks=tasks), tmp_path / "logs", jobs=jobs)
+    crowded = PlayedRun(Graph(["a", "b", "c"], [], tasks=tasks), tmp_path / "logs", jobs=jobs)
     crowded.start("a")
     crowded.start("b")
     found = await explained(crowded.session(), "c")
@@ -185,13 +182,13 @@ async def test_more_slots_are_advised_only_where_they_help(tmp_path: Path, jobs:
 
 async def test_nothing_hostile_gets_through(tmp_path: Path):
     evil = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
-    play = Play(Graph.from_edges([evil, "x" + evil], [(evil, "x" + evil)]), tmp_path / "logs")
+    play = PlayedRun(Graph.from_edges([evil, "x" + evil], [(evil, "x" + evil)]), tmp_path / "logs")
     play.start(evil)
     play.prints(evil, evil.encode() + b"\x1b[2J\n")
     play.end(evil, 1)
     session = play.session()
     pane = WhyPane(session, keymap=Keymap())
-    async with staged(pane, size=(40, 50)):
+    async with mounted(pane, size=(40, 50)):
         for node in (0, 1):
             pane.show(node)
             for strip in strips(pane):
@@ -199,7 +196,7 @@ async def test_nothing_hostile_gets_through(tmp_path: Path):
                 assert strip.cell_length == pane.size.width
 
 
-async def test_ascii_mode_shows_ascii_only(play: Play):
+async def test_ascii_mode_shows_ascii_only(play: PlayedRun):
     fail_refs(play, b"boom\n")
     for label in LABELS:
         assert "".join(await explained(play.session(), label, ascii_only=True)).isascii()
@@ -207,7 +204,7 @@ async def test_ascii_mode_shows_ascii_only(play: Play):
 
 def test_walks_through_the_graph_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     labels = [str(number) for number in range(100)]
-    play = Play(Graph.from_edges(labels, list(itertools.pairwise(labels))), tmp_path)
+    play = PlayedRun(Graph.from_edges(labels, list(itertools.pairwise(labels))), tmp_path)
     monkeypatch.setattr(causes, "MOST_ANCESTORS", 50)
     assert causes.longest_wait(play.session(), 99, 0.0) == ([], None)
     monkeypatch.setattr(causes, "MOST_ANCESTORS", 500)
@@ -220,7 +217,7 @@ def noise(count: int) -> bytes:
     return b"".join(b"cleaning up %d\n" % number for number in range(count))
 
 
-async def test_the_first_error_comes_before_the_last_lines(play: Play):
+async def test_the_first_error_comes_before_the_last_lines(play: PlayedRun):
     fail_refs(play, b"one\ntwo\nthree\n\x1b[31mFatalError: no disk\x1b[0m\nfour\nfive\nsix\n" + noise(50))
     found = await explained(play.session(), "refs")
     title = found.index("the first error of refs")
@@ -230,33 +227,33 @@ async def test_the_first_error_comes_before_the_last_lines(play: Play):
 
 
 @pytest.mark.parametrize("output", [b"a\nb\n", b"a\nValueError: x\nb\n", noise(40) + b"fatal: y\n" + noise(18)])
-async def test_an_error_that_the_tail_begins_with_is_not_shown_twice(play: Play, output: bytes):
+async def test_an_error_that_the_tail_begins_with_is_not_shown_twice(play: PlayedRun, output: bytes):
     fail_refs(play, output)
     found = await explained(play.session(), "refs")
     assert "the first error of refs" not in found
     assert "the last lines of refs" in found
 
 
-async def test_an_error_far_down_in_the_tail_is_shown_first(play: Play):
+async def test_an_error_far_down_in_the_tail_is_shown_first(play: PlayedRun):
     fail_refs(play, noise(60) + b"fatal: no disk\n" + noise(3))
     found = await explained(play.session(), "report")
     assert "  fatal: no disk" in found[: found.index("the last lines of refs")]
 
 
-async def test_the_part_of_a_long_line_that_says_it_is_shown(play: Play):
+async def test_the_part_of_a_long_line_that_says_it_is_shown(play: PlayedRun):
     fail_refs(play, b"x" * 3_000_000 + b" FatalError: no disk " + b"y" * 5_000 + b"\n" + noise(50))
     pane = WhyPane(play.session(), keymap=Keymap())
-    async with staged(pane, size=(80, 70)):
+    async with mounted(pane, size=(80, 70)):
         pane.show(play.graph.node("refs"))
         await until(lambda: not pane.flush(play.now))
         assert any("FatalError: no disk" in text for text in texts(pane))
 
 
-async def test_lines_of_the_log_are_copied_whole_with_their_tabs(play: Play):
+async def test_lines_of_the_log_are_copied_whole_with_their_tabs(play: PlayedRun):
     long = "column\t" * 1_000 + "end"
     fail_refs(play, f"\tFatalError: no \x1b[1mdisk\x1b[0m\t{long}\n".encode() + noise(30) + f"{long}\n".encode())
     pane = WhyPane(play.session(), keymap=Keymap())
-    async with staged(pane, size=(80, 70)):
+    async with mounted(pane, size=(80, 70)):
         pane.show(play.graph.node("refs"))
         await until(lambda: not pane.flush(play.now))
         copied = pane.copied().text.split("\n")
@@ -264,10 +261,10 @@ async def test_lines_of_the_log_are_copied_whole_with_their_tabs(play: Play):
         assert copied.count(f"  {long}") == 1
 
 
-async def test_a_large_log_is_looked_through_over_several_frames(play: Play):
+async def test_a_large_log_is_looked_through_over_several_frames(play: PlayedRun):
     fail_refs(play, noise(700_000) + b"FatalError: no disk\n" + noise(50))
     pane = WhyPane(play.session(), keymap=Keymap())
-    async with staged(pane, size=(80, 50)):
+    async with mounted(pane, size=(80, 50)):
         pane.show(play.graph.node("refs"))
         assert "the first error of refs" not in texts(pane)
         assert "the last lines of refs" in texts(pane)
@@ -279,10 +276,10 @@ async def test_a_large_log_is_looked_through_over_several_frames(play: Play):
         assert "  FatalError: no disk" in shown[shown.index("the first error of refs") :]
 
 
-async def test_what_is_printed_after_the_end_is_looked_through_too(play: Play):
+async def test_what_is_printed_after_the_end_is_looked_through_too(play: PlayedRun):
     fail_refs(play, noise(50))
     pane = WhyPane(play.session(), keymap=Keymap())
-    async with staged(pane, size=(80, 50)):
+    async with mounted(pane, size=(80, 50)):
         pane.show(play.graph.node("refs"))
         assert not pane.flush(play.now)
         play.prints("refs", b"FatalError: no disk\n" + noise(30))

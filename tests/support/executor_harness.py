@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import anyio
-from execution.process_listing import DEADLINE, until
+from support.waiting import SECONDS, until
 
 from dagtui.engine.messages import Ended, Result, Started, Withdrawn
 from dagtui.execution.local.executor import LocalExecutor
@@ -27,7 +27,7 @@ def python(code: str, *arguments: str) -> ArgumentList:
     return ArgumentList((sys.executable, "-I", "-S", "-c", code, *arguments))
 
 
-class Stage:
+class ExecutorHarness:
     """An executor, the results it has delivered, and methods to wait for more."""
 
     def __init__(
@@ -118,17 +118,17 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(
+async def served(
     folder: Path, *actions: str | Action | Task, slots: int = 64, environment: Mapping[str, str] | None = None
-) -> AsyncIterator[Stage]:
-    """Open and serve a stage, and close it at the end."""
-    stage = Stage(folder, *actions, slots=slots, environment=environment)
-    stage.open()
+) -> AsyncIterator[ExecutorHarness]:
+    """Open and serve a harness, and close it at the end."""
+    harness = ExecutorHarness(folder, *actions, slots=slots, environment=environment)
+    harness.open()
     async with anyio.create_task_group() as group:
-        group.start_soon(stage.executor.serve)
+        group.start_soon(harness.executor.serve)
         try:
-            yield stage
+            yield harness
         finally:
-            with anyio.CancelScope(shield=True), anyio.fail_after(DEADLINE):
-                await stage.executor.close()
+            with anyio.CancelScope(shield=True), anyio.fail_after(SECONDS):
+                await harness.executor.close()
             group.cancel_scope.cancel()

@@ -10,14 +10,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from processes import catches, fresh_token, processes_with
-from terminals.terminal import PtyTerminal, wait_until
+from support.process_listing import catches, fresh_token, processes_with
+from support.terminal import PtyTerminal
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Stage:
+class SessionHarness:
     """A graph in a folder of its own, a folder for sockets, and the terminals that were opened."""
 
     def __init__(self, folder: Path, sockets: Path) -> None:
@@ -35,7 +36,7 @@ class Stage:
         (self.folder / "graph.toml").write_text(text, encoding="utf-8")
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What every program of this stage gets."""
+        """What every program of this harness gets."""
         return {"LANG": "C.UTF-8", "DAGTUI_SOCKET_DIR": str(self.sockets), **more}
 
     def open(
@@ -112,7 +113,7 @@ class Stage:
             return False
 
     def is_alive(self, pid: int) -> bool:
-        """Whether a process of this stage is there: another one may have got its number."""
+        """Whether a process of this harness is there: another one may have got its number."""
         try:
             return str(self.sockets).encode() in Path(f"/proc/{pid}/environ").read_bytes()
         except OSError:
@@ -120,7 +121,7 @@ class Stage:
 
     def wait_for_end_of(self, pid: int) -> None:
         """Wait until a session process has ended."""
-        wait_until(lambda: not self.is_alive(pid), "end of the session")
+        wait_for(lambda: not self.is_alive(pid), "end of the session")
 
     # The end
 
@@ -138,4 +139,4 @@ class Stage:
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not self.pids(), "end of the nodes' processes")
+        wait_for(lambda: not self.pids(), "end of the nodes' processes")

@@ -14,7 +14,7 @@ from dagtui.graph.loading import load
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-GOLDEN = Path(__file__).with_name("golden")
+GOLDEN = Path(__file__).parents[1] / "store" / "golden"
 NAMES = sorted(path.stem for path in GOLDEN.glob("*.jsonl"))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from execution.descendants import KINDS
-from execution.process_listing import alive
+from support.descendants import KINDS
+from support.process_listing import alive
 
 from dagtui.graph.model import ArgumentList, Task
 

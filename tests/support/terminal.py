@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pyte
+from support.waiting import SECONDS, looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 20.0
-"""The longest that a condition is waited for; reached only by a failure."""
 
 # What the driver sets and undoes, and what frames consist of: every byte sent to a terminal is one of these.
 _MODES = re.compile(
@@ -215,13 +214,22 @@ class PtyTerminal:
         Raises:
             AssertionError: it didn't in time, or the command ended meanwhile; with the screen.
         """
-        deadline = time.monotonic() + seconds
-        while not condition():
-            ended = self.process.poll() is not None and not self.read()
-            if (ended and not condition()) or time.monotonic() > deadline:
-                state = "ended" if ended else "runs"
-                raise AssertionError(f"no {what}; the command {state}\n{self.text}\n{bytes(self.raw[-2000:])!r}")
+
+        def holds() -> bool:
+            if condition():
+                return True
+            if self.process.poll() is None or self.read():
+                return False
+            # All that was sent is on the screen now.
+            assert condition(), f"not before the command ended: {what}\n{self._shown()}"
+            return True
+
+        for _ in looks(holds, what, seconds, self._shown):
             self.read(0.05)
+
+    def _shown(self) -> str:
+        state = "runs" if self.process.poll() is None else "has ended"
+        return f"the command {state}\n{self.text}\n{bytes(self.raw[-2000:])!r}"
 
     def wait_for_text(self, text: str) -> None:
         """Read until `text` is on the screen."""
@@ -261,16 +269,3 @@ class PtyTerminal:
 def python(script: Path, *arguments: object) -> list[str]:
     """The command that runs a script with this interpreter, warnings being errors."""
     return [sys.executable, "-W", "error", str(script), *map(str, arguments)]
-
-
-def wait_until(condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
-    """Wait without reading any terminal.
-
-    Raises:
-        AssertionError: the condition didn't hold in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"no {what}")
-        select.select([], [], [], 0.01)

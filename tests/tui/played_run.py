@@ -1,0 +1,83 @@
+"""A run that is played by hand, with real log files if it has a directory."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
+from dagtui.engine.traversal import Traversal
+from dagtui.runs.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagtui.graph.model import Graph
+
+
+class PlayedRun:
+    """Plays a run for its events. What nodes print goes to the files in which the screen looks for it."""
+
+    def __init__(self, graph: Graph, directory: Path | None = None, jobs: int = 4) -> None:
+        self.graph = graph
+        self.directory = directory
+        self.jobs = jobs
+        self.now = 0.0
+        self.traversal = Traversal(graph, jobs)
+        self.traversal.begin(self.now)
+        self._paths = Session.recorded(graph, (), 0.0, directory)
+
+    def start(self, *labels: str, after: float = 0.0) -> None:
+        self.now += after
+        for label in labels:
+            self.traversal.handle(Started(*self._attempt(label)), self.now)
+
+    def end(
+        self,
+        label: str,
+        value: int = 0,
+        *,
+        kind: EndKind = EndKind.EXIT,
+        text: str = "",
+        after: float = 3.0,
+        left: int = 0,
+    ) -> None:
+        self.now += after
+        self.traversal.handle(Ended(*self._attempt(label), kind, value, text, after, left=left), self.now)
+
+    def run(self, *labels: str, value: int = 0) -> None:
+        for label in labels:
+            self.start(label)
+            self.end(label, value)
+
+    def give(self, kind: CommandKind, *labels: str) -> None:
+        self.traversal.handle(Command(kind, tuple(map(self.graph.node, labels))), self.now)
+
+    def wake(self, after: float) -> None:
+        """Time passes, and what is due happens."""
+        self.now += after
+        self.traversal.wake(self.now)
+
+    def prints(self, label: str, data: bytes, attempt: int | None = None) -> Path:
+        """More output of a node; returns the file."""
+        node, latest = self._attempt(label)
+        path = self._paths.log_path(node, attempt or latest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(data)
+        return path
+
+    def session(self, clock: float | None = None, **options: object) -> Session:
+        events = self.traversal.take()[0]
+        now = self.now if clock is None else clock
+        return Session.recorded(self.graph, events, now, self.directory, jobs=self.jobs, **options)
+
+    def _attempt(self, label: str) -> tuple[int, int]:
+        node = self.graph.node(label)
+        return node, self.traversal.state.attempt[node]
+
+
+def write_times(log: Path, times: list[tuple[int, float]]) -> None:
+    """The file beside a log that says which byte was written when."""
+    records = b"".join(struct.pack("<Qd", offset, at) for offset, at in times)
+    log.with_name(log.name + ".times").write_bytes(records)

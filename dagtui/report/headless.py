@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import Verdict
-from dagtui.report.inherited_signals import not_ignored
 from dagtui.report.plain import PlainLines
+from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
 
@@ -65,11 +65,9 @@ class Headless:
         self._is_terminal = stream is not None and stream.isatty()
         self._encoding = encoding
         self._ascii = ascii_only
-        self._signals = not_ignored(SIGNALS)
         self._signal = 0
         self._over = False
         """Nothing more happens in the run. At most its journal is still to be closed."""
-        self._early: list[int] = []
         self._pending: list[Event] = []
         self._lines: PlainLines | None = None
         self._noted: set[NoteEvent] = set()
@@ -79,9 +77,7 @@ class Headless:
 
     def run(self) -> int:
         """Run, and return the exit status. Raises StoreError, EventsError and OSError if it can't start."""
-        # A signal may come before there is an event loop to handle it.
-        for number in self._signals:
-            signal.signal(number, lambda number, _frame: self._early.append(number))
+        inbox = SignalInbox(SIGNALS)
         copy = self._open_events()
         session = self._begin(self._graph, replace(self._options, listeners=(self._print,), mirror=copy))
         self._on_begun(session)
@@ -95,14 +91,8 @@ class Headless:
         self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._wants_colours())
         self._writer.say(self._lines.opening())
         self._print([])
-        try:
-            anyio.run(self._drive, session)
-        except KeyboardInterrupt:  # Ctrl+C while the event loop ends, after it has removed its handler
-            if not self._over:
-                raise
-        # The run is over. From here on, a signal ends the program, which may wait for a reader that has stopped.
-        for number in self._signals:
-            signal.signal(number, signal.SIG_DFL)
+        anyio.run(self._drive, session, inbox)
+        inbox.close()  # the program may wait for a reader that has stopped
         self._writer.say("")
         self._writer.say(exit_summary(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
         self._writer.close()
@@ -112,11 +102,11 @@ class Headless:
             return 128 + self._signal
         return EXIT.get(session.state.verdict(), 1)
 
-    async def _drive(self, session: Session) -> None:
+    async def _drive(self, session: Session, inbox: SignalInbox) -> None:
         import anyio
 
         async with anyio.create_task_group() as signals:
-            signals.start_soon(self._handle_signals, session)
+            signals.start_soon(self._handle_signals, session, inbox)
             async with anyio.create_task_group() as group:
                 group.start_soon(self._open_control_socket, session)
                 group.start_soon(self._break_silence, session)
@@ -167,22 +157,13 @@ class Headless:
                 self._said = session.clock()
                 self._writer.say(self._lines.still(session.clock()))
 
-    async def _handle_signals(self, session: Session) -> None:
+    async def _handle_signals(self, session: Session, inbox: SignalInbox) -> None:
         """Cancel the run at the first signal, kill what is left at the second."""
-        import anyio
-
-        with anyio.open_signal_receiver(*self._signals) as received:
-            for early in self._early:
-                self._handle_signal(session, early)
-            async for number in received:
-                self._handle_signal(session, number)
-
-    def _handle_signal(self, session: Session, number: int) -> None:
-        if self._over:
-            return
-        self._signal = self._signal or number
-        session.ending = True
-        session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
+        async for number in inbox.numbers():
+            if not self._over:
+                self._signal = self._signal or number
+                session.ending = True
+                session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
 
     def _open_events(self) -> EventsCopy | None:
         """Return the copy of the journal's lines for `--events`."""

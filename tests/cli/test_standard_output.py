@@ -126,6 +126,27 @@ def test_a_reader_that_never_comes_back_does_not_keep_the_program_from_a_signal(
         assert it.stderr.read() == b""
 
 
+def test_a_signal_while_the_event_loop_ends_is_quiet(tmp_path: Path):
+    """It comes when the clean-up of the loop has made a coroutine that it has not awaited yet."""
+    write(tmp_path, '[tasks.a]\nrun = "true"\n')
+    code = (
+        "import asyncio, os, signal\n"
+        "made = asyncio.BaseEventLoop.shutdown_asyncgens\n"
+        "def interrupted(loop):\n"
+        "    coroutine = made(loop)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    print('interrupted')\n"
+        "    return coroutine\n"
+        "asyncio.BaseEventLoop.shutdown_asyncgens = interrupted\n"
+        "from dagtui.cli.main import command\ncommand(['run', 'graph.toml'])"
+    )
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=ENVIRONMENT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "interrupted" in done.stdout
+    assert "1 done" in done.stdout
+
+
 @contextmanager
 def run_into_a_pipe(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A run with events for a named pipe that nobody reads yet."""

@@ -48,14 +48,22 @@ def graph_path_argument(function: Function) -> Function:
     return _graph_argument(function, _path_or_here)
 
 
+def graph_path_before_argument(function: Function) -> Function:
+    """Add the argument for a graph whose runs are meant, where another required argument follows it.
+
+    A call without that one is the only one that can leave out the graph, so the usage line shows no brackets.
+    """
+    return _graph_argument(function, _path_or_here, "GRAPH.toml")
+
+
 def optional_graph_path_argument(function: Function) -> Function:
     """Add the optional argument for a graph whose runs are meant."""
     return _graph_argument(function, _path)
 
 
-def _graph_argument(function: Function, callback: Callable[..., object]) -> Function:
+def _graph_argument(function: Function, callback: Callable[..., object], metavar: str = "[GRAPH.toml]") -> Function:
     kind = click.Path(path_type=Path)
-    return click.argument("graph_file", metavar="[GRAPH.toml]", required=False, type=kind, callback=callback)(function)
+    return click.argument("graph_file", metavar=metavar, required=False, type=kind, callback=callback)(function)
 
 
 def complete_tasks(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -114,14 +122,14 @@ def _refuse_node(context: click.Context, parameter: click.Parameter, graph_file:
 def _words_with_file(context: click.Context, word: str, file: Path, other: click.Argument | None) -> list[str]:
     """Return the words of a call that lacks the graph's file, with that file.
 
-    The word in the file's place stays where it can be meant for the other argument, and is replaced elsewhere. Raises
-    BadParameter for a word that the other argument would refuse.
+    The word in the file's place stays where it can be meant for the other argument, and is replaced elsewhere. The
+    callback of the other argument sees its new value first, and raises or exits if it would refuse that.
     """
     words = sys.argv[2:]
     if word not in words:
         words = [word]
     meant: object = None
-    if other is not None and other.nargs == 1:
+    if other is not None:
         meant = context.command.make_parser(context).parse_args(list(words))[0].get(other.name or "")
         if other.callback is not None:
             other.callback(context, other, meant if isinstance(meant, str) else word)

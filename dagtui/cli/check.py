@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import graph_file_argument
-from dagtui.cli.load_graph import read_graph_to_run
+from dagtui.cli.load_graph import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
 
@@ -22,7 +22,7 @@ def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
     """Check GRAPH.toml and report all errors at once. Nothing is executed. Exits with 0 or 2."""
     from dagtui.text import label, plural
 
-    graph = read_graph_to_run(graph_file, parameters)
+    graph = read_redacted_graph(graph_file, parameters)
     amounts = ", ".join(
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.arguments import complete_tasks, graph_path_argument
+from dagtui.cli.arguments import complete_tasks, graph_path_argument, graph_path_before_argument
 from dagtui.cli.connect import ask, json_option, print_json, reach, run_option
 from dagtui.cli.output import standard_output
 from dagtui.cli.rerun_ended import rerun_if_ended
@@ -16,7 +16,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 REFUSED = 1
@@ -44,6 +44,26 @@ class _Order:
     variants: Mapping[str, _Variant] = field(default_factory=dict)
     """By flag, without its dashes."""
     takes_number: bool = False
+
+    @property
+    def needs_nodes(self) -> bool:
+        """Whether no flag makes the command concern the whole run."""
+        return self.takes_nodes and all(variant.takes_nodes for variant in self.variants.values())
+
+    def meant(self, flags: Mapping[str, object]) -> _Order | _Variant:
+        """Return the command that the given flags select."""
+        return next((variant for flag, variant in self.variants.items() if flags.get(flag)), self)
+
+    def problem(self, flags: Mapping[str, object], nodes: Sequence[str]) -> str:
+        """Say why flags and nodes don't go together. Empty if they do."""
+        if sum(bool(flags.get(flag)) for flag in self.variants) > 1:
+            return " and ".join(f"--{flag}" for flag in self.variants) + " exclude each other"
+        if bool(nodes) == self.meant(flags).takes_nodes:
+            return ""
+        if nodes:
+            return "this concerns the whole run; omit the nodes or the option"
+        whole = [f"--{flag}" for flag, variant in self.variants.items() if not variant.takes_nodes]
+        return "which nodes?" + (f" Name them, or give {whole[0]}" if whole else "")
 
 
 _SELECTORS = """
@@ -95,29 +115,34 @@ def _command(name: str) -> click.Command:
         as_json: bool,
         **flags: bool,
     ) -> None:
-        chosen = [variant for flag, variant in order.variants.items() if flags[flag]]
-        if len(chosen) > 1:
-            fail(f"dagtui {name}: " + " and ".join(f"--{flag}" for flag in order.variants) + " exclude each other")
-        meant = chosen[0] if chosen else order
-        if bool(nodes) != meant.takes_nodes:
-            _complain(name, order, nodes)
+        meant = order.meant(flags)
         if meant.kind is CommandKind.RERUN and not (dry_run or as_json or expected):
             rerun_if_ended(graph_file, number, nodes)
         request = {"command": meant.kind.value, "nodes": list(nodes), "jobs": jobs, "expected": expected}
         _carry_out(name, graph_file, number, request, dry_run=dry_run, as_json=as_json)
 
+    def check_nodes(context: click.Context, _parameter: click.Parameter, nodes: tuple[str, ...]) -> tuple[str, ...]:
+        if not context.resilient_parsing:
+            problem = order.problem(context.params, nodes)
+            if problem:
+                fail(f"dagtui {name}: {problem}")
+        return nodes
+
     call = json_option(run_option(call))
     call = click.option("--expect", "expected", metavar="TOKEN", help="Only if --dry-run would still show this.")(call)
     call = click.option("-n", "--dry-run", is_flag=True, help="Show what it would do, without doing it.")(call)
     for flag, variant in order.variants.items():
-        call = click.option(f"--{flag}", flag, is_flag=True, help=variant.help)(call)
+        # Eager: the nodes are checked against it.
+        call = click.option(f"--{flag}", flag, is_flag=True, is_eager=True, help=variant.help)(call)
     if order.takes_number:
         call = click.argument("jobs", metavar="N", callback=_slots)(call)
     if order.takes_nodes:
-        needless = any(not variant.takes_nodes for variant in order.variants.values())
-        metavar = "[NODE...]" if needless else "NODE..."
-        call = click.argument("nodes", metavar=metavar, nargs=-1, shell_complete=complete_tasks)(call)
-    call = graph_path_argument(call)
+        metavar = "NODE..." if order.needs_nodes else "[NODE...]"
+        call = click.argument("nodes", metavar=metavar, nargs=-1, callback=check_nodes, shell_complete=complete_tasks)(
+            call
+        )
+    needs_more = order.needs_nodes or order.takes_number
+    call = (graph_path_before_argument if needs_more else graph_path_argument)(call)
     text = f"{order.help}\n{_SELECTORS if order.takes_nodes else ''}\n\n{_EXITS}"
     # A negative number is not an option.
     settings = {"ignore_unknown_options": order.takes_number}
@@ -141,13 +166,6 @@ def _slots(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 
 _EXITS = """
 Exits with 0 on success, 1 if there is nothing to do, 2 if there is no live run or the call is invalid."""
-
-
-def _complain(name: str, order: _Order, nodes: tuple[str, ...]) -> NoReturn:
-    if nodes:
-        fail(f"dagtui {name}: this concerns the whole run; omit the nodes or the option")
-    whole = [f"--{flag}" for flag, variant in order.variants.items() if not variant.takes_nodes]
-    fail(f"dagtui {name}: which nodes?" + (f" Name them, or give {whole[0]}" if whole else ""))
 
 
 def _carry_out(

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
 
 
-def read_graph(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
-    """Load the graph of a run. Report invalid input or unset variables, all at once, and exit with 2."""
-    return _read(graph_file, parameters, os.environ)
+def read_graph(
+    graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = os.environ
+) -> Graph:
+    """Load the graph of a run. Report invalid input or unset variables, all at once, and exit with 2.
 
-
-def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None) -> Graph:
+    Without an environment, no variable needs to be set.
+    """
     from dagtui.graph.errors import GraphError
     from dagtui.graph.loading import load, load_text, without_garbage_collection
     from dagtui.store.stated import remember
@@ -46,23 +47,14 @@ def _read(graph_file: GraphFile, parameters: tuple[str, ...], environment: Mappi
         fail(str(error))
 
 
-def read_graph_to_run(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
-    """Load a graph as a run would, with its secrets redacted. Report what a run would refuse, and exit with 2."""
+def read_redacted_graph(
+    graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = os.environ
+) -> Graph:
+    """Load a graph like `read_graph`, with its secrets redacted. A secret without a value is an error, as for a run."""
     from dagtui.graph.errors import GraphError
     from dagtui.runs.redaction import keep_secrets
 
     try:
-        return keep_secrets(read_graph(graph_file, parameters), os.environ)[0]
-    except GraphError as error:
-        fail(str(error))
-
-
-def read_graph_to_show(graph_file: GraphFile, parameters: tuple[str, ...]) -> Graph:
-    """Load a graph for display, with known secrets redacted. Unknown secrets are not errors, because nothing runs."""
-    from dagtui.graph.errors import GraphError
-    from dagtui.runs.redaction import hide_known
-
-    try:
-        return hide_known(_read(graph_file, parameters, None), os.environ)
+        return keep_secrets(read_graph(graph_file, parameters, environment), os.environ)[0]
     except GraphError as error:
         fail(str(error))

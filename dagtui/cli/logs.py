@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.arguments import complete_tasks, graph_path_argument
+from dagtui.cli.arguments import complete_tasks, graph_path_before_argument
 from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Print the log of a node.")
-@graph_path_argument
+@graph_path_before_argument
 @click.argument("node", shell_complete=complete_tasks)
 @click.option(
     "--run", "run_number", type=click.IntRange(min=1), metavar="N", help="The number of the run; default: the last."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import graph_file_argument
-from dagtui.cli.load_graph import read_graph_to_show
+from dagtui.cli.load_graph import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
 
@@ -25,12 +25,12 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
     """Show what a run of GRAPH.toml would do if everything succeeded, in the order in which its nodes would start.
 
     Times come from the history of earlier runs. Nothing is executed. Commands are shown as they would run. Parts that
-    depend on the environment or on the end of another node are shown as written. On a terminal, lines are cut at its
-    width.
+    depend on the environment or on the end of another node are shown as written. A secret without a value is refused,
+    as by a run. On a terminal, lines are cut at its width.
     """
     from shutil import get_terminal_size
 
-    graph = read_graph_to_show(graph_file, parameters)
+    graph = read_redacted_graph(graph_file, parameters, environment=None)
     from dagtui.report.plan import make_plan
     from dagtui.report.plan_lines import plan_json, plan_lines
     from dagtui.runs.processors import processors

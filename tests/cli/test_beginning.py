@@ -7,11 +7,13 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from support.program import DAGTUI, ENVIRONMENT, call, shell, write
 
 import dagtui
 from dagtui.cli.main import COMMANDS
+from dagtui.cli.main import command as group
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +183,37 @@ def test_a_node_in_place_of_the_graphs_file_is_told_where_the_file_goes(tmp_path
     done = call(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f'dagtui: "{words[1]}" is not a graph file; write: {write}\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["cancel", "a", "--all"], "this concerns the whole run; omit the nodes or the option"),
+        (["cancel", "a", "b", "--all", "-n"], "this concerns the whole run; omit the nodes or the option"),
+        (["retry", "a", "--failed"], "this concerns the whole run; omit the nodes or the option"),
+        (["cancel", "a", "--subtree", "--all"], "--subtree and --all exclude each other"),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False], ids=["graph", "no graph"])
+def test_what_would_be_refused_is_not_advised(tmp_path: Path, words: list[str], told: str, is_there: bool):
+    if is_there:
+        (tmp_path / "graph.toml").write_text('version = 1\n[tasks.a]\nrun = "true"\n')
+    done = call(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"dagtui {words[0]}: {told}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_usage_line_puts_in_brackets_what_can_be_left_out(command: str):
+    """A graph can't be left out before an argument that can not: the next word would be taken for it."""
+    context = click.Context(group)
+    called = group.get_command(context, command)
+    assert called is not None
+    _options, *usage = called.collect_usage_pieces(click.Context(called, context))
+    if "[GRAPH.toml]" in usage:
+        assert all(word.startswith("[") for word in usage)
+    elif "GRAPH.toml" in usage:
+        assert not usage[-1].startswith("[")
 
 
 @pytest.mark.parametrize("words", [["cancel", "a"], ["rerun", "a", "b c"], ["retry", "a", "--dry-run"], ["mark", "a"]])

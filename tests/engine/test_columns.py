@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import fields
 
 import pytest
-from engine.scene import Scene, dag
+from support.scene import Scene, dag
 
 from dagtui.engine.columns import Columns
 from dagtui.engine.state import RunState

@@ -10,7 +10,7 @@ from dagtui.engine.messages import EndKind
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import ended_why
 from dagtui.execution.local import undelivered
-from dagtui.execution.local.ends import exited
+from dagtui.execution.local.submitted import exited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,6 +30,6 @@ class NodeEnvironment(NamedTuple):
     """All variables. Those about a terminal are included only if the task itself sets them."""
 
 
-def variables_on_terminal(environment: Mapping[str, str], own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return a node's variables for a program on this process's terminal, which `own` describes."""
-    return {name: own[name] for name in TERMINAL if name in own} | dict(environment)
+def variables_on_terminal(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a node's variables for a program on this process's terminal, which its own variables describe."""
+    return {name: os.environ[name] for name in TERMINAL if name in os.environ} | dict(environment)

@@ -74,7 +74,7 @@ class RunSummary:
     """Number of failed nodes whose failure was allowed."""
 
 
-def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
+def summarise(directory: RunDirectory) -> RunSummary:
     """Summarise a run by reading its journal once, at some 80 MB/s. Problems of the run itself are never raised."""
     path, number = directory.path, directory.number
     # Ask first: a run that ends between the two questions is then live with an end, not lost.
@@ -92,7 +92,7 @@ def summarise(directory: RunDirectory, now: float | None = None) -> RunSummary:
     allowed = counts.get("FAILED", 0) - len(forbidden)
     if found.began is None or found.last is None:
         return RunSummary(path, number, outcome, found.began, None, None, counts, why, stale, process, allowed)
-    since = max(0.0, (time.time() if now is None else now) - found.last) if live else 0.0
+    since = max(0.0, time.time() - found.last) if live else 0.0
     seconds = found.active(found.clock + since)
     wall = max(seconds, found.last - found.began + since)
     return RunSummary(path, number, outcome, found.began, seconds, wall, counts, why, stale, process, allowed)

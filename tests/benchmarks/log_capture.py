@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from dagtui.engine.messages import Ended
 from dagtui.execution.local.executor import LocalExecutor
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.text.secrets import Secrets
@@ -43,18 +44,17 @@ def capture(source: Path, secrets: Secrets | None) -> float:
         graph = Graph(["n"], [], tasks=[task], directory=folder)
         log = folder / "log"
         executor = LocalExecutor(graph, folder, lambda *_: log, str, "bench", dict(os.environ), secrets=secrets)
-        closed = anyio.Event()
-        executor.on_log_closed = lambda *_: closed.set()
-        executor.open(lambda _: None, 1)
+        ended = anyio.Event()
+        executor.open(lambda result: ended.set() if isinstance(result, Ended) else None, 1)
         async with anyio.create_task_group() as group:
             group.start_soon(executor.serve)
             await anyio.sleep(0.2)  # the supervisor is up
             began = time.perf_counter()
             executor.start(0, 1, 1)
             executor.flush()
-            await closed.wait()
+            await ended.wait()
+            await executor.close()  # waits for the rest of the log
             seconds = time.perf_counter() - began
-            await executor.close()
             group.cancel_scope.cancel()
         return seconds
 

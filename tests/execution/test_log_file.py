@@ -173,8 +173,9 @@ def test_times_are_written_now_and_then(tmp_path: Path):
 
 def test_a_log_that_is_too_long_keeps_its_head_and_its_tail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(log_file, "TAIL", 8)
+    monkeypatch.setattr(log_file, "MOST", 10)
     path = tmp_path / "log"
-    log = LogWriter(str(path), most=10)
+    log = LogWriter(str(path))
     log.write(b"head\n", WALL)
     for number in range(100):
         log.write(b"%08d\n" % number, WALL)

@@ -43,7 +43,7 @@ async def test_a_node_without_an_action_begins_and_ends_well(tmp_path: Path):
         end = await harness.ended()
         assert (end.kind, end.value) == (EndKind.EXIT, 0)
         assert harness.of(0) == [Started(0, 1), end]
-        assert await harness.log() == b""
+        assert await harness.silent()
 
 
 async def test_attempts_of_one_node_are_distinguished(tmp_path: Path):

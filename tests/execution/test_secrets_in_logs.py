@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from support.executor_harness import IDLE, ExecutorHarness, python
+from support.executor_harness import IDLE, ExecutorHarness, WatchedExecutor, python
 from support.process_listing import named
 from support.waiting import SECONDS, until
 
-from dagtui.execution.local import reaper
-from dagtui.execution.local.executor import LocalExecutor
-from dagtui.execution.local.redacted_log import RedactedLogFile
-from dagtui.text.redaction import Redaction
+from dagtui.execution.local import log_file, reaper
+from dagtui.execution.local.log_file import RedactedLogWriter
+from dagtui.text.redaction import RedactedStream, Redaction
 from dagtui.text.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -53,10 +52,9 @@ async def secretive(folder: Path, *actions: str | Action | Task, slots: int = 64
     """Open a harness whose environment holds a secret."""
     harness = ExecutorHarness(folder, *actions, slots=slots)
     environment = {**os.environ, "TOKEN": TOKEN}
-    harness.executor = LocalExecutor(
+    harness.executor = WatchedExecutor(
         harness.graph, folder, harness.log_path, str, "run-1", environment, secrets=Secrets([TOKEN])
     )
-    harness.executor.on_log_closed = harness._on_log_closed
     harness.open()
     async with anyio.create_task_group() as group:
         group.start_soon(harness.executor.serve)
@@ -172,9 +170,9 @@ def test_a_note_of_a_crash_is_redacted(tmp_path: Path, forms: list[bytes]):
     assert TOKEN not in text
 
 
-def test_a_log_that_is_full_keeps_no_secret_in_its_last_part(tmp_path: Path):
-    log = RedactedLogFile(os.fspath(tmp_path / "log"), Redaction([TOKEN.encode()]))
-    log._most = 100
+def test_a_log_that_is_full_keeps_no_secret_in_its_last_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    log = RedactedLogWriter(os.fspath(tmp_path / "log"), RedactedStream(Redaction([TOKEN.encode()])))
+    monkeypatch.setattr(log_file, "MOST", 100)
     for _ in range(50):
         log.write(b"line hunter2-", 1.0)
         log.write(b"hunter3 end\n", 1.0)
@@ -194,8 +192,8 @@ def test_nothing_is_imported_for_it_before_it_is_needed():
         f"names = {{'__name__': 'launch', '__file__': {launch!r}}}\n"
         f"exec(open({launch!r}).read(), names)\n"
         "import dagtui.execution.local.reaper\n"
-        "assert not [name for name in sys.modules if name.endswith(('redaction', 'redacted_log', 'secrets'))]\n"
-        "import dagtui.execution.local.redacted_log\n"
+        "assert not [name for name in sys.modules if name.endswith(('redaction', 'secrets'))]\n"
+        "import dagtui.text.redaction\n"
         "assert 'json' not in sys.modules and 'dagtui.text.labels' not in sys.modules\n"
     )
     assert os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-I", "-S", "-c", code]) == 0

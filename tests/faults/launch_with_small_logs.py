@@ -9,5 +9,5 @@ runpy.run_path(LAUNCH)
 from dagtui.execution.local import log_file  # noqa: E402
 
 log_file.TAIL = 4096
-log_file.LogWriter.__init__.__kwdefaults__["most"] = 1 << 20
+log_file.MOST = 1 << 20
 runpy.run_path(LAUNCH, run_name="__main__")

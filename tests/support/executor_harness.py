@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from dagtui.execution.local.frames import Message
+
 IDLE = "import signal\nwhile True: signal.pause()"
 DEAF = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n{IDLE}"
 
@@ -25,6 +27,22 @@ DEAF = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('de
 def python(code: str, *arguments: str) -> ArgumentList:
     """Return the arguments of a small Python program."""
     return ArgumentList((sys.executable, "-I", "-S", "-c", code, *arguments))
+
+
+class WatchedExecutor(LocalExecutor):
+    """Notes the size of each complete log, as the log process reports it. -1: it could not complete the log."""
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)
+        self.sizes: dict[tuple[int, int], int] = {}
+
+    def _take_messages(self, messages: list[Message]) -> None:
+        for kind, *fields in messages:
+            if kind == "closed":
+                node, attempt, size, _lost, _why = fields
+                assert (node, attempt) not in self.sizes
+                self.sizes[node, attempt] = size
+        super()._take_messages(messages)
 
 
 class ExecutorHarness:
@@ -41,8 +59,7 @@ class ExecutorHarness:
         self.folder = folder
         self.graph = Graph([task.name for task in tasks], [], tasks=tasks, directory=folder)
         self.results: list[Result] = []
-        self.sizes: dict[tuple[int, int], int] = {}
-        self.executor = LocalExecutor(
+        self.executor = WatchedExecutor(
             self.graph,
             folder,
             self.log_path,
@@ -50,7 +67,6 @@ class ExecutorHarness:
             "run-1",
             dict(os.environ if environment is None else environment),
         )
-        self.executor.on_log_closed = self._on_log_closed
         self.slots = slots
 
     @staticmethod
@@ -62,9 +78,9 @@ class ExecutorHarness:
     def log_path(self, node: int, attempt: int) -> Path:
         return self.folder / "logs" / f"{node}-{attempt}.log"
 
-    def _on_log_closed(self, node: int, attempt: int, size: int) -> None:
-        assert (node, attempt) not in self.sizes
-        self.sizes[node, attempt] = size
+    @property
+    def sizes(self) -> dict[tuple[int, int], int]:
+        return self.executor.sizes
 
     def open(self) -> None:
         self.executor.open(self.results.append, self.slots)
@@ -110,6 +126,12 @@ class ExecutorHarness:
         content = path.read_bytes() if path.exists() else b""
         assert len(content) == self.sizes[node, attempt]
         return content
+
+    async def silent(self, node: int = 0, attempt: int = 1) -> bool:
+        """Wait for the end of all attempts, and return whether one has no log."""
+        await self.ended(node, attempt)
+        await self.executor.close()
+        return not self.sizes.get((node, attempt)) and not self.log_path(node, attempt).exists()
 
     async def printed(self, text: bytes, node: int = 0, attempt: int = 1) -> None:
         """Wait for a text in the log."""

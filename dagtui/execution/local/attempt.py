@@ -73,11 +73,9 @@ class Attempt:
         self.grace = grace
         self.fallback = fallback
         """Program and arguments to use if the program is missing or can't be executed."""
-        self.order = 0
+        self.order = self.leader = self.mark = 0
         self.withdrawn = False
         self.begun = 0.0
-        self.leader = 0
-        self.mark = 0
         self.children: set[int] = set()
         """Pids of the supervisor's children that belong to the attempt: its leader and orphans."""
         self.ended = False

@@ -6,14 +6,13 @@ import errno
 import os
 from collections import deque
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
-from dagtui.execution.local.ends import HeldEnds, exited
 from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
-from dagtui.execution.local.submitted import SubmittedAttempt
+from dagtui.execution.local.submitted import HeldEnds, SubmittedAttempt, exited
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.text import plural
@@ -33,12 +32,6 @@ _MOST_DEATHS = 3  # supervisors in a row that died before they were ready: then 
 _SOON = 1.0  # seconds after which it is said that an end waits for processes
 
 _UNKILLABLE = "a process of it can't be killed"
-
-
-class _LogClosed(NamedTuple):
-    node: int
-    attempt: int
-    size: int
 
 
 class LocalExecutor:
@@ -75,11 +68,6 @@ class LocalExecutor:
         self._secrets = secrets
         self._resolver = Resolver(graph, environment)
         self._commands = Commands(environment, {"DAGTUI_RUN_ID": run_id, "DAGTUI_RUN_DIR": os.fspath(directory)})
-        self.on_log_closed: Callable[[int, int, int], None] | None = None
-        """Called with node, attempt and size in bytes when an attempt's log is complete.
-
-        Size 0: nothing was printed and there is no file. Size -1: the log process could not complete it.
-        """
         self._deliver: Callable[[Result], None] | None = None
         self._slots = 0
         self._supervisors = Supervision(directory, self._take_messages, self._lose, supervisor)
@@ -89,7 +77,7 @@ class LocalExecutor:
         self._submitted: dict[tuple[int, int], SubmittedAttempt] = {}
         self._sequence = 0
         self._longest = 0.0
-        self._happened: deque[Result | _LogClosed] = deque()
+        self._happened: deque[Result] = deque()
         self._handlers: dict[object, Callable[..., None]] = {
             "ready": self._on_ready,
             "begun": self._on_begun,
@@ -206,7 +194,7 @@ class LocalExecutor:
 
     # Events
 
-    def _deliver_later(self, what: Result | _LogClosed) -> None:
+    def _deliver_later(self, what: Result) -> None:
         """Deliver a result in a later turn, not within the call that caused it."""
         self._happened.append(what)
         if len(self._happened) == 1:
@@ -218,11 +206,7 @@ class LocalExecutor:
     def _deliver_all(self) -> None:
         deliver, happened = self._deliver, self._happened
         while happened and deliver is not None:
-            what = happened.popleft()
-            if not isinstance(what, _LogClosed):
-                deliver(what)
-            elif self.on_log_closed is not None:
-                self.on_log_closed(*what)
+            deliver(happened.popleft())
 
     def _take_messages(self, messages: list[Message]) -> None:
         for kind, *fields in messages:
@@ -238,9 +222,7 @@ class LocalExecutor:
         self._submitted[node, attempt].begun = True
         self._happened.append(Started(node, attempt))
 
-    def _on_exited(
-        self, node: int, attempt: int, status: int, seconds: float, silent: bool, left: int, held: bool
-    ) -> None:
+    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, left: int, held: bool) -> None:
         end = exited(node, attempt, status, seconds, left)
         if held:
             self._held.add(end, self._ends)
@@ -250,8 +232,6 @@ class LocalExecutor:
             del self._submitted[node, attempt]
             self._happened.append(end)
         self._ends += 1
-        if silent:
-            self._happened.append(_LogClosed(node, attempt, 0))
 
     def _on_gone(self, node: int, attempt: int, lasting: bool) -> None:
         """Deliver an end that was held until no process of the attempt was left."""
@@ -298,7 +278,6 @@ class LocalExecutor:
             self._happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
         elif size < 0:
             self._happened.append(Remark(node, attempt, "lost the end of its log: it could not be written in time"))
-        self._happened.append(_LogClosed(node, attempt, size))
 
     def _unwant(self, node: int, attempt: int, request: Message) -> None:
         submitted = self._submitted.get((node, attempt))
@@ -368,7 +347,6 @@ class LocalExecutor:
         self._happened.append(exited(node, attempt, status, seconds))
         if not submitted.logged:
             self._happened.append(Remark(node, attempt, "its log may lack its end: the supervisor process died"))
-            self._happened.append(_LogClosed(node, attempt, -1))
 
     def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:
         """Settle attempts that have begun as lost. Withdraw unwanted ones, and when closing, all others."""
@@ -383,5 +361,3 @@ class LocalExecutor:
             if not submitted.begun:
                 self._happened.append(Started(*key))
             self._happened.append(Ended(*key, EndKind.LOST, text=why))
-            if not submitted.logged:
-                self._happened.append(_LogClosed(*key, -1))

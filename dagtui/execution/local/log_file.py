@@ -13,8 +13,12 @@ import errno
 import os
 import struct
 import time
+from typing import TYPE_CHECKING
 
 from dagtui.text.remarks import REMARK, left_behind
+
+if TYPE_CHECKING:
+    from dagtui.text.redaction import RedactedStream
 
 MOST = 256 << 20
 TAIL = 1 << 20
@@ -35,7 +39,6 @@ class LogWriter:
         "_line_open",
         "_lost",
         "_lost_reported",
-        "_most",
         "_not_before",
         "_path",
         "_records",
@@ -47,11 +50,10 @@ class LogWriter:
         "size",
     )
 
-    def __init__(self, path: str, *, anew: bool = False, most: int = MOST) -> None:
+    def __init__(self, path: str, *, anew: bool = False) -> None:
         """Create a writer. If `anew`, an existing file is overwritten."""
         self._path = path
         self._flags = _APPEND | (os.O_TRUNC if anew else 0)
-        self._most = most
         self._fd = -1
         self._not_before = 0.0
         self.size = 0
@@ -71,7 +73,7 @@ class LogWriter:
 
     def write(self, data: bytes | memoryview, wall: float) -> None:
         """Append output that was read at a wall time."""
-        if self._skipped or self.size + len(data) > self._most:
+        if self._skipped or self.size + len(data) > MOST:
             self._keep_tail(data)
             return
         if self._lost:
@@ -192,3 +194,38 @@ class LogWriter:
         except FileNotFoundError:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
             return os.open(self._path, self._flags, 0o600)
+
+
+class RedactedLogWriter(LogWriter):
+    """A log without secrets: they are removed before output is written, so that they never reach the disk.
+
+    Sizes and times are those of the redacted output.
+
+    Output that ends with the beginning of a secret is held back until more follows or the attempt ends (see
+    `RedactedStream`).
+    """
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, path: str, stream: RedactedStream, *, anew: bool = False) -> None:
+        super().__init__(path, anew=anew)
+        self._stream = stream
+
+    def write(self, data: bytes | memoryview, wall: float) -> None:
+        """Redact and append output that was read at a wall time."""
+        shown = self._stream.feed(data)
+        if shown:
+            super().write(shown, wall)
+
+    def pause(self) -> None:
+        """Write held back output of a few bytes: a pause indicates that it is not the beginning of a secret."""
+        shown = self._stream.pause()
+        if shown:
+            super().write(shown, time.time())
+
+    def close(self) -> int:
+        """Append held back output, the tail and final remarks. Return the size of the log."""
+        shown = self._stream.end()
+        if shown:
+            super().write(shown, time.time())
+        return super().close()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
-from dagtui.execution.local.orphans import Orphans
+from dagtui.execution.local import ownership
 from dagtui.execution.local.requirements import start_supervisor
 
 if TYPE_CHECKING:
@@ -19,6 +20,37 @@ if TYPE_CHECKING:
 _LOOK_AGAIN = 0.005  # seconds between looks at processes that are about to end
 _LOSS_BOUND = 10.0  # maximum seconds to wait for the end of the processes that a dead supervisor left
 _REAP_BOUND = 1.0  # maximum seconds to wait for a supervisor's exit after it has closed its socket
+
+
+class Orphans:
+    """The children of this process that have the mark of an attempt: what supervisor and reaper left, killed together.
+
+    This process must be a child subreaper.
+    """
+
+    def __init__(self, session: int) -> None:
+        """Create the set. `session` is the dead reaper's: it holds the log process, which ends by itself."""
+        self._session = session
+        self._marks = ownership.Marks()
+
+    def end(self) -> bool:
+        """Kill all orphans, and reap those that have ended. Return whether there were none."""
+        found = []
+        for pid in ownership.children(os.getpid()):
+            if self._is_helper(pid):
+                os.waitpid(pid, os.WNOHANG)  # a reaper that became our child when the supervisor died
+            elif self._marks.read(pid):
+                found.append(pid)
+        ownership.kill_trees(found)
+        for pid in found:
+            os.waitpid(pid, os.WNOHANG)
+        return not found
+
+    def _is_helper(self, pid: int) -> bool:
+        try:
+            return os.getsid(pid) == self._session
+        except OSError:
+            return True
 
 
 class Supervision:

@@ -17,9 +17,9 @@ messages are sent in batches, up to 20 ms late:
     ("begun", node, attempt)
     ("failed", node, attempt, errno, what)      nothing was started; what: cwd, pipe or command
     ("short", errno, what)                      starts wait for descriptors, processes or memory of other attempts
-    ("exited", node, attempt, status, seconds, silent, left, held)  status: the leader's wait status; silent: there is
-                                                no log; left: number of processes that the leader left behind; held:
-                                                processes of the attempt still run, and "gone" follows
+    ("exited", node, attempt, status, seconds, left, held)  status: the leader's wait status; left: number of processes
+                                                that the leader left behind; held: processes of the attempt still run,
+                                                and "gone" follows
     ("gone", node, attempt, lasting)            no process of the attempt is left; lasting: one can't be killed
     ("withdrawn", node, attempt)
     ("reaper", pid)                             the reaper has died, and this is the new one
@@ -38,14 +38,13 @@ from typing import TYPE_CHECKING
 
 from dagtui.execution.local import ownership, undelivered
 from dagtui.execution.local.attempt import Attempt
-from dagtui.execution.local.frames import Decoder
+from dagtui.execution.local.frames import Decoder, Outbox
+from dagtui.execution.local.log_file import RedactedLogWriter
 from dagtui.execution.local.log_link import LogLink
-from dagtui.execution.local.outbox import Outbox
 from dagtui.execution.local.processes import UNKILLABLE, Processes
 from dagtui.execution.local.reaper_link import ReaperLink
 from dagtui.execution.local.spawn import SCARCE, Spawner, StartError
-from dagtui.execution.local.start_hold import ENDING, StartHold
-from dagtui.execution.local.start_queue import StartQueue
+from dagtui.execution.local.start_queue import ENDING, StartHold, StartQueue
 from dagtui.execution.local.young_pipes import YoungPipes
 
 if TYPE_CHECKING:
@@ -203,11 +202,10 @@ class Supervisor:
 
     def _set_secrets(self, forms: tuple[bytes, ...]) -> None:
         # Imported late, as most runs have no secrets.
-        from dagtui.execution.local.redacted_log import RedactedLogFile
-        from dagtui.text.redaction import Redaction
+        from dagtui.text.redaction import RedactedStream, Redaction
 
         self._redaction = redaction = Redaction(forms)
-        self._logs.make_log = lambda path, anew: RedactedLogFile(path, redaction, anew=anew)
+        self._logs.make_log = lambda path, anew: RedactedLogWriter(path, RedactedStream(redaction), anew=anew)
 
     def _set_slots(self, slots: int) -> None:
         self._waiting.slots = slots
@@ -251,7 +249,7 @@ class Supervisor:
         if not attempt.path:
             self._say("begun", *attempt.key)
             self._note_end(attempt, 0, 0.0)
-            self._say_exited(attempt, 0, 0.0, silent=True)
+            self._say_exited(attempt, 0, 0.0)
             return True
         try:
             self._spawner.start(attempt)
@@ -299,7 +297,8 @@ class Supervisor:
         for attempt, status in ended:
             if not self._processes.hold(attempt):
                 self._waiting.used -= attempt.slots
-            self._say_exited(attempt, status, now - attempt.begun, silent=self._young.read_rest(attempt))
+            self._young.read_rest(attempt)
+            self._say_exited(attempt, status, now - attempt.begun)
 
     def _replace_reaper(self) -> None:
         if self._reaper.replace(time.monotonic()):
@@ -318,8 +317,8 @@ class Supervisor:
         if self._open:
             self._start_table.end(*attempt.key, status, seconds)
 
-    def _say_exited(self, attempt: Attempt, status: int, seconds: float, *, silent: bool) -> None:
-        self._say("exited", *attempt.key, status, seconds, silent, attempt.left, attempt.held)
+    def _say_exited(self, attempt: Attempt, status: int, seconds: float) -> None:
+        self._say("exited", *attempt.key, status, seconds, attempt.left, attempt.held)
 
     # --- Messages to other processes.
 

@@ -44,15 +44,12 @@ class YoungPipes:
             if attempt.pipe >= 0 and not attempt.passed_on:
                 self._logs.pass_on(attempt, b"")
 
-    def read_rest(self, attempt: Attempt) -> bool:
-        """Hand the output of an ended leader to the log process, unless it reads the pipe already.
-
-        Return whether the attempt has no log.
-        """
+    def read_rest(self, attempt: Attempt) -> None:
+        """Hand the output of an ended leader to the log process, unless it reads the pipe already."""
         if attempt.passed_on:
             if attempt.left:
                 self._logs.remark(attempt)
-            return False
+            return
         data, ended = b"", False
         try:
             for _ in range(2):
@@ -68,5 +65,3 @@ class YoungPipes:
             attempt.pipe = -1
         if data or attempt.left or not ended:
             self._logs.pass_on(attempt, data)
-            return False
-        return True

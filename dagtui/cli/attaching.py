@@ -36,7 +36,7 @@ def a_terminal() -> str:
 def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> ClientTerminal:
     """Combine these options, the locale and the environment into the look of the screen."""
     from dagtui.host.terminal_client import ClientTerminal
-    from dagtui.tui.lines.locale import wants_ascii
+    from dagtui.text.locales import wants_ascii
 
     return ClientTerminal(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
 
@@ -98,7 +98,7 @@ def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveR
 
     from dagtui.cli.live_runs import listed, table
     from dagtui.cli.picker import MARGIN, Picker
-    from dagtui.tui.lines.locale import wants_ascii
+    from dagtui.text.locales import wants_ascii
 
     plain = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
     try:

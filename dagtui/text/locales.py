@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 _SIGNS = str.maketrans(
     {"…": "...", "×": "x", "·": "-", "←": "<-", "→": "->", "│": "|", "└": "`", "“": '"', "”": '"', "‘": "'", "’": "'"}
 )
+_AMBIGUOUS = ("zh", "ja", "ko")
+"""Languages in which terminals give our glyphs two cells (Unicode annex 11: ambiguous width)."""
 
 
 def in_ascii(text: str) -> str:
@@ -28,6 +30,14 @@ def is_utf8(environ: Mapping[str, str], encoding: str | None) -> bool:
     name = locale_name(environ)
     codeset = name.partition("@")[0].partition(".")[2] or name
     return _means_utf8(encoding or "") and (not name or _means_utf8(codeset))
+
+
+def wants_ascii(environ: Mapping[str, str], encoding: str) -> bool:
+    """Return whether to show ASCII only: the locale is not UTF-8, or makes glyph widths ambiguous.
+
+    `encoding` is the encoding of standard output.
+    """
+    return locale_name(environ).lower().startswith(_AMBIGUOUS) or not is_utf8(environ, encoding)
 
 
 def _means_utf8(name: str) -> bool:

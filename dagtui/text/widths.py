@@ -18,7 +18,7 @@ def cell_width(text: str) -> int:
     """Return the cells that a text takes: 2 for wide East Asian characters and emoji, 0 for combining ones."""
     if text.isascii():
         return len(text)
-    return sum(map(_character_width, text))
+    return sum(map(character_width, text))
 
 
 def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
@@ -27,13 +27,14 @@ def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the 
         return text
     if width < 1:
         return ""
-    ends = accumulate(map(_character_width, text))
+    ends = accumulate(map(character_width, text))
     kept = sum(1 for _ in takewhile(lambda end: end < width, ends))
     return text[:kept] + ("~" if ascii else "…")
 
 
 @lru_cache(maxsize=4096)
-def _character_width(character: str) -> int:
+def character_width(character: str) -> int:
+    """Return the cells that one character takes."""
     code, category = ord(character), unicodedata.category(character)
     if re.match(_WIDE_SINCE_16, character):
         return 2

@@ -6,10 +6,11 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from rich.cells import cell_len
 from rich.control import Control
 from rich.segment import Segment
 from textual.strip import Strip
+
+from dagtui.text import cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def anchored(strip: Strip, x: int, y: int, edge: int) -> Strip:
     """Blanks at the beginning of a piece that are already on screen."""
     for (piece, is_picture), (following, _) in pairwise([*_pieces(strip, x, edge), (Segment(""), False)]):
         text, style = piece.text[kept:], piece.style
-        start, x = x, x + cell_len(text)
+        start, x = x, x + cell_width(text)
         kept = 0
         if not is_doubtful(text):
             written.append(Segment(text, style))
@@ -88,7 +89,7 @@ def _pieces(strip: Strip, x: int, edge: int) -> Iterator[tuple[Segment, bool]]:
         text, style = segment.text, segment.style
         position = 0
         for phrase in _PHRASE.finditer(text):
-            crosses = x + cell_len(text[: phrase.start()]) + _most_cells(phrase[0]) > edge
+            crosses = x + cell_width(text[: phrase.start()]) + _most_cells(phrase[0]) > edge
             for found in _WORD.finditer(text, *phrase.span()) if crosses else (phrase,):
                 if found.start() > position:
                     yield Segment(text[position : found.start()], style), False
@@ -101,7 +102,7 @@ def _pieces(strip: Strip, x: int, edge: int) -> Iterator[tuple[Segment, bool]]:
 
 def _most_cells(text: str) -> int:
     """Return the width of a text if every doubtful character takes two cells."""
-    return 2 * len(_DOUBTFUL.findall(text)) + cell_len(_DOUBTFUL.sub("", text))
+    return 2 * len(_DOUBTFUL.findall(text)) + cell_width(_DOUBTFUL.sub("", text))
 
 
 def _to(x: int, y: int) -> str:

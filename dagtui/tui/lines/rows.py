@@ -6,12 +6,12 @@ import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from dagtui.text import cell_width
 from dagtui.text.labels import name_label
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS
@@ -220,9 +220,9 @@ class PaintedRows(Widget, can_focus=True):
     def strip(self, runs: Sequence[Span], width: int, over: Role | None = None) -> Strip:
         """Return the spans as a strip of at most `width` cells. A style in `over` covers and fills all of them."""
         if over is not None:
-            free = width - sum(cell_len(run.text) for run in runs)
+            free = width - sum(cell_width(run.text) for run in runs)
             runs = [*runs, Span(" " * free)]
         laid_over = None if over is None else self.get_component_rich_style(over, partial=True)
         segments = [Segment(run.text, self.look(run.role) + laid_over) for run in runs if run.text]
-        length = sum(cell_len(segment.text) for segment in segments)
+        length = sum(cell_width(segment.text) for segment in segments)
         return Strip(segments, length).crop(0, width)

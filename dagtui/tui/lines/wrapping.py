@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, get_character_cell_size
+from dagtui.text.widths import cell_width, character_width
 
 
 def breaks(text: str, width: int) -> list[int]:
@@ -15,7 +15,7 @@ def breaks(text: str, width: int) -> list[int]:
         return list(range(0, len(text), width)) or [0]
     starts, used = [0], 0
     for index, character in enumerate(text):
-        cells = get_character_cell_size(character)
+        cells = character_width(character)
         if used + cells > width and index > starts[-1]:
             starts.append(index)
             used = 0
@@ -39,7 +39,7 @@ def word_breaks(text: str, width: int, rest: int) -> list[int]:
 
 def _end_of_row(text: str, start: int, width: int) -> int:
     piece = text[start : start + width]
-    if piece.isascii() or cell_len(piece) <= width:
+    if piece.isascii() or cell_width(piece) <= width:
         return start + len(piece)
     ends = breaks(piece, width)
     return start + (ends[1] if len(ends) > 1 else len(piece))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-
 from dagtui.engine.status import NodeStatus
-from dagtui.text import count, fit, label, plural
+from dagtui.text import cell_width, count, fit, label, plural
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import shortened
 from dagtui.tui.lines.rows import PaintedRows, Role, Span, muted, status_run
@@ -51,7 +49,7 @@ class HeaderLine(PaintedRows, can_focus=False):
         for run in _with_short_name(self._left, room, ascii_only=self.ascii_only):
             shown = fit(run.text, room, self.ascii_only)
             left.append(run._replace(text=shown))
-            room -= cell_len(shown)
+            room -= cell_width(shown)
             if shown != run.text:
                 break
         gap = width - _cells(left) - _cells(right)
@@ -117,12 +115,12 @@ def _with_short_name(runs: Sequence[Span], room: int, *, ascii_only: bool) -> li
     if excess <= 0:
         return list(runs)
     return [
-        run._replace(text=shortened(run.text, max(NAME_CELLS, cell_len(run.text) - excess), ascii_only=ascii_only))
-        if run.role == Role.HEADING and cell_len(run.text) > NAME_CELLS
+        run._replace(text=shortened(run.text, max(NAME_CELLS, cell_width(run.text) - excess), ascii_only=ascii_only))
+        if run.role == Role.HEADING and cell_width(run.text) > NAME_CELLS
         else run
         for run in runs
     ]
 
 
 def _cells(runs: Sequence[Span]) -> int:
-    return sum(cell_len(run.text) for run in runs)
+    return sum(cell_width(run.text) for run in runs)

@@ -6,10 +6,10 @@ import time
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
+from dagtui.text import cell_width
 from dagtui.tui.lines.page import WHEEL_ROWS
 from dagtui.tui.lines.rows import PaintedRows, Role, Row
 from dagtui.tui.lines.wrapping import characters_before
@@ -219,7 +219,7 @@ class LogView(PaintedRows):
             row = bisect_right(self.document.starts(line), start) - 1
             self._bring(Spot(line, max(row, 0)))
             return
-        first, last = cell_len(text[:start]), cell_len(text[:end])
+        first, last = cell_width(text[:start]), cell_width(text[:end])
         if first < self.column or last > self.column + self.document.width:
             self.column = max(0, first - self.document.width // 3) if last > self.document.width else 0
         self.reveal(line)
@@ -239,7 +239,7 @@ class LogView(PaintedRows):
         if self.wraps:
             return
         lines = {piece.spot.line for piece in self._pieces if piece.spot.line < self.line_count}
-        widest = max((cell_len(self.document.line(line).text) for line in lines), default=0)
+        widest = max((cell_width(self.document.line(line).text) for line in lines), default=0)
         self.column = max(0, min(self.column + cells, widest - self.document.width // 2))
         self._drawn.clear()
         self.repaint()
@@ -275,7 +275,7 @@ class LogView(PaintedRows):
             role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
             marks = [Mark(start, end, self.look(role)) for start, end in self.finder.marks(number, line.text)]
         parts = segments(line, piece.start, piece.end, base, marks, self.app.ansi_theme)
-        strip = Strip(parts, sum(cell_len(part.text) for part in parts))
+        strip = Strip(parts, sum(cell_width(part.text) for part in parts))
         if not self.wraps:
             strip = strip.crop(self.column, self.column + self.document.width)
         gutter = self._gutter(piece.spot)

@@ -14,8 +14,8 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
+from dagtui.text.locales import wants_ascii
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.lines.locale import wants_ascii
 from dagtui.tui.terminal import watch_signals
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
 

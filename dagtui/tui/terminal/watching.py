@@ -13,8 +13,8 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.report.headless import EXIT
 from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
 from dagtui.text import label
+from dagtui.text.locales import wants_ascii
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.lines.locale import wants_ascii
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screen_app import DRIVING
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded

@@ -8,7 +8,8 @@ from textual.message import Message
 
 from dagtui.text import cell_width, fit, label
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane, footer_keys
-from dagtui.tui.lines.rows import PaintedRows, Role, Span
+from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.rows import Role, Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,8 +87,8 @@ class Footer(PaintedRows, can_focus=False):
         if self._notice is not None:
             self._places = []
             text = fit(f" {self._notice.text}", width, ascii=self.ascii_only)
-            return [self.strip([Span(text, self._notice.role)], width)]
-        return [self.strip(self._keys(width), width)]
+            return [self.painter.strip([Span(text, self._notice.role)], width)]
+        return [self.painter.strip(self._keys(width), width)]
 
     def _keys(self, width: int) -> list[Span]:
         """Return the keys that fit, most useful first, with those that are always shown at the right end."""

@@ -16,9 +16,8 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.runs.notices import Notice
 from dagtui.text import cell_width
-from dagtui.tui.lines.segments import RowSegment
 from dagtui.tui.lines.theme import THEMES, variable_defaults
-from dagtui.tui.top_bar import TopBar, changed_runs, segments
+from dagtui.tui.top_bar import TopBar, segments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -308,28 +307,3 @@ def test_segments_fill_the_bar_and_each_count_has_a_cell(counts: list[int], widt
 
 def test_no_counts_have_no_segments() -> None:
     assert segments([], 10) == []
-
-
-@given(
-    st.lists(st.tuples(st.text(alphabet="ab日", max_size=3), st.integers(0, 2)), max_size=5),
-    st.lists(st.tuples(st.text(alphabet="ab日", max_size=3), st.integers(0, 2)), max_size=5),
-)
-def test_what_differs_between_two_lines_is_inside_the_changed_runs(
-    old: list[tuple[str, int]], new: list[tuple[str, int]]
-) -> None:
-    width = 40
-    before, after = ([RowSegment(*piece) for piece in pieces] for pieces in (old, new))
-    runs = changed_runs(before, after, width)
-    covered = {x for start, cells in runs for x in range(start, start + cells)}
-    one, other = cells_of(before, width), cells_of(after, width)
-    assert {x for x in range(width) if one[x] != other[x]} <= covered
-    if before == after:
-        assert not runs
-
-
-def cells_of(pieces: list[RowSegment], width: int) -> list[object]:
-    cells: list[object] = []
-    for text, look in pieces:
-        for character in text:
-            cells += [(character, look, part) for part in range(cell_width(character))]
-    return cells + [" "] * (width - len(cells))

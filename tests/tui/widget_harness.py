@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.tui.lines.page import JumpTo
-    from dagtui.tui.lines.rows import PaintedRows
+    from dagtui.tui.lines.painter import PaintedRows
 
 W = TypeVar("W", bound=Widget)
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from rich.segment import Segment
-from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
-from dagtui.tui.lines.segments import PLAIN, RowSegment
-from dagtui.tui.lines.theme import STATUS_CLASSES, STATUS_CSS, part_style, status_styles
+from dagtui.tui.lines.painter import ROLE_CLASSES, Painter, changed_regions
+from dagtui.tui.lines.rows import Role, Span
+from dagtui.tui.lines.theme import THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
 
 if TYPE_CHECKING:
@@ -28,20 +27,23 @@ REGROUP_SHARE = 30
 """Regrouping takes at most one part in this many of the time."""
 MARGIN = 3
 """Rows to keep between the cursor and the edge, if there are more rows beyond it."""
+CURSOR = "tree--cursor"
+"""The component class of the cursor's row, whose style depends on the focus."""
+
+
+class DrawnRow(NamedTuple):
+    """A row as it is on the screen."""
+
+    signature: tuple[object, ...]
+    strip: Strip
 
 
 class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows the rows of a navigator that are in sight."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "tree--cursor",
-        "tree--mark",
-        "look--quiet",
-        "look--guide",
-        *STATUS_CLASSES.values(),
-    }
-    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + STATUS_CSS
+    COMPONENT_CLASSES: ClassVar[set[str]] = {CURSOR, *ROLE_CLASSES}
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
     def __init__(
         self,
@@ -52,18 +54,15 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     ) -> None:
         super().__init__(id=id)
         self.navigator = Navigator(session.state)
-        self.painter = Rows(session, self.navigator, ascii_only=ascii)
+        self.rows = Rows(session, self.navigator, ascii_only=ascii)
         self._session = session
         self._state = session.state
         self._watch = session.state.watch()
         self._clock = session.clock()
-        self._palette: tuple[Sequence[Style], Sequence[Style]] | None = None
-        self._painted: dict[int, tuple[tuple[object, ...], str]] = {}
-        """For each row, its words and its time as drawn."""
-        self._drawn: dict[int, Strip] = {}
-        """For each row, its cells as drawn, if they are known."""
-        self._time_only: dict[int, tuple[object, ...]] = {}
-        """For rows of which only the time cells are refreshed: the words that their other cells show."""
+        self.painter = Painter(self)
+        self._drawn: dict[int, DrawnRow] = {}
+        self._draws = 0
+        """Rows drawn since the counts of branches out of sight were discarded."""
         self._generation = -1
         self._cursor_row = 0
         """The cursor's row as drawn."""
@@ -83,8 +82,8 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         self._clock = clock
         changed = self.take_changes()
         counts = tuple(self._state.counts)
-        if recount and self.painter.section_counts != counts:
-            self.painter.section_counts, changed = counts, True
+        if recount and self.rows.section_counts != counts:
+            self.rows.section_counts, changed = counts, True
         if recount and self._regroup_is_due():
             self._regroup()
             return self.size.height
@@ -110,16 +109,15 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         row = navigator.row
         if navigator.generation != self._generation:
             self._generation = navigator.generation
-            self.painter.section_counts = tuple(self._state.counts)
-            self._painted.clear()
-            self._time_only.clear()
+            self.rows.section_counts = tuple(self._state.counts)
+            self._drawn.clear()
             self._fit()
             # The cursor's row keeps its position on the screen.
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
             self.refresh()
         elif row != self._cursor_row:
-            self.refresh_line(self._cursor_row)
-            self.refresh_line(row)
+            self._redraw(self._cursor_row)
+            self._redraw(row)
         self._cursor_row = row
         self.scroll_to_cursor()
 
@@ -142,32 +140,23 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     # Calls from Textual
 
     def render_line(self, y: int) -> Strip:
-        """Return one screen row."""
-        width = self.row_width
-        plain, under_cursor = self._looks()
+        """Return one screen row, as it was last drawn: what has changed since is drawn by the next `flush`."""
         row = self.scroll_offset.y + y
-        outline = self.navigator.outline
-        if row >= len(outline):
-            self._drawn[row] = blank = Strip.blank(width, plain[PLAIN])
-            return blank
-        item = outline.item(row)
-        at_cursor = item == self.navigator.cursor
-        said, its_time = self.painter.signature(item, width, self._clock)
-        only_time = row in self._time_only
-        # The node may have changed since its cells were refreshed: those beside the time are not written this time.
-        self._painted[row] = self._time_only.pop(row, said), its_time
-        pieces = self.painter.pieces(item, width, self._clock, cursor=at_cursor)
-        strip = _strip(pieces, under_cursor if at_cursor else plain, width)
-        if only_time:
-            self._drawn.pop(row, None)
-        else:
-            self._drawn[row] = strip
-        return strip
+        drawn = self._drawn.get(row)
+        if drawn is None or drawn.strip.cell_length != self.row_width:
+            drawn = self._drawn[row] = self._draw(row)
+        return drawn.strip
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw the rows anew: those that were out of sight may have changed."""
+        self._drawn.clear()
+        super().watch_scroll_y(old_value, new_value)
 
     def notify_style_update(self) -> None:
-        """Discard the cached styles: the colours have changed."""
+        """Discard what was drawn: the colours have changed."""
         super().notify_style_update()
-        self._palette = None
+        self.painter.forget()
+        self._drawn.clear()
 
     def on_mount(self) -> None:
         """Show the rows for the first time."""
@@ -204,37 +193,51 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def _redraw_differing(self) -> None:
         """Refresh the rows that look different after a regrouping, so that the others cost no bytes."""
         self._generation = self.navigator.generation
-        self._time_only.clear()
         self._fit()
         for y in range(self.size.height):
-            row = self.scroll_offset.y + y
-            before = self._drawn.get(row)
-            if before is None or self.render_line(y) != before:
-                self.refresh_line(row)
+            self._redraw(self.scroll_offset.y + y)
 
     def _refresh_rows(self) -> int:
-        """Refresh the rows that differ from what was drawn, some of them only in the time cells."""
+        """Refresh the rows whose content has changed. Return how many."""
         outline, width, top = self.navigator.outline, self.row_width, self.scroll_offset.y
         rows = range(top, min(top + self.size.height, len(outline)))
-        if len(self._painted) > 4 * len(rows):
-            self._painted = {row: self._painted[row] for row in rows if row in self._painted}
-            self._drawn.clear()
-            self.navigator.keep(filter(None, (self.painter.branch(outline.item(row)) for row in rows)))
-        regions: list[Region] = []
+        if self._draws > 4 * len(rows):
+            self._draws = 0
+            self.navigator.keep(filter(None, (self.rows.branch(outline.item(row)) for row in rows)))
+        changed = 0
         for row in rows:
-            before, now = self._painted.get(row), self.painter.signature(outline.item(row), width, self._clock)
-            if before is None or before == now:
-                continue  # rows that were never drawn are about to be
-            is_time = before[0] == now[0]
-            if is_time:
-                self._time_only[row] = now[0]
-            else:
-                self._time_only.pop(row, None)
-            cells = self.painter.time_cells(width) if is_time else width
-            regions.append(Region(width - cells, row - top, cells, 1))
+            drawn = self._drawn.get(row)
+            if drawn is not None and drawn.signature != self.rows.signature(outline.item(row), width, self._clock):
+                changed += self._redraw(row)
+        return changed
+
+    def _redraw(self, row: int) -> bool:
+        """Draw a row again and refresh the cells that differ. Return whether any do.
+
+        A row that was never drawn is about to be.
+        """
+        before = self._drawn.get(row)
+        if before is None:
+            return False
+        drawn = self._drawn[row] = self._draw(row)
+        regions = changed_regions(before.strip, drawn.strip, row - self.scroll_offset.y, self.row_width)
         if regions:
             self.refresh(*regions)
-        return len(regions)
+        return bool(regions)
+
+    def _draw(self, row: int) -> DrawnRow:
+        width, outline = self.row_width, self.navigator.outline
+        if row >= len(outline):
+            return DrawnRow((), Strip.blank(width, self.rich_style))
+        self._draws += 1
+        item = outline.item(row)
+        at_cursor = item == self.navigator.cursor
+        spans = joined(self.rows.spans(item, width, self._clock, cursor=at_cursor))
+        if at_cursor and self.get_component_rich_style(CURSOR, partial=True).reverse:
+            # Reversed colours would give each span a background of its own.
+            spans = [Span(span.text) for span in spans]
+        strip = self.painter.strip(spans, width, CURSOR if at_cursor else None)
+        return DrawnRow(self.rows.signature(item, width, self._clock), strip)
 
     def _fit(self) -> None:
         """Tell the scroll bar the number of rows."""
@@ -242,36 +245,16 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if self.virtual_size.height != height or self.virtual_size.width != self.row_width:
             self.virtual_size = Size(self.row_width, height)
 
-    def _looks(self) -> tuple[Sequence[Style], Sequence[Style]]:
-        """Return the styles by look: for ordinary rows, and for the cursor's row."""
-        if self._palette is None:
-            base = self.rich_style
-            parts = [
-                *status_styles(self),
-                Style(),
-                *(part_style(self, part) for part in ("look--quiet", "look--guide", "tree--mark")),
-            ]
-            cursor = self.get_component_rich_style("tree--cursor", partial=True)
-            # Reversed colours would give each segment a background of its own.
-            uniform = [base + cursor] * len(parts)
-            under_cursor = uniform if cursor.reverse else [base + part + cursor for part in parts]
-            self._palette = [base + part for part in parts], under_cursor
-        return self._palette
 
-
-def _strip(pieces: Sequence[RowSegment], looks: Sequence[Style], width: int) -> Strip:
-    """Return the pieces as a strip. Neighbours of one look are joined, except the last: it may be painted alone."""
-    segments: list[Segment] = []
-    text, look = "", PLAIN
-    for piece in pieces[:-1]:
-        if piece.look == look or piece.text.isspace():
-            text += piece.text
+def joined(spans: Sequence[Span]) -> list[Span]:
+    """Return neighbours of one role as one span, except the last, which may change alone."""
+    found: list[Span] = []
+    text, role = "", Role.PLAIN.value
+    for span in spans[:-1]:
+        if span.role == role or span.text.isspace():
+            text += span.text
             continue
         if text:
-            segments.append(Segment(text, looks[look]))
-        text, look = piece.text, piece.look
-    if text:
-        segments.append(Segment(text, looks[look]))
-    if pieces and pieces[-1].text:
-        segments.append(Segment(pieces[-1].text, looks[pieces[-1].look]))
-    return Strip(segments).adjust_cell_length(width, looks[PLAIN])
+            found.append(Span(text, role))
+        text, role = span.text, span.role
+    return [*found, Span(text, role), *spans[-1:]]

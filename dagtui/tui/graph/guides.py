@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.tui.lines.segments import GUIDE, QUIET, RowSegment
+from dagtui.tui.lines.rows import Role, Span, muted, width_of
 
 if TYPE_CHECKING:
     from dagtui.tui.graph.outline import Outline
@@ -14,7 +14,7 @@ WIDE = 48
 """From this width on, in cells, each level is indented by two cells."""
 
 
-def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[RowSegment]:
+def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[Span]:
     """Return the guides and the fold marker of a row, in at most about half of the width.
 
     If the depth does not fit, the levels nearest to the row are drawn, after the number of the others: `+12`.
@@ -22,21 +22,20 @@ def stem(outline: Outline, item: int, width: int, glyphs: Glyphs) -> list[RowSeg
     step = 2 if width >= WIDE else 1
     depth = outline.layout.depths[item]
     levels = min(depth, max(2, width * 2 // 5 // step))
-    pieces: list[RowSegment] = []
+    pieces: list[Span] = []
     if depth > levels:
         missing = f"+{depth - levels} "
         levels = max(1, levels - -(-len(missing) // step))
-        pieces.append(RowSegment(f"+{depth - levels} ", QUIET))
+        pieces.append(muted(f"+{depth - levels} "))
     guides = _guides(outline, item, levels, step, glyphs)
     marker = _marker(outline, item, glyphs, at_top=depth == 0)
-    pieces.append(RowSegment(guides + marker + (" " if step == 2 else ""), GUIDE))
+    pieces.append(Span(guides + marker + (" " if step == 2 else ""), Role.GUIDE))
     return pieces
 
 
 def marker_column(outline: Outline, item: int, width: int, glyphs: Glyphs) -> int:
     """Return the cell of the fold marker, counted from the start of the stem."""
-    pieces = stem(outline, item, width, glyphs)
-    return sum(piece.width for piece in pieces) - (2 if width >= WIDE else 1)
+    return width_of(stem(outline, item, width, glyphs)) - (2 if width >= WIDE else 1)
 
 
 def _guides(outline: Outline, item: int, levels: int, step: int, glyphs: Glyphs) -> str:

@@ -13,9 +13,11 @@ from dagtui.text.labels import name_label
 from dagtui.tui.graph.amounts import SHORT_TIME_CELLS, TIME_CELLS, elapsed, tally, time_text
 from dagtui.tui.graph.guides import WIDE, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow
+from dagtui.tui.graph.row_body import Body, fitted
 from dagtui.tui.graph.row_names import RowNames
 from dagtui.tui.lines.glyphs import ASCII, UNICODE
-from dagtui.tui.lines.segments import GUIDE, MARK, PLAIN, QUIET, SPACE, Body, RowSegment, fitted, width_of
+from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
+from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,11 +65,11 @@ _STALE_RANK = _RANK[_S.CANCELLED]
 """A stale count stays longer than the counts of successful and waiting nodes."""
 
 _NAME_LOOKS = {
-    _S.WAITING: QUIET,
-    _S.FAILED: int(_S.FAILED),
-    _S.FAILED_PARENT: int(_S.FAILED_PARENT),
-    _S.CANCELLED: QUIET,
-    _S.SKIPPED: QUIET,
+    _S.WAITING: Role.MUTED,
+    _S.FAILED: STATUS_CLASSES[_S.FAILED],
+    _S.FAILED_PARENT: STATUS_CLASSES[_S.FAILED_PARENT],
+    _S.CANCELLED: Role.MUTED,
+    _S.SKIPPED: Role.MUTED,
 }
 _TIMED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
 _SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
@@ -103,9 +105,9 @@ class Rows:
             return None
         return layout.positions[item] + 1, layout.shut_end(item)
 
-    def pieces(self, item: int, width: int, clock: float, *, cursor: bool) -> list[RowSegment]:
+    def spans(self, item: int, width: int, clock: float, *, cursor: bool) -> list[Span]:
         """Return the row of an item in exactly `width` cells. The last segment is its time, if it has one."""
-        mark = RowSegment(self.glyphs.cursor, MARK) if cursor else SPACE
+        mark = Span(self.glyphs.cursor, Role.KEY) if cursor else SPACE
         left = [mark, *stem(self.outline, item, width, self.glyphs)]
         layout = self.outline.layout
         head = layout.head(item)
@@ -116,7 +118,7 @@ class Rows:
             glyph, body = self._reference(item, node or 0)
         else:
             glyph, body = self._node(node, item, width, clock)
-        left += [glyph, RowSegment(self.glyphs.selected, MARK) if self._is_selected(item) else SPACE]
+        left += [glyph, Span(self.glyphs.selected, Role.KEY) if self._is_selected(item) else SPACE]
         used = width_of(left)
         column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
         shorten = partial(self._names.cut, item)
@@ -173,37 +175,37 @@ class Rows:
         state = self._state
         return state.ok[node] + state.bad[node] + state.skip[node]
 
-    def _glyph(self, status: NodeStatus) -> RowSegment:
-        return RowSegment(status.ascii if self._ascii else status.glyph, int(status))
+    def _glyph(self, status: NodeStatus) -> Span:
+        return Span(status.ascii if self._ascii else status.glyph, STATUS_CLASSES[status])
 
     # Nodes
 
-    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[RowSegment, Body]:
+    def _node(self, node: int, item: int, width: int, clock: float) -> tuple[Span, Body]:
         status = self._state.status_of(node)
-        notes: list[RowSegment] = []
+        notes: list[Span] = []
         ranks: list[int] = []
         if self._state.stale[node]:
             stale = self.glyphs.stale + ("stale" if width >= WIDE else "")
-            notes.append(RowSegment(stale, int(_S.RETRYING)))
+            notes.append(Span(stale, STATUS_CLASSES[_S.RETRYING]))
             ranks.append(2)
         self._add_below(self._counts(item)[1], self._stale(item)[1], width, notes, ranks)
         attempt = self._state.attempt[node]
         if attempt > 1:
-            notes.append(RowSegment(f"{self.glyphs.times}{attempt}", QUIET))
+            notes.append(Span(f"{self.glyphs.times}{attempt}", Role.MUTED))
             ranks.append(3)
         if node in self._state.off_record:
-            notes.append(RowSegment("not on record yet" if width >= ASIDE else "not recorded", int(_S.RETRYING)))
+            notes.append(Span("not on record yet" if width >= ASIDE else "not recorded", STATUS_CLASSES[_S.RETRYING]))
             ranks.append(-1)
         if width < ASIDE and (words := self._short_why(node, status)):
-            notes.append(RowSegment(words, int(status)))
+            notes.append(Span(words, STATUS_CLASSES[status]))
             ranks.append(1)
         time = self.time(node, width, clock)
         if time or notes:
-            notes.append(RowSegment(time.rjust(self.time_cells(width)), QUIET))
+            notes.append(Span(time.rjust(self.time_cells(width)), Role.MUTED))
             ranks.append(0 if time else 1)
-        aside = self._aside(node, status, clock) if width >= ASIDE else RowSegment("")
-        name = RowSegment(self._names.name(item), _NAME_LOOKS.get(status, PLAIN))
-        return self._glyph(status), Body(name, RowSegment(""), tuple(notes), tuple(ranks), aside)
+        aside = self._aside(node, status, clock) if width >= ASIDE else Span("")
+        name = Span(self._names.name(item), _NAME_LOOKS.get(status, Role.PLAIN))
+        return self._glyph(status), Body(name, Span(""), tuple(notes), tuple(ranks), aside)
 
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
@@ -220,36 +222,36 @@ class Rows:
     def _cause(self, node: int) -> str:
         return name_label(self._graph.labels[node], 16, ascii_only=self._ascii)
 
-    def _aside(self, node: int, status: NodeStatus, clock: float) -> RowSegment:
+    def _aside(self, node: int, status: NodeStatus, clock: float) -> Span:
         state = self._state
         if status is _S.RUNNING:
             expected = self._session.estimate(node)
-            return RowSegment(f"about {time_text(expected, short=False)}" if expected else "", QUIET)
+            return Span(f"about {time_text(expected, short=False)}" if expected else "", Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
-            return RowSegment("")
+            return Span("")
         if status is _S.WAITING:
             # The time column already shows how many parents are settled.
-            return RowSegment(waiting_why(state, node).partition(", ")[2], QUIET)
+            return Span(waiting_why(state, node).partition(", ")[2], Role.MUTED)
         if status is _S.FAILED_PARENT:
-            return RowSegment(label(why(state, node, clock)), QUIET)
-        look = int(status) if status is _S.FAILED else QUIET
-        return RowSegment(label(why(state, node, clock)), look)
+            return Span(label(why(state, node, clock)), Role.MUTED)
+        look = STATUS_CLASSES[status] if status is _S.FAILED else Role.MUTED
+        return Span(label(why(state, node, clock)), look)
 
     # Other rows
 
-    def _head(self, item: int, head: GroupRow, width: int) -> tuple[RowSegment, Body]:
+    def _head(self, item: int, head: GroupRow, width: int) -> tuple[Span, Body]:
         if head.kind is GroupKind.MORE:
-            name = RowSegment(self._names.name(item), QUIET)
-            return RowSegment(self.glyphs.reference, GUIDE), Body(name, aside=self._listed(item))
-        notes: list[RowSegment] = []
+            name = Span(self._names.name(item), Role.MUTED)
+            return Span(self.glyphs.reference, Role.GUIDE), Body(name, aside=self._listed(item))
+        notes: list[Span] = []
         ranks: list[int] = []
         if head.kind is GroupKind.SECTION:
             status = NodeStatus[head.title]
-            count = RowSegment(f" {self.glyphs.times}{self.section_counts[status]}", QUIET)
+            count = Span(f" {self.glyphs.times}{self.section_counts[status]}", Role.MUTED)
             if stale := self._stale(item)[0]:
                 self._add_stale(stale, width, notes, ranks)
                 self._add_time_cells(width, notes, ranks)
-            name = RowSegment(self._names.name(item), int(status))
+            name = Span(self._names.name(item), STATUS_CLASSES[status])
             return self._glyph(status), Body(name, count, tuple(notes), tuple(ranks))
         counts, below = self._counts(item)
         stale, stale_below = self._stale(item)
@@ -257,22 +259,22 @@ class Rows:
         self._add_tallies(counts, notes, ranks)
         self._add_stale(stale, width, notes, ranks)
         self._add_below(below, stale_below, width, notes, ranks)
-        name = RowSegment(self._names.name(item), int(_S.FAILED) if status is _S.FAILED else PLAIN)
+        name = Span(self._names.name(item), STATUS_CLASSES[_S.FAILED] if status is _S.FAILED else Role.PLAIN)
         suffix = "" if head.kind is GroupKind.FOLDER else f" {self.glyphs.times}{tally(head.total)}"
         self._add_time_cells(width, notes, ranks)
-        return self._glyph(status), Body(name, RowSegment(suffix, QUIET), tuple(notes), tuple(ranks))
+        return self._glyph(status), Body(name, Span(suffix, Role.MUTED), tuple(notes), tuple(ranks))
 
-    def _listed(self, item: int) -> RowSegment:
+    def _listed(self, item: int) -> Span:
         layout = self.outline.layout
         first = layout.positions[item] + 1
         nodes = (layout.node(other) for other in layout.items[first : min(first + 6, layout.ends[item])])
-        return RowSegment(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), QUIET)
+        return Span(", ".join(label(self._graph.labels[node]) for node in nodes if node is not None), Role.MUTED)
 
-    def _reference(self, item: int, node: int) -> tuple[RowSegment, Body]:
+    def _reference(self, item: int, node: int) -> tuple[Span, Body]:
         status = self._state.status_of(node)
-        name = RowSegment(self._names.name(item), QUIET)
-        return RowSegment(self.glyphs.reference, GUIDE), Body(
-            name, RowSegment(" " + self._glyph(status).text, int(status))
+        name = Span(self._names.name(item), Role.MUTED)
+        return Span(self.glyphs.reference, Role.GUIDE), Body(
+            name, Span(" " + self._glyph(status).text, STATUS_CLASSES[status])
         )
 
     def _counts(self, item: int) -> tuple[Sequence[int], Sequence[int]]:
@@ -299,34 +301,32 @@ class Rows:
             return cells, ()
         return cells, [every - own for every, own in zip(counts, cells, strict=True)]
 
-    def _add_below(
-        self, counts: Sequence[int], stale: int, width: int, notes: list[RowSegment], ranks: list[int]
-    ) -> None:
+    def _add_below(self, counts: Sequence[int], stale: int, width: int, notes: list[Span], ranks: list[int]) -> None:
         """Add a second figure for what is folded below the row's own nodes."""
         total = sum(counts)
         if not total:
             return
-        notes.append(RowSegment(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", QUIET))
+        notes.append(Span(f"+{tally(total)}{' below' if width >= ASIDE else ''}:", Role.MUTED))
         ranks.append(_BELOW)
         self._add_tallies(counts, notes, ranks, _BELOW)
         self._add_stale(stale, width, notes, ranks, _BELOW)
 
-    def _add_tallies(self, counts: Sequence[int], notes: list[RowSegment], ranks: list[int], rank: int = _OWN) -> None:
+    def _add_tallies(self, counts: Sequence[int], notes: list[Span], ranks: list[int], rank: int = _OWN) -> None:
         for status in TALLY_ORDER:
             if counts[status]:
-                notes.append(RowSegment(self._glyph(status).text + tally(counts[status]), int(status)))
+                notes.append(Span(self._glyph(status).text + tally(counts[status]), STATUS_CLASSES[status]))
                 ranks.append(rank + _RANK[status])
 
-    def _add_stale(self, number: int, width: int, notes: list[RowSegment], ranks: list[int], rank: int = _OWN) -> None:
+    def _add_stale(self, number: int, width: int, notes: list[Span], ranks: list[int], rank: int = _OWN) -> None:
         if number:
             word = " stale" if width >= ASIDE else ""
-            notes.append(RowSegment(f"{self.glyphs.stale}{tally(number)}{word}", int(_S.RETRYING)))
+            notes.append(Span(f"{self.glyphs.stale}{tally(number)}{word}", STATUS_CLASSES[_S.RETRYING]))
             ranks.append(rank + _STALE_RANK)
 
     @staticmethod
-    def _add_time_cells(width: int, notes: list[RowSegment], ranks: list[int]) -> None:
+    def _add_time_cells(width: int, notes: list[Span], ranks: list[int]) -> None:
         if width >= WIDE:
-            notes.append(RowSegment(" " * TIME_CELLS))
+            notes.append(Span(" " * TIME_CELLS))
             ranks.append(len(WEIGHTS) + 1)
 
 

@@ -233,7 +233,7 @@ class TreePane(TreeCanvas):
             return
         event.stop()
         self.navigator.to_row(row)
-        marker = 1 + marker_column(self.outline, self.navigator.cursor, self.row_width, self.painter.glyphs)
+        marker = 1 + marker_column(self.outline, self.navigator.cursor, self.row_width, self.rows.glyphs)
         if event.x == marker:
             self.navigator.toggle()
         elif event.chain == 2:

@@ -9,7 +9,8 @@ from textual.message import Message
 
 from dagtui.text import cell_width
 from dagtui.tui.lines.copied import Copied
-from dagtui.tui.lines.rows import PaintedRows, Role, Row, Span
+from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.rows import Role, Row, Span
 from dagtui.tui.lines.wrapping import word_breaks
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Page(PaintedRows):
         self.first_row = max(0, min(self.first_row, len(self._screen_rows) - height))
         first, last = self._extent(self.cursor) if self.has_focus else (0, 0)
         return [
-            self.strip(runs, width, Role.CURSOR if first <= y < last else None)
+            self.painter.strip(runs, width, Role.CURSOR if first <= y < last else None)
             for y, runs in enumerate(self._screen_rows[self.first_row : self.first_row + height], self.first_row)
         ]
 

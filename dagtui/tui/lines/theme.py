@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.style import Style
 from textual.theme import Theme
 
 from dagtui.engine.status import NodeStatus
@@ -13,15 +12,13 @@ from dagtui.engine.status import NodeStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from textual.widget import Widget
-
 STATUS_CLASSES: Mapping[NodeStatus, str] = {
     status: f"status--{status.name.lower().replace('_', '-')}" for status in NodeStatus
 }
-"""The component class that styles a status. A widget that uses them adds STATUS_CSS to its DEFAULT_CSS."""
+"""The component class that styles a status. A widget that uses them adds THEME_CSS to its DEFAULT_CSS."""
 
-STATUS_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
-"""The rules of those classes. They need the variables of `variable_defaults`."""
+THEME_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
+"""The rules of those classes, and of the roles. They need the variables of `variable_defaults`."""
 
 
 class ThemeStyle(NamedTuple):
@@ -219,20 +216,3 @@ THEMES = (DARK, LIGHT, ANSI, CONTRAST)
 def variable_defaults(*, dark: bool) -> dict[str, str]:
     """Return the variables that other themes lack, for an app's `get_theme_variable_defaults`."""
     return dict(_DARK_VARIABLES if dark else _LIGHT_VARIABLES)
-
-
-def status_styles(widget: Widget) -> tuple[Style, ...]:
-    """Return the style of each status in the current theme, without background, for a widget with STATUS_CLASSES."""
-    return tuple(part_style(widget, STATUS_CLASSES[status]) for status in NodeStatus)
-
-
-def part_style(widget: Widget, part: str) -> Style:
-    """Return colour and attributes of a component class, without background, to overlay on a row's background."""
-    style = widget.get_component_rich_style(part, partial=True)
-    return Style(
-        color=style.color,
-        bold=style.bold or None,
-        dim=style.dim or None,
-        underline=style.underline or None,
-        italic=style.italic or None,
-    )

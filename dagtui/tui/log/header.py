@@ -8,7 +8,8 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, count, fit, label, plural
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import shortened
-from dagtui.tui.lines.rows import PaintedRows, Role, Span, muted, status_run
+from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.rows import Role, Span, muted, status_run
 from dagtui.tui.log.empty_log import spent
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class HeaderLine(PaintedRows, can_focus=False):
             if shown != run.text:
                 break
         gap = width - _cells(left) - _cells(right)
-        return [self.strip([*left, Span(" " * gap), *right], width)][:height]
+        return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
 def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Span]:

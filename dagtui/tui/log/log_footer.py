@@ -14,6 +14,8 @@ from dagtui.tui.lines.rows import Role, Row, Span, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.session import Session
 
@@ -24,15 +26,34 @@ COMMAND_CELLS = 160
 LABEL_CELLS = 10
 
 
-def ending(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
-    """Return the rows after an ended attempt's log: how it ended, and what the node waits for before the next one."""
-    rows = result_rows(session, node, attempt, ascii_only=ascii_only)
-    status = session.state.status_of(node)
-    if rows and attempt == session.state.attempt[node] and not status.settled:
-        glyph = status.ascii if ascii_only else status.glyph
-        words = status_line(session, node, clock)
-        rows += [row(), row(Span(f"{glyph} {words}", STATUS_CLASSES[status]), indent=2)]
-    return rows
+class LogFooter:
+    """The rows after an ended attempt's log: how it ended, and what the node waits for before the next attempt.
+
+    They are built again only when what they show has changed.
+    """
+
+    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+        self._session = session
+        self._ascii = ascii_only
+        self._shown: tuple[object, ...] = ()
+        self._rows: list[Row] = []
+
+    def rows(self, node: int, attempt: int, clock: float) -> Sequence[Row]:
+        """Return the rows, or none while the attempt runs."""
+        session = self._session
+        result = session.attempts.result(node, attempt)
+        if result is None:
+            return ()
+        status, latest = session.state.status_of(node), session.state.attempt[node]
+        waits = "" if status.settled or attempt != latest else status_line(session, node, clock)
+        shown = (node, result, session.state.base[node], waits)
+        if shown != self._shown:
+            self._shown = shown
+            self._rows = result_rows(session, node, attempt, ascii_only=self._ascii)
+            if waits:
+                glyph = status.ascii if self._ascii else status.glyph
+                self._rows += [row(), row(Span(f"{glyph} {waits}", STATUS_CLASSES[status]), indent=2)]
+        return self._rows
 
 
 def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:

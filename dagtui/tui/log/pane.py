@@ -13,7 +13,7 @@ from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
 from dagtui.tui.log.empty_log import EmptyLogPage
 from dagtui.tui.log.header import HeaderLine, heading, indicators
-from dagtui.tui.log.log_footer import copied_failure, ending
+from dagtui.tui.log.log_footer import LogFooter, copied_failure
 from dagtui.tui.log.search import Search
 from dagtui.tui.log.view import LogView
 
@@ -52,6 +52,7 @@ class LogPane(Vertical):
         """The attempt that a person chose. None: always the latest."""
         self.header = HeaderLine(ascii_only=ascii)
         self.view = LogView(ascii_only=ascii)
+        self._footer = LogFooter(session, ascii_only=ascii)
         self._search = Search(self.view)
         self.silence = EmptyLogPage(session, ascii=ascii)
         self.silence.display = False
@@ -132,7 +133,7 @@ class LogPane(Vertical):
             if was_focused:
                 self.window.focus()
         if has_lines:
-            self.view.set_ending(ending(self._session, self.node, self.attempt, clock, ascii_only=self._ascii))
+            self.view.set_ending(self._footer.rows(self.node, self.attempt, clock))
         else:
             self.silence.about(self.node, self.attempt, self._log.trouble if self._log else "")
             self.silence.flush(clock)

@@ -7,11 +7,11 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
-from textual.strip import Strip
 
 from dagtui.text import cell_width
 from dagtui.tui.lines.page import WHEEL_ROWS
-from dagtui.tui.lines.rows import PaintedRows, Role, Row
+from dagtui.tui.lines.painter import PaintedRows, measured
+from dagtui.tui.lines.rows import Role, Row
 from dagtui.tui.lines.wrapping import characters_before
 from dagtui.tui.log.document import LogDocument, LogPiece, Spot
 from dagtui.tui.log.finder import Finder
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.strip import Strip
 
     from dagtui.store.logs import Change, LogReader
 
@@ -265,22 +266,21 @@ class LogView(PaintedRows):
     def _draw_piece(self, piece: LogPiece, width: int) -> Strip:
         number = piece.spot.line
         if number >= self.line_count:
-            return self.strip(self.document.ending_row(number), width)
+            return self.painter.strip(self.document.ending_row(number), width)
         line = self.document.line(number)
-        base = self.look(Role.PLAIN)
+        base = self.painter.look(Role.PLAIN)
         marks = []
         if self.selected and self.selected[0] <= number <= self.selected[1]:
-            base += self.look(Role.SELECTED)
+            base += self.painter.look(Role.SELECTED)
         if self.finder:
             role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
-            marks = [Mark(start, end, self.look(role)) for start, end in self.finder.marks(number, line.text)]
+            marks = [Mark(start, end, self.painter.look(role)) for start, end in self.finder.marks(number, line.text)]
         parts = segments(line, piece.start, piece.end, base, marks, self.app.ansi_theme)
-        strip = Strip(parts, sum(cell_width(part.text) for part in parts))
+        strip = measured(parts)
         if not self.wraps:
             strip = strip.crop(self.column, self.column + self.document.width)
-        gutter = self._gutter(piece.spot)
-        if gutter:
-            strip = Strip([Segment(gutter, self.look(Role.GUIDE)), *strip], len(gutter) + strip.cell_length)
+        if gutter := self._gutter(piece.spot):
+            strip = measured([Segment(gutter, self.painter.look(Role.GUIDE)), *strip])
         return strip.crop(0, width)
 
     def _gutter(self, spot: Spot) -> str:

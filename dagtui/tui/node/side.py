@@ -10,7 +10,8 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from dagtui.tui.actions.keymap import Keymap
-from dagtui.tui.lines.rows import PaintedRows, Role, Span, muted
+from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.rows import Role, Span, muted
 from dagtui.tui.log.pane import LogPane, LogPaneState
 from dagtui.tui.node.details import DetailsPane
 from dagtui.tui.node.group_summary import BranchPage
@@ -77,7 +78,7 @@ class TabStrip(PaintedRows, can_focus=False):
             role = Role.TAB if tab == self._tab else Role.MUTED
             runs += [Span(before, role), Span(f"{key} ", Role.KEY), Span(tab.capitalize(), role), Span(after, role)]
             runs.append(muted(" "))
-        return [self.strip(runs, width)][:height]
+        return [self.painter.strip(runs, width)][:height]
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab under the pointer."""

@@ -12,7 +12,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 from dagtui.text import cell_width, count
-from dagtui.tui.lines.rows import PaintedRows, Role, Span
+from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.rows import Role, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +61,7 @@ class _SearchText(PaintedRows, can_focus=False):
             self.repaint()
 
     def draw(self, width: int, height: int) -> list[Strip]:  # noqa: ARG002 - the base's signature
-        return [self.strip(self._runs, width)]
+        return [self.painter.strip(self._runs, width)]
 
 
 class SearchLine(Horizontal):

@@ -14,9 +14,10 @@ from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.navigator import Navigator
+from dagtui.tui.graph.row_body import Body, fitted
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.lines.glyphs import ASCII, UNICODE
-from dagtui.tui.lines.segments import QUIET, Body, RowSegment, fitted, width_of
+from dagtui.tui.lines.rows import Span, muted, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ CAUSES = {
 
 
 def text(rows: Rows, item: int, width: int, clock: float = 100.0) -> str:
-    return "".join(piece.text for piece in rows.pieces(item, width, clock, cursor=False))
+    return "".join(piece.text for piece in rows.spans(item, width, clock, cursor=False))
 
 
 def rows_of(graph: Graph, events: Sequence[Event], *, ascii_only: bool = False) -> Rows:
@@ -208,8 +209,8 @@ def test_the_name_of_a_cell_below_its_matrix_is_the_cell() -> None:
     column=st.integers(0, 60),
 )
 def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, room: int, column: int) -> None:
-    pieces = tuple(RowSegment(note, QUIET) for note in notes)
-    body = Body(RowSegment(name), RowSegment(" x2", QUIET), pieces, tuple(range(len(notes))), RowSegment(aside, QUIET))
+    pieces = tuple(muted(note) for note in notes)
+    body = Body(Span(name), muted(" x2"), pieces, tuple(range(len(notes))), muted(aside))
     shorten = partial(shortened, name)
     assert width_of(fitted(body, room, column=column, shorten=shorten, ascii_only=False)) == room
 

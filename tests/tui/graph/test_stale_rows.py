@@ -34,7 +34,7 @@ def stale(node: int) -> Event:
 
 def shown(session: Session, navigator: Navigator, item: int, width: int, *, ascii_only: bool = False) -> str:
     rows = Rows(session, navigator, ascii_only=ascii_only)
-    return "".join(piece.text for piece in rows.pieces(item, width, 100.0, cursor=False))
+    return "".join(piece.text for piece in rows.spans(item, width, 100.0, cursor=False))
 
 
 def opened(graph: Graph, events: Sequence[Event], *, view: View = View.DEPENDENCY) -> tuple[Session, Navigator]:

@@ -25,7 +25,7 @@ from dagtui.text import label
 from dagtui.tui.lines.compositor import AnchoredLayout, TightUpdate
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.glyphs import UNICODE
-from dagtui.tui.lines.rows import PaintedRows
+from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.theme import variable_defaults
 from dagtui.tui.prompt_screen import PromptScreen
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.style import Style
 from textual.app import App
 from textual.color import Color
 from tui.graph.samples import matrix_graph, still
@@ -16,7 +17,6 @@ from dagtui.tui.lines.theme import (
     LIGHT,
     STATUS_CLASSES,
     THEMES,
-    status_styles,
     variable_defaults,
 )
 from dagtui.tui.top_bar import TopBar
@@ -47,6 +47,11 @@ class Themed(App[None]):
     def compose(self) -> ComposeResult:
         yield TopBar(self._session)
         yield TreePane(self._session)
+
+
+def looks_of(widget: TreePane | TopBar) -> list[Style]:
+    """The style of each status, apart from the widget's own background."""
+    return [widget.painter.look(STATUS_CLASSES[status]) + Style(bgcolor="default") for status in NodeStatus]
 
 
 def contrast(one: Color, other: Color) -> float:
@@ -92,7 +97,7 @@ async def test_tree_and_bar_give_a_status_the_same_look(theme: str) -> None:
         await pilot.pause()
         assert app.theme == theme
         tree, bar = app.query_one(TreePane), app.query_one(TopBar)
-        assert status_styles(tree) == status_styles(bar)
-        failed, running = (status_styles(tree)[status] for status in (NodeStatus.FAILED, NodeStatus.RUNNING))
+        assert looks_of(tree) == looks_of(bar)
+        failed, running = (looks_of(tree)[status] for status in (NodeStatus.FAILED, NodeStatus.RUNNING))
         assert failed != running
         assert failed.bold

@@ -16,7 +16,7 @@ from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.store.errors import StoreError
 from dagtui.text.labels import FORBIDDEN
-from dagtui.tui.log import finder
+from dagtui.tui.log import finder, log_footer
 from dagtui.tui.log.pane import LogPane
 from dagtui.tui.log.throttle import LogThrottle
 
@@ -161,7 +161,7 @@ class TestWhatATerminalWouldShow:
             assert "1/2 overwritten since" in below(pane)
             first = strips(pane.view)[0]
             assert {segment.style.bgcolor for segment in first if segment.text.strip()} == {
-                pane.view.look("rows--hit-current").bgcolor
+                pane.view.painter.look("rows--hit-current").bgcolor
             }
             pane.find_next()
             assert "2/2" in below(pane)
@@ -215,7 +215,7 @@ class TestWhatATerminalWouldShow:
                 segment.style.color for strip in strips(pane.view)[:4] for segment in strip if segment.text.strip()
             ]
             assert [colour.name for colour in colours[:3]] == ["red"] * 3
-            assert colours[3] == pane.view.look("rows--plain").color
+            assert colours[3] == pane.view.painter.look("rows--plain").color
 
 
 class TestPainting:
@@ -513,7 +513,7 @@ class TestFindingInLongLines:
             searched(pane)
             assert "1/2" in below(pane)
             row = next(strip for strip in strips(pane.view) if '"k7000"' in strip.text)
-            hit = pane.view.look("rows--hit-current").bgcolor
+            hit = pane.view.painter.look("rows--hit-current").bgcolor
             assert any(segment.text == "k7000" and segment.style.bgcolor == hit for segment in row)
             pane.find_next()
             await self.until_there(pane, "k7000 again")
@@ -699,6 +699,28 @@ class TestEndings:
             await opened(pane)
             assert "retrying" in "\n".join(texts(pane.view))
             assert "attempt 1 of 3" in "\n".join(texts(pane.view))
+
+    async def test_the_block_is_built_when_what_it_shows_changes(
+        self, play: PlayedRun, monkeypatch: pytest.MonkeyPatch
+    ):
+        play.start("fetch")
+        play.prints("fetch", b"first try\n")
+        play.end("fetch", 1)
+        session = play.session()
+        built = []
+        real = log_footer.failure_facts
+        monkeypatch.setattr(log_footer, "failure_facts", lambda *about: built.append(about) or real(*about))
+        async with mounted(LogPane(session)) as pane:
+            await opened(pane)
+            for _ in range(20):
+                pane.flush(session.clock())
+            assert len(built) == 1
+            play.give(CommandKind.SKIP, "fetch")
+            for event in play.traversal.take()[0]:
+                session.state.apply(event)
+            pane.flush(session.clock())
+            assert len(built) == 2
+            assert "retrying" not in "\n".join(texts(pane.view))
 
     @pytest.mark.parametrize(
         ("script", "node", "words"),

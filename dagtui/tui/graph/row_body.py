@@ -1,62 +1,33 @@
-"""Styled segments of a tree row, and how they share its cells."""
+"""Body of a tree row: its name, notes and words, and how they share the cells."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.status import NodeStatus
-from dagtui.text import cell_width, fit
+from dagtui.text import fit
+from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-PLAIN = len(NodeStatus)
-QUIET = PLAIN + 1
-GUIDE = PLAIN + 2
-MARK = PLAIN + 3
-"""The mark of the row with the cursor."""
-
-
-class RowSegment(NamedTuple):
-    """Text in one look. The text is safe to show."""
-
-    text: str
-    look: int = PLAIN
-
-    @property
-    def width(self) -> int:
-        """Its width in cells."""
-        return cell_width(self.text)
-
-
-SPACE = RowSegment(" ")
-
-
-def width_of(pieces: Sequence[RowSegment]) -> int:
-    """Return the total width of some segments in cells."""
-    return sum(cell_width(text) for text, _ in pieces)
-
-
-def spaces(count: int) -> RowSegment:
-    """Return `count` empty cells."""
-    return RowSegment(" " * max(0, count))
+_EMPTY = Span("")
 
 
 class Body(NamedTuple):
     """What follows the glyph of a row, before it is fitted to a width."""
 
-    name: RowSegment
-    suffix: RowSegment = RowSegment("")
+    name: Span
+    suffix: Span = _EMPTY
     """Stands directly after the name, and stays when the name is cut."""
-    notes: tuple[RowSegment, ...] = ()
+    notes: tuple[Span, ...] = ()
     """Right-aligned, in display order."""
     ranks: tuple[int, ...] = ()
     """Priority of each note. The lowest stays longest."""
-    aside: RowSegment = RowSegment("")
+    aside: Span = _EMPTY
     """Additional words, in a column of their own if there is room."""
 
 
-def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[RowSegment]:
+def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[Span]:
     """Return the body in exactly `room` cells: notes are dropped first, then the name is shortened.
 
     `shorten` returns the name in at most the given cells. The aside begins at `column`, or after a longer name. A
@@ -66,7 +37,7 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
     least = min(wanted, max(8, room * 2 // 5))
     notes, taken = _chosen(body, room - least)
     name_room = max(0, room - taken - body.suffix.width)
-    pieces = [body.name if body.name.width <= name_room else RowSegment(shorten(name_room), body.name.look)]
+    pieces = [body.name if body.name.width <= name_room else Span(shorten(name_room), body.name.role)]
     if body.suffix.text and body.suffix.width <= room - taken:
         pieces.append(body.suffix)
     free = room - taken - width_of(pieces)
@@ -74,13 +45,13 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
         gap = max(2, column - width_of(pieces))
         words = fit(body.aside.text, free - gap - 1, ascii=ascii_only) if free > gap + 8 else ""
         if words:
-            pieces += [spaces(gap), RowSegment(words, body.aside.look)]
+            pieces += [spaces(gap), Span(words, body.aside.role)]
             free = room - taken - width_of(pieces)
     pieces.append(spaces(free))
     return pieces + notes
 
 
-def _chosen(body: Body, room: int) -> tuple[list[RowSegment], int]:
+def _chosen(body: Body, room: int) -> tuple[list[Span], int]:
     """Return the notes that fit, by rank, with a space before each, and the cells that they take."""
     chosen: set[int] = set()
     taken = 0
@@ -89,7 +60,7 @@ def _chosen(body: Body, room: int) -> tuple[list[RowSegment], int]:
         if taken + width <= room:
             chosen.add(index)
             taken += width
-    pieces: list[RowSegment] = []
+    pieces: list[Span] = []
     for index in sorted(chosen):
         pieces += [SPACE, body.notes[index]]
     return pieces, taken

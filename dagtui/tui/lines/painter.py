@@ -1,0 +1,213 @@
+"""Painter: spans become strips, and only the cells that differ from the screen are refreshed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+from weakref import proxy
+
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from dagtui.text import cell_width
+from dagtui.tui.lines.doubtful import is_doubtful
+from dagtui.tui.lines.rows import Role, spaces, width_of
+from dagtui.tui.lines.ruler import measure_alike
+from dagtui.tui.lines.theme import STATUS_CLASSES, THEME_CSS
+from dagtui.tui.terminal.cleanup import take_apart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rich.style import Style
+
+    from dagtui.tui.lines.rows import Span
+
+measure_alike()
+
+ROLE_CLASSES: frozenset[str] = frozenset({*(role.value for role in Role), *STATUS_CLASSES.values()})
+"""The component classes of a widget with a Painter. It adds THEME_CSS to its DEFAULT_CSS."""
+NOTHING = Strip([], 0)
+"""Stands for a row that was not drawn."""
+
+
+class Painter:
+    """Makes strips of a widget's spans, in the styles of its current theme."""
+
+    def __init__(self, widget: Widget) -> None:
+        self._widget: Widget = proxy(widget)  # no reference cycle: see `take_apart`
+        self._looks: dict[str, Style] = {}
+
+    def forget(self) -> None:
+        """Discard the styles: the colours have changed."""
+        self._looks.clear()
+
+    def look(self, role: str) -> Style:
+        """Return the style of a role."""
+        found = self._looks.get(role)
+        if found is None:
+            widget = self._widget
+            found = self._looks[role] = widget.rich_style + widget.get_component_rich_style(role, partial=True)
+        return found
+
+    def strip(self, spans: Sequence[Span], width: int, over: str | None = None) -> Strip:
+        """Return spans as a strip of at most `width` cells. The style of `over` covers and fills all of them."""
+        if over is None:
+            segments = [Segment(span.text, self.look(span.role)) for span in spans if span.text]
+        else:
+            laid_over = self._widget.get_component_rich_style(over, partial=True)
+            filled = [*spans, spaces(width - width_of(spans))]
+            segments = [Segment(span.text, self.look(span.role) + laid_over) for span in filled if span.text]
+        return measured(segments).crop(0, width)
+
+
+def measured(segments: list[Segment]) -> Strip:
+    """Return segments as a strip of known width."""
+    return Strip(segments, sum(cell_width(segment.text) for segment in segments))
+
+
+def changed_cells(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
+    """Return the ranges of cells outside which two strips in a row of `width` cells look the same.
+
+    Strips are compared segment by segment while their shapes agree, then to the end that they share.
+    """
+    if old == new:
+        return []
+    before, after = list(old), list(new)
+    ranges: list[tuple[int, int]] = []
+    x = at = 0
+    for at, (one, other) in enumerate(zip(before, after, strict=False)):  # noqa: B007 - where the loop ends is read
+        if one != other:
+            if one.cell_length != other.cell_length or is_doubtful(one.text):
+                break
+            ranges.append((x + _common(one, other, 1), x + other.cell_length - _common(one, other, -1)))
+        x += other.cell_length
+    else:
+        at = min(len(before), len(after))
+    if at < max(len(before), len(after)):
+        ranges.append(_changed_rest(before[at:], after[at:], x, width))
+    # Zero-width characters may differ where no cell does.
+    if any(first >= end for first, end in ranges):
+        return [(0, max(old.cell_length, new.cell_length))]
+    return list(_joined(ranges))
+
+
+def _changed_rest(before: Sequence[Segment], after: Sequence[Segment], x: int, width: int) -> tuple[int, int]:
+    """Return the range of cells that differs between the ends of two strips, which begin at `x`."""
+    if any(is_doubtful(segment.text) for segment in before):
+        return x, width  # it may have taken more cells on the terminal
+    first = x + (_common(before[0], after[0], 1) if before and after else 0)
+    lengths = [sum(segment.cell_length for segment in segments) for segments in (before, after)]
+    end = x + max(lengths)
+    if lengths[0] == lengths[1]:
+        for one, other in zip(reversed(before), reversed(after), strict=False):
+            end -= _common(one, other, -1)
+            if one != other:
+                break
+    return first, end
+
+
+def _common(before: Segment, after: Segment, step: int) -> int:
+    """Return how many cells two segments have in common at the start, or at the end for a step of -1."""
+    if before == after:
+        return after.cell_length
+    one, other = before.text, after.text
+    if before.style != after.style or not (one.isascii() and other.isascii()):
+        return 0  # a character beyond ASCII may change the one before it
+    pairs = enumerate(zip(one[::step], other[::step], strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _joined(ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield ranges, those that touch as one."""
+    first, end = ranges[0]
+    for start, stop in ranges[1:]:
+        if start > end:
+            yield first, end
+            first = start
+        end = stop
+    yield first, end
+
+
+def changed_regions(old: Strip, new: Strip, y: int, width: int) -> list[Region]:
+    """Return the regions of row `y` to refresh for a new strip."""
+    return [Region(first, y, end - first, 1) for first, end in changed_cells(old, new, width)]
+
+
+class PaintedRows(Widget, can_focus=True):
+    """A widget of whole rows: `draw` returns them, `repaint` sends only the changed cells to the terminal.
+
+    It keeps only the strips on screen. It scrolls by itself: the height of a log in rows is unknown, and a growing
+    virtual size would cause a new layout for every line.
+    """
+
+    ALLOW_SELECT = False  # rows move under the pointer; whole lines are selected instead
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES}
+    DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
+
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.ascii_only = ascii_only
+        self.painter = Painter(self)
+        self._strips: list[Strip] = []
+
+    def draw(self, width: int, height: int) -> list[Strip]:
+        """Return the rows from the top, at most `height`, each at most `width` cells, without padding."""
+        raise NotImplementedError
+
+    def changed_rows(self) -> tuple[list[Strip], list[int]]:
+        """Return the new rows and the indices of those that differ from the screen."""
+        new = self.draw(self.size.width, self.size.height)
+        old = self._strips
+        both = min(len(new), len(old))
+        different = [y for y in range(both) if new[y] is not old[y] and new[y] != old[y]]
+        return new, [*different, *range(both, max(len(new), len(old)))]
+
+    def repaint(self) -> int:
+        """Draw, and refresh only the cells that differ. Return the number of rows refreshed."""
+        if not self.is_mounted or not self.size:
+            return 0
+        new, changed = self.changed_rows()
+        self.paint(new, changed)
+        return len(changed)
+
+    def paint(self, strips: list[Strip], changed: Sequence[int]) -> list[Region]:
+        """Adopt new rows, of which `changed` differ. Return the refreshed regions."""
+        old, self._strips = self._strips, strips
+        regions: list[Region] = []
+        for y in changed:
+            before, after = (rows[y] if y < len(rows) else NOTHING for rows in (old, strips))
+            regions += changed_regions(before, after, y, self.size.width)
+        if regions:
+            self.refresh(*regions)
+        return regions
+
+    def render_line(self, y: int) -> Strip:
+        """Return one screen row, padded."""
+        width = self.size.width
+        if y >= len(self._strips):
+            return Strip.blank(width, self.rich_style)
+        return self._strips[y].adjust_cell_length(width, self.rich_style)
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self.repaint()
+
+    def on_mount(self) -> None:
+        """Draw for the first time."""
+        self.repaint()
+
+    def on_unmount(self) -> None:
+        """Drop the strips and break reference cycles."""
+        self._strips = []
+        take_apart(self)
+
+    def notify_style_update(self) -> None:
+        """Draw everything again: the colours have changed."""
+        super().notify_style_update()
+        self.painter.forget()
+        if self.is_mounted and self.size:
+            self._strips = self.draw(*self.size)
+            self.refresh()

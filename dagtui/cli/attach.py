@@ -26,7 +26,7 @@ from dagtui.cli.stderr import fail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.control.live import LiveRun
+    from dagtui.control.live import FoundRun
 
 
 @click.command(short_help="Show the screen of a live run on this terminal.")
@@ -62,7 +62,7 @@ def attach(
         fail(f"dagtui: {shown_run(run)} has just ended; see dagtui runs")
 
 
-def _of_graph(graph_file: Path, number: int | None) -> list[LiveRun]:
+def _of_graph(graph_file: Path, number: int | None) -> list[FoundRun]:
     """Return the attachable live runs of a graph, latest first, or one that is not if there are no others."""
     found = [run for run in live_runs_of(graph_file) if number in {None, run.number}]
     if not found:
@@ -73,7 +73,7 @@ def _of_graph(graph_file: Path, number: int | None) -> list[LiveRun]:
     return [run for run in found if is_attachable(run)] or found[:1]
 
 
-def _any() -> list[LiveRun]:
+def _any() -> list[FoundRun]:
     found = all_of_user()
     if not found:
         fail("dagtui: no run is live; dagtui GRAPH.toml starts one")

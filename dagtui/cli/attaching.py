@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.control.live import LiveRun
+    from dagtui.control.live import FoundRun
     from dagtui.host.terminal_client import ClientTerminal
 
 
@@ -41,7 +41,7 @@ def look_of(ascii_only: bool, theme: str | None, no_mouse: bool) -> ClientTermin
     return ClientTerminal(ascii_only or wants_ascii(os.environ, sys.stdout.encoding), theme, not no_mouse)
 
 
-def live_runs_of(graph_file: Path) -> list[LiveRun]:
+def live_runs_of(graph_file: Path) -> list[FoundRun]:
     """Return the live runs of a graph: those with a possible screen first, and the latest first within each kind."""
     from dagtui.control.live import live_runs
     from dagtui.store.errors import StoreError
@@ -53,14 +53,14 @@ def live_runs_of(graph_file: Path) -> list[LiveRun]:
     return sorted(found, key=lambda run: (is_attachable(run), run.number), reverse=True)
 
 
-def is_attachable(run: LiveRun) -> bool:
+def is_attachable(run: FoundRun) -> bool:
     """Return whether a terminal can be attached to a run."""
     from dagtui.control.live import Screen
 
     return run.reachable and run.screen in {Screen.ATTACHED, Screen.DETACHED}
 
 
-def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> int:
+def attach(run: FoundRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> int:
     """Attach this terminal to a live run until it is given back. Return the exit status.
 
     If that fails, or if `ignored` names options that only a new run could obey, print why and exit with 2. Raises
@@ -85,14 +85,14 @@ def attach(run: LiveRun, look: ClientTerminal, ignored: Sequence[str] = ()) -> i
         fail(f"dagtui: can't attach to {shown}: {error}")
 
 
-def shown_run(run: LiveRun) -> str:
+def shown_run(run: FoundRun) -> str:
     """Name a run for people."""
     if run.graph is None or not run.number:
         return f"run {label(run.run_id, 60)}"
     return f"run {run.number} of {label(run.graph, 4096)}"
 
 
-def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveRun:
+def choice_of(runs: Sequence[FoundRun], title: str, *, ascii_only: bool) -> FoundRun:
     """Return the run that the user picks on this terminal. Ends the program if none is picked."""
     import signal
 
@@ -113,14 +113,14 @@ def choice_of(runs: Sequence[LiveRun], title: str, *, ascii_only: bool) -> LiveR
     return runs[at]
 
 
-def attach_commands(runs: Sequence[LiveRun], command: str) -> str:
+def attach_commands(runs: Sequence[FoundRun], command: str) -> str:
     """List the command for each of several runs, as lines for a shell."""
     named = [(label(shlex.quote(str(run.graph or run.run_id)), 4096), run.number) for run in runs]
     widest = max(len(name) for name, _ in named)
     return "\n".join(f"  {command} {name:<{widest}}   # run {number}" for name, number in named)
 
 
-def _why_not(run: LiveRun) -> str:
+def _why_not(run: FoundRun) -> str:
     # The process of a silent run may be unknown: 0 would mean the caller's own.
     who = f"{shown_run(run)} is live" + (f" (process {run.pid})" if run.pid else "")
     ways = [f"kill -TERM {run.pid} cancels it"] if run.pid else []

@@ -12,7 +12,7 @@ from dagtui.text import cell_width, count, duration, label
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.control.live import LiveRun
+    from dagtui.control.live import FoundRun
 
 _TITLES = ("NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
 _NUMBERS = frozenset({"RUN", "SETTLED", "FAILED", "TIME", "PROCESS"})
@@ -25,7 +25,7 @@ _LEAST = 8
 class Listed:
     """A live run and its status report."""
 
-    run: LiveRun
+    run: FoundRun
     answer: Mapping[str, object]
     """Its status report, or an object with `error` if it can't be reached."""
 
@@ -77,12 +77,12 @@ class Listed:
         return amount if isinstance(amount, int) else 0
 
 
-def listed(runs: Sequence[LiveRun]) -> list[Listed]:
+def listed(runs: Sequence[FoundRun]) -> list[Listed]:
     """Ask runs for their status."""
     return [Listed(run, status_of_run(run)) for run in runs]
 
 
-def all_of_user() -> list[LiveRun]:
+def all_of_user() -> list[FoundRun]:
     """Return this user's live runs, newest first. If that fails, print why and exit with 2."""
     from dagtui.control.live import all_live
     from dagtui.control.sockets import ControlError
@@ -93,7 +93,7 @@ def all_of_user() -> list[LiveRun]:
         fail(f"dagtui: {error}")
 
 
-def status_of_run(run: LiveRun) -> Mapping[str, object]:
+def status_of_run(run: FoundRun) -> Mapping[str, object]:
     """Return a run's status report, or an object with `error` if it can't be reached."""
     from dagtui.control.client import PATIENCE, connect
     from dagtui.control.sockets import ControlError

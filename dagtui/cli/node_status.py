@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.cli.output import Output
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.store.directory import RunDirectory
 
 
@@ -34,10 +34,8 @@ def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
 
 
 @contextmanager
-def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
+def on_record(run: RunDirectory, graph_file: Path) -> Iterator[RunView]:
     """Open a run from its journal. Raises StoreError."""
-    import anyio
-
     from dagtui.runs.following import open_run
     from dagtui.store.errors import StoreError
 
@@ -46,10 +44,10 @@ def on_record(run: RunDirectory, graph_file: Path) -> Iterator[Session]:
         yield session
     finally:
         with suppress(StoreError):  # a last read can fail, but its result is not needed any more
-            anyio.run(session.close)
+            session.close()
 
 
-def recorded_status(session: Session) -> Mapping[str, object]:
+def recorded_status(session: RunView) -> Mapping[str, object]:
     """Return the status of an ended run, with the fields of a live one's report."""
     from dagtui.control.live import Screen
     from dagtui.control.status_report import status_report
@@ -57,7 +55,7 @@ def recorded_status(session: Session) -> Mapping[str, object]:
     return status_report(session, Screen.NONE)
 
 
-def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:
+def chosen(session: RunView, words: Sequence[str]) -> Sequence[int]:
     """Return the nodes that any of the words means, in file order, or all nodes without words.
 
     If a word means none, the program ends with 2.
@@ -74,7 +72,7 @@ def chosen(session: Session, words: Sequence[str]) -> Sequence[int]:
 
 
 def write_json(
-    output: Output, answer: Mapping[str, object], session: Session | None, nodes: Sequence[int], *, live: bool
+    output: Output, answer: Mapping[str, object], session: RunView | None, nodes: Sequence[int], *, live: bool
 ) -> None:
     """Write one ASCII object without a newline, node by node. Without a session, `nodes` is null."""
     from dagtui.report.node_list import node_objects
@@ -92,7 +90,7 @@ def write_json(
     output.write(b"]}")
 
 
-def write_lines(output: Output, answer: Mapping[str, object], session: Session, nodes: Sequence[int]) -> None:
+def write_lines(output: Output, answer: Mapping[str, object], session: RunView, nodes: Sequence[int]) -> None:
     """Write the headline and a line for each node."""
     from dagtui.report.node_list import node_objects
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dagtui.host.exit_reason import ExitReason
     from dagtui.host.terminal_client import ClientTerminal
     from dagtui.runs.last_run import Resumption
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 
 def show_graph(
@@ -59,7 +59,7 @@ def show_graph(
 
     found: Resumption | None = None
 
-    def begin(graph: Graph) -> Session:
+    def begin(graph: Graph) -> LiveRun:
         from dagtui.runs.beginning import LaunchOptions, start_run
 
         options = LaunchOptions(jobs, paused, resumption=found)
@@ -88,7 +88,7 @@ def show_graph(
 def _open(
     graph_file: Path,
     load: Callable[[], Graph],
-    begin: Callable[[Graph], Session],
+    begin: Callable[[Graph], LiveRun],
     look: ClientTerminal,
     given: list[str],
 ) -> int:
@@ -107,7 +107,7 @@ def _open(
 
 
 def _start(
-    graph_file: Path, graph: Graph, begin: Callable[[Graph], Session], look: ClientTerminal, given: list[str]
+    graph_file: Path, graph: Graph, begin: Callable[[Graph], LiveRun], look: ClientTerminal, given: list[str]
 ) -> int:
     from dagtui.control.sockets import ControlError
     from dagtui.execution.local.requirements import RequirementError, check_requirements
@@ -148,17 +148,17 @@ def _start(
 
 
 def _screens(
-    session: Session, until_failure: Callable[[], Awaitable[None]]
+    session: LiveRun, until_failure: Callable[[], Awaitable[None]]
 ) -> Callable[[Attachment], Awaitable[ExitReason]]:
     from dagtui.tui.terminal.remote_terminal import AttachedScreens
 
     return AttachedScreens(session, until_failure).show
 
 
-def _noting(brief: str, text: str, begin: Callable[[Graph], Session]) -> Callable[[Graph], Session]:
+def _noting(brief: str, text: str, begin: Callable[[Graph], LiveRun]) -> Callable[[Graph], LiveRun]:
     """Wrap `begin` so that the screen repeats a message that was printed before the screen covered it."""
 
-    def noting(graph: Graph) -> Session:
+    def noting(graph: Graph) -> LiveRun:
         from dagtui.runs.notices import Notice
 
         session = begin(graph)
@@ -178,7 +178,7 @@ def _advice() -> str:
         return ""
 
 
-def _show_in_process(graph: Graph, begin: Callable[[Graph], Session], look: ClientTerminal) -> int:
+def _show_in_process(graph: Graph, begin: Callable[[Graph], LiveRun], look: ClientTerminal) -> int:
     from dagtui.graph.errors import GraphError
     from dagtui.runs.last_run import NothingToResumeError
     from dagtui.store.errors import StoreError

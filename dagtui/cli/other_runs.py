@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.store.directory import RunDirectory
 
 _NAMED = 5
@@ -63,7 +63,7 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
         say(f"dagtui: {text}")
 
 
-def mention_others(session: Session) -> None:
+def mention_others(session: RunView) -> None:
     """Print a line if other live runs of the graph exist.
 
     Checked after this run exists, so that of two simultaneous starts at least one sees the other.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.cli.output import Output
-    from dagtui.control.live import LiveRun
+    from dagtui.control.live import FoundRun
     from dagtui.store.directory import RunDirectory
 
 TIMED_OUT = 124
@@ -107,7 +107,7 @@ def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
             output.line(f"  {label(run.graph or run.run_id, 4096)}")
 
 
-def _write_array(output: Output, found: Sequence[tuple[LiveRun, Mapping[str, object]]]) -> None:
+def _write_array(output: Output, found: Sequence[tuple[FoundRun, Mapping[str, object]]]) -> None:
     from dagtui.cli.node_status import write_live
     from dagtui.store.directory import RunDirectory
 
@@ -281,8 +281,6 @@ def _ends_soon(run: RunDirectory) -> bool:
 
 def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Mapping[str, object]:
     """Return the outcome from the journal of a run that ended before it could answer."""
-    import anyio
-
     from dagtui.control.commands import outcome
     from dagtui.control.live import Screen
     from dagtui.control.requests import nodes_of
@@ -293,7 +291,7 @@ def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Map
     _ends_soon(run)
     try:
         session = open_run(run, graph_file)
-        anyio.run(session.close)
+        session.close()
         return outcome(session, Screen.NONE, nodes_of({"nodes": list(names)}, session.graph))
     except (StoreError, ControlError) as error:
         fail(f"dagtui: {error}")

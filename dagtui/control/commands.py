@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
+    from dagtui.runs.view import RunView
 
 PACE = 0.05
 """Seconds between two checks of a busy run for a waiting client."""
@@ -42,7 +43,7 @@ _FINAL_ANSWER_SECONDS = 0.5
 
 
 async def serve_control(
-    session: Session,
+    session: LiveRun,
     screen: Callable[[], Screen] = lambda: Screen.NONE,
     handlers: Mapping[str, Handler] | None = None,
     folder: Path | None = None,
@@ -55,8 +56,6 @@ async def serve_control(
     created, the run records that and continues without one. `task_status` is set when the server listens, or when it is
     certain that it never will.
     """
-    if session.directory is None:
-        raise ValueError("only a run that is on disk has a control socket")
     table = {**Control(session, screen).handlers(), **(handlers or {})}
     try:
         await ControlServer(session.directory.run_id, table, folder).serve(task_status=task_status)
@@ -84,7 +83,7 @@ def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end
 class Control:
     """Handlers of what scripts and other terminals may request of a session, by the word in `want`."""
 
-    def __init__(self, session: Session, screen: Callable[[], Screen]) -> None:
+    def __init__(self, session: LiveRun, screen: Callable[[], Screen]) -> None:
         self._session = session
         self._screen = screen
 
@@ -142,7 +141,7 @@ class Control:
             raise
 
 
-def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
+def outcome(session: RunView, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
     """Return the status report and the verdict of the nodes, or of the run if there are none."""
     state, labels = session.state, session.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
@@ -155,7 +154,7 @@ def outcome(session: Session, screen: Screen, nodes: Sequence[int]) -> dict[str,
 class _Waiting:
     """A client that waits for nodes to be settled."""
 
-    def __init__(self, session: Session, nodes: Sequence[int]) -> None:
+    def __init__(self, session: RunView, nodes: Sequence[int]) -> None:
         self._session = session
         self._nodes = nodes
         self._at = 0
@@ -182,13 +181,12 @@ class _Waiting:
 
     async def _checks(self) -> AsyncGenerator[None, None]:
         """Yield now, and after each event."""
-        listeners = self._session.run.listeners
         happened = anyio.Event()
 
         def notice(_events: Sequence[Event]) -> None:
             happened.set()
 
-        listeners.append(notice)
+        unsubscribe = self._session.subscribe(notice)
         try:
             while True:
                 yield
@@ -196,7 +194,7 @@ class _Waiting:
                 await anyio.sleep(PACE)
                 happened = anyio.Event()
         finally:
-            listeners.remove(notice)
+            unsubscribe()
 
     def _settled(self) -> bool:
         if not self._nodes:

@@ -40,7 +40,7 @@ class Screen(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRun:
+class FoundRun:
     """A run whose lock is held by a process, or whose socket answers."""
 
     run_id: str
@@ -65,20 +65,20 @@ class LiveRun:
         return not self.trouble
 
 
-def live_runs(graph_path: Path, folder: Path | None = None) -> list[LiveRun]:
+def live_runs(graph_path: Path, folder: Path | None = None) -> list[FoundRun]:
     """Return the live runs of a graph file, oldest first, after asking each. Raises StoreError."""
     return [_of_directory(run, graph_path, folder) for run in held_runs(graph_path)]
 
 
-def all_live(folder: Path | None = None) -> list[LiveRun]:
+def all_live(folder: Path | None = None) -> list[FoundRun]:
     """Return this user's live runs with a socket, oldest first, and remove dead sockets. Raises ControlError."""
     folder = sockets_folder(folder)
     remove_dead_sockets(folder)
-    found = (_asked(LiveRun(run_id, 0, None, None, 0), folder) for run_id in run_ids(folder))
+    found = (_asked(FoundRun(run_id, 0, None, None, 0), folder) for run_id in run_ids(folder))
     return [run for run in found if run is not None]
 
 
-def run_without_record(graph_path: Path, number: int | None) -> LiveRun | None:
+def run_without_record(graph_path: Path, number: int | None) -> FoundRun | None:
     """Return a live run of a graph whose directory was removed, known only by its socket. Raises ControlError."""
     path = os.path.realpath(graph_path)
     return next(
@@ -96,14 +96,14 @@ def screen_of(run: RunDirectory, folder: Path | None = None) -> Screen | None:
     return _of_directory(run, None, folder).screen if run.is_live() else None
 
 
-def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | None) -> LiveRun:
+def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | None) -> FoundRun:
     try:
         holder = run.holder().removeprefix("process ")
         pid = int(holder) if holder.isdecimal() else 0
-        known = LiveRun(run.run_id, run.number, run.path, graph_path, pid)
+        known = FoundRun(run.run_id, run.number, run.path, graph_path, pid)
     except StoreError as error:
         # Its lock was removed or emptied. Its own answer identifies it.
-        lost = LiveRun("", run.number, run.path, graph_path, 0, trouble=str(error))
+        lost = FoundRun("", run.number, run.path, graph_path, 0, trouble=str(error))
         return next((other for other in all_live(folder) if other.path == run.path), lost)
     try:
         return _asked(known, sockets_folder(folder)) or _with_trouble(known, "it has no socket")
@@ -111,7 +111,7 @@ def _of_directory(run: RunDirectory, graph_path: Path | None, folder: Path | Non
         return _with_trouble(known, str(error))
 
 
-def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
+def _asked(known: FoundRun, folder: Path) -> FoundRun | None:
     """Return what is known of a run with its answer added, or None if it is not running."""
     try:
         with connect(known.run_id, folder, PATIENCE) as client:
@@ -126,7 +126,7 @@ def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
         return _with_trouble(replace(known, pid=error.pid), str(error))
     except ControlError as error:
         return _with_trouble(known, str(error))
-    return LiveRun(
+    return FoundRun(
         known.run_id,
         known.number or _whole(answer.get("number")),
         known.path or _path(answer.get("path")),
@@ -137,7 +137,7 @@ def _asked(known: LiveRun, folder: Path) -> LiveRun | None:
     )
 
 
-def _with_trouble(known: LiveRun, trouble: str) -> LiveRun:
+def _with_trouble(known: FoundRun, trouble: str) -> FoundRun:
     return replace(known, trouble=trouble)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.preview import Preview
     from dagtui.graph.model import Graph
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 NAMES = 500
 """Most labels listed for each group of nodes. The count is exact."""
@@ -65,7 +65,7 @@ def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[int, ...]:
         raise CallError(str(error)) from None
 
 
-def preview_now(session: Session, request: Mapping[str, object], command: Command) -> Preview:
+def preview_now(session: LiveRun, request: Mapping[str, object], command: Command) -> Preview:
     """Preview a command. The result is `changed` if it differs from what the request expected."""
     preview = session.preview(command)
     expected = request.get("expected")
@@ -86,7 +86,7 @@ def token(preview: Preview) -> str:
     return digest.hexdigest()
 
 
-def preview_fields(session: Session, preview: Preview, words: str) -> dict[str, object]:
+def preview_fields(session: LiveRun, preview: Preview, words: str) -> dict[str, object]:
     """Format a preview as JSON: a description, the count and first labels of each group, and the estimated seconds."""
     labels = session.graph.labels
     return {

@@ -12,25 +12,25 @@ from dagtui.engine.why import why
 
 if TYPE_CHECKING:
     from dagtui.control.live import Screen
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 SHOWN = 100
 """Most nodes of each kind listed one by one. The counts are exact."""
 _ACTIVE = (NodeStatus.RUNNING, NodeStatus.CANCELLING, NodeStatus.RETRYING)
 
 
-def about(session: Session, screen: Screen) -> dict[str, object]:
+def about(session: RunView, screen: Screen) -> dict[str, object]:
     """Return which run it is, and whether it has a screen."""
     return {
         "name": session.name,
         "graph": None if session.graph_path is None else os.path.abspath(session.graph_path),
         "number": session.number,
-        "path": None if session.path is None else os.path.abspath(session.path),
+        "path": os.path.abspath(session.path),
         "screen": screen.value,
     }
 
 
-def status_report(session: Session, screen: Screen) -> dict[str, object]:
+def status_report(session: RunView, screen: Screen) -> dict[str, object]:
     """Return the run's status: verdict, counts, nodes in flight, and failures with their reasons."""
     state = session.state
     remaining = session.remaining()
@@ -58,7 +58,7 @@ def status_report(session: Session, screen: Screen) -> dict[str, object]:
     }
 
 
-def _node(session: Session, node: int) -> dict[str, object]:
+def _node(session: RunView, node: int) -> dict[str, object]:
     state = session.state
     return {
         "node": session.graph.labels[node],
@@ -69,7 +69,7 @@ def _node(session: Session, node: int) -> dict[str, object]:
     }
 
 
-def _failure(session: Session, node: int) -> dict[str, object]:
+def _failure(session: RunView, node: int) -> dict[str, object]:
     state = session.state
     log = session.log_path(node, state.attempt[node])
     return {

@@ -14,16 +14,15 @@ from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
 from dagtui.engine.status import NodeStatus
-from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import anyio
 
     from dagtui.engine.messages import Result
     from dagtui.engine.protocol import Executor, Journal
-    from dagtui.graph.model import Graph
+    from dagtui.engine.traversal import Traversal
 
 SYNC_EVERY = 1.0
 """Minimum seconds between two syncs of the journal while a run works."""
@@ -42,22 +41,16 @@ class Run:
 
     def __init__(
         self,
-        graph: Graph,
+        traversal: Traversal,
         executor: Executor,
         journal: Journal,
         *,
-        jobs: int = 1,
-        weights: Sequence[float] | None = None,
         clock: Callable[[], float] = time.monotonic,
         origin: float | None = None,
     ) -> None:
-        """Create a run.
-
-        `weights` are the expected seconds of each node. `clock` must be monotonic, and `origin` is its reading when the
-        run begins.
-        """
-        self.traversal = Traversal(graph, jobs, weights)
-        self.state = self.traversal.state
+        """Create a run. `clock` must be monotonic, and `origin` is its reading when the run begins."""
+        self.traversal = traversal
+        self.state = traversal.state
         self.listeners: list[Callable[[Sequence[Event]], None]] = []
         """Called with events after they are written to the journal, and before the next events."""
         self._executor = executor
@@ -133,10 +126,6 @@ class Run:
             self.traversal.emit(CommandEvent(self.clock(), number, CommandKind.PAUSE, by="the call"))
         self.traversal.begin(self.clock())
         self._finish_turn()
-
-    def adopt(self, events: Iterable[Event]) -> None:
-        """Adopt a recorded run as it was, including attempts in flight."""
-        self.traversal.adopt(events, self.clock())
 
     def post(self, result: Result) -> None:
         """Queue a result for the next turn."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 UNWATCHED_SECONDS = 600.0
 """Seconds that a settled run without a screen waits for someone to attach or retry."""
@@ -41,7 +41,7 @@ _FAILED = 1
 
 Show = Callable[[Attachment], Awaitable[ExitReason]]
 """Shows a run on an attached terminal until the screen is left."""
-Screens = Callable[["Session", Callable[[], Awaitable[None]]], Show]
+Screens = Callable[["LiveRun", Callable[[], Awaitable[None]]], Show]
 """Prepares screens for a session. The App awaits the given function in place of driving: it returns when the run fails.
 
 Called at the first attach only, because of its many imports.
@@ -51,7 +51,7 @@ Called at the first attach only, because of its many imports.
 class Daemon:
     """Drives one run, shows it to one client after another, and ends it."""
 
-    def __init__(self, session: Session, screens: Screens, crash_file: Path | None = None) -> None:
+    def __init__(self, session: LiveRun, screens: Screens, crash_file: Path | None = None) -> None:
         """`crash_file` receives this process's standard error."""
         self._session = session
         self._screens = screens
@@ -122,7 +122,7 @@ class Daemon:
 
     async def _watch_files(self) -> None:
         with self._watching:
-            await self._session.watch_files()
+            await self._session.monitor.watch()
 
     async def _until_failure(self) -> None:
         await self._driven.wait()

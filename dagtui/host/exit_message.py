@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.host.attachment import Attachment
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 
-def in_case_of_death(session: Session, crash_file: Path | None, folder: str = "") -> dict[str, object]:
+def in_case_of_death(session: RunView, crash_file: Path | None, folder: str = "") -> dict[str, object]:
     """Return what a client whose shell is in `folder` needs to know if the session process dies."""
     crash = None if crash_file is None else str(crash_file)
     again = resume_command(session, ascii_only=False, folder=folder)
     return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path), "again": again}
 
 
-def ended(session: Session, attachment: Attachment) -> str:
+def ended(session: RunView, attachment: Attachment) -> str:
     """Return the run's summary for the client's terminal."""
     try:
         width = os.get_terminal_size(attachment.output).columns or 80
@@ -35,7 +35,7 @@ def ended(session: Session, attachment: Attachment) -> str:
     return f"{text}\n"
 
 
-def detached(session: Session, unwatched_seconds: float, folder: str) -> str:
+def detached(session: RunView, unwatched_seconds: float, folder: str) -> str:
     """Say how to attach again from a folder."""
     back = f"{_attach(session, folder)} brings it back"
     if session.settled:
@@ -45,17 +45,17 @@ def detached(session: Session, unwatched_seconds: float, folder: str) -> str:
     return f"detached; the run continues: {back}\n"
 
 
-def elsewhere(session: Session, attachment: Attachment) -> str:
+def elsewhere(session: RunView, attachment: Attachment) -> str:
     """Say which terminal has the screen now."""
     return f"attached elsewhere: {attachment.why}; {_attach(session, attachment.cwd)} brings it back here\n"
 
 
-def after_a_crash(session: Session, crash_file: Path | None, folder: str) -> str:
+def after_a_crash(session: RunView, crash_file: Path | None, folder: str) -> str:
     """Say that the screen has failed while the run continues."""
     where = "" if crash_file is None else f"; details are in {label(crash_file, 4096)}"
     return f"dagtui: the screen failed; the run continues: {_attach(session, folder)} brings it back{where}\n"
 
 
-def _attach(session: Session, folder: str) -> str:
+def _attach(session: RunView, folder: str) -> str:
     path = "" if session.graph_path is None else str(path_from(folder, session.graph_path))
     return f"dagtui attach {label(shlex.quote(path), 4096)}"

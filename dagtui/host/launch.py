@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.host.daemon import Screens
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 CRASH_NAME = "session.err"
 """File in the run's directory with the standard error of the session process. Removed at the end if it is empty."""
@@ -39,7 +39,7 @@ def check_control_sockets() -> None:
     check_length(folder / _LONGEST_NAME)
 
 
-def start_session(begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object]) -> ControlClient:
+def start_session(begin: Callable[[], LiveRun], screens: Screens, on_listening: Callable[[], object]) -> ControlClient:
     """Start a run in its own process, and return the connection to it. Raises OSError.
 
     The process is forked rather than started anew, so it already has the graph and the environment. It has no
@@ -62,7 +62,7 @@ def start_session(begin: Callable[[], Session], screens: Screens, on_listening: 
 
 
 def _live(
-    begin: Callable[[], Session], screens: Screens, on_listening: Callable[[], object], connection: socket.socket
+    begin: Callable[[], LiveRun], screens: Screens, on_listening: Callable[[], object], connection: socket.socket
 ) -> int:
     """Run the session process. Return its exit status."""
     _close_inherited_descriptors()
@@ -113,10 +113,8 @@ def _close_inherited_descriptors() -> None:
                 os.close(number)
 
 
-def _open_crash_file(directory: Path | None) -> Path | None:
+def _open_crash_file(directory: Path) -> Path | None:
     """Redirect standard error to a file in the run's directory, so that a crash can be explained."""
-    if directory is None:
-        return None
     path = directory / CRASH_NAME
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

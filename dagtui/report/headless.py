@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
     from dagtui.runs.beginning import LaunchOptions
     from dagtui.runs.events_copy import EventsCopy
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CONTROL_AFTER = 0.05
@@ -41,9 +41,9 @@ class Headless:
     def __init__(
         self,
         graph: Graph,
-        begin: Callable[[Graph, LaunchOptions], Session],
+        begin: Callable[[Graph, LaunchOptions], LiveRun],
         options: LaunchOptions,
-        on_begun: Callable[[Session], None] = lambda _session: None,
+        on_begun: Callable[[LiveRun], None] = lambda _session: None,
         *,
         events: str | None,
         ascii_only: bool,
@@ -102,7 +102,7 @@ class Headless:
             return 128 + self._signal
         return EXIT.get(session.state.verdict(), 1)
 
-    async def _drive(self, session: Session, inbox: SignalInbox) -> None:
+    async def _drive(self, session: LiveRun, inbox: SignalInbox) -> None:
         import anyio
 
         async with anyio.create_task_group() as signals:
@@ -111,17 +111,16 @@ class Headless:
                 group.start_soon(self._open_control_socket, session)
                 group.start_soon(self._break_silence, session)
                 group.start_soon(self._print_troubles, session)
-                group.start_soon(session.watch_files)
+                group.start_soon(session.monitor.watch)
                 await session.drive_until_settled()
-                if session.monitor is not None:
-                    session.monitor.look()
+                session.monitor.look()
                 group.cancel_scope.cancel()
             # A signal must not end the program before the end is recorded.
             self._over = True
             await session.close()
             signals.cancel_scope.cancel()
 
-    async def _open_control_socket(self, session: Session) -> None:
+    async def _open_control_socket(self, session: LiveRun) -> None:
         """Let other terminals control the run, unless it is over at once."""
         import anyio
 
@@ -134,7 +133,7 @@ class Headless:
             if self._options.paused and self._lines is not None:
                 self._writer.say(self._lines.paused())
 
-    async def _print_troubles(self, session: Session) -> None:
+    async def _print_troubles(self, session: LiveRun) -> None:
         """Print the notes that could not be recorded, such as that the journal can't be written."""
         import anyio
 
@@ -147,7 +146,7 @@ class Headless:
             self._noted.clear()
             self._tell(untold)
 
-    async def _break_silence(self, session: Session) -> None:
+    async def _break_silence(self, session: LiveRun) -> None:
         """Say what is still running after a long silence."""
         import anyio
 
@@ -157,7 +156,7 @@ class Headless:
                 self._said = session.clock()
                 self._writer.say(self._lines.still(session.clock()))
 
-    async def _handle_signals(self, session: Session, inbox: SignalInbox) -> None:
+    async def _handle_signals(self, session: LiveRun, inbox: SignalInbox) -> None:
         """Cancel the run at the first signal, kill what is left at the second."""
         async for number in inbox.numbers():
             if not self._over:

@@ -10,7 +10,7 @@ from dagtui.engine.why import full_why
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
@@ -18,7 +18,7 @@ _WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
 _WITH_RESULT = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING})
 
 
-def node_objects(session: Session, nodes: Iterable[int]) -> Iterator[Mapping[str, object]]:
+def node_objects(session: RunView, nodes: Iterable[int]) -> Iterator[Mapping[str, object]]:
     """Yield an object for each node. Wall times are seconds since the epoch."""
     state, now = session.state, session.clock()
     queued: dict[tuple[int, Cause], str] = {}
@@ -45,14 +45,14 @@ def node_objects(session: Session, nodes: Iterable[int]) -> Iterator[Mapping[str
         }
 
 
-def _begun(session: Session, node: int) -> int:
+def _begun(session: RunView, node: int) -> int:
     """Return the last attempt that started or failed to. A submitted node has a number, but has not started."""
     state = session.state
     handed = state.status_of(node) is NodeStatus.READY and state.cause_of(node) is Cause.IN_LINE
     return max(0, state.attempt[node] - handed)
 
 
-def _times(session: Session, node: int, attempt: int, now: float) -> dict[str, float | None]:
+def _times(session: RunView, node: int, attempt: int, now: float) -> dict[str, float | None]:
     """Return when an attempt started and ended, and how long it took or has taken so far."""
     state = session.state
     alive = state.status_of(node) in _ALIVE

@@ -21,7 +21,7 @@ from dagtui.text.remarks import left_behind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 _COLOURS = {
     NodeStatus.RUNNING: "36",
@@ -44,7 +44,7 @@ _QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 class PlainLines:
     """Formats events as lines with wall times and sanitised names and reasons."""
 
-    def __init__(self, session: Session, *, ascii_only: bool, colours: bool) -> None:
+    def __init__(self, session: RunView, *, ascii_only: bool, colours: bool) -> None:
         self._session = session
         self._ascii = ascii_only
         self._colours = colours

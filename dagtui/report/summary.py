@@ -23,7 +23,7 @@ from dagtui.text.shape import shape
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 FAILURES_SHOWN = 10
 """Most distinct failures shown."""
@@ -43,7 +43,7 @@ _MARKS = {
 }
 
 
-def exit_summary(session: Session, *, width: int, colours: bool, ascii_only: bool, folder: str = "") -> str:
+def exit_summary(session: RunView, *, width: int, colours: bool, ascii_only: bool, folder: str = "") -> str:
     """Return the summary as text with SGR codes at most. Its commands are for a shell in a folder.
 
     An empty folder means this process's.
@@ -53,8 +53,7 @@ def exit_summary(session: Session, *, width: int, colours: bool, ascii_only: boo
         f"{headline}  run {session.number}, {duration(session.elapsed)}",
         f"  {counts(session.state)}",
     ]
-    if session.path is not None:
-        lines.append(f"  {label(session.path, 4096)}")
+    lines.append(f"  {label(session.path, 4096)}")
     # The changed file is read again when the run is resumed.
     lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
     groups, unread = _alike(session)
@@ -78,14 +77,14 @@ def _paint(text: str, code: str, *, colours: bool) -> str:
     return f"\x1b[{code}m{text}\x1b[m" if colours else text
 
 
-def _headline(session: Session, *, colours: bool, ascii_only: bool) -> str:
+def _headline(session: RunView, *, colours: bool, ascii_only: bool) -> str:
     verdict = session.state.verdict()
     mark = _MARKS[verdict].ascii if ascii_only else _MARKS[verdict].glyph
     word = "left while running" if verdict is Verdict.RUNNING else verdict.value
     return _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
 
 
-def _stale(session: Session, nodes: list[int], *, ascii_only: bool, folder: str) -> str:
+def _stale(session: RunView, nodes: list[int], *, ascii_only: bool, folder: str) -> str:
     """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
     names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
@@ -106,7 +105,7 @@ class _Alike:
     """The last lines of the first node's log."""
 
 
-def _alike(session: Session) -> tuple[list[_Alike], int]:
+def _alike(session: RunView) -> tuple[list[_Alike], int]:
     """Group the failures by message. Return the groups, and how many failures were not read."""
     failures = list(session.state.failures())
     groups: dict[tuple[str, str], _Alike] = {}
@@ -125,7 +124,7 @@ def _decisive(tail: list[bytes]) -> str:
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 
 
-def _failure(session: Session, group: _Alike, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
+def _failure(session: RunView, group: _Alike, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
     node = group.nodes[0]
     mark = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     name = _paint(f"{mark} {name_label(session.graph.labels[node], 200)}", "1;31", colours=colours)
@@ -141,7 +140,7 @@ def _failure(session: Session, group: _Alike, width: int, *, colours: bool, asci
     return lines
 
 
-def _others(session: Session, nodes: list[int]) -> str:
+def _others(session: RunView, nodes: list[int]) -> str:
     """Name the other nodes that failed alike: the first ones by name, then a count."""
     names = [name_label(session.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
     more = len(nodes) - 1 - len(names)

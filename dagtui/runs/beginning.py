@@ -1,4 +1,4 @@
-"""Start a new run: its directory, journal, executor and session."""
+"""Start a new run: its directory, journal, and executor."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.run import Run
+from dagtui.engine.traversal import Traversal
 from dagtui.execution.local import undelivered
 from dagtui.execution.local.executor import LocalExecutor
 from dagtui.execution.local.requirements import start_supervisor
 from dagtui.graph.export import to_toml
-from dagtui.runs.file_monitor import FileMonitor
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.journal_sink import JournalSink
+from dagtui.runs.live import LiveRun
 from dagtui.runs.previous_processes import PreviousProcesses
 from dagtui.runs.processors import processors
 from dagtui.runs.redaction import keep_secrets
-from dagtui.runs.session import Session
 from dagtui.store.directory import RunDirectory
 from dagtui.store.history import History
 from dagtui.store.journal import JournalWriter
@@ -69,51 +69,39 @@ class Ingredients:
         self.executed = graph
         self.shown, self.secrets = keep_secrets(graph, self.environment)
 
-    def session(self, directory: RunDirectory, writer: JournalWriter, clock: float = 0.0) -> Session:
-        """Create a session for a run that has not started. Its clock reads `clock` now."""
+    def live_run(self, directory: RunDirectory, writer: JournalWriter, clock: float = 0.0) -> LiveRun:
+        """Create a run that has not started. Its clock reads `clock` now."""
         directory.claim_journal()
         graph, secrets = self.shown, self.secrets
         history = History.load(self.path)
         forecast = Forecast(graph, history)
-        sessions: list[Session] = []
-
-        def status_of(node: int) -> str:
-            return sessions[0].state.status_of(node).name.lower()
-
+        traversal = Traversal(graph, self.options.slots(graph), forecast.weights)
+        if secrets is not None:
+            traversal.mask = secrets.mask
         executor = LocalExecutor(
             self.executed,
             directory.path,
             lambda node, attempt: directory.log_path(graph.labels[node], attempt),
-            status_of,
+            lambda node: traversal.state.status_of(node).name.lower(),
             directory.run_id,
             self.environment,
             secrets=secrets,
             supervisor=self.options.supervisor,
         )
-        run = Run(
-            graph,
-            executor,
-            JournalSink(writer, graph, directory, self.options.mirror),
-            jobs=self.options.slots(graph),
-            weights=forecast.weights,
-            origin=time.monotonic() - clock,
-        )
-        if secrets is not None:
-            run.traversal.mask = secrets.mask
-        session = Session(graph, run, forecast, directory, history, executor)
-        session.environment, session.secrets = self.environment, secrets
-        session.jobs_given = self.options.jobs
-        session.monitor = FileMonitor(session)
-        sessions.append(session)
+        sink = JournalSink(writer, graph, directory, self.options.mirror)
+        run = Run(traversal, executor, sink, origin=time.monotonic() - clock)
+        live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
+        live.jobs_given = self.options.jobs
         previous = PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
-        run.listeners += [previous.note, *self.options.listeners]
-        return session
+        for listener in (previous.note, *self.options.listeners):
+            live.subscribe(listener)
+        return live
 
 
 DEFAULTS = LaunchOptions()
 
 
-def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> Session:
+def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     """Create a run directory and start a run. Needs no event loop.
 
     Raises RequirementError, StoreError, and GraphError for secrets.
@@ -127,11 +115,11 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> Session:
         supervisor.close()
         raise
     undelivered.reserve(os.fspath(directory.path))
-    session = ingredients.session(directory, JournalWriter(directory.journal_path))
-    session.run.begin(paused=options.paused, boot=boot_id())
+    live = ingredients.live_run(directory, JournalWriter(directory.journal_path))
+    live.run.begin(paused=options.paused, boot=boot_id())
     for text in directory.remarks:
-        session.note(text)
-    return session
+        live.note(text)
+    return live
 
 
 def boot_id() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from _blake2 import blake2b  # as in graph/loading: hashlib would load OpenSSL as well
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dagtui.graph.loading import DIGEST_SIZE
 from dagtui.runs.notices import Notice
@@ -15,7 +15,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.graph.model import Graph
     from dagtui.store.directory import RunDirectory
 
 LOOK_EVERY = 1.0
@@ -27,13 +27,28 @@ _MOST_BYTES = 64 * 1024 * 1024
 _NAME_CHARACTERS = 30
 
 
-class FileMonitor:
-    """Checks the run directory and the graph file of a session periodically, and updates its notices."""
+class Monitored(Protocol):
+    """The run whose files are checked."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._record = None if session.directory is None else RecordWatch(session.directory)
-        self._graph_file = GraphFileWatch(session)
+    graph: Graph
+    number: int
+    lost_record: Notice | None
+    changed_file: Notice | None
+
+    def note(self, text: str) -> None:
+        """Record a note, which the next screen shows."""
+
+    def tell(self) -> None:
+        """Tell the listeners about a change that is not an event."""
+
+
+class FileMonitor:
+    """Checks the run directory and the graph file of a run periodically, and updates its notices."""
+
+    def __init__(self, run: Monitored, directory: RunDirectory) -> None:
+        self._run = run
+        self._record = RecordWatch(directory)
+        self._graph_file = GraphFileWatch(run)
 
     async def watch(self) -> None:
         """Check periodically until cancelled."""
@@ -47,14 +62,12 @@ class FileMonitor:
     def look(self) -> None:
         """Check once."""
         self._graph_file.look()
-        if self._record is None:
-            return
         loss, remark = self._record.look()
         if remark:
-            self._session.note(remark)
-        if loss is not None and loss != self._session.lost_record:
-            self._session.lost_record = loss
-            self._session.note(loss.text)
+            self._run.note(remark)
+        if loss is not None and loss != self._run.lost_record:
+            self._run.lost_record = loss
+            self._run.note(loss.text)
 
 
 class RecordWatch:
@@ -92,8 +105,8 @@ class RecordWatch:
 class GraphFileWatch:
     """Whether the content of the graph file differs from when the run started."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, run: Monitored) -> None:
+        self._run = run
         self._seen: tuple[int, int, int] | None = None
         """Modification time, size and inode at the last read."""
         self._next: tuple[int, int, int] | None = None
@@ -118,8 +131,8 @@ class GraphFileWatch:
 
     def _changed_size(self) -> int | None:
         """Return the size of a file that has changed since it was read, or None if it has not."""
-        path = self._session.graph_path
-        if path is None or not self._session.graph.digest:
+        path = self._run.graph.path
+        if path is None or not self._run.graph.digest:
             return None
         try:
             status = os.stat(path)
@@ -133,7 +146,7 @@ class GraphFileWatch:
 
     def _read(self) -> bytes:
         """Return the digest of the file, or nothing if it can't be read."""
-        path, self._seen = self._session.graph_path, self._next
+        path, self._seen = self._run.graph.path, self._next
         try:
             content = b"" if path is None else path.read_bytes()
         except OSError:
@@ -141,24 +154,24 @@ class GraphFileWatch:
         return blake2b(content, digest_size=DIGEST_SIZE).digest()
 
     def _judge(self, digest: bytes) -> None:
-        session = self._session
-        changed = bool(digest) and digest != session.graph.digest
-        if changed == (session.changed_file is not None):
+        run = self._run
+        changed = bool(digest) and digest != run.graph.digest
+        if changed == (run.changed_file is not None):
             return
-        session.changed_file = _changed(session) if changed else None
-        if session.changed_file is not None:
-            session.note(session.changed_file.text)
+        run.changed_file = _changed(run) if changed else None
+        if run.changed_file is not None:
+            run.note(run.changed_file.text)
         else:
-            session.tell()
+            run.tell()
 
 
-def _changed(session: Session) -> Notice:
-    path = session.graph_path
+def _changed(run: Monitored) -> Notice:
+    path = run.graph.path
     name = label("" if path is None else path.name, _NAME_CHARACTERS)
     return Notice(
-        f"{name} changed: q, then --resume {session.number}",
+        f"{name} changed: q, then --resume {run.number}",
         f"{name} has changed since this run started. The run keeps the version it read; "
-        f"to use the change, leave the run, then --resume {session.number}",
+        f"to use the change, leave the run, then --resume {run.number}",
     )
 
 

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING, Self
 import anyio
 
 from dagtui.engine.events import RunEvent, parse
-from dagtui.engine.preview import Preview
-from dagtui.engine.run import Run
+from dagtui.engine.state import RunState
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text
 from dagtui.runs.forecast import Forecast
-from dagtui.runs.node_environment import NoNodeEnvironmentError
-from dagtui.runs.recorded import NullExecutor, NullJournal
-from dagtui.runs.session import Session
+from dagtui.runs.view import RunView
 from dagtui.runs.wall_times import WallTimes
 from dagtui.store.errors import StoreError
 from dagtui.store.files import read_file
@@ -27,12 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.engine.events import Event
-    from dagtui.engine.messages import Command
     from dagtui.graph.model import Graph
-    from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.store.directory import RunDirectory
 
-READ_ONLY = "read-only: this screen only watches the run"
 LOOK_SECONDS = 0.1
 """Interval of journal checks."""
 ASK_SECONDS = 1.0
@@ -43,26 +37,25 @@ _LARGEST_GRAPH = 1 << 30
 _BEGINNINGS = frozenset({"started", "resumed"})
 
 
-class FollowingSession(Session):
-    """A session whose state follows the journal of another process's run, live or ended.
+class FollowedRun(RunView):
+    """A view whose state follows the journal of another process's run, live or ended.
 
     The state can't follow if lines of the journal are taken back, which happens on full disks, or if the run is
-    resumed. Then `outdated` becomes true, `drive` returns, and the caller must open a new session.
+    resumed. Then `outdated` becomes true, `follow` returns, and the caller must open a new view.
     """
 
-    def __init__(self, graph: Graph, directory: RunDirectory, history: History) -> None:
+    def __init__(self, graph: Graph, directory: RunDirectory, history: History, follower: JournalFollower) -> None:
         """Follow the run in a directory. `open` loads what this needs."""
-        self._followed = directory
-        self._follower = JournalFollower(directory.journal_path)
+        super().__init__(RunState(graph), Forecast(graph, history), directory.path, directory.number)
+        self._directory = directory
+        self._follower = follower
         self._last_at = 0.0
         self._last_seen = time.monotonic()
         self._clock = 0.0
         self._dated = False
         self._caught_up = False
-        self._over = False
-        """The run has ended, or no process has it any more."""
-        run = Run(graph, NullExecutor(), NullJournal(), clock=self._now, origin=0.0)
-        super().__init__(graph, run, Forecast(graph, history), directory)
+        self.over = False
+        """Whether the run has ended, or no process has it any more."""
         self.outdated = False
         """Lines were taken back, or the run was resumed, perhaps with another graph. It must be read again."""
 
@@ -75,23 +68,20 @@ class FollowingSession(Session):
             raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
         graph = load_text(content, graph_path)
         history = History.load(graph_path)
-        session = cls(graph, directory, history)
-        while session._read_piece() or session.outdated:
-            if session.outdated:
+        follower = JournalFollower(directory.journal_path)
+        run = cls(graph, directory, history, follower)
+        while run._read_piece() or run.outdated:
+            if run.outdated:
                 # The follower continues: it knows which line is suspect.
-                again = cls(graph, directory, history)
-                again._follower = session._follower
-                session = again
-        session._caught_up = True
-        session._check_alive()
-        return session
-
-    # Overrides for a run of another process
+                run = cls(graph, directory, history, follower)
+        run._caught_up = True
+        run._check_alive()
+        return run
 
     @property
     def settled(self) -> bool:
-        """Return whether nothing more happens: all nodes are settled, or the run is over."""
-        return self._over or not self.state.unsettled
+        """Whether nothing more happens: all nodes are settled, or the run is over."""
+        return self.over or not self.state.unsettled
 
     @property
     def problem(self) -> str | None:
@@ -100,32 +90,15 @@ class FollowingSession(Session):
 
     def alive(self) -> int:
         """Return the number of attempts in flight, which is 0 when the run is over, however it ended."""
-        return 0 if self._over else super().alive()
+        return 0 if self.over else super().alive()
 
-    @property
-    def over(self) -> bool:
-        """Whether the run has ended, or no process has it any more."""
-        return self._over
+    def clock(self) -> float:
+        """Return the run's clock as the journal gives it. It never goes back, and stops at the end."""
+        if not self.over:
+            self._clock = max(self._clock, self._last_at + time.monotonic() - self._last_seen)
+        return self._clock
 
-    def preview(self, command: Command) -> Preview:
-        """Refuse: the screen is read-only."""
-        return Preview(command, nothing=READ_ONLY)
-
-    def give(self, command: Command) -> Preview:
-        """Refuse: the screen is read-only."""
-        return Preview(command, nothing=READ_ONLY)
-
-    def node_environment(self, node: int) -> NodeEnvironment:  # noqa: ARG002 - the signature of a session
-        """Raise NoNodeEnvironmentError: the run's variables, secrets among them, are not recorded."""
-        raise NoNodeEnvironmentError("read-only: this screen only watches the run, and does not know its environment")
-
-    def note(self, text: str) -> None:
-        """Do nothing: the journal belongs to another process."""
-
-    def announce(self, what: str, why: str) -> None:
-        """Do nothing: the journal belongs to another process."""
-
-    async def drive(self) -> None:
+    async def follow(self) -> None:
         """Follow the journal until the task is cancelled, or until `outdated`."""
         asked = time.monotonic()
         while not self.outdated:
@@ -137,25 +110,13 @@ class FollowingSession(Session):
                 self._check_alive()
             await anyio.sleep(LOOK_SECONDS)
 
-    async def drive_until_settled(self) -> None:
-        """Do nothing: another process drives the run."""
-
-    async def close(self, why: str = "") -> None:  # noqa: ARG002 - the signature of a session
+    def close(self) -> None:
         """Read the journal a last time, in case the run has ended since, then close it."""
         if not self.outdated:
-            while not self.outdated and self._read_piece():
-                pass
+            self._read_to_end()
             self._check_alive()
             self.outdated = False  # there are no further checks
         self._follower.close()
-
-    # Following
-
-    def _now(self) -> float:
-        """Return the run's clock as the journal gives it. It never goes back, and stops at the end."""
-        if not self._over:
-            self._clock = max(self._clock, self._last_at + time.monotonic() - self._last_seen)
-        return self._clock
 
     def _read_piece(self) -> bool:
         """Process a piece of the journal. Return whether there was any."""
@@ -168,6 +129,10 @@ class FollowingSession(Session):
         self._learn_from(records)
         return True
 
+    def _read_to_end(self) -> None:
+        while not self.outdated and self._read_piece():
+            pass
+
     def _learn_from(self, records: Iterable[Mapping[str, object]]) -> None:
         events: list[Event] = []
         for record in records:
@@ -178,8 +143,7 @@ class FollowingSession(Session):
             wall = record.get("time")
             self._date(event, float(wall) if isinstance(wall, int | float) else time.time())
         self.state.replay(events)
-        for listener in self.run.listeners:
-            listener(events)
+        self.tell(events)
 
     def _date(self, event: Event, wall: float) -> None:
         """Map the event's wall time to the run's clock, and note whether the clock is running."""
@@ -192,29 +156,27 @@ class FollowingSession(Session):
         if not isinstance(event, RunEvent):
             return
         if event.what == "ended":
-            self._over = True
+            self.over = True
         elif event.what in _BEGINNINGS:
-            self._over = False
+            self.over = False
         if event.what == "resumed":
             self.wall_times.set_going(event.at, wall)
             self.outdated = self._caught_up
 
     def _check_alive(self) -> None:
         """Check whether a process still has the run. If none has, the run is over, however it ended."""
-        if self._over or self._followed.is_live():
+        if self.over or self._directory.is_live():
             return
         # Read what it wrote before it released the lock, then tell the listeners that the clock stands still.
-        while not self.outdated and self._read_piece():
-            pass
-        self._over = True
-        for listener in self.run.listeners:
-            listener(())
+        self._read_to_end()
+        self.over = True
+        self.tell()
 
 
-def open_run(directory: RunDirectory, graph_path: Path) -> FollowingSession:
+def open_run(directory: RunDirectory, graph_path: Path) -> FollowedRun:
     """Follow a run. Raises StoreError for every kind of failure."""
     try:
-        return FollowingSession.open(directory, graph_path)
+        return FollowedRun.open(directory, graph_path)
     except GraphError as error:
         raise StoreError(f"can't read the graph of the run {directory.path}: {error}") from error
     except (ValueError, KeyError, TypeError) as error:

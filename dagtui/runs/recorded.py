@@ -1,64 +1,35 @@
-"""Null objects for a run that only shows a recording: nothing is executed or written."""
+"""A run as recorded events left it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dagtui.engine.state import RunState
+from dagtui.runs.forecast import Forecast
+from dagtui.runs.view import RunView
+from dagtui.runs.wall_times import WallTimes
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from dagtui.engine.events import Event
-    from dagtui.engine.messages import Result
+    from dagtui.graph.model import Graph
 
 
-class NullExecutor:
-    """An executor that records requests and never answers."""
+class RecordedRun(RunView):
+    """A view on a clock that stands still, with the state after some events."""
 
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, int, int]] = []
+    def __init__(
+        self, graph: Graph, events: Sequence[Event], now: float, path: Path, *, number: int = 1, began_at: float = 0.0
+    ) -> None:
+        """Replay events for a clock that reads `now`. `began_at` is the wall time at which it read 0."""
+        super().__init__(RunState(graph), Forecast(graph, None), path, number)
+        self.wall_times = WallTimes(began_at)
+        self._now = now
+        self.state.replay(events)
+        self.attempts.learn(events)
 
-    def open(self, deliver: Callable[[Result], None], slots: int) -> None:
-        """Do nothing."""
-
-    def start(self, node: int, attempt: int, slots: int) -> None:  # noqa: ARG002 - the protocol's signature
-        """Record the request."""
-        self.requests.append(("start", node, attempt))
-
-    def stop(self, node: int, attempt: int, grace: float) -> None:  # noqa: ARG002 - the protocol's signature
-        """Record the request."""
-        self.requests.append(("stop", node, attempt))
-
-    def withdraw(self, node: int, attempt: int) -> None:
-        """Record the request."""
-        self.requests.append(("withdraw", node, attempt))
-
-    def set_slots(self, slots: int) -> None:
-        """Do nothing."""
-
-    def acknowledge(self) -> None:
-        """Do nothing: nothing was delivered."""
-
-    def flush(self) -> None:
-        """Do nothing."""
-
-    def collect(self) -> None:
-        """Do nothing: there are no results."""
-
-    async def serve(self) -> None:
-        """Wait until cancelled: there are no results."""
-        import anyio
-
-        await anyio.sleep_forever()
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to end."""
-
-
-class NullJournal:
-    """The journal of a run that is already recorded."""
-
-    def write(self, events: Iterable[Event]) -> None:
-        """Discard the events."""
-
-    def sync(self) -> None:
-        """Do nothing: nothing was written."""
+    def clock(self) -> float:
+        """Return the time at which the clock stands."""
+        return self._now

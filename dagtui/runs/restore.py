@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import NodeEvent
     from dagtui.graph.model import Graph
+    from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
-    from dagtui.runs.session import Session
     from dagtui.store.directory import RunDirectory
 
 NAMED = 5
@@ -172,7 +172,7 @@ def _graph_of(directory: RunDirectory, content: bytes) -> Graph:
         raise StoreError(text) from error
 
 
-def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> Session:
+def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     """Resume the run that the options name, by default the last one, in its directory. Otherwise like `start_run`.
 
     Raises NothingToResumeError if there is no such run or nothing left to do in it, StoreError also if it is live, and
@@ -196,14 +196,14 @@ def resume_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> Session:
         if last.well and not found.rerun:
             raise last.nothing_left()
         with without_garbage_collection():
-            session = _restore(ingredients, last, reader, damaged, found.rerun)
+            live = _restore(ingredients, last, reader, damaged, found.rerun)
         directory.become_latest()
         for text in (found.words(), ended, *directory.remarks):
             if text:
-                session.note(text)
-        session.run.continue_run(paused=options.paused)
+                live.note(text)
+        live.run.continue_run(paused=options.paused)
         undoing.pop_all()
-    return session
+    return live
 
 
 def _begin_journal(directory: RunDirectory) -> str:
@@ -228,16 +228,16 @@ def _set_aside(reader: JournalReader) -> str:
 
 def _restore(
     ingredients: Ingredients, last: LastRun, reader: JournalReader, damaged: str, rerun: tuple[int, ...]
-) -> Session:
+) -> LiveRun:
     directory, past, graph = last.directory, last.past, ingredients.shown
     broke_off = last.broke_off()
     # Lines may be missing. Attempts submitted by a missing line have left logs.
     used = _logged(last) if damaged or broke_off else {}
-    session = ingredients.session(directory, JournalWriter.reopen(reader), past.clock + TICK)
-    session.replay(past)
+    live = ingredients.live_run(directory, JournalWriter.reopen(reader), past.clock + TICK)
+    live.replay(past)
     slots = ingredients.options.slots(graph)
     try:
-        session.run.restore(
+        live.run.restore(
             past.events,
             last.late,
             dict(last.reasons()),
@@ -252,11 +252,11 @@ def _restore(
     if last.written is not None:
         replace_file(directory.graph_path, last.written)
         directory.sync()
-    stay, cancelled = session.state.counts[NodeStatus.COMPLETED], list(session.state.nodes_with(NodeStatus.CANCELLED))
+    stay, cancelled = live.state.counts[NodeStatus.COMPLETED], list(live.state.nodes_with(NodeStatus.CANCELLED))
     for text in (broke_off, damaged, _late(last), _summary(last, stay), stay_cancelled(graph, cancelled)):
         if text:
-            session.note(text)
-    return session
+            live.note(text)
+    return live
 
 
 def _late(last: LastRun) -> str:

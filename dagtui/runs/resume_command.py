@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtui.graph.model import Graph
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 _LONGEST = 4096
 _MOST_RERUN = 3
@@ -35,12 +35,12 @@ def path_from(folder: str, path: Path) -> Path:
     return path if folder == own else Path(own, path)
 
 
-def resume_command(session: Session, *, ascii_only: bool, folder: str = "") -> str:
+def resume_command(session: RunView, *, ascii_only: bool, folder: str = "") -> str:
     """Return a command that resumes a session's run, for a shell in a folder. Empty: this process's."""
     return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only, folder=folder)
 
 
-def rerun_command(session: Session, nodes: Sequence[int], *, ascii_only: bool, folder: str = "") -> str:
+def rerun_command(session: RunView, nodes: Sequence[int], *, ascii_only: bool, folder: str = "") -> str:
     """Return a command that resumes a session's run and reruns some nodes, for a shell in a folder."""
     return f"{resume_command(session, ascii_only=ascii_only, folder=folder)} {rerun_options(session.graph, nodes)}"
 

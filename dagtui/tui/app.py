@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
+
+import anyio
 
 from dagtui.tui.actions.panes import PaneActions
-from dagtui.tui.actions.programs import ProgramActions
+from dagtui.tui.actions.programs import ShellActions
 from dagtui.tui.actions.run import RunActions
-from dagtui.tui.actions.screen import ScreenActions
+from dagtui.tui.actions.screen import LeaveActions, ScreenActions
 from dagtui.tui.screen_app import ScreenApp
+from dagtui.tui.terminal.host import OwnTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dagtui.runs.live import LiveRun
+    from dagtui.tui.screen_app import ScreenOptions
+    from dagtui.tui.terminal.host import TerminalHost
+
 
 class DagtuiApp(ScreenApp):
-    """Shows a session, and does what the keys of the table say."""
+    """Shows a run, and does what the keys of the table say."""
+
+    def __init__(self, run: LiveRun, place: TerminalHost | None = None, **options: Unpack[ScreenOptions]) -> None:
+        """Create the App. Without a place, it drives the run on this process's own terminal."""
+        super().__init__(run, place or OwnTerminal(partial(_drive, run)), **options)
+        self._run = run
 
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id."""
-        groups = (PaneActions(self), RunActions(self), ScreenActions(self), ProgramActions(self))
+        run = self._run
+        own = (RunActions(self, run), LeaveActions(self, run), ShellActions(self, run))
+        groups = (PaneActions(self), ScreenActions(self), *own)
         return {id_: action for group in groups for id_, action in group.table().items()}
+
+
+async def _drive(run: LiveRun) -> None:
+    """Drive a run and watch its files until cancelled."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(run.monitor.watch)
+        await run.drive()

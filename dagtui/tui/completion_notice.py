@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.runs.live import LiveRun
 from dagtui.runs.wording import counts, stale_words
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.actions.keymap import Keymap
 
 _COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """The statuses counted for a run that did not complete."""
 
 
-def completion_notice(
-    session: Session, keymap: Keymap, *, node: int | None, read_only: bool, ascii_only: bool
-) -> tuple[str, Role]:
+def completion_notice(session: RunView, keymap: Keymap, *, node: int | None, ascii_only: bool) -> tuple[str, Role]:
     """Return the notice for a finished run and its role. The cursor is on `node`."""
     state = session.state
     verdict = state.verdict()
@@ -26,13 +25,13 @@ def completion_notice(
         ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
         ended = f"Finished: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
-        hints, role = _hints(session, node, read_only=read_only), Role.WARNING
+        hints, role = _hints(session, node), Role.WARNING
     hints.append(("screen.leave", "quit"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
     return f"{ended}. {(', ' if ascii_only else ' · ').join(keys)}", role
 
 
-def _hints(session: Session, node: int | None, *, read_only: bool) -> list[tuple[str, str]]:
+def _hints(session: RunView, node: int | None) -> list[tuple[str, str]]:
     """Return key ids and what they do for a run that did not complete."""
     state = session.state
     failed = state.counts[NodeStatus.FAILED]
@@ -40,7 +39,7 @@ def _hints(session: Session, node: int | None, *, read_only: bool) -> list[tuple
     found: list[tuple[str, str]] = []
     if failed > on_failure:
         found.append(("find.failure", "next failure"))
-    if not read_only:
+    if isinstance(session, LiveRun):
         found.append(("node.retry", "retry"))
         if failed > 1:
             found.append(("run.retry_failed", "retry all"))

@@ -1,4 +1,4 @@
-"""The App: one screen for a session that exists outside it."""
+"""The App: one screen for a run that exists outside it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 from textual import events
 from textual.widgets import Input
@@ -30,7 +30,7 @@ from dagtui.tui.screens.palette import PaletteScreen
 from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
 from dagtui.tui.terminal.frames import Frames, interval
-from dagtui.tui.terminal.host import OwnTerminal, in_force
+from dagtui.tui.terminal.host import in_force
 from dagtui.tui.terminal.signals import SignalHandlers
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.driver import Driver
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.terminal.host import TerminalHost
 
 DRIVING = "driving"
@@ -51,8 +51,19 @@ _TURN_SECONDS = 0.002
 """The pause between two looks at whether the screen is open."""
 
 
+class ScreenOptions(TypedDict, total=False):
+    """The options of a screen. Each kind of App passes them on."""
+
+    ascii: bool
+    theme: str | None
+    mouse: bool
+    driver_class: type[Driver] | None
+    keys: Mapping[str, str] | None
+    state: ScreenState | None
+
+
 class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
-    """Shows a session and takes a person's commands. It drives the run while the App lives, and leaves it as it is."""
+    """Shows a run. It drives or follows the run while the App lives, and leaves it as it is."""
 
     TITLE = "dagtui"
     CSS_PATH = Path(__file__).with_suffix(".tcss")
@@ -62,7 +73,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def __init__(
         self,
-        session: Session,
+        session: RunView,
+        place: TerminalHost,
         *,
         ascii: bool = False,  # noqa: A002 - the name of the option
         theme: str | None = None,
@@ -70,17 +82,15 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         driver_class: type[Driver] | None = None,
         keys: Mapping[str, str] | None = None,
         state: ScreenState | None = None,
-        place: TerminalHost | None = None,
     ) -> None:
-        """Create the App.
+        """Create the App on the terminal that `place` describes.
 
-        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App. `place` describes the
-        terminal, by default this process's own. Raises KeymapError.
+        `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App. Raises KeymapError.
         """
         self.keymap = Keymap(keys)
-        self.place = place or OwnTerminal(session)
-        environment = self.place.environment
-        terminal = Terminal(self.place.input, self.place.output, self.lose, environment)
+        self.place = place
+        environment = place.environment
+        terminal = Terminal(place.input, place.output, self.lose, environment)
         with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
         self.session = session
@@ -91,7 +101,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, if one did."""
-        self.main = MainScreen(session, self.keymap, detachable=self.place.detachable, ascii=ascii)
+        self.main = MainScreen(session, self.keymap, detachable=place.detachable, ascii=ascii)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
@@ -137,7 +147,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._frames.start()
 
     def on_unmount(self) -> None:
-        """Leave the session as it is."""
+        """Leave the run as it is."""
         self._frames.stop()
         self.session.state.unwatch(self._watch)
         if self._signals is not None:
@@ -292,7 +302,6 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
                     self.session,
                     self.keymap,
                     node=self.main.node,
-                    read_only=self.main.read_only,
                     ascii_only=self.ascii_only,
                 )
             )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.runs.notices import Notice
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 CALM = 0.2
 """Minimum seconds between two paintings of counts that change all the time."""
@@ -62,7 +62,7 @@ class TopBar(PaintedRows, can_focus=False):
 
     def __init__(
         self,
-        session: Session,
+        session: RunView,
         *,
         ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name

@@ -29,7 +29,7 @@ from support.process_listing import processes_with
 from support.terminal import PtyTerminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from dagtui.engine.messages import Result
     from dagtui.graph.model import Graph
@@ -118,16 +118,6 @@ class MadeUp:
         """Nothing is alive."""
 
 
-class Nowhere:
-    """A journal that keeps nothing."""
-
-    def write(self, events: Iterable[object]) -> None:
-        """Forget them."""
-
-    def sync(self) -> None:
-        """Nothing to sync."""
-
-
 def two_stages() -> Graph:
     """Half of the nodes need one of the other half each."""
     from dagtui.graph.loading import load
@@ -144,16 +134,17 @@ def two_stages() -> Graph:
 
 def show_made_up() -> None:
     """Show a run in which statuses change at a steady rate."""
+    from support.adopted_run import AdoptedRun, UnwrittenJournal
+
     from dagtui.engine.run import Run
-    from dagtui.runs.forecast import Forecast
-    from dagtui.runs.session import Session
+    from dagtui.engine.traversal import Traversal
     from dagtui.tui.terminal.show import show
 
     graph = two_stages()
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
-    run = Run(graph, MadeUp(CHANGES * 2 / 5), Nowhere(), jobs=200)
+    run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5), UnwrittenJournal())
     run.begin()
-    show(Session(graph, run, Forecast(graph, None), None), ascii_only=False, theme=None, mouse=True)
+    show(AdoptedRun(run), ascii_only=False, theme=None, mouse=True)
 
 
 # The process that presses keys

@@ -11,7 +11,7 @@ from support.program import call, write
 
 from dagtui.cli.live_runs import Listed
 from dagtui.cli.resume_prompt import question
-from dagtui.control.live import LiveRun, Screen
+from dagtui.control.live import FoundRun, Screen
 from dagtui.graph.loading import load
 from dagtui.runs.last_run import Resumption
 from dagtui.runs.redaction import keep_secrets
@@ -67,6 +67,6 @@ def test_waiting_for_a_node_that_was_allowed_to_fail_says_so(tmp_path: Path):
 
 
 def test_the_list_of_live_runs_counts_them_apart():
-    run = LiveRun("id", 1, None, None, 7, "reads", Screen.NONE)
+    run = FoundRun("id", 1, None, None, 7, "reads", Screen.NONE)
     for allowed, words in ((0, "3"), (1, "2, 1 allowed"), (3, "3 allowed")):
         assert words in Listed(run, {"nodes": 4, "counts": {"FAILED": 3}, "failed_allowed": allowed}).cells()

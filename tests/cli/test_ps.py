@@ -12,7 +12,7 @@ from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, write
 from support.waiting import wait_for
 
 from dagtui.cli.live_runs import Listed, table
-from dagtui.control.live import LiveRun, Screen
+from dagtui.control.live import FoundRun, Screen
 
 GRAPH = """
 [tasks.a]
@@ -93,7 +93,7 @@ def test_one_that_does_not_answer_is_listed(tmp_path: Path, short_path: Path):
 
 
 def test_paths_that_do_not_fit_show_their_ends():
-    run = LiveRun("id", 1, None, Path("/a/long/way/to/some/graph.toml"), 7, "reads", Screen.NONE)
+    run = FoundRun("id", 1, None, Path("/a/long/way/to/some/graph.toml"), 7, "reads", Screen.NONE)
     found = [Listed(run, {"nodes": 1, "counts": {"RUNNING": 1}})]
     whole = table(found, ascii_only=False)[1]
     for width in range(len(whole) - 15, len(whole)):

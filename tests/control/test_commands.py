@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
-    Client = Callable[[Session], None]
+    Client = Callable[[LiveRun], None]
 
 GRAPH = """
 version = 1
@@ -60,7 +60,7 @@ def graph_file(tmp_path: Path) -> Path:
     return path
 
 
-def during(graph_file: Path, client: Client, *, screen: Screen = Screen.NONE) -> Session:
+def during(graph_file: Path, client: Client, *, screen: Screen = Screen.NONE) -> LiveRun:
     """Run a graph until a client is done that has a thread of its own; then everything is cancelled."""
 
     async def live() -> None:
@@ -78,18 +78,18 @@ def during(graph_file: Path, client: Client, *, screen: Screen = Screen.NONE) ->
     return session
 
 
-def settle_in(session: Session) -> None:
+def settle_in(session: LiveRun) -> None:
     """Wait until everything has happened that happens by itself."""
     wanted = {"COMPLETED": 1, "FAILED": 1, "FAILED_PARENT": 1, "RUNNING": 2, "WAITING": 1}
     wait_for(lambda: ask(session, "status")["counts"] == wanted, "the graph is half done")
 
 
-def connected(session: Session) -> ControlClient:
+def connected(session: LiveRun) -> ControlClient:
     assert session.directory is not None
     return connect(session.directory.run_id)
 
 
-def ask(session: Session, want: str, **fields: object) -> Mapping[str, object]:
+def ask(session: LiveRun, want: str, **fields: object) -> Mapping[str, object]:
     with connected(session) as found:
         found.send({"want": want, **fields})
         answer = found.receive(20)
@@ -104,7 +104,7 @@ def nodes(group: object) -> list[str]:
 
 
 def test_the_status_tells_what_a_person_looks_at_first(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         found = ask(session, "status")
         assert (found["name"], found["number"], found["graph"]) == ("graph", 1, str(graph_file))
@@ -122,7 +122,7 @@ def test_the_status_tells_what_a_person_looks_at_first(graph_file: Path) -> None
 
 
 def test_a_preview_changes_nothing_and_a_command_does_what_it_said(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         number = session.state.command_number
         before = ask(session, "preview", command="rerun with downstream", nodes=["train[seed=1]"])
@@ -144,7 +144,7 @@ def test_a_preview_changes_nothing_and_a_command_does_what_it_said(graph_file: P
 
 
 def test_what_was_expected_and_has_changed_is_not_done(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         before = ask(session, "preview", command="cancel subtree", nodes=["fetch"])
         assert nodes(before["stopped"]) == ["train[seed=1]", "train[seed=2]"]
@@ -161,7 +161,7 @@ def test_what_was_expected_and_has_changed_is_not_done(graph_file: Path) -> None
 
 
 def test_what_is_expected_is_the_command_and_what_happens_to_each_node(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         eval_status = partial(session.state.status_of, session.graph.node("eval"))
         tokens = [
@@ -201,7 +201,7 @@ EVERY = {
 
 @pytest.mark.parametrize("kind", CommandKind)
 def test_every_command_is_the_sessions_own(graph_file: Path, kind: CommandKind) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         if kind is CommandKind.RESUME:
             ask(session, "give", command="pause")
@@ -220,12 +220,12 @@ def test_every_command_is_the_sessions_own(graph_file: Path, kind: CommandKind) 
     during(graph_file, client)
 
 
-def _is_of(session: Session, node: int, name: str) -> bool:
+def _is_of(session: LiveRun, node: int, name: str) -> bool:
     return name in {session.graph.labels[node], session.graph.task(node).name}
 
 
 def test_a_command_that_would_do_nothing_says_why(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         answer = ask(session, "give", command="retry", nodes=["fetch"])
         assert answer["nothing"] == "it already succeeded; rerun it instead"
@@ -251,7 +251,7 @@ def test_a_command_that_would_do_nothing_says_why(graph_file: Path) -> None:
 def test_a_wrong_request_is_refused_and_changes_nothing(
     graph_file: Path, fields: Mapping[str, object], told: str
 ) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         assert told in str(ask(session, "give", **fields)["error"])
         assert session.state.command_number == 0
 
@@ -259,7 +259,7 @@ def test_a_wrong_request_is_refused_and_changes_nothing(
 
 
 def test_waiting_for_nodes_ends_when_all_are_settled_at_one_time(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
         assert ask(session, "wait", nodes=["fetch"])["outcome"] == "completed"
         failed = ask(session, "wait", nodes=["fetch", "bad", "after"])
@@ -288,12 +288,12 @@ def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None
 
     threads: list[threading.Thread] = []
 
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
-        before = len(session.run.listeners)
+        before = len(session._listeners)
         waiting = connected(session)
         waiting.send({"want": "wait"})
-        wait_for(lambda: len(session.run.listeners) == before + 1, "it waits")
+        wait_for(lambda: len(session._listeners) == before + 1, "it waits")
         threads.append(threading.Thread(target=wait, args=[waiting]))
         threads[0].start()
 
@@ -304,13 +304,13 @@ def test_one_that_waits_hears_it_when_the_process_ends(graph_file: Path) -> None
 
 
 def test_one_that_waits_and_goes_leaves_nothing_behind(graph_file: Path) -> None:
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         settle_in(session)
-        before = len(session.run.listeners)
+        before = len(session._listeners)
         with connected(session) as waiting:
             waiting.send({"want": "wait"})
-            wait_for(lambda: len(session.run.listeners) == before + 1, "it waits")
-        wait_for(lambda: len(session.run.listeners) == before, "it is forgotten")
+            wait_for(lambda: len(session._listeners) == before + 1, "it waits")
+        wait_for(lambda: len(session._listeners) == before, "it is forgotten")
 
     during(graph_file, client)
 
@@ -320,7 +320,7 @@ def test_a_control_socket_that_can_not_be_made_is_noted_and_stops_nothing(
 ) -> None:
     monkeypatch.setenv("DAGTUI_SOCKET_DIR", str(graph_file))
 
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         wait_for(lambda: session.state.counts[NodeStatus.RUNNING] == 2, "the run goes on")
 
     session = during(graph_file, client)
@@ -332,7 +332,7 @@ def test_live_runs_are_found_by_their_graph_and_by_their_sockets(folder: Path, g
     assert live_runs(graph_file) == []
     assert all_live() == []
 
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         [found] = live_runs(graph_file)
         assert found.reachable
         assert (found.number, found.path, found.graph, found.screen) == (1, session.path, graph_file, Screen.DETACHED)
@@ -352,7 +352,7 @@ def test_answers_fit_a_line_however_long_the_names_are(tmp_path: Path) -> None:
     values = ", ".join(f'"{"é" * 190}{number}"' for number in range(400))
     path.write_text(f'version = 1\n[tasks.t]\nrun = "true"\nmatrix = {{ x = [{values}] }}\n[tasks.u]\nneeds = ["t"]\n')
 
-    def client(session: Session) -> None:
+    def client(session: LiveRun) -> None:
         wait_for(session_settled(session), "all ran")
         answer = ask(session, "preview", command="rerun with downstream", nodes=["t"])
         group = answer["again"]
@@ -366,5 +366,5 @@ def test_answers_fit_a_line_however_long_the_names_are(tmp_path: Path) -> None:
     during(path, client)
 
 
-def session_settled(session: Session) -> Callable[[], bool]:
+def session_settled(session: LiveRun) -> Callable[[], bool]:
     return lambda: session.settled

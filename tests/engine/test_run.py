@@ -15,6 +15,7 @@ from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.run import Run
 from dagtui.engine.status import Cause, NodeStatus, Verdict
+from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
 from dagtui.graph.model import Graph, RetryPolicy, Task
 
@@ -72,7 +73,7 @@ def begin(
 ) -> tuple[Run, CheckedExecutor, Record]:
     record = Record()
     executor = CheckedExecutor(record, script)
-    run = Run(graph, executor, record, jobs=jobs, clock=loop.time)
+    run = Run(Traversal(graph, jobs), executor, record, clock=loop.time)
     run.begin()
     return run, executor, record
 

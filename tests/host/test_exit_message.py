@@ -13,14 +13,14 @@ from dagtui.graph.loading import load
 from dagtui.graph.model import Graph
 from dagtui.host.exit_message import detached
 from dagtui.report.summary import exit_summary
-from dagtui.runs.session import Session
+from dagtui.runs.recorded import RecordedRun
 
 
-def ended(now: float) -> Session:
+def ended(now: float) -> RecordedRun:
     """A run of one node that took three seconds, looked at later."""
     running = NodeEvent(1.0, 0, 1, NodeStatus.RUNNING)
     completed = NodeEvent(4.0, 0, 1, NodeStatus.COMPLETED, cause=Cause.RAN, seconds=3.0)
-    return Session.recorded(Graph.from_edges(["only"], [], name="one"), [running, completed], now)
+    return RecordedRun(Graph.from_edges(["only"], [], name="one"), [running, completed], now, Path("1"))
 
 
 def test_the_card_of_a_run_that_was_looked_at_for_long_tells_how_long_the_run_took():
@@ -44,7 +44,7 @@ def test_the_command_of_the_card_finds_the_graph_from_the_folder_of_its_reader(
     path = Path(named.format(folder=tmp_path / "x"))
     path.write_text('version = 1\n[tasks.a]\nrun = "false"\n')
     failure = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)
-    session = Session.recorded(load(path), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failure], 9.0)
+    session = RecordedRun(load(path), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failure], 9.0, Path("1"))
     folder = str(tmp_path / there) if there else ""
     last = exit_summary(session, width=80, colours=False, ascii_only=True, folder=folder).split("\n")[-1]
     words = shlex.split(last.partition(": ")[2])
@@ -55,7 +55,7 @@ def test_the_command_of_the_card_finds_the_graph_from_the_folder_of_its_reader(
         assert words[1] == str(path), "as it was given"
 
 
-def failed_eight_times(tmp_path: Path) -> Session:
+def failed_eight_times(tmp_path: Path) -> RecordedRun:
     """Eight cells that failed for one reason, each with a log that names its own sample, and one for another."""
     labels = [f"align[sample={sample}]" for sample in "abcdefgh"]
     graph = Graph.from_edges([*labels, "other"], [], name="reads")
@@ -66,7 +66,7 @@ def failed_eight_times(tmp_path: Path) -> Session:
             NodeEvent(1.0, node, 1, NodeStatus.RUNNING),
             NodeEvent(2.0, node, 1, NodeStatus.FAILED, Cause.EXIT, f"exit {value}", value, 1.0),
         ]
-    session = Session.recorded(graph, events, 9.0, tmp_path)
+    session = RecordedRun(graph, events, 9.0, tmp_path)
     for node in range(9):
         path = session.log_path(node, 1)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dagtui.engine.events import CommandEvent, NodeEvent
@@ -10,7 +12,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.report.plain import PlainLines
 from dagtui.report.summary import exit_summary
-from dagtui.runs.session import Session
+from dagtui.runs.recorded import RecordedRun
 
 
 @pytest.mark.parametrize(
@@ -24,7 +26,7 @@ from dagtui.runs.session import Session
     ],
 )
 def test_a_command_names_its_first_nodes_and_counts_the_others(event: CommandEvent, text: str):
-    session = Session.recorded(Graph.from_edges("abcd", []), [], 0.0)
+    session = RecordedRun(Graph.from_edges("abcd", []), [], 0.0, Path("1"))
     (line,) = PlainLines(session, ascii_only=False, colours=False).lines([event])
     assert line.partition("   ")[2] == text
 
@@ -47,7 +49,7 @@ def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocke
         "b  blocked by a",
         "c  blocked by a",
     ]
-    session = Session.recorded(graph, events, 6.0)
+    session = RecordedRun(graph, events, 6.0, Path("1"))
     for ascii_only, glyphs in ((True, [""] * 6), (False, [f"{glyph} " for glyph in "▶↻▶✗⊘⊘"])):
         lines = PlainLines(session, ascii_only=ascii_only, colours=False).lines(events)
         assert [line.partition(" ")[2] for line in lines] == [a + b for a, b in zip(glyphs, said, strict=True)]
@@ -55,7 +57,7 @@ def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocke
 
 def test_a_line_says_what_a_node_left_behind():
     event = NodeEvent(2.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.5, left=1)
-    session = Session.recorded(Graph.from_edges("a", []), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), event], 6.0)
+    session = RecordedRun(Graph.from_edges("a", []), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), event], 6.0, Path("1"))
     (line,) = PlainLines(session, ascii_only=True, colours=False).lines([event])
     assert line.endswith("a  done  1.5 s; ended 1 process that it left behind")
 
@@ -63,7 +65,7 @@ def test_a_line_says_what_a_node_left_behind():
 def test_a_failure_that_is_allowed_is_called_so():
     graph = Graph(["a"], [], tasks=[Task("a", ArgumentList(("false",)), allow_failure=True)])
     failed = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)
-    session = Session.recorded(graph, [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failed], 6.0)
+    session = RecordedRun(graph, [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failed], 6.0, Path("1"))
     (line,) = PlainLines(session, ascii_only=True, colours=False).lines([failed])
     assert line.endswith("a  failed (allowed): exit 1  1.0 s")
     assert "1 failed (allowed)" in exit_summary(session, width=80, colours=False, ascii_only=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 WAIT = 260.0
 """Seconds that a person let pass."""
@@ -70,7 +70,7 @@ def test_waits_for_a_person_are_not_counted(name: str, tmp_path: Path) -> None:
     assert told["wall_seconds"] == summary.wall
 
 
-def let_pass(session: Session, seconds: float) -> None:
+def let_pass(session: LiveRun, seconds: float) -> None:
     """As if so much time had passed, on all clocks."""
     wall = session.wall(session.clock())
     session.run._origin -= seconds

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 GRAPH = """version = 1
 [tasks.a]
@@ -31,8 +31,8 @@ run = "echo b >> trace; echo id $DAGTUI_RUN_ID; test -e ok"
 """
 
 
-def run_to_the_end(begin: Callable[[], Session]) -> Session:
-    async def drive() -> Session:
+def run_to_the_end(begin: Callable[[], LiveRun]) -> LiveRun:
+    async def drive() -> LiveRun:
         session = begin()
         await session.drive_until_settled()
         await session.close()
@@ -99,7 +99,7 @@ GOES_ON = {
 }
 
 
-def resume(folder: Path) -> Session:
+def resume(folder: Path) -> LiveRun:
     return run_to_the_end(lambda: resume_run(load(folder / "graph.toml")))
 
 
@@ -190,7 +190,6 @@ def test_a_live_run_whose_lock_was_removed_is_not_resumed_beside_itself(folder: 
             damage(directory / "lock")
             with pytest.raises(StoreError, match="is live"):
                 resume_run(graph)
-            assert session.monitor is not None
             session.monitor.look()
             assert RunDirectory.open(directory).is_live()
             assert session.directory is not None

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 GRAPH = 'version = 1\n[tasks.a]\nrun = "exit 3"\n'
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
+def session(tmp_path: Path) -> Iterator[LiveRun]:
     """A run that has failed and waits for a person."""
     path = tmp_path / "graph.toml"
     path.write_text(GRAPH)
 
-    async def fail() -> Session:
+    async def fail() -> LiveRun:
         session = start_run(load(path))
         await session.drive_until_settled()
         return session
@@ -43,20 +43,19 @@ def session(tmp_path: Path) -> Iterator[Session]:
     anyio.run(session.close)
 
 
-def look(session: Session) -> list[str]:
-    assert session.monitor is not None
+def look(session: LiveRun) -> list[str]:
     session.monitor.look()
     return [notice.text for notice in session.notices]
 
 
-def record_of(session: Session) -> Path:
+def record_of(session: LiveRun) -> Path:
     assert session.path is not None
     return session.path
 
 
-def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: Session, tmp_path: Path) -> None:
+def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: LiveRun, tmp_path: Path) -> None:
     told: list[object] = []
-    session.run.listeners.append(told.append)
+    session.subscribe(told.append)
     assert look(session) == []
     assert told == []
     graph = tmp_path / "graph.toml"
@@ -76,12 +75,12 @@ def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: Session, 
     assert len(told) == heard + 1
 
 
-def test_a_file_that_was_only_touched_has_not_changed(session: Session, tmp_path: Path) -> None:
+def test_a_file_that_was_only_touched_has_not_changed(session: LiveRun, tmp_path: Path) -> None:
     os.utime(tmp_path / "graph.toml", ns=(1, 1))
     assert look(session) == []
 
 
-def test_a_command_right_after_the_change_says_so(session: Session, tmp_path: Path) -> None:
+def test_a_command_right_after_the_change_says_so(session: LiveRun, tmp_path: Path) -> None:
     (tmp_path / "graph.toml").write_text(GRAPH.replace("3", "0"))
     preview = session.give(Command(CommandKind.RETRY, (0,)))
     notice = preview_fields(session, preview, "")["notice"]
@@ -92,7 +91,7 @@ def test_a_command_right_after_the_change_says_so(session: Session, tmp_path: Pa
 
 
 def test_a_large_file_is_not_read_in_the_event_loop(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: LiveRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_monitor, "_READ_AT_ONCE", 10)
     (tmp_path / "graph.toml").write_text(GRAPH.replace("3", "0"))
@@ -100,9 +99,9 @@ def test_a_large_file_is_not_read_in_the_event_loop(
 
     async def watch() -> None:
         told = anyio.Event()
-        session.run.listeners.append(lambda _events: told.set())
+        session.subscribe(lambda _events: told.set())
         async with anyio.create_task_group() as group:
-            group.start_soon(session.watch_files)
+            group.start_soon(session.monitor.watch)
             with anyio.fail_after(30):
                 await told.wait()
             group.cancel_scope.cancel()
@@ -131,7 +130,7 @@ def cut(path: Path) -> None:
     ],
 )
 def test_a_record_that_is_lost_is_said_once_and_shown_for_as_long_as_it_lasts(
-    session: Session, name: str, damage: Callable[[Path], None], words: str
+    session: LiveRun, name: str, damage: Callable[[Path], None], words: str
 ) -> None:
     assert look(session) == []
     damage(record_of(session) / name)
@@ -147,7 +146,7 @@ def test_a_record_that_is_lost_is_said_once_and_shown_for_as_long_as_it_lasts(
 
 
 @pytest.mark.parametrize("damage", [os.unlink, cut])
-def test_a_lock_is_put_back(session: Session, damage: Callable[[Path], None]) -> None:
+def test_a_lock_is_put_back(session: LiveRun, damage: Callable[[Path], None]) -> None:
     lock = record_of(session) / "lock"
     before = lock.read_bytes()
     damage(lock)

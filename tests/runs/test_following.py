@@ -19,7 +19,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
-from dagtui.runs.following import FollowingSession, open_run
+from dagtui.runs.following import FollowedRun, open_run
 from dagtui.store.directory import RunDirectory, runs
 from dagtui.store.errors import StoreError
 from dagtui.store.journal import JournalWriter
@@ -46,7 +46,7 @@ class Recording:
     def write(self, *events: Event, wall: float | None = None) -> None:
         self.writer.write([(time.time() if wall is None else wall, fields(event, self.graph)) for event in events])
 
-    def open(self) -> FollowingSession:
+    def open(self) -> FollowedRun:
         return open_run(RunDirectory.open(self.directory.path), self.path)
 
 
@@ -90,15 +90,13 @@ async def test_a_run_of_another_process_is_followed_to_its_end_and_not_touched(
         wait_for(lambda: runs(path) and runs(path)[0].journal_path.exists(), "it has begun")
         session = open_run(runs(path)[0], path)
         async with anyio.create_task_group() as group:
-            group.start_soon(session.drive)
+            group.start_soon(session.follow)
             await until(lambda: session.state.status_of(0) is NodeStatus.RUNNING)
             assert not session.settled
             assert session.alive() == 1
             for kind in CommandKind:
-                assert "read-only" in str(session.preview(Command(kind, (0,))).nothing)
-                assert "read-only" in str(session.give(Command(kind, (0,))).nothing)
-            await session.close()
-            session.note("nothing of this")
+                assert "read-only" in str(session.refusal(Command(kind, (0,))))
+            session.close()
             assert process.poll() is None
             await anyio.to_thread.run_sync(gate.write_text, "go on\n")
             await until(lambda: session.over)
@@ -137,7 +135,7 @@ async def test_the_clock_goes_on_while_the_run_is_live_whatever_the_wall_clock_s
     # The clock was set back by a day: what follows seems to come from tomorrow.
     recording.write(begun(60.0), wall=time.time() + 86400)
     async with anyio.create_task_group() as group:
-        group.start_soon(session.drive)
+        group.start_soon(session.follow)
         await until(lambda: session.state.status_of(0) is NodeStatus.RUNNING)
         assert first <= session.clock() < 200
         group.cancel_scope.cancel()
@@ -147,10 +145,10 @@ async def test_a_run_that_was_killed_is_over_although_nodes_ran(recording: Recor
     recording.write(RunEvent(0.0, "started", jobs=3), begun(0.1))
     session = recording.open()
     heard: list[int] = []
-    session.run.listeners.append(lambda events: heard.append(len(events)))
+    session.subscribe(lambda events: heard.append(len(events)))
     assert not session.over
     async with anyio.create_task_group() as group:
-        group.start_soon(session.drive)
+        group.start_soon(session.follow)
         recording.directory.close()
         await until(lambda: session.over)
         group.cancel_scope.cancel()
@@ -168,7 +166,7 @@ async def test_a_run_that_is_resumed_has_to_be_read_anew(recording: Recording) -
     recording.directory.acquire()
     recording.write(RunEvent(1.001, "resumed", jobs=5), begun(1.002))
     with anyio.fail_after(30):
-        await session.drive()
+        await session.follow()
     assert session.outdated
     again = recording.open()
     assert not again.outdated
@@ -193,7 +191,7 @@ async def test_lines_that_are_taken_back_are_not_believed(recording: Recording) 
     assert session.state.status_of(0) is NodeStatus.COMPLETED
     os.truncate(recording.directory.journal_path, size)
     with anyio.fail_after(30):
-        await session.drive()
+        await session.follow()
     assert session.outdated
     assert recording.open().state.status_of(0) is NodeStatus.WAITING
 
@@ -206,7 +204,7 @@ async def test_a_damaged_journal_is_shown_up_to_the_damage(recording: Recording,
         file.write(b'{"seq":4,"time":1.0,"event":"node"\x1b]0;x,"crc":"00000000"}\n')
     if session is not None:
         with anyio.fail_after(30):
-            await session.drive()
+            await session.follow()
         assert session.outdated
     again = recording.open()
     assert "damaged" in str(again.problem)

@@ -32,7 +32,7 @@ from dagtui.store.journal import JournalReader
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 pytestmark = pytest.mark.anyio
 
@@ -66,13 +66,13 @@ class Project:
     def write(self, text: str) -> None:
         self.path.write_text("version = 1\n" + text, encoding="utf-8")
 
-    def start(self, **parameters: str) -> Session:
+    def start(self, **parameters: str) -> LiveRun:
         return start_run(load(self.path, parameters), LaunchOptions(jobs=2))
 
-    def resume(self, **parameters: str) -> Session:
+    def resume(self, **parameters: str) -> LiveRun:
         return resume_run(load(self.path, parameters), LaunchOptions(jobs=2))
 
-    def rerun(self, *labels: str) -> Session:
+    def rerun(self, *labels: str) -> LiveRun:
         """Resume, and run some nodes again."""
         graph = load(self.path)
         found = resumable(graph, rerun=tuple(map(graph.node, labels)))
@@ -100,14 +100,14 @@ def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
 
 
-async def finish(session: Session) -> Session:
+async def finish(session: LiveRun) -> LiveRun:
     with anyio.fail_after(60):
         await session.drive_until_settled()
     await session.close()
     return session
 
 
-async def failed(project: Project) -> Session:
+async def failed(project: Project) -> LiveRun:
     """A run in which `b` failed."""
     session = await finish(project.start())
     assert session.state.verdict() is Verdict.FAILED
@@ -116,7 +116,7 @@ async def failed(project: Project) -> Session:
     return session
 
 
-def statuses(session: Session) -> dict[str, str]:
+def statuses(session: LiveRun) -> dict[str, str]:
     state = session.state
     return {
         label: f"{state.status_of(node).name.lower()} {state.cause_of(node).word} {state.attempt[node]}"
@@ -124,14 +124,14 @@ def statuses(session: Session) -> dict[str, str]:
     }
 
 
-def notes(session: Session) -> list[str]:
+def notes(session: LiveRun) -> list[str]:
     assert session.path is not None
     records = read_journal(session.path / "journal.jsonl").records
     events = [parse(record, session.graph) for record in records]
     return [event.text for event in events if isinstance(event, NoteEvent)]
 
 
-def replayed(session: Session) -> RunState:
+def replayed(session: LiveRun) -> RunState:
     assert session.path is not None
     reading = read_journal(session.path / "journal.jsonl")
     assert reading.problem is None

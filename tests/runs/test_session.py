@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
-    Start = Callable[..., Session]
+    Start = Callable[..., LiveRun]
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    def make(text: str, **options: object) -> Session:
+    def make(text: str, **options: object) -> LiveRun:
         path = tmp_path / "graph.toml"
         path.write_text("version = 1\n" + text, encoding="utf-8")
         return start_run(load(path, {}), LaunchOptions(**options))
@@ -42,7 +42,7 @@ def start(tmp_path: Path) -> Start:
     return make
 
 
-def replayed(session: Session) -> RunState:
+def replayed(session: LiveRun) -> RunState:
     """The state that the journal on disk gives."""
     assert session.path is not None
     reading = read_journal(session.path / "journal.jsonl")
@@ -187,7 +187,6 @@ async def test_nothing_is_recorded_behind_the_end_of_a_run(start: Start) -> None
     assert session.path is not None
     before = (session.path / "journal.jsonl").read_bytes()
     session.graph.path.write_text("version = 1\n# edited\n")  # type: ignore[union-attr]
-    assert session.monitor is not None
     session.monitor.look()
     session.announce("detached", "its terminal is gone")
     given = session.give(Command(CommandKind.RERUN, (0,)))

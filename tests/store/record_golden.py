@@ -25,7 +25,7 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
 from dagtui.runs.beginning import LaunchOptions, start_run
-from dagtui.runs.session import Session
+from dagtui.runs.live import LiveRun
 
 GOLDEN = Path(__file__).with_name("golden")
 FORK = """
@@ -70,7 +70,7 @@ needs = ["none"]
 run = "true"
 """
 
-Story = Callable[[Session], Awaitable[None]]
+Story = Callable[[LiveRun], Awaitable[None]]
 
 
 def final_state(state: RunState) -> dict[str, object]:
@@ -95,41 +95,41 @@ def final_state(state: RunState) -> dict[str, object]:
     }
 
 
-def command(session: Session, kind: CommandKind, *labels: str, jobs: int = 0) -> None:
+def command(session: LiveRun, kind: CommandKind, *labels: str, jobs: int = 0) -> None:
     done = session.give(Command(kind, tuple(session.graph.node(label) for label in labels), jobs))
     assert done.nothing is None, done.nothing
 
 
-def status(session: Session, label: str) -> NodeStatus:
+def status(session: LiveRun, label: str) -> NodeStatus:
     return session.state.status_of(session.graph.node(label))
 
 
-async def nothing(_session: Session) -> None:
+async def nothing(_session: LiveRun) -> None:
     """The run goes by itself."""
 
 
-async def retry(session: Session) -> None:
+async def retry(session: LiveRun) -> None:
     await until(lambda: session.settled)
     command(session, CommandKind.RETRY, "left")
 
 
-async def cancel_subtree(session: Session) -> None:
+async def cancel_subtree(session: LiveRun) -> None:
     await until(lambda: status(session, "left") is NodeStatus.RUNNING)
     command(session, CommandKind.CANCEL_SUBTREE, "left")
 
 
-async def cancel_all(session: Session) -> None:
+async def cancel_all(session: LiveRun) -> None:
     await until(lambda: status(session, "left") is NodeStatus.RUNNING)
     command(session, CommandKind.CANCEL_ALL)
 
 
-async def cancel_after_failure(session: Session) -> None:
+async def cancel_after_failure(session: LiveRun) -> None:
     await until(lambda: status(session, "left") is NodeStatus.FAILED)
     await until(lambda: status(session, "right") is NodeStatus.RUNNING)
     command(session, CommandKind.CANCEL_ALL)
 
 
-async def pause(session: Session) -> None:
+async def pause(session: LiveRun) -> None:
     await until(lambda: status(session, "right") is NodeStatus.RUNNING)
     command(session, CommandKind.PAUSE)
     command(session, CommandKind.SET_JOBS, jobs=3)
@@ -137,12 +137,12 @@ async def pause(session: Session) -> None:
     command(session, CommandKind.RESUME)
 
 
-async def skip_and_mark(session: Session) -> None:
+async def skip_and_mark(session: LiveRun) -> None:
     command(session, CommandKind.SKIP, "left")
     command(session, CommandKind.MARK_DONE, "right-end")
 
 
-async def rerun(session: Session) -> None:
+async def rerun(session: LiveRun) -> None:
     await until(lambda: session.settled)
     command(session, CommandKind.RERUN_ONLY, "right")
     await until(lambda: session.settled)
@@ -167,7 +167,7 @@ STORIES: dict[str, tuple[str, Story]] = {
 }
 
 
-async def live(session: Session, story: Story) -> None:
+async def live(session: LiveRun, story: Story) -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(session.drive)
         await story(session)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from support.adopted_run import NOWHERE, AdoptedRun, adopted_run
+
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started
 from dagtui.engine.traversal import Traversal
-from dagtui.runs.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ class PlayedRun:
         self.now = 0.0
         self.traversal = Traversal(graph, jobs)
         self.traversal.begin(self.now)
-        self._paths = Session.recorded(graph, (), 0.0, directory)
+        self._paths = adopted_run(graph, (), 0.0, directory or NOWHERE)
 
     def start(self, *labels: str, after: float = 0.0) -> None:
         self.now += after
@@ -67,10 +68,10 @@ class PlayedRun:
             file.write(data)
         return path
 
-    def session(self, clock: float | None = None, **options: object) -> Session:
+    def session(self, clock: float | None = None, **options: object) -> AdoptedRun:
         events = self.traversal.take()[0]
         now = self.now if clock is None else clock
-        return Session.recorded(self.graph, events, now, self.directory, jobs=self.jobs, **options)
+        return adopted_run(self.graph, events, now, self.directory or NOWHERE, jobs=self.jobs, **options)
 
     def _attempt(self, label: str) -> tuple[int, int]:
         node = self.graph.node(label)

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.pilot import Pilot
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 
 class RecordingBar(TopBar):
     """Remembers what it was told to refresh."""
 
-    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, *, ascii_only: bool) -> None:
         super().__init__(session, ascii=ascii_only)
         self.refreshed: list[Region] = []
 
@@ -42,7 +42,7 @@ class RecordingBar(TopBar):
 
 
 class OneBar(App[None]):
-    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, *, ascii_only: bool) -> None:
         super().__init__()
         self.bar = RecordingBar(session, ascii_only=ascii_only)
 
@@ -60,7 +60,7 @@ class OneBar(App[None]):
 
 @asynccontextmanager
 async def showing(
-    session: Session, width: int = 100, *, ascii_only: bool = False
+    session: RunView, width: int = 100, *, ascii_only: bool = False
 ) -> AsyncIterator[tuple[RecordingBar, Pilot[None]]]:
     app = OneBar(session, ascii_only=ascii_only)
     async with app.run_test(size=(width, 5)) as pilot:
@@ -73,7 +73,7 @@ def lines(bar: TopBar) -> list[str]:
     return [bar.render_line(y).text for y in range(2)]
 
 
-def busy(now: float = 402.0) -> Session:
+def busy(now: float = 402.0) -> RunView:
     graph = matrix_graph(200)
     events = [*ran(0, 1, 2)]
     for node in range(1, 193):
@@ -141,7 +141,7 @@ async def test_a_run_that_waits_for_its_disk_says_so(width: int) -> None:
         assert "waits" not in lines(bar)[1]
 
 
-def expecting(session: Session, remaining: tuple[float, int] | None) -> Session:
+def expecting(session: RunView, remaining: tuple[float, int] | None) -> RunView:
     """The session with another forecast."""
     session.remaining = lambda: remaining
     return session

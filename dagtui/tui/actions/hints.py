@@ -14,7 +14,7 @@ from dagtui.tui.node.causes import failed_ancestors
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.actions.keymap import Keymap
 
 NAME_CELLS = 40
@@ -22,7 +22,7 @@ MOST_PRESSES = 9
 """No person presses a key more often than this."""
 
 
-def node_hints(session: Session, node: int, keymap: Keymap) -> list[Row]:
+def node_hints(session: RunView, node: int, keymap: Keymap) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
     return offered(keymap, _hints(session, node))
 
@@ -56,7 +56,7 @@ _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
 """For each status: actions of the keymap and what they do about a node of that status."""
 
 
-def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
+def _hints(session: RunView, node: int) -> Iterator[tuple[str, str]]:
     """Yield actions of the keymap with what they would do here."""
     state = session.state
     status, cause = state.status_of(node), state.cause_of(node)
@@ -76,7 +76,7 @@ def _hints(session: Session, node: int) -> Iterator[tuple[str, str]]:
         yield "run.retry_failed", "retries everything that failed"
 
 
-def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
+def _more_slots(session: RunView, node: int) -> Iterator[tuple[str, str]]:
     """Yield what would let a queued node start: the end of a pause, or the slots that it lacks."""
     state = session.state
     if state.paused:
@@ -90,5 +90,5 @@ def _more_slots(session: Session, node: int) -> Iterator[tuple[str, str]]:
         yield "run.more_jobs", f"{lacking} times adds the {lacking} missing slots"
 
 
-def _name(session: Session, node: int) -> str:
+def _name(session: RunView, node: int) -> str:
     return name_label(session.graph.labels[node], NAME_CELLS)

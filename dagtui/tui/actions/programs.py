@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
+    from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.screen_app import ScreenApp
 
@@ -38,7 +39,6 @@ class ProgramActions:
         """Return the handlers by action id."""
         return {
             "log.pager": self._open_pager,
-            "node.shell": self._open_shell,
             "screen.suspend": lambda: self._start(partial(self._app.place.suspend, self._app)),
         }
 
@@ -57,8 +57,6 @@ class ProgramActions:
         if trouble:
             app.say(trouble, Role.WARNING)
         app.request_frame()
-
-    # Pager
 
     def _open_pager(self) -> None:
         path = self._log_path()
@@ -82,7 +80,17 @@ class ProgramActions:
         path = self._session.log_path(node, shown)
         return path if os.path.exists(path) else None
 
-    # Shell
+
+class ShellActions(ProgramActions):
+    """The same, and a shell in the environment of a node of a run that is driven."""
+
+    def __init__(self, app: ScreenApp, run: LiveRun) -> None:
+        super().__init__(app)
+        self._run = run
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Return the handlers by action id."""
+        return {**super().table(), "node.shell": self._open_shell}
 
     def _open_shell(self) -> None:
         node = self._app.main.node
@@ -90,7 +98,7 @@ class ProgramActions:
             self._app.say(UNFOLD)
             return
         try:
-            node_environment = self._session.node_environment(node)
+            node_environment = self._run.node_environment(node)
         except NoNodeEnvironmentError as error:
             self._app.say(str(error), Role.WARNING)
             return

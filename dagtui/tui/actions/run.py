@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.rules.refusals import refused_targets
 from dagtui.runs.wording import done
 from dagtui.text import plural
 from dagtui.tui.actions.unavailable import UNFOLD
@@ -17,15 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.engine.preview import Preview
+    from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
 
 
 class RunActions:
     """Actions that give commands. Harmless ones are executed at once; the others show a preview first."""
 
-    def __init__(self, app: ScreenApp) -> None:
+    def __init__(self, app: ScreenApp, run: LiveRun) -> None:
         self._app = app
-        self._session = app.session
+        self._session = run
 
     def table(self) -> Mapping[str, Callable[[], object]]:
         """Return the handlers by action id."""
@@ -77,7 +77,7 @@ class RunActions:
 
     def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
         """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""
-        unwilling = dict(refused_targets(self._session.run.traversal, Command(kinds[0], targets)))
+        unwilling = self._session.refused_targets(Command(kinds[0], targets))
         willing = tuple(node for node in targets if node not in unwilling)
         if willing:
             left_out = unwilling if self._app.main.tree_pane.selected_count else NOTHING_LEFT_OUT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.host.exit_reason import ExitReason
-from dagtui.text import exact_line, plural
+from dagtui.text import exact_line
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.palette import Palette
@@ -15,6 +15,7 @@ from dagtui.tui.screens.leave import LeaveDialog
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
 
 COPY_NAME = "copied.txt"
@@ -22,7 +23,7 @@ COPY_NAME = "copied.txt"
 
 
 class ScreenActions:
-    """Help, palette, copy, repaint, leave."""
+    """Help, palette, copy, repaint."""
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
@@ -36,11 +37,7 @@ class ScreenActions:
             "screen.palette": lambda: app.push_screen(Palette(ascii=app.ascii_only)),
             "screen.copy": self._copy,
             "screen.repaint": app.action_repaint,
-            "screen.detach": self._detach,
-            "screen.leave": self._leave,
         }
-
-    # Copy
 
     def _copy(self) -> None:
         main = self._app.main
@@ -60,13 +57,6 @@ class ScreenActions:
 
     def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
         """Return where the text is, as far as can be known: multiplexers drop what is sent to the clipboard."""
-        if self._session.path is None:
-            if not is_sent:
-                return (
-                    f"not copied: {plural(len(text), 'character')} are too many for a terminal's clipboard",
-                    Role.WARNING,
-                )
-            return "copied to the terminal's clipboard, if it has one", Role.PLAIN
         path = self._session.path / COPY_NAME
         try:
             path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
@@ -77,7 +67,17 @@ class ScreenActions:
             return f"too long for a terminal's clipboard: copied to {path} only", Role.WARNING
         return f"copied to {path}", Role.PLAIN
 
-    # Leaving
+
+class LeaveActions:
+    """Leave the screen of a run that is driven."""
+
+    def __init__(self, app: ScreenApp, run: LiveRun) -> None:
+        self._app = app
+        self._session = run
+
+    def table(self) -> Mapping[str, Callable[[], object]]:
+        """Return the handlers by action id."""
+        return {"screen.detach": self._detach, "screen.leave": self._leave}
 
     def _detach(self) -> None:
         """Leave the screen only, if the run has a process of its own."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.rules.refusals import refusal
 from dagtui.engine.status import NodeStatus
+from dagtui.runs.live import LiveRun
 from dagtui.tui.actions.keymap import KEYS, Group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
@@ -39,19 +39,18 @@ _ON_MANY = {
 _OF_NODES = frozenset({*_ON_NODE, "node.rerun", "node.cancel_subtree", "node.shell"})
 
 
-def unavailable_actions(session: Session, node: int | None) -> frozenset[str]:
+def unavailable_actions(session: RunView, node: int | None) -> frozenset[str]:
     """Return the ids of the actions without effect for `node`, or for a row without a node if it is None."""
     unavailable = _unavailable_for_run(session)
     if node is None:
         return frozenset(unavailable | _OF_NODES | {"pane.open", "select.toggle"})
     if session.state.status_of(node) in _NOT_STARTED:
         unavailable.add("node.rerun")
-    propagation = session.run.traversal
-    unavailable |= {id_ for id_, kind in _ON_NODE.items() if refusal(propagation, Command(kind, (node,))) is not None}
+    unavailable |= {id_ for id_, kind in _ON_NODE.items() if session.refusal(Command(kind, (node,))) is not None}
     return frozenset(unavailable)
 
 
-def unavailable_for_many(session: Session, counts: Sequence[int]) -> frozenset[str]:
+def unavailable_for_many(session: RunView, counts: Sequence[int]) -> frozenset[str]:
     """Return the same for commands on many nodes, given the number of nodes by status."""
     there = {status for status in NodeStatus if counts[status]}
     unavailable = _unavailable_for_run(session) | {"pane.open", "node.shell"}
@@ -59,9 +58,9 @@ def unavailable_for_many(session: Session, counts: Sequence[int]) -> frozenset[s
     return frozenset(unavailable)
 
 
-def _unavailable_for_run(session: Session) -> set[str]:
+def _unavailable_for_run(session: RunView) -> set[str]:
     state = session.state
-    unavailable: set[str] = set()
+    unavailable = set() if isinstance(session, LiveRun) else set(COMMANDS)
     if not state.counts[NodeStatus.FAILED]:
         unavailable |= {"find.failure", "run.retry_failed"}
     if not session.alive() and (session.settled or state.paused):  # between two short nodes, the key would flicker

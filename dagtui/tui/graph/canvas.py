@@ -21,7 +21,7 @@ from dagtui.tui.terminal.cleanup import take_apart
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 REGROUP_SHARE = 30
 """Regrouping takes at most one part in this many of the time."""
@@ -47,7 +47,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(
         self,
-        session: Session,
+        session: RunView,
         *,
         ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name

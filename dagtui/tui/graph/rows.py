@@ -22,7 +22,7 @@ from dagtui.tui.lines.theme import STATUS_CLASSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.graph.navigator import Navigator
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
@@ -78,7 +78,7 @@ _SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
 class Rows:
     """The rows that a navigator has in sight, as segments of text."""
 
-    def __init__(self, session: Session, navigator: Navigator, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, navigator: Navigator, *, ascii_only: bool) -> None:
         self._navigator = navigator
         self.glyphs = ASCII if ascii_only else UNICODE
         self._ascii = ascii_only

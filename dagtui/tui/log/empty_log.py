@@ -16,7 +16,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 MOST_NODES = 100
 """Longer lists are truncated, with a remark."""
@@ -25,7 +25,7 @@ MOST_NODES = 100
 class EmptyLogPage(NodePage):
     """The page in place of a log. It is rebuilt only now and then, since that may walk through the graph."""
 
-    def __init__(self, session: Session, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, session: RunView, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(session, ascii=ascii)
         self._attempt = 0
         self._trouble = ""
@@ -43,7 +43,7 @@ class EmptyLogPage(NodePage):
         return silence(self.session, node, self._attempt, clock, ascii_only=self.ascii_only)
 
 
-def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def silence(session: RunView, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = session.state
     if attempt and attempt != state.attempt[node]:
@@ -73,7 +73,7 @@ def silence(session: Session, node: int, attempt: int, clock: float, *, ascii_on
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
-def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_only: bool) -> list[Row]:
+def node_rows(session: RunView, nodes: Iterable[int], clock: float, *, ascii_only: bool) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
     state = session.state
     found: list[Row] = []
@@ -90,7 +90,7 @@ def node_rows(session: Session, nodes: Iterable[int], clock: float, *, ascii_onl
     return found
 
 
-def spent(session: Session, node: int, clock: float) -> str:
+def spent(session: RunView, node: int, clock: float) -> str:
     """Return how long a node has been running or took, or "" if it never ran."""
     state = session.state
     started, ended = state.started[node], state.ended[node]
@@ -102,7 +102,7 @@ def spent(session: Session, node: int, clock: float) -> str:
     return ""
 
 
-def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def _waiting(session: RunView, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     state = session.state
     pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
@@ -111,7 +111,7 @@ def _waiting(session: Session, node: int, clock: float, *, ascii_only: bool) -> 
     return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]
 
 
-def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> list[Row]:
+def _failed(session: RunView, node: int, reason: str, *, ascii_only: bool) -> list[Row]:
     attempt = session.state.attempt[node]
     could_start = session.state.cause_of(node) is not Cause.COULD_NOT_START
     rows = [row(Span("failed without output" if could_start else reason, Role.HEADING), indent=2)]
@@ -121,6 +121,6 @@ def _failed(session: Session, node: int, reason: str, *, ascii_only: bool) -> li
     return rows
 
 
-def _past(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+def _past(session: RunView, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
     rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
     return rows + result_rows(session, node, attempt, ascii_only=ascii_only)

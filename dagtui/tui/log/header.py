@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from textual.strip import Strip
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.log.finder import Finder
     from dagtui.tui.log.view import LogView
 
@@ -57,7 +57,7 @@ class HeaderLine(PaintedRows, can_focus=False):
         return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
-def heading(session: Session, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Span]:
+def heading(session: RunView, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Span]:
     """Return node, status and attempt."""
     state = session.state
     latest = state.attempt[node]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.runs.attempts import AttemptResult
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 COMMAND_CAP = 4_000
 COMMAND_LINES = 3
@@ -32,7 +32,7 @@ class LogFooter:
     They are built again only when what they show has changed.
     """
 
-    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, *, ascii_only: bool) -> None:
         self._session = session
         self._ascii = ascii_only
         self._shown: tuple[object, ...] = ()
@@ -56,7 +56,7 @@ class LogFooter:
         return self._rows
 
 
-def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+def result_rows(session: RunView, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
     """Return how an attempt ended, or nothing while it runs."""
     result = session.attempts.result(node, attempt)
     if result is None:
@@ -68,7 +68,7 @@ def result_rows(session: Session, node: int, attempt: int, *, ascii_only: bool) 
     return [row(), row(Span(words, STATUS_CLASSES[result.status]), indent=2)]
 
 
-def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tuple[str, str]]:
+def failure_facts(session: RunView, node: int, result: AttemptResult) -> list[tuple[str, str]]:
     """Return the facts about a failed attempt: names and values, in full and safe to paste."""
     command, cwd = session.as_run.command(node), session.as_run.cwd(node)
     path = session.log_path(node, result.attempt)
@@ -82,7 +82,7 @@ def failure_facts(session: Session, node: int, result: AttemptResult) -> list[tu
     return [(name, value) for name, value in facts if value]
 
 
-def copied_failure(session: Session, node: int, attempt: int) -> Copied:
+def copied_failure(session: RunView, node: int, attempt: int) -> Copied:
     """Return the block of a failed attempt for copying, or an empty one if it did not fail."""
     result = session.attempts.result(node, attempt)
     if result is None or result.status is not NodeStatus.FAILED:
@@ -94,7 +94,7 @@ def copied_failure(session: Session, node: int, attempt: int) -> Copied:
     return Copied("\n".join(lines), altered(session.as_run.command(node)))
 
 
-def _failure(session: Session, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
+def _failure(session: RunView, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
     bar = Span("| " if ascii_only else "▎ ", Role.BAD)
     glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
     rows = [row(), row(Span(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
@@ -129,7 +129,7 @@ def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
     return "\n".join(kept), where if room < 0 else ""
 
 
-def _headline(session: Session, node: int, result: AttemptResult) -> str:
+def _headline(session: RunView, node: int, result: AttemptResult) -> str:
     """Return `exit 1 after 3 m 05 s, attempt 2`, with the allowed attempts if the node has retries."""
     took = f" after {duration(result.seconds)}" if result.seconds else ""
     words = f"{label(result.why) or 'failed'}{took}"
@@ -140,12 +140,12 @@ def _headline(session: Session, node: int, result: AttemptResult) -> str:
     return f"{words}, attempt {result.attempt}{of}"
 
 
-def tries(session: Session, node: int) -> int:
+def tries(session: RunView, node: int) -> int:
     """Return the number of the last attempt that the current retry budget allows."""
     return session.state.base[node] + 1 + session.graph.task(node).retry.retries
 
 
-def status_line(session: Session, node: int, clock: float) -> str:
+def status_line(session: RunView, node: int, clock: float) -> str:
     """Return status and reason in one line, safe to show."""
     status = session.state.status_of(node)
     reason = label(why(session.state, node, clock), 300)

@@ -20,7 +20,7 @@ from dagtui.tui.log.view import LogView
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class LogPane(Vertical):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, session: Session, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
+    def __init__(self, session: RunView, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
         super().__init__(id=id)
         self._session = session
         self._ascii = ascii

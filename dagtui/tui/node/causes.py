@@ -10,14 +10,14 @@ from dagtui.engine.why import root_cause, waits_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 MOST_ANCESTORS = 5_000
 """The most ancestors to visit: more would hold up the screen."""
 UNKNOWN_SECONDS = 1.0
 
 
-def path_to_cause(session: Session, node: int) -> list[int]:
+def path_to_cause(session: RunView, node: int) -> list[int]:
     """Return the node, the parent that blocks it, the parent that blocks that one, and so on.
 
     A very long path is cut after MOST_ANCESTORS, and the root cause is added.
@@ -30,7 +30,7 @@ def path_to_cause(session: Session, node: int) -> list[int]:
     return path if path[-1] == root else [*path, root]
 
 
-def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], float | None]:
+def longest_wait(session: RunView, node: int, clock: float) -> tuple[list[int], float | None]:
     """Return the slowest path of unsettled ancestors, nearest first, and its expected seconds, if known.
 
     The path is empty if the node waits for nothing, or if there are too many ancestors.
@@ -54,21 +54,21 @@ def longest_wait(session: Session, node: int, clock: float) -> tuple[list[int], 
     return path, seconds[node] if known else None
 
 
-def failed_ancestors(session: Session, node: int) -> list[int]:
+def failed_ancestors(session: RunView, node: int) -> list[int]:
     """Return the ancestors that are the causes of a FAILED_PARENT node, nearest first, among MOST_ANCESTORS."""
     state = session.state
     reached = _reach(session, node, lambda other: state.outcome_of(other) is ParentOutcome.BAD)
     return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
 
 
-def rerun_ancestors(session: Session, node: int) -> list[int]:
+def rerun_ancestors(session: RunView, node: int) -> list[int]:
     """Return the ancestors of a stale node that ended after it, nearest first, among MOST_ANCESTORS."""
     state = session.state
     ended = state.ended[node]
     return [other for other in _reach(session, node, lambda _: True) if state.ended[other] > ended]
 
 
-def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[int]:
+def _reach(session: RunView, node: int, accepts: Callable[[int], bool]) -> list[int]:
     """Return the node and its ancestors along accepted ones, nearest first, at most MOST_ANCESTORS."""
     found = [node]
     seen = {node}
@@ -82,14 +82,14 @@ def _reach(session: Session, node: int, accepts: Callable[[int], bool]) -> list[
     return found
 
 
-def _unsettled_ancestors(session: Session, node: int) -> set[int] | None:
+def _unsettled_ancestors(session: RunView, node: int) -> set[int] | None:
     """Return the node and all unsettled ancestors, or None if there are too many."""
     state = session.state
     found = _reach(session, node, lambda other: state.outcome_of(other) is ParentOutcome.UNSETTLED)
     return None if len(found) > MOST_ANCESTORS else set(found)
 
 
-def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:
+def _parents_first(session: RunView, node: int, among: set[int]) -> list[int]:
     """Return some ancestors of a node and the node itself, each after its parents."""
     found: list[int] = []
     seen = {node}
@@ -106,7 +106,7 @@ def _parents_first(session: Session, node: int, among: set[int]) -> list[int]:
     return found
 
 
-def _left(session: Session, node: int, clock: float) -> float:
+def _left(session: RunView, node: int, clock: float) -> float:
     """Return how long a node will still take."""
     estimate = session.estimate(node)
     seconds = UNKNOWN_SECONDS if estimate is None else estimate

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtui.graph.model import RetryPolicy, Task
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 NAME_CELLS = 11
 MOST_NODES = 50
@@ -41,7 +41,7 @@ class DetailsPane(NodePage):
         return Copied(self.copy_text(), remark)
 
 
-def details(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def details(session: RunView, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     """Return the rows about a node. All text from outside is sanitised."""
     state, task = session.state, session.graph.task(node)
     status = state.status_of(node)
@@ -79,7 +79,7 @@ def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
     return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
 
 
-def _attempts(session: Session, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def _attempts(session: RunView, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
     """Return one row per attempt, latest first."""
     state = session.state
     rows = []
@@ -121,7 +121,7 @@ def _line(name: str, text: str) -> Iterator[Row]:
         yield _named(name, label(text, 1000))._replace(whole=f"{name:<{NAME_CELLS}}{exact_line(text)}")
 
 
-def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
+def _execution(session: RunView, node: int, task: Task) -> Iterator[Row]:
     """Yield what is executed and where, as it ran, and as it was written where that differs."""
     action = task.action
     command, cwd = session.as_run.command(node), session.as_run.cwd(node)
@@ -140,7 +140,7 @@ def _execution(session: Session, node: int, task: Task) -> Iterator[Row]:
     yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in session.graph.cell(node)))
 
 
-def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, str]]:
+def _definition(session: RunView, node: int, task: Task) -> Iterator[tuple[str, str]]:
     """Yield what the file says, and what follows from it."""
     yield "trigger", task.trigger.value
     yield "retries", _retries(session, node, task.retry)
@@ -153,7 +153,7 @@ def _definition(session: Session, node: int, task: Task) -> Iterator[tuple[str, 
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
 
 
-def _places(session: Session, node: int, task: Task) -> Iterator[Row]:
+def _places(session: RunView, node: int, task: Task) -> Iterator[Row]:
     """Yield where to read more."""
     attempt = session.state.attempt[node]
     yield from _line("log", str(session.log_path(node, attempt)) if attempt else "")
@@ -161,7 +161,7 @@ def _places(session: Session, node: int, task: Task) -> Iterator[Row]:
     yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
 
 
-def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
+def _retries(session: RunView, node: int, policy: RetryPolicy) -> str:
     if not policy.retries:
         return "none"
     words = f"{policy.retries}, after {duration(policy.delay)}"
@@ -178,7 +178,7 @@ def _retries(session: Session, node: int, policy: RetryPolicy) -> str:
     return f"{words}; attempt {attempt} of {tries(session, node)}" if attempt else words
 
 
-def _variables(session: Session, node: int) -> Iterator[Row]:
+def _variables(session: RunView, node: int) -> Iterator[Row]:
     env = session.as_run.env(node)
     for at, (name, value) in enumerate(islice(env.items(), MOST_NODES)):
         for title, text in (("" if at else "env", value.text), ("template", value.template)):
@@ -189,7 +189,7 @@ def _variables(session: Session, node: int) -> Iterator[Row]:
         yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
 
 
-def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:
+def _neighbours(session: RunView, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:
     """Return the rows for parents or children, with their number."""
     if not len(nodes):
         return [row(), _named(name, muted("none"))]
@@ -203,5 +203,5 @@ def _neighbours(session: Session, name: str, nodes: Sequence[int], *, ascii_only
     return rows
 
 
-def _clock_time(session: Session, clock: float) -> str:
+def _clock_time(session: RunView, clock: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(session.wall(clock)))

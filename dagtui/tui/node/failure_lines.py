@@ -10,7 +10,7 @@ from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog, FirstError
 
 if TYPE_CHECKING:
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.store.log_lines import LogLine
 
 TAIL_LINES = 20
@@ -22,7 +22,7 @@ MOST_CHARACTERS = 1000
 class FailureLines:
     """The lines of one node's log that explain its failure. The first error is searched for in steps."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: RunView) -> None:
         self._session = session
         self._of = (-1, -1)
         self._log: AttemptLog | None = None

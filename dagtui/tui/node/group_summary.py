@@ -20,7 +20,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
 
@@ -37,7 +37,7 @@ _HINTS = {
 class BranchPage(NodePage):
     """The page about the row under the cursor, with links to the nodes that it names."""
 
-    def __init__(self, session: Session, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, session: RunView, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(session, ascii=ascii)
         self._keymap = keymap
         self._look: Callable[[], RowGroup | None] = lambda: None

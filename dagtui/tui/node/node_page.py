@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.engine.watch import Watch
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.lines.rows import Row
 
 NO_NODE = "this row stands for several nodes: unfold it (l or Space) to see one"
@@ -25,7 +25,7 @@ MOST_TIME = 0.05
 class NodePage(Page):
     """Rows about a node, built by `rows_about`."""
 
-    def __init__(self, session: Session, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
+    def __init__(self, session: RunView, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
         super().__init__(ascii_only=ascii, id=id)
         self.session = session
         self.node = -1

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.widget import Widget
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.graph.row_groups import RowGroup
     from dagtui.tui.lines.copied import Copied
     from dagtui.tui.lines.page import PagePosition
@@ -97,7 +97,7 @@ class Side(Vertical):
 
     def __init__(
         self,
-        session: Session,
+        session: RunView,
         *,
         ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name

@@ -22,7 +22,7 @@ from dagtui.tui.node.node_page import NodePage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
     from dagtui.tui.actions.keymap import Keymap
 
 MOST_RUNNING = 10
@@ -35,7 +35,7 @@ class WhyPane(NodePage):
 
     def __init__(
         self,
-        session: Session,
+        session: RunView,
         *,
         keymap: Keymap,
         ascii: bool = False,  # noqa: A002 - the name of the option it comes from
@@ -71,7 +71,7 @@ class WhyPane(NodePage):
 class Explanation:
     """The rows that explain one node at one time. `culprit` is the node whose log explains the rest, or -1."""
 
-    def __init__(self, session: Session, node: int, clock: float, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, node: int, clock: float, *, ascii_only: bool) -> None:
         self._session = session
         self._state = session.state
         self._node = node

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from dagtui.engine.preview import Preview
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
 
@@ -47,7 +47,7 @@ class LeaveDialog(Dialog[ExitReason]):
         Binding("q,ctrl+c", "again", show=False),
     ]
 
-    def __init__(self, session: Session, *, detachable: bool = False, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, session: LiveRun, *, detachable: bool = False, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(ascii=ascii)
         self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
         self._chosen = self._answers[0]

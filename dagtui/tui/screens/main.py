@@ -13,7 +13,7 @@ from textual.message import Message
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count
 from dagtui.tui.actions.keymap import Keymap, Pane
-from dagtui.tui.actions.unavailable import COMMANDS, unavailable_actions, unavailable_for_many
+from dagtui.tui.actions.unavailable import unavailable_actions, unavailable_for_many
 from dagtui.tui.footer import Footer
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.lines.page import JumpTo
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 NARROW_BELOW = 80
 """Columns below which the panes become pages."""
@@ -75,7 +75,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def __init__(
         self,
-        session: Session,
+        session: RunView,
         keymap: Keymap,
         *,
         detachable: bool = False,
@@ -91,8 +91,6 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.search_line = SearchLine(self._end_search)
         self._looked_for = ""
         """The typed text that was last searched for."""
-        self.read_only = False
-        """Whether every command is refused."""
         self.touched = False
         """Whether a person did anything yet. Until then, the cursor may be moved to something worth seeing."""
         self._zoomed = False
@@ -129,7 +127,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         unavailable = (
             unavailable_actions(self._session, self.node) if many is None else unavailable_for_many(self._session, many)
         )
-        self.footer.show_keys(self.pane, unavailable | COMMANDS if self.read_only else unavailable, self._key_labels())
+        self.footer.show_keys(self.pane, unavailable, self._key_labels())
 
     def _key_labels(self) -> Mapping[str, str]:
         """Return the words of keys that now do something else than usual."""

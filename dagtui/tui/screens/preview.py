@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 NAMES_SHOWN = 500
 """The most names shown for each group. The count covers all."""
@@ -40,7 +40,7 @@ ALSO = "Enter also stops nodes that start in the meantime."
 class Grouped:
     """The nodes of a preview by what happens to them, as rows."""
 
-    def __init__(self, session: Session, *, ascii_only: bool) -> None:
+    def __init__(self, session: LiveRun, *, ascii_only: bool) -> None:
         self._session = session
         self._ascii = ascii_only
 
@@ -115,7 +115,7 @@ class PreviewDialog(Dialog[Preview]):
 
     def __init__(
         self,
-        session: Session,
+        session: LiveRun,
         commands: Sequence[Command],
         first: Preview,
         left_out: Mapping[int, str] = NOTHING_LEFT_OUT,
@@ -265,7 +265,7 @@ def _choice(command: Command) -> str:
     return words if len(command.nodes) == 1 else words.replace("this node", "these nodes")
 
 
-def _title(session: Session, command: Command) -> str:
+def _title(session: LiveRun, command: Command) -> str:
     if command.kind in _CHOICES:
         return f"Rerun {target(session.graph, command)}?"
     words = asked(session.graph, command)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.events import Event
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 AFTERWARDS = 2.0
 """Seconds after the last event for which frames continue, so that panes can do the painting they have postponed."""
@@ -31,7 +31,7 @@ class Frames:
     When the run is finished, nothing is scheduled until an event of the run or a person requests a frame.
     """
 
-    def __init__(self, session: Session, paint: Callable[[], bool], seconds: float) -> None:
+    def __init__(self, session: RunView, paint: Callable[[], bool], seconds: float) -> None:
         """Create the scheduler.
 
         `paint` is called in the event loop. It returns at once, and returns False when nothing can be painted now.
@@ -46,16 +46,18 @@ class Frames:
         self._events = 0
         """Events since the last frame."""
         self._crowded = False
+        self._unsubscribe: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Start following the run. Call this in a running event loop."""
-        self._session.run.listeners.append(self._heard)
+        self._unsubscribe = self._session.subscribe(self._heard)
         self.request()
 
     def stop(self) -> None:
         """Stop painting."""
-        if self._heard in self._session.run.listeners:
-            self._session.run.listeners.remove(self._heard)
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
         self._unschedule()
 
     def request(self) -> None:

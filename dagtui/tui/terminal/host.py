@@ -17,11 +17,10 @@ from dagtui.runs.node_environment import variables_on_terminal
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from dagtui.host.exit_reason import ExitReason
     from dagtui.runs.node_environment import NodeEnvironment
-    from dagtui.runs.session import Session
     from dagtui.tui.terminal.app import TerminalApp
 
 
@@ -59,22 +58,21 @@ class TerminalHost(Protocol):
 
 
 class OwnTerminal:
-    """The App runs in its terminal's own process and drives the run."""
+    """The App runs in its terminal's own process, which drives or follows the run."""
 
     input, output = 0, 1
     environment: Mapping[str, str] = os.environ
     signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
     detachable = False
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, drive: Callable[[], Awaitable[None]]) -> None:
+        """`drive` drives the run, or follows it, until cancelled."""
+        self._drive = drive
 
     async def drive(self) -> None:
         """Drive the run until cancelled."""
         run_goes_first()
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._session.watch_files)
-            await self._session.drive()
+        await self._drive()
 
     async def run(self, command: Sequence[str], defaults: Mapping[str, str]) -> str:
         """Run a program as a child."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dagtui.host.attachment import Attachment
+    from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
-    from dagtui.runs.session import Session
     from dagtui.tui.screens.main import ScreenState
     from dagtui.tui.terminal.app import TerminalApp
 
@@ -96,7 +96,7 @@ class RemoteTerminal:
 class AttachedScreens:
     """Shows a session on one attached terminal after another, and keeps the screen's state between them."""
 
-    def __init__(self, session: Session, until_failure: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, session: LiveRun, until_failure: Callable[[], Awaitable[None]]) -> None:
         self._session = session
         self._until_failure = until_failure
         self._state: ScreenState | None = None

@@ -20,13 +20,14 @@ from dagtui.tui.terminal import watch_signals
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
 
 if TYPE_CHECKING:
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
+    from dagtui.runs.view import RunView
 
 
 class Show:
     """One screen for one session, in one event loop."""
 
-    def __init__(self, session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> None:
+    def __init__(self, session: LiveRun, *, ascii_only: bool, theme: str | None, mouse: bool) -> None:
         self._session = session
         self._ascii = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
         self._app = DagtuiApp(session, ascii=self._ascii, theme=f"dagtui-{theme}" if theme else None, mouse=mouse)
@@ -53,7 +54,7 @@ class Show:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
                 await self._end(session)
 
-    async def _end(self, session: Session) -> None:
+    async def _end(self, session: LiveRun) -> None:
         """Cancel what is left, or wait for it if only the screen has failed. Then close the session."""
         try:
             if self._leaving is ExitReason.CRASHED and not self._app.broken:
@@ -78,12 +79,12 @@ class Show:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def own_summary(session: Session, *, ascii_only: bool) -> str:
+def own_summary(session: RunView, *, ascii_only: bool) -> str:
     """Return the summary of a run for this process's standard output."""
     width = os.get_terminal_size(1).columns if os.isatty(1) else 80
     return exit_summary(session, width=width, colours=not os.environ.get("NO_COLOR"), ascii_only=ascii_only)
 
 
-def show(session: Session, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
+def show(session: LiveRun, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
     """Show a session on this terminal until the screen is left, end its run, and return the exit status."""
     return Show(session, ascii_only=ascii_only, theme=theme, mouse=mouse).run()

@@ -4,51 +4,59 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Unpack
 
 import anyio
 from textual.worker import Worker, WorkerState
 
 from dagtui.host.exit_reason import ExitReason
 from dagtui.report.headless import EXIT
-from dagtui.runs.following import READ_ONLY, FollowingSession, open_run
+from dagtui.runs.following import open_run
+from dagtui.runs.view import READ_ONLY
 from dagtui.text import label
 from dagtui.text.locales import wants_ascii
-from dagtui.tui.app import DagtuiApp
+from dagtui.tui.actions.panes import PaneActions
+from dagtui.tui.actions.programs import ProgramActions
+from dagtui.tui.actions.read_only import ReadOnlyActions
+from dagtui.tui.actions.screen import ScreenActions
 from dagtui.tui.lines.rows import Role
-from dagtui.tui.screen_app import DRIVING
+from dagtui.tui.screen_app import DRIVING, ScreenApp
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
+from dagtui.tui.terminal.host import OwnTerminal
 from dagtui.tui.terminal.show import own_summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from dagtui.runs.following import FollowedRun
     from dagtui.store.directory import RunDirectory
+    from dagtui.tui.screen_app import ScreenOptions
     from dagtui.tui.screens.main import ScreenState
 
 
-class WatchApp(DagtuiApp):
+class WatchApp(ScreenApp):
     """Shows a followed run. Every command answers that the screen is read-only."""
 
-    def on_load(self) -> None:
-        """Make all commands unavailable."""
-        self.main.read_only = True
+    def __init__(self, run: FollowedRun, **options: Unpack[ScreenOptions]) -> None:
+        super().__init__(run, OwnTerminal(run.follow), **options)
+        self._run = run
+
+    def actions(self) -> Mapping[str, Callable[[], object]]:
+        """Return what each key does, by action id. Leaving asks no question, since it does not affect the run."""
+        groups = (PaneActions(self), ReadOnlyActions(self), ScreenActions(self), ProgramActions(self))
+        leave = partial(self.exit, ExitReason.LEFT_SETTLED)
+        answers = {id_: action for group in groups for id_, action in group.table().items()}
+        return {**answers, "screen.leave": leave, "screen.detach": leave}
 
     def on_ready(self) -> None:
         """Say that the screen is read-only, or that the journal cannot be followed."""
-        followed = self.session
-        problem = followed.problem if isinstance(followed, FollowingSession) else None
+        problem = self._run.problem
         if problem is not None:
             self.say(f"the journal can't be followed: {label(problem)}", Role.BAD, lasting=True)
         else:
             self.say(READ_ONLY, Role.MUTED)
-
-    async def action_act(self, id_: str) -> None:
-        """Leave without a question, since leaving does not affect the run. Pass on every other action."""
-        if id_ in {"screen.leave", "screen.detach"}:
-            self.exit(ExitReason.LEFT_SETTLED)
-        else:
-            await super().action_act(id_)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Exit to start again when the journal can no longer be followed because its last lines were retracted."""
@@ -64,31 +72,31 @@ def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme:
     ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
     state: ScreenState | None = None
     while True:
-        session = open_run(directory, graph_path)
+        run = open_run(directory, graph_path)
         spare_what_is_loaded()
-        app = WatchApp(session, ascii=ascii_only, theme=f"dagtui-{theme}" if theme else None, mouse=mouse, state=state)
-        leaving = anyio.run(_show, app)
-        if not session.outdated:
+        app = WatchApp(run, ascii=ascii_only, theme=f"dagtui-{theme}" if theme else None, mouse=mouse, state=state)
+        leaving = anyio.run(_show, app, run)
+        if not run.outdated:
             break
         state = app.dump_state()
     if leaving is ExitReason.TERMINATED:
         return 128 + app.signal_number
     if leaving is ExitReason.LOST:
         return 129
-    return _print_exit_message(session, ascii_only=ascii_only)
+    return _print_exit_message(run, ascii_only=ascii_only)
 
 
-async def _show(app: WatchApp) -> ExitReason | None:
+async def _show(app: WatchApp, run: FollowedRun) -> ExitReason | None:
     try:
         return await app.run_async(mouse=app.mouse)
     finally:
-        await app.session.close()
+        run.close()
 
 
-def _print_exit_message(session: FollowingSession, *, ascii_only: bool) -> int:
+def _print_exit_message(run: FollowedRun, *, ascii_only: bool) -> int:
     """Print the summary of a run that is over, or say that the run continues."""
-    if not session.over:
-        sys.stdout.write(f"{label(session.name)} run {session.number} continues\n")
+    if not run.over:
+        sys.stdout.write(f"{label(run.name)} run {run.number} continues\n")
         return 0
-    sys.stdout.write(own_summary(session, ascii_only=ascii_only) + "\n")
-    return EXIT.get(session.state.verdict(), 1)
+    sys.stdout.write(own_summary(run, ascii_only=ascii_only) + "\n")
+    return EXIT.get(run.state.verdict(), 1)

@@ -14,10 +14,10 @@ from dagtui.graph.model import Graph
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from support.adopted_run import AdoptedRun
     from textual.pilot import Pilot
 
     from dagtui.host.exit_reason import ExitReason
-    from dagtui.runs.session import Session
     from dagtui.tui.app import DagtuiApp
 
 HOSTILE = "bad [/foo]\x1b]52;c;aGk=\x07[@click=app.exit]\u202e"
@@ -32,7 +32,7 @@ def graph_of_reads() -> Graph:
     return Graph.from_edges(labels, edges, name="reads")
 
 
-def run_under_way() -> Session:
+def run_under_way() -> AdoptedRun:
     """Two cells running, one failed, what is below held back."""
     play = PlayedRun(graph_of_reads())
     play.start("fetch", "check refs")
@@ -46,7 +46,7 @@ def run_under_way() -> Session:
     return play.session()
 
 
-def run_settled() -> Session:
+def run_settled() -> AdoptedRun:
     """The same, when everything is settled."""
     play = PlayedRun(Graph.from_edges(["fetch", "split"], [("fetch", "split")], name="small"))
     play.start("fetch")

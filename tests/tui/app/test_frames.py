@@ -104,9 +104,9 @@ async def test_a_frame_that_could_not_be_painted_is_tried_again():
 
 async def test_stopped_frames_leave_the_run_alone():
     session = run_under_way()
-    listeners = list(session.run.listeners)
+    listeners = list(session._listeners)
     one = Frames(session, Painter(), 0.001)
     one.start()
     one.stop()
-    assert session.run.listeners == listeners
+    assert session._listeners == listeners
     assert not one.scheduled

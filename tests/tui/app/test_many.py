@@ -16,14 +16,14 @@ from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.preview import PreviewDialog
 
 if TYPE_CHECKING:
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 pytestmark = pytest.mark.anyio
 
 PARTS = [f"part[n={number}]" for number in range(12)]
 
 
-def parts_under_way() -> Session:
+def parts_under_way() -> LiveRun:
     """Of twelve cells one has failed with 3, one has completed, two run, and eight are ready."""
     command = ArgumentList(("true",))
     labels = ["first", *PARTS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.recorded import RecordedRun
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.completion_notice import completion_notice
@@ -31,11 +33,10 @@ from dagtui.tui.screens.help import MEANINGS, HelpScreen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from textual.widget import Widget
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.live import LiveRun
 
 pytestmark = pytest.mark.anyio
 
@@ -342,14 +343,15 @@ def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: st
     play = PlayedRun(Graph.from_edges(["only"], []))
     play.start("only")
     play.end("only", 1)
-    assert completion_notice(play.session(), Keymap(), node=None, read_only=read_only, ascii_only=False)[0] == words
+    run = RecordedRun(play.graph, play.traversal.take()[0], play.now, Path("1")) if read_only else play.session()
+    assert completion_notice(run, Keymap(), node=None, ascii_only=False)[0] == words
 
 
 def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]))
     play.start("a")
     play.end("a", value=1)
-    words = completion_notice(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(), node=0, ascii_only=False)[0]
     assert words == "Finished: 1 failed, 1 blocked. r retry · q quit"
 
 
@@ -358,11 +360,11 @@ def test_of_several_failures_it_is_said_how_to_retry_all():
     for name in "ab":
         play.start(name)
         play.end(name, value=1)
-    words = completion_notice(play.session(), Keymap(), node=0, read_only=False, ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(), node=0, ascii_only=False)[0]
     assert words == "Finished: 2 failed. e next failure · r retry · A retry all · q quit"
 
 
-def fail_all(session: Session) -> None:
+def fail_all(session: LiveRun) -> None:
     """End what is in flight."""
     for cell in CELLS[2:]:
         node = session.graph.node(cell)
@@ -663,7 +665,7 @@ async def test_when_the_run_fails_the_screen_says_so_and_stays():
     assert app.return_value is ExitReason.CANCEL_ALL
 
 
-def live_session(directory: Path) -> Session:
+def live_session(directory: Path) -> LiveRun:
     """Real processes: a node that sleeps, one after it, and one that ends at once."""
     labels = ["slow", "after", "quick"]
     commands = [("sleep", "60"), ("true",), ("echo", "done")]

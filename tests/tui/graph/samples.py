@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from dagtui.engine.events import NodeEvent
+from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
-from dagtui.runs.session import Session
+from dagtui.runs.recorded import RecordedRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,6 +98,8 @@ def ran(node: int, start: float, end: float | None = None, *, code: int = 0, att
     return events
 
 
-def still(graph: Graph, events: Iterable[Event] = (), now: float = 100.0) -> Session:
-    """A session that stands still."""
-    return Session.recorded(graph, sorted(events, key=lambda event: event.at), now, jobs=4, number=12)
+def still(graph: Graph, events: Iterable[Event] = (), now: float = 100.0) -> RecordedRun:
+    """A run that stands still."""
+    started = RunEvent(0.0, "started", jobs=4)
+    in_order = sorted(events, key=lambda event: event.at)
+    return RecordedRun(graph, [started, *in_order], now, Path("/nonexistent"), number=12)

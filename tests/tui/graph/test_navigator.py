@@ -13,7 +13,7 @@ from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.views import View
 
 if TYPE_CHECKING:
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 
 def shown(navigator: Navigator, graph: Graph) -> list[str]:
@@ -21,7 +21,7 @@ def shown(navigator: Navigator, graph: Graph) -> list[str]:
     return [item_name(outline.layout, graph, outline.item(row)) for row in range(len(outline))]
 
 
-def run() -> Session:
+def run() -> RunView:
     graph = matrix_graph(20)
     return still(graph, [*ran(0, 1, 5), *ran(1, 6, 9), *ran(2, 6, 8, code=7), *ran(3, 6)])
 

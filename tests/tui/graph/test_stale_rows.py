@@ -25,33 +25,33 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.engine.events import Event
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 
 def stale(node: int) -> Event:
     return NodeEvent(9, node, 1, NodeStatus.COMPLETED, Cause.RAN, stale=True)
 
 
-def shown(session: Session, navigator: Navigator, item: int, width: int, *, ascii_only: bool = False) -> str:
+def shown(session: RunView, navigator: Navigator, item: int, width: int, *, ascii_only: bool = False) -> str:
     rows = Rows(session, navigator, ascii_only=ascii_only)
     return "".join(piece.text for piece in rows.spans(item, width, 100.0, cursor=False))
 
 
-def opened(graph: Graph, events: Sequence[Event], *, view: View = View.DEPENDENCY) -> tuple[Session, Navigator]:
+def opened(graph: Graph, events: Sequence[Event], *, view: View = View.DEPENDENCY) -> tuple[RunView, Navigator]:
     session = still(graph, events)
     navigator = Navigator(session.state)
     navigator.show(view)
     return session, navigator
 
 
-def page(session: Session, navigator: Navigator, item: int) -> list[str]:
+def page(session: RunView, navigator: Navigator, item: int) -> list[str]:
     navigator.cursor = item
     found = BranchPage(session, keymap=Keymap())
     found._look = lambda: navigator.many
     return [row.text.rstrip() for row in found.rows_about(item, 100.0)]
 
 
-def trained() -> tuple[Session, Navigator, int]:
+def trained() -> tuple[RunView, Navigator, int]:
     graph = matrix_graph(12)
     events = [event for node in range(1, 10) for event in ran(node, 1, 2)] + ran(10, 1, 2, code=1) + ran(11, 1)
     session, navigator = opened(graph, [*ran(0, 0, 1), *events, *map(stale, range(1, 4))])

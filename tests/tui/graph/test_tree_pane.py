@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.geometry import Region
     from textual.pilot import Pilot
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ HOSTILE = [
 class RecordingPane(TreePane):
     """Remembers what it was told to refresh."""
 
-    def __init__(self, session: Session, *, ascii_only: bool = False) -> None:
+    def __init__(self, session: RunView, *, ascii_only: bool = False) -> None:
         super().__init__(session, ascii=ascii_only)
         self.refreshed: list[Region] = []
         self.refreshed_whole = 0
@@ -57,7 +57,7 @@ class RecordingPane(TreePane):
 
 
 class OneTree(App[None]):
-    def __init__(self, session: Session, *, ascii_only: bool = False) -> None:
+    def __init__(self, session: RunView, *, ascii_only: bool = False) -> None:
         super().__init__()
         self.pane = RecordingPane(session, ascii_only=ascii_only)
         self.said: list[tuple[str, int | None]] = []
@@ -82,7 +82,7 @@ class OneTree(App[None]):
 
 @asynccontextmanager
 async def showing(
-    session: Session, size: tuple[int, int] = (80, 24), *, ascii_only: bool = False
+    session: RunView, size: tuple[int, int] = (80, 24), *, ascii_only: bool = False
 ) -> AsyncIterator[tuple[OneTree, RecordingPane, Pilot[None]]]:
     app = OneTree(session, ascii_only=ascii_only)
     async with app.run_test(size=size) as pilot:

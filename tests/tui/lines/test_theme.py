@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.theme import Theme
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 SURFACES = ("background", "panel", "row-cursor", "row-cursor-blurred")
 
 
 class Themed(App[None]):
-    def __init__(self, session: Session, theme: str) -> None:
+    def __init__(self, session: RunView, theme: str) -> None:
         super().__init__()
         self._session = session
         self._wanted = theme

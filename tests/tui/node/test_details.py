@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from support.adopted_run import adopted_run
 from support.waiting import until
 from tui.played_run import PlayedRun
 from tui.widget_harness import mounted, strips, texts
 
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task, Trigger
-from dagtui.runs.session import Session
 from dagtui.text.labels import FORBIDDEN
 from dagtui.text.secrets import Secrets
 from dagtui.tui.log.log_footer import copied_failure
@@ -186,9 +186,8 @@ def test_no_secret_of_the_environment_is_in_a_command(play: PlayedRun):
     token = "tear'me'apart-0123"
     tasks = [Task("a", ShellCommand("x {{ env.TOKEN }} {{ env.URL }} {{ env.HOME }}"))]
     graph = Graph(["a"], [], tasks=tasks, settings=RunSettings(secrets=("TOKEN",)))
-    session = Session.recorded(graph, (), 0.0, play.directory)
-    session.environment = {"TOKEN": token, "URL": f"https://{token}@h", "HOME": "/home/me"}
-    session.secrets = Secrets([token])
+    environment = {"TOKEN": token, "URL": f"https://{token}@h", "HOME": "/home/me"}
+    session = adopted_run(graph, (), 0.0, play.directory, environment=environment, secrets=Secrets([token]))
     assert session.as_run.command(0).text == "x '***' 'https://***@h' /home/me"
 
 
@@ -227,9 +226,8 @@ def placed(play: PlayedRun) -> PlayedRun:
 
 
 def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(play: PlayedRun):
-    session = placed(play).session()
-    session.environment = {"RAW": "hunter2secret", "HOST": "hunter2secret.org"}
-    session.secrets = Secrets(["hunter2secret"])
+    environment = {"RAW": "hunter2secret", "HOST": "hunter2secret.org"}
+    session = placed(play).session(environment=environment, secrets=Secrets(["hunter2secret"]))
     rows = [row.text.rstrip() for row in details(session, 0, session.clock(), ascii_only=False)]
     folder = play.graph.directory
     at = rows.index(f"cwd        {folder}/data/test")

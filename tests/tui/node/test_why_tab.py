@@ -21,7 +21,7 @@ from dagtui.tui.node.why_tab import WhyPane
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dagtui.runs.session import Session
+    from dagtui.runs.view import RunView
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +41,7 @@ def play(tmp_path: Path) -> PlayedRun:
     return PlayedRun(Graph(LABELS, [(index[a], index[b]) for a, b in EDGES], tasks=tasks), tmp_path / "logs")
 
 
-async def explained(session: Session, label: str, *, ascii_only: bool = False) -> list[str]:
+async def explained(session: RunView, label: str, *, ascii_only: bool = False) -> list[str]:
     pane = WhyPane(session, keymap=Keymap(), ascii=ascii_only)
     async with mounted(pane, size=(80, 50)):
         pane.show(session.graph.node(label))

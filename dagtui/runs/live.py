@@ -1,0 +1,189 @@
+"""A run that is driven: it takes commands, writes its journal, and starts and ends processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dagtui.engine.events import NodeEvent, NoteEvent
+from dagtui.engine.messages import RUN_AGAIN
+from dagtui.engine.rules.refusals import refusal, refused_targets
+from dagtui.engine.status import Cause
+from dagtui.execution.local import undelivered
+from dagtui.graph.resolution import ResolutionError
+from dagtui.runs.file_monitor import FileMonitor
+from dagtui.runs.node_environment import TERMINAL, NodeEnvironment, NoNodeEnvironmentError
+from dagtui.runs.view import RunView
+from dagtui.runs.wall_times import WallTimes
+from dagtui.store.directory import prune
+from dagtui.store.errors import StoreError
+from dagtui.text import label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dagtui.engine.messages import Command
+    from dagtui.engine.preview import Preview
+    from dagtui.engine.run import Run
+    from dagtui.execution.local.executor import LocalExecutor
+    from dagtui.graph.expressions.as_run import AsRun
+    from dagtui.runs.forecast import Forecast
+    from dagtui.runs.notices import Notice
+    from dagtui.runs.previous_run import Replay
+    from dagtui.store.directory import RunDirectory
+    from dagtui.store.history import History
+    from dagtui.text.secrets import Secrets
+
+
+class LiveRun(RunView):
+    """A run of this process, independent of any screen.
+
+    Screens come and go. Each reads `state`, gives commands, and may start `drive` in a task of its own.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        forecast: Forecast,
+        directory: RunDirectory,
+        history: History,
+        executor: LocalExecutor,
+        environment: Mapping[str, str],
+        secrets: Secrets | None,
+    ) -> None:
+        """Create a live run in its directory, which this process has locked.
+
+        `environment` is that of the attempts, and `secrets` are redacted wherever it is shown. `history` learns the
+        durations of successful attempts.
+        """
+        super().__init__(run.state, forecast, directory.path, directory.number)
+        self.run = run
+        self.directory = directory
+        self.wall_times = WallTimes(time.time() - run.clock())
+        self.ending = False
+        """Whether the run is being ended. Then only cancels are accepted from outside."""
+        self.monitor = FileMonitor(self, directory)
+        self._history = history
+        self._executor = executor
+        self._environment = environment
+        self._secrets = secrets
+        run.listeners.append(self.tell)
+        self.subscribe(self._learn_durations)
+
+    def replay(self, past: Replay) -> None:
+        """Load attempts and times from before the run was resumed."""
+        self.wall_times = WallTimes(past.began_at)
+        past.set_going(self.wall_times)
+        self.wall_times.set_going(self.clock(), time.time())
+        self.attempts.learn(past.events)
+        self._learn_durations(past.events[past.unended :])
+
+    def _learn_durations(self, events: Iterable[object]) -> None:
+        graph = self.graph
+        for event in events:
+            if isinstance(event, NodeEvent) and event.cause is Cause.RAN and event.seconds:
+                self._history.record(graph.labels[event.node], graph.task(event.node).group, event.seconds)
+
+    def clock(self) -> float:
+        """Return the seconds since the run started."""
+        return self.run.clock()
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.run.settled
+
+    @property
+    def unkillable(self) -> frozenset[int]:
+        """The nodes whose processes are still there after KILL. Leaving does not wait for them."""
+        return frozenset(self.run.traversal.unkillable)
+
+    # Commands
+
+    def refusal(self, command: Command) -> str | None:
+        """Return why the run would refuse a command, or None if it may accept it."""
+        return refusal(self.run.traversal, command)
+
+    def refused_targets(self, command: Command) -> Mapping[int, str]:
+        """Return the targets that a command would not affect, and why."""
+        return dict(refused_targets(self.run.traversal, command))
+
+    def preview(self, command: Command) -> Preview:
+        """Return what a command would do now."""
+        return self.run.preview(command)
+
+    def seconds_for(self, preview: Preview) -> float | None:
+        """Return the expected seconds of what a command would run."""
+        return self.forecast.seconds_for([*preview.again, *preview.released], self.state.jobs)
+
+    def give(self, command: Command) -> Preview:
+        """Carry out a command. Return what it did, or why it did nothing."""
+        if command.kind in RUN_AGAIN:
+            self.monitor.look()  # the file may have changed just before
+        return self.run.give(command)
+
+    def note(self, text: str) -> None:
+        """Record a note, which the next screen shows."""
+        self.untold.append(NoteEvent(self.clock(), text))
+        self.run.note(text)
+
+    def note_short_life(self, notice: Notice) -> None:
+        """Show a notice for as long as a screen is open, because it was printed before the screen covered it."""
+        self.short_lived = notice
+        self.note(notice.text)
+
+    def announce(self, what: str, why: str) -> None:
+        """Record that a screen was attached or detached. Unlike a note, this is not shown."""
+        self.run.announce(what, why)
+
+    # Environment
+
+    def node_environment(self, node: int) -> NodeEnvironment:
+        """Return the environment of the node's next attempt. Raises NoNodeEnvironmentError."""
+        attempt = self.state.attempt[node] + 1
+        try:
+            cwd, common, own = self._executor.surroundings(node, attempt)
+        except ResolutionError as error:
+            raise NoNodeEnvironmentError(str(error)) from None
+        if not os.path.isdir(cwd):
+            raise NoNodeEnvironmentError(
+                f"the working directory of {label(self.graph.labels[node])} does not exist: {label(cwd, 1000)}"
+            )
+        kept = {name: value for name, value in common.items() if name not in TERMINAL}
+        return NodeEnvironment(attempt, cwd, kept | own)
+
+    @cached_property
+    def as_run(self) -> AsRun:
+        """What nodes execute: placeholders are filled in where their values are known, and secrets are redacted."""
+        from dagtui.graph.expressions.as_run import AsRun, redacted_environment
+
+        environment, secrets = self._environment, self._secrets
+        if secrets is not None:
+            environment = redacted_environment(environment, self.graph.settings.secrets, secrets)
+        return AsRun(self.graph, environment, self._ended_as, secrets)
+
+    # Driving
+
+    async def drive(self) -> None:
+        """Drive the run until the task is cancelled. Waits for commands when all nodes are settled."""
+        await self.run.drive()
+
+    async def drive_until_settled(self) -> None:
+        """Drive the run until all nodes are settled."""
+        await self.run.drive_until_settled()
+
+    async def close(self, why: str = "") -> None:
+        """End every process, close the journal, release the directory, and remove old runs."""
+        try:
+            await self.run.close(why)
+            self._history.save()
+            undelivered.discard(os.fspath(self.path))
+        finally:
+            self.directory.close()
+        if self.graph.path is not None:
+            # A task may have replaced the folder, and the run has ended all the same.
+            with contextlib.suppress(OSError, StoreError):
+                prune(self.graph.path)

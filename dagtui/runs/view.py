@@ -1,0 +1,173 @@
+"""A run that is looked at: its graph, its state, and what is known of its attempts and times."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from dagtui.engine.status import NodeStatus
+from dagtui.graph.resolution import ResolutionError
+from dagtui.runs.attempts import AttemptResults
+from dagtui.runs.notices import Notice
+from dagtui.runs.wall_times import WallTimes
+from dagtui.store.paths import log_name
+from dagtui.text import count, label
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dagtui.engine.events import Event, NoteEvent
+    from dagtui.engine.messages import Command
+    from dagtui.engine.state import RunState
+    from dagtui.graph.expressions.as_run import AsRun
+    from dagtui.graph.model import Graph
+    from dagtui.runs.forecast import Forecast
+
+    Listener = Callable[[Sequence[Event]], object]
+    """Called with events after they were applied and recorded. Without events: something else has changed."""
+
+READ_ONLY = "read-only: this screen only watches the run"
+NAMED = 5
+"""Number of nodes that a notice names."""
+
+
+class RunView(ABC):
+    """What screens and reports read of a run. It has no journal, no executor, and accepts no command."""
+
+    def __init__(self, state: RunState, forecast: Forecast, path: Path, number: int) -> None:
+        """Create a view of a state that others change.
+
+        `path` is the directory of the run, and `number` its number among the graph's runs, from 1.
+        """
+        self.graph: Graph = state.graph
+        self.state = state
+        self.forecast = forecast
+        self.path = path
+        self.number = number
+        self.attempts = AttemptResults(len(self.graph))
+        self.wall_times = WallTimes(time.time())
+        self._listeners: list[Listener] = [self.attempts.learn]
+        self.jobs_given: int | None = None
+        """The slots that the call asked for. None if it left them to the graph, or if that is not known."""
+        self.untold: list[NoteEvent] = []
+        """Notes that no screen has shown yet. The next screen shows them and clears the list."""
+        self.lost_record: Notice | None = None
+        """Set if part of the run's directory was removed while the run was live."""
+        self.changed_file: Notice | None = None
+        """Set if the graph file has changed since the run started."""
+        self.short_lived: Notice | None = None
+        """Set if the run ends with its terminal or with the user's login, although nothing asked for that."""
+
+    # Listening
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call a listener after each change. Return a function that ends this."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
+
+    def tell(self, events: Sequence[Event] = ()) -> None:
+        """Tell the listeners about events, or about a change that is not an event."""
+        for listener in self._listeners:
+            listener(events)
+
+    # Identity
+
+    @property
+    def name(self) -> str:
+        """The graph's name."""
+        return self.graph.name
+
+    @property
+    def graph_path(self) -> Path | None:
+        """The graph's file."""
+        return self.graph.path
+
+    # State
+
+    @abstractmethod
+    def clock(self) -> float:
+        """Return the seconds since the run started."""
+
+    def wall(self, clock: float) -> float:
+        """Convert a time on the run's clock to wall time."""
+        return self.wall_times.at(clock)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return not self.state.unsettled
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds for which the run has been active. The count stops while all nodes are settled."""
+        return self.state.active(self.clock())
+
+    @property
+    def wall_seconds(self) -> float:
+        """Seconds since the run started, including time spent waiting for the user or without a process."""
+        return max(0.0, self.wall(self.clock()) - self.wall(0.0))
+
+    def alive(self) -> int:
+        """Return the number of attempts in flight."""
+        return self.state.counts[NodeStatus.RUNNING] + self.state.counts[NodeStatus.CANCELLING]
+
+    def refusal(self, command: Command) -> str | None:  # noqa: ARG002 - a view refuses every command
+        """Return why the run would refuse a command, or None if it may accept it."""
+        return READ_ONLY
+
+    @property
+    def notices(self) -> list[Notice]:
+        """The problems that apply now."""
+        found = (self._off_record(), self.lost_record, self.short_lived, self.changed_file)
+        return [notice for notice in found if notice is not None]
+
+    @property
+    def waits(self) -> str:
+        """Why nothing happens in an unsettled run, in a few words, such as "is paused". Empty without such a reason."""
+        if self.state.held_up:
+            return self.state.held_up
+        return "is paused" if self.state.paused and not self.alive() and not self.settled else ""
+
+    def _off_record(self) -> Notice | None:
+        """Return a notice if the journal can't be written: what the run waits for, and the nodes not recorded yet."""
+        state, labels = self.state, self.graph.labels
+        nodes = sorted(state.off_record)
+        if not state.held_up:
+            return None
+        if not nodes:
+            return Notice(state.held_up, state.held_up)
+        names = ", ".join(label(labels[node], 60) for node in nodes[:NAMED])
+        more = f" and {count(len(nodes) - NAMED)} more" if len(nodes) > NAMED else ""
+        brief = f"{state.held_up}: {count(len(nodes))} not on record yet"
+        return Notice(brief, f"{state.held_up}; not on record yet: {names}{more}")
+
+    # Attempts
+
+    def log_path(self, node: int, attempt: int) -> Path:
+        """Return the path of an attempt's log. The file does not exist before the first output."""
+        return self.path / "logs" / log_name(self.graph.labels[node], attempt)
+
+    @cached_property
+    def as_run(self) -> AsRun:
+        """What nodes execute: placeholders are filled in where their values are known, and secrets are redacted."""
+        from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment
+
+        return AsRun(self.graph, UnknownEnvironment(), self._ended_as)
+
+    def _ended_as(self, node: int) -> str:
+        """Return the value of `needs.X.status`."""
+        status = self.state.status_of(node)
+        if not status.settled:
+            raise ResolutionError(f"{self.graph.labels[node]} has not ended")
+        return status.name.lower()
+
+    def estimate(self, node: int) -> float | None:
+        """Return the expected seconds of a node, from earlier runs. None without history."""
+        return self.forecast.estimate(node)
+
+    def remaining(self) -> tuple[float, int] | None:
+        """Return the expected seconds until the run is settled, and the node that bounds it. None without history."""
+        return self.forecast.remaining(self.state, self.clock())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.places import TemplatePlace, quote
-from dagtui.graph.expressions.templates import parse_command, parse_template, value_text
+from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.templates import Template
     from dagtui.graph.model import Graph, Task
 
+_BETWEEN_ARGUMENTS = "\1"
 NEW = "new"
 """Stands for all parts of a node that the older graph does not have."""
 
@@ -91,7 +92,7 @@ class _Comparison:
     def __init__(self, old: Graph, new: Graph) -> None:
         self._old = old
         self._new = new
-        before, after = ({name: value_text(value) for name, value in graph.params.items()} for graph in (old, new))
+        before, after = ({name: parameter_text(value) for name, value in graph.params.items()} for graph in (old, new))
         self._params = frozenset(name for name in before | after if before.get(name) != after.get(name))
         self._known: dict[tuple[int, int], tuple[str, ...]] = {}
 
@@ -132,6 +133,8 @@ class _Text:
         self.source = source
         self.written = written
         """Formats a value for a place in the text."""
+        self.join = (_BETWEEN_ARGUMENTS if written is _plain else " ").join
+        """Joins the elements of a list."""
         self._template = template
 
     def holes(self) -> list[Placeholder]:
@@ -148,8 +151,10 @@ def _filled(text: _Text, graph: Graph) -> str:
 
     def value(hole: Placeholder) -> str:
         if hole.root is Root.PARAMS and hole.name in graph.params:
-            found = hole.known(value_text(graph.params[hole.name]))
-            return text.written(found or "", hole.place)
+            found = graph.params[hole.name]
+            if isinstance(found, tuple) and (found or hole.default is None):
+                return text.join([text.written(value_text(entry), hole.place) for entry in found])
+            return text.written(hole.known("" if isinstance(found, tuple) else value_text(found)) or "", hole.place)
         return f"\0{hole.root.value}.{hole.name}\0"  # a character that no text read from a file contains
 
     return text.fill(value)
@@ -161,13 +166,13 @@ def _texts(task: Task) -> Iterator[tuple[str, _Text]]:
     if isinstance(action, ShellCommand):
         yield "run", _text(action.text, lambda text: parse_command(text, task.shell), quote)
     elif isinstance(action, ArgumentList):
-        yield "run", _text("\1".join(["", *action.arguments]), parse_template)
+        yield "run", _text(_BETWEEN_ARGUMENTS.join(["", *action.arguments]), parse_template)
     elif isinstance(action, PythonCall):
         yield "call", _Text(action.target, None, _plain)
         for name, value in action.arguments.items():
             yield f"args.{name}", _text(value if isinstance(value, str) else repr(value), parse_template)
     yield "cwd", _text(os.path.normpath(task.cwd), parse_template)
-    yield "shell", _Text("\1".join(task.shell or DEFAULT_SHELL), None, _plain)
+    yield "shell", _Text(_BETWEEN_ARGUMENTS.join(task.shell or DEFAULT_SHELL), None, _plain)
     for name, value in task.env.items():
         yield f"env.{name}", _text(value, parse_template)
     if task.colour:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import Value
+    from dagtui.graph.model import ParameterValue
     from dagtui.graph.toml.source_map import Origins
 
 LONGEST_LISTED = 1000
@@ -29,7 +29,7 @@ class Wiring:
     """The links of every task, and the resulting edges."""
 
     def __init__(
-        self, layout: GraphLayout, params: Mapping[str, Value], diagnostics: Diagnostics, origins: Origins
+        self, layout: GraphLayout, params: Mapping[str, ParameterValue], diagnostics: Diagnostics, origins: Origins
     ) -> None:
         """Link the tasks of a layout."""
         self._layout = layout

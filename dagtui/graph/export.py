@@ -27,7 +27,9 @@ def to_toml(graph: Graph) -> str:
 
     document: dict[str, object] = {"version": VERSION, "name": graph.name}
     if graph.params:
-        document["params"] = dict(graph.params)
+        document["params"] = {
+            name: list(value) if isinstance(value, tuple) else value for name, value in graph.params.items()
+        }
     run: dict[str, object] = {}
     if graph.settings.jobs is not None:
         run["jobs"] = graph.settings.jobs

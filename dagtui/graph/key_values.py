@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dagtui.graph.actions import SHORT
 from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import value_text
-from dagtui.graph.model import RETRIED_WORDS, Trigger
+from dagtui.graph.model import RETRIED_WORDS, ParameterType, Trigger
 from dagtui.graph.toml import values
+
+if TYPE_CHECKING:
+    from dagtui.graph.model import ParameterValue, Value
+
+_OTHER_TYPES = {
+    ParameterType.STR: "string text char path file choice",
+    ParameterType.INT: "integer number long int64",
+    ParameterType.FLOAT: "double real decimal float64",
+    ParameterType.BOOL: "boolean flag switch",
+    ParameterType.LIST: "array tuple set sequence list[str] list[int] strings",
+}
+"""What types are called elsewhere."""
 
 
 def read_needs(value: object) -> tuple[str, ...]:
@@ -128,4 +141,43 @@ def read_names(value: object) -> tuple[str, ...]:
         if name in found:
             raise ValueProblem(f"names {quoted(name)} twice", inside=(index,))
         found[name] = None
+    return tuple(found)
+
+
+def read_parameter_value(value: object) -> ParameterValue:
+    """Read the value of a parameter: a string, a number, a boolean, or a list of them."""
+    return _scalars(value) if isinstance(value, list) else values.scalar(value)
+
+
+def read_choices(value: object) -> tuple[Value, ...]:
+    """Read the values that a parameter may have."""
+    found = _scalars(values.items(value, 'write ["a", "b"]'))
+    if not found:
+        raise ValueProblem("must not be empty", "leave it out to allow every value")
+    texts = tuple(map(value_text, found))
+    if len(set(texts)) < len(texts):
+        index = _second(texts)
+        raise ValueProblem(f"repeats {quoted(texts[index])}", "remove it", inside=(index,))
+    return found
+
+
+def read_type(value: object) -> ParameterType:
+    """Read the type of a parameter."""
+    word = values.text(value)
+    for kind in ParameterType:
+        if kind.value == word:
+            return kind
+    same = next((kind.value for kind, words in _OTHER_TYPES.items() if word.lower() in words.split()), "")
+    known = [kind.value for kind in ParameterType]
+    hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, known)
+    raise ValueProblem("names an unknown type", hint or f"the types are {', '.join(known)}")
+
+
+def _scalars(entries: list[object]) -> tuple[Value, ...]:
+    found: list[Value] = []
+    for index, entry in enumerate(entries):
+        try:
+            found.append(values.scalar(entry))
+        except ValueProblem as wrong:
+            raise ValueProblem(wrong.message, wrong.hint, inside=(index,)) from None
     return tuple(found)

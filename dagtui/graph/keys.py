@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.actions import read_args, read_call, read_run
 from dagtui.graph.key_values import (
+    read_choices,
     read_env,
     read_exit_codes,
     read_group,
     read_names,
     read_needs,
+    read_parameter_value,
     read_shell,
     read_trigger,
+    read_type,
 )
 from dagtui.graph.matrix.matrices import read_matrix
-from dagtui.graph.model import RETRIED_WORDS, Trigger
+from dagtui.graph.model import RETRIED_WORDS, ParameterType, Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
@@ -52,15 +55,23 @@ TEXT: Schema = {"type": "string"}
 FILLED_TEXT: Schema = {"type": "string", "pattern": r"\S"}
 BOOLEAN: Schema = {"type": "boolean"}
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+SCALARS: Schema = {"type": "array", "items": SCALAR}
+CHOICES: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "uniqueItems": True,
+    "anyOf": [{"items": {"type": kind}} for kind in ("string", "number", "boolean")],
+}
 DURATION: Schema = {"type": ["string", "number"], "pattern": r"^\s*[0-9]", "minimum": 0}
 TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
 VARIABLES: Schema = {"type": "object", "additionalProperties": SCALAR, "propertyNames": {"pattern": "^[^=]+$"}}
 DATA: Schema = {"type": ["string", "number", "boolean", "array", "object"]}
+LIST_OF_PARAMS: Schema = {"type": "string", "pattern": r"^\s*\{\{\s*params\s*\..*\}\}\s*$"}
 MATRIX: Schema = {
     "type": "object",
     "minProperties": 1,
     "properties": {"exclude": {"type": "array", "items": {"type": "object", "minProperties": 1}}},
-    "additionalProperties": {"type": "array", "items": SCALAR, "minItems": 1},
+    "additionalProperties": {"anyOf": [{**SCALARS, "minItems": 1}, LIST_OF_PARAMS]},
 }
 
 
@@ -135,6 +146,20 @@ TASK: Mapping[str, Key] = {
 }
 FIELDS = frozenset(name for name, key in TASK.items() if key.is_field)
 """Keys whose values are fields of a task."""
+
+PARAMETER: Mapping[str, Key] = {
+    "default": Key(
+        read_parameter_value, {"anyOf": [SCALAR, SCALARS]}, "Value unless -p gives one. Without it, -p must give one."
+    ),
+    "type": Key(
+        read_type,
+        {"enum": [kind.value for kind in ParameterType]},
+        "What -p is read as. Without it, the type of the default or of the choices.",
+    ),
+    "choices": Key(read_choices, CHOICES, "The only values, or elements of a list."),
+    "doc": Key(values.text, TEXT, "What the parameter is for."),
+}
+"""The keys of a parameter that is a table."""
 
 RUN: Mapping[str, Key] = {
     "jobs": Key(*_whole(1, MOST_SLOTS), "Slots of a run. Without it, the number of processors."),

@@ -27,7 +27,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dagtui.graph.model import Task, Value
+    from dagtui.graph.model import ParameterValue, Task
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
@@ -113,7 +113,7 @@ class _Loading:
         name = self._name()
         params = read_params(self._diagnostics, self._table("params"), parameters)
         settings = self._settings()
-        reader = TaskReader(self._diagnostics, self._env(), self._table("defaults"))
+        reader = TaskReader(self._diagnostics, params, self._env(), self._table("defaults"))
         tasks = self._tasks(reader)
         self._check_slots(tasks, settings)
         self._check_triggers(tasks)
@@ -290,7 +290,7 @@ class _Loading:
         layout: GraphLayout,
         wiring: Wiring,
         name: str,
-        params: dict[str, Value],
+        params: dict[str, ParameterValue],
         given: Mapping[str, str],
         settings: RunSettings,
     ) -> Graph | None:

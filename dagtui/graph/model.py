@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Value = str | int | float | bool
-"""What a parameter, a matrix axis or a placeholder can hold."""
+"""What a matrix axis, a placeholder or an element of a list can hold."""
+
+ParameterValue = Value | tuple[Value, ...]
+"""What a parameter can hold: a value, or a list of them."""
 
 Cell = tuple[tuple[str, Value], ...]
 """One cell of a matrix: (axis, value) pairs in the order of the axes."""
@@ -33,6 +36,16 @@ class Trigger(enum.Enum):
     ANY_SUCCESS = "any_success"
     ANY_FAILED = "any_failed"
     ALL_DONE = "all_done"
+
+
+class ParameterType(enum.Enum):
+    """What the text of a parameter on the command line is read as."""
+
+    STR = "str"
+    INT = "int"
+    FLOAT = "float"
+    BOOL = "bool"
+    LIST = "list"
 
 
 RETRIED_WORDS = ("timeout", "lost")
@@ -189,7 +202,7 @@ class Graph:
         tasks: Sequence[Task] | None = None,
         task_of: Iterable[int] | None = None,
         cells: Sequence[Cell] | None = None,
-        params: Mapping[str, Value] | None = None,
+        params: Mapping[str, ParameterValue] | None = None,
         given: Mapping[str, str] | None = None,
         settings: RunSettings | None = None,
     ) -> None:
@@ -219,7 +232,7 @@ class Graph:
         """Whether any node needs more than one slot."""
         self.task_of: array[int] = array("i", range(len(self.labels)) if task_of is None else task_of)
         self.cells: Sequence[Cell] | None = cells
-        self.params: Mapping[str, Value] = {} if params is None else params
+        self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
         self.settings = RunSettings() if settings is None else settings
         self.digest = b""
@@ -264,7 +277,7 @@ class Graph:
         labels: list[str],
         tasks: list[Task],
         cells: Sequence[Cell] | None,
-        params: Mapping[str, Value],
+        params: Mapping[str, ParameterValue],
         given: Mapping[str, str],
     ) -> Graph:
         """Return the same nodes and edges with other texts. The labels must be different from each other."""

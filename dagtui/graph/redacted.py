@@ -15,7 +15,7 @@ from dagtui.text.redaction import MARK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.graph.model import Cell, Graph, Matrix, Task, Value
+    from dagtui.graph.model import Cell, Graph, Matrix, ParameterValue, Task, Value
     from dagtui.text.secrets import Secrets
 
 _MARK = MARK.decode()
@@ -53,8 +53,10 @@ class _Redactor:
         self._envs: dict[int, Mapping[str, str]] = {}
         """By the identity of a table of variables, which most tasks share."""
 
-    def parameter(self, name: str, value: Value) -> Value:
-        """Redact the value of a parameter."""
+    def parameter(self, name: str, value: ParameterValue) -> ParameterValue:
+        """Redact the value of a parameter. A list stays one."""
+        if isinstance(value, tuple):
+            return (_MARK,) if name in self._named else tuple(map(self._value, value))
         return _MARK if name in self._named else self._value(value)
 
     def given(self, name: str, text: str) -> str:

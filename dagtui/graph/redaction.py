@@ -56,8 +56,22 @@ def _values(document: Mapping[str, object], given: Mapping[str, str]) -> Iterato
     tables += [_table(holder, "env") for holder in (document, _table(document, "defaults"), *tasks)]
     for table in tables:
         for name, value in table.items():
-            if name in wanted and isinstance(value, str | int | float) and "{{" not in str(value):
-                yield value_text(value)
+            if name in wanted:
+                yield from _texts_of(value)
+    yield from (part.strip() for name in wanted & given.keys() for part in given[name].split(","))  # of a list
+
+
+def _texts_of(value: object) -> Iterator[str]:
+    """Yield the texts of a value: of a list its elements, of a declared parameter its default and its choices."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _texts_of(entry)
+    elif isinstance(value, dict):
+        for key in ("default", "choices"):
+            if not isinstance(value.get(key), dict):
+                yield from _texts_of(value.get(key))
+    elif isinstance(value, str | int | float) and "{{" not in str(value):
+        yield value_text(value)
 
 
 def _table(holder: Mapping[str, object], key: str) -> Mapping[str, object]:

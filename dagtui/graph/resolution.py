@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ from dagtui.graph.expressions.braces import Root
 from dagtui.graph.expressions.environment import parse_env
 from dagtui.graph.expressions.placeholders import asked_node
 from dagtui.graph.expressions.places import quote
-from dagtui.graph.expressions.templates import Template, parse_command, parse_template, value_text
+from dagtui.graph.expressions.templates import Template, parameter_text, parse_command, parse_template, value_text
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import label
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dagtui.graph.expressions.braces import Placeholder
-    from dagtui.graph.model import Action, Graph, Task
+    from dagtui.graph.model import Action, Graph, Task, Value
 
 
 MOST_FILLED = 4 * 1024 * 1024
@@ -166,12 +167,15 @@ class _Values:
     def of(self, placeholder: Placeholder) -> str:
         """Return the value of a placeholder. Raises ValueProblem if there is none, or if it exceeds the limit."""
         found = self._find(placeholder)
-        self._filled += len(found)
+        self._count(placeholder, len(found))
+        return found
+
+    def _count(self, placeholder: Placeholder, characters: int) -> None:
+        self._filled += characters
         if self._filled > MOST_FILLED:
             raise ValueProblem(
                 f"{placeholder.source}: the values of the placeholders have more than {MOST_FILLED:,} characters"
             )
-        return found
 
     def _find(self, placeholder: Placeholder) -> str:
         root, name = placeholder.root, placeholder.name
@@ -189,7 +193,10 @@ class _Values:
                 self._cell = {axis: value_text(value) for axis, value in self._graph.cell(self._node)}
             found = self._cell.get(name)
         else:
-            found = value_text(self._graph.params[name]) if name in self._graph.params else None
+            texts = self.texts_of(placeholder)
+            if texts is not None:
+                return " ".join(texts)
+            found = parameter_text(self._graph.params[name]) if name in self._graph.params else None
         found = placeholder.known(found)
         if found is None:
             what = "the environment variable is not set" if root is Root.ENV else "there is no such value"
@@ -197,8 +204,29 @@ class _Values:
         return found
 
     def quoted(self, placeholder: Placeholder) -> str:
-        """Return the value as it is written in a shell's command line."""
-        return quote(self.of(placeholder), placeholder.place)
+        """Return the value as it is written in a shell's command line. The elements of a list become words."""
+        texts = self.texts_of(placeholder) if placeholder.root is Root.PARAMS else None
+        if texts is None:
+            return quote(self.of(placeholder), placeholder.place)
+        return " ".join([quote(text, placeholder.place) for text in texts])
+
+    def list_of(self, placeholder: Placeholder) -> tuple[Value, ...] | None:
+        """Return the elements of a list, or its default if it is empty. None if the placeholder is not a list."""
+        if placeholder.root is not Root.PARAMS:
+            return None
+        found = self._graph.params.get(placeholder.name)
+        if not isinstance(found, tuple):
+            return None
+        return (placeholder.default,) if not found and placeholder.default is not None else found
+
+    def texts_of(self, placeholder: Placeholder) -> tuple[str, ...] | None:
+        """Return the elements of a list as texts, or None if the placeholder is not a list."""
+        found = self.list_of(placeholder)
+        if found is None:
+            return None
+        texts = tuple(map(value_text, found))
+        self._count(placeholder, sum(map(len, texts)))
+        return texts
 
 
 class _Plan:
@@ -247,7 +275,8 @@ class _Plan:
         if self._command is not None:
             return ShellCommand(self._command.fill(values.quoted))
         if self._arguments:
-            return ArgumentList(tuple([argument.fill(values.of) for argument in self._arguments]))
+            filled = [_filled_argument(argument, values) for argument in self._arguments]
+            return ArgumentList(tuple(chain.from_iterable(filled)))
         if isinstance(self._task.action, PythonCall):
             return PythonCall(self._task.action.target, _filled_table(self._call, values))
         return self._task.action
@@ -259,6 +288,13 @@ def _or_none(fill: Callable[[_Given], _Found], given: _Given) -> _Found | None:
         return fill(given)
     except (ValueProblem, ResolutionError):
         return None
+
+
+def _filled_argument(argument: Template, values: _Values) -> tuple[str, ...]:
+    """Return the arguments that an element of an argv list stands for: those of a list, otherwise one."""
+    alone = argument.alone
+    texts = None if alone is None else values.texts_of(alone)
+    return (argument.fill(values.of),) if texts is None else texts
 
 
 def _cut(value: object) -> object:
@@ -284,7 +320,8 @@ def _templates_in(value: object) -> list[Template]:
 
 def _filled(value: object, values: _Values) -> object:
     if isinstance(value, Template):
-        return value.fill(values.of)
+        elements = None if value.alone is None else values.list_of(value.alone)
+        return value.fill(values.of) if elements is None else list(elements)
     if isinstance(value, list):
         return [_filled(entry, values) for entry in value]
     if isinstance(value, dict):

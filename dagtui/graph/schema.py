@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
-from dagtui.graph.keys import DOCUMENT, RETRY, RUN, SCALAR, TASK, VARIABLES
+from dagtui.graph.keys import DOCUMENT, PARAMETER, RETRY, RUN, SCALAR, SCALARS, TASK, VARIABLES
 from dagtui.graph.loading import VERSION
 from dagtui.graph.model import RetryPolicy, RunSettings, Task
 
@@ -29,7 +29,7 @@ def schema() -> dict[str, object]:
     values: Mapping[str, Schema] = {
         "version": {"const": VERSION},
         "name": {"type": "string", "pattern": r"\S"},
-        "params": {"type": "object", "additionalProperties": SCALAR},
+        "params": {"type": "object", "additionalProperties": {"anyOf": [SCALAR, SCALARS, _parameter()]}},
         "env": VARIABLES,
         "defaults": {"$ref": "#/definitions/task"},
         "run": _table(RUN, RunSettings),
@@ -43,6 +43,12 @@ def schema() -> dict[str, object]:
         "properties": {name: {**values[name], "description": doc} for name, doc in DOCUMENT.items()},
         "definitions": {"task": task},
     }
+
+
+def _parameter() -> dict[str, object]:
+    """Return the schema of a parameter that is a table."""
+    properties = {name: {**key.schema, "description": key.doc} for name, key in PARAMETER.items()}
+    return {**_TABLE, "minProperties": 1, "properties": properties}
 
 
 def _table(keys: Mapping[str, Key], kind: type[Task | RetryPolicy | RunSettings]) -> dict[str, object]:

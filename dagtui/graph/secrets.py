@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.check.diagnostics import Diagnostics
 from dagtui.graph.errors import GraphError, quoted
 from dagtui.graph.expressions.braces import Root
-from dagtui.graph.expressions.templates import parse_template, value_text
+from dagtui.graph.expressions.templates import parameter_texts, parse_template
 from dagtui.graph.resolution import ResolutionError, Resolver
 from dagtui.graph.toml import parse
 from dagtui.text import label
@@ -16,7 +16,7 @@ from dagtui.text.secrets import LEAST, MOST, Secrets
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from dagtui.graph.model import Graph, Task, Value
+    from dagtui.graph.model import Graph, ParameterValue, Task
 
 MOST_VALUES = 256
 """The number of different values of all secrets of a run. Each makes every log a little slower to write."""
@@ -67,7 +67,7 @@ def _find(graph: Graph, environment: Mapping[str, str], *, known_only: bool) -> 
 def check_known(
     diagnostics: Diagnostics,
     names: Sequence[str],
-    known: Iterable[Mapping[str, Value]],
+    known: Iterable[Mapping[str, ParameterValue]],
     tasks: Sequence[Task],
 ) -> None:
     """Record each name without a value that can be redacted, as `find_secrets` will, before there is a graph.
@@ -82,7 +82,7 @@ def check_known(
     found: dict[str, set[str]] = {name: set() for name in names}
     for table in known:
         for name in found.keys() & table.keys():
-            found[name].add(value_text(table[name]).strip())
+            found[name].update(text.strip() for text in parameter_texts(table[name]))
     tables = {id(task.env): task.env for task in tasks}
     for table in tables.values():
         for name in found.keys() & table.keys():
@@ -135,7 +135,8 @@ class _Sources:
         for name in self._names & environment.keys():
             self._add(name, environment[name])
         for name in self._names & graph.params.keys():
-            self._add(name, value_text(graph.params[name]))
+            for text in parameter_texts(graph.params[name]):
+                self._add(name, text)
         self._search_tasks(graph, Resolver(graph, environment))
 
     def _add(self, name: str, value: str) -> None:

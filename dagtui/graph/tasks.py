@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dagtui.graph.check.diagnostics import KEPT
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import FollowsError, ValueProblem, quoted
 from dagtui.graph.keys import FIELDS, RESERVED_TASK, TASK, Key
+from dagtui.graph.matrix.matrices import MatrixDraft
 from dagtui.graph.model import PythonCall, RetryPolicy, Task
 from dagtui.graph.toml import values
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from dagtui.graph.check.diagnostics import Diagnostics
-    from dagtui.graph.model import Action
+    from dagtui.graph.model import Action, ParameterValue
     from dagtui.graph.toml.positions import KeyPath
 
 _Fields = dict[str, Any]
@@ -25,9 +26,16 @@ _Fields = dict[str, Any]
 class TaskReader:
     """Reads tables of tasks over the same defaults."""
 
-    def __init__(self, diagnostics: Diagnostics, env: Mapping[str, str], defaults: dict[str, object]) -> None:
+    def __init__(
+        self,
+        diagnostics: Diagnostics,
+        params: Mapping[str, ParameterValue],
+        env: Mapping[str, str],
+        defaults: dict[str, object],
+    ) -> None:
         """Read the defaults. `env` holds the variables of the whole graph."""
         self._diagnostics = diagnostics
+        self._params = params
         self.broken: set[str] = set()
         """Tasks whose matrix can't be read, so that their cells are unknown."""
         self._lost_needs = False
@@ -76,6 +84,8 @@ class TaskReader:
                 fields[key] = reader(value)
             except ValueProblem as wrong:
                 self._diagnostics.wrong((*at, key), wrong, subject(key, wrong))
+        if isinstance(fields.get("matrix"), MatrixDraft):
+            self._complete_matrix(at, fields)
         if "run" in fields and "call" in fields:
             self._diagnostics.key(
                 (*at, "call"), '"run" and "call" are both given', "a task does one thing: remove one of them"
@@ -84,6 +94,18 @@ class TaskReader:
             hint = "they mean the same: remove one of them"
             self._diagnostics.key((*at, "retry_delay"), '"retry.delay" and "retry_delay" are both given', hint)
         return fields
+
+    def _complete_matrix(self, at: KeyPath, fields: _Fields) -> None:
+        """Put a matrix in the place of its draft, or nothing if it can't be completed."""
+        from dagtui.graph.matrix.drafts import complete
+
+        draft = fields.pop("matrix")
+        try:
+            fields["matrix"] = complete(draft, self._params, self._diagnostics)
+        except ValueProblem as wrong:
+            self._diagnostics.wrong((*at, "matrix"), wrong, subject("matrix", wrong))
+        except FollowsError:
+            return
 
     def _unknown(self, at: KeyPath, key: str, value: object) -> None:
         from dagtui.graph.check.unknown_keys import unknown_key

@@ -28,12 +28,19 @@ MATRICES = st.fixed_dictionaries(
     {"x": st.lists(NAMES, min_size=1, max_size=3, unique=True)},
     optional={"y": st.lists(st.integers(), min_size=1, max_size=3, unique=True).map(lambda ns: [n % 97 for n in ns])},
 ).map(lambda table: {axis: list(dict.fromkeys(entries)) for axis, entries in table.items()})
+LISTS = st.lists(NAMES, min_size=1, max_size=3, unique=True).flatmap(
+    lambda names: st.sampled_from(
+        [names, {"default": names}, {"default": names[:1], "choices": names, "type": "list", "doc": "Names"}]
+    )
+)
 ACTIONS = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"run": FILLED}),
     st.fixed_dictionaries({"run": st.builds(lambda first, rest: [first, *rest], PROGRAMS, ARGUMENTS)}),
     st.fixed_dictionaries({"call": st.just("a.b:c")}, optional={"args": st.dictionaries(TEXTS, DATA, max_size=3)}),
     st.just({"run": ["echo", "{{ params.p }}", "{{ env.HOME }}"]}),
+    st.just({"run": ["echo", "{{ params.names }}"]}),
+    st.just({"run": "for name in {{ params.names }}; do echo {{ params.p }} $name; done"}),
 )
 TASKS = st.builds(
     lambda action, rest: {**action, **rest},
@@ -56,7 +63,7 @@ TASKS = st.builds(
             "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
             "allow_failure": st.booleans(),
             "colour": st.booleans(),
-            "matrix": MATRICES,
+            "matrix": MATRICES | st.just({"x": "{{ params.names }}", "y": [1, 2]}),
         },
     ),
 )
@@ -74,7 +81,7 @@ def documents(draw: st.DrawFn) -> dict[str, object]:
         if not task.get("needs") and task.get("trigger") in {"any_success", "any_failed"}:
             del task["trigger"]  # nothing comes before it: an error
     top = st.fixed_dictionaries(
-        {"params": st.fixed_dictionaries({"p": SCALARS}, optional={"q": SCALARS})},
+        {"params": st.fixed_dictionaries({"p": SCALARS, "names": LISTS}, optional={"q": SCALARS | st.lists(SCALARS)})},
         optional={
             "name": NAMES,
             "env": st.dictionaries(st.sampled_from(["A", "B"]), SCALARS),

@@ -22,7 +22,7 @@ from dagtui.graph.durations import LONGEST, parse_duration
 from dagtui.graph.errors import GraphError, ValueProblem
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import parse_command, parse_template
-from dagtui.graph.keys import DOCUMENT, RUN, TASK
+from dagtui.graph.keys import DOCUMENT, PARAMETER, RUN, TASK
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
 from dagtui.graph.resolution import ResolutionError, Resolver
@@ -103,11 +103,11 @@ HOSTILE = st.sampled_from(
         "\x1b]52;c;aGk=\x07", "\u202etxt", "[/foo]", "[@click=app.quit]x[/]", "\U000e0041", "a" * 300, "a.b", "a[x=1]",
         "", " ", "..", "/", "~", "-rf", "{{ params.x }}", "{{ matrix.x }}", "{{ needs.a.status }}", "{{", "}}",
         "{{{{ }}}}", "\ud7ff", "\ue000", "\ufdd0", "é", "三", "\u0301\u0301", "A" * 20, "PATH", "a=b", "\t",
-        "\r\n", "\x7f", "\x9b",
+        "\r\n", "\x7f", "\x9b", "{{ params.a }}",
     ]
 )  # fmt: skip
 WORDS = st.sampled_from(["a", "b", "c", "x", "y"]) | HOSTILE | st.text(max_size=6)
-KEYS = st.sampled_from([*DOCUMENT, *TASK, *RUN, "delay", "backoff", "jitter", "exclude", "x", "y", "if"])
+KEYS = st.sampled_from([*DOCUMENT, *TASK, *RUN, *PARAMETER, "delay", "backoff", "jitter", "exclude", "x", "y", "if"])
 NUMBERS = st.integers() | st.sampled_from([0, 1, 2**63, -(2**63), 2**64, 10**30]) | st.floats()
 LEAVES = WORDS | NUMBERS | st.booleans() | st.dates() | st.datetimes() | st.times()
 VALUES = st.recursive(

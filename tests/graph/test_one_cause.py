@@ -9,10 +9,10 @@ from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text
 
 ONCE = {
-    "a parameter": ('[params]\nfiles = ["a"]\n[tasks.a]\nrun = "x {{ params.files }}"', '"files" must be'),
+    "a parameter": ('[params]\nfiles = [["a"]]\n[tasks.a]\nrun = "x {{ params.files }}"', 'of "files" must be'),
     "a parameter in needs": (
-        '[params]\ns = [1]\n[tasks.t]\nmatrix = { x = [1] }\n[tasks.a]\nneeds = ["t[x={{ params.s }}]"]',
-        '"s" must be',
+        '[params]\ns = [[1]]\n[tasks.t]\nmatrix = { x = [1] }\n[tasks.a]\nneeds = ["t[x={{ params.s }}]"]',
+        'an element of "s" must be',
     ),
     "all parameters": ('params = 1\n[tasks.a]\nrun = "x {{ params.files }}"', '"params" must be a table'),
     "misspelt parameters": ('[parms]\nfiles = 1\n[tasks.a]\nrun = "x {{ params.files }}"', 'unknown key "parms"'),
@@ -77,12 +77,12 @@ def test_what_follows_from_an_error_is_not_told(name: str):
 
 
 def test_what_does_not_follow_is_told():
-    body = '[params]\nfiles = ["a"]\n[tasks.a]\nrun = "x {{ params.files }} {{ params.other }}"\nneeds = ["gone"]'
+    body = '[params]\nfiles = [["a"]]\n[tasks.a]\nrun = "x {{ params.files }} {{ params.other }}"\nneeds = ["gone"]'
     assert [problem.line for problem in problems_of(body)] == [3, 5, 6]
 
 
 def test_a_parameter_that_is_given_for_a_wrong_one():
-    assert len(problems_of('[params]\nfiles = ["a"]\n[tasks.a]', {"files": "x"})) == 1
+    assert len(problems_of('[params]\nfiles = [["a"]]\n[tasks.a]', {"files": "x"})) == 1
     assert len(problems_of("params = 1\n[tasks.a]", {"files": "x"})) == 1
 
 

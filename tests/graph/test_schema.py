@@ -15,7 +15,7 @@ from graph.model_strategies import documents
 from hypothesis import given, settings
 
 from dagtui.graph.errors import GraphError
-from dagtui.graph.keys import DOCUMENT, RESERVED_TASK, RETRY, RUN, TASK
+from dagtui.graph.keys import DOCUMENT, PARAMETER, RESERVED_TASK, RETRY, RUN, TASK
 from dagtui.graph.loading import load_text
 from dagtui.graph.schema import schema
 
@@ -44,10 +44,12 @@ def test_it_is_a_schema_and_each_key_has_its_line():
     assert definition["properties"].keys() == TASK.keys()
     assert definition["properties"]["retry"]["properties"].keys() == RETRY.keys()
     assert schema()["properties"].keys() == DOCUMENT.keys()
+    parameter = schema()["properties"]["params"]["additionalProperties"]["anyOf"][2]
+    assert parameter["properties"].keys() == PARAMETER.keys()
     assert schema()["properties"]["run"]["properties"].keys() == RUN.keys()
     assert definition["properties"]["grace"]["default"] == 5.0
     assert definition["properties"]["trigger"]["default"] == "all_success"
-    assert all(key.doc for table in (TASK, RETRY, RUN) for key in table.values())
+    assert all(key.doc for table in (TASK, RETRY, RUN, PARAMETER) for key in table.values())
 
 
 @settings(max_examples=100)
@@ -82,8 +84,39 @@ def test_it_judges_the_types_of_other_tables_as_check_does(table: str, key: str,
         assert not is_accepted(document), said
 
 
+@pytest.mark.parametrize("value", [*VALUES, ["x", 1], [[1]], MOMENT, MOMENT.date()], ids=repr)
+@pytest.mark.parametrize("key", [None, *PARAMETER])
+def test_it_judges_parameters_as_check_does(key: str | None, value: object):
+    declared = {"type": "str"} if key == "doc" else {}
+    document = {"version": 1, "params": {"p": value if key is None else {**declared, key: value}}, "tasks": {"t": {}}}
+    try:
+        load_text(tomli_w.dumps(document), "graph.toml", {} if key in {None, "default"} else {"p": "1"})
+        said = ""
+    except GraphError as error:
+        said = str(error)
+    if not said:
+        assert is_accepted(document)
+    elif any(word in said for word in ("must be a", "must not be empty", "unknown", "repeats")):
+        assert not is_accepted(document), said
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"p": ["a", 1, True]},
+        {"p": []},
+        {"p": {"default": "s", "choices": ["s", "l"], "doc": "Size"}},
+        {"p": {"type": "list", "choices": [1, 2]}},
+    ],
+)
+def test_it_accepts_lists_and_declared_parameters(params: dict[str, object]):
+    matrix = {"x": "{{ params.p }}"}
+    assert is_accepted({"version": 1, "params": params, "tasks": {"t": {"matrix": matrix}}})
+    assert not is_accepted({"version": 1, "params": params, "tasks": {"t": {"matrix": {"x": "params.p"}}}})
+
+
 @pytest.mark.parametrize("key", ["comand", "inputs", "depends_on", *RESERVED_TASK])
-@pytest.mark.parametrize("table", ["tasks", "defaults", "run", "retry", ""])
+@pytest.mark.parametrize("table", ["tasks", "defaults", "run", "retry", "params", ""])
 def test_it_refuses_keys_that_are_unknown(table: str, key: str):
     document: dict[str, object] = {"version": 1, "tasks": {"t": {"run": "true"}}}
     places = {
@@ -91,6 +124,7 @@ def test_it_refuses_keys_that_are_unknown(table: str, key: str):
         "defaults": {"defaults": {key: 1}},
         "run": {"run": {key: 1}},
         "retry": {"tasks": {"t": {"retry": {key: 1}}}},
+        "params": {"params": {"p": {f"x{key}" if key in PARAMETER else key: 2}}},
         "": {key: 1},
     }
     document |= places[table]

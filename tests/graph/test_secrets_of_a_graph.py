@@ -209,7 +209,9 @@ def test_what_is_said_of_a_parameter_holds_no_secret():
             "graph.toml",
             {"TOKEN": TOKEN},
         )
-    assert str(caught.value) == ('graph.toml: the parameter "TOKEN" must be an integer of at most 64 bits, not "***"')
+    assert str(caught.value) == (
+        'graph.toml: the parameter "TOKEN" must be an integer of at most 64 bits, not "***"\n  write -p TOKEN=NUMBER'
+    )
 
 
 def test_lines_without_a_secret_are_shown_and_placeholders_are_none():

@@ -48,7 +48,25 @@ def test_graphs_are_well(topic: str, tmp_path: Path):
     for number, text in enumerate(blocks(PAGES[topic], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
-        assert len(dagtui.load(path))
+        assert len(dagtui.load(path, given_in(text)))
+
+
+def given_in(text: str) -> dict[str, str]:
+    """The parameters of the call that a comment of an example shows."""
+    call = re.search(r"^# dagtui graph.toml (-p .*)", text, re.MULTILINE)
+    words = shlex.split(call[1])[1::2] if call else []
+    return dict(word.split("=", 1) for word in words)
+
+
+def test_the_examples_of_parameters_and_lists_run(tmp_path: Path):
+    for number, text in enumerate([*blocks(GRAPH_FILE["`params`"], "toml"), *blocks(GRAPH_FILE["Lists"], "toml")]):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(text, encoding="utf-8")
+        given = [word for name, value in given_in(text).items() for word in ("-p", f"{name}={value}")]
+        done = subprocess.run(
+            [sys.executable, "-m", "dagtui", "run", str(path), *given], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_key_of_a_task_has_a_section_with_an_example():
@@ -68,6 +86,9 @@ def test_every_other_key_has_a_section_with_an_example():
             assert examples(heading)[key], key
     for key in keys.RUN:
         assert [table for table in examples(f"`run.{key}`")["run"] if key in table], key
+    assert documented(GRAPH_FILE["`params`"]) == set(keys.PARAMETER)
+    tables = [table for params in examples("`params`")["params"] for table in params.values()]
+    assert {key for table in tables if isinstance(table, dict) for key in table} == set(keys.PARAMETER)
     retry = GRAPH_FILE["`retry`"]
     assert documented(retry) == set(keys.RETRY)
     (table,) = (task["retry"] for tasks in examples("`retry`")["tasks"] for task in tasks.values())

@@ -18,6 +18,7 @@ class Where(enum.Enum):
     RUN = "run"
     TASK = "task"
     RETRY = "retry"
+    PARAMETER = "parameter"
     TRIGGER = "trigger"
     """A value, not a key."""
 
@@ -69,6 +70,12 @@ _SAME = {
         "max_delay": "cap max_backoff max_interval max_wait",
         "jitter": "random randomize",
         "exit_codes": "codes exit_code exit_status on statuses when",
+    },
+    Where.PARAMETER: {
+        "default": "value initial fallback",
+        "type": "kind format",
+        "choices": "allowed allowed_values enum one_of options values",
+        "doc": "about comment desc description help info message prompt title",
     },
     Where.TRIGGER: {
         "all_success": "all_succeeded all_succeed default on_success succeeded success",
@@ -174,6 +181,12 @@ _OF_TRIGGERS = {
     '"any_success" and "any_failed" run at the first of either kind': "one_done any_done",
     "dagtui has no manual tasks: run them with a call of their own": "manual",
 }
+_OF_PARAMETERS = {
+    'leave "default" out: a parameter without one must be given': "mandatory must optional required",
+    "remove it: a number is not limited": "ge gt le lt max maximum min minimum range",
+    "remove it: a text is not compared with a pattern": "pattern regex",
+    'name it in [run]: secrets = ["NAME"]': "hidden secret sensitive",
+}
 _OF_THE_TOP = {
     "the graph has no description: write a comment, # …": "desc description doc summary",
     "it belongs in [tasks.NAME] or, for all of them, in [defaults]": "working_directory working_dir workdir script",
@@ -213,6 +226,11 @@ def _same(where: Where) -> dict[str, str]:
 
 @cache
 def _sentences(where: Where) -> dict[str, str]:
-    own = {Where.TOP: _OF_THE_TOP, Where.TASK: _OF_TASKS, Where.TRIGGER: _OF_TRIGGERS}.get(where, {})
+    own = {
+        Where.TOP: _OF_THE_TOP,
+        Where.TASK: _OF_TASKS,
+        Where.PARAMETER: _OF_PARAMETERS,
+        Where.TRIGGER: _OF_TRIGGERS,
+    }.get(where, {})
     groups = (own,) if where is Where.TRIGGER else (_EVERYWHERE, own)
     return {word: sentence for group in groups for sentence, words in group.items() for word in words.split()}

@@ -148,6 +148,8 @@ def _of_another_table(word: str, where: Where) -> str:
     """Return where a key belongs that is in the wrong table, or an empty string if it belongs nowhere."""
     from dagtui.graph.check.other_tools import Where
 
+    if where is Where.PARAMETER:
+        return ""
     if word in TASK and where is not Where.TASK:
         return "it is a key of [tasks.NAME] and of [defaults]"
     if word in RUN and where is not Where.RUN:
@@ -161,11 +163,11 @@ def _where(at: KeyPath) -> Where:
     kind = _kind_of_table(at)
     if not kind:
         return Where.TOP
-    return Where(kind) if kind in {"run", "retry"} else Where.TASK
+    return Where(kind) if kind in {"run", "retry", "parameter"} else Where.TASK
 
 
 def _kind_of_table(at: KeyPath) -> str:
     """Return the kind of table that a key is in, regardless of the name of a task."""
-    if len(at) == 3 and at[0] == "tasks":
-        return "tasks"
+    if len(at) == 3 and at[0] in {"tasks", "params"}:
+        return "tasks" if at[0] == "tasks" else "parameter"
     return str(at[-2]) if len(at) > 1 else ""

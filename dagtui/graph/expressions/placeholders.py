@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.expressions.templates import Parts
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.model import Graph, Task, Value
+    from dagtui.graph.model import Graph, ParameterValue, Task
     from dagtui.graph.toml.positions import KeyPath
     from dagtui.graph.toml.source_map import Origins
 
@@ -34,7 +34,7 @@ class PlaceholderCheck:
     def __init__(
         self,
         layout: GraphLayout,
-        params: Mapping[str, Value],
+        params: Mapping[str, ParameterValue],
         environment: Mapping[str, str] | None,
         diagnostics: Diagnostics,
         origins: Origins,
@@ -42,6 +42,7 @@ class PlaceholderCheck:
         """Check against the parameters of the graph and the variables of a run, or None if these are not known yet."""
         self._layout = layout
         self._params = params
+        self._lists = {name: value for name, value in params.items() if isinstance(value, tuple)}
         self._environment = environment
         self._diagnostics = diagnostics
         self._origins = origins
@@ -108,6 +109,9 @@ class PlaceholderCheck:
             self._diagnostics.value(self._origins.of(number, "env", *circle.inside), circle.message, circle.hint)
             return []
         found = [(name, placeholder) for name, template in templates.items() for placeholder in template.placeholders()]
+        if self._lists:
+            for name, template in templates.items():
+                self._check_lists(number, ("env", name), list(template.parts))
         for name, placeholder in found:
             if placeholder.root in {Root.PARAMS, Root.ENV}:
                 self._placeholder(number, ("env", name), placeholder)
@@ -119,6 +123,18 @@ class PlaceholderCheck:
                 self._diagnostics.wrong(self._origins.of(number, *place), part)
             elif isinstance(part, Placeholder):
                 self._placeholder(number, place, part)
+        if self._lists:
+            self._check_lists(number, place, parts)
+
+    def _check_lists(self, number: int, place: tuple[str, *KeyPath], parts: Parts) -> None:
+        """Record lists that stand where only a text can stand."""
+        from dagtui.graph.expressions.lists import wrong_list
+
+        for position, part in enumerate(parts):
+            if isinstance(part, Placeholder) and part.root is Root.PARAMS and part.name in self._lists:
+                wrong = wrong_list(place, parts, position, part, self._lists[part.name])
+                if wrong is not None:
+                    self._diagnostics.wrong(self._origins.of(number, *place), wrong)
 
     def _placeholder(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         root, name = placeholder.root, placeholder.name

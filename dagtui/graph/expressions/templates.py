@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.braces import Braces, Placeholder, placeholder_in
-from dagtui.graph.expressions.places import MARK, SHELLS
+from dagtui.graph.expressions.places import MARK, SHELLS, TemplatePlace, quote
 from dagtui.graph.model import DEFAULT_SHELL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from dagtui.graph.model import Value
+    from dagtui.graph.model import ParameterValue, Value
 
 
 _QUOTED = r"""(?:"[^"\n]*+"|'[^'\n]*+')"""
@@ -35,6 +35,12 @@ class Template:
     """A text split at its placeholders."""
 
     parts: tuple[str | Placeholder, ...]
+
+    @property
+    def alone(self) -> Placeholder | None:
+        """The placeholder that the whole text consists of, if it is one."""
+        part = self.parts[0] if len(self.parts) == 1 else ""
+        return None if isinstance(part, str) else part
 
     @property
     def filled(self) -> bool:
@@ -57,6 +63,18 @@ def value_text(value: Value) -> str:
     if value is False:
         return "false"
     return str(value)
+
+
+def parameter_texts(value: ParameterValue) -> tuple[str, ...]:
+    """Return a value, or the elements of a list, as they appear in texts."""
+    return tuple(map(value_text, value)) if isinstance(value, tuple) else (value_text(value),)
+
+
+def parameter_text(value: ParameterValue) -> str:
+    """Return a parameter as it appears in texts. The elements of a list are quoted for a shell, with spaces between."""
+    if not isinstance(value, tuple):
+        return value_text(value)
+    return " ".join([quote(value_text(entry), TemplatePlace.WORD) for entry in value])
 
 
 Parts = list[str | Placeholder | ValueProblem]

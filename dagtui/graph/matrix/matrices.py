@@ -26,9 +26,26 @@ MOST_AXES = 64
 EXCLUDE = "exclude"
 
 
-def read_matrix(value: object) -> Matrix:
+class MatrixDraft(NamedTuple):
+    """A matrix that takes values from elsewhere: the parameters of the run."""
+
+    table: dict[str, object]
+    """The matrix as it is written."""
+
+
+def read_matrix(value: object) -> Matrix | MatrixDraft:
     """Read `{ seed = [1, 2], model = ["s"], exclude = [{ seed = 2, model = "s" }] }`. Raises ValueProblem."""
     table = values.table(value, "write { seed = [1, 2] }")
+    if any(isinstance(entries, str) and "{{" in entries for axis, entries in table.items() if axis != EXCLUDE):
+        return MatrixDraft(table)
+    return matrix_of(table)
+
+
+def matrix_of(table: dict[str, object], changing: frozenset[str] = frozenset()) -> Matrix:
+    """Read a matrix with all of its values. Raises ValueProblem.
+
+    The values of the axes `changing` change from run to run: `exclude` may name some that they do not have now.
+    """
     axes = tuple((axis, _axis(axis, entries)) for axis, entries in table.items() if axis != EXCLUDE)
     if not axes:
         raise ValueProblem("must have at least one axis", "write { seed = [1, 2] }")
@@ -36,7 +53,7 @@ def read_matrix(value: object) -> Matrix:
         raise ValueProblem(f"can have at most {MOST_AXES} axes, not {len(axes):,}")
     if EXCLUDE not in table:
         return Matrix(axes)
-    return Matrix(axes, _exclude(table[EXCLUDE], dict(axes)))
+    return Matrix(axes, _exclude(table[EXCLUDE], dict(axes), changing))
 
 
 def _axis(axis: str, value: object) -> tuple[Value, ...]:
@@ -73,7 +90,7 @@ def _entry(value: object, inside: tuple[str | int, ...]) -> Value:
     return found
 
 
-def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, ...]:
+def _exclude(value: object, axes: dict[str, tuple[Value, ...]], changing: frozenset[str]) -> tuple[Cell, ...]:
     hint = "write exclude = [{ seed = 2 }]"
     try:
         entries = values.items(value, hint)
@@ -89,14 +106,20 @@ def _exclude(value: object, axes: dict[str, tuple[Value, ...]]) -> tuple[Cell, .
             if axis not in known:
                 hint = in_other_form(axis, axes) or f"the axes are {listed(axes)}"
                 raise ValueProblem(f"names {quoted(axis)}, which is not an axis", hint, inside=(*inside, axis))
-        found.append(tuple((axis, _excluded(axis, value, known[axis], inside)) for axis, value in entry.items()))
+        cell = [(axis, _excluded(axis, value, known[axis], inside, axis in changing)) for axis, value in entry.items()]
+        if all(value is not None for _, value in cell):
+            found.append(tuple([(axis, value) for axis, value in cell if value is not None]))
     return tuple(found)
 
 
-def _excluded(axis: str, value: object, known: AxisValues, inside: tuple[str | int, ...]) -> Value:
-    """Return the value of an axis that an entry of `exclude` means."""
+def _excluded(
+    axis: str, value: object, known: AxisValues, inside: tuple[str | int, ...], is_changing: bool
+) -> Value | None:
+    """Return the value of an axis that an entry of `exclude` means, or None if a changing axis does not have it."""
     written = value_text(_entry(value, (*inside, axis)))
     found = known.meant(written)
+    if found is None and is_changing:
+        return None
     if found is None:
         hint = in_other_form(written, known.texts) or f"its values are {listed(known.texts)}"
         raise ValueProblem(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.graph.check.suggestions import in_other_form, listed
 from dagtui.graph.errors import FollowsError, ValueProblem, quoted
 from dagtui.graph.expressions.braces import Root
-from dagtui.graph.expressions.templates import parse_template, value_text
+from dagtui.graph.expressions.templates import parameter_text, parse_template
 from dagtui.graph.matrix.axis_values import AxisValues
 from dagtui.graph.toml.values import LONGEST_NAME
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.templates import Template
     from dagtui.graph.layout import GraphLayout
     from dagtui.graph.matrix.matrices import AxisDigit, Cells
-    from dagtui.graph.model import Cell, Value
+    from dagtui.graph.model import Cell, ParameterValue
 
 LONGEST_ENTRY = 20_000
 """Characters of one entry of `needs`."""
@@ -47,7 +47,9 @@ class Selector:
         offset = self._target.offset(axis, text)
         self._base = None if offset is None or self._base is None else self._base + offset
 
-    def vary(self, axis: str, template: Template, params: Mapping[str, Value], diagnostics: Diagnostics) -> None:
+    def vary(
+        self, axis: str, template: Template, params: Mapping[str, ParameterValue], diagnostics: Diagnostics
+    ) -> None:
         """Make the value of an axis depend on the cell. Raises ValueProblem for what can't be known here."""
         own = self._own
         placeholders = list(template.placeholders())
@@ -80,7 +82,7 @@ class _VaryingAxis:
     """The value of one axis as a function of the cell that needs it, computed once for each of its inputs."""
 
     def __init__(
-        self, axis: str, template: Template, params: Mapping[str, Value], own: Cells | None, target: Cells
+        self, axis: str, template: Template, params: Mapping[str, ParameterValue], own: Cells | None, target: Cells
     ) -> None:
         self._axis = axis
         self._template = template
@@ -108,13 +110,19 @@ class _VaryingAxis:
         """Return the value of a placeholder, cut. A text longer than every value of an axis equals none of them."""
         found = texts.get(part.name)
         if part.root is Root.PARAMS:
-            found = value_text(self._params[part.name]) if part.name in self._params else None
+            found = parameter_text(self._params[part.name]) if part.name in self._params else None
         return (part.known(found) or "")[: LONGEST_NAME + 1]
 
 
-def _check(placeholder: Placeholder, params: Mapping[str, Value], own: Cells | None, diagnostics: Diagnostics) -> None:
+def _check(
+    placeholder: Placeholder, params: Mapping[str, ParameterValue], own: Cells | None, diagnostics: Diagnostics
+) -> None:
     if placeholder.root is Root.PARAMS:
         known: Mapping[str, object] = params
+        if isinstance(params.get(placeholder.name), tuple):
+            hint = 'write the name of the task for all of its cells, or give this task the same axis in "matrix"'
+            message = f"the list {quoted(placeholder.source)} can't select one value"
+            raise ValueProblem(message, hint, needle=placeholder.source)
     elif placeholder.root is Root.MATRIX:
         known = own.digits if own is not None else {}
     else:
@@ -175,7 +183,7 @@ def parse_selector(
     layout: GraphLayout,
     target: int,
     own: Cells | None,
-    params: Mapping[str, Value],
+    params: Mapping[str, ParameterValue],
     diagnostics: Diagnostics,
 ) -> Selector:
     """Read what is between the brackets. Raises ValueProblem and FollowsError."""

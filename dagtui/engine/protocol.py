@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.engine.events import Event
     from dagtui.engine.messages import Result
@@ -23,11 +23,25 @@ class JournalFullError(Exception):
         self.waits = waits
 
 
+class Surroundings(NamedTuple):
+    """Where, and with which variables, an attempt runs."""
+
+    cwd: str
+    common: Mapping[str, str]
+    """The variables that all attempts have."""
+    own: Mapping[str, str]
+    """The variables of this attempt, which override the common ones."""
+
+
 class Executor(Protocol):
-    """Executes attempts, which are identified by (node, attempt).
+    """Executes attempts, which are identified by (node, attempt). This is all that the rooms above use of one.
 
     All calls except `serve` and `close` return at once, and need no running event loop. Calls between two `flush` calls
     are carried out in order, as one batch.
+
+    Each submitted attempt is answered once: by Started and Ended, by Ended alone if it could not start, or by
+    Withdrawn. Ended comes after the last process of the attempt has ended, unless one can't be killed. Requests may
+    cross results: a request about an attempt that is over, or that was never submitted, is ignored.
 
     The executor never exceeds the allowed slots. An attempt that does not fit waits in a queue. When slots become free,
     the first attempt in the queue that fits begins. An attempt that needs more slots than are allowed begins when no
@@ -38,13 +52,12 @@ class Executor(Protocol):
         """Prepare to execute attempts. Pass results to `deliver`, which returns at once, in the order they happened."""
 
     def start(self, node: int, attempt: int, slots: int) -> None:
-        """Submit an attempt. Started and Ended follow, Ended alone if it could not start, or Withdrawn."""
+        """Submit an attempt. Nothing is started after `close`."""
 
     def stop(self, node: int, attempt: int, grace: float) -> None:
         """Send TERM to all processes of an attempt, and KILL after `grace` seconds (0: KILL now).
 
-        An attempt that still waits is withdrawn. May be called again with a shorter grace. An attempt that is over, or
-        was never submitted, is ignored.
+        An attempt that still waits is withdrawn. May be called again with a shorter grace.
         """
 
     def withdraw(self, node: int, attempt: int) -> None:
@@ -66,7 +79,13 @@ class Executor(Protocol):
         """Deliver results until `close` has ended everything or the caller cancels. A cancel loses no result."""
 
     async def close(self) -> None:
-        """End all processes of all attempts, and return when none is left, at most 10 s after the longest grace."""
+        """End all processes of all attempts, and return when none is left, at most 10 s after the longest grace.
+
+        Attempts that have not begun are withdrawn. Attempts that can't be killed are lost.
+        """
+
+    def surroundings(self, node: int, attempt: int) -> Surroundings:
+        """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
 
 
 class Journal(Protocol):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from dagtui.engine.events import Event
+    from dagtui.engine.protocol import Executor
     from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph
     from dagtui.runs.events_copy import EventsCopy
@@ -78,24 +79,30 @@ class Ingredients:
         traversal = Traversal(graph, self.options.slots(graph), forecast.weights)
         if secrets is not None:
             traversal.mask = secrets.mask
-        executor = LocalExecutor(
-            self.executed,
-            directory.path,
-            lambda node, attempt: directory.log_path(graph.labels[node], attempt),
-            lambda node: traversal.state.status_of(node).name.lower(),
-            directory.run_id,
-            self.environment,
-            secrets=secrets,
-            supervisor=self.options.supervisor,
-        )
+        executor, previous = self._local_executor(directory, lambda node: traversal.state.status_of(node).name.lower())
         sink = JournalSink(writer, graph, directory, self.options.mirror)
         run = Run(traversal, executor, sink, origin=time.monotonic() - clock)
         live = LiveRun(run, forecast, directory, history, executor, self.environment, secrets)
         live.jobs_given = self.options.jobs
-        previous = PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
         for listener in (previous.note, *self.options.listeners):
             live.subscribe(listener)
         return live
+
+    def _local_executor(
+        self, directory: RunDirectory, status_of: Callable[[int], str]
+    ) -> tuple[Executor, PreviousProcesses]:
+        """Create the executor of this machine, and the listener that records its processes for a resume."""
+        executor = LocalExecutor(
+            self.executed,
+            directory.path,
+            lambda node, attempt: directory.log_path(self.shown.labels[node], attempt),
+            status_of,
+            directory.run_id,
+            self.environment,
+            secrets=self.secrets,
+            supervisor=self.options.supervisor,
+        )
+        return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
 
 
 DEFAULTS = LaunchOptions()

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Command
     from dagtui.engine.preview import Preview
+    from dagtui.engine.protocol import Executor
     from dagtui.engine.run import Run
-    from dagtui.execution.local.executor import LocalExecutor
     from dagtui.graph.expressions.as_run import AsRun
     from dagtui.runs.forecast import Forecast
     from dagtui.runs.notices import Notice
@@ -50,7 +50,7 @@ class LiveRun(RunView):
         forecast: Forecast,
         directory: RunDirectory,
         history: History,
-        executor: LocalExecutor,
+        executor: Executor,
         environment: Mapping[str, str],
         secrets: Secrets | None,
     ) -> None:
@@ -153,7 +153,7 @@ class LiveRun(RunView):
                 f"the working directory of {label(self.graph.labels[node])} does not exist: {label(cwd, 1000)}"
             )
         kept = {name: value for name, value in common.items() if name not in TERMINAL}
-        return NodeEnvironment(attempt, cwd, kept | own)
+        return NodeEnvironment(attempt, cwd, {**kept, **own})
 
     @cached_property
     def as_run(self) -> AsRun:

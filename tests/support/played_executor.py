@@ -11,6 +11,7 @@ import anyio
 
 from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
 from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.protocol import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,6 +76,8 @@ class PlayedExecutor:
         """Do nothing: no result is kept after it was delivered."""
 
     def flush(self) -> None:
+        if self._closed:
+            self.incoming.clear()
         self.read(len(self.incoming))
 
     def collect(self) -> None:
@@ -88,9 +91,12 @@ class PlayedExecutor:
             await self._closing.wait()
 
     async def close(self) -> None:
-        """Kill all processes, and forget the attempts that wait."""
+        """Kill all processes, and withdraw the attempts that wait."""
+        self.slots = 0
+        self.flush()
         self._closed = True
-        self.incoming.clear()
+        for start in self.line:
+            self._report(Withdrawn(start.node, start.attempt))
         self.line.clear()
         for node, process in list(self.alive.items()):
             process.killed = True
@@ -98,6 +104,9 @@ class PlayedExecutor:
         self.collect()
         if self._closing is not None:
             self._closing.set()
+
+    def surroundings(self, node: int, attempt: int) -> Surroundings:
+        return Surroundings("/", {}, {"DAGTUI_NODE": str(node), "DAGTUI_ATTEMPT": str(attempt)})
 
     # Played by the test
 
@@ -196,6 +205,7 @@ class TimedExecutor(PlayedExecutor):
         self.deaf: set[int] = set()
         """Nodes whose processes ignore TERM."""
         self.timers: dict[int, asyncio.TimerHandle] = {}
+        self.began: dict[int, float] = {}
 
     def end(self, node: int, kind: EndKind, value: int = 0, seconds: float = 0.0, *, left: int = 0) -> None:
         self.timers.pop(node).cancel()
@@ -207,15 +217,16 @@ class TimedExecutor(PlayedExecutor):
 
     def _started(self, start: Start) -> None:
         seconds, value = self.script(start.node, start.attempt)
+        self.began[start.node] = asyncio.get_running_loop().time()
         self._end_after(seconds, start.node, EndKind.EXIT, value, seconds)
 
     def _stopped(self, stop: Stop) -> None:
         deaf = stop.node in self.deaf
         delay = stop.grace if deaf else min(stop.grace, TERM_TAKES)
-        if asyncio.get_running_loop().time() + delay < self.timers[stop.node].when():
+        ends = asyncio.get_running_loop().time() + delay
+        if ends < self.timers[stop.node].when():
             self.timers[stop.node].cancel()
-            seconds, _ = self.script(stop.node, stop.attempt)
-            self._end_after(delay, stop.node, EndKind.SIGNAL, 9 if deaf else 15, seconds)
+            self._end_after(delay, stop.node, EndKind.SIGNAL, 9 if deaf else 15, ends - self.began[stop.node])
 
     def _end_after(self, delay: float, node: int, kind: EndKind, value: int, seconds: float) -> None:
         self.timers[node] = asyncio.get_running_loop().call_later(delay, self.end, node, kind, value, seconds)

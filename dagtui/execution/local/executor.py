@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
 from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
@@ -104,14 +105,11 @@ class LocalExecutor:
         link = self._supervisors.link
         return link.tag if link is not None else 0
 
-    def surroundings(self, node: int, attempt: int) -> tuple[str, dict[str, str], dict[str, str]]:
-        """Return the working directory, the common variables and the own variables that an attempt would get now.
-
-        Own variables override common ones. Raise ResolutionError if a placeholder can't be resolved.
-        """
+    def surroundings(self, node: int, attempt: int) -> Surroundings:
+        """Return the surroundings that an attempt would get now. Raise ResolutionError if they can't be resolved."""
         resolved = self._resolver.resolve(node, self._status_of)
         own = self._commands.variables(resolved, self._graph.labels[node], attempt)
-        return own["PWD"], dict(self._commands.environment), own
+        return Surroundings(own["PWD"], dict(self._commands.environment), own)
 
     # Requests of the engine
 

@@ -1,0 +1,160 @@
+"""Executors under the conformance suite: each runs the same nodes, and the suite sees them from outside only.
+
+Another executor joins the suite by a class here: how its nodes do what they do, and how the suite reaches them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from support.executor_harness import DEAF, IDLE, ExecutorHarness, python
+from support.played_executor import TimedExecutor
+from support.process_listing import alive, end, state
+from support.waiting import until
+
+from dagtui.engine.effects import Start
+from dagtui.engine.messages import Ended, EndKind
+from dagtui.graph.model import ArgumentList, Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from dagtui.engine.effects import Effect
+
+
+class Does:
+    """The nodes of the suite's graph, by what their attempts do."""
+
+    SUCCEED = 0
+    FAIL = 1
+    """Exit with status 3."""
+    DIE = 2
+    """End by SIGUSR1."""
+    PRINT = 3
+    MISS = 4
+    """Have a program that does not exist."""
+    GO_ASTRAY = 5
+    """Have a working directory that does not exist."""
+    LEAVE = 6
+    """Exit with status 0, and leave a process behind."""
+    IGNORE = 7
+    """Ignore TERM, and run until killed."""
+    FREEZE = 8
+    """Stop themselves, as by Ctrl+Z."""
+    WAIT = 9
+    """Run until the suite ends them (this one and the next two)."""
+    WAIT_TOO = 10
+    WAIT_AS_WELL = 11
+
+
+NAMES = {number: name for name, number in vars(Does).items() if isinstance(number, int)}
+WAITS = (Does.WAIT, Does.WAIT_TOO, Does.WAIT_AS_WELL)
+
+
+class LocalTrial(ExecutorHarness):
+    """Real processes."""
+
+    has_logs = True
+
+    def __init__(self, folder: Path, slots: int, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        launch = os.path.join(os.path.dirname(__file__), "launch_impatient.py")
+        monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", launch)
+        self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
+        super().__init__(folder, *[self._task_of(does, name) for does, name in NAMES.items()], slots=slots)
+        for does in WAITS:
+            os.mkfifo(folder / NAMES[does])
+
+    def _task_of(self, does: int, name: str) -> Task:
+        word = self.words[does]
+        shell = {
+            Does.SUCCEED: "exit 0",
+            Does.FAIL: "exit 3",
+            Does.DIE: "kill -USR1 $$",
+            Does.PRINT: "echo out; echo err >&2",
+            Does.GO_ASTRAY: "exit 0",
+            Does.LEAVE: f"{sys.executable} -I -S -c '{IDLE}' $0 & exit 0",
+            Does.FREEZE: "kill -STOP $$; exit 0",
+        }
+        action = ArgumentList(("sh", "-c", shell.get(does, f"read status < {name}; exit $status"), word))
+        if does == Does.IGNORE:
+            action = python(DEAF, word)
+        elif does == Does.MISS:
+            action = ArgumentList(("no-program-has-this-name", word))
+        return Task(name, action, cwd="absent" if does == Does.GO_ASTRAY else ".", grace=0.5)
+
+    async def ready(self, does: int) -> None:
+        """Wait until an attempt has come as far as it comes by itself."""
+        await self.begun(does)
+        if does == Does.IGNORE:
+            await self.printed(b"deaf", does)
+        elif does == Does.FREEZE:
+            await until(lambda: [state(pid) for pid in alive(self.words[does])] == ["T"])
+
+    def lives(self, does: int) -> bool:
+        """Return whether any process of an attempt of the node is alive."""
+        return bool(alive(self.words[does]))
+
+    def finish(self, does: int, status: int) -> None:
+        """Let a waiting attempt end."""
+        with open(self.folder / NAMES[does], "w") as fifo:
+            fifo.write(f"{status}\n")
+
+    def lose(self, _does: int) -> None:
+        """Kill what watches the attempts."""
+        end(self.executor.processes[1])
+
+
+class ScriptedExecutor(TimedExecutor):
+    """The model, whose attempts do by themselves what the suite's nodes do."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda node, _: (0.01, 3 if node == Does.FAIL else 0) if node < Does.IGNORE else (1e6, 0))
+        self.deaf = {Does.IGNORE, Does.FREEZE}
+
+    def _carry_out(self, effect: Effect) -> None:
+        if isinstance(effect, Start) and effect.node in {Does.MISS, Does.GO_ASTRAY}:
+            self._report(Ended(effect.node, effect.attempt, EndKind.COULD_NOT_START, text="it does not exist"))
+        else:
+            super()._carry_out(effect)
+
+    def end(self, node: int, kind: EndKind, value: int = 0, seconds: float = 0.0, *, left: int = 0) -> None:
+        if node == Does.DIE and kind is EndKind.EXIT:
+            kind, value = EndKind.SIGNAL, signal.SIGUSR1.value
+        super().end(node, kind, value, seconds, left=left or int(node == Does.LEAVE))
+
+
+class PlayedTrial(ExecutorHarness):
+    """The model of the engine's tests, on the clock of the event loop."""
+
+    has_logs = False
+
+    def __init__(self, folder: Path, slots: int, _token: str, _monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(folder, *[Task(name) for name in NAMES.values()], slots=slots)
+        self.executor = ScriptedExecutor()
+
+    async def ready(self, does: int) -> None:
+        await self.begun(does)
+
+    def lives(self, does: int) -> bool:
+        return does in self.executor.alive
+
+    def finish(self, does: int, status: int) -> None:
+        self.executor.end(does, EndKind.EXIT, status, 0.01)
+
+    def lose(self, does: int) -> None:
+        self.executor.end(does, EndKind.LOST)
+
+
+Trial = LocalTrial | PlayedTrial
+TRIALS = {"local": LocalTrial, "played": PlayedTrial}
+
+
+async def pause() -> None:
+    """Let the executor do what it has to do by now, if it is to do something that must not be done."""
+    await asyncio.sleep(0.1)

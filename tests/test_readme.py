@@ -34,7 +34,9 @@ def test_the_configs_are_well() -> None:
     assert [len(dagtui.load(path)) for path in paths] == [14, 24, 3081]
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/decisions.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/decisions.md", "docs/attempt.md"]
+)
 def test_links_and_pictures_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / page).read_text(encoding="utf-8"))
     assert [link for link in links if "://" not in link and not (ROOT / page).parent.joinpath(link).exists()] == []
@@ -86,3 +88,10 @@ def test_modules_that_decisions_name_exist() -> None:
     for page in ("ARCHITECTURE.md", "docs/decisions.md"):
         named = set(re.findall(r"`([\w/]+/[\w]+\.py)`", (ROOT / page).read_text(encoding="utf-8")))
         assert [name for name in sorted(named) if not (ROOT / "dagtui" / name).exists()] == []
+
+
+def test_modules_that_the_life_of_an_attempt_names_exist() -> None:
+    rooms = (ROOT, ROOT / "dagtui", ROOT / "dagtui" / "execution" / "local")
+    named = set(re.findall(r"[\w/]+\.py", (ROOT / "docs" / "attempt.md").read_text(encoding="utf-8")))
+    assert len(named) > 10
+    assert [name for name in sorted(named) if not any((room / name).exists() for room in rooms)] == []

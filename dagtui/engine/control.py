@@ -26,6 +26,7 @@ _UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 _SETTLED = frozenset(status for status in NodeStatus if status.settled)
 _UNSETTLED = frozenset(NodeStatus) - _SETTLED
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
+_MARKED = frozenset({NodeStatus.CANCELLING, NodeStatus.CANCELLED})
 _BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
 _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
 
@@ -169,9 +170,9 @@ def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
     for node in nodes:
         marks = state.marks.get(node, ())
         left = tuple(mark for mark in marks if mark not in numbers)
-        if left == marks:
-            continue
         status, cause = state.status_of(node), state.cause_of(node)
+        if left == marks or status not in _MARKED:
+            continue
         if left or status is not NodeStatus.CANCELLED:
             if not left and status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
                 cause = Cause.RESTART

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
+from dagtui.engine.rules.transitions import LISTED, TransitionError
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, parent_outcome
 from dagtui.engine.transaction import Transaction
 from dagtui.engine.watch import Watch
@@ -119,9 +120,9 @@ class RunState(Columns):
     # Changing
 
     def apply(self, event: Event) -> None:
-        """Apply an event. This is the only function that changes the state."""
+        """Apply an event as it is recorded. Only this function and `apply_node` change the state."""
         if isinstance(event, NodeEvent):
-            self.apply_node(event)
+            self._change(event)
             return
         for watch in self._watches:
             watch.run = True
@@ -141,7 +142,14 @@ class RunState(Columns):
             self.dirty.clear()
 
     def apply_node(self, event: NodeEvent) -> None:
-        """Apply a node event. This is the hot path of `apply`."""
+        """Apply a change that the traversal makes. Raise TransitionError if the table of rules does not list it."""
+        old = self.status[event.node]
+        if event.cause not in LISTED[old][event.status]:
+            changes = f"from {STATUSES[old].name} to {event.status.name} by {event.cause.name}"
+            raise TransitionError(f"the rules list no change {changes}: {self.graph.labels[event.node]}")
+        self._change(event)
+
+    def _change(self, event: NodeEvent) -> None:
         at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
         old = self.status[node]
         self.counts[old] -= 1
@@ -171,7 +179,7 @@ class RunState(Columns):
             self._note_details(node, status, why, marks, due)
         if left or self.left:
             self._note_left(node, status, left, fresh=fresh)
-        now = self._outcome_for(node, status, cause)
+        now = _OUTCOMES[self._allowed[node]][status][cause]
         if now != self.outcome[node]:
             self._count(node, now)
         for watch in self._watches:
@@ -190,14 +198,6 @@ class RunState(Columns):
         self.blocker[node] = blocker
         if node in self.roots:
             self.roots.clear()
-
-    def _outcome_for(self, node: int, status: int, cause: int) -> int:
-        """Return the same as `status.parent_outcome`, from a table."""
-        if status == NodeStatus.FAILED and self._allowed[node]:
-            return ParentOutcome.OK
-        if status == NodeStatus.SKIPPED and cause == Cause.PERSON:
-            return ParentOutcome.OK
-        return _OUTCOMES[status]
 
     def _note_details(self, node: int, status: NodeStatus, why: str, marks: tuple[int, ...], due: float) -> None:
         if marks:
@@ -282,7 +282,11 @@ class RunState(Columns):
                 self.roots.clear()
 
 
-_OUTCOMES = bytes(parent_outcome(status, Cause.NONE, allow_failure=False) for status in NodeStatus)
+_OUTCOMES = tuple(
+    tuple(bytes(parent_outcome(status, cause, allow_failure=allowed) for cause in Cause) for status in NodeStatus)
+    for allowed in (False, True)
+)
+"""How a node counts for its children, by whether its failure is allowed, status and cause."""
 _COMPLETED = NodeStatus.COMPLETED
 _ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})

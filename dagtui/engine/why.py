@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import slots_free
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
+from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import Trigger
 from dagtui.text.amounts import seconds_until, whole_duration
@@ -18,24 +19,6 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Ended
     from dagtui.engine.state import RunState
-
-_FIXED: dict[tuple[NodeStatus, Cause], str] = {
-    (NodeStatus.WAITING, Cause.NONE): "waits for its parents",
-    (NodeStatus.READY, Cause.NONE): "wants a slot",
-    (NodeStatus.READY, Cause.IN_LINE): "next in line",
-    (NodeStatus.COMPLETED, Cause.RAN): "succeeded",
-    (NodeStatus.COMPLETED, Cause.MARKED): "marked done by a person",
-    (NodeStatus.COMPLETED, Cause.UP_TO_DATE): "up to date",
-    (NodeStatus.COMPLETED, Cause.RESUMED): "succeeded before the run was resumed",
-    (NodeStatus.SKIPPED, Cause.PERSON): "skipped by a person",
-    (NodeStatus.SKIPPED, Cause.PROPAGATED): "no parent succeeded",
-    (NodeStatus.SKIPPED, Cause.NOTHING_FAILED): "nothing failed",
-    (NodeStatus.SKIPPED, Cause.CONDITION): "its condition is false",
-    (NodeStatus.CANCELLING, Cause.CANCEL): "cancelled, is stopping",
-    (NodeStatus.CANCELLING, Cause.RESTART): "stops, then runs again",
-    (NodeStatus.CANCELLING, Cause.WITHDRAWN): "its parents were reset as it began",
-    (NodeStatus.CANCELLED, Cause.CANCEL): "cancelled",
-}
 
 
 def status_why(
@@ -49,7 +32,7 @@ def status_why(
         return f"blocked by {label}" if status is NodeStatus.FAILED_PARENT else f"{label} was skipped"
     if marks and status is NodeStatus.CANCELLED:
         return mark_why(state, marks[-1])
-    return _FIXED.get((status, cause), "")
+    return CAUSES[status].get(cause, "")
 
 
 def mark_why(state: RunState, mark: int) -> str:
@@ -122,7 +105,7 @@ def queued_why(state: RunState, node: int) -> str:
     """Return what a queued node lacks, such as "needs 2 slots, 0 free". Free slots may be reserved for a wider node."""
     cause = state.cause_of(node)
     if cause is not Cause.NONE:
-        return _FIXED[NodeStatus.READY, cause]
+        return CAUSES[NodeStatus.READY][cause]
     wanted, free = state.graph.task(node).slots, slots_free(state)
     words = "waits for a slot" if wanted == 1 else f"needs {wanted} slots"
     if wanted > state.jobs:

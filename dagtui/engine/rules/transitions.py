@@ -1,0 +1,101 @@
+"""The table of statuses: which status may follow which, for which reasons and with which causes.
+
+A change that the table does not list is a fault of the engine, and is refused before it is recorded. Records are read
+as they are, because an older or later dagtui may have written them.
+
+*Submitted* is not a status. `Capacity.reserved` holds the nodes whose attempts were submitted and have not begun. Such
+a node is READY with the cause IN_LINE. If its parents or a command change it, it has another status of SUBMITTED until
+the executor answers.
+"""
+
+from __future__ import annotations
+
+from dagtui.engine.status import Cause, NodeStatus
+
+REASONS = {
+    "p": "parents: its trigger and the outcomes of its parents say so (rule 1)",
+    "s": "submitted: it is handed to the executor",
+    "e": "executor: its attempt begins, ends or was withdrawn (rules 2 and 6)",
+    "t": "time: its back-off or timeout is over",
+    "c": "command: a person's, or a follower's parent runs again (rule 9)",
+    "f": "first failure: the run starts nothing more (rule 7)",
+    "r": "resume: a recorded run continues, in which a cancelled node may have any status",
+}
+_ARROWS = """
+               WAITING READY RUNNING RETRYING CANCELLING COMPLETED FAILED FAILED_PARENT CANCELLED SKIPPED
+WAITING        cer     p     -       -        cef        c         -      p             cfr       cp
+READY          pr      es    e       e        cf         c         e      p             cfr       cp
+RUNNING        -       -     -       e        ct         e         er     -             r         -
+RETRYING       cr      ct    -       -        -          c         f      -             cr        c
+CANCELLING     e       e     e       e        cef        e         er     -             er        -
+COMPLETED      cr      c     -       -        -          er        -      -             r         -
+FAILED         cr      c     -       -        -          c         -      -             r         c
+FAILED_PARENT  cpr     cp    -       -        e          c         -      ep            r         cp
+CANCELLED      cr      c     -       -        -          c         -      -             cr        c
+SKIPPED        cpr     cp    -       -        e          c         -      p             r         cep
+"""
+"""Rows are the old statuses, and columns the new ones. A letter is a reason for the change."""
+
+_FAILURES = dict.fromkeys((Cause.EXIT, Cause.SIGNAL, Cause.TIMEOUT, Cause.LOST, Cause.COULD_NOT_START), "")
+CAUSES: dict[NodeStatus, dict[Cause, str]] = {
+    NodeStatus.WAITING: {Cause.NONE: "waits for its parents"},
+    NodeStatus.READY: {Cause.NONE: "wants a slot", Cause.IN_LINE: "next in line"},
+    NodeStatus.RUNNING: {Cause.NONE: ""},
+    NodeStatus.RETRYING: _FAILURES,
+    NodeStatus.CANCELLING: {
+        Cause.TIMEOUT: "",
+        Cause.CANCEL: "cancelled, is stopping",
+        Cause.RESTART: "stops, then runs again",
+        Cause.WITHDRAWN: "its parents were reset as it began",
+    },
+    NodeStatus.COMPLETED: {
+        Cause.RAN: "succeeded",
+        Cause.UP_TO_DATE: "up to date",
+        Cause.RESUMED: "succeeded before the run was resumed",
+        Cause.MARKED: "marked done by a person",
+    },
+    NodeStatus.FAILED: _FAILURES,
+    NodeStatus.FAILED_PARENT: {Cause.NONE: ""},
+    NodeStatus.CANCELLED: {Cause.CANCEL: "cancelled"},
+    NodeStatus.SKIPPED: {
+        Cause.CONDITION: "its condition is false",
+        Cause.PROPAGATED: "no parent succeeded",
+        Cause.NOTHING_FAILED: "nothing failed",
+        Cause.PERSON: "skipped by a person",
+    },
+}
+"""The causes of each status, and the reason that is recorded. Empty: the reason says more than the cause."""
+
+
+SUBMITTED = frozenset(
+    {
+        NodeStatus.READY,
+        NodeStatus.WAITING,
+        NodeStatus.CANCELLING,
+        NodeStatus.FAILED_PARENT,
+        NodeStatus.SKIPPED,
+    }
+)
+"""The statuses that a node may have while its attempt is submitted."""
+
+
+class TransitionError(Exception):
+    """Raised for a change that the table does not list."""
+
+
+def _read(table: str) -> dict[tuple[NodeStatus, NodeStatus], str]:
+    head, *rows = [line.split() for line in table.strip().splitlines()]
+    return {
+        (NodeStatus[old], NodeStatus[new]): reasons
+        for old, *cells in rows
+        for new, reasons in zip(head, cells, strict=True)
+        if reasons != "-"
+    }
+
+
+ARROWS = _read(_ARROWS)
+"""Maps an old and a new status to the letters of the reasons for which the one may follow the other."""
+LISTED = tuple(
+    tuple(frozenset(CAUSES[new] if (old, new) in ARROWS else ()) for new in NodeStatus) for old in NodeStatus
+)
+"""The causes that a change may have, by old and new status."""

@@ -17,19 +17,19 @@ from dagtui.engine.status import Verdict
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text.labels import name_label
 from dagtui.tui.actions.keymap import Keymap, bindings
-from dagtui.tui.completion_notice import completion_notice
-from dagtui.tui.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
 from dagtui.tui.log.throttle import REMOTE_RATE
+from dagtui.tui.screens.completion_notice import completion_notice
 from dagtui.tui.screens.dialog import Dialog, Reader
+from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
 from dagtui.tui.screens.palette import PaletteScreen
 from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
-from dagtui.tui.terminal.frames import Frames, interval
+from dagtui.tui.terminal.frame_schedule import Frames, interval
 from dagtui.tui.terminal.host import in_force
 from dagtui.tui.terminal.signals import SignalHandlers
 

@@ -9,7 +9,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import plural
 from dagtui.text.labels import name_label
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
-from dagtui.tui.node.causes import failed_ancestors
+from dagtui.tui.node.cause_paths import failed_ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from dagtui.store.logs import Change, LogReader
 from dagtui.text import label, size
 from dagtui.text.lines import copied_line, plain_line
 from dagtui.tui.lines.copied import MOST_CHARACTERS, Copied
-from dagtui.tui.log.finder import STEP_BYTES, STEP_SECONDS
+from dagtui.tui.log.hits import STEP_BYTES, STEP_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path

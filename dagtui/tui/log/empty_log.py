@@ -10,7 +10,7 @@ from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.log.log_footer import result_rows, tries
-from dagtui.tui.node.causes import failed_ancestors
+from dagtui.tui.node.cause_paths import failed_ancestors
 from dagtui.tui.node.node_page import NodePage
 
 if TYPE_CHECKING:

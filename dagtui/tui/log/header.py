@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.runs.view import RunView
-    from dagtui.tui.log.finder import Finder
+    from dagtui.tui.log.hits import Finder
     from dagtui.tui.log.view import LogView
 
 

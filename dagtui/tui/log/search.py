@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.store.errors import StoreError
 from dagtui.store.log_search import Found
-from dagtui.tui.log.finder import Finder
+from dagtui.tui.log.hits import Finder
 
 if TYPE_CHECKING:
     from dagtui.tui.log.document import Spot

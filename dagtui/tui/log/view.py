@@ -14,8 +14,8 @@ from dagtui.tui.lines.painter import PaintedRows, measured
 from dagtui.tui.lines.rows import Role, Row
 from dagtui.tui.lines.wrapping import characters_before
 from dagtui.tui.log.document import LogDocument, LogPiece, Spot
-from dagtui.tui.log.finder import Finder
-from dagtui.tui.log.painting import Mark, segments
+from dagtui.tui.log.hits import Finder
+from dagtui.tui.log.task_colours import Mark, segments
 from dagtui.tui.log.throttle import LogThrottle, row_cost
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from textual.message import Message
 
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.lines.rows import Role, Span, muted
 from dagtui.tui.log.pane import LogPane, LogPaneState
 from dagtui.tui.node.details import DetailsPane
 from dagtui.tui.node.group_summary import BranchPage
 from dagtui.tui.node.why_tab import WhyPane
-from dagtui.tui.prompt_screen import mount_one_by_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable

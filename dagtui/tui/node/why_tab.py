@@ -15,7 +15,7 @@ from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import node_rows, spent
 from dagtui.tui.log.log_footer import tries
-from dagtui.tui.node.causes import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
+from dagtui.tui.node.cause_paths import failed_ancestors, longest_wait, path_to_cause, rerun_ancestors
 from dagtui.tui.node.failure_lines import FailureLines
 from dagtui.tui.node.node_page import NodePage
 

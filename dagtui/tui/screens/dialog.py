@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from dagtui.tui.lines.page import Page, wrapped
+from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.lines.rows import Role, Row, Span, row
-from dagtui.tui.prompt_screen import PromptScreen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

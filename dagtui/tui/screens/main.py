@@ -14,13 +14,13 @@ from dagtui.engine.status import NodeStatus
 from dagtui.text import count
 from dagtui.tui.actions.keymap import Keymap, Pane
 from dagtui.tui.actions.unavailable import unavailable_actions, unavailable_for_many
-from dagtui.tui.footer import Footer
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.lines.page import JumpTo
+from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.node.side import Side, SideState
-from dagtui.tui.prompt_screen import PromptScreen
+from dagtui.tui.screens.footer import Footer
 from dagtui.tui.screens.search_line import SearchLine, filtered
-from dagtui.tui.top_bar import TopBar
+from dagtui.tui.screens.top_bar import TopBar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.host.exit_reason import ExitReason
     from dagtui.runs.node_environment import NodeEnvironment
-    from dagtui.tui.terminal.app import TerminalApp
+    from dagtui.tui.terminal.terminal_app import TerminalApp
 
 
 class TerminalHost(Protocol):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.runs.node_environment import NodeEnvironment
     from dagtui.tui.screens.main import ScreenState
-    from dagtui.tui.terminal.app import TerminalApp
+    from dagtui.tui.terminal.terminal_app import TerminalApp
 
 
 class AttachedTerminal:

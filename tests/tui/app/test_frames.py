@@ -9,7 +9,7 @@ from tui.app.runs import CELLS, run_settled, run_under_way, turns
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
 from dagtui.tui.terminal import frames
-from dagtui.tui.terminal.frames import CROWDED, Frames, interval
+from dagtui.tui.terminal.frame_schedule import CROWDED, Frames, interval
 
 pytestmark = pytest.mark.anyio
 

@@ -24,11 +24,11 @@ from dagtui.runs.beginning import LaunchOptions, start_run
 from dagtui.runs.recorded import RecordedRun
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.completion_notice import completion_notice
-from dagtui.tui.footer import Footer
-from dagtui.tui.log import finder
+from dagtui.tui.lines.prompt_screen import mount_one_by_one
+from dagtui.tui.log import hits
 from dagtui.tui.palette import Palette
-from dagtui.tui.prompt_screen import mount_one_by_one
+from dagtui.tui.screens.completion_notice import completion_notice
+from dagtui.tui.screens.footer import Footer
 from dagtui.tui.screens.help import MEANINGS, HelpScreen
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def shown_keys(app: DagtuiApp) -> set[str]:
 async def test_a_large_log_of_a_settled_run_is_looked_through_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(finder, "STEP_SECONDS", 0.0)
+    monkeypatch.setattr(hits, "STEP_SECONDS", 0.0)
     play = PlayedRun(Graph.from_edges(["chatty"], []), tmp_path)
     play.run("chatty")
     play.prints("chatty", b"nothing\nneedle\n" * 20 + b"the end\n" * 100)
@@ -430,7 +430,7 @@ class _TypedAtOnce(DagtuiApp):
 
 
 async def test_keys_typed_before_the_screen_is_complete_act_on_it_in_order(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("dagtui.tui.prompt_screen.is_slice_over", lambda: True)
+    monkeypatch.setattr("dagtui.tui.lines.prompt_screen.is_slice_over", lambda: True)
     async with opened(app := _TypedAtOnce(run_under_way())):
         await until(lambda: app.main.tree_pane.filter_query == "spl")
         assert app.main.search_line.typing

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dagtui.tui.lines.compositor import TightUpdate
-from dagtui.tui.prompt_screen import SOON, PromptScreen
+from dagtui.tui.lines.prompt_screen import SOON, PromptScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

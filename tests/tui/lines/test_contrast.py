@@ -18,8 +18,8 @@ from dagtui.graph.model import Graph, ShellCommand, Task
 from dagtui.text.lines import styled
 from dagtui.tui.lines.contrast import LEAST_CONTRAST, contrast
 from dagtui.tui.lines.theme import ANSI, CONTRAST, DARK, LIGHT
-from dagtui.tui.log.painting import rich_style, segments
 from dagtui.tui.log.pane import LogPane
+from dagtui.tui.log.task_colours import rich_style, segments
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -26,8 +26,8 @@ from dagtui.tui.lines.compositor import AnchoredLayout, TightUpdate
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.glyphs import UNICODE
 from dagtui.tui.lines.painter import PaintedRows
+from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.lines.theme import variable_defaults
-from dagtui.tui.prompt_screen import PromptScreen
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -19,7 +19,7 @@ from dagtui.tui.lines.theme import (
     THEMES,
     variable_defaults,
 )
-from dagtui.tui.top_bar import TopBar
+from dagtui.tui.screens.top_bar import TopBar
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -16,7 +16,7 @@ from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.store.errors import StoreError
 from dagtui.text.labels import FORBIDDEN
-from dagtui.tui.log import finder, log_footer
+from dagtui.tui.log import hits, log_footer
 from dagtui.tui.log.pane import LogPane
 from dagtui.tui.log.throttle import LogThrottle
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(autouse=True)
 def _time_for_a_step(monkeypatch: pytest.MonkeyPatch):
     """What a step of a search finds depends on bytes alone, on a busy machine too."""
-    monkeypatch.setattr(finder, "STEP_SECONDS", 60.0)
+    monkeypatch.setattr(hits, "STEP_SECONDS", 60.0)
 
 
 @pytest.fixture

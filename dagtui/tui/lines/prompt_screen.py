@@ -24,7 +24,7 @@ SOON = 1 / 240
 """Minimum seconds between two paintings.
 
 Textual 8.2 waits 17 ms, in which a key has to wait for a frame that was painted just before. Changes of the run come in
-frames of their own (`frames.py`). This is for a person's actions.
+frames of their own (`terminal/frame_schedule.py`). This is for a person's actions.
 """
 
 

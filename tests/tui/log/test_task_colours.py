@@ -6,7 +6,7 @@ from rich.style import Style
 
 from dagtui.text.lines import styled
 from dagtui.text.styles import Style as TaskStyle
-from dagtui.tui.log.painting import Mark, rich_style, segments
+from dagtui.tui.log.task_colours import Mark, rich_style, segments
 
 PIECES = st.lists(
     st.sampled_from(["\x1b[31m", "\x1b[1;44m", "\x1b[38;2;1;2;3m", "\x1b[0m", "abc", "漢", " "]), max_size=12

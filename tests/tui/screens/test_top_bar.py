@@ -17,7 +17,7 @@ from dagtui.graph.model import Graph, Task
 from dagtui.runs.notices import Notice
 from dagtui.text import cell_width
 from dagtui.tui.lines.theme import THEMES, variable_defaults
-from dagtui.tui.top_bar import TopBar, segments
+from dagtui.tui.screens.top_bar import TopBar, segments
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

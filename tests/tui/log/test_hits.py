@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from dagtui.store.logs import LogReader
 from dagtui.text.lines import plain_line, printed
-from dagtui.tui.log import finder as finder_module
+from dagtui.tui.log import hits as finder_module
 from dagtui.tui.log.attempt_log import AttemptLog, FirstError
-from dagtui.tui.log.finder import Finder
+from dagtui.tui.log.hits import Finder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

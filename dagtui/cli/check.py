@@ -10,6 +10,7 @@ from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.load_graph import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
+from dagtui.text import label, plural
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 @parameter_option
 def check(graph_file: GraphFile, parameters: tuple[str, ...]) -> None:
     """Check GRAPH.toml and report all errors at once. Nothing is executed. Exits with 0 or 2."""
-    from dagtui.text import label, plural
-
     graph = read_redacted_graph(graph_file, parameters)
     amounts = ", ".join(
         [plural(len(graph.tasks), "task"), plural(len(graph), "node"), plural(graph.edge_count, "edge")]

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.stderr import fail
+from dagtui.control.client import connect as connect_to
+from dagtui.control.live import run_without_record
+from dagtui.control.sockets import ControlError, PeerGoneError
+from dagtui.store.directory import RunDirectory, last_run
+from dagtui.store.held import held_runs
+from dagtui.store.summary import RunOutcome, summarise
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dagtui.cli.options import Function
     from dagtui.cli.output import Output
     from dagtui.control.client import ControlClient
-    from dagtui.control.sockets import ControlError
-    from dagtui.store.directory import RunDirectory
+    from dagtui.store.summary import RunSummary
 
 ANSWER_SECONDS = 60.0
 """Seconds that a run may take to answer. Previewing a command on a million nodes takes a few seconds."""
@@ -44,8 +50,6 @@ def reach(graph_file: Path, number: int | None) -> ControlClient:
 
 def connect(run: RunDirectory, graph_file: Path) -> ControlClient:
     """Connect to a live run. If it can't be reached, print why and exit with 2."""
-    from dagtui.control.sockets import PeerGoneError
-
     try:
         return connect_if_there(run, graph_file)
     except PeerGoneError as error:
@@ -57,61 +61,72 @@ def connect_if_there(run: RunDirectory, graph_file: Path) -> ControlClient:
 
     Raises PeerGoneError if the run is not running, perhaps because it has just ended.
     """
-    from dagtui.control.client import connect
-    from dagtui.control.sockets import ControlError, PeerGoneError
-    from dagtui.store.errors import StoreError
-
     try:
-        return connect(run.run_id)
+        return connect_to(run.run_id)
     except PeerGoneError:
         raise
     except ControlError as error:
         fail_to_reach(run, graph_file, error)
-    except StoreError as error:
-        fail(f"dagtui: {error}")
 
 
 def fail_to_reach(run: RunDirectory, graph_file: Path, error: ControlError) -> NoReturn:
     """Print why a live run can't be reached, and exit with 2."""
-    from dagtui.store.errors import StoreError
-
-    try:
-        holder = run.holder() or "a process"
-    except StoreError as unknown:
-        fail(f"dagtui: {unknown}")
+    holder = run.holder() or "a process"
     fail(f"dagtui: run {run.number} of {label(graph_file)} is live ({label(holder)}), but can't be reached: {error}")
 
 
 def meant(graph_file: Path, number: int | None) -> RunDirectory:
     """Return the selected live run of a graph. If there is none, or several match, print that and exit with 2."""
-    from dagtui.store.errors import StoreError
-    from dagtui.store.held import held_runs
-
-    try:
-        held = held_runs(graph_file)
-    except StoreError as error:
-        fail(f"dagtui: {error}")
+    held = held_runs(graph_file)
     chosen = [run for run in held if number in {None, run.number}]
-    shown = click.format_filename(graph_file)
     if not chosen:
         removed = _removed(graph_file, number)
         if removed is not None:
             return removed
-        from dagtui.cli.no_live_run import say_no_live_run
-
         say_no_live_run(graph_file, number, held)
     if len(chosen) > 1:
         numbers = ", ".join(str(run.number) for run in chosen)
-        fail(f"dagtui: {shown} has several live runs, {numbers}; choose one with --run")
+        fail(f"dagtui: {click.format_filename(graph_file)} has several live runs, {numbers}; choose one with --run")
     return chosen[0]
+
+
+def say_no_live_run(graph_file: Path, number: int | None, held: Sequence[RunDirectory]) -> NoReturn:
+    """Explain it and exit with 2. `held` are the live runs, none of which has the requested number."""
+    shown = click.format_filename(graph_file)
+    if held:
+        live = ", ".join(str(run.number) for run in held)
+        what = f"run {live} is" if len(held) == 1 else f"runs {live} are"
+        fail(f"dagtui: run {number} of {shown} is not live, {what}; omit --run, or name a live run")
+    refuse_folder(graph_file)
+    directory = last_run(graph_file, number)
+    if directory is None and (missing := why_missing(graph_file)):
+        fail(f"dagtui: {shown}: {missing}, and no live run of it")
+    if directory is None and number:
+        fail(f"dagtui: there is no run {number} of {shown}; dagtui runs {shown} lists its runs")
+    if directory is None:
+        fail(f"dagtui: {shown} has no live run; start one with: {call_of(graph_file)}")
+    last, call = summarise(directory), call_of(graph_file)
+    ways_on = f"start one with: {call}" if directory.damage() else _advice(last, call)
+    fail(f"dagtui: {shown} has no live run: {_outcome(last)}; {ways_on}")
+
+
+def _outcome(last: RunSummary) -> str:
+    if last.outcome is RunOutcome.LOST:
+        return f"run {last.number} is lost: it never ended, and no process has it"
+    if last.outcome in {RunOutcome.DAMAGED, RunOutcome.UNREADABLE}:
+        return f"run {last.number} is {last.outcome.value}"
+    return f"run {last.number} has ended, {last.outcome.value}"
+
+
+def _advice(last: RunSummary, call: str) -> str:
+    resumable = {RunOutcome.LOST, RunOutcome.FAILED, RunOutcome.CANCELLED, RunOutcome.DAMAGED}
+    if last.outcome not in resumable:
+        return f"start one with: {call}"
+    return f"resume it: {call} --resume {last.number}, or start a new one: {call} --fresh"
 
 
 def _removed(graph_file: Path, number: int | None) -> RunDirectory | None:
     """Return the live run of a graph whose directory was removed, if there is one."""
-    from dagtui.control.live import run_without_record
-    from dagtui.control.sockets import ControlError
-    from dagtui.store.directory import RunDirectory
-
     try:
         run = run_without_record(graph_file, number)
     except ControlError:
@@ -135,29 +150,21 @@ def ask_in_time(
 ) -> Mapping[str, object] | None:
     """Send a request and return the answer, or None if the run's process is gone without one.
 
-    Prints an error and ends the program with 2. Raises TimeoutError.
+    If the answer is an error, prints it and ends the program with 2. Raises TimeoutError and ControlError.
     """
-    from dagtui.control.sockets import ControlError, PeerGoneError
-
     try:
         client.send(request)
     except PeerGoneError:
         return None
-    except ControlError as error:
-        fail(f"dagtui: {error}")
     return next_answer(client, timeout)
 
 
 def next_answer(client: ControlClient, timeout: float | None) -> Mapping[str, object] | None:
     """Return the next answer to a request, like `ask_in_time`."""
-    from dagtui.control.sockets import ControlError, PeerGoneError
-
     try:
         answer = client.receive(timeout)
     except PeerGoneError:
         return None
-    except ControlError as error:
-        fail(f"dagtui: {error}")
     if answer is not None and "error" in answer:
         fail(f"dagtui: {label(answer['error'], 1000)}")
     return answer

@@ -9,8 +9,8 @@ import click
 
 from dagtui.cli.arguments import complete_tasks, graph_path_argument, graph_path_before_argument
 from dagtui.cli.connect import ask, json_option, print_json, reach, run_option
+from dagtui.cli.headless import rerun_if_ended
 from dagtui.cli.output import standard_output
-from dagtui.cli.rerun_ended import rerun_if_ended
 from dagtui.cli.stderr import fail, say
 from dagtui.engine.messages import CommandKind
 from dagtui.text import count, duration, label

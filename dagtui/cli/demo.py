@@ -9,7 +9,7 @@ import click
 
 from dagtui.cli.graph_file import NAMES, GraphFile
 from dagtui.cli.init import write_new
-from dagtui.cli.open import open_graph
+from dagtui.cli.launch import open_graph
 from dagtui.cli.options import ResumingCommand
 from dagtui.cli.stderr import fail, say
 

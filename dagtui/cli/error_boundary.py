@@ -1,10 +1,14 @@
-"""Report errors of the system and of storage that no command expects in a sentence instead of a traceback."""
+"""Report the errors that end a command, each in its sentence instead of a traceback.
+
+Commands let these errors pass. They catch one only to add what they know, or to continue without.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 
+from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import BAD_CALL, say
 
 _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EAGAIN, errno.EPIPE, errno.EBADF})
@@ -15,16 +19,28 @@ file."""
 def end_with_sentence(error: Exception) -> int:
     """Print what went wrong, where, and how to go on to standard error. Return the exit status.
 
-    Raises the error again if it is of another kind.
+    If a run to resume has nothing left to do, print that to standard output and return 0, as make does. Raises the
+    error again if it is of another kind.
     """
+    from dagtui.control.sockets import ControlError
+    from dagtui.graph.errors import GraphError
+    from dagtui.graph.matrix.selection import ChoiceError
+    from dagtui.runs.events_copy import EventsError
+    from dagtui.runs.last_run import NothingToResumeError
     from dagtui.store.errors import StoreError
 
-    if isinstance(error, StoreError):
+    if isinstance(error, NothingToResumeError) and error.completed:
+        with standard_output() as output:
+            output.line(str(error))
+        return 0
+    if isinstance(error, GraphError):
+        say(str(error))  # each line names its file
+    elif isinstance(error, ChoiceError | ControlError | EventsError | StoreError):
         say(f"dagtui: {error}")
-        return BAD_CALL
-    if not isinstance(error, OSError):
+    elif isinstance(error, OSError):
+        say(f"dagtui: {_about_output(error) or _about_folder() or _in_words(error)}")
+    else:
         raise error
-    say(f"dagtui: {_about_output(error) or _about_folder() or _in_words(error)}")
     return BAD_CALL
 
 

@@ -1,116 +1,98 @@
-"""Run a graph without a screen, from the call to its exit status."""
+"""Run a graph without a screen, from the call to its exit status.
+
+What only a started run needs is imported after its supervisor has been started.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from dagtui.cli.graph_file import say_where
-from dagtui.cli.launch_mode import LaunchMode, asked_for
+from dagtui.cli.graph_file import graph_file_at, say_where
 from dagtui.cli.load_graph import read_graph
-from dagtui.cli.other_runs import end_idle, live_others, mention_others, refuse_nested
-from dagtui.cli.stderr import fail
+from dagtui.cli.prepare import (
+    begin,
+    end_idle,
+    live_others,
+    mention_others,
+    nodes_to_rerun,
+    refuse_conflict,
+    refuse_nested,
+    replayed,
+    run_to_resume,
+)
+from dagtui.cli.stderr import fail, say
+from dagtui.runs.launch import LAST, LaunchOptions
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dagtui.cli.graph_file import GraphFile
-    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph
+    from dagtui.runs.launch import Resumption
+
+_OPTIONS = LaunchOptions()
 
 
-def run_graph(
-    graph_file: GraphFile,
-    parameters: tuple[str, ...] = (),
-    jobs: int | None = None,
-    *,
-    paused: bool = False,
-    resume: int | None = None,
-    rerun: tuple[str, ...] = (),
-    fresh: bool = False,
-    events: str | None = None,
-    ascii_only: bool = False,
-    nested: bool = False,
-) -> NoReturn:
+class LineOptions(NamedTuple):
+    """The options for the output of a run without a screen."""
+
+    events: str | None = None
+    """A file for JSON lines, or `-` for standard output."""
+    ascii_only: bool = False
+
+
+_LINES = LineOptions()
+
+
+def run_graph(graph_file: GraphFile, options: LaunchOptions = _OPTIONS, lines: LineOptions = _LINES) -> NoReturn:
     """Read a graph, run it, and exit with the run's status."""
-    mode = asked_for(resume=resume, fresh=fresh, rerun=rerun)
-    supervisor = _start_supervisor()
+    refuse_conflict(options)
+    from dagtui.execution.local.requirements import start_supervisor
+
+    supervisor = start_supervisor()  # it starts while this process still loads
     try:
-        graph = read_graph(graph_file, parameters)
-        run_headless(
-            graph,
-            jobs,
-            events,
-            mode,
-            supervisor,
-            resume=resume,
-            rerun=rerun,
-            paused=paused,
-            ascii_only=ascii_only,
-            nested=nested,
-        )
+        run_headless(read_graph(graph_file, options.parameters), replace(options, supervisor=supervisor), lines)
     finally:
         supervisor.dismiss()
 
 
-def _start_supervisor() -> SupervisorLink:
-    """Start the supervisor while this process still loads."""
-    from dagtui.execution.local.requirements import RequirementError, start_supervisor
-
-    try:
-        return start_supervisor()
-    except RequirementError as error:
-        fail(f"dagtui: {error}")
-
-
-def run_headless(
-    graph: Graph,
-    jobs: int | None,
-    events: str | None,
-    mode: LaunchMode,
-    supervisor: SupervisorLink | None = None,
-    *,
-    resume: int | None = None,
-    rerun: tuple[str, ...] = (),
-    paused: bool = False,
-    ascii_only: bool = False,
-    nested: bool = False,
-) -> NoReturn:
+def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LINES) -> NoReturn:
     """Run a graph without a screen, and exit with its status. A run that starts paused must have a control socket."""
-    from dataclasses import replace
-
-    from dagtui.cli.resume_prompt import advise, nodes_to_rerun, say_nothing_to_resume, wait_for_previous_processes
-    from dagtui.graph.errors import GraphError
     from dagtui.report.headless import Headless
-    from dagtui.runs.beginning import LaunchOptions, start_run
-    from dagtui.runs.events_copy import EventsError
-    from dagtui.runs.last_run import NothingToResumeError, resumable
-    from dagtui.store.errors import StoreError
 
-    nodes = nodes_to_rerun(graph, rerun)
-    if paused:
+    nodes = nodes_to_rerun(graph, options.rerun)
+    if options.paused:
         _need_control_socket()
     if graph.path is not None:
         say_where(graph.path)
         held = live_others(graph.path)
-        if not nested:
+        if not options.nested:
             refuse_nested(held)
         end_idle(held)
-    if mode is LaunchMode.ASK:
-        advise(graph, jobs, ascii_only=ascii_only)
-    begin, options = start_run, LaunchOptions(jobs, paused, supervisor=supervisor)
-    try:
-        if mode is LaunchMode.RESUME:
-            found = resumable(graph, resume or None, nodes)
-            wait_for_previous_processes(found.directory)
-            from dagtui.runs.restore import resume_run
 
-            begin, options = resume_run, replace(options, resumption=found)
-        status = Headless(graph, begin, options, mention_others, events=events, ascii_only=ascii_only).run()
-    except NothingToResumeError as error:
-        say_nothing_to_resume(error)
-    except GraphError as error:
-        fail(str(error))
-    except (StoreError, EventsError, OSError) as error:
-        fail(f"dagtui: {error}")
-    raise SystemExit(status)
+    def advise(graph: Graph, found: Resumption, became: str) -> bool:
+        """Say how to resume the earlier run, because no user can be asked."""
+        _advise(graph, found.directory.number, became, options.jobs, ascii_only=lines.ascii_only)
+        return False
+
+    options = replace(options, resumption=run_to_resume(graph, options, nodes, advise))
+    run = Headless(graph, begin, options, mention_others, events=lines.events, ascii_only=lines.ascii_only)
+    raise SystemExit(run.run())
+
+
+def _advise(graph: Graph, number: int, became: str, jobs: int | None, *, ascii_only: bool) -> None:
+    from dagtui.graph.errors import GraphError
+    from dagtui.runs.redaction import hide_known
+    from dagtui.runs.resume_command import command_to_resume
+
+    try:
+        shown = hide_known(graph, os.environ)
+    except GraphError:
+        return  # starting the run reports what is wrong
+    command = command_to_resume(shown, number, jobs, ascii_only=ascii_only)
+    say(f"dagtui: this is a new run. {became.capitalize()}; to resume it: {command}")
 
 
 def _need_control_socket() -> None:
@@ -122,3 +104,29 @@ def _need_control_socket() -> None:
         check_control_sockets()
     except ControlError as error:
         fail(f"dagtui: --paused: the run could not be resumed: {error}")
+
+
+def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...]) -> None:
+    """Rerun nodes of an ended run, as `dagtui run --resume --rerun` does, and exit with its status.
+
+    Returns if a run is live or there is none. A graph that differs from the run's own is refused, because other nodes
+    would run too, or parameters may be missing.
+    """
+    import shlex
+
+    from dagtui.runs.last_run import NothingToResumeError, resumable
+
+    if live_others(graph_file) or not os.path.isfile(graph_file):
+        return
+    graph = read_graph(graph_file_at(graph_file), ())
+    try:
+        found = resumable(graph, number, nodes_to_rerun(graph, names))
+    except NothingToResumeError:
+        return  # the search for a live run reports what there is
+    last, run = replayed(graph, found.directory), found.directory.number
+    if last.changed or last.gone:
+        words = shlex.join(word for name in names for word in ("--rerun", name))
+        how = f"dagtui run {os.fspath(graph_file)} --resume {run} {words}"
+        fail(f"dagtui: run {run} has ended, and the graph or its parameters have changed since; to resume it: {how}")
+    say(f"dagtui: no run is live, so this resumes run {run}, which has ended")
+    run_headless(graph, LaunchOptions(resume=number or LAST, rerun=names))

@@ -17,6 +17,7 @@ from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import fit, label
 from dagtui.text.locales import in_ascii
+from dagtui.text.terminals import USUAL_COLUMNS
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -77,7 +78,7 @@ def _show(output: Output, text: str) -> None:
     if not output.is_terminal:
         output.write(text.encode())
         return
-    width = min(output.columns or 80, WIDEST)
+    width = min(output.columns or USUAL_COLUMNS, WIDEST)
     lines = [_painted(line, colours=output.wants_colours) for line in page_lines(text, width)]
     if not output.is_unicode:
         lines = [in_ascii(line) for line in lines]  # the layout draws lines of its own

@@ -11,6 +11,7 @@ import click
 from dagtui.cli.graph_file import NAMES
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail
+from dagtui.text import label
 
 STARTER = Path(__file__).with_name("starter.toml")
 """The graph that is written. It runs on any machine and takes a few seconds."""
@@ -23,8 +24,6 @@ def init(graph_file: Path) -> None:
 
     It runs as it is, for a few seconds. Replace its commands with your own.
     """
-    from dagtui.text import label
-
     starter = STARTER.read_text(encoding="utf-8")
     os.path.abspath(graph_file)  # fails if the current folder has been removed
     try:

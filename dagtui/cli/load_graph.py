@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 def read_graph(
     graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = os.environ
 ) -> Graph:
-    """Load the graph of a run. Report invalid input or unset variables, all at once, and exit with 2.
+    """Load the graph of a run. Raise GraphError for invalid input or unset variables, all at once.
 
     Without an environment, no variable needs to be set.
     """
-    from dagtui.graph.errors import GraphError
     from dagtui.graph.loading import load, load_text, without_garbage_collection
     from dagtui.store.stated import remember
 
@@ -33,28 +32,21 @@ def read_graph(
         if not equals or not name:
             fail(f'-p {parameter}: write it as NAME=VALUE, for example "-p samples=4"')
         given[name] = value
-    try:
-        with without_garbage_collection():
-            if graph_file.content is None:
-                graph = load(graph_file.path, given, environment)
-            else:
-                graph = load_text(graph_file.content, graph_file.title, given, environment)
-                graph.path = graph_file.path
-            remember(Path(os.path.abspath(graph_file.path)), graph.settings.state)
-            gc.freeze()  # the graph lives as long as the program, so the collector need not visit it
-            return graph
-    except GraphError as error:
-        fail(str(error))
+    with without_garbage_collection():
+        if graph_file.content is None:
+            graph = load(graph_file.path, given, environment)
+        else:
+            graph = load_text(graph_file.content, graph_file.title, given, environment)
+            graph.path = graph_file.path
+        remember(Path(os.path.abspath(graph_file.path)), graph.settings.state)
+        gc.freeze()  # the graph lives as long as the program, so the collector need not visit it
+        return graph
 
 
 def read_redacted_graph(
     graph_file: GraphFile, parameters: tuple[str, ...], environment: Mapping[str, str] | None = os.environ
 ) -> Graph:
     """Load a graph like `read_graph`, with its secrets redacted. A secret without a value is an error, as for a run."""
-    from dagtui.graph.errors import GraphError
     from dagtui.runs.redaction import keep_secrets
 
-    try:
-        return keep_secrets(read_graph(graph_file, parameters, environment), os.environ)[0]
-    except GraphError as error:
-        fail(str(error))
+    return keep_secrets(read_graph(graph_file, parameters, environment), os.environ)[0]

@@ -13,6 +13,11 @@ from dagtui.cli.arguments import complete_tasks, graph_path_before_argument
 from dagtui.cli.graph_file import call_of, refuse_folder, why_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
+from dagtui.control.enclosing import enclosing
+from dagtui.report.node_log import LogFollower, find_log, print_log, why_silent
+from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
+from dagtui.store.directory import latest_first, runs
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,28 +56,16 @@ def logs(
     On a terminal, colours are kept and other control codes are dropped. Into a pipe or a file, the bytes are written
     as they were printed, as `cat` does.
     """
-    from dagtui.graph.errors import GraphError
-    from dagtui.graph.matrix.selection import ChoiceError
-    from dagtui.report.node_log import find_log
-    from dagtui.store.errors import StoreError
-
     with standard_output() as output:
-        try:
-            log = find_log(_run(graph_file, run_number), node, attempt)
-            if not only_path:
-                _refuse_own(log)
-            if only_path:
-                _print_path(log, output)
-            else:
-                _print(log, output, lines, attempt=attempt, follow=follow, raw=raw)
-        except (StoreError, ChoiceError, GraphError) as error:
-            fail(f"dagtui: {error}")
+        log = find_log(_run(graph_file, run_number), node, attempt)
+        if only_path:
+            _print_path(log, output)
+        else:
+            _refuse_own(log)
+            _print(log, output, lines, attempt=attempt, follow=follow, raw=raw)
 
 
 def _run(graph_file: Path, number: int | None) -> RunDirectory:
-    from dagtui.store.directory import latest_first, runs
-    from dagtui.text import label
-
     found = runs(graph_file)[::-1]
     if not found:
         refuse_folder(graph_file)
@@ -90,9 +83,6 @@ def _run(graph_file: Path, number: int | None) -> RunDirectory:
 
 def _refuse_own(log: NodeLog) -> None:
     """Exit with 2 if standard output is the log itself, which would grow without end."""
-    from dagtui.control.enclosing import enclosing
-    from dagtui.text import label
-
     if "DAGTUI_NODE" not in os.environ or not stat.S_ISFIFO(os.fstat(1).st_mode) or not log.run.is_live():
         return
     found = enclosing([log.run])
@@ -112,8 +102,6 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _print_path(log: NodeLog, output: Output) -> None:
-    from dagtui.text import label
-
     if output.is_terminal:
         output.line(label(log.path, 4096))
     else:
@@ -123,9 +111,6 @@ def _print_path(log: NodeLog, output: Output) -> None:
 
 
 def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | None, follow: bool, raw: bool) -> None:
-    from dagtui.report.node_log import LogFollower, print_log
-    from dagtui.report.shown_lines import FinalLines, SafeLines, ShownLines
-
     # With --follow, lines appear as they come: what was already printed can't be redrawn.
     shown: SafeLines = (ShownLines if follow else FinalLines)(colours=output.wants_colours)
 
@@ -150,6 +135,4 @@ def _print(log: NodeLog, output: Output, lines: int | None, *, attempt: int | No
 
 
 def _explain(log: NodeLog) -> None:
-    from dagtui.report.node_log import why_silent
-
     say(f"dagtui: {why_silent(log)}")

@@ -23,7 +23,7 @@ _OPEN = "open"
 _COMMANDS = {
     "init": ("dagtui.cli.init", "init", "Write a small graph to start with."),
     "demo": ("dagtui.cli.demo", "demo", "Run the bundled example in its own folder."),
-    "run": ("dagtui.cli.run", "run", "Run a graph without a screen."),
+    "run": ("dagtui.cli.launch", "run", "Run a graph without a screen."),
     "check": ("dagtui.cli.check", "check", "Check a graph and report its errors."),
     "plan": ("dagtui.cli.plan", "plan", "Show what would run, in which order, and for how long."),
     "runs": ("dagtui.cli.runs", "runs", "List the runs of a graph."),
@@ -35,7 +35,7 @@ _ON_A_LIVE_RUN = {
     "ps": ("dagtui.cli.ps", "ps", "List your live runs of all graphs."),
     "attach": ("dagtui.cli.attach", "attach", "Show its screen on this terminal."),
     "status": ("dagtui.cli.status", "status", "Show its status."),
-    "wait": ("dagtui.cli.status", "wait", "Wait until it or some of its nodes are settled."),
+    "wait": ("dagtui.cli.wait", "wait", "Wait until it or some of its nodes are settled."),
     "retry": ("dagtui.cli.control", "retry", "Retry nodes that failed."),
     "rerun": ("dagtui.cli.control", "rerun", "Run nodes and everything downstream again."),
     "cancel": ("dagtui.cli.control", "cancel", "Stop nodes, their subtree, or everything."),
@@ -45,7 +45,7 @@ _ON_A_LIVE_RUN = {
     "resume": ("dagtui.cli.control", "resume", "Continue after a pause."),
     "jobs": ("dagtui.cli.control", "jobs", "Set the number of slots."),
 }
-COMMANDS = {_OPEN: ("dagtui.cli.open", "open_graph", ""), **_COMMANDS, **_ON_A_LIVE_RUN}
+COMMANDS = {_OPEN: ("dagtui.cli.launch", "open_graph", ""), **_COMMANDS, **_ON_A_LIVE_RUN}
 """The module of each command, its name there, and its line in the help. Only the called one is imported."""
 
 

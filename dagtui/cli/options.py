@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
-from dagtui.cli.launch_mode import LAST
+from dagtui.cli.terminal import LookOptions
+from dagtui.runs.launch import LAST, LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,40 +29,58 @@ def parameter_option(function: Function) -> Function:
     )(function)
 
 
-def run_options(function: Function) -> Function:
-    """Add the options for how the run starts."""
-    function = click.option("--paused", is_flag=True, help="Start nothing until the run is resumed.")(function)
-    return click.option(
-        "-j",
-        "--jobs",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="The number of slots; default: the graph's, or processors.",
-    )(function)
+def launch_options(function: Function) -> Function:
+    """Add the options of a launch, and give them to the function as one record, `options`."""
+    for option in (
+        click.option("--nested", is_flag=True, help="Run even inside a node of a live run of the same graph."),
+        click.option(
+            "--rerun",
+            multiple=True,
+            metavar="NODE",
+            help="With --resume: run these nodes and everything downstream again.",
+        ),
+        click.option("--fresh", is_flag=True, help="Start a new run, even if one could be resumed."),
+        click.option(
+            "--resume",
+            type=_RunNumber(),
+            metavar="[N]",
+            help="Resume run N, or the last run: completed nodes that have not changed stay done.",
+        ),
+        click.option("--paused", is_flag=True, help="Start nothing until the run is resumed."),
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="The number of slots; default: the graph's, or processors.",
+        ),
+        parameter_option,
+    ):
+        function = option(function)
+    names = ("parameters", "jobs", "paused", "resume", "fresh", "rerun", "nested")
+    return _collected(function, names, "options", LaunchOptions)
 
 
-def nested_option(function: Function) -> Function:
-    """Add the option that allows a run inside a node of the same graph."""
-    return click.option("--nested", is_flag=True, help="Run even inside a node of a live run of the same graph.")(
-        function
-    )
+def look_options(function: Function) -> Function:
+    """Add the options for the look of the screen, and give them to the function as one record, `look`."""
+    for option in (
+        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+        click.option("--theme", type=click.Choice(THEMES), metavar="NAME", default=None, help=_THEME),
+        click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only."),
+    ):
+        function = option(function)
+    return _collected(function, LookOptions._fields, "look", LookOptions)
 
 
-def resume_options(function: Function) -> Function:
-    """Add the options for resuming the last run."""
-    function = click.option(
-        "--rerun",
-        multiple=True,
-        metavar="NODE",
-        help="With --resume: run these nodes and everything downstream again.",
-    )(function)
-    function = click.option("--fresh", is_flag=True, help="Start a new run, even if one could be resumed.")(function)
-    return click.option(
-        "--resume",
-        type=_RunNumber(),
-        metavar="[N]",
-        help="Resume run N, or the last run: completed nodes that have not changed stay done.",
-    )(function)
+def _collected(function: Function, names: tuple[str, ...], into: str, record: Callable[..., object]) -> Function:
+    """Give a function one record in place of several options."""
+
+    @wraps(function)
+    def call(**given: object) -> object:
+        given[into] = record(**{name: given.pop(name) for name in names})
+        return function(**given)
+
+    return cast("Function", call)
 
 
 class _RunNumber(click.ParamType[int]):
@@ -96,10 +116,3 @@ def _with_values(words: list[str]) -> list[str]:
         else:
             found.append(_RESUME if word == "--resume" else word)
     return found
-
-
-def look_options(function: Function) -> Function:
-    """Add the options for the look of the screen."""
-    function = click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")(function)
-    function = click.option("--theme", type=click.Choice(THEMES), metavar="NAME", default=None, help=_THEME)(function)
-    return click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")(function)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.stderr import BAD_CALL
 from dagtui.text.locales import in_ascii, is_utf8
+from dagtui.text.terminals import columns_of, wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,18 +36,13 @@ class Output:
 
     @property
     def wants_colours(self) -> bool:
-        """Whether to use colours: a terminal that supports them, unless the user has declined (no-color.org)."""
-        return self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        """Whether to print colours."""
+        return wants_colours(os.environ, is_terminal=self.is_terminal)
 
     @property
     def columns(self) -> int | None:
-        """The width of the terminal, or None if there is none or it is unknown."""
-        if not self.is_terminal:
-            return None
-        try:
-            return os.get_terminal_size(1).columns or None
-        except OSError:  # the terminal is gone
-            return None
+        """The width of the terminal, or None if there is none."""
+        return columns_of(1) if self.is_terminal else None
 
     def write(self, data: bytes) -> None:
         """Write bytes unchanged, now or with the next flush."""

@@ -1,6 +1,6 @@
 """Run the most common calls, `dagtui GRAPH.toml` and `dagtui run GRAPH.toml`, without importing a parser.
 
-The import takes a fifth of the time to the first node's start. Calls with options, or with anything irregular, are left
+The import takes a tenth of the time to the first node's start. Calls with options, or with anything irregular, are left
 to the parser.
 """
 
@@ -35,7 +35,7 @@ def carry_out(words: Sequence[str], environment: Mapping[str, str]) -> None:
 
             run_graph(GraphFile(Path(graph_file)))
         else:
-            from dagtui.cli.opening import show_graph
+            from dagtui.cli.screen import show_graph
 
             show_graph(GraphFile(Path(graph_file)))
     except KeyboardInterrupt:

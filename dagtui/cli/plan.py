@@ -10,6 +10,10 @@ from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.load_graph import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
+from dagtui.report.plan import make_plan
+from dagtui.report.plan_lines import plan_json, plan_lines
+from dagtui.runs.processors import processors
+from dagtui.store.history import History
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
@@ -28,14 +32,7 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
     depend on the environment or on the end of another node are shown as written. A secret without a value is refused,
     as by a run. On a terminal, lines are cut at its width.
     """
-    from shutil import get_terminal_size
-
     graph = read_redacted_graph(graph_file, parameters, environment=None)
-    from dagtui.report.plan import make_plan
-    from dagtui.report.plan_lines import plan_json, plan_lines
-    from dagtui.runs.processors import processors
-    from dagtui.store.history import History
-
     slots = jobs or graph.settings.jobs or processors()
     made = make_plan(graph, History.load(graph_file.path), slots)
     with standard_output() as output:
@@ -43,6 +40,5 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
             output.lines(plan_json(made))
         else:
             # Wrapped lines break the table. A pipe or a file gets whole lines.
-            columns = get_terminal_size().columns if output.is_terminal else None
-            lines = plan_lines(made, columns=columns, everything=everything, ascii_only=not output.is_unicode)
+            lines = plan_lines(made, columns=output.columns, everything=everything, ascii_only=not output.is_unicode)
             output.lines(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,11 @@ from dagtui.cli.arguments import optional_graph_path_argument
 from dagtui.cli.graph_file import refuse_folder, why_missing
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
+from dagtui.control.live import screen_of
+from dagtui.report.run_list import run_line, run_object
+from dagtui.store.directory import runs as runs_of
+from dagtui.store.summary import all_runs, summarise
+from dagtui.text import label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,22 +45,11 @@ def runs(graph_file: Path | None, most: int, as_json: bool) -> None:
 
     Each journal is read once, at about 80 MB per second, and its checksums are verified.
     """
-    from dagtui.store.errors import StoreError
-
     with standard_output() as output:
-        try:
-            if as_json:
-                _print_json(output, graph_file, most)
-            else:
-                _print_lines(output, graph_file, most)
-        except StoreError as error:
-            fail(f"dagtui: {error}")
+        (_print_json if as_json else _print_lines)(output, graph_file, most)
 
 
 def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
-    from dagtui.store.directory import runs as runs_of
-    from dagtui.store.summary import all_runs
-
     if graph_file is None:
         yield from all_runs(Path())
         return
@@ -66,12 +62,6 @@ def _found(graph_file: Path | None) -> Iterator[tuple[str, list[RunDirectory]]]:
 
 
 def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
-    import json
-
-    from dagtui.control.live import screen_of
-    from dagtui.report.run_list import run_object
-    from dagtui.store.summary import summarise
-
     separator = "["
     for name, found in _found(graph_file):
         for directory in found[: most or None]:
@@ -83,13 +73,6 @@ def _print_json(output: Output, graph_file: Path | None, most: int) -> None:
 
 
 def _print_lines(output: Output, graph_file: Path | None, most: int) -> None:
-    import time
-
-    from dagtui.control.live import screen_of
-    from dagtui.report.run_list import run_line
-    from dagtui.store.summary import summarise
-    from dagtui.text import label, plural
-
     any_found = False
     for name, found in _found(graph_file):
         any_found = any_found or bool(found)

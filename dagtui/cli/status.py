@@ -1,48 +1,39 @@
-"""`dagtui status` and `dagtui wait`: the status of a live run, now or after it has finished."""
+"""`dagtui status`: the status of a live run, or of one that has ended.
+
+Nodes are read from the journal, so that a live run is not delayed.
+"""
 
 from __future__ import annotations
 
 import json
-import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from dagtui.cli.arguments import complete_tasks, graph_path_argument, optional_graph_path_argument
-from dagtui.cli.connect import (
-    ask,
-    ask_in_time,
-    connect,
-    connect_if_there,
-    fail_to_reach,
-    json_option,
-    meant,
-    next_answer,
-    print_json,
-    run_option,
-)
-from dagtui.cli.control import names_of
-from dagtui.cli.live_runs import status_of_run
+from dagtui.cli.arguments import complete_tasks, optional_graph_path_argument
+from dagtui.cli.connect import ask, connect, json_option, meant, run_option
 from dagtui.cli.output import standard_output
-from dagtui.cli.status_lines import headline, status_lines
+from dagtui.cli.ps import status_of_run
 from dagtui.cli.stderr import fail, say
+from dagtui.control.live import Screen, all_live
+from dagtui.control.status_report import status_report
+from dagtui.graph.matrix.patterns import nodes_matching
+from dagtui.report.node_list import node_objects
+from dagtui.report.status_text import headline, node_line, status_lines
+from dagtui.runs.following import open_run
+from dagtui.store.directory import RunDirectory, last_run
+from dagtui.store.errors import StoreError
+from dagtui.store.held import held_runs
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dagtui.cli.output import Output
     from dagtui.control.live import FoundRun
-    from dagtui.store.directory import RunDirectory
-
-TIMED_OUT = 124
-"""Exit status after `--timeout`, as of timeout(1)."""
-_RECORD_SECONDS = 10.0
-"""Seconds that a run that closes its connection may take to close its journal."""
-_MOMENT = 10.0
-"""Seconds for which `wait` still answers for the last run after its end."""
-_EXITS = {"completed": 0, "failed": 1, "cancelled": 130}
+    from dagtui.runs.view import RunView
 
 
 @click.command(short_help="Show the status of a live run.")
@@ -68,34 +59,33 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
     if graph_file is None:
         _say_all(nodes, as_json=as_json)
         return
-    from dagtui.cli.node_status import ended_run, write_ended, write_live
-
     ended = ended_run(graph_file, number) if nodes or number is not None else None
     if ended is not None:
         with standard_output() as output:
-            write_ended(output, ended, graph_file, nodes, as_json=as_json)
+            _write_ended(output, ended, graph_file, nodes, as_json=as_json)
         return
     run = meant(graph_file, number)
     with connect(run, graph_file) as client:
         answer = ask(client, {"want": "status"})
     with standard_output() as output:
         if as_json or nodes:
-            write_live(output, answer, run, graph_file, nodes, as_json=as_json)
+            _write_live(output, answer, run, graph_file, nodes, as_json=as_json)
             output.write(b"\n" if as_json else b"")
         else:
             output.lines(status_lines(answer, ascii_only=not output.is_unicode))
 
 
-def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
-    from dagtui.control.live import all_live
-    from dagtui.control.sockets import ControlError
+def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
+    """Return the run with a number, or the last one, if it has ended. None for a live run or if there is none."""
+    if any(number in {None, run.number} for run in held_runs(graph_file)):
+        return None
+    return last_run(graph_file, number)
 
+
+def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
     if nodes:
         raise click.UsageError("--nodes needs a graph: dagtui status GRAPH.toml --nodes GLOB")
-    try:
-        found = [(run, status_of_run(run)) for run in all_live()]
-    except ControlError as error:
-        fail(f"dagtui: {error}")
+    found = [(run, status_of_run(run)) for run in all_live()]
     if not found and not as_json:
         fail("dagtui: no run is live; start one with: dagtui GRAPH.toml")
     with standard_output() as output:
@@ -108,9 +98,6 @@ def _say_all(nodes: Sequence[str], *, as_json: bool) -> None:
 
 
 def _write_array(output: Output, found: Sequence[tuple[FoundRun, Mapping[str, object]]]) -> None:
-    from dagtui.cli.node_status import write_live
-    from dagtui.store.directory import RunDirectory
-
     output.write(b"[")
     for at, (run, answer) in enumerate(found):
         output.write(b", " if at else b"")
@@ -118,180 +105,91 @@ def _write_array(output: Output, found: Sequence[tuple[FoundRun, Mapping[str, ob
             output.write(json.dumps(answer).encode())
         else:
             directory = RunDirectory.of_live_run(run.path, run.run_id)
-            write_live(output, answer, directory, run.graph, (), as_json=True)
+            _write_live(output, answer, directory, run.graph, (), as_json=True)
     output.write(b"]\n")
 
 
-def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    """Parse a duration as in graph files: 90, 90s, 1h30m."""
-    from dagtui.graph.durations import HINT, parse_duration
-
-    if value is None:
-        return None
+@contextmanager
+def _on_record(run: RunDirectory, graph_file: Path) -> Iterator[RunView]:
+    """Open a run from its journal. Raises StoreError."""
+    session = open_run(run, graph_file)
     try:
-        return parse_duration(float(value) if value.replace(".", "", 1).isdecimal() else value)
-    except ValueError as error:
-        raise click.BadParameter(f"{value!r} {error}; {HINT}") from None
+        yield session
+    finally:
+        with suppress(StoreError):  # a last read can fail, but its result is not needed any more
+            session.close()
 
 
-@click.command(short_help="Wait until a live run or some of its nodes are settled.")
-@graph_path_argument
-@click.argument("nodes", metavar="[NODE...]", nargs=-1, shell_complete=complete_tasks)
-@click.option(
-    "--timeout",
-    callback=_seconds,
-    metavar="TIME",
-    help='Wait no longer than this: "90s", "1h30m", a number of seconds.',
-)
-@click.option("--nested", is_flag=True, help="Wait even inside a node of the run, possibly for ever.")
-@run_option
-@json_option
-def wait(
+def _chosen(session: RunView, words: Sequence[str]) -> Sequence[int]:
+    """Return the nodes that any of the words means, in file order, or all nodes without words.
+
+    Raises ChoiceError if a word means none.
+    """
+    if not words:
+        return range(len(session.graph))
+    return sorted({node for word in words for node in nodes_matching(session.graph, word)})
+
+
+def _write_live(
+    output: Output,
+    answer: Mapping[str, object],
+    run: RunDirectory,
     graph_file: Path,
-    nodes: tuple[str, ...],
-    timeout: float | None,
-    number: int | None,
+    words: Sequence[str],
     *,
-    nested: bool,
     as_json: bool,
 ) -> None:
-    """Wait until the live run of GRAPH.toml is settled, or all the nodes that are named.
+    """Write a live run's report and nodes. If its journal can't be read, `nodes` is null and the reason printed.
 
-    Exits as the run does: 0 on success, 1 if a node failed, 130 if it was cancelled. A run that ended a
-    moment ago, or that --run names, counts too. Exits with 2 if there is no such run or its process is gone, and with
-    124 on timeout.
+    If nodes were named, a journal that can't be read is an error.
     """
-    ended = _just_ended(graph_file, number)
-    if ended is None:
-        run = meant(graph_file, number)
-        inside = "" if nested else _own_node(run, nodes)
-        answer = _wait_for_answer(run, graph_file, nodes, timeout, inside) or _on_record(run, graph_file, nodes)
-    else:
-        answer = _on_record(ended, graph_file, nodes)
-    outcome = str(answer.get("outcome"))
-    with standard_output() as output:
+    try:
+        with _on_record(run, graph_file) as session:
+            nodes = _chosen(session, words)
+            if as_json:
+                _write_json(output, answer, session, nodes, live=True)
+            else:
+                _write_lines(output, answer, session, nodes)
+    except StoreError as error:
+        if words:
+            raise
+        say(f"dagtui: the nodes can't be listed: {label(error, 1000)}")
+        _write_json(output, answer, None, (), live=True)
+
+
+def _write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Sequence[str], *, as_json: bool) -> None:
+    """Write the final status of an ended run with its nodes, with the fields of a live one's report."""
+    with _on_record(run, graph_file) as session:
+        answer, nodes = status_report(session, Screen.NONE), _chosen(session, words)
         if as_json:
-            print_json(output, answer)
-        elif nodes:
-            output.line(": ".join([label(outcome, 20), *_bad_nodes(answer)]))
+            _write_json(output, answer, session, nodes, live=False)
+            output.write(b"\n")
+        elif words:
+            _write_lines(output, answer, session, nodes)
         else:
             output.lines(status_lines(answer, ascii_only=not output.is_unicode))
-    if outcome not in _EXITS:
-        fail("dagtui: the run's process ended before that was settled")
-    raise SystemExit(_EXITS[outcome])
 
 
-def _bad_nodes(answer: Mapping[str, object]) -> list[str]:
-    """Name the nodes that did not come out well, with a word after those whose failure was allowed. Empty if none."""
-    bad, allowed = answer.get("bad"), answer.get("bad_allowed")
-    if not isinstance(bad, dict):
-        return []
-    if not isinstance(allowed, dict) or not allowed.get("count"):  # also from an older dagtui
-        return [names_of(bad)] if bad.get("count") else []
-    kept = set(allowed["nodes"])
-    others = {"count": bad["count"] - allowed["count"], "nodes": [name for name in bad["nodes"] if name not in kept]}
-    names = [names_of(others)] if others["count"] else []
-    return ["; ".join([*names, f"{names_of(allowed)} failed (allowed)"])]
+def _write_json(
+    output: Output, answer: Mapping[str, object], session: RunView | None, nodes: Sequence[int], *, live: bool
+) -> None:
+    """Write one ASCII object without a newline, node by node. Without a session, `nodes` is null."""
+    head = {name: value for name, value in answer.items() if name != "nodes"}
+    head |= {"live": live, "node_count": answer.get("nodes")}
+    if session is None:
+        output.write(json.dumps({**head, "nodes": None}).encode())
+        return
+    output.write(f'{json.dumps(head)[:-1]}, "nodes": ['.encode())
+    separator = ""
+    for told in node_objects(session, nodes):
+        output.write(f"{separator}{json.dumps(told)}".encode())
+        separator = ", "
+    output.write(b"]}")
 
 
-def _just_ended(graph_file: Path, number: int | None) -> RunDirectory | None:
-    """Return the run with a number, or else the last one, if it has ended. Without a number, only a moment ago.
-
-    A script that begins to wait a little late then gets the same answer.
-    """
-    from dagtui.cli.node_status import ended_run
-    from dagtui.control.live import run_without_record
-    from dagtui.control.sockets import ControlError
-
-    run = ended_run(graph_file, number)
-    if run is None:
-        return None
-    try:
-        age = time.time() - run.journal_path.stat().st_mtime
-        if (number is None and age > _MOMENT) or run_without_record(graph_file, number) is not None:
-            return None
-    except (OSError, ControlError):
-        return None
-    if number is None:
-        say(f"dagtui: run {run.number} has just ended")
-    return run
-
-
-def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
-    """Return the node of the run that this process belongs to, or an empty string if there is none or it is unknown.
-
-    Such a process can't wait for some nodes. If the whole run is meant, the program ends, because run and node would
-    wait for each other.
-    """
-    from dagtui.control.enclosing import enclosing
-    from dagtui.store.errors import StoreError
-
-    try:
-        found = enclosing([run])
-    except StoreError as error:
-        fail(f"dagtui: {error}")
-    if found is None:
-        return ""
-    if not nodes:
-        where = f"{label(found.node)} of run {run.number}" if found.node else f"run {run.number}"
-        fail(
-            f"dagtui wait: this is inside {where}, which would wait for itself; "
-            "name the nodes to wait for, or give --nested"
-        )
-    return found.node
-
-
-def _wait_for_answer(
-    run: RunDirectory, graph_file: Path, names: Sequence[str], timeout: float | None, inside: str
-) -> Mapping[str, object] | None:
-    """Return the run's answer once it is settled, or None if the run ended before it could answer."""
-    from dagtui.control.sockets import PeerGoneError
-
-    try:
-        client = connect_if_there(run, graph_file)
-    except PeerGoneError as error:
-        if not _ends_soon(run):
-            fail_to_reach(run, graph_file, error)
-        return None
-    request = {"want": "wait", "nodes": list(names), "inside": inside, "tell": True}
-    end = None if timeout is None else time.monotonic() + timeout
-    waits = ""
-    with client:
-        try:
-            answer = ask_in_time(client, request, timeout)
-            while answer is not None and "outcome" not in answer:
-                waits = label(answer.get("waits"), 300)
-                if waits:
-                    say(f"dagtui: run {run.number} {waits}")
-                answer = next_answer(client, None if end is None else max(0.0, end - time.monotonic()))
-        except TimeoutError:
-            why = f": run {run.number} {waits}" if waits else ""
-            say(f"dagtui: not settled within {timeout:g} s{why}")
-            raise SystemExit(TIMED_OUT) from None
-        return answer
-
-
-def _ends_soon(run: RunDirectory) -> bool:
-    """Return whether a run that closed its connection or does not answer closes its journal soon."""
-    end = time.monotonic() + _RECORD_SECONDS
-    while run.is_live() and time.monotonic() < end:
-        time.sleep(0.02)  # releasing a lock sends no notification
-    return not run.is_live()
-
-
-def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Mapping[str, object]:
-    """Return the outcome from the journal of a run that ended before it could answer."""
-    from dagtui.control.commands import outcome
-    from dagtui.control.live import Screen
-    from dagtui.control.requests import nodes_of
-    from dagtui.control.sockets import ControlError
-    from dagtui.runs.following import open_run
-    from dagtui.store.errors import StoreError
-
-    _ends_soon(run)
-    try:
-        session = open_run(run, graph_file)
-        session.close()
-        return outcome(session, Screen.NONE, nodes_of({"nodes": list(names)}, session.graph))
-    except (StoreError, ControlError) as error:
-        fail(f"dagtui: {error}")
+def _write_lines(output: Output, answer: Mapping[str, object], session: RunView, nodes: Sequence[int]) -> None:
+    """Write the headline and a line for each node."""
+    output.line(headline(answer))
+    for told in node_objects(session, nodes):
+        output.line(node_line(told, ascii_only=not output.is_unicode))
+    output.flush()

@@ -19,6 +19,7 @@ from dagtui.control.sockets import (
 )
 from dagtui.store.errors import StoreError
 from dagtui.store.held import held_runs
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,31 @@ class FoundRun:
     def reachable(self) -> bool:
         """Whether the run answers."""
         return not self.trouble
+
+    @property
+    def attachable(self) -> bool:
+        """Whether a terminal can be attached to the run."""
+        return self.reachable and self.screen in {Screen.ATTACHED, Screen.DETACHED}
+
+    @property
+    def title(self) -> str:
+        """The run's name for people."""
+        if self.graph is None or not self.number:
+            return f"run {label(self.run_id, 60)}"
+        return f"run {self.number} of {label(self.graph, 4096)}"
+
+    @property
+    def why_not_attachable(self) -> str:
+        """Why no terminal can be attached to the run, and how to reach it otherwise. Empty if one can."""
+        if self.attachable:
+            return ""
+        # The process of a silent run may be unknown: 0 would mean the caller's own.
+        what = f"{self.title} is live" + (f" (process {self.pid})" if self.pid else "")
+        ways = [f"kill -TERM {self.pid} cancels it"] if self.pid else []
+        if self.trouble:
+            return "; ".join([f"{what}, but can't be attached: {self.trouble}", *ways])
+        ways = ["dagtui attach --read-only watches it", "dagtui status and dagtui cancel reach it", *ways]
+        return f"{what}, but belongs to the terminal it was started on; {', '.join(ways)}"
 
 
 def live_runs(graph_path: Path, folder: Path | None = None) -> list[FoundRun]:

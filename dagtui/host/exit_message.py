@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dagtui.report.summary import exit_summary
 from dagtui.runs.resume_command import path_from, resume_command
 from dagtui.text import duration, label, plural
+from dagtui.text.terminals import USUAL_COLUMNS, columns_of, wants_colours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,11 +27,8 @@ def in_case_of_death(session: RunView, crash_file: Path | None, folder: str = ""
 
 def ended(session: RunView, attachment: Attachment) -> str:
     """Return the run's summary for the client's terminal."""
-    try:
-        width = os.get_terminal_size(attachment.output).columns or 80
-    except OSError:  # the terminal is gone
-        width = 80
-    colours = not attachment.environment.get("NO_COLOR")
+    width = columns_of(attachment.output) or USUAL_COLUMNS
+    colours = wants_colours(attachment.environment, is_terminal=True)
     text = exit_summary(session, width=width, colours=colours, ascii_only=attachment.ascii, folder=attachment.cwd)
     return f"{text}\n"
 

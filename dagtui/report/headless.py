@@ -15,14 +15,15 @@ from dagtui.report.plain import PlainLines
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
+from dagtui.text.terminals import wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
-    from dagtui.runs.beginning import LaunchOptions
     from dagtui.runs.events_copy import EventsCopy
+    from dagtui.runs.launch import LaunchOptions
     from dagtui.runs.live import LiveRun
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -62,7 +63,7 @@ class Headless:
         stream = sys.stderr if events == "-" else sys.stdout
         encoding = (stream.encoding if stream is not None else None) or "ascii"  # None: it was closed from the start
         self._writer = LineWriter(2 if events == "-" else 1, encoding)
-        self._is_terminal = stream is not None and stream.isatty()
+        self._colours = wants_colours(os.environ, is_terminal=stream is not None and stream.isatty())
         self._encoding = encoding
         self._ascii = ascii_only
         self._signal = 0
@@ -88,13 +89,13 @@ class Headless:
         from dagtui.text.locales import is_utf8
 
         self._ascii = self._ascii or not is_utf8(os.environ, self._encoding)
-        self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._wants_colours())
+        self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._colours)
         self._writer.say(self._lines.opening())
         self._print([])
         anyio.run(self._drive, session, inbox)
         inbox.close()  # the program may wait for a reader that has stopped
         self._writer.say("")
-        self._writer.say(exit_summary(session, width=100, colours=self._wants_colours(), ascii_only=self._ascii))
+        self._writer.say(exit_summary(session, width=100, colours=self._colours, ascii_only=self._ascii))
         self._writer.close()
         if copy is not None:
             copy.close()
@@ -171,12 +172,6 @@ class Headless:
         if self._events == "-":
             return copy_to(os.dup(1))
         return copy_at(self._events)
-
-    def _wants_colours(self) -> bool:
-        if os.environ.get("NO_COLOR"):
-            return False
-        is_coloured = self._is_terminal and os.environ.get("TERM") != "dumb"
-        return is_coloured or bool(os.environ.get("FORCE_COLOR"))
 
     def _print(self, events: Sequence[Event]) -> None:
         self._pending.extend(events)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
+from dagtui.graph.errors import GraphError
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
 from dagtui.runs.wording import with_reason
 from dagtui.store.errors import StoreError
@@ -50,7 +51,7 @@ class NodeLog:
 
 
 def find_log(run: RunDirectory, words: str, attempt: int | None = None) -> NodeLog:
-    """Find the log of a node's given or last attempt. Raises StoreError, ChoiceError, GraphError.
+    """Find the log of a node's given or last attempt. Raises StoreError and ChoiceError.
 
     The graph is the one of the run, however its file has changed since. It is read only if the words are not a label in
     the journal.
@@ -78,7 +79,10 @@ def _label(run: RunDirectory, words: str) -> str:
         if attempts_on_disk(run.log_path(words, 1)):
             return words
         raise StoreError(f"can't list the nodes of run {run.number}: its graph {label(run.graph_path, 1000)} is gone")
-    graph = load(run.graph_path)
+    try:
+        graph = load(run.graph_path)
+    except GraphError as error:
+        raise StoreError(str(error)) from error
     found = chosen_nodes(graph, [words])
     if len(found) == 1:
         return graph.labels[found[0]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from dagtui.execution.local.requirements import start_supervisor
 from dagtui.graph.export import to_toml
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.journal_sink import JournalSink
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.live import LiveRun
 from dagtui.runs.previous_processes import PreviousProcesses
 from dagtui.runs.processors import processors
@@ -25,36 +26,10 @@ from dagtui.store.history import History
 from dagtui.store.journal import JournalWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from dagtui.engine.events import Event
     from dagtui.engine.protocol import Executor
-    from dagtui.execution.local.link import SupervisorLink
     from dagtui.graph.model import Graph
-    from dagtui.runs.events_copy import EventsCopy
-    from dagtui.runs.last_run import Resumption
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchOptions:
-    """The options a run was started with."""
-
-    jobs: int | None = None
-    """Slots. None means the graph's setting, else the number of processors available to this process."""
-    paused: bool = False
-    environment: Mapping[str, str] | None = None
-    """The environment of the run's attempts. None means the environment of this process."""
-    listeners: Sequence[Callable[[Sequence[Event]], None]] = ()
-    mirror: EventsCopy | None = None
-    """Receives a copy of the journal's lines."""
-    supervisor: SupervisorLink | None = None
-    """A supervisor that has already been started, which saves time."""
-    resumption: Resumption | None = None
-    """The run to resume. None means the last run with something left to do."""
-
-    def slots(self, graph: Graph) -> int:
-        """Return the run's initial number of slots."""
-        return self.jobs or graph.settings.jobs or processors()
 
 
 class Ingredients:
@@ -76,7 +51,7 @@ class Ingredients:
         graph, secrets = self.shown, self.secrets
         history = History.load(self.path)
         forecast = Forecast(graph, history)
-        traversal = Traversal(graph, self.options.slots(graph), forecast.weights)
+        traversal = Traversal(graph, slots(graph, self.options), forecast.weights)
         if secrets is not None:
             traversal.mask = secrets.mask
         executor, previous = self._local_executor(directory, lambda node: traversal.state.status_of(node).name.lower())
@@ -103,6 +78,11 @@ class Ingredients:
             supervisor=self.options.supervisor,
         )
         return executor, PreviousProcesses(directory.path, lambda: executor.processes, lambda: executor.tag)
+
+
+def slots(graph: Graph, options: LaunchOptions) -> int:
+    """Return a run's initial number of slots."""
+    return options.jobs or graph.settings.jobs or processors()
 
 
 DEFAULTS = LaunchOptions()

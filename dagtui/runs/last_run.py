@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dagtui.engine.status import Verdict
 from dagtui.runs.late_ends import has_success
-from dagtui.store.directory import latest_first, runs
+from dagtui.runs.launch import LAST, EarlierRun, Ending, LaunchAction, LaunchOptions, Resumption, plan
+from dagtui.store.directory import latest_first, runs, runs_in
 from dagtui.store.errors import StoreError
 from dagtui.store.files import open_file
 from dagtui.store.journal import is_whole
-from dagtui.text import label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
     from dagtui.store.directory import RunDirectory
 
+_ENDINGS = {
+    Verdict.COMPLETED.value: Ending.COMPLETED,
+    Verdict.FAILED.value: Ending.FAILED,
+    Verdict.CANCELLED.value: Ending.CANCELLED,
+    None: Ending.BROKE_OFF,
+}
 _TAIL = 65_536
 _BLOCK = 1_048_576
 _SUCCESS = b'"status":"COMPLETED"'
@@ -33,26 +39,6 @@ class NothingToResumeError(StoreError):
         """`completed`: the last run did everything there was to do."""
         super().__init__(text)
         self.completed = completed
-
-
-class Resumption(NamedTuple):
-    """The run to resume."""
-
-    directory: RunDirectory
-    passed_over: tuple[int, ...] = ()
-    """The numbers of later runs that were passed over, because no node of theirs is recorded as completed."""
-    rerun: tuple[int, ...] = ()
-    """Nodes to run again with everything downstream of them, even in a completed run."""
-
-    def words(self) -> str:
-        """Say which runs were passed over. Empty if none was."""
-        if not self.passed_over:
-            return ""
-        numbers = [str(number) for number in sorted(self.passed_over)]
-        if len(numbers) == 1:
-            return f"passed over run {numbers[0]}, in which nothing completed (--resume {numbers[0]} resumes it)"
-        which = f"{', '.join(numbers[:-1])} and {numbers[-1]}"
-        return f"passed over runs {which}, in which nothing completed (--resume N resumes one of them)"
 
 
 def resumption(graph_path: Path, number: int | None = None) -> Resumption | None:
@@ -75,26 +61,25 @@ def resumption(graph_path: Path, number: int | None = None) -> Resumption | None
 def resumable(graph: Graph, number: int | None = None, rerun: tuple[int, ...] = ()) -> Resumption:
     """Return the run of a graph to resume, which no process has, and the nodes to run again.
 
-    Raises NothingToResumeError if there is none, and StoreError if it is live.
+    Raises NothingToResumeError if there is none, and StoreError if it is live or damaged.
     """
     found = None if graph.path is None else resumption(graph.path, number)
-    name = label(graph.name)
-    if found is None and number is not None:
-        text = f"{name} has no run {number}; dagtui runs {label(str(graph.path), 4096)} lists its runs"
-        raise NothingToResumeError(text, completed=False)
+    decided = plan(graph, LaunchOptions(resume=number or LAST), (), None if found is None else earlier_run(found))
     if found is None:
-        raise NothingToResumeError(f"{name} has no run yet, so there is nothing to resume", completed=False)
+        raise NothingToResumeError(decided.reason, completed=False)
+    if decided.action is LaunchAction.REFUSE:
+        raise StoreError(decided.reason)
+    return found._replace(rerun=rerun)
+
+
+def earlier_run(found: Resumption) -> EarlierRun:
+    """Find out what became of the run that would be resumed."""
     directory = found.directory
     if directory.is_live():
-        raise StoreError(
-            f"run {directory.number} of {name} is live ({_holder(directory)} has it), so there is nothing to resume; "
-            "dagtui attach brings its screen here, unless it belongs to the terminal that it was started on"
-            + _earlier(graph, directory)
-        )
+        return EarlierRun(directory.number, Ending.LIVE, _holder(directory), _number_before(directory))
     if damage := directory.damage():
-        text = f"can't resume run {directory.number} of {name}: {damage}; start a new run with --fresh"
-        raise StoreError(text + _earlier(graph, directory))
-    return found._replace(rerun=rerun)
+        return EarlierRun(directory.number, Ending.DAMAGED, damage, _number_before(directory))
+    return EarlierRun(directory.number, _ENDINGS.get(ending(directory), Ending.LEFT))
 
 
 def _holder(directory: RunDirectory) -> str:
@@ -104,13 +89,12 @@ def _holder(directory: RunDirectory) -> str:
         return "a process"
 
 
-def _earlier(graph: Graph, later: RunDirectory) -> str:
-    """Say how to resume the run before one that can't be resumed, if something is left to do in it."""
-    before = [] if graph.path is None else latest_first(runs(graph.path))
-    for run in before:
+def _number_before(later: RunDirectory) -> int | None:
+    """Return the number of the run before one that can't be resumed, if something is left to do in it."""
+    for run in latest_first(runs_in(later.path.parent.parent)):
         if run.number < later.number and not run.is_live() and not run.damage():
-            return "" if ended_well(run) else f"; --resume {run.number} resumes the one before"
-    return ""
+            return None if ended_well(run) else run.number
+    return None
 
 
 def ended_well(directory: RunDirectory) -> bool:

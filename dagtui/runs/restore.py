@@ -18,7 +18,7 @@ from dagtui.graph.definition import changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
-from dagtui.runs.beginning import DEFAULTS, Ingredients, LaunchOptions, boot_id
+from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id, slots
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.events import NodeEvent
     from dagtui.graph.model import Graph
+    from dagtui.runs.launch import LaunchOptions
     from dagtui.runs.live import LiveRun
     from dagtui.runs.previous_run import Replay
     from dagtui.store.directory import RunDirectory
@@ -235,14 +236,13 @@ def _restore(
     used = _logged(last) if damaged or broke_off else {}
     live = ingredients.live_run(directory, JournalWriter.reopen(reader), past.clock + TICK)
     live.replay(past)
-    slots = ingredients.options.slots(graph)
     try:
         live.run.restore(
             past.events,
             last.late,
             dict(last.reasons()),
             used,
-            jobs=slots,
+            jobs=slots(graph, ingredients.options),
             boot=boot_id(),
             rerun=rerun,
         )

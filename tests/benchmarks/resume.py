@@ -21,7 +21,7 @@ from dagtui.engine.events import NodeEvent, RunEvent, fields
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter

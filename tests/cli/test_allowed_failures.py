@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from support.program import call, write
 
-from dagtui.cli.live_runs import Listed
+from dagtui.cli.ps import Listed
 from dagtui.cli.resume_prompt import question
 from dagtui.control.live import FoundRun, Screen
 from dagtui.graph.loading import load
-from dagtui.runs.last_run import Resumption
+from dagtui.runs.launch import Resumption
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.restore import replay
 from dagtui.store.directory import runs

@@ -58,7 +58,8 @@ SHELL = """
 import os, pathlib, subprocess, sys
 from dagtui.graph.loading import load
 from dagtui.runs.node_environment import variables_on_terminal
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
 session = start_run(load(pathlib.Path("graph.toml"), {}), LaunchOptions(paused=True))
 variables = variables_on_terminal(session.node_environment(0).environment)
 status = subprocess.run(sys.argv[1:], env=variables, stdin=subprocess.DEVNULL).returncode

@@ -11,7 +11,7 @@ import pytest
 from support.program import DAGTUI, ENVIRONMENT, call, on_a_terminal, write
 from support.waiting import wait_for
 
-from dagtui.cli.live_runs import Listed, table
+from dagtui.cli.ps import Listed, table
 from dagtui.control.live import FoundRun, Screen
 
 GRAPH = """

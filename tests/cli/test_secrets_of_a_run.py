@@ -17,7 +17,7 @@ from support.waiting import wait_for
 
 from dagtui.cli.resume_prompt import question
 from dagtui.graph.loading import load
-from dagtui.runs.last_run import Resumption
+from dagtui.runs.launch import Resumption
 from dagtui.runs.redaction import keep_secrets
 from dagtui.runs.restore import replay
 from dagtui.store.directory import runs

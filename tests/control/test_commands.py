@@ -17,7 +17,8 @@ from dagtui.control.requests import token
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,8 @@ from support.waiting import until
 
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ import anyio
 import pytest
 from support.golden_journals import GOLDEN, NAMES, decoded, encoded, golden, replayed
 
-from dagtui.cli.status_lines import headline
 from dagtui.control.live import Screen
 from dagtui.control.status_report import status_report
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.loading import load
 from dagtui.report.run_list import run_line, run_object
+from dagtui.report.status_text import headline
 from dagtui.report.summary import exit_summary
 from dagtui.runs.beginning import start_run
 from dagtui.store.directory import RunDirectory

@@ -10,8 +10,9 @@ import pytest
 
 from dagtui.engine.status import Verdict
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
 from dagtui.runs.last_run import resumable, resumption
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.errors import StoreError

@@ -9,7 +9,8 @@ import pytest
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.restore import resume_run
 
 if TYPE_CHECKING:

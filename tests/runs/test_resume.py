@@ -21,8 +21,9 @@ from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.runs import previous_processes, restore
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
 from dagtui.runs.last_run import NothingToResumeError, ending, resumable
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.previous_run import understand
 from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory, latest_first, runs

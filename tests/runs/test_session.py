@@ -15,8 +15,9 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
 from dagtui.runs.last_run import ended_well
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.processors import processors
 from dagtui.runs.restore import resume_run
 from dagtui.store.directory import RunDirectory

@@ -24,7 +24,8 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.loading import load
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.live import LiveRun
 
 GOLDEN = Path(__file__).with_name("golden")

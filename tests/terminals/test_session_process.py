@@ -282,15 +282,15 @@ def test_a_screen_that_can_not_be_made_leaves_the_run_alive(harness: SessionHarn
 
 IMPORTS_SLOWLY = """
 import os, time
-import dagtui.cli.opening as opening
-screens = opening._screens
+import dagtui.cli.screen as screen
+screens = screen._screens
 def slowly(*words):
     end = time.monotonic() + 20
     while not os.path.exists("second") and time.monotonic() < end:
         time.sleep(0.01)
     assert os.path.exists("second"), "the run stood still"
     return screens(*words)
-opening._screens = slowly
+screen._screens = slowly
 """
 
 

@@ -15,6 +15,7 @@ from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
 from dagtui.text.locales import wants_ascii
+from dagtui.text.terminals import USUAL_COLUMNS, columns_of, wants_colours
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.terminal import watch_signals
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
@@ -81,8 +82,9 @@ class Show:
 
 def own_summary(session: RunView, *, ascii_only: bool) -> str:
     """Return the summary of a run for this process's standard output."""
-    width = os.get_terminal_size(1).columns if os.isatty(1) else 80
-    return exit_summary(session, width=width, colours=not os.environ.get("NO_COLOR"), ascii_only=ascii_only)
+    width = columns_of(1)
+    colours = wants_colours(os.environ, is_terminal=width is not None)
+    return exit_summary(session, width=width or USUAL_COLUMNS, colours=colours, ascii_only=ascii_only)
 
 
 def show(session: LiveRun, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:

@@ -20,7 +20,8 @@ from dagtui.engine.messages import Ended, EndKind
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.host.exit_reason import ExitReason
-from dagtui.runs.beginning import LaunchOptions, start_run
+from dagtui.runs.beginning import start_run
+from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.recorded import RecordedRun
 from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
 from dagtui.tui.app import DagtuiApp

@@ -1,11 +1,12 @@
-"""Status of a live run as plain lines."""
+"""The status report of a run as plain lines."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.runs.wording import failed_words, spent, stale_words
+from dagtui.report.run_list import counts_words
+from dagtui.runs.wording import spent
 from dagtui.text import count, duration, label, plural
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def status_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[
     yield headline(answer)
     counts = answer.get("counts")
     if isinstance(counts, dict):
-        yield "  " + ", ".join(_counts(answer, counts))
+        known = {str(name): number for name, number in counts.items() if isinstance(number, int)}
+        yield f"  {counts_words(known, _whole(answer.get('stale')), _whole(answer.get('failed_allowed')))}"
     notices = answer.get("notices")
     for notice in notices if isinstance(notices, list) else []:
         yield f"  ! {label(notice, 1000)}"
@@ -81,16 +83,6 @@ def _slots(taken: object, jobs: object) -> str:
     return f"slots {_number(taken)}/{_number(jobs)}"
 
 
-def _counts(answer: Mapping[str, object], counts: Mapping[str, object]) -> Iterator[str]:
-    stale, allowed = answer.get("stale"), answer.get("failed_allowed")
-    for name, number in counts.items():
-        if name == NodeStatus.FAILED.name and isinstance(number, int):
-            yield from failed_words(number, allowed if isinstance(allowed, int) else 0)
-        else:
-            number_stale = stale if name == NodeStatus.COMPLETED.name and isinstance(stale, int) else 0
-            yield f"{_number(number)} {_word(name)}{stale_words(number_stale)}"
-
-
 def _objects(value: object) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -112,6 +104,10 @@ def _why(node: Mapping[str, object]) -> str:
 
 def _log(node: Mapping[str, object]) -> str:
     return f"log: {label(node.get('log'), 4096)}"
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _number(value: object) -> str:

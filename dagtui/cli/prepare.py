@@ -1,0 +1,172 @@
+"""What comes before a run: other live runs of the graph, and the earlier run that may be resumed."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dagtui.cli.stderr import fail, say
+from dagtui.runs.launch import LaunchAction, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dagtui.graph.model import Graph
+    from dagtui.runs.launch import LaunchOptions, Resumption
+    from dagtui.runs.live import LiveRun
+    from dagtui.runs.restore import LastRun
+    from dagtui.store.directory import RunDirectory
+
+_NAMED = 5
+
+
+def refuse_conflict(options: LaunchOptions) -> None:
+    """Exit with 2 if options can't be given together."""
+    if options.conflict:
+        fail(options.conflict)
+
+
+def live_others(graph_file: Path) -> list[RunDirectory]:
+    """Return the live runs of a graph, oldest first. Empty if they can't be read: creating the new run reports why."""
+    from dagtui.store.errors import StoreError
+    from dagtui.store.held import held_runs
+
+    try:
+        return held_runs(graph_file)
+    except StoreError:
+        return []
+
+
+def refuse_nested(held: Sequence[RunDirectory]) -> None:
+    """Exit with 2 if this process belongs to a node of one of these runs: each would start the next for ever."""
+    if not held:  # almost always, so nothing more is imported
+        return
+    from dagtui.control.enclosing import enclosing
+    from dagtui.store.errors import StoreError
+    from dagtui.text import label
+
+    try:
+        found = enclosing(held)
+    except StoreError:
+        return
+    if found is not None:
+        where = f"{label(found.node)} of run {found.run.number}" if found.node else f"run {found.run.number}"
+        fail(
+            f"dagtui: this is inside {where} of the same graph, so each run would start the next without end; "
+            "use --nested if you mean that"
+        )
+
+
+def end_idle(held: Sequence[RunDirectory]) -> None:
+    """End the runs that are settled and have no screen, and print that."""
+    if not held:
+        return
+    from dagtui.control.idle_runs import end_idle_runs
+    from dagtui.store.errors import StoreError
+
+    try:
+        ended = end_idle_runs(held)
+    except StoreError:
+        return  # creating the new run's directory reports what is wrong
+    for number in ended:
+        say(f"dagtui: run {number} was settled and detached, and has ended to make room; dagtui runs lists it")
+
+
+def mention_others(session: LiveRun) -> None:
+    """Print a line if other live runs of the graph exist.
+
+    Checked after this run exists, so that of two simultaneous starts at least one sees the other.
+    """
+    number = session.number
+    found = live_others(session.graph_path) if session.graph_path is not None else []
+    others = [str(run.number) for run in found if run.number != number]
+    if not others:
+        return
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    which = f"run {others[0]} is" if len(others) == 1 else f"runs {', '.join(others[:_NAMED])}{more} are"
+    say(f"dagtui: this is run {number}; {which} live as well")
+
+
+def nodes_to_rerun(graph: Graph, names: tuple[str, ...]) -> tuple[int, ...]:
+    """Return the nodes that `--rerun` names. Ends the program if a name means none."""
+    if not names:
+        return ()
+    from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
+
+    try:
+        return chosen_nodes(graph, names)
+    except ChoiceError as error:
+        fail(f"dagtui: --rerun: {error}")
+
+
+def run_to_resume(
+    graph: Graph, options: LaunchOptions, nodes: tuple[int, ...], ask: Callable[[Graph, Resumption, str], bool]
+) -> Resumption | None:
+    """Return the run of a graph to resume, and with it the nodes to run again. None means to start a new run.
+
+    `ask` gets the run that could be resumed, and a few words on what became of it. It returns whether to resume it.
+    """
+    found = None if options.fresh or graph.path is None else _found(graph.path, options)
+    if found is None and options.resume is None:
+        return None
+    from dagtui.runs.last_run import earlier_run
+
+    earlier = None if found is None else earlier_run(found)
+    decided = plan(graph, options, (), earlier)
+    if decided.action is LaunchAction.REFUSE:
+        fail(f"dagtui: {decided.reason}")
+    if found is None or decided.action is LaunchAction.NEW:
+        return None
+    if decided.action is LaunchAction.ASK and not ask(graph, found, decided.reason):
+        return None
+    wait_for_previous_processes(found.directory)
+    return found._replace(rerun=nodes)
+
+
+def _found(graph_path: Path, options: LaunchOptions) -> Resumption | None:
+    from dagtui.runs.last_run import resumption
+    from dagtui.store.errors import StoreError
+
+    try:
+        return resumption(graph_path, options.resume or None)
+    except StoreError:
+        if options.resume is not None:
+            raise
+        return None  # creating the new run's directory reports what is wrong
+
+
+def replayed(graph: Graph, directory: RunDirectory) -> LastRun:
+    """Replay a run, and compare it with the graph as it is now. Raises StoreError and GraphError."""
+    from dagtui.runs.redaction import keep_secrets
+    from dagtui.runs.restore import replay
+    from dagtui.store.journal import JournalReader
+
+    return replay(keep_secrets(graph, os.environ)[0], directory, JournalReader(directory.journal_path))
+
+
+def wait_for_previous_processes(directory: RunDirectory) -> None:
+    """Wait until the processes of a killed run have ended, with a message, because it may take as long as `grace`.
+
+    The resume checks again under the lock. Raises StoreError if the wait takes too long.
+    """
+    from dagtui.runs.previous_processes import ended_by, left_behind, survivors, wait_for_processes
+
+    left = left_behind(directory.path)
+    if left:
+        what = f"processes of run {directory.number} are still being ended ({ended_by(left)})"
+        say(f"dagtui: {what}; waiting until none is left")
+        wait_for_processes(directory.path)
+    elif survivors(directory.path):
+        say(f"dagtui: processes of run {directory.number} have outlived it; the resumed run ends them first")
+
+
+def begin(graph: Graph, options: LaunchOptions) -> LiveRun:
+    """Start the run, or resume the one that the options name."""
+    if options.resumption is None:
+        from dagtui.runs.beginning import start_run
+
+        return start_run(graph, options)
+    from dagtui.runs.restore import resume_run
+
+    return resume_run(graph, options)

@@ -1,0 +1,51 @@
+"""Whether the caller's terminal can show the screen, and how the screen should look there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from dagtui.host.terminal_client import ClientTerminal
+
+
+def has_screen() -> bool:
+    """Return whether the screen can be shown here: on a terminal that can do more than print lines."""
+    return os.isatty(0) and os.isatty(1) and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Return whether the terminal says that it understands no control codes, as those inside editors do."""
+    return os.environ.get("TERM") == "dumb"
+
+
+def a_terminal() -> str:
+    """Name what is missing here, for messages."""
+    return "a terminal that can show it (TERM is dumb)" if is_dumb() else "a terminal"
+
+
+class LookOptions(NamedTuple):
+    """The options for the look of the screen."""
+
+    ascii_only: bool = False
+    theme: str | None = None
+    no_mouse: bool = False
+
+    @property
+    def mouse(self) -> bool:
+        """Whether the screen gets the mouse."""
+        return not self.no_mouse
+
+    @property
+    def is_ascii(self) -> bool:
+        """Whether to draw in ASCII, by the options or because of the locale."""
+        from dagtui.text.locales import wants_ascii
+
+        return self.ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+
+    def client_terminal(self) -> ClientTerminal:
+        """Combine the options, the locale and the environment."""
+        from dagtui.host.terminal_client import ClientTerminal
+
+        return ClientTerminal(self.is_ascii, self.theme, self.mouse)

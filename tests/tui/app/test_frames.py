@@ -8,7 +8,7 @@ from tui.app.runs import CELLS, run_settled, run_under_way, turns
 
 from dagtui.engine.events import NoteEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind
-from dagtui.tui.terminal import frames
+from dagtui.tui.terminal import frame_schedule
 from dagtui.tui.terminal.frame_schedule import CROWDED, Frames, interval
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +61,7 @@ async def test_many_requests_are_one_frame():
 
 
 async def test_an_event_brings_a_frame_and_the_last_word(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(frames, "AFTERWARDS", 0.01)
+    monkeypatch.setattr(frame_schedule, "AFTERWARDS", 0.01)
     session = run_under_way()
     for label in CELLS[2:]:
         node = session.graph.node(label)

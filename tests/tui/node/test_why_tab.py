@@ -15,7 +15,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.text.labels import FORBIDDEN
 from dagtui.tui.actions.keymap import Keymap
-from dagtui.tui.node import causes
+from dagtui.tui.node import cause_paths
 from dagtui.tui.node.why_tab import WhyPane
 
 if TYPE_CHECKING:
@@ -205,10 +205,10 @@ async def test_ascii_mode_shows_ascii_only(play: PlayedRun):
 def test_walks_through_the_graph_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     labels = [str(number) for number in range(100)]
     play = PlayedRun(Graph.from_edges(labels, list(itertools.pairwise(labels))), tmp_path)
-    monkeypatch.setattr(causes, "MOST_ANCESTORS", 50)
-    assert causes.longest_wait(play.session(), 99, 0.0) == ([], None)
-    monkeypatch.setattr(causes, "MOST_ANCESTORS", 500)
-    way, seconds = causes.longest_wait(play.session(), 99, 0.0)
+    monkeypatch.setattr(cause_paths, "MOST_ANCESTORS", 50)
+    assert cause_paths.longest_wait(play.session(), 99, 0.0) == ([], None)
+    monkeypatch.setattr(cause_paths, "MOST_ANCESTORS", 500)
+    way, seconds = cause_paths.longest_wait(play.session(), 99, 0.0)
     assert way == list(range(98, -1, -1))
     assert seconds is None
 

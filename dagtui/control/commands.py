@@ -16,7 +16,7 @@ from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.reachable import subtrees
-from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.engine.status import SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
 from dagtui.runs.wording import done, would_do
 from dagtui.text import label
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 PACE = 0.05
 """Seconds between two checks of a busy run for a waiting client."""
-_BAD = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
 _CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})
 _FINAL_ANSWER_SECONDS = 0.5
 """Seconds for telling waiting clients that the run's process is ending."""
@@ -145,7 +144,7 @@ def outcome(session: RunView, screen: Screen, nodes: Sequence[int]) -> dict[str,
     """Return the status report and the verdict of the nodes, or of the run if there are none."""
     state, labels = session.state, session.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
-    bad = [node for node in nodes if state.status_of(node) in _BAD]
+    bad = [node for node in nodes if state.status_of(node) in UNSUCCESSFUL]
     allowed = [node for node in bad if state.status_of(node) is NodeStatus.FAILED and state.allows_failure(node)]
     groups = {"bad": named(labels, bad), "bad_allowed": named(labels, allowed)}
     return {**status_report(session, screen), "outcome": verdict.value, **groups}
@@ -202,10 +201,10 @@ class _Waiting:
         status, nodes = self._session.state.status, self._nodes
         if self._session.state.off_record and not self._session.state.off_record.isdisjoint(nodes):
             return False
-        if status[nodes[self._at]] < NodeStatus.COMPLETED:
+        if status[nodes[self._at]] in UNSETTLED:
             return False
-        self._at = next((at for at, node in enumerate(nodes) if status[node] < NodeStatus.COMPLETED), self._at)
-        return status[nodes[self._at]] >= NodeStatus.COMPLETED
+        self._at = next((at for at, node in enumerate(nodes) if status[node] in UNSETTLED), self._at)
+        return status[nodes[self._at]] in SETTLED
 
 
 def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
@@ -225,7 +224,7 @@ def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
 def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
     """Return the verdict of some nodes, as for a run."""
     found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
-    if any(state.status[node] < NodeStatus.COMPLETED for node in nodes):
+    if any(state.status[node] in UNSETTLED for node in nodes):
         return Verdict.RUNNING
     if found & {NodeStatus.FAILED, NodeStatus.FAILED_PARENT}:
         return Verdict.FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import ALIVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,18 +77,15 @@ class Capacity:
         return True
 
 
-_ALIVE = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
-
-
 def slots_taken(state: RunState) -> int:
     """Return the number of slots that live attempts take, as far as the statuses of a run tell.
 
     A run that is only looked at has no other source. The number may exceed `state.jobs` after these were lowered.
     """
-    alive = sum(state.counts[status] for status in _ALIVE)
+    alive = sum(state.counts[status] for status in ALIVE)
     if not alive or not state.graph.any_wide:
         return alive
-    return sum(state.graph.task(node).slots for status in _ALIVE for node in state.nodes_with(status))
+    return sum(state.graph.task(node).slots for status in ALIVE for node in state.nodes_with(status))
 
 
 def slots_free(state: RunState) -> int:

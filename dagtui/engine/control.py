@@ -13,7 +13,7 @@ from dagtui.engine.preview import Preview
 from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
 from dagtui.engine.rules.refusals import refusal, refused_targets, retry_refusal
 from dagtui.engine.rules.triggers import INDEPENDENT
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus
 from dagtui.engine.why import mark_why, root_causes
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.transaction import Transaction
 
-_UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
-_SETTLED = frozenset(status for status in NodeStatus if status.settled)
-_UNSETTLED = frozenset(NodeStatus) - _SETTLED
 _REPEATABLE = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.SKIPPED})
-_MARKED = frozenset({NodeStatus.CANCELLING, NodeStatus.CANCELLED})
 _BEGINS_AGAIN = frozenset({Cause.RESTART, Cause.WITHDRAWN})
 _RUN_WIDE = frozenset({CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS})
 
@@ -81,9 +77,9 @@ def _classify(run: Propagation, command: Command, below: Iterable[int], transact
         if new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
             if (old, before.cause[node]) != (NodeStatus.CANCELLING, Cause.RESTART):
                 again.append(node)
-        elif new in _UNBEGUN and old not in _UNBEGUN:
+        elif new in UNBEGUN and old not in UNBEGUN:
             (again if state.attempt[node] else released).append(node)
-        elif new in _SETTLED and (old in _UNSETTLED or (old == NodeStatus.COMPLETED != new)):
+        elif new in SETTLED and (old in UNSETTLED or (old == NodeStatus.COMPLETED != new)):
             dropped.append(node)
     stopped = {effect.node for effect in run.effects if isinstance(effect, Stop)}
     return Preview(
@@ -105,11 +101,11 @@ def _foresee(run: Propagation, found: Preview, transaction: Transaction) -> Prev
         for node in found.stopped:
             run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL))
         run.settle()
-        unbegun = [node for node in sorted(changed | ends.watch.nodes) if before[node] in _UNBEGUN]
+        unbegun = [node for node in sorted(changed | ends.watch.nodes) if before[node] in UNBEGUN]
         begins = [
             node for node in unbegun if before[node] == NodeStatus.WAITING and state.status[node] == NodeStatus.READY
         ]
-        settled = {node for node in unbegun if state.status[node] in _SETTLED}
+        settled = {node for node in unbegun if state.status[node] in SETTLED}
     blocked = sorted(settled.difference(found.dropped, found.command.nodes, found.stopped))
     return replace(found, begins=tuple(begins), blocked=tuple(blocked))
 
@@ -171,7 +167,7 @@ def _lift(run: Propagation, nodes: Iterable[int], numbers: set[int]) -> None:
         marks = state.marks.get(node, ())
         left = tuple(mark for mark in marks if mark not in numbers)
         status, cause = state.status_of(node), state.cause_of(node)
-        if left == marks or status not in _MARKED:
+        if left == marks or status not in MARKED:
             continue
         if left or status is not NodeStatus.CANCELLED:
             if not left and status is NodeStatus.CANCELLING and cause is Cause.CANCEL:
@@ -191,7 +187,7 @@ def _rerun(run: Propagation, nodes: Collection[int]) -> None:
             run.stop(node, Cause.RESTART)
         elif status == NodeStatus.CANCELLING:
             run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.RESTART, marks=()))
-        elif status not in _UNBEGUN:
+        elif status not in UNBEGUN:
             run.reset(node)
 
 
@@ -204,7 +200,7 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
     why = mark_why(state, number)
     for node in dict.fromkeys(nodes):
         status = state.status[node]
-        if status not in _UNSETTLED:
+        if status not in UNSETTLED:
             continue
         marks = state.marks.get(node, ()) + own  # in most cases the same tuple object for all nodes
         if _must_be_stopped(run, node):
@@ -224,7 +220,7 @@ def _must_be_stopped(run: Propagation, node: int) -> bool:
     status = run.state.status[node]
     if status == NodeStatus.CANCELLING:
         return node not in run.stop_deadline
-    return status == NodeStatus.RUNNING or (status in _UNBEGUN and node in run.submitted)
+    return status == NodeStatus.RUNNING or (status in UNBEGUN and node in run.submitted)
 
 
 def mark_after_failure(run: Propagation, number: int) -> None:
@@ -237,7 +233,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
             why, value = state.why.get(node, ""), state.value[node]
             run.set(NodeChange(node, NodeStatus.FAILED, state.cause_of(node), why, value=value))
             continue
-        if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+        if status in ALIVE:
             run.no_retry.add(node)
         if run.graph.task(node).trigger not in INDEPENDENT:
             _prevent_start(run, node, number, not_begun)
@@ -248,10 +244,10 @@ def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
     state = run.state
     status = state.status[node]
     marks = (*state.marks.get(node, ()), number)
-    if status in _UNBEGUN and node in run.submitted:
+    if status in UNBEGUN and node in run.submitted:
         run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks))
         run.effects.append(Withdraw(node, state.attempt[node]))
-    elif status in _UNBEGUN:
+    elif status in UNBEGUN:
         run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, why, marks=marks))
     elif status == NodeStatus.CANCELLING and state.cause[node] in _BEGINS_AGAIN:
         run.set(NodeChange(node, NodeStatus.CANCELLING, Cause.CANCEL, marks=marks))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NodeEvent
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import SETTLED, UNSETTLED, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from dagtui.engine.columns import Columns
@@ -62,9 +62,9 @@ def _end_changes(state: RunState, before: Columns, node: int) -> bool:
     A completed node is expected to complete again, and a node skipped by its parents to be skipped again.
     """
     old, new = before.status[node], state.status[node]
-    if old < NodeStatus.COMPLETED or before.why.get(node) == BROKE_OFF:
+    if old in UNSETTLED or before.why.get(node) == BROKE_OFF:
         return False
-    if new >= NodeStatus.COMPLETED:
+    if new in SETTLED:
         return old != new
     if old == NodeStatus.SKIPPED:
         return before.cause[node] == Cause.PERSON

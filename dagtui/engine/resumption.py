@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
 from dagtui.engine.messages import CommandKind
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 FOLLOWS = "runs again: what it ran after does"
 """Why a follower runs again."""
-_ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _BY_A_PERSON = {NodeStatus.COMPLETED: Cause.MARKED, NodeStatus.SKIPPED: Cause.PERSON}
 _KEPT_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE})
 
@@ -110,7 +109,7 @@ class _Restorer:
         if state.marks and (marks := kept_marks(state, node)):
             self._keep_cancelled(node, status, marks)
             return
-        if status in _ALIVE:
+        if status in ALIVE:
             now, run.now = run.now, self._last  # when is unknown, but it was before the resume
             run.set(NodeChange(node, NodeStatus.FAILED, Cause.LOST, BROKE_OFF, marks=()))
             run.now = now
@@ -131,7 +130,7 @@ class _Restorer:
         if (status, state.marks[node], state.attempt[node]) == (NodeStatus.CANCELLED, marks, attempt):
             return
         now = run.now
-        if status in _ALIVE:
+        if status in ALIVE:
             run.now = self._last
         run.set(NodeChange(node, NodeStatus.CANCELLED, Cause.CANCEL, attempt=attempt, marks=marks))
         run.now = now

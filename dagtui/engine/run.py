@@ -13,7 +13,7 @@ from dagtui.engine.preview import Preview
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import SETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -319,7 +319,7 @@ class Run:
         if waits == state.held_up and not again:
             return False
         unwritten = {event.node for event in self._unwritten if isinstance(event, NodeEvent)}
-        settled = frozenset(node for node in unwritten if state.status[node] >= NodeStatus.COMPLETED)
+        settled = frozenset(node for node in unwritten if state.status[node] in SETTLED)
         state.note_record(waits, settled)
         return True
 

@@ -9,7 +9,17 @@ from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
 from dagtui.engine.rules.transitions import LISTED, TransitionError
-from dagtui.engine.status import Cause, NodeStatus, ParentOutcome, Verdict, parent_outcome
+from dagtui.engine.status import (
+    ALIVE,
+    EXPLAINED,
+    SETTLED,
+    UNSETTLED_COUNTS,
+    Cause,
+    NodeStatus,
+    ParentOutcome,
+    Verdict,
+    parent_outcome,
+)
 from dagtui.engine.transaction import Transaction
 from dagtui.engine.watch import Watch
 
@@ -69,7 +79,7 @@ class RunState(Columns):
     @property
     def unsettled(self) -> int:
         """Number of nodes that are not settled."""
-        return sum(self.counts[: NodeStatus.COMPLETED])
+        return sum(self.counts[UNSETTLED_COUNTS])
 
     def active(self, clock: float) -> float:
         """Return the run's active seconds at a time of its clock. Time in which everything was settled is left out."""
@@ -155,8 +165,8 @@ class RunState(Columns):
         self.counts[old] -= 1
         self.counts[status] += 1
         self.status[node] = status
-        if (old < _COMPLETED) is not (status < _COMPLETED):
-            self._time(at, settled=old < _COMPLETED)
+        if (old in SETTLED) is not (status in SETTLED):
+            self._time(at, settled=status in SETTLED)
         self.cause[node] = cause
         self.attempt[node] = attempt
         if self.blocker[node] != blocker:
@@ -165,17 +175,17 @@ class RunState(Columns):
         if status == NodeStatus.RUNNING:
             self.started[node] = at
             self.ended[node] = 0.0
-        elif seconds or (old in _ALIVE and status not in _ALIVE):
+        elif seconds or (old in ALIVE and status not in ALIVE):
             self.ended[node] = at
             self.value[node] = value
             if seconds:
                 self.started[node] = at - seconds  # the executor's measurement is better than the time in the queue
-        elif old == NodeStatus.READY and status in _EXPLAINED:  # it could not start
+        elif old == NodeStatus.READY and status in EXPLAINED:  # it could not start
             self.started[node] = self.ended[node] = at
             self.value[node] = value
         if fresh:
             self.base[node] = attempt
-        if marks or due or status in _EXPLAINED or self.marks or self.due or self.why:
+        if marks or due or status in EXPLAINED or self.marks or self.due or self.why:
             self._note_details(node, status, why, marks, due)
         if left or self.left:
             self._note_left(node, status, left, fresh=fresh)
@@ -188,7 +198,7 @@ class RunState(Columns):
     def _time(self, at: float, *, settled: bool) -> None:
         """Update the active time after a node became settled, or is no longer settled."""
         if settled:
-            if not any(self.counts[:_COMPLETED]):
+            if not any(self.counts[UNSETTLED_COUNTS]):
                 self.settled_at = at
         elif self.settled_at is not None:
             self.parked += max(0.0, at - self.settled_at)
@@ -208,7 +218,7 @@ class RunState(Columns):
             self.due[node] = due
         elif node in self.due:
             del self.due[node]
-        if status in _EXPLAINED:
+        if status in EXPLAINED:
             self.why[node] = why
         elif node in self.why:
             del self.why[node]
@@ -287,7 +297,4 @@ _OUTCOMES = tuple(
     for allowed in (False, True)
 )
 """How a node counts for its children, by whether its failure is allowed, status and cause."""
-_COMPLETED = NodeStatus.COMPLETED
-_ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
-_EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
 _MARKING = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL})

@@ -48,6 +48,27 @@ _GLYPHS = "·○▶↻◌✓✗⊘■↷"
 _ASCII = ".o>~c+x!#-"
 
 
+UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
+"""Nothing was executed since the node was reset, if ever."""
+ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
+"""An attempt has begun and has not ended."""
+SETTLED = frozenset(status for status in NodeStatus if status.settled)
+SETTLED_NAMES = frozenset(status.name for status in SETTLED)
+UNSETTLED = frozenset(NodeStatus) - SETTLED
+UNSETTLED_COUNTS = slice(NodeStatus.COMPLETED)
+"""The part of a list of counts by status that counts unsettled nodes."""
+UNSUCCESSFUL = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED})
+"""Settled, and neither done nor skipped."""
+MARKED = frozenset({NodeStatus.CANCELLING, NodeStatus.CANCELLED})
+"""The node may have marks of cancels."""
+PROPAGATED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
+"""Follows from the parents. A CANCELLED node is propagated, too, when its last mark is lifted."""
+WITH_RESULT = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING})
+"""An attempt may have given the status by its end."""
+EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})
+"""The reason comes with the status, and is kept."""
+
+
 class ParentOutcome(enum.IntEnum):
     """How a node counts as a parent."""
 

@@ -9,7 +9,7 @@ from dagtui.engine.capacity import slots_free
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.engine.rules.transitions import CAUSES
-from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
+from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import Trigger
 from dagtui.text.amounts import seconds_until, whole_duration
 from dagtui.text.remarks import left_behind
@@ -84,7 +84,7 @@ def _reason(state: RunState, node: int, clock: float) -> str:
     if status is NodeStatus.RETRYING:
         left = whole_duration(seconds_until(state.due.get(node, clock), clock))
         return f"{state.why.get(node, 'failed')}; attempt {state.attempt[node] + 1} in {left}"
-    if status in {NodeStatus.FAILED, NodeStatus.CANCELLING} and state.why.get(node):
+    if status in EXPLAINED and state.why.get(node):
         return state.why[node]
     if status is NodeStatus.FAILED_PARENT:
         root = root_cause(state, node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, WITH_RESULT, Cause, NodeStatus
 from dagtui.engine.why import full_why
 
 if TYPE_CHECKING:
@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
     from dagtui.runs.view import RunView
 
-_ALIVE = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 _WITH_VALUE = frozenset({Cause.RAN, Cause.EXIT})
 """Causes for which a node's value is an exit status."""
-_WITH_RESULT = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING})
 
 
 def node_objects(session: RunView, nodes: Iterable[int]) -> Iterator[Mapping[str, object]]:
@@ -38,7 +36,7 @@ def node_objects(session: RunView, nodes: Iterable[int]) -> Iterator[Mapping[str
             "attempt": attempt,
             **_times(session, node, attempt, now),
             "cause": None if cause is Cause.NONE else cause.word,
-            "exit": state.value[node] if status in _WITH_RESULT and cause in _WITH_VALUE else None,
+            "exit": state.value[node] if status in WITH_RESULT and cause in _WITH_VALUE else None,
             "why": why,
             "stale": bool(state.stale[node]),
             "log": str(session.log_path(node, attempt)) if attempt else None,
@@ -55,7 +53,7 @@ def _begun(session: RunView, node: int) -> int:
 def _times(session: RunView, node: int, attempt: int, now: float) -> dict[str, float | None]:
     """Return when an attempt started and ended, and how long it took or has taken so far."""
     state = session.state
-    alive = state.status_of(node) in _ALIVE
+    alive = state.status_of(node) in ALIVE
     started, ended = state.started[node], state.ended[node]
     if not attempt or not (alive or started or ended):
         return {"started": None, "ended": None, "seconds": None}

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import SETTLED_NAMES, NodeStatus
 from dagtui.graph.errors import GraphError
 from dagtui.graph.matrix.selection import ChoiceError, chosen_nodes
 from dagtui.runs.wording import with_reason
@@ -29,7 +29,6 @@ QUIET = 0.3
 """Seconds without output after which the log of an ended attempt counts as complete."""
 LISTED = 10
 """Most alternatives named if several nodes match."""
-_SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ class LogFollower:
             self._begin(self._attempts)
         if self._run_over or self._attempts > self.attempt:
             return True
-        return self._status in _SETTLED or (self._status == "RETRYING" and self.attempt > 0)
+        return self._status in SETTLED_NAMES or (self._status == "RETRYING" and self.attempt > 0)
 
     def _learn(self, record: dict[str, object]) -> None:
         if record.get("event") == "run":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, command_word
 from dagtui.engine.messages import CommandKind
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, plural
@@ -38,7 +38,6 @@ NAMED = 5
 NAMED_OF_MANY = 20
 """Nodes of one moment and one status that are named although they never started."""
 _NAME_CELLS = 200
-_QUIET = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
 class PlainLines:
@@ -121,7 +120,7 @@ class PlainLines:
             self._stale.add(event.node)
             return is_said
         self._stale.discard(event.node)
-        return event.status in _QUIET or event.cause is Cause.RESUMED
+        return event.status in UNBEGUN or event.cause is Cause.RESUMED
 
     def _node(self, event: NodeEvent) -> str:
         words = f"{self._name(event.node)}  {self._words(event)}"

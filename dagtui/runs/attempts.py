@@ -6,7 +6,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.events import NodeEvent
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,7 @@ class AttemptResults:
             return
         seconds = event.seconds or (0.0 if begun is None else event.at - begun)
         status, why = _RESULTS.get(event.status, NodeStatus.CANCELLED), event.why
-        if event.status in {NodeStatus.WAITING, NodeStatus.READY}:
+        if event.status in UNBEGUN:
             why = "stopped to run again"
         result = AttemptResult(event.attempt, status, why, seconds, event.at)
         self._results.setdefault(event.node, []).append(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.critical_path import longest_path_among
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import SETTLED, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -73,7 +73,7 @@ class Forecast:
         bound, longest = -1, -1.0
         for node in reversed(graph.order):
             status = state.status[node]
-            if status >= NodeStatus.COMPLETED:
+            if status in SETTLED:
                 continue
             own = weights[node]
             if status == NodeStatus.RUNNING:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import ALIVE
 from dagtui.graph.resolution import ResolutionError
 from dagtui.runs.attempts import AttemptResults
 from dagtui.runs.notices import Notice
@@ -112,7 +112,7 @@ class RunView(ABC):
 
     def alive(self) -> int:
         """Return the number of attempts in flight."""
-        return self.state.counts[NodeStatus.RUNNING] + self.state.counts[NodeStatus.CANCELLING]
+        return sum(self.state.counts[status] for status in ALIVE)
 
     def refusal(self, command: Command) -> str | None:  # noqa: ARG002 - a view refuses every command
         """Return why the run would refuse a command, or None if it may accept it."""

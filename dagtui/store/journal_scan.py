@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import SETTLED_NAMES
 from dagtui.store.errors import JournalError
 from dagtui.store.files import open_file
 from dagtui.store.journal import LONGEST_LINE, check_version, is_whole, parse_line
@@ -26,7 +26,6 @@ _STALE = b',"stale":true'
 """As the journal spells it. Inside a string, its quotes would be escaped."""
 _BLOCK = 1_048_576
 _AT = b',"at":'
-_SETTLED = frozenset(status.name for status in NodeStatus if status.settled)
 _RETRYING_WORDS = frozenset({"retry", "retry all failed", "rerun with downstream", "rerun this node only"})
 
 
@@ -86,7 +85,7 @@ class JournalScan:
 
     def _node(self, name: str, attempt: int, status: str, line: bytes) -> None:
         self.nodes[name] = NodeRecord(attempt, status, _STALE in line)
-        if status not in _SETTLED:
+        if status not in SETTLED_NAMES:
             self._open.add(name)
             if self.settled_at is not None:
                 self._wake(_clock_of(line))

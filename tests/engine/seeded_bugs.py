@@ -335,7 +335,7 @@ def cancel_subtree_spares_nodes_with_other_parents(patch: pytest.MonkeyPatch) ->
 
 @bug
 def cancel_reaches_settled_nodes(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(control, "_UNSETTLED", frozenset(NodeStatus) - {NodeStatus.COMPLETED})
+    patch.setattr(control, "UNSETTLED", frozenset(NodeStatus) - {NodeStatus.COMPLETED})
 
 
 @bug
@@ -525,7 +525,7 @@ def what_followed_a_success_runs_again_with_it(patch: pytest.MonkeyPatch) -> Non
 
 @bug
 def a_preview_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
-    around(patch, RunState, "_restore", lambda _original, _self, _old: None)
+    around(patch, RunState, "restore_columns", lambda _original, _self, _old: None)
 
 
 @bug
@@ -534,7 +534,7 @@ def a_preview_forgets_the_stale_flag(patch: pytest.MonkeyPatch) -> None:
         original(self, old)
         self.stale[:] = bytes(len(self.stale))
 
-    around(patch, RunState, "_restore", restore)
+    around(patch, RunState, "restore_columns", restore)
 
 
 @bug

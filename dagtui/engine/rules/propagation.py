@@ -9,7 +9,7 @@ from dagtui.engine.capacity import Capacity
 from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import Event, NodeChange, NodeEvent, with_text
 from dagtui.engine.rules.triggers import TABLE, find_followers
-from dagtui.engine.status import Cause, NodeStatus, ParentOutcome
+from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph
 
-PROPAGATED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
-"""Propagated statuses. A node with a mark is CANCELLED, and is propagated again when its last mark is lifted."""
 _BLOCKED_BY = {NodeStatus.FAILED_PARENT: ParentOutcome.BAD, NodeStatus.SKIPPED: ParentOutcome.SKIP}
 
 
@@ -106,7 +104,7 @@ class Propagation:
     def _become(self, node: int, status: NodeStatus, cause: Cause) -> None:
         if node in self.submitted:
             self.effects.append(Withdraw(node, self.state.attempt[node]))
-        if status <= NodeStatus.READY and self.state.status[node] >= NodeStatus.COMPLETED:
+        if status in UNBEGUN and self.state.status[node] in SETTLED:
             self.restarted.add(node)
         wanted = _BLOCKED_BY.get(status)
         blocker = -1

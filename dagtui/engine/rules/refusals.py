@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.reachable import cancelled_subtrees, subtrees
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, UNBEGUN, UNSETTLED, Cause, NodeStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,6 @@ _NOTHING_TO_RETRY = {
     NodeStatus.COMPLETED: "it already succeeded; rerun it instead",
 }
 _NOT_YET_RUN = "it has not run yet"
-_UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})
 
 
 def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str | None:
@@ -74,7 +73,7 @@ def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> st
     state = run.state
 
     def is_unsettled(node: int) -> bool:
-        return state.status[node] < NodeStatus.COMPLETED
+        return state.status[node] in UNSETTLED
 
     if state.unsettled and _finds(cancelled_subtrees(run.graph, command.nodes), is_unsettled, most):
         return None
@@ -89,7 +88,7 @@ def _rerun_refusal(run: Propagation, command: Command, nodes: Iterable[int], mos
         return None
     node = command.nodes[0]
     status = run.state.status_of(node)
-    if status in _UNBEGUN:
+    if status in UNBEGUN:
         return f"{_NOT_YET_RUN}, and nothing below it has" if command.kind is CommandKind.RERUN else _NOT_YET_RUN
     if status is NodeStatus.FAILED_PARENT:
         return "it is blocked; retry it, and what blocks it runs again"
@@ -101,7 +100,7 @@ def _runs_again(state: RunState, node: int) -> bool:
     status, cause = state.status_of(node), state.cause_of(node)
     if status is NodeStatus.SKIPPED:
         return cause is Cause.PERSON
-    return status not in {*_UNBEGUN, NodeStatus.FAILED_PARENT} and cause is not Cause.RESTART
+    return status not in {*UNBEGUN, NodeStatus.FAILED_PARENT} and cause is not Cause.RESTART
 
 
 def _finds(nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
@@ -138,7 +137,7 @@ def retry_refusal(run: Propagation, node: int) -> str | None:
 def _decision_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
     state = run.state
     status, cause = state.status_of(node), state.cause_of(node)
-    if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+    if status in ALIVE:
         return f"it is {status.word}; cancel it first"
     if node in run.submitted:
         return "it is about to start; cancel it first"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, Cause, NodeStatus
 from dagtui.engine.why import waiting_why, waits_for, why
 from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
@@ -95,7 +95,7 @@ def spent(session: RunView, node: int, clock: float) -> str:
     state = session.state
     started, ended = state.started[node], state.ended[node]
     status = state.status_of(node)
-    if status in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+    if status in ALIVE:
         return f" {whole_duration(seconds_since(started, clock))}"
     if status in {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED} and ended > started:
         return f" {duration(ended - started)}"

@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import ALIVE
 from dagtui.engine.why import full_why
 from dagtui.graph.model import ArgumentList, PythonCall, ShellCommand
 from dagtui.text import block, duration, exact, exact_line, label, plural
@@ -84,7 +84,7 @@ def _attempts(session: RunView, node: int, clock: float, *, ascii_only: bool) ->
     state = session.state
     rows = []
     results = session.attempts.of(node)
-    if state.status_of(node) in {NodeStatus.RUNNING, NodeStatus.CANCELLING}:
+    if state.status_of(node) in ALIVE:
         status = status_run(state.status_of(node), ascii_only=ascii_only)
         since = _clock_time(session, state.started[node])
         words = f" {state.attempt[node]}  since {since}, {spent(session, node, clock).strip()}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import command_word
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import seconds_since, seconds_until, whole_duration
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from dagtui.tui.actions.keymap import Keymap
 
 MOST_RUNNING = 10
-_HOLDERS = (NodeStatus.RUNNING, NodeStatus.CANCELLING)
 """Statuses of nodes that hold slots."""
 
 
@@ -101,7 +100,7 @@ class Explanation:
             return self._ready()
         if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
             return self._failed(status)
-        if status in {NodeStatus.CANCELLED, NodeStatus.CANCELLING}:
+        if status in MARKED:
             return self._marks()
         if status is NodeStatus.SKIPPED and self._state.blocker[self._node] >= 0:
             return self._way("skipped because of", path_to_cause(self._session, self._node))
@@ -167,7 +166,7 @@ class Explanation:
         state = self._state
         if state.paused:
             return []
-        running = [node for status in _HOLDERS for node in state.nodes_with(status)]
+        running = [node for status in sorted(ALIVE) for node in state.nodes_with(status)]
         if not running:
             return []
         taken = f"{slots_taken(state):,} of {plural(state.jobs, 'slot')} taken"

@@ -74,8 +74,14 @@ class PaletteScreen(CommandPalette):
         typed = [field.value.strip() for field in self.query(Input)]
         return search is not None and search.state is WorkerState.SUCCESS and typed == [self._sought]
 
+    def _refresh_command_list(self, command_list: CommandList, commands: list[Command], clear_current: bool) -> None:
+        """Show what was found. Nothing is chosen until something is typed, or an arrow key moves to an entry."""
+        super()._refresh_command_list(command_list, commands, clear_current)
+        if not self._sought:
+            command_list.highlighted = None
+
     async def take(self) -> None:
-        """Run the command under the cursor before the next key acts."""
+        """Run the command under the cursor, if there is one, before the next key acts."""
         options = self.query_one(CommandList)
         option = None if options.highlighted is None else options.get_option_at_index(options.highlighted)
         if not isinstance(option, Command) or not self.is_current:

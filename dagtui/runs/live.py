@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from dagtui.store.history import History
     from dagtui.text.secrets import Secrets
 
+SEARCHED = 200
+"""The most nodes of a subtree that are looked at for a refusal, which screens ask for with each frame."""
+
 
 class LiveRun(RunView):
     """A run of this process, independent of any screen.
@@ -103,9 +106,14 @@ class LiveRun(RunView):
 
     # Commands
 
+    @property
+    def read_only(self) -> None:
+        """None: the run accepts commands."""
+        return
+
     def refusal(self, command: Command) -> str | None:
-        """Return why the run would refuse a command, or None if it may accept it."""
-        return refusal(self.run.traversal, command)
+        """Return why a command would change nothing now, or None. Only the top of a large subtree is looked at."""
+        return refusal(self.run.traversal, command, SEARCHED)
 
     def refused_targets(self, command: Command) -> Mapping[int, str]:
         """Return the targets that a command would not affect, and why."""

@@ -114,9 +114,14 @@ class RunView(ABC):
         """Return the number of attempts in flight."""
         return sum(self.state.counts[status] for status in ALIVE)
 
-    def refusal(self, command: Command) -> str | None:  # noqa: ARG002 - a view refuses every command
-        """Return why the run would refuse a command, or None if it may accept it."""
+    @property
+    def read_only(self) -> str | None:
+        """Why every command is refused. None if the run accepts commands."""
         return READ_ONLY
+
+    def refusal(self, command: Command) -> str | None:  # noqa: ARG002 - a view refuses every command
+        """Return why a command would change nothing now, or None. Only the top of a large subtree is looked at."""
+        return self.read_only
 
     @property
     def notices(self) -> list[Notice]:

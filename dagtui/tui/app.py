@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 import anyio
 
-from dagtui.tui.actions.panes import PaneActions
+from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.programs import ShellActions
 from dagtui.tui.actions.run import RunActions
-from dagtui.tui.actions.screen import LeaveActions, ScreenActions
+from dagtui.tui.actions.screen import LeaveActions
+from dagtui.tui.actions.table import ACTIONS, Handlers, bound
 from dagtui.tui.screen_app import ScreenApp
 from dagtui.tui.terminal.host import OwnTerminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from textual.binding import BindingType
 
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenOptions
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 class DagtuiApp(ScreenApp):
     """Shows a run, and does what the keys of the table say."""
 
+    ACTIONS = ACTIONS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ACTIONS)]
+
     def __init__(self, run: LiveRun, place: TerminalHost | None = None, **options: Unpack[ScreenOptions]) -> None:
         """Create the App. Without a place, it drives the run on this process's own terminal."""
         super().__init__(run, place or OwnTerminal(partial(_drive, run)), **options)
@@ -32,10 +38,8 @@ class DagtuiApp(ScreenApp):
 
     def actions(self) -> Mapping[str, Callable[[], object]]:
         """Return what each key does, by action id."""
-        run = self._run
-        own = (RunActions(self, run), LeaveActions(self, run), ShellActions(self, run))
-        groups = (PaneActions(self), ScreenActions(self), *own)
-        return {id_: action for group in groups for id_, action in group.table().items()}
+        run, shell = self._run, ShellActions(self, self._run)
+        return bound(Handlers(self, RunActions(self, run), shell, shell, LeaveActions(self, run)))
 
 
 async def _drive(run: LiveRun) -> None:

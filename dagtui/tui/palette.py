@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +14,7 @@ from textual.command import DiscoveryHit, Hit, Provider
 from dagtui.text import label
 from dagtui.text.labels import NAME_CHARACTERS
 from dagtui.text.shortening import shortened
-from dagtui.tui.actions.keymap import KEYS, Group, KeyBinding
+from dagtui.tui.actions.action import AnyAction, Group
 from dagtui.tui.screens.palette import PaletteScreen
 
 if TYPE_CHECKING:
@@ -58,19 +59,20 @@ class _Commands(Provider):
                 score = 1.0 if starts[0] == 0 else 0.5
                 yield Hit(score, self._prompt(key, offsets), partial(self.dagtui.action_act, key.id), key.help)
 
-    def _offered(self) -> Iterator[KeyBinding]:
-        offered = (key for key in KEYS if not key.id.startswith("move.") and key.id != "screen.palette")
+    def _offered(self) -> Iterator[AnyAction]:
+        actions = self.dagtui.keymap.actions
+        offered = (key for key in actions if not key.id.startswith("move.") and key.id != "screen.palette")
         return (self._in_present_words(key) for key in offered)
 
-    def _in_present_words(self, key: KeyBinding) -> KeyBinding:
+    def _in_present_words(self, key: AnyAction) -> AnyAction:
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
         if key.id != "run.pause":
             return key
         if self.dagtui.session.state.paused:
-            return key._replace(words="resume", help="Resume: attempts start again")
-        return key._replace(help="Pause: no new attempt starts")
+            return replace(key, words="resume", help="Resume: attempts start again")
+        return replace(key, help="Pause: no new attempt starts")
 
-    def _prompt(self, key: KeyBinding, marked: Sequence[int]) -> Text:
+    def _prompt(self, key: AnyAction, marked: Sequence[int]) -> Text:
         text = Text(key.help, no_wrap=True, overflow="ellipsis")
         for offset in marked:
             text.stylize("bold underline", offset, offset + 1)

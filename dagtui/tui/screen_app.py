@@ -16,7 +16,7 @@ from textual.worker import Worker, WorkerState
 from dagtui.engine.status import Verdict
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text.labels import name_label
-from dagtui.tui.actions.keymap import Keymap, bindings
+from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
 from dagtui.tui.lines.theme import DARK, THEMES, variable_defaults
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rich.console import RenderableType
-    from textual.binding import BindingType
     from textual.driver import Driver
 
     from dagtui.runs.view import RunView
+    from dagtui.tui.actions.keymap import Actions
     from dagtui.tui.terminal.host import TerminalHost
 
 DRIVING = "driving"
@@ -69,7 +69,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
     CSS_PATH = Path(__file__).with_suffix(".tcss")
     ENABLE_COMMAND_PALETTE = False  # its key would not be in our table
     ALLOW_SELECT = False  # rows move under the pointer
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    ACTIONS: ClassVar[Actions] = ()
+    """What keys do. A subclass adds them, and their bindings."""
 
     def __init__(
         self,
@@ -87,7 +88,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
         `keys` maps ids of the keymap to a user's own keys. `state` is the dump of another App. Raises KeymapError.
         """
-        self.keymap = Keymap(keys)
+        self.keymap = Keymap(self.ACTIONS, keys)
         self.place = place
         environment = place.environment
         terminal = Terminal(place.input, place.output, self.lose, environment)
@@ -297,14 +298,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         if self._settled and not before:
             if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
                 self.main.lead_to_failure()
-            self.say(
-                *completion_notice(
-                    self.session,
-                    self.keymap,
-                    node=self.main.node,
-                    ascii_only=self.ascii_only,
-                )
-            )
+            self.say(*completion_notice(self.session, self.keymap, self.main.situation, ascii_only=self.ascii_only))
 
     def _tell_notes(self) -> None:
         self.session.untold.clear()

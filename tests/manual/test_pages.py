@@ -22,7 +22,9 @@ from dagtui.graph import keys
 from dagtui.graph.model import Trigger
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_pages
-from dagtui.tui.actions.keymap import KEYS, Keymap
+from dagtui.tui.actions.action import Group
+from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.table import ACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,18 +121,17 @@ def test_the_first_graph_is_the_one_that_init_writes():
 # The keyboard
 
 
-def test_every_key_of_the_screen_is_named():
-    page = {key for span in code(PAGES["control"]) for key in span.split()}
-    keymap = Keymap()
-    assert [key.id for key in KEYS if not page.issuperset(keymap.all_shown(key.id).split())] == []
-
-
-def test_every_key_that_is_named_has_a_meaning():
-    keymap = Keymap()
-    known = {shown for key in KEYS for shown in keymap.all_shown(key.id).split()}
-    headings = ("Commands", "Find", "Log", "Panes", "Screen", "Move")
-    named = {key for heading in headings for key in documented(sections("control")[heading])}
-    assert named == known
+@pytest.mark.parametrize(
+    ("heading", "groups"),
+    [
+        ("Commands", {Group.NODE, Group.RUN}),
+        *((group.value, {group}) for group in Group if group not in {Group.NODE, Group.RUN}),
+    ],
+)
+def test_each_section_of_the_manual_names_the_keys_of_its_actions(heading: str, groups: set[Group]):
+    keymap = Keymap(ACTIONS)
+    known = {key for action in ACTIONS if action.group in groups for key in keymap.all_shown(action.id).split()}
+    assert documented(sections("control")[heading]) == known
 
 
 def test_every_status_has_its_signs():

@@ -8,11 +8,12 @@ from dagtui.engine.capacity import slots_free
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import plural
 from dagtui.text.labels import name_label
+from dagtui.tui.actions.availability import Situation
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.node.cause_paths import failed_ancestors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from dagtui.runs.view import RunView
     from dagtui.tui.actions.keymap import Keymap
@@ -24,16 +25,20 @@ MOST_PRESSES = 9
 
 def node_hints(session: RunView, node: int, keymap: Keymap) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
-    return offered(keymap, _hints(session, node))
+    return offered(keymap, _hints(session, node), keymap.unavailable(session, Situation(node, (node,))))
 
 
-def offered(keymap: Keymap, hints: Iterable[tuple[str, str]], *, ascii_only: bool = False) -> list[Row]:
+def offered(
+    keymap: Keymap, hints: Iterable[tuple[str, str]], without: Collection[str], *, ascii_only: bool = False
+) -> list[Row]:
     """Return rows for action ids and what they would do here. A click on a row performs the action.
 
-    The list is empty if no action has a key.
+    The list is empty if no action has a key. Actions in `without` are left out.
     """
     rows = []
     for id_, words in hints:
+        if id_ in without:
+            continue
         for key in keymap.keys(id_)[:1]:
             shown = Span(f"{keymap.shown(id_, ascii=ascii_only)} ", Role.KEY, key)
             rows.append(row("  ", shown, Span(words, press=key), indent=4))

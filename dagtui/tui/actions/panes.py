@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.actions.keymap import Pane
-from dagtui.tui.actions.unavailable import UNFOLD
+from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.availability import UNFOLD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from dagtui.tui.screen_app import ScreenApp
 
 FAILURES = frozenset({NodeStatus.FAILED})
@@ -28,67 +26,36 @@ class PaneActions:
         self._tree = app.main.tree_pane
         self._log = app.main.side.log_pane
 
-    def table(self) -> Mapping[str, Callable[[], object]]:
-        """Return the handlers by action id."""
-        main, tree, log = self._main, self._tree, self._log
-        return {
-            "move.down": lambda: main.movable.move(1),
-            "move.up": lambda: main.movable.move(-1),
-            "move.top": lambda: self._to_end(-1),
-            "move.bottom": lambda: self._to_end(1),
-            "move.page_down": lambda: main.movable.page(1),
-            "move.page_up": lambda: main.movable.page(-1),
-            "move.half_down": lambda: self._half_page(1),
-            "move.half_up": lambda: self._half_page(-1),
-            "fold.close": lambda: log.scroll_columns(-COLUMNS) if main.on_side else tree.fold(),
-            "fold.open": lambda: log.scroll_columns(COLUMNS) if main.on_side else tree.unfold(),
-            "fold.toggle": self._toggle,
-            "fold.close_all": tree.fold_all,
-            "fold.open_all": tree.unfold_all,
-            "pane.open": self._open,
-            "pane.back": self._back,
-            "pane.next": lambda: main.go_to(Pane.TREE if main.on_side else main.tab),
-            "pane.log": lambda: main.show_tab(Pane.LOG),
-            "pane.details": lambda: main.show_tab(Pane.DETAILS),
-            "pane.why": lambda: main.show_tab(Pane.WHY),
-            "pane.zoom": self._zoom,
-            "tree.view": self._view,
-            "select.toggle": self._select,
-            "find.start": self._find,
-            "find.next": lambda: self._find_on(backwards=False),
-            "find.previous": lambda: self._find_on(backwards=True),
-            "find.failure": lambda: self._next(FAILURES, "nothing has failed", backwards=False),
-            "find.failure_back": lambda: self._next(FAILURES, "nothing has failed", backwards=True),
-            "find.running": lambda: self._next(RUNNING, "nothing is running", backwards=False),
-            "log.follow": log.toggle_follow,
-            "log.wrap": lambda: self._tell("long lines are", "wrapped", "cut", log.toggle_wrap()),
-            "log.times": log.toggle_times,
-            "log.numbers": log.toggle_numbers,
-            "log.first_error": log.first_error,
-            "log.previous_attempt": log.previous_attempt,
-            "log.next_attempt": log.next_attempt,
-        }
-
-    def _to_end(self, direction: int) -> None:
-        if direction < 0:
-            self._main.movable.top()
-        else:
-            self._main.movable.bottom()
-
-    def _half_page(self, direction: int) -> None:
+    def half_page(self, direction: int) -> None:
+        """Move by half a page."""
         if self._main.on_side:
             self._main.side.pane.half_page(direction)
         else:
             self._tree.page(direction / 2)
 
-    def _toggle(self) -> None:
+    def fold(self) -> None:
+        """Fold the row of the tree. On the right, scroll the log to the left."""
+        if self._main.on_side:
+            self._log.scroll_columns(-COLUMNS)
+        else:
+            self._tree.fold()
+
+    def unfold(self) -> None:
+        """Unfold the row of the tree. On the right, scroll the log to the right."""
+        if self._main.on_side:
+            self._log.scroll_columns(COLUMNS)
+        else:
+            self._tree.unfold()
+
+    def toggle(self) -> None:
+        """Fold or unfold the row of the tree. In a log, go down one page."""
         # The page of a row that stands for many nodes offers this key for that row.
         if self._main.on_side and not self._main.side.shows_branch:
             self._main.movable.page(1)
         else:
             self._tree.toggle()
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """In the tree, open the log in full. On the right, follow the row."""
         main = self._main
         if not main.on_side:
@@ -96,7 +63,7 @@ class PaneActions:
         else:
             main.side.pane.activate()
 
-    def _back(self) -> None:
+    def back(self) -> None:
         """Undo one thing at a time: the search of the focused pane, then the zoom or the focus."""
         main = self._main
         if main.on_side and main.tab is Pane.LOG and self._log.view.finder is not None:
@@ -108,17 +75,24 @@ class PaneActions:
         else:
             main.back()
 
-    def _zoom(self) -> None:
+    def next_pane(self) -> None:
+        """Go to the other pane."""
+        self._main.go_to(Pane.TREE if self._main.on_side else self._main.tab)
+
+    def zoom(self) -> None:
+        """Let the focused pane fill the screen, or no longer."""
         self._main.zoomed = not self._main.zoomed
 
-    def _view(self) -> None:
+    def view(self) -> None:
+        """Show the next view of the tree."""
         self._app.say(f"view: {self._tree.cycle_view().value}")
 
-    def _select(self) -> None:
+    def select(self) -> None:
+        """Select or deselect the nodes of the row."""
         if not self._tree.toggle_selected():
             self._app.say(UNFOLD)
 
-    def _find(self) -> None:
+    def find(self) -> None:
         """Start a search. In the tree it filters, in the log it finds."""
         main = self._main
         if main.on_side and main.side.shows_branch:
@@ -127,27 +101,37 @@ class PaneActions:
             main.go_to(Pane.LOG)
         main.start_search()
 
-    def _find_on(self, *, backwards: bool) -> None:
+    def find_hit(self, direction: int) -> None:
+        """Go to the next hit, or to the previous one if the direction is negative."""
         main = self._main
         if main.on_side:
             if self._log.view.finder is None:
                 self._say_no_search()
-            elif backwards:
+            elif direction < 0:
                 self._log.find_previous()
             else:
                 self._log.find_next()
         elif not self._tree.filter_query:
             self._say_no_search()
-        elif not self._tree.find_next(self._tree.filter_query, backwards):
+        elif not self._tree.find_next(self._tree.filter_query, direction < 0):
             self._app.say(f"no node matches {self._tree.filter_query}")
 
     def _say_no_search(self) -> None:
         key = self._app.keymap.shown("find.start", ascii=self._app.ascii_only)
         self._app.say(f"No search yet: press {key}" if key else "No search yet")
 
-    def _tell(self, what: str, on: str, off: str, is_on: bool) -> None:
-        self._app.say(f"{what} {on if is_on else off}")
+    def wrap(self) -> None:
+        """Wrap long lines of the log, or cut them."""
+        self._app.say(f"long lines are {'wrapped' if self._log.toggle_wrap() else 'cut'}")
 
-    def _next(self, statuses: frozenset[NodeStatus], otherwise: str, *, backwards: bool) -> None:
-        if not self._tree.next_with(statuses, backwards):
+    def find_failure(self, direction: int) -> None:
+        """Go to the next failure, or to the previous one."""
+        self._find_node(FAILURES, direction, "nothing has failed")
+
+    def find_running(self, direction: int) -> None:
+        """Go to the next running node, or to the previous one."""
+        self._find_node(RUNNING, direction, "nothing is running")
+
+    def _find_node(self, statuses: frozenset[NodeStatus], direction: int, otherwise: str) -> None:
+        if not self._tree.next_with(statuses, direction < 0):
             self._app.say(otherwise)

@@ -12,11 +12,11 @@ from textual.app import SuspendNotSupported
 from dagtui.runs.node_environment import NoNodeEnvironmentError
 from dagtui.text import label
 from dagtui.text.labels import name_label
-from dagtui.tui.actions.unavailable import UNFOLD
+from dagtui.tui.actions.availability import UNFOLD
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine
     from pathlib import Path
 
     from textual.worker import Worker
@@ -35,12 +35,9 @@ class ProgramActions:
         self._app = app
         self._session = app.session
 
-    def table(self) -> Mapping[str, Callable[[], object]]:
-        """Return the handlers by action id."""
-        return {
-            "log.pager": self._open_pager,
-            "screen.suspend": lambda: self._start(partial(self._app.place.suspend, self._app)),
-        }
+    def suspend(self) -> None:
+        """Give the terminal back to the shell that started the program."""
+        self._start(partial(self._app.place.suspend, self._app))
 
     def _start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         # The worker starts later: the App may be told to exit first.
@@ -58,7 +55,8 @@ class ProgramActions:
             app.say(trouble, Role.WARNING)
         app.request_frame()
 
-    def _open_pager(self) -> None:
+    def open_pager(self) -> None:
+        """Show the log in the pager."""
         path = self._log_path()
         if path is None:
             self._app.say("this node has no log yet")
@@ -88,11 +86,8 @@ class ShellActions(ProgramActions):
         super().__init__(app)
         self._run = run
 
-    def table(self) -> Mapping[str, Callable[[], object]]:
-        """Return the handlers by action id."""
-        return {**super().table(), "node.shell": self._open_shell}
-
-    def _open_shell(self) -> None:
+    def open_shell(self) -> None:
+        """Open a shell in the environment of the node's next attempt."""
         node = self._app.main.node
         if node is None:
             self._app.say(UNFOLD)

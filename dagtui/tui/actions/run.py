@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.runs.wording import done
 from dagtui.text import plural
-from dagtui.tui.actions.unavailable import UNFOLD
+from dagtui.tui.actions.availability import UNFOLD
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from dagtui.engine.preview import Preview
     from dagtui.runs.live import LiveRun
@@ -27,22 +26,7 @@ class RunActions:
         self._app = app
         self._session = run
 
-    def table(self) -> Mapping[str, Callable[[], object]]:
-        """Return the handlers by action id."""
-        return {
-            "node.retry": self._retry,
-            "node.rerun": partial(self._ask_on_node, CommandKind.RERUN, CommandKind.RERUN_ONLY),
-            "node.cancel": partial(self._give_on_node, CommandKind.CANCEL),
-            "node.cancel_subtree": partial(self._ask_on_node, CommandKind.CANCEL_SUBTREE),
-            "node.skip": partial(self._give_on_node, CommandKind.SKIP),
-            "node.mark_done": partial(self._give_on_node, CommandKind.MARK_DONE),
-            "run.retry_failed": lambda: self._ask(Command(CommandKind.RETRY_FAILED)),
-            "run.pause": self._pause,
-            "run.fewer_jobs": lambda: self._jobs(-1),
-            "run.more_jobs": lambda: self._jobs(1),
-        }
-
-    def _retry(self) -> None:
+    def retry(self) -> None:
         """Retry at once, unless the retry would run or stop nodes other than the targets."""
         targets = self._targets()
         if self._are_many(targets):
@@ -54,13 +38,19 @@ class RunActions:
         elif targets:
             self._ask(command)
 
-    def _pause(self) -> None:
+    def retry_failed(self) -> None:
+        """Retry everything that failed, after a preview."""
+        self._ask(Command(CommandKind.RETRY_FAILED))
+
+    def pause(self) -> None:
+        """Pause the run, or resume it."""
         self._give(Command(CommandKind.RESUME if self._session.state.paused else CommandKind.PAUSE))
 
-    def _jobs(self, step: int) -> None:
+    def change_jobs(self, step: int) -> None:
+        """Change the number of slots."""
         self._give(Command(CommandKind.SET_JOBS, jobs=self._session.state.jobs + step))
 
-    def _give_on_node(self, kind: CommandKind) -> None:
+    def give(self, kind: CommandKind) -> None:
         """Give the command at once for one node. For many nodes, show a preview first."""
         targets = self._targets()
         if self._are_many(targets):
@@ -68,7 +58,8 @@ class RunActions:
         elif targets:
             self._give(Command(kind, targets))
 
-    def _ask_on_node(self, *kinds: CommandKind) -> None:
+    def ask(self, *kinds: CommandKind) -> None:
+        """Show a preview of the first kind of command, with the others as choices."""
         targets = self._targets()
         if self._are_many(targets):
             self._ask_on_many(targets, *kinds)

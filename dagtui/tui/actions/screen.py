@@ -13,8 +13,6 @@ from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
 
@@ -23,23 +21,22 @@ COPY_NAME = "copied.txt"
 
 
 class ScreenActions:
-    """Help, palette, copy, repaint."""
+    """Help, palette, copy."""
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
         self._session = app.session
 
-    def table(self) -> Mapping[str, Callable[[], object]]:
-        """Return the handlers by action id."""
-        app = self._app
-        return {
-            "screen.help": lambda: app.push_screen(HelpScreen(app.keymap, ascii=app.ascii_only)),
-            "screen.palette": lambda: app.push_screen(Palette(ascii=app.ascii_only)),
-            "screen.copy": self._copy,
-            "screen.repaint": app.action_repaint,
-        }
+    def help(self) -> None:
+        """Open the help."""
+        self._app.push_screen(HelpScreen(self._app.keymap, ascii=self._app.ascii_only))
 
-    def _copy(self) -> None:
+    def palette(self) -> None:
+        """Open the command palette."""
+        self._app.push_screen(Palette(ascii=self._app.ascii_only))
+
+    def copy(self) -> None:
+        """Copy what the focused pane shows."""
         main = self._app.main
         copied = (main.side.copied() if main.on_side else Copied(self._names())).bounded()
         if not copied.text:
@@ -75,18 +72,14 @@ class LeaveActions:
         self._app = app
         self._session = run
 
-    def table(self) -> Mapping[str, Callable[[], object]]:
-        """Return the handlers by action id."""
-        return {"screen.detach": self._detach, "screen.leave": self._leave}
-
-    def _detach(self) -> None:
+    def detach(self) -> None:
         """Leave the screen only, if the run has a process of its own."""
         if self._app.place.detachable:
             self._app.exit(ExitReason.DETACHED)
         else:
             self._app.say("can't detach: this run has no process of its own and ends with its terminal", Role.WARNING)
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """Leave at once if nothing more can happen, otherwise ask."""
         if self._session.settled:
             self._app.exit(ExitReason.LEFT_SETTLED)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, TypedDict
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.graph.row_groups import RowGroup, counts, many, members
+from dagtui.tui.graph.row_groups import SAMPLED, RowGroup, many, members, samples
 from dagtui.tui.graph.tallies import Tallies
 from dagtui.tui.graph.views import FoldsDump, View, Views
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 NOTHING = -1
 """The cursor of a tree without rows."""
 COUNTED = 2_000
-"""A larger selection is not counted for every frame."""
+"""A larger selection is not looked through for every frame."""
 
 
 class NavigatorDump(TypedDict):
@@ -80,17 +80,14 @@ class Navigator:
         return tuple(members(self.outline, self.cursor)) if node is None else (node,)
 
     @property
-    def target_counts(self) -> Sequence[int] | None:
-        """Number of targets by status, or None if the only target is the cursor's row.
-
-        For a large selection, the counts of the whole run.
-        """
+    def samples(self) -> Sequence[int]:
+        """Some of the targets: enough nodes of each status. For a large selection, nodes of the whole run."""
         if len(self.selected) > COUNTED:
-            return self._state.counts
-        if self.selected:
-            found = Counter(map(self._state.status.__getitem__, self.selected))
-            return [found[status] for status in NodeStatus]
-        return None if self.cursor == NOTHING else counts(self.outline, self.tallies, self.cursor)
+            found = map(self._state.nodes_with, NodeStatus)
+            return [node for nodes in found for node in islice(nodes, SAMPLED)]
+        if self.selected or self.node is not None or self.cursor == NOTHING:
+            return self.targets
+        return samples(self.outline, self.tallies, self.cursor)
 
     @property
     def many(self) -> RowGroup | None:

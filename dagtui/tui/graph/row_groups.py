@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
 
+SAMPLED = 200
+"""The most nodes of each status that are looked at to find which commands are worth offering."""
 NAMED = 20
 """The most nodes of each notable status that are named."""
 NOTABLE = (NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING, NodeStatus.RUNNING)
@@ -28,6 +30,8 @@ class RowGroup(NamedTuple):
     """Number of nodes behind the row by status."""
     named: dict[NodeStatus, list[int]]
     """For each notable status, its first nodes."""
+    samples: list[int]
+    """Some of the nodes that a command on the row acts on."""
     stale: int = 0
     """Number of completed nodes that are stale."""
 
@@ -63,14 +67,28 @@ def many(outline: Outline, tallies: Tallies, item: int, staleness: Tallies | Non
     head, reach, found = layout.head(item), _reach(outline, item), counts(outline, tallies, item)
     if head is None or reach is None or found is None:
         return None
-    named: dict[NodeStatus, list[int]] = {}
-    for status in NOTABLE:
-        nodes = (layout.items[at] for at in tallies.having(status, *reach)) if found[status] else iter(())
-        if head.kind is GroupKind.MATRIX:
-            nodes = (node for node in nodes if layout.parents[node] == item)
-        named[status] = list(islice(nodes, NAMED))
+    positions = {status: _having(outline, tallies, item, status) for status in NOTABLE}
+    named = {status: [layout.items[at] for at in islice(found, NAMED)] for status, found in positions.items()}
     stale = None if staleness is None else counts(outline, staleness, item)
-    return RowGroup(head, found, named, stale[1] if stale else 0)
+    return RowGroup(head, found, named, samples(outline, tallies, item), stale[1] if stale else 0)
+
+
+def samples(outline: Outline, tallies: Tallies, item: int) -> list[int]:
+    """Return some of the nodes that a command on a row acts on: the first ones of each status."""
+    found = (_having(outline, tallies, item, status) for status in NodeStatus)
+    shown = (islice(filter(outline.lets_through, positions), SAMPLED) for positions in found)
+    return [outline.layout.items[position] for positions in shown for position in positions]
+
+
+def _having(outline: Outline, tallies: Tallies, item: int, status: NodeStatus) -> Iterator[int]:
+    """Yield the positions of the nodes in a status that a row stands for."""
+    layout, found = outline.layout, counts(outline, tallies, item)
+    head, reach = layout.head(item), _reach(outline, item)
+    if head is None or reach is None or found is None or not found[status]:
+        return
+    for position in tallies.having(status, *reach):
+        if head.kind is not GroupKind.MATRIX or layout.parents[layout.items[position]] == item:
+            yield position
 
 
 def _reach(outline: Outline, item: int) -> tuple[int, int] | None:

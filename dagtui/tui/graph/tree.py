@@ -99,9 +99,9 @@ class TreePane(TreeCanvas):
         return self.navigator.many
 
     @property
-    def target_counts(self) -> Sequence[int] | None:
-        """Number of targets by status, or None if the only target is the cursor's row."""
-        return self.navigator.target_counts
+    def samples(self) -> Sequence[int]:
+        """Some of the targets: enough of each status to know which commands would do something."""
+        return self.navigator.samples
 
     @property
     def selected_count(self) -> int:

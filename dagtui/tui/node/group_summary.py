@@ -8,8 +8,8 @@ from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import stale_words
 from dagtui.text import count, label
+from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.hints import offered
-from dagtui.tui.actions.unavailable import unavailable_for_many
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.rows import TALLY_ORDER
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
@@ -31,7 +31,7 @@ _HINTS = {
     "fold.toggle": "shows or hides the nodes",
     "select.toggle": "selects the nodes for a command",
 }
-"""By key id, what the keys do with the row's nodes. Unavailable ones are left out."""
+"""By action id, what the keys do with the row's nodes. Every key that acts on many nodes asks first."""
 
 
 class BranchPage(NodePage):
@@ -59,7 +59,8 @@ class BranchPage(NodePage):
                 left_out = found.counts[status] - len(nodes)
                 if left_out > 0:
                     rows.append(row(muted(f"    and {count(left_out)} more")))
-        return [*rows, *offered(self._keymap, self._hints(found), ascii_only=self.ascii_only)]
+        without = self._keymap.unavailable(self.session, Situation(None, found.samples))
+        return [*rows, *offered(self._keymap, _HINTS.items(), without, ascii_only=self.ascii_only)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:
         head = found.head
@@ -88,8 +89,3 @@ class BranchPage(NodePage):
         said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
         words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
         return node_row(self.session.graph.labels[node], status, words, ascii_only=self.ascii_only, jump=node)
-
-    def _hints(self, found: RowGroup) -> Iterator[tuple[str, str]]:
-        """Yield key ids and what they would do. Every key that acts on many nodes asks first."""
-        unavailable = unavailable_for_many(self.session, found.counts)
-        return ((id_, words) for id_, words in _HINTS.items() if id_ not in unavailable)

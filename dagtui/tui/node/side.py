@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.message import Message
 
-from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.lines.rows import Role, Span, muted
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dagtui.runs.view import RunView
+    from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
     from dagtui.tui.lines.copied import Copied
     from dagtui.tui.lines.page import PagePosition
@@ -101,16 +101,16 @@ class Side(Vertical):
         *,
         ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name
-        keymap: Keymap | None = None,
+        keymap: Keymap,
     ) -> None:
-        """Create the panes. `keymap` provides the keys in hints, by default the default keys."""
+        """Create the panes. `keymap` provides the keys in hints."""
         super().__init__(id=id)
         self.node = -1
         self.strip = TabStrip(ascii_only=ascii)
         self.log_pane = LogPane(session, ascii=ascii)
         self.details = DetailsPane(session, ascii=ascii)
-        self.why = WhyPane(session, ascii=ascii, keymap=keymap or Keymap())
-        self.branch = BranchPage(session, keymap=keymap or Keymap(), ascii=ascii)
+        self.why = WhyPane(session, ascii=ascii, keymap=keymap)
+        self.branch = BranchPage(session, keymap=keymap, ascii=ascii)
         """Takes the place of the tabs' panes for a row that stands for many nodes."""
         self.shows_branch = False
         self._tab = TABS[0]

@@ -5,27 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus, Verdict
-from dagtui.runs.live import LiveRun
 from dagtui.runs.wording import counts, stale_words
 from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
     from dagtui.runs.view import RunView
+    from dagtui.tui.actions.availability import Situation
     from dagtui.tui.actions.keymap import Keymap
 
 _COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """The statuses counted for a run that did not complete."""
 
 
-def completion_notice(session: RunView, keymap: Keymap, *, node: int | None, ascii_only: bool) -> tuple[str, Role]:
-    """Return the notice for a finished run and its role. The cursor is on `node`."""
+def completion_notice(session: RunView, keymap: Keymap, here: Situation, *, ascii_only: bool) -> tuple[str, Role]:
+    """Return the notice for a finished run and its role."""
     state = session.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
         ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
         ended = f"Finished: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
-        hints, role = _hints(session, node), Role.WARNING
+        without = keymap.unavailable(session, here)
+        hints, role = [hint for hint in _hints(session, here.node) if hint[0] not in without], Role.WARNING
     hints.append(("screen.leave", "quit"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
     return f"{ended}. {(', ' if ascii_only else ' · ').join(keys)}", role
@@ -39,8 +40,7 @@ def _hints(session: RunView, node: int | None) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if failed > on_failure:
         found.append(("find.failure", "next failure"))
-    if isinstance(session, LiveRun):
-        found.append(("node.retry", "retry"))
-        if failed > 1:
-            found.append(("run.retry_failed", "retry all"))
+    found.append(("node.retry", "retry"))
+    if failed > 1:
+        found.append(("run.retry_failed", "retry all"))
     return found

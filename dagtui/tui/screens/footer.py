@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from dagtui.text import cell_width, fit, label
-from dagtui.tui.actions.keymap import KEYS, Keymap, Pane, footer_keys
+from dagtui.tui.actions.action import Pane
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import Role, Span
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
-    from dagtui.tui.actions.keymap import KeyBinding
+    from dagtui.tui.actions.action import AnyAction
+    from dagtui.tui.actions.keymap import Keymap
 
 NOTICE_SECONDS = 8.0
-ALWAYS = tuple(key for key in KEYS if key.id in {"screen.help", "screen.leave"})
+ALWAYS = frozenset({"screen.help", "screen.leave"})
 """Always at the right end."""
 DETACH = "screen.detach"
-"""Next to the key that leaves, if there is room. Offered only if the run continues without its screen."""
+"""Next to the key that leaves, if there is room."""
 
 
 class Footer(PaintedRows, can_focus=False):
@@ -37,10 +38,9 @@ class Footer(PaintedRows, can_focus=False):
             super().__init__()
             self.id = id_
 
-    def __init__(self, keymap: Keymap, *, detachable: bool = False, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
         super().__init__(ascii_only=ascii, id="footer")
         self._keymap = keymap
-        self._detachable = detachable
         self._pane = Pane.TREE
         self._unavailable: frozenset[str] = frozenset()
         """The keys that are unavailable now."""
@@ -92,14 +92,13 @@ class Footer(PaintedRows, can_focus=False):
 
     def _keys(self, width: int) -> list[Span]:
         """Return the keys that fit, most useful first, with those that are always shown at the right end."""
-        left = width - sum(_cells(self._entry(key)) for key in ALWAYS)
-        at_left: list[KeyBinding] = []
-        at_right = list(ALWAYS)
-        for key in footer_keys(self._pane, self._labels):
+        keys = self._keymap.footer(self._pane, self._labels)
+        at_left: list[AnyAction] = []
+        at_right = [key for key in keys if key.id in ALWAYS]
+        left = width - sum(_cells(self._entry(key)) for key in at_right)
+        for key in keys:
             entry = self._entry(key)
-            if key in ALWAYS or key.id in self._unavailable or not entry[0].text.strip():
-                continue
-            if key.id == DETACH and not self._detachable:
+            if key in at_right or key.id in self._unavailable or not entry[0].text.strip():
                 continue
             if _cells(entry) > left:
                 break
@@ -113,7 +112,7 @@ class Footer(PaintedRows, can_focus=False):
         runs = [*self._placed(at_left, 0), Span(" " * gap)]
         return [*runs, *self._placed(at_right, sum(cell_width(run.text) for run in runs))]
 
-    def _placed(self, keys: list[KeyBinding], column: int) -> list[Span]:
+    def _placed(self, keys: list[AnyAction], column: int) -> list[Span]:
         """Return the spans of keys from a column on, and record their positions for clicks."""
         runs: list[Span] = []
         for key in keys:
@@ -123,7 +122,7 @@ class Footer(PaintedRows, can_focus=False):
             runs += entry
         return runs
 
-    def _entry(self, key: KeyBinding) -> tuple[Span, Span]:
+    def _entry(self, key: AnyAction) -> tuple[Span, Span]:
         return Span(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Span(
             f" {self._labels.get(key.id, key.words)} ", Role.MUTED
         )

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
-from dagtui.tui.actions.keymap import KEYS, Group, Keymap
+from dagtui.tui.actions.action import Group
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
 from dagtui.tui.screens.dialog import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from dagtui.tui.actions.keymap import Keymap
 
 MEANINGS = {
     NodeStatus.WAITING: "its parents are not settled yet",
@@ -61,7 +63,7 @@ class HelpScreen(Reader):
         self.app.push_screen(ManualDialog(ascii=self.ascii_only))
 
     def _keys_of(self, group: Group) -> Iterator[Row]:
-        for key in KEYS:
+        for key in self._keymap.actions:
             shown = Span(self._keymap.all_shown(key.id, ascii=self.ascii_only), Role.KEY)
             if key.group is group and shown.text:
                 yield row("  ", shown, *_gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)

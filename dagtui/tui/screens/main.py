@@ -12,8 +12,8 @@ from textual.message import Message
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count
-from dagtui.tui.actions.keymap import Keymap, Pane
-from dagtui.tui.actions.unavailable import unavailable_actions, unavailable_for_many
+from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.availability import Situation
 from dagtui.tui.graph.tree import TreeDump, TreePane
 from dagtui.tui.lines.page import JumpTo
 from dagtui.tui.lines.prompt_screen import PromptScreen
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dagtui.runs.view import RunView
+    from dagtui.tui.actions.keymap import Keymap
 
 NARROW_BELOW = 80
 """Columns below which the panes become pages."""
@@ -87,7 +88,8 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         self.tree_pane = TreePane(session, ascii=ascii)
         self.side = Side(session, ascii=ascii, keymap=keymap)
         self._keymap = keymap
-        self.footer = Footer(keymap, detachable=detachable, ascii=ascii)
+        self._detachable = detachable
+        self.footer = Footer(keymap, ascii=ascii)
         self.search_line = SearchLine(self._end_search)
         self._looked_for = ""
         """The typed text that was last searched for."""
@@ -123,11 +125,13 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def show_keys(self) -> None:
         """Show the available keys of the focused pane."""
-        many = self.tree_pane.target_counts
-        unavailable = (
-            unavailable_actions(self._session, self.node) if many is None else unavailable_for_many(self._session, many)
-        )
-        self.footer.show_keys(self.pane, unavailable, self._key_labels())
+        self.footer.show_keys(self.pane, self._keymap.unavailable(self._session, self.situation), self._key_labels())
+
+    @property
+    def situation(self) -> Situation:
+        """What keys act on now."""
+        node = None if self.tree_pane.selected_count else self.node
+        return Situation(node, self.tree_pane.samples, self._detachable)
 
     def _key_labels(self) -> Mapping[str, str]:
         """Return the words of keys that now do something else than usual."""

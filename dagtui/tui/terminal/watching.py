@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, ClassVar, Unpack
 
 import anyio
 from textual.worker import Worker, WorkerState
@@ -16,10 +15,10 @@ from dagtui.runs.following import open_run
 from dagtui.runs.view import READ_ONLY
 from dagtui.text import label
 from dagtui.text.locales import wants_ascii
-from dagtui.tui.actions.panes import PaneActions
+from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.programs import ProgramActions
 from dagtui.tui.actions.read_only import ReadOnlyActions
-from dagtui.tui.actions.screen import ScreenActions
+from dagtui.tui.actions.table import ACTIONS, Handlers, bound
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screen_app import DRIVING, ScreenApp
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from textual.binding import BindingType
+
     from dagtui.runs.following import FollowedRun
     from dagtui.store.directory import RunDirectory
     from dagtui.tui.screen_app import ScreenOptions
@@ -39,16 +40,17 @@ if TYPE_CHECKING:
 class WatchApp(ScreenApp):
     """Shows a followed run. Every command answers that the screen is read-only."""
 
+    ACTIONS = ACTIONS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ACTIONS)]
+
     def __init__(self, run: FollowedRun, **options: Unpack[ScreenOptions]) -> None:
         super().__init__(run, OwnTerminal(run.follow), **options)
         self._run = run
 
     def actions(self) -> Mapping[str, Callable[[], object]]:
-        """Return what each key does, by action id. Leaving asks no question, since it does not affect the run."""
-        groups = (PaneActions(self), ReadOnlyActions(self), ScreenActions(self), ProgramActions(self))
-        leave = partial(self.exit, ExitReason.LEFT_SETTLED)
-        answers = {id_: action for group in groups for id_, action in group.table().items()}
-        return {**answers, "screen.leave": leave, "screen.detach": leave}
+        """Return what each key does, by action id."""
+        answers = ReadOnlyActions(self)
+        return bound(Handlers(self, answers, ProgramActions(self), answers, answers))
 
     def on_ready(self) -> None:
         """Say that the screen is read-only, or that the journal cannot be followed."""

@@ -5,7 +5,9 @@ import re
 import pytest
 from tui.app.runs import opened, run_under_way
 
-from dagtui.tui.actions.keymap import FORBIDDEN, KEYS, Keymap, KeymapError, Pane, footer_keys, shown
+from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.keymap import FORBIDDEN, Keymap, KeymapError, shown
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 
 SPEC_KEYS = """
@@ -16,27 +18,27 @@ SPEC_KEYS = """
 
 
 def test_the_keys_of_the_specification_are_bound():
-    assert {name for key in KEYS for name in key.keys} >= set(SPEC_KEYS.split())
+    assert {name for key in ACTIONS for name in key.keys} >= set(SPEC_KEYS.split())
 
 
 def test_ids_and_keys_are_unique():
-    ids = [key.id for key in KEYS]
-    names = [name for key in KEYS for name in key.keys]
+    ids = [key.id for key in ACTIONS]
+    names = [name for key in ACTIONS for name in key.keys]
     assert len(ids) == len(set(ids))
     assert len(names) == len(set(names))
 
 
 def test_nothing_is_on_a_control_or_function_key_alone():
-    alone = {key.id for key in KEYS if all(re.search(r"\+|^f\d", name) for name in key.keys)}
+    alone = {key.id for key in ACTIONS if all(re.search(r"\+|^f\d", name) for name in key.keys)}
     assert alone == {"screen.repaint", "screen.suspend", "move.half_down", "move.half_up"}
 
 
 def test_no_key_that_belongs_to_the_terminal():
-    assert not FORBIDDEN & {name for key in KEYS for name in key.keys}
+    assert not FORBIDDEN & {name for key in ACTIONS for name in key.keys}
 
 
 def test_keys_that_are_not_in_this_version_are_not_bound():
-    names = {name for key in KEYS for name in key.keys}
+    names = {name for key in ACTIONS for name in key.keys}
     assert not names & {"b", "i", "full_stop"}
 
 
@@ -55,19 +57,19 @@ def test_keys_that_are_not_in_this_version_are_not_bound():
 )
 def test_a_mapping_that_cannot_be_used_says_why(own: dict[str, str], words: str):
     with pytest.raises(KeymapError) as caught:
-        Keymap(own)
+        Keymap(ACTIONS, own)
     assert words in str(caught.value)
 
 
 def test_every_reason_is_in_one_message():
     with pytest.raises(KeymapError) as caught:
-        Keymap({"a.b": "y", "node.skip": "ctrl+a", "node.cancel": "r"})
+        Keymap(ACTIONS, {"a.b": "y", "node.skip": "ctrl+a", "node.cancel": "r"})
     message = str(caught.value)
     assert all(word in message for word in ("a.b", "^a", "r would be both"))
 
 
 def test_two_keys_may_change_places():
-    keymap = Keymap({"node.retry": "R", "node.rerun": "r"})
+    keymap = Keymap(ACTIONS, {"node.retry": "R", "node.rerun": "r"})
     assert (keymap.shown("node.retry"), keymap.shown("node.rerun")) == ("R", "r")
 
 
@@ -79,7 +81,7 @@ def test_keys_are_shown_as_people_write_them():
 
 def test_every_pane_has_a_footer():
     for pane in (Pane.TREE, Pane.LOG, Pane.DETAILS, Pane.WHY):
-        assert {"screen.help", "screen.leave"} < {key.id for key in footer_keys(pane)}
+        assert {"screen.help", "screen.leave"} < {key.id for key in Keymap(ACTIONS).footer(pane)}
 
 
 @pytest.mark.anyio

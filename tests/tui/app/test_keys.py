@@ -10,7 +10,8 @@ from support.waiting import until
 from tui.app.runs import CELLS, opened, run_under_way
 
 from dagtui.engine.status import NodeStatus
-from dagtui.tui.actions.keymap import KEYS, Pane
+from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import HelpScreen
@@ -458,12 +459,12 @@ async def _(hand: Keys, key: str):
 
 
 def test_every_row_of_the_table_is_tested():
-    assert set(CHECKS) == {key.id for key in KEYS}
+    assert set(CHECKS) == {key.id for key in ACTIONS}
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(("id_", "name"), [(key.id, name) for key in KEYS for name in key.keys])
+@pytest.mark.parametrize(("id_", "name"), [(key.id, name) for key in ACTIONS for name in key.keys])
 async def test_a_key_does_its_action(id_: str, name: str, size: tuple[int, int]):
     app = DagtuiApp(run_under_way())
     async with opened(app, size) as pilot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from dagtui.tui.actions.unavailable import COMMANDS
 from support.adopted_run import adopted_run
 from tui.app.runs import opened, screen_text, until
 
@@ -17,7 +18,6 @@ from dagtui.runs.following import open_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter
 from dagtui.tui.actions.keymap import KEYS, Keymap
-from dagtui.tui.actions.unavailable import COMMANDS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.terminal.watching import WatchApp
 

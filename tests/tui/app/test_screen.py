@@ -23,7 +23,10 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.beginning import start_run
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.recorded import RecordedRun
-from dagtui.tui.actions.keymap import KEYS, Keymap, Pane
+from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.availability import Situation
+from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.log import hits
@@ -183,7 +186,7 @@ async def test_clicking_the_log_moves_the_focus():
 async def test_the_footer_fits(columns: int, pane: Pane):
     app = DagtuiApp(run_settled())
     footer = Footer(app.keymap)
-    footer._pane = pane
+    footer._pane, footer._unavailable = pane, frozenset({"screen.detach"})
     row = "".join(run.text for run in footer._keys(columns))
     assert len(row) == max(columns, len(" ?  help  q  quit ") - 2)
     assert row.endswith(" ? help  q quit ")
@@ -194,8 +197,9 @@ async def test_the_footer_fits(columns: int, pane: Pane):
 async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_there_is_room(columns: int, pane: Pane):
     keymap = DagtuiApp(run_settled()).keymap
     for detachable in (True, False):
-        footer = Footer(keymap, detachable=detachable)
-        footer._pane = pane
+        footer = Footer(keymap)
+        here = Situation(0, (0,), detachable)
+        footer._pane, footer._unavailable = pane, keymap.unavailable(run_settled(), here) & {"screen.detach"}
         row = "".join(run.text for run in footer._keys(columns))
         assert len(row) == max(columns, len(" ? help  q quit "))
         end = " ? help  d detach  q quit " if detachable and columns >= 100 else " ? help  q quit "
@@ -203,7 +207,7 @@ async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_ther
             assert row.endswith(end)
         assert ("detach" in row) == any(id_ == "screen.detach" for _, _, id_ in footer._places)
         for first, last, id_ in footer._places:
-            assert row[first:last] == f" {keymap.shown(id_)} {next(key.words for key in KEYS if key.id == id_)} "
+            assert row[first:last] == f" {keymap.shown(id_)} {next(key.words for key in ACTIONS if key.id == id_)} "
 
 
 async def test_keys_of_the_footer_can_be_clicked():
@@ -334,25 +338,34 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("read_only", "words"),
+    ("here", "words"),
     [
-        (False, "Finished: 1 failed. e next failure · r retry · q quit"),
-        (True, "Finished: 1 failed. e next failure · q quit"),
+        (Situation(0, (0,)), "Finished: 1 failed. r retry · q quit"),
+        (Situation(None, (0, 1)), "Finished: 1 failed. e next failure · r retry · q quit"),
+        (Situation(1, (1,)), "Finished: 1 failed. e next failure · q quit"),
     ],
 )
-def test_a_failure_is_said_with_the_key_that_finds_it(read_only: bool, words: str):
+def test_a_failure_is_said_with_the_keys_that_help_where_the_cursor_is(here: Situation, words: str):
+    play = PlayedRun(Graph.from_edges(["bad", "good"], []))
+    play.start("bad", "good")
+    play.end("bad", 1)
+    play.end("good")
+    assert completion_notice(play.session(), Keymap(ACTIONS), here, ascii_only=False)[0] == words
+
+
+def test_on_a_screen_that_only_watches_a_failure_is_said_without_commands():
     play = PlayedRun(Graph.from_edges(["only"], []))
-    play.start("only")
-    play.end("only", 1)
-    run = RecordedRun(play.graph, play.traversal.take()[0], play.now, Path("1")) if read_only else play.session()
-    assert completion_notice(run, Keymap(), node=None, ascii_only=False)[0] == words
+    play.run("only", value=1)
+    run = RecordedRun(play.graph, play.traversal.take()[0], play.now, Path("1"))
+    words = completion_notice(run, Keymap(ACTIONS), Situation(None, (0,)), ascii_only=False)[0]
+    assert words == "Finished: 1 failed. e next failure · q quit"
 
 
 def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]))
     play.start("a")
     play.end("a", value=1)
-    words = completion_notice(play.session(), Keymap(), node=0, ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), ascii_only=False)[0]
     assert words == "Finished: 1 failed, 1 blocked. r retry · q quit"
 
 
@@ -361,7 +374,7 @@ def test_of_several_failures_it_is_said_how_to_retry_all():
     for name in "ab":
         play.start(name)
         play.end(name, value=1)
-    words = completion_notice(play.session(), Keymap(), node=0, ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), ascii_only=False)[0]
     assert words == "Finished: 2 failed. e next failure · r retry · A retry all · q quit"
 
 
@@ -469,7 +482,7 @@ async def test_the_help_has_every_key_and_status():
     async with opened(app) as pilot:
         await pilot.press("question_mark")
         text = app.screen._body.copy_text()
-        assert all(f"{app.keymap.all_shown(key.id)} " in text and key.help in text for key in KEYS)
+        assert all(f"{app.keymap.all_shown(key.id)} " in text and key.help in text for key in ACTIONS)
         assert all(status.word in text and MEANINGS[status] in text for status in NodeStatus)
         await pilot.press("G")
         assert NodeStatus.SKIPPED.word in screen_text(app)
@@ -534,6 +547,9 @@ def _record_actions(app: DagtuiApp) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("\r\r", []),
+        (" \r", []),
+        ("↓\r", ["node.retry"]),
         ("copy\r", ["screen.copy"]),
         ("zzzz\r", []),
         ("pause\r", ["run.pause"]),

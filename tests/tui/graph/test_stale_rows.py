@@ -14,6 +14,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
 from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.graph.layout import GroupKind
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.row_groups import members
@@ -46,7 +47,7 @@ def opened(graph: Graph, events: Sequence[Event], *, view: View = View.DEPENDENC
 
 def page(session: RunView, navigator: Navigator, item: int) -> list[str]:
     navigator.cursor = item
-    found = BranchPage(session, keymap=Keymap())
+    found = BranchPage(session, keymap=Keymap(ACTIONS))
     found._look = lambda: navigator.many
     return [row.text.rstrip() for row in found.rows_about(item, 100.0)]
 

@@ -10,6 +10,8 @@ from tui.played_run import PlayedRun
 from tui.widget_harness import mounted, texts
 
 from dagtui.graph.model import Graph
+from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.node.side import TABS, Side
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def play(tmp_path: Path) -> PlayedRun:
 
 
 async def test_only_the_open_tab_is_displayed(play: PlayedRun):
-    async with mounted(Side(play.session())) as side:
+    async with mounted(Side(play.session(), keymap=Keymap(ACTIONS))) as side:
         side.show(0)
         for tab in TABS:
             side.tab = tab
@@ -39,7 +41,7 @@ async def test_only_the_open_tab_is_displayed(play: PlayedRun):
 
 
 async def test_another_node_is_shown_in_the_open_tab_and_in_the_next_one(play: PlayedRun):
-    async with mounted(Side(play.session())) as side:
+    async with mounted(Side(play.session(), keymap=Keymap(ACTIONS))) as side:
         side.show(0)
         side.tab = "details"
         side.show(1)
@@ -49,13 +51,13 @@ async def test_another_node_is_shown_in_the_open_tab_and_in_the_next_one(play: P
 
 
 async def test_an_unknown_tab_is_an_error(play: PlayedRun):
-    async with mounted(Side(play.session())) as side:
+    async with mounted(Side(play.session(), keymap=Keymap(ACTIONS))) as side:
         with pytest.raises(ValueError, match="no such tab"):
             side.tab = "nope"
 
 
 async def test_a_click_opens_a_tab(play: PlayedRun):
-    side = Side(play.session())
+    side = Side(play.session(), keymap=Keymap(ACTIONS))
     async with mounted(side):
         side.show(0)
         column = texts(side.strip)[0].index("Why")
@@ -65,11 +67,11 @@ async def test_a_click_opens_a_tab(play: PlayedRun):
 
 async def test_state_goes_to_another_side(play: PlayedRun):
     session = play.session()
-    async with mounted(Side(session)) as side:
+    async with mounted(Side(session, keymap=Keymap(ACTIONS))) as side:
         side.show(1)
         side.tab = "why"
         state = side.dump_state()
-    async with mounted(Side(session)) as side:
+    async with mounted(Side(session, keymap=Keymap(ACTIONS))) as side:
         side.restore_state(state)
         assert (side.tab, side.node, side.why.node) == ("why", 1, 1)
 

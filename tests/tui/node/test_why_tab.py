@@ -15,6 +15,7 @@ from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.text.labels import FORBIDDEN
 from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.node import cause_paths
 from dagtui.tui.node.why_tab import WhyPane
 
@@ -42,7 +43,7 @@ def play(tmp_path: Path) -> PlayedRun:
 
 
 async def explained(session: RunView, label: str, *, ascii_only: bool = False) -> list[str]:
-    pane = WhyPane(session, keymap=Keymap(), ascii=ascii_only)
+    pane = WhyPane(session, keymap=Keymap(ACTIONS), ascii=ascii_only)
     async with mounted(pane, size=(80, 50)):
         pane.show(session.graph.node(label))
         return [text for text in texts(pane) if text]
@@ -75,7 +76,7 @@ async def test_what_is_held_back_shows_the_way_to_the_cause_and_its_last_lines(p
 async def test_every_node_of_the_way_leads_to_itself(play: PlayedRun):
     fail_refs(play)
     session = play.session()
-    pane = WhyPane(session, keymap=Keymap())
+    pane = WhyPane(session, keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(80, 50)):
         pane.show(session.graph.node("report"))
         pane.focus()
@@ -187,7 +188,7 @@ async def test_nothing_hostile_gets_through(tmp_path: Path):
     play.prints(evil, evil.encode() + b"\x1b[2J\n")
     play.end(evil, 1)
     session = play.session()
-    pane = WhyPane(session, keymap=Keymap())
+    pane = WhyPane(session, keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(40, 50)):
         for node in (0, 1):
             pane.show(node)
@@ -242,7 +243,7 @@ async def test_an_error_far_down_in_the_tail_is_shown_first(play: PlayedRun):
 
 async def test_the_part_of_a_long_line_that_says_it_is_shown(play: PlayedRun):
     fail_refs(play, b"x" * 3_000_000 + b" FatalError: no disk " + b"y" * 5_000 + b"\n" + noise(50))
-    pane = WhyPane(play.session(), keymap=Keymap())
+    pane = WhyPane(play.session(), keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(80, 70)):
         pane.show(play.graph.node("refs"))
         await until(lambda: not pane.flush(play.now))
@@ -252,7 +253,7 @@ async def test_the_part_of_a_long_line_that_says_it_is_shown(play: PlayedRun):
 async def test_lines_of_the_log_are_copied_whole_with_their_tabs(play: PlayedRun):
     long = "column\t" * 1_000 + "end"
     fail_refs(play, f"\tFatalError: no \x1b[1mdisk\x1b[0m\t{long}\n".encode() + noise(30) + f"{long}\n".encode())
-    pane = WhyPane(play.session(), keymap=Keymap())
+    pane = WhyPane(play.session(), keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(80, 70)):
         pane.show(play.graph.node("refs"))
         await until(lambda: not pane.flush(play.now))
@@ -263,7 +264,7 @@ async def test_lines_of_the_log_are_copied_whole_with_their_tabs(play: PlayedRun
 
 async def test_a_large_log_is_looked_through_over_several_frames(play: PlayedRun):
     fail_refs(play, noise(700_000) + b"FatalError: no disk\n" + noise(50))
-    pane = WhyPane(play.session(), keymap=Keymap())
+    pane = WhyPane(play.session(), keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(80, 50)):
         pane.show(play.graph.node("refs"))
         assert "the first error of refs" not in texts(pane)
@@ -278,7 +279,7 @@ async def test_a_large_log_is_looked_through_over_several_frames(play: PlayedRun
 
 async def test_what_is_printed_after_the_end_is_looked_through_too(play: PlayedRun):
     fail_refs(play, noise(50))
-    pane = WhyPane(play.session(), keymap=Keymap())
+    pane = WhyPane(play.session(), keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(80, 50)):
         pane.show(play.graph.node("refs"))
         assert not pane.flush(play.now)

@@ -1,0 +1,109 @@
+"""Availability: why an action would do nothing now. Commands of the run are asked of the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.engine.messages import Command, CommandKind
+from dagtui.engine.status import NodeStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from dagtui.engine.state import RunState
+    from dagtui.runs.view import RunView
+
+    Availability = Callable[[RunView, "Situation"], str | None]
+    """Returns why an action would do nothing, or None if it would do something."""
+
+UNFOLD = "this row is not a single node: unfold it"
+"""Answer to a key that needs one node, on a row that stands for many nodes or none."""
+_ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
+
+
+class Situation(NamedTuple):
+    """What a key would act on."""
+
+    node: int | None
+    """The only target: the node under the cursor. None if there is a selection, or if the row is not one node."""
+    targets: Sequence[int]
+    """The nodes that a command would act on. Of many, enough nodes of each status."""
+    detachable: bool = False
+    """Whether the run continues without its screen."""
+
+
+def accepts(kind: CommandKind) -> Availability:
+    """Return the check of a command on nodes: whether it would affect at least one of the targets."""
+
+    def refusal(run: RunView, here: Situation) -> str | None:
+        if not here.targets:
+            return UNFOLD
+        if kind in _ON_SUBTREES:
+            return run.refusal(Command(kind, tuple(here.targets)))
+        first = None
+        for node in _one_of_each(run.state, here.targets):
+            reason = run.refusal(Command(kind, (node,)))
+            if reason is None:
+                return None
+            first = first or reason
+        return first
+
+    return refusal
+
+
+def _one_of_each(state: RunState, nodes: Sequence[int]) -> Iterable[int]:
+    """Return a node of each status and cause, and all queued nodes, some of which may be about to start."""
+    if len(nodes) == 1:
+        return nodes
+    status, cause = state.status, state.cause
+    found = {(status[node], cause[node], node * (status[node] == NodeStatus.READY)): node for node in nodes}
+    return found.values()
+
+
+def accepts_for_run(kind: CommandKind) -> Availability:
+    """Return the check of a command that has no targets."""
+    return lambda run, _: run.refusal(Command(kind))
+
+
+def changes_jobs(step: int) -> Availability:
+    """Return the check of a command that changes the number of slots."""
+    return lambda run, _: run.refusal(Command(CommandKind.SET_JOBS, jobs=run.state.jobs + step))
+
+
+def pauses(run: RunView, _: Situation) -> str | None:
+    """Return why the run can't be paused or resumed."""
+    if run.settled and not run.state.paused:
+        return "nothing is left to start"
+    return run.refusal(Command(CommandKind.RESUME if run.state.paused else CommandKind.PAUSE))
+
+
+def selects(run: RunView, here: Situation) -> str | None:
+    """Return why a row can't be selected, or why no command would act on it."""
+    return run.read_only or (None if here.targets else UNFOLD)
+
+
+def opens_shell(run: RunView, here: Situation) -> str | None:
+    """Return why there is no shell for the target."""
+    return run.read_only or on_one_node(run, here)
+
+
+def on_one_node(_: RunView, here: Situation) -> str | None:
+    """Return why an action on a single node has none."""
+    return UNFOLD if here.node is None else None
+
+
+def finds_failure(run: RunView, _: Situation) -> str | None:
+    """Return why there is no next failure."""
+    return None if run.state.counts[NodeStatus.FAILED] else "nothing has failed"
+
+
+def finds_running(run: RunView, _: Situation) -> str | None:
+    """Return why there is no running node. Between two short nodes there is none, but the key would flicker."""
+    return "nothing is running" if not run.alive() and (run.settled or run.state.paused) else None
+
+
+def detaches(_: RunView, here: Situation) -> str | None:
+    """Return why the screen can't be left without ending the run."""
+    if here.detachable:
+        return None
+    return "can't detach: this run has no process of its own and ends with its terminal"

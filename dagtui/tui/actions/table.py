@@ -1,0 +1,173 @@
+"""The table of actions: one record for each thing that a key does."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dagtui.engine.messages import CommandKind
+from dagtui.tui.actions.action import Action, Group, Pane
+from dagtui.tui.actions.availability import (
+    accepts,
+    accepts_for_run,
+    changes_jobs,
+    detaches,
+    finds_failure,
+    finds_running,
+    on_one_node,
+    opens_shell,
+    pauses,
+    selects,
+)
+from dagtui.tui.actions.panes import PaneActions
+from dagtui.tui.actions.screen import ScreenActions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dagtui.tui.actions.programs import ProgramActions, ShellActions
+    from dagtui.tui.actions.read_only import ReadOnlyActions
+    from dagtui.tui.actions.run import RunActions
+    from dagtui.tui.actions.screen import LeaveActions
+    from dagtui.tui.screen_app import ScreenApp
+
+
+class Handlers:
+    """What carries the actions out: the same for each screen, but for what commands the run and leaves it."""
+
+    def __init__(
+        self,
+        app: ScreenApp,
+        commands: RunActions | ReadOnlyActions,
+        programs: ProgramActions,
+        shell: ShellActions | ReadOnlyActions,
+        exits: LeaveActions | ReadOnlyActions,
+    ) -> None:
+        self.app, self.main = app, app.main
+        self.tree, self.log = app.main.tree_pane, app.main.side.log_pane
+        self.panes, self.screen = PaneActions(app), ScreenActions(app)
+        self.commands, self.programs, self.shell, self.exits = commands, programs, shell, exits
+
+
+ACTIONS: tuple[Action[Handlers], ...] = (
+    Action("move.down", ("j", "down"), "down", "Down one line",
+           Group.MOVE, lambda do: do.main.movable.move(1)),
+    Action("move.up", ("k", "up"), "up", "Up one line",
+           Group.MOVE, lambda do: do.main.movable.move(-1)),
+    Action("move.top", ("g", "home"), "top", "To the top",
+           Group.MOVE, lambda do: do.main.movable.top()),
+    Action("move.bottom", ("G", "end"), "bottom", "To the bottom",
+           Group.MOVE, lambda do: do.main.movable.bottom()),
+    Action("move.page_down", ("pagedown",), "page down", "Down one page",
+           Group.MOVE, lambda do: do.main.movable.page(1)),
+    Action("move.page_up", ("pageup",), "page up", "Up one page",
+           Group.MOVE, lambda do: do.main.movable.page(-1)),
+    Action("move.half_down", ("ctrl+d",), "half down", "Down half a page",
+           Group.MOVE, lambda do: do.panes.half_page(1)),
+    Action("move.half_up", ("ctrl+u",), "half up", "Up half a page",
+           Group.MOVE, lambda do: do.panes.half_page(-1)),
+    Action("fold.close", ("h", "left"), "fold", "Fold, or go to the parent row",
+           Group.MOVE, lambda do: do.panes.fold()),
+    Action("fold.open", ("l", "right"), "unfold", "Unfold, or go into it",
+           Group.MOVE, lambda do: do.panes.unfold()),
+    Action("fold.toggle", ("space",), "fold", "Fold or unfold; in a log: down one page",
+           Group.MOVE, lambda do: do.panes.toggle(), Pane.TREE, 60),
+    Action("fold.close_all", ("minus",), "fold all", "Fold everything",
+           Group.MOVE, lambda do: do.tree.fold_all(), Pane.TREE),
+    Action("fold.open_all", ("equals_sign",), "unfold all", "Unfold everything",
+           Group.MOVE, lambda do: do.tree.unfold_all(), Pane.TREE),
+    Action("pane.open", ("enter",), "log", "Open the node's log in full; follow a link",
+           Group.PANES, lambda do: do.panes.open(), Pane.TREE, 10, available=on_one_node),
+    Action("pane.back", ("escape",), "back", "Back: end the selection, the search, the zoom, the log",
+           Group.PANES, lambda do: do.panes.back(), Pane.SIDE, 10),
+    Action("pane.next", ("tab", "shift+tab"), "pane", "To the other pane",
+           Group.PANES, lambda do: do.panes.next_pane(), Pane.ANY, 80),
+    Action("pane.log", ("1",), "log", "Show the log",
+           Group.PANES, lambda do: do.main.show_tab(Pane.LOG), Pane.DETAILS | Pane.WHY, 40),
+    Action("pane.details", ("2",), "details", "Show the details",
+           Group.PANES, lambda do: do.main.show_tab(Pane.DETAILS), Pane.LOG | Pane.WHY, 42),
+    Action("pane.why", ("3",), "why", "Show why the node is what it is",
+           Group.PANES, lambda do: do.main.show_tab(Pane.WHY), Pane.LOG | Pane.DETAILS, 41),
+    Action("pane.zoom", ("z",), "zoom", "Give the focused pane the whole screen",
+           Group.PANES, lambda do: do.panes.zoom(), Pane.ANY, 85),
+    Action("tree.view", ("v",), "view", "Next view of the tree",
+           Group.PANES, lambda do: do.panes.view(), Pane.TREE, 50),
+    Action("find.start", ("slash",), "find", "Find; in the tree a leading ! inverts",
+           Group.FIND, lambda do: do.panes.find(), Pane.TREE | Pane.LOG, 20),
+    Action("find.next", ("n",), "next hit", "Next hit",
+           Group.FIND, lambda do: do.panes.find_hit(1), Pane.LOG, 75),
+    Action("find.previous", ("N",), "previous hit", "Previous hit",
+           Group.FIND, lambda do: do.panes.find_hit(-1)),
+    Action("find.failure", ("e",), "failure", "Next failure",
+           Group.FIND, lambda do: do.panes.find_failure(1), Pane.TREE, 35, available=finds_failure),
+    Action("find.failure_back", ("E",), "previous failure", "Previous failure",
+           Group.FIND, lambda do: do.panes.find_failure(-1), available=finds_failure),
+    Action("find.running", ("u",), "running", "Next running node",
+           Group.FIND, lambda do: do.panes.find_running(1), Pane.TREE, 65, available=finds_running),
+    Action("node.retry", ("r",), "retry", "Run a failed, cancelled or skipped node again",
+           Group.NODE, lambda do: do.commands.retry(), Pane.ANY, 30, available=accepts(CommandKind.RETRY)),
+    Action("node.rerun", ("R",), "rerun", "Run a node again, with downstream or alone",
+           Group.NODE, lambda do: do.commands.ask(CommandKind.RERUN, CommandKind.RERUN_ONLY), Pane.TREE, 55,
+           available=accepts(CommandKind.RERUN)),
+    Action("node.cancel", ("x",), "cancel", "Cancel a node; a second time kills it",
+           Group.NODE, lambda do: do.commands.give(CommandKind.CANCEL), Pane.ANY, 32,
+           available=accepts(CommandKind.CANCEL)),
+    Action("node.cancel_subtree", ("X",), "cancel subtree", "Cancel a node and its subtree",
+           Group.NODE, lambda do: do.commands.ask(CommandKind.CANCEL_SUBTREE), Pane.TREE, 57,
+           available=accepts(CommandKind.CANCEL_SUBTREE)),
+    Action("node.skip", ("s",), "skip", "Skip a node; its children can run",
+           Group.NODE, lambda do: do.commands.give(CommandKind.SKIP), Pane.TREE, 70,
+           available=accepts(CommandKind.SKIP)),
+    Action("node.mark_done", ("m",), "mark done", "Mark a node done; its children can run",
+           Group.NODE, lambda do: do.commands.give(CommandKind.MARK_DONE), Pane.TREE, 71,
+           available=accepts(CommandKind.MARK_DONE)),
+    Action("select.toggle", ("M",), "select", "Select a node, or all nodes of its row; commands act on the selection",
+           Group.NODE, lambda do: do.panes.select(), Pane.TREE, 72, available=selects),
+    Action("node.shell", ("exclamation_mark",), "shell", "Open a shell in the node's directory, with its environment",
+           Group.NODE, lambda do: do.shell.open_shell(), Pane.TREE | Pane.LOG, 73, available=opens_shell),
+    Action("run.retry_failed", ("A",), "retry all", "Retry everything that failed",
+           Group.RUN, lambda do: do.commands.retry_failed(), Pane.TREE, 58,
+           available=accepts_for_run(CommandKind.RETRY_FAILED)),
+    Action("run.pause", ("p",), "pause", "Pause or resume: no new attempt starts",
+           Group.RUN, lambda do: do.commands.pause(), Pane.TREE, 45, available=pauses),
+    Action("run.fewer_jobs", ("less_than_sign",), "jobs -", "One slot less; nothing is stopped",
+           Group.RUN, lambda do: do.commands.change_jobs(-1), available=changes_jobs(-1)),
+    Action("run.more_jobs", ("greater_than_sign",), "jobs +", "One slot more",
+           Group.RUN, lambda do: do.commands.change_jobs(1), available=changes_jobs(1)),
+    Action("log.follow", ("f",), "follow", "Follow the end of the log",
+           Group.LOG, lambda do: do.log.toggle_follow(), Pane.LOG, 21),
+    Action("log.wrap", ("w",), "wrap", "Wrap long lines",
+           Group.LOG, lambda do: do.panes.wrap(), Pane.LOG, 50),
+    Action("log.times", ("t",), "times", "Show when each line was written",
+           Group.LOG, lambda do: do.log.toggle_times(), Pane.LOG, 51),
+    Action("log.numbers", ("number_sign",), "numbers", "Show line numbers",
+           Group.LOG, lambda do: do.log.toggle_numbers(), Pane.LOG, 52),
+    Action("log.first_error", ("semicolon",), "first error", "Go to the first line that looks like an error",
+           Group.LOG, lambda do: do.log.first_error(), Pane.LOG, 22),
+    Action("log.previous_attempt", ("left_square_bracket",), "earlier attempt", "Earlier attempt",
+           Group.LOG, lambda do: do.log.previous_attempt(), Pane.LOG, 60),
+    Action("log.next_attempt", ("right_square_bracket",), "later attempt", "Later attempt",
+           Group.LOG, lambda do: do.log.next_attempt(), Pane.LOG, 61),
+    Action("log.pager", ("o",), "pager", "Open the log in $PAGER",
+           Group.LOG, lambda do: do.programs.open_pager(), Pane.LOG, 55),
+    Action("screen.copy", ("c",), "copy", "Copy what the pane shows, or the node's name; also to a file",
+           Group.SCREEN, lambda do: do.screen.copy(), Pane.SIDE, 54),
+    Action("screen.help", ("question_mark", "f1"), "help", "This help",
+           Group.SCREEN, lambda do: do.screen.help(), Pane.ANY, 90),
+    Action("screen.palette", ("colon", "ctrl+p"), "commands", "Every command and node by name",
+           Group.SCREEN, lambda do: do.screen.palette(), Pane.ANY, 88),
+    Action("screen.repaint", ("ctrl+l",), "repaint", "Repaint the screen",
+           Group.SCREEN, lambda do: do.app.action_repaint()),
+    Action("screen.suspend", ("ctrl+z",), "suspend", "Back to the shell until fg; with --in-process the run stops, too",
+           Group.SCREEN, lambda do: do.programs.suspend()),
+    Action("screen.detach", ("d",), "detach", "Leave the screen; the run continues",
+           Group.SCREEN, lambda do: do.exits.detach(), Pane.ANY, 36, available=detaches),
+    Action("screen.leave", ("q", "ctrl+c"), "quit", "Quit; asks first while something runs",
+           Group.SCREEN, lambda do: do.exits.leave(), Pane.ANY, 91),
+)  # fmt: skip
+"""Every key of the screen. Control and function keys double plain ones, except the few that all terminals have."""
+
+
+def bound(handlers: Handlers) -> Mapping[str, Callable[[], object]]:
+    """Return what each key does, by action id."""
+    return {action.id: partial(action.run, handlers) for action in ACTIONS}

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.tui.actions.action import Pane
-from dagtui.tui.actions.availability import UNFOLD
 
 if TYPE_CHECKING:
     from dagtui.tui.screen_app import ScreenApp
@@ -86,11 +85,6 @@ class PaneActions:
     def view(self) -> None:
         """Show the next view of the tree."""
         self._app.say(f"view: {self._tree.cycle_view().value}")
-
-    def select(self) -> None:
-        """Select or deselect the nodes of the row."""
-        if not self._tree.toggle_selected():
-            self._app.say(UNFOLD)
 
     def find(self) -> None:
         """Start a search. In the tree it filters, in the log it finds."""

@@ -35,6 +35,8 @@ class ReadOnlyActions:
         """Refuse to retry nodes."""
         self.give(CommandKind.RETRY)
 
+    select = retry
+
     def retry_failed(self) -> None:
         """Refuse to retry what failed."""
         self._refuse(CommandKind.RETRY_FAILED)

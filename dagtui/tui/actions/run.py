@@ -87,6 +87,11 @@ class RunActions:
             self._app.say(UNFOLD)
         return targets
 
+    def select(self) -> None:
+        """Select or deselect the nodes of the row, for commands."""
+        if not self._app.main.tree_pane.toggle_selected():
+            self._app.say(UNFOLD)
+
     def _give(self, command: Command) -> None:
         self._report(self._session.give(command))
 

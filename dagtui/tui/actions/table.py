@@ -122,7 +122,7 @@ ACTIONS: tuple[Action[Handlers], ...] = (
            Group.NODE, lambda do: do.commands.give(CommandKind.MARK_DONE), Pane.TREE, 71,
            available=accepts(CommandKind.MARK_DONE)),
     Action("select.toggle", ("M",), "select", "Select a node, or all nodes of its row; commands act on the selection",
-           Group.NODE, lambda do: do.panes.select(), Pane.TREE, 72, available=selects),
+           Group.NODE, lambda do: do.commands.select(), Pane.TREE, 72, available=selects),
     Action("node.shell", ("exclamation_mark",), "shell", "Open a shell in the node's directory, with its environment",
            Group.NODE, lambda do: do.shell.open_shell(), Pane.TREE | Pane.LOG, 73, available=opens_shell),
     Action("run.retry_failed", ("A",), "retry all", "Retry everything that failed",

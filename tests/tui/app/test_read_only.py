@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from dagtui.tui.actions.unavailable import COMMANDS
 from support.adopted_run import adopted_run
 from tui.app.runs import opened, screen_text, until
 
@@ -17,7 +16,9 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.following import open_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal import JournalWriter
-from dagtui.tui.actions.keymap import KEYS, Keymap
+from dagtui.tui.actions.action import Group
+from dagtui.tui.actions.keymap import Keymap
+from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.terminal.watching import WatchApp
 
@@ -59,11 +60,11 @@ def followed(tmp_path: Path) -> Iterator[FollowedRun]:
     directory.close()
 
 
-@pytest.mark.parametrize("id_", sorted(COMMANDS))
+@pytest.mark.parametrize("id_", [action.id for action in ACTIONS if action.group in {Group.NODE, Group.RUN}])
 async def test_each_command_is_refused_in_the_words_of_a_refusal(followed: FollowedRun, id_: str) -> None:
     app = WatchApp(followed)
     async with opened(app) as pilot:
-        await pilot.press(Keymap().keys(id_)[0])
+        await pilot.press(Keymap(ACTIONS).keys(id_)[0])
         said = app.main.footer.said
     if id_ == "node.shell":
         assert said == f"{READ_ONLY}, and does not know its environment"
@@ -81,7 +82,7 @@ async def test_a_paused_run_is_not_resumed(followed: FollowedRun) -> None:
 
 async def test_every_key_has_an_answer(followed: FollowedRun) -> None:
     driven, app = DagtuiApp(adopted_run(followed.graph, [], 1.0)), WatchApp(followed)
-    assert set(app.actions()) == set(driven.actions()) == {key.id for key in KEYS}
+    assert set(app.actions()) == set(driven.actions()) == {key.id for key in ACTIONS}
 
 
 async def test_no_command_is_offered(followed: FollowedRun) -> None:

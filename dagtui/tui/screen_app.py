@@ -163,7 +163,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self, result: ExitReason | None = None, return_code: int = 0, message: RenderableType | None = None
     ) -> None:
         """Exit, and keep the state of the screen for another App."""
-        if self._restored and self.main.is_mounted:
+        if self._is_open:
             self.last_state = self.dump_state()
         super().exit(result, return_code, message)
 
@@ -211,8 +211,8 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         input that arrives at once over a slow link, the rest would still go to the widget that had the focus at first,
         and a search text would cancel nodes.
         """
-        if isinstance(event, events.InputEvent | events.Paste) and not self.main.is_mounted:
-            await self._until_mounted()
+        if isinstance(event, events.InputEvent | events.Paste) and not self._is_open:
+            await self._until_open()
         if isinstance(event, events.Key | events.MouseDown | events.MouseScrollDown | events.MouseScrollUp):
             self.main.touched = True
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus and await self._acted_on(event):
@@ -239,12 +239,17 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         # Textual would look up an unknown key again in the widget's turn, when another screen may be the current one.
         return acted or isinstance(before, Dialog)
 
-    async def _until_mounted(self) -> None:
-        """Hold input back until the main screen has all of its widgets: any of them may be what a key acts on."""
+    @property
+    def _is_open(self) -> bool:
+        """Whether the main screen has all of its widgets, as any may be what a key acts on, and its restored state."""
+        return self.main.is_mounted and self._restored
+
+    async def _until_open(self) -> None:
+        """Hold input back until the main screen is open."""
         for _ in range(_TURNS):
-            if self.main.is_mounted or self._exit:
+            if self._is_open or self._exit:
                 break
-            await asyncio.sleep(_TURN_SECONDS)  # other tasks mount the widgets
+            await asyncio.sleep(_TURN_SECONDS)  # other tasks mount the widgets and restore their state
 
     def on_search_line_typed(self) -> None:
         """Paint again while a search runs: a large log takes time, even if nothing happens in the run."""

@@ -430,6 +430,23 @@ async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():
         assert second.main.node == second.session.graph.node(CELLS[1])
 
 
+async def test_keys_typed_before_the_screen_is_restored_act_on_the_restored_screen(monkeypatch: pytest.MonkeyPatch):
+    app = DagtuiApp(run_under_way())
+    async with opened(app):
+        kept = app.dump_state()
+    second = DagtuiApp(app.session, state=kept)
+    restorations: list[object] = []
+    monkeypatch.setattr(second.main, "call_after_refresh", lambda *call: restorations.append(call))
+    async with opened(second):
+        for key in ("slash", "q"):
+            second.post_message(Key(key, {"slash": "/"}.get(key, key)))
+        await turns()
+        restore, state = restorations[0]
+        restore(state)
+        await until(lambda: second.main.search_line.text == "q", seen=lambda: screen_text(second))
+        assert second.focused is second.main.query_one(Input)
+
+
 # The start
 
 

@@ -97,11 +97,11 @@ async def test_output_of_what_a_leader_leaves_behind(tmp_path: Path):
         "import os, signal, sys\n"
         "reader, writer = os.pipe()\n"
         "if os.fork(): os.read(reader, 1); os._exit(4)\n"
-        "def bye(*_): print('bye', flush=True); os._exit(0)\n"
-        "signal.signal(signal.SIGTERM, bye)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"  # a handler may run just before a pause
         "print('up', flush=True)\n"
         "os.write(writer, b'x')\n"
-        "signal.pause()"
+        "signal.sigwait([signal.SIGTERM])\n"
+        "print('bye', flush=True)\n"
     )
     async with served(tmp_path, python(code)) as harness:
         harness.start(0)

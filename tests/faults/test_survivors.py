@@ -195,6 +195,7 @@ def check(run: Run, case: Case, token: str) -> None:
         assert present(token) | {"hopper"} == set(KINDS)
         run.signal(signal.SIGTERM)
     elif isinstance(run, OnScreen) and case.spared:
+        wait_for(lambda: outcomes(run) == expected(case), "the end of the run, which is then left without a question")
         run.terminal.send("q")
     assert run.end() in case.exit
     assert outcomes(run) == expected(case)

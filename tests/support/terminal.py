@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import fcntl
 import os
 import pty
@@ -142,16 +143,17 @@ class PtyTerminal:
         poll.register(self._slave, select.POLLIN)
         return bool(poll.poll(0))
 
-    @property
-    def is_full(self) -> bool:
-        """Whether it takes nothing more before somebody reads what was sent."""
-        poll = select.poll()
-        poll.register(self._slave, select.POLLOUT)
-        return not poll.poll(0)
-
     def write_as_another(self, text: str) -> None:
         """Write to the terminal as another program would."""
         os.write(self._slave, text.encode())
+
+    def fill(self) -> None:
+        """Write as another program would, until the terminal takes nothing more before it is read."""
+        slave = os.open(os.ttyname(self._slave), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(slave, b" " * 1024):
+                pass
+        os.close(slave)
 
     @property
     def is_restored(self) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """Maximum seconds to wait for anything, on a busy machine. Only a failure takes so long."""
-LOOK_AGAIN = 0.005
+LOOK_AGAIN = 0.01
 """Seconds between two looks. What is waited for has no event: it is in another process, on disk or on a screen."""
 
 

@@ -42,11 +42,6 @@ ON_RUN = {
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def followed(tmp_path: Path) -> Iterator[FollowedRun]:
     path = tmp_path / "graph.toml"
     path.write_text(TEXT)

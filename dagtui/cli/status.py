@@ -6,7 +6,6 @@ Nodes are read from the journal, so that a live run is not delayed.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -21,14 +20,14 @@ from dagtui.control.status_report import status_report
 from dagtui.graph.matrix.patterns import nodes_matching
 from dagtui.report.node_list import node_objects
 from dagtui.report.status_text import headline, node_line, status_lines
-from dagtui.runs.following import open_run
+from dagtui.runs.following import read_run
 from dagtui.store.directory import RunDirectory, last_run
 from dagtui.store.errors import StoreError
 from dagtui.store.held import held_runs
 from dagtui.text import label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dagtui.cli.output import Output
@@ -109,25 +108,14 @@ def _write_array(output: Output, found: Sequence[tuple[FoundRun, Mapping[str, ob
     output.write(b"]\n")
 
 
-@contextmanager
-def _on_record(run: RunDirectory, graph_file: Path) -> Iterator[RunView]:
-    """Open a run from its journal. Raises StoreError."""
-    session = open_run(run, graph_file)
-    try:
-        yield session
-    finally:
-        with suppress(StoreError):  # a last read can fail, but its result is not needed any more
-            session.close()
-
-
-def _chosen(session: RunView, words: Sequence[str]) -> Sequence[int]:
+def _chosen(view: RunView, words: Sequence[str]) -> Sequence[int]:
     """Return the nodes that any of the words means, in file order, or all nodes without words.
 
     Raises ChoiceError if a word means none.
     """
     if not words:
-        return range(len(session.graph))
-    return sorted({node for word in words for node in nodes_matching(session.graph, word)})
+        return range(len(view.graph))
+    return sorted({node for word in words for node in nodes_matching(view.graph, word)})
 
 
 def _write_live(
@@ -144,52 +132,53 @@ def _write_live(
     If nodes were named, a journal that can't be read is an error.
     """
     try:
-        with _on_record(run, graph_file) as session:
-            nodes = _chosen(session, words)
-            if as_json:
-                _write_json(output, answer, session, nodes, live=True)
-            else:
-                _write_lines(output, answer, session, nodes)
+        view = read_run(run, graph_file)
     except StoreError as error:
         if words:
             raise
         say(f"dagtui: the nodes can't be listed: {label(error, 1000)}")
         _write_json(output, answer, None, (), live=True)
+        return
+    nodes = _chosen(view, words)
+    if as_json:
+        _write_json(output, answer, view, nodes, live=True)
+    else:
+        _write_lines(output, answer, view, nodes)
 
 
 def _write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Sequence[str], *, as_json: bool) -> None:
     """Write the final status of an ended run with its nodes, with the fields of a live one's report."""
-    with _on_record(run, graph_file) as session:
-        answer, nodes = status_report(session, Screen.NONE), _chosen(session, words)
-        if as_json:
-            _write_json(output, answer, session, nodes, live=False)
-            output.write(b"\n")
-        elif words:
-            _write_lines(output, answer, session, nodes)
-        else:
-            output.lines(status_lines(answer, ascii_only=not output.is_unicode))
+    view = read_run(run, graph_file)
+    answer, nodes = status_report(view, Screen.NONE), _chosen(view, words)
+    if as_json:
+        _write_json(output, answer, view, nodes, live=False)
+        output.write(b"\n")
+    elif words:
+        _write_lines(output, answer, view, nodes)
+    else:
+        output.lines(status_lines(answer, ascii_only=not output.is_unicode))
 
 
 def _write_json(
-    output: Output, answer: Mapping[str, object], session: RunView | None, nodes: Sequence[int], *, live: bool
+    output: Output, answer: Mapping[str, object], view: RunView | None, nodes: Sequence[int], *, live: bool
 ) -> None:
-    """Write one ASCII object without a newline, node by node. Without a session, `nodes` is null."""
+    """Write one ASCII object without a newline, node by node. Without a view, `nodes` is null."""
     head = {name: value for name, value in answer.items() if name != "nodes"}
     head |= {"live": live, "node_count": answer.get("nodes")}
-    if session is None:
+    if view is None:
         output.write(json.dumps({**head, "nodes": None}).encode())
         return
     output.write(f'{json.dumps(head)[:-1]}, "nodes": ['.encode())
     separator = ""
-    for told in node_objects(session, nodes):
+    for told in node_objects(view, nodes):
         output.write(f"{separator}{json.dumps(told)}".encode())
         separator = ", "
     output.write(b"]}")
 
 
-def _write_lines(output: Output, answer: Mapping[str, object], session: RunView, nodes: Sequence[int]) -> None:
+def _write_lines(output: Output, answer: Mapping[str, object], view: RunView, nodes: Sequence[int]) -> None:
     """Write the headline and a line for each node."""
     output.line(headline(answer))
-    for told in node_objects(session, nodes):
+    for told in node_objects(view, nodes):
         output.line(node_line(told, ascii_only=not output.is_unicode))
     output.flush()

@@ -28,7 +28,7 @@ from dagtui.control.requests import nodes_of
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.graph.durations import HINT, parse_duration
 from dagtui.report.status_text import status_lines
-from dagtui.runs.following import open_run
+from dagtui.runs.following import read_run
 from dagtui.text import label
 
 if TYPE_CHECKING:
@@ -194,6 +194,5 @@ def _on_record(run: RunDirectory, graph_file: Path, names: Sequence[str]) -> Map
     from dagtui.control.commands import outcome
 
     _ends_soon(run)
-    session = open_run(run, graph_file)
-    session.close()
-    return outcome(session, Screen.NONE, nodes_of({"nodes": list(names)}, session.graph))
+    view = read_run(run, graph_file)
+    return outcome(view, Screen.NONE, nodes_of({"nodes": list(names)}, view.graph))

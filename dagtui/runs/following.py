@@ -181,3 +181,10 @@ def open_run(directory: RunDirectory, graph_path: Path) -> FollowedRun:
         raise StoreError(f"can't read the graph of the run {directory.path}: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"can't read the journal {directory.journal_path}: {error}") from error
+
+
+def read_run(directory: RunDirectory, graph_path: Path) -> RunView:
+    """Read a run once, as far as its journal goes now. Raises StoreError for every kind of failure."""
+    run = open_run(directory, graph_path)
+    run.close()
+    return run

@@ -69,30 +69,6 @@ class Traversal(Dispatch):
             self.propagate(node)
         self._finish_turn()
 
-    def adopt(self, events: Iterable[Event], now: float) -> None:
-        """Replay recorded events and continue from there, with the attempts that were in flight."""
-        self.now = now
-        state, capacity = self.state, self.capacity
-        state.replay(events)
-        for node in self.graph.order:
-            status, attempt = state.status[node], state.attempt[node]
-            if status in ALIVE:
-                capacity.reserve(node)
-                capacity.begin(node)
-                if status == NodeStatus.CANCELLING:
-                    self.stop_deadline[node] = now
-                self._limit(node, attempt, state.started[node])
-            elif status == NodeStatus.READY and state.cause[node] == Cause.IN_LINE:
-                capacity.reserve(node)
-            elif status == NodeStatus.READY:
-                self.ready.push(node, capacity.width(node))
-            elif status == NodeStatus.RETRYING:
-                self._alarm_at(state.due[node], node, attempt, "retry")
-        in_force = {mark for marks in state.marks.values() for mark in marks}
-        self.fail_fast_command = max(
-            (n for n, command in state.commands.items() if command.kind is None and n in in_force), default=0
-        )
-
     def handle(self, message: Message, now: float) -> Preview | None:
         """Process one message. For a command, return the preview of its effects, or of why it has none."""
         if isinstance(message, Command):

@@ -119,7 +119,7 @@ def test_a_command_of_a_later_version_does_nothing_but_its_number_is_used():
     assert record(event) == command
     traversal = Traversal(GRAPH)
     state = traversal.state
-    traversal.adopt([event, NodeEvent(0.0, 9, 0, NodeStatus.CANCELLED, Cause.CANCEL, marks=(7,))], 0.0)
+    state.replay([event, NodeEvent(0.0, 9, 0, NodeStatus.CANCELLED, Cause.CANCEL, marks=(7,))])
     assert state.command_number == 7
     assert not state.paused
     assert why(state, 9, 0.0) == "cancelled"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.adopted_traversal import adopted_traversal
 from support.scene import Scene, dag
 
 from dagtui.engine.effects import SetSlots, Start
@@ -886,8 +887,7 @@ def test_a_recorded_run_is_adopted_with_what_was_in_flight():
     scene = Scene(graph, jobs=5)
     scene.start("a", "b", "c")
     scene.end("b", 1)
-    adopted = Traversal(graph, 5)
-    adopted.adopt(scene.events, 3.0)
+    adopted = adopted_traversal(graph, 5, scene.events, 3.0)
     assert adopted.submitted == scene.traversal.submitted
     assert adopted.next_alarm() == 10.0
     for at, status in ((10.0, NodeStatus.CANCELLING), (20.0, NodeStatus.CANCELLING)):

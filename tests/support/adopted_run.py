@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
+from support.adopted_traversal import adopted_traversal
 from support.played_executor import PlayedExecutor
 
 from dagtui.engine.run import Run
-from dagtui.engine.traversal import Traversal
 from dagtui.graph.expressions.as_run import UnknownEnvironment
 from dagtui.runs.forecast import Forecast
 from dagtui.runs.live import LiveRun
@@ -91,9 +91,10 @@ def adopted_run(
     **options: object,
 ) -> AdoptedRun:
     """A run that goes on from recorded events, attempts in flight included, on a clock that stands still."""
-    traversal, events = Traversal(graph, jobs), list(events)
-    traversal.adopt(events, now)
-    run = Run(traversal, SilentExecutor(), UnwrittenJournal(), clock=lambda: now, origin=0.0)
+    events = list(events)
+    run = Run(
+        adopted_traversal(graph, jobs, events, now), SilentExecutor(), UnwrittenJournal(), clock=lambda: now, origin=0.0
+    )
     adopted = AdoptedRun(run, path, **options)
     adopted.wall_times = WallTimes(began_at)
     adopted.attempts.learn(events)

@@ -14,7 +14,7 @@ from dagtui.engine.events import CommandEvent, Event, NodeChange, NodeEvent, Not
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Message, Remark, Result, Started, Withdrawn
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.why import ended_why
 
 if TYPE_CHECKING:

@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 import anyio
-from support.executor_harness import IDLE, python, served
+from support.executor_harness import IDLE, IMPATIENT, python, served
 from support.families import family
 from support.waiting import until
 
 from dagtui.execution.local import link
 
-IMPATIENT = str(Path(__file__).with_name("launch_impatient.py"))
 OTHERS = tuple(f"other-{number}" for number in range(5))
 
 

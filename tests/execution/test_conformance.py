@@ -90,11 +90,10 @@ async def test_an_attempt_begins_and_ends(opened: Opened, does: int, kind: EndKi
 
 async def test_what_is_printed_is_in_the_log(opened: Opened) -> None:
     async with opened() as trial:
-        if not trial.has_logs:
-            pytest.skip("the model prints nothing")
         trial.start(Does.PRINT)
-        await trial.printed(b"out\nerr\n", Does.PRINT)
         assert (await trial.ended(Does.PRINT)).value == 0
+        if trial.has_logs:
+            await trial.printed(b"out\nerr\n", Does.PRINT)
 
 
 @pytest.mark.parametrize("does", [Does.MISS, Does.GO_ASTRAY])

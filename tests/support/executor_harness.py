@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -16,10 +17,11 @@ from dagtui.graph.model import Action, ArgumentList, Graph, ShellCommand, Task
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
     from dagtui.execution.local.frames import Message
 
+IMPATIENT = str(Path(__file__).with_name("launch_impatient.py"))
+"""Launches a reaper that waits for shorter times."""
 IDLE = "import signal\nwhile True: signal.pause()"
 DEAF = f"import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\n{IDLE}"
 

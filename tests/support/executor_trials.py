@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from support.executor_harness import DEAF, IDLE, ExecutorHarness, python
+from support.executor_harness import DEAF, IDLE, IMPATIENT, ExecutorHarness, python
 from support.played_executor import TimedExecutor
 from support.process_listing import alive, end, state
 from support.waiting import until
@@ -63,8 +63,7 @@ class LocalTrial(ExecutorHarness):
     has_logs = True
 
     def __init__(self, folder: Path, slots: int, token: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        launch = os.path.join(os.path.dirname(__file__), "launch_impatient.py")
-        monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", launch)
+        monkeypatch.setattr("dagtui.execution.local.link._LAUNCH", IMPATIENT)
         self.words = {does: f"{token}-{name}" for does, name in NAMES.items()}
         super().__init__(folder, *[self._task_of(does, name) for does, name in NAMES.items()], slots=slots)
         for does in WAITS:

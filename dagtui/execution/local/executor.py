@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
-from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Remark, Result
 from dagtui.engine.protocol import Surroundings
 from dagtui.execution.local import ownership
 from dagtui.execution.local.command import CommandError, Commands
-from dagtui.execution.local.start_errors import LASTING, shortage, start_error, too_long
-from dagtui.execution.local.submitted import HeldEnds, SubmittedAttempt, exited
+from dagtui.execution.local.start_errors import shortage
+from dagtui.execution.local.submitted import UNKILLABLE, SubmittedAttempt, SubmittedAttempts
 from dagtui.execution.local.supervision import Supervision
 from dagtui.graph.resolution import ResolutionError, Resolver
-from dagtui.text import plural
-from dagtui.text.remarks import ends_left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,10 +25,7 @@ if TYPE_CHECKING:
 
 _BOUND = 10.0  # seconds beyond the longest grace, after which `close` abandons processes that can't be killed
 _MOST_DEATHS = 3  # supervisors in a row that died before they were ready: then attempts can't start
-
 _SOON = 1.0  # seconds after which it is said that an end waits for processes
-
-_UNKILLABLE = "a process of it can't be killed"
 
 
 class LocalExecutor:
@@ -75,23 +68,14 @@ class LocalExecutor:
         self._deaths = 0
         self._closed = False
         self._requests: list[Message] = []
-        self._submitted: dict[tuple[int, int], SubmittedAttempt] = {}
+        self._submitted = SubmittedAttempts(self._say_later)
         self._sequence = 0
         self._longest = 0.0
-        self._happened: deque[Result] = deque()
-        self._handlers: dict[object, Callable[..., None]] = {
+        self._handlers = self._submitted.handlers | {
             "ready": self._on_ready,
-            "begun": self._on_begun,
             "short": self._on_short,
-            "exited": self._on_exited,
-            "gone": self._on_gone,
-            "failed": self._on_failed,
-            "withdrawn": self._on_withdrawn,
-            "closed": self._on_closed,
             "reaper": self._on_reaper,
         }
-        self._ends = 0  # number of ends that this supervisor has reported
-        self._held = HeldEnds()
 
     @property
     def processes(self) -> tuple[int, int]:
@@ -126,7 +110,7 @@ class LocalExecutor:
             return
         try:
             resolved = self._resolver.resolve(node, self._status_of)
-            path, argv, fallback = self._commands.program(resolved)
+            program = self._commands.program(resolved)
         except ResolutionError as error:
             self._fail(node, attempt, str(error), lasting=True)
             return
@@ -134,12 +118,13 @@ class LocalExecutor:
             self._fail(node, attempt, str(error), lasting=error.lasting)
             return
         env = self._commands.variables(resolved, self._graph.labels[node], attempt)
-        cwd, log = env["PWD"], os.path.join(self._here, self._log_path(node, attempt))
+        log = os.path.join(self._here, self._log_path(node, attempt))
         grace = self._graph.task(node).grace
         self._longest = max(self._longest, grace)
         self._sequence = number = self._sequence + 1
-        request = ("start", node, attempt, number, max(1, slots), path, argv, cwd, env, log, grace, fallback)
-        self._submitted[node, attempt] = SubmittedAttempt(request, number, path, argv, cwd, env)
+        path, argv, fallback = program
+        request = ("start", node, attempt, number, max(1, slots), path, argv, env["PWD"], env, log, grace, fallback)
+        self._submitted.add(node, attempt, SubmittedAttempt(request, number, program, env))
         self._requests.append(request)
         self._supervisors.expect(number)
 
@@ -159,7 +144,7 @@ class LocalExecutor:
     def acknowledge(self) -> None:
         """Note that the ends reported so far are on record, so that supervisor and reaper need not keep them."""
         if self._supervisors.link is not None:
-            self._supervisors.link.record(self._held.delivered_of(self._ends))
+            self._supervisors.link.record(self._submitted.delivered)
 
     def flush(self) -> None:
         """Send pending requests, to a new supervisor if the last one has died."""
@@ -186,23 +171,31 @@ class LocalExecutor:
         self.flush()
         self._closed = True
         await self._supervisors.close(self._longest + _BOUND)
-        self._deliver_held()
-        self._lose_all(lambda _: False, _UNKILLABLE)
+        self._submitted.close()
         self._deliver_all()
 
-    # Events
+    def _unwant(self, node: int, attempt: int, request: Message) -> None:
+        if self._submitted.unwant(node, attempt):
+            self._requests.append(request)
 
-    def _deliver_later(self, what: Result) -> None:
-        """Deliver a result in a later turn, not within the call that caused it."""
-        self._happened.append(what)
-        if len(self._happened) == 1:
-            self._supervisors.soon(self._deliver_all)
+    # Results
 
-    def _fail(self, node: int, attempt: int, text: str, *, lasting: bool = False) -> None:
-        self._deliver_later(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+    def _remark(self, text: str) -> None:
+        self._submitted.happened.append(Remark(-1, 0, text))
+
+    def _fail(self, node: int, attempt: int, text: str, *, lasting: bool) -> None:
+        self._submitted.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+        self._supervisors.soon(self._deliver_all)
+
+    def _say_later(self, end: Ended) -> None:
+        self._supervisors.later(_SOON, lambda: self._say_ending(end))
+
+    def _say_ending(self, end: Ended) -> None:
+        self._submitted.say_ending(end)
+        self._deliver_all()
 
     def _deliver_all(self) -> None:
-        deliver, happened = self._deliver, self._happened
+        deliver, happened = self._deliver, self._submitted.happened
         while happened and deliver is not None:
             deliver(happened.popleft())
 
@@ -216,86 +209,28 @@ class LocalExecutor:
         if self._supervisors.link is not None:
             self._supervisors.link.supervisor, self._supervisors.link.tag = supervisor, tag
 
-    def _on_begun(self, node: int, attempt: int) -> None:
-        self._submitted[node, attempt].begun = True
-        self._happened.append(Started(node, attempt))
-
-    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, left: int, held: bool) -> None:
-        end = exited(node, attempt, status, seconds, left)
-        if held:
-            self._held.add(end, self._ends)
-            if left:
-                self._supervisors.later(_SOON, lambda: self._say_ending(end))
-        else:
-            del self._submitted[node, attempt]
-            self._happened.append(end)
-        self._ends += 1
-
-    def _on_gone(self, node: int, attempt: int, lasting: bool) -> None:
-        """Deliver an end that was held until no process of the attempt was left."""
-        del self._submitted[node, attempt]
-        if lasting:
-            self._happened.append(Remark(node, attempt, _UNKILLABLE))
-        self._happened.append(self._held.take(node, attempt))
-
-    def _say_ending(self, end: Ended) -> None:
-        """Say that an end waits for the processes that were left behind, unless they have ended by now."""
-        if self._held.holds(end):
-            self._happened.append(Remark(end.node, end.attempt, ends_left_behind(end.left)))
-            self._deliver_all()
-
     def _on_short(self, number: int, what: str) -> None:
-        self._happened.append(Remark(-1, 0, shortage(number, what)))
+        self._remark(shortage(number, what))
 
     def _on_reaper(self, reaper: int) -> None:
         link = self._supervisors.link
         if link is not None:
             died = link.reaper
             link.replace_reaper(reaper)
-            text = f"the reaper process ({died}) died; the supervisor process started another one ({reaper})"
-            self._happened.append(Remark(-1, 0, text))
-
-    def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
-        submitted = self._submitted.pop((node, attempt))
-        if number == errno.E2BIG:
-            text = too_long(submitted.argv, submitted.env)
-        else:
-            text = start_error(number, what, submitted.path, submitted.cwd)
-        lasting = number in LASTING
-        self._happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
-
-    def _on_withdrawn(self, node: int, attempt: int) -> None:
-        del self._submitted[node, attempt]
-        self._happened.append(Withdrawn(node, attempt))
-
-    def _on_closed(self, node: int, attempt: int, size: int, lost: int, why: str) -> None:
-        submitted = self._submitted.get((node, attempt))
-        if submitted is not None:
-            submitted.logged = True
-        if lost:
-            self._happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
-        elif size < 0:
-            self._happened.append(Remark(node, attempt, "lost the end of its log: it could not be written in time"))
-
-    def _unwant(self, node: int, attempt: int, request: Message) -> None:
-        submitted = self._submitted.get((node, attempt))
-        if submitted is not None:
-            submitted.unwanted = True
-            self._requests.append(request)
+            self._remark(f"the reaper process ({died}) died; the supervisor process started another one ({reaper})")
 
     # Loss of the supervisor
 
     def _connect(self) -> None:
         """Start a supervisor, and send it all attempts that have not begun."""
         self._requests.clear()
-        self._ends = 0
         self._supervisors.connect()
         self._supervisors.send(
             [
                 ("environment", self._commands.environment),
                 *([("secrets", self._secrets.forms)] if self._secrets is not None else []),
                 ("slots", self._slots),
-                *[submitted.request for submitted in self._submitted.values()],
+                *self._submitted.requests(),
             ]
         )
 
@@ -311,51 +246,16 @@ class LocalExecutor:
                 return
         self._deaths = _MOST_DEATHS - 1  # one more try at the next request
         self._requests.clear()
-        for key in self._submitted:
-            self._fail(*key, text)
-        self._submitted.clear()
+        self._submitted.fail_all(text)
+        self._supervisors.soon(self._deliver_all)
 
     def _lose(self, link: SupervisorLink) -> None:
         """Settle the attempts of a dead supervisor, of which no process is alive."""
         if not link.supervisor:
             self._deaths += 1
         elif not self._closed:
-            self._happened.append(
-                Remark(-1, 0, f"the supervisor process ({link.supervisor}) died; another one takes over")
-            )
-        self._deliver_held()
-        for node, attempt, status, seconds in link.ends_from(self._ends):
-            self._learn_end(node, attempt, status, seconds)
-        self._lose_all(link.has_begun, _UNKILLABLE if self._closed else "the supervisor process died")
+            self._remark(f"the supervisor process ({link.supervisor}) died; another one takes over")
+        why = UNKILLABLE if self._closed else "the supervisor process died"
+        self._submitted.lose(link, why, closed=self._closed)
         self._deliver_all()
         self.flush()
-
-    def _deliver_held(self) -> None:
-        """Deliver the ends that wait for processes, because the supervisor that would report their end is gone."""
-        for node, attempt in self._held:
-            self._on_gone(node, attempt, lasting=False)
-
-    def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
-        """Deliver an end that a dead supervisor could not report."""
-        submitted = self._submitted.pop((node, attempt), None)
-        if submitted is None:
-            return
-        if not submitted.begun:
-            self._happened.append(Started(node, attempt))
-        self._happened.append(exited(node, attempt, status, seconds))
-        if not submitted.logged:
-            self._happened.append(Remark(node, attempt, "its log may lack its end: the supervisor process died"))
-
-    def _lose_all(self, has_begun: Callable[[int], bool], why: str) -> None:
-        """Settle attempts that have begun as lost. Withdraw unwanted ones, and when closing, all others."""
-        for key, submitted in list(self._submitted.items()):
-            begun = submitted.begun or has_begun(submitted.sequence)
-            if not (begun or submitted.unwanted or self._closed):
-                continue
-            del self._submitted[key]
-            if not begun:
-                self._happened.append(Withdrawn(*key))
-                continue
-            if not submitted.begun:
-                self._happened.append(Started(*key))
-            self._happened.append(Ended(*key, EndKind.LOST, text=why))

@@ -1,30 +1,36 @@
-"""Attempts as the app keeps them: from the request to the end, and to the end of their last process."""
+"""Submitted attempts: what the supervisor says of them, and what its death means for them, becomes results."""
 
 from __future__ import annotations
 
+import errno
+from collections import deque
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Ended, EndKind
+from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
+from dagtui.execution.local.start_errors import LASTING, start_error, too_long
+from dagtui.text import plural
+from dagtui.text.remarks import ends_left_behind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
+    from dagtui.execution.local.command import Program
     from dagtui.execution.local.frames import Message
+    from dagtui.execution.local.link import SupervisorLink
+
+UNKILLABLE = "a process of it can't be killed"
 
 
 class SubmittedAttempt:
     """An attempt that was submitted and has not ended."""
 
-    __slots__ = ("argv", "begun", "cwd", "env", "logged", "path", "request", "sequence", "unwanted")
+    __slots__ = ("begun", "env", "logged", "program", "request", "sequence", "unwanted")
 
-    def __init__(  # what a request is made of, for messages about it
-        self, request: Message, sequence: int, path: str, argv: Sequence[str], cwd: str, env: Mapping[str, str]
-    ) -> None:
+    def __init__(self, request: Message, sequence: int, program: Program, env: Mapping[str, str]) -> None:
+        """Create an attempt. `program` and `env` are parts of the request, for messages about it."""
         self.request = request
         self.sequence = sequence
-        self.path = path
-        self.argv = argv
-        self.cwd = cwd
+        self.program = program
         self.env = env
         self.begun = False
         self.logged = False
@@ -40,30 +46,149 @@ def exited(node: int, attempt: int, status: int, seconds: float, left: int = 0) 
     return Ended(node, attempt, kind, value, "", seconds, left=left)
 
 
-class HeldEnds:
-    """Results of attempts whose leader has ended, while other processes of them still run."""
+class SubmittedAttempts:
+    """The attempts that are not over, by node and attempt. Results are appended to `happened`."""
 
-    __slots__ = ("_ends",)
+    def __init__(self, say_later: Callable[[Ended], None]) -> None:
+        """Create an empty set. `say_later` is called with an end that waits for processes that were left behind."""
+        self.happened: deque[Result] = deque()
+        """Results that are not delivered yet."""
+        self._say_later = say_later
+        self._attempts: dict[tuple[int, int], SubmittedAttempt] = {}
+        self._held: dict[tuple[int, int], tuple[int, Ended]] = {}
+        """Ends that wait for processes that the leader left behind, each with the number of ends reported before it."""
+        self._reported = 0  # number of ends that this supervisor has reported
+        self.handlers: dict[object, Callable[..., None]] = {
+            "begun": self._on_begun,
+            "exited": self._on_exited,
+            "gone": self._on_gone,
+            "failed": self._on_failed,
+            "withdrawn": self._on_withdrawn,
+            "closed": self._on_closed,
+        }
+        """What to call for each kind of message of the supervisor, with the message's fields."""
 
-    def __init__(self) -> None:
-        self._ends: dict[tuple[int, int], tuple[int, Ended]] = {}
+    def __bool__(self) -> bool:
+        return bool(self._attempts)
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        """Iterate over node and attempt of the results, oldest first."""
-        return iter(tuple(self._ends))
+    @property
+    def delivered(self) -> int:
+        """How many of the ends that this supervisor has reported were delivered before the first held one."""
+        return next((number for number, _ in self._held.values()), self._reported)
 
-    def add(self, end: Ended, number: int) -> None:
-        """Hold a result. `number` results were reported before it."""
-        self._ends[end.node, end.attempt] = number, end
+    def add(self, node: int, attempt: int, submitted: SubmittedAttempt) -> None:
+        """Add an attempt."""
+        self._attempts[node, attempt] = submitted
 
-    def take(self, node: int, attempt: int) -> Ended:
-        """Remove and return a result."""
-        return self._ends.pop((node, attempt))[1]
+    def unwant(self, node: int, attempt: int) -> bool:
+        """Note that an attempt is to be withdrawn if it has not begun. Return False if it is over."""
+        submitted = self._attempts.get((node, attempt))
+        if submitted is not None:
+            submitted.unwanted = True
+        return submitted is not None
 
-    def holds(self, end: Ended) -> bool:
-        """Return whether this very result is held."""
-        return self._ends.get((end.node, end.attempt), (0, None))[1] is end
+    def requests(self) -> list[Message]:
+        """Return the requests to send to a new supervisor, which has reported nothing."""
+        self._reported = 0
+        return [submitted.request for submitted in self._attempts.values()]
 
-    def delivered_of(self, reported: int) -> int:
-        """Return how many of the reported results, counted from the first, were delivered before the first held one."""
-        return next((number for number, _ in self._ends.values()), reported)
+    def fail_all(self, text: str) -> None:
+        """Settle all attempts, because no supervisor can be started."""
+        self.happened.extend(Ended(*key, EndKind.COULD_NOT_START, text=text) for key in self._attempts)
+        self._attempts.clear()
+
+    def say_ending(self, end: Ended) -> None:
+        """Say that an end waits for the processes that were left behind, unless they have ended by now."""
+        if self._held.get((end.node, end.attempt), (0, None))[1] is end:
+            self.happened.append(Remark(end.node, end.attempt, ends_left_behind(end.left)))
+
+    def lose(self, link: SupervisorLink, why: str, *, closed: bool) -> None:
+        """Settle the attempts of a dead supervisor, of which no process is alive. Those that have not begun stay."""
+        self._deliver_held()
+        for node, attempt, status, seconds in link.ends_from(self._reported):
+            self._learn_end(node, attempt, status, seconds)
+        self._lose_all(link.has_begun, why, closed=closed)
+
+    def close(self) -> None:
+        """Settle what is left after the supervisor has ended everything that it could."""
+        self._deliver_held()
+        self._lose_all(lambda _: False, UNKILLABLE, closed=True)
+
+    # Messages of the supervisor
+
+    def _on_begun(self, node: int, attempt: int) -> None:
+        self._attempts[node, attempt].begun = True
+        self.happened.append(Started(node, attempt))
+
+    def _on_exited(self, node: int, attempt: int, status: int, seconds: float, left: int, held: bool) -> None:
+        end = exited(node, attempt, status, seconds, left)
+        if held:
+            self._held[node, attempt] = self._reported, end
+            if left:
+                self._say_later(end)
+        else:
+            del self._attempts[node, attempt]
+            self.happened.append(end)
+        self._reported += 1
+
+    def _on_gone(self, node: int, attempt: int, lasting: bool) -> None:
+        """Deliver an end that was held until no process of the attempt was left."""
+        del self._attempts[node, attempt]
+        if lasting:
+            self.happened.append(Remark(node, attempt, UNKILLABLE))
+        self.happened.append(self._held.pop((node, attempt))[1])
+
+    def _on_failed(self, node: int, attempt: int, number: int, what: str) -> None:
+        submitted = self._attempts.pop((node, attempt))
+        program, env = submitted.program, submitted.env
+        if number == errno.E2BIG:
+            text = too_long(program.argv, env)
+        else:
+            text = start_error(number, what, program.path, env["PWD"])
+        lasting = number in LASTING
+        self.happened.append(Ended(node, attempt, EndKind.COULD_NOT_START, text=text, lasting=lasting))
+
+    def _on_withdrawn(self, node: int, attempt: int) -> None:
+        del self._attempts[node, attempt]
+        self.happened.append(Withdrawn(node, attempt))
+
+    def _on_closed(self, node: int, attempt: int, size: int, lost: int, why: str) -> None:
+        submitted = self._attempts.get((node, attempt))
+        if submitted is not None:
+            submitted.logged = True
+        if lost:
+            self.happened.append(Remark(node, attempt, f"lost {plural(lost, 'byte')} of its log: {why}"))
+        elif size < 0:
+            self.happened.append(Remark(node, attempt, "lost the end of its log: it could not be written in time"))
+
+    # Loss of the supervisor
+
+    def _deliver_held(self) -> None:
+        """Deliver the ends that wait for processes, because the supervisor that would report their end is gone."""
+        for node, attempt in tuple(self._held):
+            self._on_gone(node, attempt, lasting=False)
+
+    def _learn_end(self, node: int, attempt: int, status: int, seconds: float) -> None:
+        """Deliver an end that a dead supervisor could not report."""
+        submitted = self._attempts.pop((node, attempt), None)
+        if submitted is None:
+            return
+        if not submitted.begun:
+            self.happened.append(Started(node, attempt))
+        self.happened.append(exited(node, attempt, status, seconds))
+        if not submitted.logged:
+            self.happened.append(Remark(node, attempt, "its log may lack its end: the supervisor process died"))
+
+    def _lose_all(self, has_begun: Callable[[int], bool], why: str, *, closed: bool) -> None:
+        """Settle attempts that have begun as lost. Withdraw unwanted ones, and when closed, all others."""
+        for key, submitted in list(self._attempts.items()):
+            begun = submitted.begun or has_begun(submitted.sequence)
+            if not (begun or submitted.unwanted or closed):
+                continue
+            del self._attempts[key]
+            if not begun:
+                self.happened.append(Withdrawn(*key))
+                continue
+            if not submitted.begun:
+                self.happened.append(Started(*key))
+            self.happened.append(Ended(*key, EndKind.LOST, text=why))

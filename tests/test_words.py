@@ -58,3 +58,13 @@ def test_prose_of_the_code_is_plain():
         if poetic.search(line)
     ]
     assert found == []
+
+
+def test_modules_of_one_folder_are_told_apart_by_name():
+    """A name that differs from another one only by its endings, as `run` and `runs`, does not say what is inside."""
+    ends = re.compile(r"(?<=...)(ings|ing|ers|er|ed|es|s|e)(?=_|$)")
+    found = {}
+    for path in MODULES:
+        stem = re.sub(r"(.)\1(?=_|$)", r"\1", ends.sub("", path.stem))
+        found.setdefault((path.parent, stem), []).append(path.stem)
+    assert [names for names in found.values() if len(names) > 1] == []

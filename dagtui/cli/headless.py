@@ -6,7 +6,6 @@ What only a started run needs is imported after its supervisor has been started.
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from dagtui.cli.graph_file import graph_file_at, say_where
@@ -53,7 +52,7 @@ def run_graph(graph_file: GraphFile, options: LaunchOptions = _OPTIONS, lines: L
 
     supervisor = start_supervisor()  # it starts while this process still loads
     try:
-        run_headless(read_graph(graph_file, options.parameters), replace(options, supervisor=supervisor), lines)
+        run_headless(read_graph(graph_file, options.parameters), options._replace(supervisor=supervisor), lines)
     finally:
         supervisor.dismiss()
 
@@ -77,7 +76,7 @@ def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LIN
         _advise(graph, found.directory.number, became, options.jobs, ascii_only=lines.ascii_only)
         return False
 
-    options = replace(options, resumption=run_to_resume(graph, options, nodes, advise))
+    options = options._replace(resumption=run_to_resume(graph, options, nodes, advise))
     run = Headless(graph, begin, options, mention_others, events=lines.events, ascii_only=lines.ascii_only)
     raise SystemExit(run.run())
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dagtui.cli.main import COMMANDS
 from dagtui.cli.output import standard_output
 from dagtui.cli.stderr import fail, say
+from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import fit, label
@@ -63,9 +65,6 @@ def _list_pages(output: Output) -> None:
 
 
 def _hint(topic: str) -> str:
-    from dagtui.cli.main import COMMANDS
-    from dagtui.graph.check.suggestions import did_you_mean
-
     if topic in COMMANDS:
         return f"dagtui {topic} --help describes the command"
     return did_you_mean(topic, TOPICS) or f"the pages are {', '.join(TOPICS)}"

@@ -6,10 +6,15 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes, single_keys
 from dagtui.cli.output import Output
 from dagtui.cli.prepare import replayed
 from dagtui.cli.stderr import say
 from dagtui.engine.status import NodeStatus, Verdict
+from dagtui.graph.errors import GraphError
+from dagtui.runs.restore import named, stay_cancelled
+from dagtui.runs.wording import failed_words
+from dagtui.store.errors import StoreError
 from dagtui.text import count, duration, label
 
 if TYPE_CHECKING:
@@ -29,11 +34,8 @@ _OUTCOMES = {Verdict.FAILED: "failed", Verdict.CANCELLED: "was cancelled"}
 _ANSWER_WORDS = {True: "resume", False: "new", None: "quit"}
 
 
-def offer(graph: Graph, found: Resumption, _became: str) -> bool:
+def offer(graph: Graph, found: Resumption) -> bool:
     """Return whether the user chooses to resume a run. False also if it can't be resumed or nothing is left to do."""
-    from dagtui.graph.errors import GraphError
-    from dagtui.store.errors import StoreError
-
     try:
         last = replayed(graph, found.directory)
     except (StoreError, GraphError) as error:
@@ -44,8 +46,6 @@ def offer(graph: Graph, found: Resumption, _became: str) -> bool:
 
 def _ask(last: LastRun, found: Resumption) -> bool:
     """Return whether the user chooses to resume. Ends the program if the user quits."""
-    from dagtui.cli.keystrokes import single_keys
-
     output = Output()
     try:
         with single_keys(sys.stdin.fileno()):
@@ -64,8 +64,6 @@ def _ask(last: LastRun, found: Resumption) -> bool:
 
 def _answer() -> bool | None:
     """Return whether the next meaningful key means to resume. None: to quit. Arrows, clicks and replies don't count."""
-    from dagtui.cli.keystrokes import END, ESCAPE, Keystrokes
-
     answers: dict[str, bool | None] = {
         **dict.fromkeys(["r", "R", "\r", "\n"], True),
         **dict.fromkeys(["n", "N"], False),
@@ -80,9 +78,6 @@ def _answer() -> bool | None:
 
 def question(last: LastRun, found: Resumption, now: float) -> str:
     """Describe the run that can be resumed, in a few lines that are safe to show."""
-    from dagtui.runs.restore import named, stay_cancelled
-    from dagtui.runs.wording import failed_words
-
     counts = last.state.counts
     done = f"{count(counts[NodeStatus.COMPLETED])} of {count(len(last.graph))} done"
     others = [*failed_words(counts[NodeStatus.FAILED], last.state.allowed_failures)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.graph_file import say_where
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from dagtui.graph.model import Graph
     from dagtui.host.attachment import Attachment
     from dagtui.host.exit_reason import ExitReason
+    from dagtui.runs.launch import Resumption
     from dagtui.runs.live import LiveRun
     from dagtui.runs.notices import Notice
 
@@ -59,14 +59,18 @@ def show_graph(
 
 def _to_run(graph_file: GraphFile, options: LaunchOptions) -> tuple[Graph, LaunchOptions]:
     """Return the graph, and the options with the run to resume."""
-    from dagtui.cli.resume_prompt import offer
-
     graph = read_graph(graph_file, options.parameters)
     say_where(graph_file.path)
     nodes = nodes_to_rerun(graph, options.rerun)
     if options.wants_a_run_of_its_own:
         end_idle(live_others(graph_file.path))
-    return graph, replace(options, resumption=run_to_resume(graph, options, nodes, offer))
+    return graph, options._replace(resumption=run_to_resume(graph, options, nodes, _ask))
+
+
+def _ask(graph: Graph, found: Resumption, _became: str) -> bool:
+    from dagtui.cli.resume_prompt import offer
+
+    return offer(graph, found)
 
 
 def _open(graph_file: GraphFile, options: LaunchOptions, look: LookOptions) -> int:

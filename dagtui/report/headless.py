@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import NoteEvent
@@ -80,7 +79,7 @@ class Headless:
         """Run, and return the exit status. Raises StoreError, EventsError and OSError if it can't start."""
         inbox = SignalInbox(SIGNALS)
         copy = self._open_events()
-        session = self._begin(self._graph, replace(self._options, listeners=(self._print,), mirror=copy))
+        session = self._begin(self._graph, self._options._replace(listeners=(self._print,), mirror=copy))
         self._on_begun(session)
         # The first nodes are already running. The event loop takes a while to import.
         import anyio

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +95,7 @@ def start_run(graph: Graph, options: LaunchOptions = DEFAULTS) -> LiveRun:
     # Checked before the directory is made, so that a run that can't start leaves nothing behind.
     supervisor = options.supervisor or start_supervisor()
     try:
-        ingredients = Ingredients(graph, replace(options, supervisor=supervisor))
+        ingredients = Ingredients(graph, options._replace(supervisor=supervisor))
         directory = RunDirectory.create(ingredients.path, to_toml(ingredients.shown))
     except BaseException:  # any failure, Ctrl+C too: don't leave the supervisor behind
         supervisor.close()

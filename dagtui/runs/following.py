@@ -12,10 +12,10 @@ from dagtui.engine.state import RunState
 from dagtui.graph.errors import GraphError
 from dagtui.graph.loading import load_text
 from dagtui.runs.forecast import Forecast
+from dagtui.runs.previous_run import recorded_graph
 from dagtui.runs.view import RunView
 from dagtui.runs.wall_times import WallTimes
 from dagtui.store.errors import StoreError
-from dagtui.store.files import read_file
 from dagtui.store.follower import JournalFollower
 from dagtui.store.history import History
 
@@ -33,7 +33,6 @@ ASK_SECONDS = 1.0
 """Interval of checks whether a process still has the run."""
 _PIECE = 131_072
 """Bytes of the journal that are processed in one turn of the loop."""
-_LARGEST_GRAPH = 1 << 30
 _BEGINNINGS = frozenset({"started", "resumed"})
 
 
@@ -62,11 +61,7 @@ class FollowedRun(RunView):
     @classmethod
     def open(cls, directory: RunDirectory, graph_path: Path) -> Self:
         """Open a run of a graph file, and read its journal so far. Raises StoreError and GraphError."""
-        try:
-            content = read_file(directory.graph_path, _LARGEST_GRAPH)
-        except OSError as error:
-            raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
-        graph = load_text(content, graph_path)
+        graph = load_text(recorded_graph(directory), graph_path)
         history = History.load(graph_path)
         follower = JournalFollower(directory.journal_path)
         run = cls(graph, directory, history, follower)

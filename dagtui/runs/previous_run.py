@@ -1,4 +1,4 @@
-"""Replay the journal of a run that no process has."""
+"""What a run has recorded: its graph, and the journal of one that no process has."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dagtui.engine.events import RunEvent, parse
-from dagtui.store.errors import JournalError
+from dagtui.store.errors import JournalError, StoreError
+from dagtui.store.files import read_file
 from dagtui.text import label
 
 if TYPE_CHECKING:
     from dagtui.engine.events import Event
     from dagtui.graph.model import Graph
     from dagtui.runs.wall_times import WallTimes
+    from dagtui.store.directory import RunDirectory
     from dagtui.store.journal import JournalReader
 
 TICK = 0.001
 """Seconds on the run's clock between its last event and the first after a resume: the journal's resolution."""
+_LARGEST_GRAPH = 1 << 30
 
 
 @dataclass(slots=True)
@@ -44,6 +47,14 @@ class Replay:
         """Add all earlier resumes to the wall times."""
         for clock, wall in self.resumed:
             times.set_going(clock, wall)
+
+
+def recorded_graph(directory: RunDirectory) -> bytes:
+    """Return the graph that a run recorded. Raises StoreError."""
+    try:
+        return read_file(directory.graph_path, _LARGEST_GRAPH)
+    except OSError as error:
+        raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
 
 
 def understand(reader: JournalReader, graph: Graph) -> Replay:

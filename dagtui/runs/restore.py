@@ -22,10 +22,10 @@ from dagtui.runs.beginning import DEFAULTS, Ingredients, boot_id, slots
 from dagtui.runs.last_run import NothingToResumeError, resumable
 from dagtui.runs.late_ends import late_ends
 from dagtui.runs.previous_processes import end_survivors, wait_for_processes
-from dagtui.runs.previous_run import TICK, understand
+from dagtui.runs.previous_run import TICK, recorded_graph, understand
 from dagtui.runs.resume_command import command_to_resume, rerun_options
 from dagtui.store.errors import JournalError, StoreError
-from dagtui.store.files import read_file, replace_file
+from dagtui.store.files import replace_file
 from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.log_index import LoggedAttempts
 from dagtui.text import count, label, plural
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """Number of changed tasks that a message names."""
-_LARGEST_GRAPH = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         state = RunState(graph)
         state.replay(past.events)
         written = to_toml(graph).encode("utf-8", "backslashreplace")
-        recorded = _recorded_graph(directory)
+        recorded = recorded_graph(directory)
         # Reading a graph takes longer than writing one.
         before = graph if recorded == written else _graph_of(directory, recorded)
         late = tuple(late_ends(directory, state, before.labels, past.clock))
@@ -151,13 +150,6 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
 
 def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:
     return frozenset(followers_again(Propagation(state.graph, state), again)).difference(again)
-
-
-def _recorded_graph(directory: RunDirectory) -> bytes:
-    try:
-        return read_file(directory.graph_path, _LARGEST_GRAPH)
-    except OSError as error:
-        raise StoreError.of("read the graph of the run", directory.graph_path, error) from error
 
 
 def _graph_of(directory: RunDirectory, content: bytes) -> Graph:

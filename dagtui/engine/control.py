@@ -11,7 +11,8 @@ from dagtui.engine.followers import run_again
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
 from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
-from dagtui.engine.rules.refusals import refusal, refused_targets, retry_refusal
+from dagtui.engine.rules.commands import nothing_for
+from dagtui.engine.rules.refusals import refusal, refused_targets
 from dagtui.engine.rules.triggers import INDEPENDENT
 from dagtui.engine.status import ALIVE, MARKED, SETTLED, UNBEGUN, UNSETTLED, Cause, NodeStatus
 from dagtui.engine.why import mark_why, root_causes
@@ -124,7 +125,7 @@ def _below(run: Propagation, command: Command) -> Iterable[int]:
 def _retry(run: Propagation, nodes: Iterable[int]) -> None:
     """Run failed, cancelled and skipped nodes again. For a blocked node, run its root causes again."""
     state = run.state
-    targets = root_causes(state, (node for node in nodes if retry_refusal(run, node) is None))
+    targets = root_causes(state, (node for node in nodes if nothing_for(CommandKind.RETRY, state, node) is None))
     _lift_for(run, targets)
     for node in targets:
         status = state.status[node]

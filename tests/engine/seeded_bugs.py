@@ -392,7 +392,7 @@ def retry_forgets_what_its_marks_held_below(patch: pytest.MonkeyPatch) -> None:
 @bug
 def retry_runs_successes_again(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(control, "_REPEATABLE", control._REPEATABLE | {NodeStatus.COMPLETED})
-    patch.setattr(control, "retry_refusal", lambda _run, _node: None)
+    patch.setattr(control, "nothing_for", lambda _kind, _state, _node: None)
 
 
 @bug
@@ -561,7 +561,7 @@ def a_command_that_does_nothing_says_nothing(patch: pytest.MonkeyPatch) -> None:
 
 @bug
 def a_blocked_node_may_be_rerun(patch: pytest.MonkeyPatch) -> None:
-    around(patch, refusals, "_runs_again", lambda _original, _state, _node: True)
+    patch.setattr(refusals, "nothing_for", lambda _kind, _state, _node: None)
 
 
 @bug

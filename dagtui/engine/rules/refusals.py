@@ -7,21 +7,13 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.reachable import cancelled_subtrees, subtrees
-from dagtui.engine.status import ALIVE, UNBEGUN, UNSETTLED, Cause, NodeStatus
+from dagtui.engine.rules.commands import COMMANDS, Step, nothing_for, step_for
+from dagtui.engine.status import UNSETTLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from dagtui.engine.rules.propagation import Propagation
-    from dagtui.engine.state import RunState
-
-_NOTHING_TO_RETRY = {
-    NodeStatus.WAITING: "it has not run yet, it waits for its parents",
-    NodeStatus.READY: "it has not run yet, it starts as soon as it can",
-    NodeStatus.RUNNING: "it is running; cancel it, or rerun it",
-    NodeStatus.COMPLETED: "it already succeeded; rerun it instead",
-}
-_NOT_YET_RUN = "it has not run yet"
 
 
 def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str | None:
@@ -57,7 +49,7 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
 
 def refused_targets(run: Propagation, command: Command) -> tuple[tuple[int, str], ...]:
     """Return the targets of a command that would not affect them, and why. Whole subtrees are not walked for that."""
-    if command.kind in {CommandKind.CANCEL_SUBTREE, CommandKind.RERUN}:
+    if command.kind is CommandKind.RERUN or command.kind not in COMMANDS:
         return ()
     reasons = ((node, _node_refusal(run, command.kind, node)) for node in command.nodes)
     return tuple((node, reason) for node, reason in reasons if reason is not None)
@@ -84,23 +76,10 @@ def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> st
 
 def _rerun_refusal(run: Propagation, command: Command, nodes: Iterable[int], most: int) -> str | None:
     """Return why none of the nodes would run again. The reason is about the command's first target."""
-    if _finds(nodes, lambda node: _runs_again(run.state, node), most):
+    state = run.state
+    if _finds(nodes, lambda node: nothing_for(CommandKind.RERUN_ONLY, state, node) is None, most):
         return None
-    node = command.nodes[0]
-    status = run.state.status_of(node)
-    if status in UNBEGUN:
-        return f"{_NOT_YET_RUN}, and nothing below it has" if command.kind is CommandKind.RERUN else _NOT_YET_RUN
-    if status is NodeStatus.FAILED_PARENT:
-        return "it is blocked; retry it, and what blocks it runs again"
-    return retry_refusal(run, node)
-
-
-def _runs_again(state: RunState, node: int) -> bool:
-    """Return whether a rerun changes a node. The parents of a blocked node, for one, would block it again."""
-    status, cause = state.status_of(node), state.cause_of(node)
-    if status is NodeStatus.SKIPPED:
-        return cause is Cause.PERSON
-    return status not in {*UNBEGUN, NodeStatus.FAILED_PARENT} and cause is not Cause.RESTART
+    return nothing_for(command.kind, state, command.nodes[0])
 
 
 def _finds(nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
@@ -109,42 +88,7 @@ def _finds(nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bo
 
 
 def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
-    state = run.state
-    status = state.status_of(node)
-    if kind is CommandKind.RETRY:
-        return retry_refusal(run, node)
-    if kind is CommandKind.RERUN_ONLY:
-        return _rerun_refusal(run, Command(kind, (node,)), (node,), 1)
-    if kind is CommandKind.CANCEL:
-        return f"it is settled already: {status.word}" if status.settled else None
-    if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-        return _decision_refusal(run, kind, node)
-    return None
-
-
-def retry_refusal(run: Propagation, node: int) -> str | None:
-    """Return why a node can't be retried, or None if it can."""
-    status, cause = run.state.status_of(node), run.state.cause_of(node)
-    if cause is Cause.MARKED:
-        return None
-    if cause is Cause.RESTART:
-        return "it starts again as soon as it has stopped"
-    if status is NodeStatus.SKIPPED and cause is not Cause.PERSON:
-        return "its parents would skip it again" if cause is Cause.PROPAGATED else "nothing it runs for has failed"
-    return _NOTHING_TO_RETRY.get(status)
-
-
-def _decision_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:
-    state = run.state
-    status, cause = state.status_of(node), state.cause_of(node)
-    if status in ALIVE:
-        return f"it is {status.word}; cancel it first"
-    if node in run.submitted:
-        return "it is about to start; cancel it first"
-    if kind is CommandKind.SKIP and cause is Cause.PERSON:
-        return "it is skipped already"
-    if kind is CommandKind.MARK_DONE and cause is Cause.MARKED:
-        return "it is marked done already"
-    if status is NodeStatus.COMPLETED:
-        return "it succeeded; there is nothing to skip" if kind is CommandKind.SKIP else "it is done already"
-    return None
+    step = step_for(kind, run.state, node)
+    if isinstance(step, str):
+        return step
+    return "it is about to start; cancel it first" if step is Step.DECIDE and node in run.submitted else None

@@ -79,8 +79,8 @@ SUBMITTED = frozenset(
 """The statuses that a node may have while its attempt is submitted."""
 
 
-class TransitionError(Exception):
-    """Raised for a change that the table does not list."""
+class TransitionError(AssertionError):
+    """Raised for a change that the table does not list, which is a fault of the engine."""
 
 
 def _read(table: str) -> dict[tuple[NodeStatus, NodeStatus], str]:

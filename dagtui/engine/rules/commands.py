@@ -1,0 +1,110 @@
+"""The table of commands: what a command does to a target, by the target's status and cause, or why it does nothing."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from dagtui.engine.messages import CommandKind
+from dagtui.engine.status import SETTLED, Cause, NodeStatus
+
+if TYPE_CHECKING:
+    from dagtui.engine.state import RunState
+
+
+class Step(enum.Enum):
+    """What a command does to a target."""
+
+    RESET = "reset"
+    """It has not begun: no marks, a fresh budget of retries, and the status that its parents give."""
+    RESET_CAUSES = "reset causes"
+    """What blocks it is reset."""
+    RESTART = "restart"
+    """It is stopped, unless it is stopping already, and reset once its attempt has ended."""
+    MARK = "mark"
+    """It is cancelled by a mark of the command, and does not begin. A submitted attempt is stopped."""
+    STOP = "stop"
+    """It is stopped, or killed if a cancel is stopping it already, and cancelled once its attempt has ended."""
+    DECIDE = "decide"
+    """It gets the status that the person says. A submitted attempt forbids it."""
+
+
+_NOT_YET_RUN = "it has not run yet"
+_SKIPPED_AGAIN = "its parents would skip it again"
+_NOTHING_FAILED = "nothing it runs for has failed"
+_AGAIN = {
+    Cause.RESTART: "it starts again as soon as it has stopped",
+    Cause.PROPAGATED: _SKIPPED_AGAIN,
+    Cause.NOTHING_FAILED: _NOTHING_FAILED,
+    Cause.CONDITION: _NOTHING_FAILED,
+}
+_RERUN: dict[NodeStatus, Step | str] = {
+    NodeStatus.WAITING: _NOT_YET_RUN,
+    NodeStatus.READY: _NOT_YET_RUN,
+    NodeStatus.RUNNING: Step.RESTART,
+    NodeStatus.RETRYING: Step.RESET,
+    NodeStatus.CANCELLING: Step.RESTART,
+    NodeStatus.COMPLETED: Step.RESET,
+    NodeStatus.FAILED: Step.RESET,
+    NodeStatus.FAILED_PARENT: "it is blocked; retry it, and what blocks it runs again",
+    NodeStatus.CANCELLED: Step.RESET,
+    NodeStatus.SKIPPED: Step.RESET,
+}
+_DECIDE: dict[NodeStatus, Step | str] = {
+    **dict.fromkeys(NodeStatus, Step.DECIDE),
+    NodeStatus.RUNNING: "it is running; cancel it first",
+    NodeStatus.CANCELLING: "it is cancelling; cancel it first",
+}
+
+COMMANDS: dict[CommandKind, dict[NodeStatus, Step | str]] = {
+    CommandKind.RETRY: {
+        NodeStatus.WAITING: "it has not run yet, it waits for its parents",
+        NodeStatus.READY: "it has not run yet, it starts as soon as it can",
+        NodeStatus.RUNNING: "it is running; cancel it, or rerun it",
+        NodeStatus.RETRYING: Step.RESET,
+        NodeStatus.CANCELLING: Step.RESTART,
+        NodeStatus.COMPLETED: "it already succeeded; rerun it instead",
+        NodeStatus.FAILED: Step.RESET,
+        NodeStatus.FAILED_PARENT: Step.RESET_CAUSES,
+        NodeStatus.CANCELLED: Step.RESET,
+        NodeStatus.SKIPPED: Step.RESET,
+    },
+    CommandKind.RERUN_ONLY: _RERUN,
+    CommandKind.RERUN: {
+        **_RERUN,
+        NodeStatus.WAITING: f"{_NOT_YET_RUN}, and nothing below it has",
+        NodeStatus.READY: f"{_NOT_YET_RUN}, and nothing below it has",
+    },
+    CommandKind.CANCEL: {
+        NodeStatus.WAITING: Step.MARK,
+        NodeStatus.READY: Step.MARK,
+        NodeStatus.RUNNING: Step.STOP,
+        NodeStatus.RETRYING: Step.MARK,
+        NodeStatus.CANCELLING: Step.STOP,
+        **{status: f"it is settled already: {status.word}" for status in SETTLED},
+    },
+    CommandKind.SKIP: {**_DECIDE, NodeStatus.COMPLETED: "it succeeded; there is nothing to skip"},
+    CommandKind.MARK_DONE: {**_DECIDE, NodeStatus.COMPLETED: "it is done already"},
+}
+"""What a command does to one target, or why it does nothing. The kinds that are left out concern more than targets."""
+
+BY_CAUSE: dict[CommandKind, dict[Cause, Step | str]] = {
+    CommandKind.RETRY: {**_AGAIN, Cause.MARKED: Step.RESET},
+    CommandKind.RERUN_ONLY: {**_AGAIN},
+    CommandKind.RERUN: {**_AGAIN},
+    CommandKind.SKIP: {Cause.PERSON: "it is skipped already"},
+    CommandKind.MARK_DONE: {Cause.MARKED: "it is marked done already"},
+}
+"""The causes for which a command does something else than for the status alone."""
+
+
+def step_for(kind: CommandKind, state: RunState, node: int) -> Step | str:
+    """Return what a command does to a node, or why it does nothing."""
+    by_cause = BY_CAUSE.get(kind, {}).get(state.cause_of(node))
+    return by_cause or COMMANDS[kind][state.status_of(node)]
+
+
+def nothing_for(kind: CommandKind, state: RunState, node: int) -> str | None:
+    """Return why a command does nothing to a node, or None if it does something."""
+    step = step_for(kind, state, node)
+    return step if isinstance(step, str) else None

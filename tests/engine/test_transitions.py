@@ -116,7 +116,7 @@ def walk(walked: WalkedArrows) -> None:
     a_withdrawn_node_is_blocked_and_rerun()
     for seed in range(12):
         break_off_and_go_on(seed)
-    for seed in (*range(160), *RARE, *range(160, 2000)):
+    for seed in (*range(160), *RARE, *range(160, 700)):
         RandomWalk(seed).walk(60)
         if changes(walked.found) == LISTED_CHANGES:
             return

@@ -65,9 +65,9 @@ def nodes_of(request: Mapping[str, object], graph: Graph) -> tuple[int, ...]:
         raise CallError(str(error)) from None
 
 
-def preview_now(session: LiveRun, request: Mapping[str, object], command: Command) -> Preview:
+def preview_now(run: LiveRun, request: Mapping[str, object], command: Command) -> Preview:
     """Preview a command. The result is `changed` if it differs from what the request expected."""
-    preview = session.preview(command)
+    preview = run.preview(command)
     expected = request.get("expected")
     if isinstance(expected, str) and preview.nothing is None and expected != token(preview):
         return replace(preview, changed=True)
@@ -86,19 +86,19 @@ def token(preview: Preview) -> str:
     return digest.hexdigest()
 
 
-def preview_fields(session: LiveRun, preview: Preview, words: str) -> dict[str, object]:
+def preview_fields(run: LiveRun, preview: Preview, words: str) -> dict[str, object]:
     """Format a preview as JSON: a description, the count and first labels of each group, and the estimated seconds."""
-    labels = session.graph.labels
+    labels = run.graph.labels
     return {
         "command": preview.command.kind.value,
-        "asked": asked(session.graph, preview.command),
+        "asked": asked(run.graph, preview.command),
         "targets": named(labels, preview.command.nodes),
         "words": words,
-        "notice": "" if session.changed_file is None or not preview.again else session.changed_file.text,
+        "notice": "" if run.changed_file is None or not preview.again else run.changed_file.text,
         "nothing": preview.nothing,
         "changed": preview.changed,
         "expected": token(preview),
-        "seconds": session.seconds_for(preview),
+        "seconds": run.seconds_for(preview),
         "again": named(labels, preview.again),
         "stopped": named(labels, preview.stopped),
         "released": named(labels, preview.released),

@@ -19,62 +19,62 @@ SHOWN = 100
 _ACTIVE = (NodeStatus.RUNNING, NodeStatus.CANCELLING, NodeStatus.RETRYING)
 
 
-def about(session: RunView, screen: Screen) -> dict[str, object]:
+def about(run: RunView, screen: Screen) -> dict[str, object]:
     """Return which run it is, and whether it has a screen."""
     return {
-        "name": session.name,
-        "graph": None if session.graph_path is None else os.path.abspath(session.graph_path),
-        "number": session.number,
-        "path": os.path.abspath(session.path),
+        "name": run.name,
+        "graph": None if run.graph_path is None else os.path.abspath(run.graph_path),
+        "number": run.number,
+        "path": os.path.abspath(run.path),
         "screen": screen.value,
     }
 
 
-def status_report(session: RunView, screen: Screen) -> dict[str, object]:
+def status_report(run: RunView, screen: Screen) -> dict[str, object]:
     """Return the run's status: verdict, counts, nodes in flight, and failures with their reasons."""
-    state = session.state
-    remaining = session.remaining()
+    state = run.state
+    remaining = run.remaining()
     return {
-        **about(session, screen),
+        **about(run, screen),
         "verdict": (Verdict.RUNNING if state.held_up else state.verdict()).value,
-        "settled": session.settled,
+        "settled": run.settled,
         "paused": state.paused,
         "jobs": state.jobs,
         "slots_taken": slots_taken(state),
-        "elapsed": round(session.elapsed, 3),
-        "wall_seconds": round(session.wall_seconds, 3),
+        "elapsed": round(run.elapsed, 3),
+        "wall_seconds": round(run.wall_seconds, 3),
         "remaining": None
         if remaining is None
-        else {"seconds": round(remaining[0], 3), "node": session.graph.labels[remaining[1]]},
+        else {"seconds": round(remaining[0], 3), "node": run.graph.labels[remaining[1]]},
         "waits": state.held_up or None,
         "off_record": len(state.off_record),
-        "notices": [notice.text for notice in session.notices],
-        "nodes": len(session.graph),
+        "notices": [notice.text for notice in run.notices],
+        "nodes": len(run.graph),
         "counts": {status.name: state.counts[status] for status in NodeStatus if state.counts[status]},
         "stale": state.stale_count,
         "failed_allowed": state.allowed_failures,
-        "active": fitting((_node(session, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
-        "failures": fitting((_failure(session, node) for node in state.failures()), SHOWN),
+        "active": fitting((_node(run, node) for status in _ACTIVE for node in state.nodes_with(status)), SHOWN),
+        "failures": fitting((_failure(run, node) for node in state.failures()), SHOWN),
     }
 
 
-def _node(session: RunView, node: int) -> dict[str, object]:
-    state = session.state
+def _node(run: RunView, node: int) -> dict[str, object]:
+    state = run.state
     return {
-        "node": session.graph.labels[node],
+        "node": run.graph.labels[node],
         "status": state.status_of(node).name,
         "attempt": state.attempt[node],
-        "elapsed": round(max(0.0, session.clock() - state.started[node]), 3),
-        "why": why(state, node, session.clock()),
+        "elapsed": round(max(0.0, run.clock() - state.started[node]), 3),
+        "why": why(state, node, run.clock()),
     }
 
 
-def _failure(session: RunView, node: int) -> dict[str, object]:
-    state = session.state
-    log = session.log_path(node, state.attempt[node])
+def _failure(run: RunView, node: int) -> dict[str, object]:
+    state = run.state
+    log = run.log_path(node, state.attempt[node])
     return {
-        "node": session.graph.labels[node],
+        "node": run.graph.labels[node],
         "attempt": state.attempt[node],
-        "why": why(state, node, session.clock()),
+        "why": why(state, node, run.clock()),
         "log": str(log),
     }

@@ -42,7 +42,7 @@ _FAILED = 1
 Show = Callable[[Attachment], Awaitable[ExitReason]]
 """Shows a run on an attached terminal until the screen is left."""
 Screens = Callable[["LiveRun", Callable[[], Awaitable[None]]], Show]
-"""Prepares screens for a session. The App awaits the given function in place of driving: it returns when the run fails.
+"""Prepares screens for a run. The App awaits the given function in place of driving: it returns when the run fails.
 
 Called at the first attach only, because of its many imports.
 """
@@ -51,9 +51,9 @@ Called at the first attach only, because of its many imports.
 class Daemon:
     """Drives one run, shows it to one client after another, and ends it."""
 
-    def __init__(self, session: LiveRun, screens: Screens, crash_file: Path | None = None) -> None:
+    def __init__(self, run: LiveRun, screens: Screens, crash_file: Path | None = None) -> None:
         """`crash_file` receives this process's standard error."""
-        self._session = session
+        self._run = run
         self._screens = screens
         self._show: Show | None = None
         self._crash_file = crash_file
@@ -113,7 +113,7 @@ class Daemon:
     async def _drive(self) -> None:
         try:
             with self._driving:
-                await self._session.drive()
+                await self._run.drive()
         except Exception as error:  # noqa: BLE001 - after any failure, the recorded state can still be read
             traceback.print_exc()
             self._failure = error
@@ -122,7 +122,7 @@ class Daemon:
 
     async def _watch_files(self) -> None:
         with self._watching:
-            await self._session.monitor.watch()
+            await self._run.monitor.watch()
 
     async def _until_failure(self) -> None:
         await self._driven.wait()
@@ -132,7 +132,7 @@ class Daemon:
     @property
     def _idle(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self._session.settled or self._failure is not None
+        return self._run.settled or self._failure is not None
 
     async def _end_when_unwatched(self) -> None:
         """End a run that is settled and has had no screen for long."""
@@ -168,14 +168,14 @@ class Daemon:
 
     def _end(self, why: str) -> None:
         if not self._ending.is_set():
-            self._session.ending = True
+            self._run.ending = True
             self._end_why = why
             self._ending.set()
 
     def _cancel_all(self, by: str) -> None:
         if self._closed:
             return
-        self._session.give(Command(CommandKind.CANCEL_ALL, by=by))
+        self._run.give(Command(CommandKind.CANCEL_ALL, by=by))
 
     async def _finish(self) -> None:
         """Cancel what is left, close the journal, and leave no process behind."""
@@ -188,15 +188,15 @@ class Daemon:
             finally:
                 self._closed = True
                 self._watching.cancel()
-                await self._session.close(self._end_why)
+                await self._run.close(self._end_why)
 
     async def _settle(self) -> None:
-        if not self._session.settled:
+        if not self._run.settled:
             self._cancel_all(self._end_why)
         async with anyio.create_task_group() as group:
             for attachment in self._waiting_clients:
                 group.start_soon(self._kill_when_interrupted, attachment)
-            await self._session.drive_until_settled()
+            await self._run.drive_until_settled()
             group.cancel_scope.cancel()
 
     async def _kill_when_interrupted(self, attachment: Attachment) -> None:
@@ -211,14 +211,14 @@ class Daemon:
     def _status(self) -> int:
         if self._signal:
             return 128 + self._signal
-        return EXIT.get(self._session.state.verdict(), _FAILED)
+        return EXIT.get(self._run.state.verdict(), _FAILED)
 
     # Clients
 
     async def _serve_control_socket(self, *, task_status: TaskStatus[None]) -> None:
         end = end_when_idle(lambda: self._idle, self._screen, self._end)
         handlers = {"attach": self._attach, "end": end}
-        await serve_control(self._session, self._screen, handlers, task_status=task_status)
+        await serve_control(self._run, self._screen, handlers, task_status=task_status)
 
     def _screen(self) -> Screen:
         return Screen.DETACHED if self._attachment is None else Screen.ATTACHED
@@ -251,7 +251,7 @@ class Daemon:
     async def _show_until_left(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Show the run on a client's terminal until it is given back, then send the exit message."""
         attachment = Attachment(client, request)
-        await attachment.tell(in_case_of_death(self._session, self._crash_file, attachment.cwd))
+        await attachment.tell(in_case_of_death(self._run, self._crash_file, attachment.cwd))
         async with anyio.create_task_group() as group:
             group.start_soon(attachment.listen)
             leaving = await self._show_on(attachment)
@@ -283,12 +283,12 @@ class Daemon:
     async def _prepare_screens(self) -> Callable[[Attachment], Awaitable[ExitReason]]:
         """Prepare the screens in a thread while the run continues: it takes half a second or more."""
         try:
-            return await anyio.to_thread.run_sync(self._screens, self._session, self._until_failure)
+            return await anyio.to_thread.run_sync(self._screens, self._run, self._until_failure)
         except RuntimeError:  # the user's limit of threads is reached
-            return self._screens(self._session, self._until_failure)
+            return self._screens(self._run, self._until_failure)
 
     async def _watch(self, attachment: Attachment) -> ExitReason:
-        self._session.announce("attached", attachment.client)
+        self._run.announce("attached", attachment.client)
         leaving = ExitReason.CRASHED
         try:
             if self._show is None:
@@ -298,21 +298,21 @@ class Daemon:
         except Exception:  # noqa: BLE001 - no error of a screen may stop the run
             traceback.print_exc()
         if leaving is ExitReason.CRASHED:
-            self._session.note("the screen failed; the run continues without it")
-        self._session.announce("detached", attachment.why or leaving.value)
+            self._run.note("the screen failed; the run continues without it")
+        self._run.announce("detached", attachment.why or leaving.value)
         return leaving
 
     async def _detach(self, attachment: Attachment, leaving: ExitReason) -> None:
-        session = self._session
+        run = self._run
         if leaving in _ENDING:
             said = anyio.Event()
             self._deliveries.append(said)
             await self._ended.wait()
-            await attachment.exit_message(ended(session, attachment), self._status())
+            await attachment.exit_message(ended(run, attachment), self._status())
             said.set()
         elif leaving is ExitReason.ELSEWHERE:
-            await attachment.exit_message(elsewhere(session, attachment), 0)
+            await attachment.exit_message(elsewhere(run, attachment), 0)
         elif leaving is ExitReason.CRASHED:
-            await attachment.exit_message(after_a_crash(session, self._crash_file, attachment.cwd), _FAILED)
+            await attachment.exit_message(after_a_crash(run, self._crash_file, attachment.cwd), _FAILED)
         else:
-            await attachment.exit_message(detached(session, UNWATCHED_SECONDS, attachment.cwd), 0)
+            await attachment.exit_message(detached(run, UNWATCHED_SECONDS, attachment.cwd), 0)

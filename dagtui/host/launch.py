@@ -71,7 +71,7 @@ def _live(
     for number in not_ignored((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
         signal.signal(number, lambda number, _frame: early.append(number))
     try:
-        session = begin()
+        run = begin()
     except (GraphError, StoreError, OSError) as error:
         done = isinstance(error, NothingToResumeError) and error.completed
         text = str(error) if done or isinstance(error, GraphError) else f"dagtui: {error}"
@@ -79,9 +79,9 @@ def _live(
         connection.sendall(encode({"do": "print", "text": f"{text}\n"}))
         connection.sendall(encode({"do": "leave", "status": status}))
         return status
-    crash_file = _open_crash_file(session.path)
+    crash_file = _open_crash_file(run.path)
     with contextlib.suppress(OSError):  # the client was killed meanwhile, which does not affect the run
-        connection.sendall(encode(in_case_of_death(session, crash_file)))
+        connection.sendall(encode(in_case_of_death(run, crash_file)))
     # The first nodes are already running. The event loop takes a while to import.
     import anyio
 
@@ -89,7 +89,7 @@ def _live(
     from dagtui.host.priority_loop import PriorityLoop
 
     async def live() -> int:
-        daemon = Daemon(session, screens, crash_file)
+        daemon = Daemon(run, screens, crash_file)
         return await daemon.live(connection, on_listening, early)
 
     try:

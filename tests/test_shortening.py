@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dagtui.text import cell_width
 from dagtui.text.labels import name_label
+from dagtui.text.look import IN_ASCII
 from dagtui.text.shortening import shortened, told_apart
 
 WORDS = ["sort", "index", "quantify", "forward", "reverse", "salmon", "stats", "bedgraph", "12", "7", "日本", "é"]
@@ -40,7 +41,7 @@ def test_a_name_that_fits_is_whole_and_another_fills_its_room(name: str, room: i
 def test_a_shortened_name_keeps_both_ends() -> None:
     assert shortened("call_variants_for_sample_NA12878_chromosome_1", 20) == "call_vari…romosome_1"
     assert shortened("call_variants_for_sample_NA12878_chromosome_1", 5) == "ca…_1"
-    assert shortened("call_variants", 9, ascii_only=True) == "call~ants"
+    assert shortened("call_variants", 9, look=IN_ASCII) == "call~ants"
     assert shortened("call_variants", 1) == "…"
 
 

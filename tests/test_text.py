@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dagtui import text as t
 from dagtui.text import lines, styles
+from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.text.shape import shape
 
 PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
@@ -382,14 +383,14 @@ def test_cell_width():
     assert t.cell_width("▶🚀") == 3
 
 
-@given(HOSTILE.map(t.label), st.integers(-1, 30), st.booleans())
-def test_fit_fits(text: str, width: int, ascii_only: bool):
-    fitted = t.fit(text, width, ascii=ascii_only)
+@given(HOSTILE.map(t.label), st.integers(-1, 30), st.sampled_from([IN_UNICODE, IN_ASCII]))
+def test_fit_fits(text: str, width: int, look: Look):
+    fitted = t.fit(text, width, look)
     assert t.cell_width(fitted) <= max(width, 0)
     if t.cell_width(text) <= width:
         assert fitted == text
     elif width > 0:
-        assert fitted[-1] == ("~" if ascii_only else "…")
+        assert fitted[-1] == look.glyphs.cut
         assert text.startswith(fitted[:-1])
         # Nothing more would have fitted.
         assert t.cell_width(text[: len(fitted)]) > width - 1

@@ -82,10 +82,9 @@ def _several() -> str:
 
 def _choice_of(found: Sequence[FoundRun], title: str, look: LookOptions) -> FoundRun:
     """Return the run that the user picks on this terminal. Ends the program if none is picked."""
-    plain = look.is_ascii
     try:
-        heading, *lines = table(listed(found), os.get_terminal_size(1).columns - MARGIN, ascii_only=plain)
-        at = Picker(title, heading, lines, ascii_only=plain).pick()
+        heading, *lines = table(listed(found), os.get_terminal_size(1).columns - MARGIN, look=look.here)
+        at = Picker(title, heading, lines, look.here).pick()
     except KeyboardInterrupt:
         raise SystemExit(128 + signal.SIGINT) from None
     except OSError:  # the terminal is gone
@@ -106,7 +105,7 @@ def _watch(graph_file: Path | None, number: int | None, look: LookOptions) -> No
     directory, graph_path = _to_watch(look) if graph_file is None else (_recorded(graph_file, number), graph_file)
     from dagtui.tui.terminal.watching import watch
 
-    raise SystemExit(watch(directory, graph_path, ascii_only=look.ascii_only, theme=look.theme, mouse=look.mouse))
+    raise SystemExit(watch(directory, graph_path, look.here, mouse=look.mouse))
 
 
 def _recorded(graph_file: Path, number: int | None) -> RunDirectory:

@@ -23,6 +23,7 @@ from dagtui.cli.prepare import (
 )
 from dagtui.cli.stderr import fail, say
 from dagtui.runs.launch import LAST, LaunchOptions
+from dagtui.text.look import IN_UNICODE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
     from dagtui.graph.model import Graph
     from dagtui.runs.launch import Resumption
+    from dagtui.text.look import Look
 
 _OPTIONS = LaunchOptions()
 
@@ -39,7 +41,8 @@ class LineOptions(NamedTuple):
 
     events: str | None = None
     """A file for JSON lines, or `-` for standard output."""
-    ascii_only: bool = False
+    look: Look = IN_UNICODE
+    """What the user asked for."""
 
 
 _LINES = LineOptions()
@@ -73,15 +76,15 @@ def run_headless(graph: Graph, options: LaunchOptions, lines: LineOptions = _LIN
 
     def advise(graph: Graph, found: Resumption, became: str) -> bool:
         """Say how to resume the earlier run, because no user can be asked."""
-        _advise(graph, found.directory.number, became, options.jobs, ascii_only=lines.ascii_only)
+        _advise(graph, found.directory.number, became, options.jobs, lines.look)
         return False
 
     options = options._replace(resumption=run_to_resume(graph, options, nodes, advise))
-    run = Headless(graph, begin, options, mention_others, events=lines.events, ascii_only=lines.ascii_only)
+    run = Headless(graph, begin, options, mention_others, events=lines.events, look=lines.look)
     raise SystemExit(run.run())
 
 
-def _advise(graph: Graph, number: int, became: str, jobs: int | None, *, ascii_only: bool) -> None:
+def _advise(graph: Graph, number: int, became: str, jobs: int | None, look: Look) -> None:
     from dagtui.graph.errors import GraphError
     from dagtui.runs.redaction import hide_known
     from dagtui.runs.resume_command import command_to_resume
@@ -90,7 +93,7 @@ def _advise(graph: Graph, number: int, became: str, jobs: int | None, *, ascii_o
         shown = hide_known(graph, os.environ)
     except GraphError:
         return  # starting the run reports what is wrong
-    command = command_to_resume(shown, number, jobs, ascii_only=ascii_only)
+    command = command_to_resume(shown, number, jobs, look)
     say(f"dagtui: this is a new run. {became.capitalize()}; to resume it: {command}")
 
 

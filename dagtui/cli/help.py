@@ -61,7 +61,7 @@ def _list_pages(output: Output) -> None:
     lines = [f"  {page.topic:<{widest}}  {label(page.summary)}" for page in read_pages()]
     lines = ["The manual. To read a page: dagtui help TOPIC", "", *lines]
     columns = output.columns
-    output.lines(lines if columns is None else [fit(line, columns, ascii=not output.is_unicode) for line in lines])
+    output.lines(lines if columns is None else [fit(line, columns, output.look) for line in lines])
 
 
 def _hint(topic: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.stderr import BAD_CALL
 from dagtui.text.locales import in_ascii, is_utf8
+from dagtui.text.look import ASCII, UNICODE, Look
 from dagtui.text.terminals import columns_of, wants_colours
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Output:
         self.is_unicode = is_utf8(os.environ, self._encoding)
         """Whether the caller's locale can encode every character."""
         self.is_terminal = sys.stdout is not None and sys.stdout.isatty()
+
+    @property
+    def look(self) -> Look:
+        """How to show things: in characters that the caller's locale has, with colours or without."""
+        return Look(UNICODE if self.is_unicode else ASCII, self.wants_colours)
 
     @property
     def wants_colours(self) -> bool:

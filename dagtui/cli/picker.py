@@ -11,6 +11,8 @@ from dagtui.text import fit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dagtui.text.look import Look
+
 _UP = frozenset({"k", "\x1b[A", "\x1bOA", "\x10"})
 _DOWN = frozenset({"j", "\x1b[B", "\x1bOB", "\x0e"})
 _FIRST = frozenset({"g", "\x1b[H", "\x1bOH", "\x1b[1~"})
@@ -26,12 +28,12 @@ _AROUND = 3
 class Picker:
     """Shows lines below the cursor, and removes itself after the choice."""
 
-    def __init__(self, title: str, heading: str, lines: Sequence[str], *, ascii_only: bool) -> None:
+    def __init__(self, title: str, heading: str, lines: Sequence[str], look: Look) -> None:
         """All texts must be safe to show."""
         self._title = title
         self._heading = heading
         self._lines = lines
-        self._ascii = ascii_only
+        self._look = look
         self._at = self._first = 0
         """The line under the cursor, and the first shown line."""
         self._drawn = 0
@@ -69,8 +71,8 @@ class Picker:
         shown = max(1, min(len(self._lines), rows - _AROUND - 1))
         self._first = min(max(self._first, self._at - shown + 1), self._at)
         window = range(self._first, self._first + shown)
-        mark = ">" if self._ascii else "▶"
-        keys = "Up, Down: choose  Enter: attach  q: quit" if self._ascii else "↑ ↓ choose · Enter attach · q quit"
+        mark = ">" if self._look.ascii else "▶"
+        keys = "Up, Down: choose  Enter: attach  q: quit" if self._look.ascii else "↑ ↓ choose · Enter attach · q quit"
         more = f"  ({self._at + 1} of {len(self._lines)})" if shown < len(self._lines) else ""
         lines = [
             self._title,
@@ -79,7 +81,7 @@ class Picker:
             keys + more,
         ]
         # On some terminals, a line of full width would leave the cursor in the next line.
-        cut = [fit(line, max(1, columns - 1), ascii=self._ascii) for line in lines]
+        cut = [fit(line, max(1, columns - 1), self._look) for line in lines]
         cut[2 + self._at - self._first] = f"\x1b[7m{cut[2 + self._at - self._first]}\x1b[m"
         self._write(self._erase() + "".join(f"{line}\n" for line in cut))
         self._drawn = len(cut)
@@ -89,6 +91,6 @@ class Picker:
         return f"{up}\r\x1b[J"
 
     def _write(self, text: str) -> None:
-        data = memoryview(text.encode("ascii" if self._ascii else "utf-8", "replace"))
+        data = memoryview(text.encode("ascii" if self._look.ascii else "utf-8", "replace"))
         while data:
             data = data[os.write(1, data) :]

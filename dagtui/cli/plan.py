@@ -40,5 +40,5 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
             output.lines(plan_json(made))
         else:
             # Wrapped lines break the table. A pipe or a file gets whole lines.
-            lines = plan_lines(made, columns=output.columns, everything=everything, ascii_only=not output.is_unicode)
+            lines = plan_lines(made, columns=output.columns, everything=everything, look=output.look)
             output.lines(lines)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dagtui.control.live import FoundRun
+    from dagtui.text.look import Look
 
 _TITLES = ("NAME", "RUN", "STATE", "SETTLED", "FAILED", "TIME", "SCREEN", "PROCESS", "GRAPH")
 _NUMBERS = frozenset({"RUN", "SETTLED", "FAILED", "TIME", "PROCESS"})
@@ -40,9 +41,9 @@ def ps(*, as_json: bool) -> None:
         if as_json:
             output.line(json.dumps([run.fields() for run in found]))
         elif found:
-            width, plain = output.columns, not output.is_unicode
-            lines = table(found, width, ascii_only=plain)
-            output.lines(lines if width is None else [fit(line, width, ascii=plain) for line in lines])
+            width = output.columns
+            lines = table(found, width, look=output.look)
+            output.lines(lines if width is None else [fit(line, width, output.look) for line in lines])
     if not found and not as_json:
         say("no run is live; start one with: dagtui GRAPH.toml")
 
@@ -122,7 +123,7 @@ def status_of_run(run: FoundRun) -> Mapping[str, object]:
         return {"run": run.run_id, "error": str(error)}
 
 
-def table(found: Sequence[Listed], width: int | None = None, *, ascii_only: bool) -> list[str]:
+def table(found: Sequence[Listed], width: int | None = None, *, look: Look) -> list[str]:
     """Return a heading and a line for each run, in columns. Empty columns are left out.
 
     A path that does not fit shows its end, which distinguishes it.
@@ -135,17 +136,17 @@ def table(found: Sequence[Listed], width: int | None = None, *, ascii_only: bool
     for row in rows:
         begin = "".join(f"{_padded(row[at], widths[at], _TITLES[at])}  " for at in shown)
         room = None if width is None else width - cell_width(begin)
-        lines.append(begin + (row[last] if room is None else _end_of(row[last], room, ascii_only=ascii_only)))
+        lines.append(begin + (row[last] if room is None else _end_of(row[last], room, look)))
     return lines
 
 
-def _end_of(text: str, width: int, *, ascii_only: bool) -> str:
+def _end_of(text: str, width: int, look: Look) -> str:
     """Return the text if it fits, else an ellipsis and its end."""
     if cell_width(text) <= width or width < _LEAST:
         return text
     while cell_width(text) > width - 1:
         text = text[1:]
-    return ("~" if ascii_only else "…") + text
+    return look.glyphs.cut + text
 
 
 def _padded(text: str, width: int, title: str) -> str:

@@ -49,7 +49,7 @@ def show_graph(
     if not has_screen():
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
-        run_headless(read_graph(graph_file, options.parameters), options, LineOptions(ascii_only=look.ascii_only))
+        run_headless(read_graph(graph_file, options.parameters), options, LineOptions(look=look.asked))
     if not options.nested:
         refuse_nested(live_others(graph_file.path))
     if in_process:
@@ -181,4 +181,4 @@ def _show_in_process(graph: Graph, options: LaunchOptions, look: LookOptions, no
     # The first nodes are already running. This import takes a quarter of a second.
     from dagtui.tui.terminal.show import show
 
-    return show(session, ascii_only=look.is_ascii, theme=look.theme, mouse=not look.no_mouse)
+    return show(session, look.here, mouse=look.mouse)

@@ -71,7 +71,7 @@ def status(graph_file: Path | None, number: int | None, nodes: tuple[str, ...], 
             _write_live(output, answer, run, graph_file, nodes, as_json=as_json)
             output.write(b"\n" if as_json else b"")
         else:
-            output.lines(status_lines(answer, ascii_only=not output.is_unicode))
+            output.lines(status_lines(answer, output.look))
 
 
 def ended_run(graph_file: Path, number: int | None) -> RunDirectory | None:
@@ -156,7 +156,7 @@ def _write_ended(output: Output, run: RunDirectory, graph_file: Path, words: Seq
     elif words:
         _write_lines(output, answer, view, nodes)
     else:
-        output.lines(status_lines(answer, ascii_only=not output.is_unicode))
+        output.lines(status_lines(answer, output.look))
 
 
 def _write_json(
@@ -180,5 +180,5 @@ def _write_lines(output: Output, answer: Mapping[str, object], view: RunView, no
     """Write the headline and a line for each node."""
     output.line(headline(answer))
     for told in node_objects(view, nodes):
-        output.line(node_line(told, ascii_only=not output.is_unicode))
+        output.line(node_line(told, output.look))
     output.flush()

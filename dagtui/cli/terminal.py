@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagtui.text.look import ASCII, UNICODE, Look, terminal_look
+
 if TYPE_CHECKING:
     from dagtui.host.terminal_client import ClientTerminal
 
@@ -38,14 +40,17 @@ class LookOptions(NamedTuple):
         return not self.no_mouse
 
     @property
-    def is_ascii(self) -> bool:
-        """Whether to draw in ASCII, by the options or because of the locale."""
-        from dagtui.text.locales import wants_ascii
+    def asked(self) -> Look:
+        """The look that the user asked for."""
+        return Look(ASCII if self.ascii_only else UNICODE, theme=self.theme)
 
-        return self.ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
+    @property
+    def here(self) -> Look:
+        """The look on the caller's terminal."""
+        return terminal_look(os.environ, sys.stdout.encoding, self.asked)
 
     def client_terminal(self) -> ClientTerminal:
         """Combine the options, the locale and the environment."""
         from dagtui.host.terminal_client import ClientTerminal
 
-        return ClientTerminal(self.is_ascii, self.theme, self.mouse)
+        return ClientTerminal(self.here, self.mouse)

@@ -97,7 +97,7 @@ def wait(
         elif nodes:
             output.line(": ".join([label(outcome, 20), *_bad_nodes(answer)]))
         else:
-            output.lines(status_lines(answer, ascii_only=not output.is_unicode))
+            output.lines(status_lines(answer, output.look))
     if outcome not in _EXITS:
         fail("dagtui: the run's process ended before that was settled")
     raise SystemExit(_EXITS[outcome])

@@ -29,23 +29,11 @@ class NodeStatus(enum.IntEnum):
         """The status in running text, such as `blocked`."""
         return _WORDS[self]
 
-    @property
-    def glyph(self) -> str:
-        """The status as a sign of one cell."""
-        return _GLYPHS[self]
-
-    @property
-    def ascii(self) -> str:
-        """The status as an ASCII character, for terminals without UTF-8."""
-        return _ASCII[self]
-
 
 _WORDS = (
     *("waiting", "queued", "running", "retrying", "cancelling"),
     *("done", "failed", "blocked", "cancelled", "skipped"),
 )
-_GLYPHS = "·○▶↻◌✓✗⊘■↷"
-_ASCII = ".o>~c+x!#-"
 
 
 UNBEGUN = frozenset({NodeStatus.WAITING, NodeStatus.READY})

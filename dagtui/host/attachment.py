@@ -10,6 +10,8 @@ import anyio
 from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text import label
+from dagtui.text.look import ASCII, UNICODE, Look
+from dagtui.text.terminals import wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,10 +58,13 @@ class Attachment:
         cwd = request.get("cwd")
         self.cwd = cwd if isinstance(cwd, str) else ""
         """The client's working directory, for which commands are printed. Empty if it does not say."""
-        self.ascii = request.get("ascii") is True
         self.mouse = request.get("mouse") is not False
         theme = request.get("theme")
-        self.theme = theme if isinstance(theme, str) else None
+        self.look = Look(
+            ASCII if request.get("ascii") is True else UNICODE,
+            wants_colours(self.environment, is_terminal=True),
+            theme if isinstance(theme, str) else None,
+        )
         self.client = f"{label(request.get('tty'), 60)}, process {client.peer.pid}"
         """A description of the terminal for people."""
         self.screen: RemoteScreen | None = None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from dagtui.report.summary import exit_summary
 from dagtui.runs.resume_command import path_from, resume_command
 from dagtui.text import duration, label, plural
-from dagtui.text.terminals import USUAL_COLUMNS, columns_of, wants_colours
+from dagtui.text.look import IN_UNICODE
+from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,16 +22,14 @@ if TYPE_CHECKING:
 def in_case_of_death(session: RunView, crash_file: Path | None, folder: str = "") -> dict[str, object]:
     """Return what a client whose shell is in `folder` needs to know if the session process dies."""
     crash = None if crash_file is None else str(crash_file)
-    again = resume_command(session, ascii_only=False, folder=folder)
+    again = resume_command(session, IN_UNICODE, folder=folder)
     return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path), "again": again}
 
 
 def ended(session: RunView, attachment: Attachment) -> str:
     """Return the run's summary for the client's terminal."""
     width = columns_of(attachment.output) or USUAL_COLUMNS
-    colours = wants_colours(attachment.environment, is_terminal=True)
-    text = exit_summary(session, width=width, colours=colours, ascii_only=attachment.ascii, folder=attachment.cwd)
-    return f"{text}\n"
+    return f"{exit_summary(session, attachment.look, width=width, folder=attachment.cwd)}\n"
 
 
 def detached(session: RunView, unwatched_seconds: float, folder: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dagtui.control.client import ControlClient
+    from dagtui.text.look import Look
 
 SENT_VARIABLES = (
     *("TERM", "COLORTERM", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "NO_COLOR", "TMUX", "STY"),
@@ -51,10 +52,9 @@ _CANCEL = b"\x18"  # ends an incomplete escape sequence
 
 @dataclass(frozen=True, slots=True)
 class ClientTerminal:
-    """How the screen should look."""
+    """How the screen should be shown on the client's terminal."""
 
-    ascii: bool
-    theme: str | None
+    look: Look
     mouse: bool
 
 
@@ -62,13 +62,13 @@ class RunIsEndingError(Exception):
     """The run is about to end. Once its process is gone, the graph may be started again."""
 
 
-def attach_terminal(client: ControlClient, look: ClientTerminal) -> int:
+def attach_terminal(client: ControlClient, terminal: ClientTerminal) -> int:
     """Attach this process's terminal, standard input and output, until it is given back. Return the exit status.
 
     In the background, it first waits for the foreground, as every program that uses the terminal does. Raises
     RunIsEndingError if the run is about to end, and ControlError if it refuses the terminal.
     """
-    return _AttachedTerminal(client).make(look)
+    return _AttachedTerminal(client).make(terminal)
 
 
 class _AttachedTerminal:
@@ -81,7 +81,7 @@ class _AttachedTerminal:
         self._deadline = float("inf")
         self._signals = Signals((*DETACHING_SIGNALS, *_TOLD_AS, signal.SIGCHLD))
 
-    def make(self, look: ClientTerminal) -> int:
+    def make(self, terminal: ClientTerminal) -> int:
         _wait_for_foreground()
         with self._signals:
             request = {
@@ -89,9 +89,9 @@ class _AttachedTerminal:
                 "tty": _terminal_name(),
                 "cwd": _working_directory(),
                 "environment": {name: os.environ[name] for name in SENT_VARIABLES if name in os.environ},
-                "ascii": look.ascii,
-                "theme": look.theme,
-                "mouse": look.mouse,
+                "ascii": terminal.look.ascii,
+                "theme": terminal.look.theme,
+                "mouse": terminal.mouse,
             }
             with contextlib.suppress(PeerGoneError):  # its last message can still be read
                 self._client.send(request, (0, 1))

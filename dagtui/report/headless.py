@@ -14,6 +14,8 @@ from dagtui.report.plain import PlainLines
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
+from dagtui.text.locales import is_utf8
+from dagtui.text.look import ASCII, Look
 from dagtui.text.terminals import wants_colours
 
 if TYPE_CHECKING:
@@ -46,13 +48,14 @@ class Headless:
         on_begun: Callable[[LiveRun], None] = lambda _session: None,
         *,
         events: str | None,
-        ascii_only: bool,
+        look: Look,
     ) -> None:
         """`begin` is start_run or resume_run. A run that starts paused waits for `dagtui resume`.
 
         `on_begun` is called with the session when its first nodes have been started.
 
-        `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error).
+        `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error). `look`
+        is what the user asked for.
         """
         self._graph = graph
         self._begin = begin
@@ -62,9 +65,8 @@ class Headless:
         stream = sys.stderr if events == "-" else sys.stdout
         encoding = (stream.encoding if stream is not None else None) or "ascii"  # None: it was closed from the start
         self._writer = LineWriter(2 if events == "-" else 1, encoding)
-        self._colours = wants_colours(os.environ, is_terminal=stream is not None and stream.isatty())
-        self._encoding = encoding
-        self._ascii = ascii_only
+        glyphs = look.glyphs if is_utf8(os.environ, encoding) else ASCII
+        self._look = Look(glyphs, wants_colours(os.environ, is_terminal=stream is not None and stream.isatty()))
         self._signal = 0
         self._over = False
         """Nothing more happens in the run. At most its journal is still to be closed."""
@@ -85,16 +87,14 @@ class Headless:
         import anyio
 
         from dagtui.report.summary import exit_summary
-        from dagtui.text.locales import is_utf8
 
-        self._ascii = self._ascii or not is_utf8(os.environ, self._encoding)
-        self._lines = PlainLines(session, ascii_only=self._ascii, colours=self._colours)
+        self._lines = PlainLines(session, self._look)
         self._writer.say(self._lines.opening())
         self._print([])
         anyio.run(self._drive, session, inbox)
         inbox.close()  # the program may wait for a reader that has stopped
         self._writer.say("")
-        self._writer.say(exit_summary(session, width=100, colours=self._colours, ascii_only=self._ascii))
+        self._writer.say(exit_summary(session, self._look, width=100))
         self._writer.close()
         if copy is not None:
             copy.close()

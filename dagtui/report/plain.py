@@ -15,13 +15,13 @@ from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, plural
 from dagtui.text.labels import name_label
-from dagtui.text.locales import in_ascii
 from dagtui.text.remarks import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 _COLOURS = {
     NodeStatus.RUNNING: "36",
@@ -43,13 +43,12 @@ _NAME_CELLS = 200
 class PlainLines:
     """Formats events as lines with wall times and sanitised names and reasons."""
 
-    def __init__(self, session: RunView, *, ascii_only: bool, colours: bool) -> None:
+    def __init__(self, session: RunView, look: Look) -> None:
         self._session = session
-        self._ascii = ascii_only
-        self._colours = colours
+        self._look = look
         self._stale: set[int] = set()
         """Nodes already reported as stale."""
-        self._blank = "" if ascii_only else " "
+        self._blank = "" if look.ascii else " "
         """Fills the column of glyphs in lines that have none."""
 
     def opening(self) -> str:
@@ -152,9 +151,10 @@ class PlainLines:
 
     def _glyph(self, status: NodeStatus) -> str:
         """Return the glyph of a status where the terminal can show it. The words after it say the same."""
-        if self._ascii:
+        if self._look.ascii:
             return ""
-        return f"\x1b[{_COLOURS[status]}m{status.glyph}\x1b[m" if self._colours and status in _COLOURS else status.glyph
+        glyph = self._look.glyphs.statuses[status]
+        return f"\x1b[{_COLOURS[status]}m{glyph}\x1b[m" if self._look.colours and status in _COLOURS else glyph
 
     def _command(self, event: CommandEvent) -> str:
         names = ", ".join(self._name(node) for node in event.nodes[:3])
@@ -168,7 +168,7 @@ class PlainLines:
 
     def _line(self, at: float, glyph: str, text: str) -> str:
         clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
-        return " ".join(filter(None, (clock, glyph, in_ascii(text) if self._ascii else text)))
+        return " ".join(filter(None, (clock, glyph, self._look.written(text))))
 
 
 def _one_of_many(event: NodeEvent) -> str:

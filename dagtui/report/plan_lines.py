@@ -12,6 +12,7 @@ from dagtui.graph.expressions.as_run import AsRun, UnknownEnvironment, unknown_s
 from dagtui.graph.model import Trigger
 from dagtui.text import cell_width, count, duration, fit, label, plural
 from dagtui.text.labels import NAME_CHARACTERS, name_label
+from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import told_apart
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Graph, Task, Value
     from dagtui.report.plan import Plan
+    from dagtui.text.look import Look
 
 FOLDED = 8
 """Tasks with more nodes than this become one line, as in the tree."""
@@ -32,13 +34,13 @@ _AROUND = 40
 
 
 def plan_lines(
-    plan: Plan, *, columns: int | None = None, everything: bool = False, ascii_only: bool = False
+    plan: Plan, *, columns: int | None = None, everything: bool = False, look: Look = IN_UNICODE
 ) -> Iterator[str]:
     """Yield the plan for people: a headline, then a line for each node or each large matrix.
 
     The lines are cut to `columns` cells.
     """
-    yield from _headline(plan, ascii_only=ascii_only)
+    yield from _headline(plan, look)
     yield ""
     entries = list(_entries(plan, everything=everything))
     names = [_name(plan, entry) for entry in entries]
@@ -55,9 +57,8 @@ def plan_lines(
         before, after = names[max(0, shown - _AROUND) : shown], names[shown + 1 : shown + 1 + _AROUND]
         cut = told_apart(name, width, before, after)
         line = _line(plan, entry, cut, width, critical, as_run)
-        if ascii_only:
-            line = line.replace("…", "~")  # of the same width, as `fit` writes it
-        yield line if columns is None else fit(line, columns, ascii_only)
+        line = line.replace("…", look.glyphs.cut)  # of the same width
+        yield line if columns is None else fit(line, columns, look)
     yield from _idle(plan, everything=everything)
 
 
@@ -120,9 +121,9 @@ def _json_value(value: Value) -> Value:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _headline(plan: Plan, *, ascii_only: bool) -> Iterator[str]:
+def _headline(plan: Plan, look: Look) -> Iterator[str]:
     graph = plan.graph
-    arrow = " > " if ascii_only else " → "
+    arrow = f" {look.glyphs.arrow} "
     slots = plural(plan.jobs, "slot")
     yield f"{label(graph.name)}: {plural(len(plan.order), 'node')} would run, {slots}; nothing is executed"
     names = [name_label(graph.labels[node]) for node in plan.critical_path]

@@ -12,12 +12,14 @@ from dagtui.text import count, duration, label, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from dagtui.text.look import Look
+
 SHOWN = 10
 """Nodes of each kind that get their own line."""
 _STATUSES = {status.name: status for status in NodeStatus}
 
 
-def status_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[str]:
+def status_lines(answer: Mapping[str, object], look: Look) -> Iterator[str]:
     """Yield the run, its counts, its nodes in flight and its failures. Strings of the answer are untrusted."""
     yield headline(answer)
     counts = answer.get("counts")
@@ -29,21 +31,21 @@ def status_lines(answer: Mapping[str, object], *, ascii_only: bool) -> Iterator[
         yield f"  ! {label(notice, 1000)}"
     active = _objects(answer.get("active"))
     for node in active[:SHOWN]:
-        glyph = _glyph(node.get("status"), ascii_only=ascii_only)
+        glyph = _glyph(node.get("status"), look)
         yield f"  {glyph} {label(node.get('node'))}  {_why(node)}  {_duration(node.get('elapsed'))}"
     if len(active) > SHOWN:
         yield f"    and {count(len(active) - SHOWN)} more"
     failures = _objects(answer.get("failures"))
     for node in failures[:SHOWN]:
-        yield f"  {_glyph('FAILED', ascii_only=ascii_only)} {label(node.get('node'))}  {_why(node)}  {_log(node)}"
+        yield f"  {_glyph('FAILED', look)} {label(node.get('node'))}  {_why(node)}  {_log(node)}"
     if len(failures) > SHOWN:
         yield f"    and {plural(len(failures) - SHOWN, 'more failure')}"
 
 
-def node_line(node: Mapping[str, object], *, ascii_only: bool) -> str:
+def node_line(node: Mapping[str, object], look: Look) -> str:
     """Format a node: status, reason, duration, attempt, and the log if it failed."""
     name, attempt = node.get("status"), node.get("attempt")
-    words = [f"  {_glyph(name, ascii_only=ascii_only)} {label(node.get('node'))}", _word(str(name)), _why(node)]
+    words = [f"  {_glyph(name, look)} {label(node.get('node'))}", _word(str(name)), _why(node)]
     if node.get("seconds") is not None:
         words.append(_duration(node.get("seconds")))
     if isinstance(attempt, int) and attempt > 1:
@@ -87,11 +89,11 @@ def _objects(value: object) -> list[Mapping[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _glyph(name: object, *, ascii_only: bool) -> str:
+def _glyph(name: object, look: Look) -> str:
     status = _STATUSES.get(str(name))
     if status is None:
         return "?"
-    return status.ascii if ascii_only else status.glyph
+    return look.glyphs.statuses[status]
 
 
 def _word(name: str) -> str:

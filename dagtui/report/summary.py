@@ -15,7 +15,6 @@ from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
 from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
-from dagtui.text.locales import in_ascii
 from dagtui.text.redraws import final_lines
 from dagtui.text.remarks import REMARK
 from dagtui.text.shape import shape
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 FAILURES_SHOWN = 10
 """Most distinct failures shown."""
@@ -43,12 +43,12 @@ _MARKS = {
 }
 
 
-def exit_summary(session: RunView, *, width: int, colours: bool, ascii_only: bool, folder: str = "") -> str:
+def exit_summary(session: RunView, look: Look, *, width: int, folder: str = "") -> str:
     """Return the summary as text with SGR codes at most. Its commands are for a shell in a folder.
 
     An empty folder means this process's.
     """
-    headline = _headline(session, colours=colours, ascii_only=ascii_only)
+    headline = _headline(session, look)
     lines = [
         f"{headline}  run {session.number}, {duration(session.elapsed)}",
         f"  {counts(session.state)}",
@@ -58,33 +58,33 @@ def exit_summary(session: RunView, *, width: int, colours: bool, ascii_only: boo
     lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
     groups, unread = _alike(session)
     for group in groups[:FAILURES_SHOWN]:
-        failure = _failure(session, group, width, colours=colours, ascii_only=ascii_only)
-        lines += ["", *(map(in_ascii, failure) if ascii_only else failure)]
+        failure = _failure(session, group, width, look)
+        lines += ["", *map(look.written, failure)]
     left = sum(len(group.nodes) for group in groups[FAILURES_SHOWN:]) + unread
     if left:
         lines += ["", f"and {plural(left, 'more failure')}"]
     if groups:
         lines += ["", f"{headline}: {counts(session.state)}"]
     if stale := topmost_stale(session.state):
-        lines += ["", f"  {_stale(session, stale, ascii_only=ascii_only, folder=folder)}"]
+        lines += ["", f"  {_stale(session, stale, look, folder)}"]
     can_go_on = session.graph_path is not None and session.lost_record is None
     if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to resume: {resume_command(session, ascii_only=ascii_only, folder=folder)}"]
+        lines += ["", f"to resume: {resume_command(session, look, folder=folder)}"]
     return "\n".join(lines)
 
 
-def _paint(text: str, code: str, *, colours: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[m" if colours else text
+def _painted(text: str, code: str, look: Look) -> str:
+    return f"\x1b[{code}m{text}\x1b[m" if look.colours else text
 
 
-def _headline(session: RunView, *, colours: bool, ascii_only: bool) -> str:
+def _headline(session: RunView, look: Look) -> str:
     verdict = session.state.verdict()
-    mark = _MARKS[verdict].ascii if ascii_only else _MARKS[verdict].glyph
+    mark = look.glyphs.statuses[_MARKS[verdict]]
     word = "left while running" if verdict is Verdict.RUNNING else verdict.value
-    return _paint(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], colours=colours)
+    return _painted(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], look)
 
 
-def _stale(session: RunView, nodes: list[int], *, ascii_only: bool, folder: str) -> str:
+def _stale(session: RunView, nodes: list[int], look: Look, folder: str) -> str:
     """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
     names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
@@ -92,7 +92,7 @@ def _stale(session: RunView, nodes: list[int], *, ascii_only: bool, folder: str)
     if session.graph_path is None:
         return text
     them = "it" if len(nodes) == 1 else "them"
-    return f"{text}; to run {them} again: {rerun_command(session, nodes, ascii_only=ascii_only, folder=folder)}"
+    return f"{text}; to run {them} again: {rerun_command(session, nodes, look, folder=folder)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +124,16 @@ def _decisive(tail: list[bytes]) -> str:
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 
 
-def _failure(session: RunView, group: _Alike, width: int, *, colours: bool, ascii_only: bool) -> list[str]:
+def _failure(session: RunView, group: _Alike, width: int, look: Look) -> list[str]:
     node = group.nodes[0]
-    mark = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
-    name = _paint(f"{mark} {name_label(session.graph.labels[node], 200)}", "1;31", colours=colours)
+    mark = look.glyphs.statuses[NodeStatus.FAILED]
+    name = _painted(f"{mark} {name_label(session.graph.labels[node], 200)}", "1;31", look)
     lines = [f"{name}  {label(why(session.state, node, session.clock()))}"]
     if len(group.nodes) > 1:
-        lines.append(f"  {_paint(_others(session, group.nodes), '1;31', colours=colours)}")
+        lines.append(f"  {_painted(_others(session, group.nodes), '1;31', look)}")
     path = session.log_path(node, session.state.attempt[node])
     for line in group.tail:
-        shown = for_terminal(line) if colours else label(plain_line(line), width)
+        shown = for_terminal(line) if look.colours else label(plain_line(line), width)
         lines.append(f"  │ {shown}")
     if os.path.exists(path):
         lines.append(f"  log: {label(path, 4096)}")

@@ -30,6 +30,7 @@ from dagtui.store.journal import JournalReader, JournalWriter, set_aside
 from dagtui.store.log_index import LoggedAttempts
 from dagtui.text import count, label, plural
 from dagtui.text.labels import name_label
+from dagtui.text.look import IN_UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -92,7 +93,7 @@ class LastRun:
         """Say how to rerun nodes that are stale, because an ancestor ran again after them. Empty if there are none."""
         if not (stale := topmost_stale(self.state)):
             return ""
-        command = command_to_resume(self.graph, self.directory.number, None, ascii_only=False)
+        command = command_to_resume(self.graph, self.directory.number, None, IN_UNICODE)
         verb = "node is" if self.state.stale_count == 1 else "nodes are"
         options = rerun_options(self.graph, stale)
         return f"; {count(self.state.stale_count)} {verb} stale: {command} {options}"

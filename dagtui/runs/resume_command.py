@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Graph
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 _LONGEST = 4096
 _MOST_RERUN = 3
@@ -35,14 +36,14 @@ def path_from(folder: str, path: Path) -> Path:
     return path if folder == own else Path(own, path)
 
 
-def resume_command(session: RunView, *, ascii_only: bool, folder: str = "") -> str:
+def resume_command(session: RunView, look: Look, *, folder: str = "") -> str:
     """Return a command that resumes a session's run, for a shell in a folder. Empty: this process's."""
-    return command_to_resume(session.graph, session.number, session.jobs_given, ascii_only=ascii_only, folder=folder)
+    return command_to_resume(session.graph, session.number, session.jobs_given, look, folder=folder)
 
 
-def rerun_command(session: RunView, nodes: Sequence[int], *, ascii_only: bool, folder: str = "") -> str:
+def rerun_command(session: RunView, nodes: Sequence[int], look: Look, *, folder: str = "") -> str:
     """Return a command that resumes a session's run and reruns some nodes, for a shell in a folder."""
-    return f"{resume_command(session, ascii_only=ascii_only, folder=folder)} {rerun_options(session.graph, nodes)}"
+    return f"{resume_command(session, look, folder=folder)} {rerun_options(session.graph, nodes)}"
 
 
 def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
@@ -52,7 +53,7 @@ def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:
     return label(" ".join(f"--rerun {shlex.quote(graph.labels[node])}" for node in nodes), _LONGEST)
 
 
-def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only: bool, folder: str = "") -> str:
+def command_to_resume(graph: Graph, number: int, jobs: int | None, look: Look, *, folder: str = "") -> str:
     """Return a shell command with the run's number and the parameters and slots that were given.
 
     Without the parameters, definitions would differ. A parameter that holds a secret appears by name only, with dots to
@@ -60,19 +61,18 @@ def command_to_resume(graph: Graph, number: int, jobs: int | None, *, ascii_only
     """
     if graph.path is not None and is_piped(graph.path):
         # Only the user knows what wrote the graph into the pipe.
-        words = ["..." if ascii_only else "…", "| dagtui run -"]
+        words = [look.glyphs.dots, "| dagtui run -"]
     else:
         path = graph.name if graph.path is None else os.fspath(path_from(folder, graph.path))
         words = ["dagtui", shlex.quote(path)]
-    words += ["--resume", str(number), *_given(graph, jobs, ascii_only=ascii_only)]
+    words += ["--resume", str(number), *_given(graph, jobs, look)]
     return " ".join(label(word, _LONGEST) for word in words)
 
 
-def _given(graph: Graph, jobs: int | None, *, ascii_only: bool) -> Iterator[str]:
-    hidden = "..." if ascii_only else "…"
+def _given(graph: Graph, jobs: int | None, look: Look) -> Iterator[str]:
     for name, text in graph.given.items():
         secret = MARK.decode() in text
         yield "-p"
-        yield shlex.quote(f"{name}=") + hidden if secret else shlex.quote(f"{name}={text}")
+        yield shlex.quote(f"{name}=") + look.glyphs.dots if secret else shlex.quote(f"{name}={text}")
     if jobs is not None:
         yield f"-j {jobs}"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dagtui.text.combining import may_be_piled, thinned
+from dagtui.text.look import IN_UNICODE
 from dagtui.text.widths import cell_width
+
+if TYPE_CHECKING:
+    from dagtui.text.look import Look
 
 NAME_CHARACTERS = 1000
 """Characters of a name that are examined. The rest of a longer name is ignored."""
@@ -55,14 +60,14 @@ def label(text: object, cap: int = 200) -> str:
     return _capped(shown, cap, more=len(string) > cap)
 
 
-def name_label(name: str, cells: int = 80, *, ascii_only: bool = False) -> str:
+def name_label(name: str, cells: int = 80, look: Look = IN_UNICODE) -> str:
     """Return the name of a node as a safe part of a line. A name of more than `cells` cells is cut in the middle."""
     shown = label(name, NAME_CHARACTERS)
     if cell_width(shown) <= cells:
         return shown
     from dagtui.text.shortening import shortened
 
-    return shortened(shown, cells, ascii_only=ascii_only)
+    return shortened(shown, cells, look)
 
 
 def block(text: object, cap: int = 10_000) -> str:

@@ -6,10 +6,13 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.text.widths import cell_width, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from dagtui.text.look import Look
 
 _LEAST_ROOM: Final = 4
 """The width in cells below which a name has no middle."""
@@ -37,17 +40,17 @@ class _Cut(NamedTuple):
         return other.endswith(self.tail) and (other.startswith(self.head) if self.begins else self.head in other)
 
 
-def shortened(name: str, room: int, *, ascii_only: bool = False) -> str:
+def shortened(name: str, room: int, look: Look = IN_UNICODE) -> str:
     """Shorten a name to `room` cells. Of `task[cell]`, the names of the cell's keys go first: `train[1,small]`."""
     if cell_width(name) <= room:
         return name
     name = _without_keys(name)
     if cell_width(name) <= room or room < _LEAST_ROOM:
-        return fit(name, room, ascii=ascii_only)
-    return _middle_cut(name, room, _usual_tail(name, room)).shown("~" if ascii_only else "…")
+        return fit(name, room, look)
+    return _middle_cut(name, room, _usual_tail(name, room)).shown(look.glyphs.cut)
 
 
-def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str], *, ascii_only: bool = False) -> str:
+def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str], look: Look = IN_UNICODE) -> str:
     """Shorten a name to `room` cells so that it looks different from those of the rows before and after it.
 
     If a row before it begins with all that there is room for, that part is not repeated: `…chromosome_2`.
@@ -56,20 +59,20 @@ def told_apart(name: str, room: int, before: Sequence[str], after: Sequence[str]
         return name
     name = _without_keys(name)
     if cell_width(name) <= room or room < _LEAST_ROOM:
-        return shortened(name, room, ascii_only=ascii_only)
+        return shortened(name, room, look)
     begun = fit(name, room)[:-1]
     others = {_without_keys(other) for other in (*before, *after)} - {name}
     alike = [other for other in others if other.startswith(begun)]
     is_said = bool(alike) and any(_without_keys(other).startswith(begun) for other in before)
     start = _rest_start(name, alike, room) if is_said else 0
-    dots = "~" if ascii_only else "…"
+    dots = look.glyphs.cut
     for _ in range(2):
         cuts = list(_cuts(name, start, room))
         for cut in cuts:
             if not any(map(cut.could_be, others)):
                 return cut.shown(dots)
         start = _rest_start(name, filter(cuts[-1].could_be, others), room)
-    return fit(dots + name[start:], room, ascii=ascii_only)
+    return fit(dots + name[start:], room, look)
 
 
 def _cuts(name: str, start: int, room: int) -> Iterator[_Cut]:

@@ -6,7 +6,12 @@ import re
 import unicodedata
 from functools import lru_cache
 from itertools import accumulate, takewhile
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from dagtui.text.look import IN_UNICODE
+
+if TYPE_CHECKING:
+    from dagtui.text.look import Look
 
 # Trigrams, hexagrams, monograms, tetragrams, counting rods: wide since Unicode 16, which few interpreters know.
 _WIDE_SINCE_16: Final = "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U0001d356\U0001d360-\U0001d376]"
@@ -21,7 +26,7 @@ def cell_width(text: str) -> int:
     return sum(map(character_width, text))
 
 
-def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
+def fit(text: str, width: int, look: Look = IN_UNICODE) -> str:
     """Return a text that fits, or its beginning with "…" ("~" in ASCII), in at most `width` cells."""
     if cell_width(text) <= width:
         return text
@@ -29,7 +34,7 @@ def fit(text: str, width: int, ascii: bool = False) -> str:  # noqa: A002 - the 
         return ""
     ends = accumulate(map(character_width, text))
     kept = sum(1 for _ in takewhile(lambda end: end < width, ends))
-    return text[:kept] + ("~" if ascii else "…")
+    return text[:kept] + look.glyphs.cut
 
 
 @lru_cache(maxsize=4096)

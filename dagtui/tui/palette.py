@@ -13,6 +13,7 @@ from textual.command import DiscoveryHit, Hit, Provider
 
 from dagtui.text import label
 from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.actions.action import AnyAction, Group
 from dagtui.tui.screens.palette import PaletteScreen
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from textual.command import Hits
 
+    from dagtui.text.look import Look
     from dagtui.tui.screen_app import ScreenApp
 
 NODES_SHOWN = 50
@@ -76,7 +78,7 @@ class _Commands(Provider):
         text = Text(key.help, no_wrap=True, overflow="ellipsis")
         for offset in marked:
             text.stylize("bold underline", offset, offset + 1)
-        keys = self.dagtui.keymap.all_shown(key.id, ascii=self.dagtui.ascii_only)
+        keys = self.dagtui.keymap.all_shown(key.id, self.dagtui.look)
         return text.append(f"  {keys}" if keys else "", "dim")
 
 
@@ -103,12 +105,12 @@ class _Nodes(_Commands):
     async def search(self, query: str) -> Hits:
         """Yield the first nodes whose names contain the query."""
         session = self.dagtui.session
-        ascii_only = self.dagtui.ascii_only
+        look = self.dagtui.look
         async for node in self._matching(query.lower()):
             status = session.state.status_of(node)
             name = label(session.graph.labels[node], NAME_CHARACTERS)
-            shown = shortened(name, _name_cells(self.app.size.width), ascii_only=ascii_only)
-            prompt = Text(f"{status.ascii if ascii_only else status.glyph} {shown}", no_wrap=True)
+            shown = shortened(name, _name_cells(self.app.size.width), look)
+            prompt = Text(f"{look.glyphs.statuses[status]} {shown}", no_wrap=True)
             yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
 
     async def _matching(self, query: str) -> AsyncIterator[int]:
@@ -127,5 +129,5 @@ class _Nodes(_Commands):
 class Palette(PaletteScreen):
     """The palette with our commands and nodes."""
 
-    def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__([_Commands, _Nodes], ascii=ascii)
+    def __init__(self, look: Look = IN_UNICODE) -> None:
+        super().__init__([_Commands, _Nodes], look)

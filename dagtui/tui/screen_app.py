@@ -16,6 +16,7 @@ from textual.worker import Worker, WorkerState
 from dagtui.engine.status import Verdict
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text.labels import name_label
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.lines.scroll_bar import draw_scroll_bars
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Actions
     from dagtui.tui.terminal.host import TerminalHost
 
@@ -54,8 +56,7 @@ _TURN_SECONDS = 0.002
 class ScreenOptions(TypedDict, total=False):
     """The options of a screen. Each kind of App passes them on."""
 
-    ascii: bool
-    theme: str | None
+    look: Look
     mouse: bool
     driver_class: type[Driver] | None
     keys: Mapping[str, str] | None
@@ -77,8 +78,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         session: RunView,
         place: TerminalHost,
         *,
-        ascii: bool = False,  # noqa: A002 - the name of the option
-        theme: str | None = None,
+        look: Look = IN_UNICODE,
         mouse: bool = True,
         driver_class: type[Driver] | None = None,
         keys: Mapping[str, str] | None = None,
@@ -95,14 +95,14 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
         self.session = session
-        self.ascii_only = ascii
-        draw_scroll_bars(ascii_only=ascii)
+        self.look = look
+        draw_scroll_bars(look)
         self.mouse = mouse
         self.broken = False
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, if one did."""
-        self.main = MainScreen(session, self.keymap, detachable=place.detachable, ascii=ascii)
+        self.main = MainScreen(session, self.keymap, detachable=place.detachable, look=look)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
@@ -121,7 +121,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         self._actions: dict[str, Callable[[], object]] = {}
         for known in THEMES:
             self.register_theme(known)
-        self.theme = theme or DARK.name
+        self.theme = f"dagtui-{look.theme}" if look.theme else DARK.name
         self.set_keymap(self.keymap.own)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -303,7 +303,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         if self._settled and not before:
             if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
                 self.main.lead_to_failure()
-            self.say(*completion_notice(self.session, self.keymap, self.main.situation, ascii_only=self.ascii_only))
+            self.say(*completion_notice(self.session, self.keymap, self.main.situation, self.look))
 
     def _tell_notes(self) -> None:
         self.session.untold.clear()

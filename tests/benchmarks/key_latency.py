@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING
 
 from support.waiting import wait_for
 
+from dagtui.text.look import IN_UNICODE
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import anyio
@@ -144,7 +146,7 @@ def show_made_up() -> None:
     # A pair of nodes takes five changes: four of its two attempts, and READY for the second.
     run = Run(Traversal(graph, 200), MadeUp(CHANGES * 2 / 5), UnwrittenJournal())
     run.begin()
-    show(AdoptedRun(run), ascii_only=False, theme=None, mouse=True)
+    show(AdoptedRun(run), look=IN_UNICODE, theme=None, mouse=True)
 
 
 # The process that presses keys

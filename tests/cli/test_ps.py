@@ -13,6 +13,7 @@ from support.waiting import wait_for
 
 from dagtui.cli.ps import Listed, table
 from dagtui.control.live import FoundRun, Screen
+from dagtui.text.look import IN_ASCII, IN_UNICODE
 
 GRAPH = """
 [tasks.a]
@@ -95,11 +96,11 @@ def test_one_that_does_not_answer_is_listed(tmp_path: Path, short_path: Path):
 def test_paths_that_do_not_fit_show_their_ends():
     run = FoundRun("id", 1, None, Path("/a/long/way/to/some/graph.toml"), 7, "reads", Screen.NONE)
     found = [Listed(run, {"nodes": 1, "counts": {"RUNNING": 1}})]
-    whole = table(found, ascii_only=False)[1]
+    whole = table(found, look=IN_UNICODE)[1]
     for width in range(len(whole) - 15, len(whole)):
-        line = table(found, width, ascii_only=False)[1]
+        line = table(found, width, look=IN_UNICODE)[1]
         assert len(line) == width
         assert line.endswith("graph.toml")
         assert "  …" in line
-    assert table(found, len(whole), ascii_only=True)[1] == whole
-    assert "  ~" in table(found, len(whole) - 1, ascii_only=True)[1]
+    assert table(found, len(whole), look=IN_ASCII)[1] == whole
+    assert "  ~" in table(found, len(whole) - 1, look=IN_ASCII)[1]

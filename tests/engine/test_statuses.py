@@ -12,6 +12,7 @@ from dagtui.engine.messages import CommandKind, Ended, EndKind, Result, Started,
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.graph.model import RetryPolicy
+from dagtui.text.look import ASCII, UNICODE
 
 CANCEL, RETRY = CommandKind.CANCEL, CommandKind.RETRY
 
@@ -33,7 +34,7 @@ CANCEL, RETRY = CommandKind.CANCEL, CommandKind.RETRY
 )
 def test_a_status_looks_and_counts_as(name: str, glyph: str, ascii_glyph: str, settled: bool):
     status = NodeStatus[name]
-    assert (status.glyph, status.ascii, status.settled) == (glyph, ascii_glyph, settled)
+    assert (UNICODE.statuses[status], ASCII.statuses[status], status.settled) == (glyph, ascii_glyph, settled)
 
 
 def test_there_are_ten_statuses():

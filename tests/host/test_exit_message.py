@@ -14,6 +14,7 @@ from dagtui.graph.model import Graph
 from dagtui.host.exit_message import detached
 from dagtui.report.summary import exit_summary
 from dagtui.runs.recorded import RecordedRun
+from dagtui.text.look import ASCII, Look
 
 
 def ended(now: float) -> RecordedRun:
@@ -24,7 +25,7 @@ def ended(now: float) -> RecordedRun:
 
 
 def test_the_card_of_a_run_that_was_looked_at_for_long_tells_how_long_the_run_took():
-    head = exit_summary(ended(600.0), width=80, colours=False, ascii_only=False).split("\n")[0]
+    head = exit_summary(ended(600.0), width=80, look=Look(colours=False)).split("\n")[0]
     assert head == "✓ one completed  run 1, 4.0 s"
 
 
@@ -46,7 +47,7 @@ def test_the_command_of_the_card_finds_the_graph_from_the_folder_of_its_reader(
     failure = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)
     session = RecordedRun(load(path), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failure], 9.0, Path("1"))
     folder = str(tmp_path / there) if there else ""
-    last = exit_summary(session, width=80, colours=False, ascii_only=True, folder=folder).split("\n")[-1]
+    last = exit_summary(session, width=80, look=Look(ASCII, colours=False), folder=folder).split("\n")[-1]
     words = shlex.split(last.partition(": ")[2])
     assert words[0] == "dagtui"
     assert words[2:] == ["--resume", "1"]
@@ -77,7 +78,7 @@ def failed_eight_times(tmp_path: Path) -> RecordedRun:
 
 
 def test_failures_that_are_alike_stand_on_the_card_once_with_their_number_and_names(tmp_path: Path):
-    lines = exit_summary(failed_eight_times(tmp_path), width=100, colours=False, ascii_only=False).split("\n")
+    lines = exit_summary(failed_eight_times(tmp_path), width=100, look=Look(colours=False)).split("\n")
     assert sum("no such file" in line for line in lines) == 2  # the eight once, and the other
     names = ", ".join(f"align[sample={sample}]" for sample in "bcdefgh")
     assert f"  8 nodes failed alike, also {names}" in lines
@@ -85,5 +86,5 @@ def test_failures_that_are_alike_stand_on_the_card_once_with_their_number_and_na
 
 
 def test_what_differs_only_in_its_exit_is_not_alike(tmp_path: Path):
-    lines = exit_summary(failed_eight_times(tmp_path), width=100, colours=False, ascii_only=False).split("\n")
+    lines = exit_summary(failed_eight_times(tmp_path), width=100, look=Look(colours=False)).split("\n")
     assert "✗ other  exit 1" in lines

@@ -22,6 +22,7 @@ from dagtui.graph import keys
 from dagtui.graph.model import Trigger
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, read_pages
+from dagtui.text.look import ASCII, UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
@@ -136,7 +137,7 @@ def test_each_section_of_the_manual_names_the_keys_of_its_actions(heading: str, 
 
 def test_every_status_has_its_signs():
     shown = [[*code(row[0]), *code(row[1]), row[2]] for row in tables(sections("control")["Statuses"])[0]]
-    assert shown == [[status.glyph, status.ascii, status.word] for status in NodeStatus]
+    assert shown == [[UNICODE.statuses[status], ASCII.statuses[status], status.word] for status in NodeStatus]
 
 
 # The command line

@@ -13,6 +13,7 @@ from dagtui.graph.model import ArgumentList, Graph, Task
 from dagtui.report.plain import PlainLines
 from dagtui.report.summary import exit_summary
 from dagtui.runs.recorded import RecordedRun
+from dagtui.text.look import ASCII, UNICODE, Look
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from dagtui.runs.recorded import RecordedRun
 )
 def test_a_command_names_its_first_nodes_and_counts_the_others(event: CommandEvent, text: str):
     session = RecordedRun(Graph.from_edges("abcd", []), [], 0.0, Path("1"))
-    (line,) = PlainLines(session, ascii_only=False, colours=False).lines([event])
+    (line,) = PlainLines(session, Look(colours=False)).lines([event])
     assert line.partition("   ")[2] == text
 
 
@@ -50,15 +51,15 @@ def test_a_line_says_in_words_what_happened_and_names_the_root_of_what_is_blocke
         "c  blocked by a",
     ]
     session = RecordedRun(graph, events, 6.0, Path("1"))
-    for ascii_only, glyphs in ((True, [""] * 6), (False, [f"{glyph} " for glyph in "▶↻▶✗⊘⊘"])):
-        lines = PlainLines(session, ascii_only=ascii_only, colours=False).lines(events)
+    for signs, glyphs in ((ASCII, [""] * 6), (UNICODE, [f"{glyph} " for glyph in "▶↻▶✗⊘⊘"])):
+        lines = PlainLines(session, Look(signs, colours=False)).lines(events)
         assert [line.partition(" ")[2] for line in lines] == [a + b for a, b in zip(glyphs, said, strict=True)]
 
 
 def test_a_line_says_what_a_node_left_behind():
     event = NodeEvent(2.0, 0, 1, NodeStatus.COMPLETED, Cause.RAN, "succeeded", seconds=1.5, left=1)
     session = RecordedRun(Graph.from_edges("a", []), [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), event], 6.0, Path("1"))
-    (line,) = PlainLines(session, ascii_only=True, colours=False).lines([event])
+    (line,) = PlainLines(session, Look(ASCII, colours=False)).lines([event])
     assert line.endswith("a  done  1.5 s; ended 1 process that it left behind")
 
 
@@ -66,6 +67,6 @@ def test_a_failure_that_is_allowed_is_called_so():
     graph = Graph(["a"], [], tasks=[Task("a", ArgumentList(("false",)), allow_failure=True)])
     failed = NodeEvent(2.0, 0, 1, NodeStatus.FAILED, Cause.EXIT, "exit 1", 1, 1.0)
     session = RecordedRun(graph, [NodeEvent(1.0, 0, 1, NodeStatus.RUNNING), failed], 6.0, Path("1"))
-    (line,) = PlainLines(session, ascii_only=True, colours=False).lines([failed])
+    (line,) = PlainLines(session, Look(ASCII, colours=False)).lines([failed])
     assert line.endswith("a  failed (allowed): exit 1  1.0 s")
-    assert "1 failed (allowed)" in exit_summary(session, width=80, colours=False, ascii_only=True)
+    assert "1 failed (allowed)" in exit_summary(session, width=80, look=Look(ASCII, colours=False))

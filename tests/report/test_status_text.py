@@ -6,6 +6,7 @@ import pytest
 
 from dagtui.report.run_list import counts_words
 from dagtui.report.status_text import SHOWN, headline, status_lines
+from dagtui.text.look import IN_ASCII, IN_UNICODE
 
 ANSWER = {"name": "demo", "number": 3, "verdict": "running", "elapsed": 12.0, "jobs": 2, "screen": "detached"}
 
@@ -35,7 +36,7 @@ def test_slots_are_counted(told: dict[str, object], said: str) -> None:
 
 def test_stale_nodes_are_counted() -> None:
     answer = {**ANSWER, "counts": {"COMPLETED": 3, "FAILED": 1}, "stale": 2}
-    assert list(status_lines(answer, ascii_only=False))[1] == "  3 done (2 stale), 1 failed"
+    assert list(status_lines(answer, IN_UNICODE))[1] == "  3 done (2 stale), 1 failed"
 
 
 def test_counts_read_as_in_the_list_of_runs() -> None:
@@ -43,12 +44,12 @@ def test_counts_read_as_in_the_list_of_runs() -> None:
     counts = {"FROZEN": 7, "FAILED": 3, "COMPLETED": 2_000}
     answer = {**ANSWER, "counts": counts, "stale": 1, "failed_allowed": 2}
     said = "2,000 done (1 stale), 1 failed, 2 failed (allowed), 7 FROZEN"
-    assert list(status_lines(answer, ascii_only=False))[1] == f"  {said}"
+    assert list(status_lines(answer, IN_UNICODE))[1] == f"  {said}"
     assert counts_words(counts, 1, 2) == said
 
 
 @pytest.mark.parametrize(("more", "said"), [(1, "    and 1 more failure"), (2, "    and 2 more failures")])
 def test_failures_beyond_those_shown_are_counted(more: int, said: str) -> None:
     failures = [{"node": f"n{i}", "why": "exit 1", "log": "/l"} for i in range(SHOWN + more)]
-    lines = list(status_lines({**ANSWER, "failures": failures}, ascii_only=True))
+    lines = list(status_lines({**ANSWER, "failures": failures}, IN_ASCII))
     assert lines[1:] == [f"  x n{i}  exit 1  log: /l" for i in range(SHOWN)] + [said]

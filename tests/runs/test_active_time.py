@@ -20,6 +20,7 @@ from dagtui.runs.beginning import start_run
 from dagtui.store.directory import RunDirectory
 from dagtui.store.journal_scan import scan_journal
 from dagtui.store.summary import summarise
+from dagtui.text.look import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +89,7 @@ def test_a_live_run_that_is_woken_goes_on_where_it_stood(tmp_path: Path) -> None
         let_pass(session, WAIT)
         assert session.elapsed == before
         assert status_report(session, Screen.NONE)["elapsed"] == round(before, 3)
-        text = exit_summary(session, width=80, colours=False, ascii_only=False)
+        text = exit_summary(session, width=80, look=Look(colours=False))
         assert "with waits" not in text
         assert "(4 m 20 s with waits)" in headline(status_report(session, Screen.NONE))
         preview = session.preview(Command(CommandKind.RETRY, (0,)))

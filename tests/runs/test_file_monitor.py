@@ -17,6 +17,7 @@ from dagtui.graph.loading import load
 from dagtui.report.summary import exit_summary
 from dagtui.runs import file_monitor
 from dagtui.runs.beginning import start_run
+from dagtui.text.look import ASCII, Look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +141,7 @@ def test_a_record_that_is_lost_is_said_once_and_shown_for_as_long_as_it_lasts(
     assert "start a new one with --fresh" in text
     assert look(session) == [text]
     assert [note.text for note in session.untold] == [text]
-    shown = exit_summary(session, width=80, colours=False, ascii_only=True)
+    shown = exit_summary(session, width=80, look=Look(ASCII, colours=False))
     assert f"  ! {text}\n" in shown
     assert "--resume" not in shown
 

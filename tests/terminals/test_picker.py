@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 PROGRAM = """
 import sys
 from dagtui.cli.picker import Picker
+from dagtui.text.look import IN_ASCII, IN_UNICODE
 print("before")
 sys.stdout.flush()
 lines = ["line %d of many, which are longer than forty columns" % number for number in range(int(sys.argv[1]))]
 try:
     for _ in range(1 + sys.argv.count("again")):
-        print("picked", Picker("Which?", "HEADING", lines, ascii_only="ascii" in sys.argv).pick(), flush=True)
+        look = IN_ASCII if "ascii" in sys.argv else IN_UNICODE
+        print("picked", Picker("Which?", "HEADING", lines, look).pick(), flush=True)
 except KeyboardInterrupt:
     print("interrupted")
 """

@@ -9,6 +9,7 @@ import pytest
 from tui.recordings import FOLDER, MOMENTS, recorded
 from tui.svg import SvgExtension
 
+from dagtui.text.look import IN_ASCII, Look
 from dagtui.tui.app import DagtuiApp
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ class TestScreens:
 class TestLooks:
     @pytest.mark.parametrize("theme", ["dark", "light", "ansi", "contrast"])
     async def test_theme(self, picture: SnapshotAssertion, theme: str) -> None:
-        assert await screen("failed", "approve", [], (80, 24), theme=f"dagtui-{theme}") == picture
+        assert await screen("failed", "approve", [], (80, 24), look=Look(theme=theme)) == picture
 
     async def test_ascii(self, picture: SnapshotAssertion) -> None:
-        assert await screen("failed", "approve", [], (80, 24), ascii=True) == picture
+        assert await screen("failed", "approve", [], (80, 24), look=IN_ASCII) == picture
 
     async def test_smallest(self, picture: SnapshotAssertion) -> None:
         assert await screen("failed", "approve", [], (40, 12)) == picture

@@ -8,6 +8,7 @@ from dagtui.engine.capacity import slots_free
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.text import plural
 from dagtui.text.labels import name_label
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.node.cause_paths import failed_ancestors
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
 NAME_CELLS = 40
@@ -29,7 +31,7 @@ def node_hints(session: RunView, node: int, keymap: Keymap) -> list[Row]:
 
 
 def offered(
-    keymap: Keymap, hints: Iterable[tuple[str, str]], without: Collection[str], *, ascii_only: bool = False
+    keymap: Keymap, hints: Iterable[tuple[str, str]], without: Collection[str], look: Look = IN_UNICODE
 ) -> list[Row]:
     """Return rows for action ids and what they would do here. A click on a row performs the action.
 
@@ -40,7 +42,7 @@ def offered(
         if id_ in without:
             continue
         for key in keymap.keys(id_)[:1]:
-            shown = Span(f"{keymap.shown(id_, ascii=ascii_only)} ", Role.KEY, key)
+            shown = Span(f"{keymap.shown(id_, look)} ", Role.KEY, key)
             rows.append(row("  ", shown, Span(words, press=key), indent=4))
     return [row(), row(muted("what you can do")), *rows] if rows else []
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
+from dagtui.text.look import IN_UNICODE
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.action import AnyAction, Pane
     from dagtui.tui.actions.availability import Situation
 
@@ -116,21 +119,21 @@ class Keymap:
         """Return the keys of an action as Textual's names."""
         return self._keys[id_]
 
-    def shown(self, id_: str, *, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
+    def shown(self, id_: str, look: Look = IN_UNICODE) -> str:
         """Return the first key of an action as the footer shows it, or "" if it has none."""
         keys = self._keys[id_]
-        return shown(keys[0], ascii=ascii) if keys else ""
+        return shown(keys[0], look) if keys else ""
 
-    def all_shown(self, id_: str, *, ascii: bool = False) -> str:  # noqa: A002
+    def all_shown(self, id_: str, look: Look = IN_UNICODE) -> str:
         """Return all keys of an action as the help shows them."""
-        return " ".join(shown(key, ascii=ascii) for key in self._keys[id_])
+        return " ".join(shown(key, look) for key in self._keys[id_])
 
 
-def shown(key: str, *, ascii: bool = False) -> str:  # noqa: A002 - the name of the option it comes from
+def shown(key: str, look: Look = IN_UNICODE) -> str:
     """Return a key as people write it: `^d` for `ctrl+d`."""
     if key.startswith("ctrl+") and len(key) == 6:
         return "^" + key[5:]
-    if ascii and key in {"up", "down", "left", "right"}:
+    if look.ascii and key in {"up", "down", "left", "right"}:
         return key.capitalize()
     if re.fullmatch(r"f\d+", key):
         return key.upper()

@@ -111,7 +111,7 @@ class PaneActions:
             self._app.say(f"no node matches {self._tree.filter_query}")
 
     def _say_no_search(self) -> None:
-        key = self._app.keymap.shown("find.start", ascii=self._app.ascii_only)
+        key = self._app.keymap.shown("find.start", self._app.look)
         self._app.say(f"No search yet: press {key}" if key else "No search yet")
 
     def wrap(self) -> None:

@@ -104,7 +104,7 @@ class RunActions:
         if first.nothing is not None:
             self._report(first)
             return
-        dialog = PreviewDialog(self._session, commands, first, left_out, ascii=self._app.ascii_only)
+        dialog = PreviewDialog(self._session, commands, first, left_out, look=self._app.look)
         self._app.push_screen(dialog, self._report)
 
     def _report(self, result: Preview | None) -> None:

@@ -29,11 +29,11 @@ class ScreenActions:
 
     def help(self) -> None:
         """Open the help."""
-        self._app.push_screen(HelpScreen(self._app.keymap, ascii=self._app.ascii_only))
+        self._app.push_screen(HelpScreen(self._app.keymap, self._app.look))
 
     def palette(self) -> None:
         """Open the command palette."""
-        self._app.push_screen(Palette(ascii=self._app.ascii_only))
+        self._app.push_screen(Palette(self._app.look))
 
     def copy(self) -> None:
         """Copy what the focused pane shows."""
@@ -87,7 +87,7 @@ class LeaveActions:
             self._app.exit(ExitReason.CANCEL_ALL)
         else:
             detachable = self._app.place.detachable
-            dialog = LeaveDialog(self._session, detachable=detachable, ascii=self._app.ascii_only)
+            dialog = LeaveDialog(self._session, detachable=detachable, look=self._app.look)
             self._app.push_screen(dialog, self._left)
 
     def _left(self, leaving: ExitReason | None) -> None:

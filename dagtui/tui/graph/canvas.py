@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.rows import Rows
 from dagtui.tui.graph.views import View
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 REGROUP_SHARE = 30
 """Regrouping takes at most one part in this many of the time."""
@@ -48,13 +50,13 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(
         self,
         session: RunView,
+        look: Look = IN_UNICODE,
         *,
-        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
         super().__init__(id=id)
         self.navigator = Navigator(session.state)
-        self.rows = Rows(session, self.navigator, ascii_only=ascii)
+        self.rows = Rows(session, self.navigator, look)
         self._session = session
         self._state = session.state
         self._watch = session.state.watch()

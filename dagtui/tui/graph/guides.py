@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dagtui.tui.lines.rows import Role, Span, muted, width_of
 
 if TYPE_CHECKING:
+    from dagtui.text.look import Glyphs
     from dagtui.tui.graph.outline import Outline
-    from dagtui.tui.lines.glyphs import Glyphs
 
 WIDE = 48
 """From this width on, in cells, each level is indented by two cells."""

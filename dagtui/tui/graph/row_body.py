@@ -10,6 +10,8 @@ from dagtui.tui.lines.rows import SPACE, Span, spaces, width_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dagtui.text.look import Look
+
 _EMPTY = Span("")
 
 
@@ -27,7 +29,7 @@ class Body(NamedTuple):
     """Additional words, in a column of their own if there is room."""
 
 
-def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], ascii_only: bool) -> list[Span]:
+def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str], look: Look) -> list[Span]:
     """Return the body in exactly `room` cells: notes are dropped first, then the name is shortened.
 
     `shorten` returns the name in at most the given cells. The aside begins at `column`, or after a longer name. A
@@ -43,7 +45,7 @@ def fitted(body: Body, room: int, *, column: int, shorten: Callable[[int], str],
     free = room - taken - width_of(pieces)
     if column and body.aside.text:
         gap = max(2, column - width_of(pieces))
-        words = fit(body.aside.text, free - gap - 1, ascii=ascii_only) if free > gap + 8 else ""
+        words = fit(body.aside.text, free - gap - 1, look) if free > gap + 8 else ""
         if words:
             pieces += [spaces(gap), Span(words, body.aside.role)]
             free = room - taken - width_of(pieces)

@@ -12,6 +12,7 @@ from dagtui.tui.graph.layout import GroupKind
 
 if TYPE_CHECKING:
     from dagtui.graph.model import Graph
+    from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
 
 _AROUND: Final = 60
@@ -22,10 +23,10 @@ _KEPT: Final = 10_000
 class RowNames:
     """The names of the rows that a navigator has in sight."""
 
-    def __init__(self, graph: Graph, navigator: Navigator, *, ascii_only: bool) -> None:
+    def __init__(self, graph: Graph, navigator: Navigator, look: Look) -> None:
         self._graph = graph
         self._navigator = navigator
-        self._ascii = ascii_only
+        self._look = look
         self._generation = -1
         self._names: dict[int, str] = {}
         """Keyed by item. Filled only for rows near one whose name was shortened."""
@@ -63,10 +64,10 @@ class RowNames:
         outline = self._navigator.outline
         row = outline.row(item)
         if row is None:
-            return told_apart(self.name(item), room, (), (), ascii_only=self._ascii)
+            return told_apart(self.name(item), room, (), (), self._look)
         before = [self._known(outline.item(at)) for at in range(max(0, row - _AROUND), row)]
         after = [self._known(outline.item(at)) for at in range(row + 1, min(len(outline), row + 1 + _AROUND))]
-        return told_apart(self.name(item), room, before, after, ascii_only=self._ascii)
+        return told_apart(self.name(item), room, before, after, self._look)
 
     def _known(self, item: int) -> str:
         found = self._names.get(item)

@@ -15,7 +15,6 @@ from dagtui.tui.graph.guides import WIDE, stem
 from dagtui.tui.graph.layout import GroupKind, GroupRow
 from dagtui.tui.graph.row_body import Body, fitted
 from dagtui.tui.graph.row_names import RowNames
-from dagtui.tui.lines.glyphs import ASCII, UNICODE
 from dagtui.tui.lines.rows import SPACE, Role, Span, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.graph.navigator import Navigator
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
@@ -78,11 +78,11 @@ _SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
 class Rows:
     """The rows that a navigator has in sight, as segments of text."""
 
-    def __init__(self, session: RunView, navigator: Navigator, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, navigator: Navigator, look: Look) -> None:
         self._navigator = navigator
-        self.glyphs = ASCII if ascii_only else UNICODE
-        self._ascii = ascii_only
-        self._names = RowNames(session.graph, navigator, ascii_only=ascii_only)
+        self.glyphs = look.glyphs
+        self._look = look
+        self._names = RowNames(session.graph, navigator, look)
         self._session = session
         self._state = session.state
         self._graph = session.graph
@@ -122,7 +122,7 @@ class Rows:
         used = width_of(left)
         column = max(1, width * 9 // 20 - used) if width >= ASIDE else 0
         shorten = partial(self._names.cut, item)
-        return left + fitted(body, max(0, width - used), column=column, shorten=shorten, ascii_only=self._ascii)
+        return left + fitted(body, max(0, width - used), column=column, shorten=shorten, look=self._look)
 
     def _is_selected(self, item: int) -> bool:
         """Return whether the row's node is selected. A group row shows it by the rows below it."""
@@ -176,7 +176,7 @@ class Rows:
         return state.ok[node] + state.bad[node] + state.skip[node]
 
     def _glyph(self, status: NodeStatus) -> Span:
-        return Span(status.ascii if self._ascii else status.glyph, STATUS_CLASSES[status])
+        return Span(self._look.glyphs.statuses[status], STATUS_CLASSES[status])
 
     # Nodes
 
@@ -210,7 +210,7 @@ class Rows:
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
         if status in _SAID:
-            return fit(label(state.why.get(node, "").partition(":")[0]), 18, ascii=self._ascii)
+            return fit(label(state.why.get(node, "").partition(":")[0]), 18, self._look)
         if status is _S.FAILED_PARENT:
             return "by " + self._cause(root_cause(state, node))
         if status is _S.READY and state.paused:
@@ -220,7 +220,7 @@ class Rows:
         return ""
 
     def _cause(self, node: int) -> str:
-        return name_label(self._graph.labels[node], 16, ascii_only=self._ascii)
+        return name_label(self._graph.labels[node], 16, self._look)
 
     def _aside(self, node: int, status: NodeStatus, clock: float) -> Span:
         state = self._state

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.message import Message
 
 from dagtui.text import cell_width
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import Role, Row, Span
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.strip import Strip
+
+    from dagtui.text.look import Look
 
 NOWHERE = -1
 WHEEL_ROWS = 3
@@ -41,8 +44,8 @@ class PagePosition(NamedTuple):
 class Page(PaintedRows):
     """Word-wrapped rows that scroll, with a cursor on one of the linked rows."""
 
-    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(ascii_only=ascii_only, id=id)
+    def __init__(self, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(look, id=id)
         self.rows: Sequence[Row] = ()
         self.first_row = 0
         """The first screen row in the window."""

@@ -12,6 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from dagtui.text import cell_width
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.doubtful import is_doubtful
 from dagtui.tui.lines.rows import Role, spaces, width_of
 from dagtui.tui.lines.ruler import measure_alike
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from rich.style import Style
 
+    from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Span
 
 measure_alike()
@@ -38,28 +40,28 @@ class Painter:
 
     def __init__(self, widget: Widget) -> None:
         self._widget: Widget = proxy(widget)  # no reference cycle: see `take_apart`
-        self._looks: dict[str, Style] = {}
+        self._styles: dict[str, Style] = {}
 
     def forget(self) -> None:
         """Discard the styles: the colours have changed."""
-        self._looks.clear()
+        self._styles.clear()
 
-    def look(self, role: str) -> Style:
-        """Return the style of a role."""
-        found = self._looks.get(role)
+    def style(self, role: str) -> Style:
+        """Return the style of a role in the current theme."""
+        found = self._styles.get(role)
         if found is None:
             widget = self._widget
-            found = self._looks[role] = widget.rich_style + widget.get_component_rich_style(role, partial=True)
+            found = self._styles[role] = widget.rich_style + widget.get_component_rich_style(role, partial=True)
         return found
 
     def strip(self, spans: Sequence[Span], width: int, over: str | None = None) -> Strip:
         """Return spans as a strip of at most `width` cells. The style of `over` covers and fills all of them."""
         if over is None:
-            segments = [Segment(span.text, self.look(span.role)) for span in spans if span.text]
+            segments = [Segment(span.text, self.style(span.role)) for span in spans if span.text]
         else:
             laid_over = self._widget.get_component_rich_style(over, partial=True)
             filled = [*spans, spaces(width - width_of(spans))]
-            segments = [Segment(span.text, self.look(span.role) + laid_over) for span in filled if span.text]
+            segments = [Segment(span.text, self.style(span.role) + laid_over) for span in filled if span.text]
         return measured(segments).crop(0, width)
 
 
@@ -147,9 +149,9 @@ class PaintedRows(Widget, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {*ROLE_CLASSES}
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8") + THEME_CSS
 
-    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.ascii_only = ascii_only
+        self.look = look
         self.painter = Painter(self)
         self._strips: list[Strip] = []
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.engine.status import NodeStatus
+    from dagtui.text.look import Look
 
 
 class Role(enum.StrEnum):
@@ -90,9 +91,9 @@ def muted(text: str) -> Span:
     return Span(text, Role.MUTED)
 
 
-def status_run(status: NodeStatus, *, ascii_only: bool, word: bool = False) -> Span:
+def status_run(status: NodeStatus, look: Look, *, word: bool = False) -> Span:
     """Return the glyph of a status in its colour, followed by its word if requested."""
-    glyph = status.ascii if ascii_only else status.glyph
+    glyph = look.glyphs.statuses[status]
     return Span(f"{glyph} {status.word}" if word else glyph, STATUS_CLASSES[status])
 
 
@@ -101,7 +102,7 @@ def name_run(name: str, role: str = Role.LINK) -> Span:
     return Span(name_label(name, 200), role)
 
 
-def node_row(name: str, status: NodeStatus, words: str = "", *, ascii_only: bool, jump: int = -1) -> Row:
+def node_row(name: str, status: NodeStatus, words: str = "", *, look: Look, jump: int = -1) -> Row:
     """Return an indented row with a node's status and name, and words about it."""
     said = (muted(f"  {words}"),) if words else ()
-    return row("  ", status_run(status, ascii_only=ascii_only), " ", name_run(name), *said, jump=jump, indent=4)
+    return row("  ", status_run(status, look), " ", name_run(name), *said, jump=jump, indent=4)

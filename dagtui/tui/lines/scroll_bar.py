@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.scrollbar import ScrollBar, ScrollBarRender
+
+if TYPE_CHECKING:
+    from dagtui.text.look import Look
 
 
 class WholeCells(ScrollBarRender):
@@ -14,6 +17,6 @@ class WholeCells(ScrollBarRender):
     HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
 
 
-def draw_scroll_bars(*, ascii_only: bool) -> None:
+def draw_scroll_bars(look: Look) -> None:
     """Set how the scroll bars of the process are drawn. It has one screen at a time."""
-    ScrollBar.renderer = WholeCells if ascii_only else ScrollBarRender
+    ScrollBar.renderer = WholeCells if look.ascii else ScrollBarRender

@@ -8,6 +8,7 @@ from dagtui.engine.status import ALIVE, Cause, NodeStatus
 from dagtui.engine.why import waiting_why, waits_for, why
 from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.log.log_footer import result_rows, tries
 from dagtui.tui.node.cause_paths import failed_ancestors
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 MOST_NODES = 100
 """Longer lists are truncated, with a remark."""
@@ -25,8 +27,8 @@ MOST_NODES = 100
 class EmptyLogPage(NodePage):
     """The page in place of a log. It is rebuilt only now and then, since that may walk through the graph."""
 
-    def __init__(self, session: RunView, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(session, ascii=ascii)
+    def __init__(self, session: RunView, look: Look = IN_UNICODE) -> None:
+        super().__init__(session, look)
         self._attempt = 0
         self._trouble = ""
 
@@ -40,21 +42,21 @@ class EmptyLogPage(NodePage):
         """Return the reason."""
         if self._trouble:
             return [row(Span(self._trouble, Role.BAD))]
-        return silence(self.session, node, self._attempt, clock, ascii_only=self.ascii_only)
+        return silence(self.session, node, self._attempt, clock, self.look)
 
 
-def silence(session: RunView, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def silence(session: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
     state = session.state
     if attempt and attempt != state.attempt[node]:
-        return _past(session, node, attempt, ascii_only=ascii_only)
+        return _past(session, node, attempt, look)
     status = state.status_of(node)
     if status is NodeStatus.WAITING:
-        return _waiting(session, node, clock, ascii_only=ascii_only)
+        return _waiting(session, node, clock, look)
     if status is NodeStatus.FAILED_PARENT:
         causes = failed_ancestors(session, node)
         heading = row(Span("has not started, blocked by", Role.HEADING))
-        return [heading, row(), *node_rows(session, causes, clock, ascii_only=ascii_only)]
+        return [heading, row(), *node_rows(session, causes, clock, look)]
     reason = label(why(state, node, clock), 300)
     if status is NodeStatus.RUNNING:
         return [row(Span(f"no output yet, running for{spent(session, node, clock)}", Role.HEADING))]
@@ -65,15 +67,15 @@ def silence(session: RunView, node: int, attempt: int, clock: float, *, ascii_on
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
         return [
             row(Span("succeeded without output", Role.HEADING)),
-            *result_rows(session, node, attempt, ascii_only=ascii_only),
+            *result_rows(session, node, attempt, look),
         ]
     if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
-        return _failed(session, node, reason, ascii_only=ascii_only)
+        return _failed(session, node, reason, look)
     began = "no output" if session.attempts.result(node, attempt) else "did not run"
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
-def node_rows(session: RunView, nodes: Iterable[int], clock: float, *, ascii_only: bool) -> list[Row]:
+def node_rows(session: RunView, nodes: Iterable[int], clock: float, look: Look) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
     state = session.state
     found: list[Row] = []
@@ -84,7 +86,7 @@ def node_rows(session: RunView, nodes: Iterable[int], clock: float, *, ascii_onl
             continue
         status = state.status_of(node)
         words = f"{status.word}{spent(session, node, clock)}"
-        found.append(node_row(session.graph.labels[node], status, words, ascii_only=ascii_only, jump=node))
+        found.append(node_row(session.graph.labels[node], status, words, look=look, jump=node))
     if left_out:
         found.append(row(muted(f"    and {left_out:,} more")))
     return found
@@ -102,25 +104,25 @@ def spent(session: RunView, node: int, clock: float) -> str:
     return ""
 
 
-def _waiting(session: RunView, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def _waiting(session: RunView, node: int, clock: float, look: Look) -> list[Row]:
     state = session.state
     pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
     words = ", ".join(filter(None, (f"waiting: {parents_settled} settled", trigger)))
     heading = row(Span(words, Role.HEADING))
-    return [heading, row(), *node_rows(session, pending, clock, ascii_only=ascii_only)]
+    return [heading, row(), *node_rows(session, pending, clock, look)]
 
 
-def _failed(session: RunView, node: int, reason: str, *, ascii_only: bool) -> list[Row]:
+def _failed(session: RunView, node: int, reason: str, look: Look) -> list[Row]:
     attempt = session.state.attempt[node]
     could_start = session.state.cause_of(node) is not Cause.COULD_NOT_START
     rows = [row(Span("failed without output" if could_start else reason, Role.HEADING), indent=2)]
-    rows += result_rows(session, node, attempt, ascii_only=ascii_only)
+    rows += result_rows(session, node, attempt, look)
     if session.state.status_of(node) is NodeStatus.RETRYING:
         rows += [row(), row(Span(f"{reason} of {tries(session, node)}", Role.WARNING))]
     return rows
 
 
-def _past(session: RunView, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+def _past(session: RunView, node: int, attempt: int, look: Look) -> list[Row]:
     rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
-    return rows + result_rows(session, node, attempt, ascii_only=ascii_only)
+    return rows + result_rows(session, node, attempt, look)

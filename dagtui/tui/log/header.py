@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width, count, fit, label, plural
 from dagtui.text.labels import NAME_CHARACTERS
+from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import Role, Span, muted, status_run
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.log.hits import Finder
     from dagtui.tui.log.view import LogView
 
@@ -29,8 +31,8 @@ NAME_CELLS = 12
 class HeaderLine(PaintedRows, can_focus=False):
     """One row: the subject on the left, the display settings on the right. The left is shortened first."""
 
-    def __init__(self, *, ascii_only: bool = False) -> None:
-        super().__init__(ascii_only=ascii_only)
+    def __init__(self, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._left: Sequence[Span] = ()
         self._right: Sequence[Span] = ()
 
@@ -47,8 +49,8 @@ class HeaderLine(PaintedRows, can_focus=False):
             right.pop(0)
         room = width - _cells(right) - (1 if right else 0)
         left: list[Span] = []
-        for run in _with_short_name(self._left, room, ascii_only=self.ascii_only):
-            shown = fit(run.text, room, self.ascii_only)
+        for run in _with_short_name(self._left, room, self.look):
+            shown = fit(run.text, room, self.look)
             left.append(run._replace(text=shown))
             room -= cell_width(shown)
             if shown != run.text:
@@ -57,14 +59,14 @@ class HeaderLine(PaintedRows, can_focus=False):
         return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
-def heading(session: RunView, node: int, attempt: int, clock: float, *, ascii_only: bool) -> list[Span]:
+def heading(session: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Span]:
     """Return node, status and attempt."""
     state = session.state
     latest = state.attempt[node]
     result = session.attempts.result(node, attempt) if attempt != latest else None
     status = result.status if result else state.status_of(node)
     runs = [
-        status_run(status, ascii_only=ascii_only),
+        status_run(status, look),
         Span(" "),
         Span(label(session.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
     ]
@@ -110,13 +112,13 @@ def _hits(finder: Finder) -> str:
     return words if total else "no hits"
 
 
-def _with_short_name(runs: Sequence[Span], room: int, *, ascii_only: bool) -> list[Span]:
+def _with_short_name(runs: Sequence[Span], room: int, look: Look) -> list[Span]:
     """Return the spans with the name shortened, so that the status after it fits."""
     excess = _cells(runs) - room
     if excess <= 0:
         return list(runs)
     return [
-        run._replace(text=shortened(run.text, max(NAME_CELLS, cell_width(run.text) - excess), ascii_only=ascii_only))
+        run._replace(text=shortened(run.text, max(NAME_CELLS, cell_width(run.text) - excess), look))
         if run.role == Role.HEADING and cell_width(run.text) > NAME_CELLS
         else run
         for run in runs

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dagtui.runs.attempts import AttemptResult
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 COMMAND_CAP = 4_000
 COMMAND_LINES = 3
@@ -32,9 +33,9 @@ class LogFooter:
     They are built again only when what they show has changed.
     """
 
-    def __init__(self, session: RunView, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, look: Look) -> None:
         self._session = session
-        self._ascii = ascii_only
+        self._look = look
         self._shown: tuple[object, ...] = ()
         self._rows: list[Row] = []
 
@@ -49,21 +50,21 @@ class LogFooter:
         shown = (node, result, session.state.base[node], waits)
         if shown != self._shown:
             self._shown = shown
-            self._rows = result_rows(session, node, attempt, ascii_only=self._ascii)
+            self._rows = result_rows(session, node, attempt, self._look)
             if waits:
-                glyph = status.ascii if self._ascii else status.glyph
+                glyph = self._look.glyphs.statuses[status]
                 self._rows += [row(), row(Span(f"{glyph} {waits}", STATUS_CLASSES[status]), indent=2)]
         return self._rows
 
 
-def result_rows(session: RunView, node: int, attempt: int, *, ascii_only: bool) -> list[Row]:
+def result_rows(session: RunView, node: int, attempt: int, look: Look) -> list[Row]:
     """Return how an attempt ended, or nothing while it runs."""
     result = session.attempts.result(node, attempt)
     if result is None:
         return []
     if result.status is NodeStatus.FAILED:
-        return _failure(session, node, result, ascii_only=ascii_only)
-    glyph = result.status.ascii if ascii_only else result.status.glyph
+        return _failure(session, node, result, look)
+    glyph = look.glyphs.statuses[result.status]
     words = f"{glyph} {label(result.why) or result.status.word} after {duration(result.seconds)}"
     return [row(), row(Span(words, STATUS_CLASSES[result.status]), indent=2)]
 
@@ -94,14 +95,14 @@ def copied_failure(session: RunView, node: int, attempt: int) -> Copied:
     return Copied("\n".join(lines), altered(session.as_run.command(node)))
 
 
-def _failure(session: RunView, node: int, result: AttemptResult, *, ascii_only: bool) -> list[Row]:
-    bar = Span("| " if ascii_only else "▎ ", Role.BAD)
-    glyph = NodeStatus.FAILED.ascii if ascii_only else NodeStatus.FAILED.glyph
+def _failure(session: RunView, node: int, result: AttemptResult, look: Look) -> list[Row]:
+    bar = Span(f"{look.glyphs.block} ", Role.BAD)
+    glyph = look.glyphs.statuses[NodeStatus.FAILED]
     rows = [row(), row(Span(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
     for name, value in failure_facts(session, node, result):
         shown, left_out = (label(value, 1000), "")
         if name in {"command", "template"}:
-            shown, left_out = _beginning(value, ascii_only=ascii_only)
+            shown, left_out = _beginning(value, look)
         for line in shown.split("\n"):
             rows.append(row(Span(f"{name:<{LABEL_CELLS}}", Role.MUTED), line, indent=LABEL_CELLS, lead=bar))
             name = ""  # noqa: PLW2901 - the following lines of a value stand below the first
@@ -110,14 +111,14 @@ def _failure(session: RunView, node: int, result: AttemptResult, *, ascii_only: 
     return rows
 
 
-def _beginning(command: str, *, ascii_only: bool) -> tuple[str, str]:
+def _beginning(command: str, look: Look) -> tuple[str, str]:
     """Return the recognisable beginning of a command, safe to show, and a remark about the rest."""
     lines = command.split("\n")
     kept: list[str] = []
     room = COMMAND_CELLS
     for line in lines[:COMMAND_LINES]:
         shown = block(line, COMMAND_CAP)
-        kept.append(fit(shown, room, ascii=ascii_only))
+        kept.append(fit(shown, room, look))
         room -= cell_width(shown)
         if room <= 0:
             break

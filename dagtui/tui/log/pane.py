@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.containers import Vertical
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.log.attempt_log import ERRORS, NO_ERROR, AttemptLog
 from dagtui.tui.log.document import Spot
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,19 @@ class LogPane(Vertical):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, session: RunView, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
+    def __init__(self, session: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._session = session
-        self._ascii = ascii
+        self._look = look
         self.node = -1
         """The node that is shown. -1: none yet."""
         self.pinned: int | None = None
         """The attempt that a person chose. None: always the latest."""
-        self.header = HeaderLine(ascii_only=ascii)
-        self.view = LogView(ascii_only=ascii)
-        self._footer = LogFooter(session, ascii_only=ascii)
+        self.header = HeaderLine(look)
+        self.view = LogView(look)
+        self._footer = LogFooter(session, look)
         self._search = Search(self.view)
-        self.silence = EmptyLogPage(session, ascii=ascii)
+        self.silence = EmptyLogPage(session, look)
         self.silence.display = False
         self._log: AttemptLog | None = None
         self._shown: tuple[int, int] = (-1, -1)
@@ -139,7 +141,7 @@ class LogPane(Vertical):
             self.silence.flush(clock)
 
     def _draw_header(self, clock: float) -> None:
-        left = heading(self._session, self.node, self.attempt, clock, ascii_only=self._ascii)
+        left = heading(self._session, self.node, self.attempt, clock, self._look)
         self.header.set_runs(left, indicators(self.view, self._note))
 
     # Moving

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.segment import Segment
 
 from dagtui.text import cell_width
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import WHEEL_ROWS
 from dagtui.tui.lines.painter import PaintedRows, measured
 from dagtui.tui.lines.rows import Role, Row
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from dagtui.store.logs import Change, LogReader
+    from dagtui.text.look import Look
 
 TIME_CELLS = 9
 
@@ -32,8 +34,8 @@ TIME_CELLS = 9
 class LogView(PaintedRows):
     """Draws a window of a log. It knows its position, but only the part of the log that is on screen."""
 
-    def __init__(self, *, ascii_only: bool = False, pace: LogThrottle | None = None) -> None:
-        super().__init__(ascii_only=ascii_only)
+    def __init__(self, look: Look = IN_UNICODE, *, pace: LogThrottle | None = None) -> None:
+        super().__init__(look)
         self.finder: Finder | None = None
         self.pace = pace or LogThrottle()
         self.follows = True
@@ -268,19 +270,19 @@ class LogView(PaintedRows):
         if number >= self.line_count:
             return self.painter.strip(self.document.ending_row(number), width)
         line = self.document.line(number)
-        base = self.painter.look(Role.PLAIN)
+        base = self.painter.style(Role.PLAIN)
         marks = []
         if self.selected and self.selected[0] <= number <= self.selected[1]:
-            base += self.painter.look(Role.SELECTED)
+            base += self.painter.style(Role.SELECTED)
         if self.finder:
             role = Role.HIT_CURRENT if number == self.finder.current else Role.HIT
-            marks = [Mark(start, end, self.painter.look(role)) for start, end in self.finder.marks(number, line.text)]
+            marks = [Mark(start, end, self.painter.style(role)) for start, end in self.finder.marks(number, line.text)]
         parts = segments(line, piece.start, piece.end, base, marks, self.app.ansi_theme)
         strip = measured(parts)
         if not self.wraps:
             strip = strip.crop(self.column, self.column + self.document.width)
         if gutter := self._gutter(piece.spot):
-            strip = measured([Segment(gutter, self.painter.look(Role.GUIDE)), *strip])
+            strip = measured([Segment(gutter, self.painter.style(Role.GUIDE)), *strip])
         return strip.crop(0, width)
 
     def _gutter(self, spot: Spot) -> str:

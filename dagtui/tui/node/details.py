@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import RetryPolicy, Task
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 NAME_CELLS = 11
 MOST_NODES = 50
@@ -33,7 +34,7 @@ class DetailsPane(NodePage):
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
         """Return the table."""
-        return details(self.session, node, clock, ascii_only=self.ascii_only)
+        return details(self.session, node, clock, self.look)
 
     def copied(self) -> Copied:
         """Return the table for the clipboard."""
@@ -41,7 +42,7 @@ class DetailsPane(NodePage):
         return Copied(self.copy_text(), remark)
 
 
-def details(session: RunView, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def details(session: RunView, node: int, clock: float, look: Look) -> list[Row]:
     """Return the rows about a node. All text from outside is sanitised."""
     state, task = session.state, session.graph.task(node)
     status = state.status_of(node)
@@ -50,17 +51,17 @@ def details(session: RunView, node: int, clock: float, *, ascii_only: bool) -> l
         _heading(session.graph.labels[node]),
         *_doc(task.doc),
         row(),
-        _named("status", status_run(status, ascii_only=ascii_only, word=True), stale),
+        _named("status", status_run(status, look, word=True), stale),
         *_line("why", full_why(state, node, clock)),
     ]
-    rows += _attempts(session, node, clock, ascii_only=ascii_only)
+    rows += _attempts(session, node, clock, look)
     rows.append(row())
     rows += _execution(session, node, task)
     rows += [_named(name, value) for name, value in _definition(session, node, task) if value]
     rows += _places(session, node, task)
     rows += _variables(session, node)
-    rows += _neighbours(session, "needs", session.graph.parents(node), ascii_only=ascii_only)
-    rows += _neighbours(session, "needed by", session.graph.children(node), ascii_only=ascii_only)
+    rows += _neighbours(session, "needs", session.graph.parents(node), look)
+    rows += _neighbours(session, "needed by", session.graph.children(node), look)
     return rows
 
 
@@ -79,18 +80,18 @@ def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
     return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
 
 
-def _attempts(session: RunView, node: int, clock: float, *, ascii_only: bool) -> list[Row]:
+def _attempts(session: RunView, node: int, clock: float, look: Look) -> list[Row]:
     """Return one row per attempt, latest first."""
     state = session.state
     rows = []
     results = session.attempts.of(node)
     if state.status_of(node) in ALIVE:
-        status = status_run(state.status_of(node), ascii_only=ascii_only)
+        status = status_run(state.status_of(node), look)
         since = _clock_time(session, state.started[node])
         words = f" {state.attempt[node]}  since {since}, {spent(session, node, clock).strip()}"
         rows.append(_named("attempts", status, words))
     for result in reversed(results[-MOST_ATTEMPTS:]):
-        glyph = status_run(result.status, ascii_only=ascii_only)
+        glyph = status_run(result.status, look)
         ended = _clock_time(session, result.at)
         words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
         rows.append(_named("" if rows else "attempts", glyph, words))
@@ -189,7 +190,7 @@ def _variables(session: RunView, node: int) -> Iterator[Row]:
         yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
 
 
-def _neighbours(session: RunView, name: str, nodes: Sequence[int], *, ascii_only: bool) -> list[Row]:
+def _neighbours(session: RunView, name: str, nodes: Sequence[int], look: Look) -> list[Row]:
     """Return the rows for parents or children, with their number."""
     if not len(nodes):
         return [row(), _named(name, muted("none"))]
@@ -197,7 +198,7 @@ def _neighbours(session: RunView, name: str, nodes: Sequence[int], *, ascii_only
     state = session.state
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
-        rows.append(node_row(session.graph.labels[node], status, status.word, ascii_only=ascii_only, jump=node))
+        rows.append(node_row(session.graph.labels[node], status, status.word, look=look, jump=node))
     if len(nodes) > MOST_NODES:
         rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
     return rows

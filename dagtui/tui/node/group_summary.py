@@ -8,6 +8,7 @@ from dagtui.engine.status import NodeStatus
 from dagtui.engine.why import why
 from dagtui.runs.wording import stale_words
 from dagtui.text import count, label
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.hints import offered
 from dagtui.tui.graph.layout import GroupKind
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
 
@@ -37,19 +39,19 @@ _HINTS = {
 class BranchPage(NodePage):
     """The page about the row under the cursor, with links to the nodes that it names."""
 
-    def __init__(self, session: RunView, *, keymap: Keymap, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(session, ascii=ascii)
+    def __init__(self, session: RunView, *, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+        super().__init__(session, look)
         self._keymap = keymap
-        self._look: Callable[[], RowGroup | None] = lambda: None
+        self._present: Callable[[], RowGroup | None] = lambda: None
 
-    def about(self, item: int, look: Callable[[], RowGroup | None]) -> None:
-        """Show a row of the tree. `look` returns its present state."""
-        self._look = look
+    def about(self, item: int, present: Callable[[], RowGroup | None]) -> None:
+        """Show a row of the tree. `present` returns its present state."""
+        self._present = present
         self.show(item)
 
-    def rows_about(self, node: int, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `look` sees
+    def rows_about(self, node: int, clock: float) -> Sequence[Row]:  # noqa: ARG002 - the row is what `present` returns
         """Return title, counts and names."""
-        found = self._look()
+        found = self._present()
         if found is None:
             return self.rows
         rows = [row(*self._title(found), indent=2), row(), *self._counts(found)]
@@ -60,7 +62,7 @@ class BranchPage(NodePage):
                 if left_out > 0:
                     rows.append(row(muted(f"    and {count(left_out)} more")))
         without = self._keymap.unavailable(self.session, Situation(None, found.samples))
-        return [*rows, *offered(self._keymap, _HINTS.items(), without, ascii_only=self.ascii_only)]
+        return [*rows, *offered(self._keymap, _HINTS.items(), without, self.look)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:
         head = found.head
@@ -77,7 +79,7 @@ class BranchPage(NodePage):
         for status in TALLY_ORDER:
             number = found.counts[status]
             if number:
-                glyph = status.ascii if self.ascii_only else status.glyph
+                glyph = self.look.glyphs.statuses[status]
                 name = f"{glyph} {status.word:<{WORD_CELLS}}"
                 runs = Span(name, STATUS_CLASSES[status]), Span(f"{count(number):>{digits}}")
                 yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
@@ -88,4 +90,4 @@ class BranchPage(NodePage):
         time = spent(self.session, node, clock)
         said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
         words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
-        return node_row(self.session.graph.labels[node], status, words, ascii_only=self.ascii_only, jump=node)
+        return node_row(self.session.graph.labels[node], status, words, look=self.look, jump=node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import Page
 from dagtui.tui.lines.rows import muted, row
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.watch import Watch
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Row
 
 NO_NODE = "this row stands for several nodes: unfold it (l or Space) to see one"
@@ -25,8 +27,8 @@ MOST_TIME = 0.05
 class NodePage(Page):
     """Rows about a node, built by `rows_about`."""
 
-    def __init__(self, session: RunView, *, ascii: bool = False, id: str | None = None) -> None:  # noqa: A002 - options' names
-        super().__init__(ascii_only=ascii, id=id)
+    def __init__(self, session: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(look, id=id)
         self.session = session
         self.node = -1
         self._watch: Watch | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.message import Message
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.lines.rows import Role, Span, muted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
     from dagtui.tui.graph.row_groups import RowGroup
     from dagtui.tui.lines.copied import Copied
@@ -55,8 +57,8 @@ class TabStrip(PaintedRows, can_focus=False):
             super().__init__()
             self.tab = tab
 
-    def __init__(self, *, ascii_only: bool = False) -> None:
-        super().__init__(ascii_only=ascii_only)
+    def __init__(self, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._tab = TABS[0]
 
     @property
@@ -98,19 +100,19 @@ class Side(Vertical):
     def __init__(
         self,
         session: RunView,
+        look: Look = IN_UNICODE,
         *,
-        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name
         keymap: Keymap,
     ) -> None:
         """Create the panes. `keymap` provides the keys in hints."""
         super().__init__(id=id)
         self.node = -1
-        self.strip = TabStrip(ascii_only=ascii)
-        self.log_pane = LogPane(session, ascii=ascii)
-        self.details = DetailsPane(session, ascii=ascii)
-        self.why = WhyPane(session, ascii=ascii, keymap=keymap)
-        self.branch = BranchPage(session, keymap=keymap, ascii=ascii)
+        self.strip = TabStrip(look)
+        self.log_pane = LogPane(session, look)
+        self.details = DetailsPane(session, look)
+        self.why = WhyPane(session, look, keymap=keymap)
+        self.branch = BranchPage(session, keymap=keymap, look=look)
         """Takes the place of the tabs' panes for a row that stands for many nodes."""
         self.shows_branch = False
         self._tab = TABS[0]
@@ -175,12 +177,12 @@ class Side(Vertical):
         if node >= 0:
             self.pane.show(node)
 
-    def show_branch(self, item: int, look: Callable[[], RowGroup | None]) -> None:
-        """Show the summary of a row that stands for many nodes. `look` returns its present state."""
+    def show_branch(self, item: int, present: Callable[[], RowGroup | None]) -> None:
+        """Show the summary of a row that stands for many nodes. `present` returns its present state."""
         if not self.shows_branch:
             self.shows_branch = True
             self._arrange()
-        self.branch.about(item, look)
+        self.branch.about(item, present)
 
     def flush(self, clock: float) -> bool:
         """Adopt and draw changes. Return whether another frame is needed soon."""

@@ -11,6 +11,7 @@ from dagtui.engine.status import ALIVE, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import seconds_since, seconds_until, whole_duration
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.hints import node_hints
 from dagtui.tui.lines.rows import Role, Row, Span, muted, name_run, row, status_run
 from dagtui.tui.log.empty_log import node_rows, spent
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
 MOST_RUNNING = 10
@@ -35,12 +37,12 @@ class WhyPane(NodePage):
     def __init__(
         self,
         session: RunView,
+        look: Look = IN_UNICODE,
         *,
         keymap: Keymap,
-        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
-        super().__init__(session, ascii=ascii, id=id)
+        super().__init__(session, look, id=id)
         self._keymap = keymap
         self._ending = FailureLines(session)
 
@@ -51,7 +53,7 @@ class WhyPane(NodePage):
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
         """Return the explanation, what a person can do, and the end of the explaining log."""
-        explanation = Explanation(self.session, node, clock, ascii_only=self.ascii_only)
+        explanation = Explanation(self.session, node, clock, self.look)
         rows = explanation.rows()
         rows += node_hints(self.session, node, self._keymap)
         if explanation.culprit >= 0:
@@ -70,12 +72,12 @@ class WhyPane(NodePage):
 class Explanation:
     """The rows that explain one node at one time. `culprit` is the node whose log explains the rest, or -1."""
 
-    def __init__(self, session: RunView, node: int, clock: float, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, node: int, clock: float, look: Look) -> None:
         self._session = session
         self._state = session.state
         self._node = node
         self._clock = clock
-        self._ascii = ascii_only
+        self._look = look
         self.culprit = -1
 
     def rows(self) -> list[Row]:
@@ -111,8 +113,8 @@ class Explanation:
     def _heading(self, status: NodeStatus, reason: str) -> tuple[Span, ...]:
         """Return the status and its reason. A reason that begins with the status stands for both."""
         if reason.startswith(status.word):
-            return status_run(status, ascii_only=self._ascii), Span(f" {reason}", Role.HEADING)
-        return status_run(status, ascii_only=self._ascii, word=True), Span(f"  {reason}", Role.HEADING)
+            return status_run(status, self._look), Span(f" {reason}", Role.HEADING)
+        return status_run(status, self._look, word=True), Span(f"  {reason}", Role.HEADING)
 
     def _blocked(self) -> list[Row]:
         causes = failed_ancestors(self._session, self._node)
@@ -127,14 +129,14 @@ class Explanation:
     def _way(self, title: str, path: Sequence[int]) -> list[Row]:
         """Return the nodes from this one's parent to the root cause, each indented further."""
         rows = [row(), row(Span(title, Role.MUTED))]
-        arrow = "`- " if self._ascii else "└ "
+        arrow = self._look.glyphs.branch
         for depth, node in enumerate(path[1:]):
             status = self._state.status_of(node)
             rows.append(
                 row(
                     "  " * min(depth + 1, 8),
                     muted(arrow if depth else ""),
-                    status_run(status, ascii_only=self._ascii),
+                    status_run(status, self._look),
                     " ",
                     name_run(self._session.graph.labels[node]),
                     muted(f"  {self._about(node)}"),
@@ -226,5 +228,5 @@ class Explanation:
         return rows
 
     def _section(self, title: str, nodes: Sequence[int]) -> list[Row]:
-        rows = node_rows(self._session, nodes, self._clock, ascii_only=self._ascii)
+        rows = node_rows(self._session, nodes, self._clock, self._look)
         return [row(), row(Span(title, Role.MUTED)), *rows]

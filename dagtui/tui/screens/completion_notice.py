@@ -10,6 +10,7 @@ from dagtui.tui.lines.rows import Role
 
 if TYPE_CHECKING:
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.availability import Situation
     from dagtui.tui.actions.keymap import Keymap
 
@@ -17,7 +18,7 @@ _COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """The statuses counted for a run that did not complete."""
 
 
-def completion_notice(session: RunView, keymap: Keymap, here: Situation, *, ascii_only: bool) -> tuple[str, Role]:
+def completion_notice(session: RunView, keymap: Keymap, here: Situation, look: Look) -> tuple[str, Role]:
     """Return the notice for a finished run and its role."""
     state = session.state
     verdict = state.verdict()
@@ -28,8 +29,8 @@ def completion_notice(session: RunView, keymap: Keymap, here: Situation, *, asci
         without = keymap.unavailable(session, here)
         hints, role = [hint for hint in _hints(session, here.node) if hint[0] not in without], Role.WARNING
     hints.append(("screen.leave", "quit"))
-    keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, ascii=ascii_only))]
-    return f"{ended}. {(', ' if ascii_only else ' · ').join(keys)}", role
+    keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, look))]
+    return f"{ended}. {look.glyphs.separator.join(keys)}", role
 
 
 def _hints(session: RunView, node: int | None) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.page import Page, wrapped
 from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.lines.rows import Role, Row, Span, row
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+
+    from dagtui.text.look import Look
 
 AnswerT = TypeVar("AnswerT")
 DEAF_SECONDS = 0.3
@@ -68,13 +71,13 @@ class Dialog(PromptScreen[AnswerT], ModalScreen[AnswerT], inherit_bindings=False
 
     monotonic = staticmethod(time.monotonic)
 
-    def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(classes="-ascii" if ascii else None)
-        self.ascii_only = ascii
+    def __init__(self, look: Look = IN_UNICODE) -> None:
+        super().__init__(classes="-ascii" if look.ascii else None)
+        self.look = look
         self._asked = self.monotonic()
-        self._head = Still(ascii_only=ascii, id="head")
-        self._body = Part(ascii_only=ascii, id="body")
-        self._keys = Still(ascii_only=ascii, id="keys")
+        self._head = Still(look, id="head")
+        self._body = Part(look, id="body")
+        self._keys = Still(look, id="keys")
 
     # Content of a dialog
 

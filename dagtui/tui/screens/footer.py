@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from dagtui.text import cell_width, fit, label
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import Role, Span
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.timer import Timer
 
+    from dagtui.text.look import Look
     from dagtui.tui.actions.action import AnyAction
     from dagtui.tui.actions.keymap import Keymap
 
@@ -38,8 +40,8 @@ class Footer(PaintedRows, can_focus=False):
             super().__init__()
             self.id = id_
 
-    def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(ascii_only=ascii, id="footer")
+    def __init__(self, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+        super().__init__(look, id="footer")
         self._keymap = keymap
         self._pane = Pane.TREE
         self._unavailable: frozenset[str] = frozenset()
@@ -86,7 +88,7 @@ class Footer(PaintedRows, can_focus=False):
             return []
         if self._notice is not None:
             self._places = []
-            text = fit(f" {self._notice.text}", width, ascii=self.ascii_only)
+            text = fit(f" {self._notice.text}", width, self.look)
             return [self.painter.strip([Span(text, self._notice.role)], width)]
         return [self.painter.strip(self._keys(width), width)]
 
@@ -123,7 +125,7 @@ class Footer(PaintedRows, can_focus=False):
         return runs
 
     def _entry(self, key: AnyAction) -> tuple[Span, Span]:
-        return Span(f" {self._keymap.shown(key.id, ascii=self.ascii_only)}", Role.KEY), Span(
+        return Span(f" {self._keymap.shown(key.id, self.look)}", Role.KEY), Span(
             f" {self._labels.get(key.id, key.words)} ", Role.MUTED
         )
 

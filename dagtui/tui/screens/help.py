@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import cell_width
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row, status_run
 from dagtui.tui.screens.dialog import Reader
@@ -13,6 +14,7 @@ from dagtui.tui.screens.dialog import Reader
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
 MEANINGS = {
@@ -33,8 +35,8 @@ _KEY_CELLS, _STATUS_CELLS = 14, 16
 class HelpScreen(Reader):
     """Every key in its group, then the statuses."""
 
-    def __init__(self, keymap: Keymap, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(ascii=ascii)
+    def __init__(self, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._keymap = keymap
 
     def head(self) -> list[Row]:
@@ -48,7 +50,7 @@ class HelpScreen(Reader):
             rows += [*([row()] if rows else []), row(Span(group.value, Role.HEADING)), *self._keys_of(group)]
         rows += [row(), row(Span("Statuses", Role.HEADING))]
         for status in NodeStatus:
-            name = status_run(status, ascii_only=self.ascii_only, word=True)
+            name = status_run(status, self.look, word=True)
             rows.append(row("  ", name, *_gap(name, _STATUS_CELLS), muted(MEANINGS[status]), indent=_STATUS_CELLS + 3))
         return rows
 
@@ -60,11 +62,11 @@ class HelpScreen(Reader):
         """Open the manual. It is read only now, so that it does not slow the start."""
         from dagtui.tui.screens.manual import ManualDialog
 
-        self.app.push_screen(ManualDialog(ascii=self.ascii_only))
+        self.app.push_screen(ManualDialog(self.look))
 
     def _keys_of(self, group: Group) -> Iterator[Row]:
         for key in self._keymap.actions:
-            shown = Span(self._keymap.all_shown(key.id, ascii=self.ascii_only), Role.KEY)
+            shown = Span(self._keymap.all_shown(key.id, self.look), Role.KEY)
             if key.group is group and shown.text:
                 yield row("  ", shown, *_gap(shown, _KEY_CELLS), Span(key.help), indent=_KEY_CELLS + 3)
 

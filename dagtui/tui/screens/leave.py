@@ -12,6 +12,7 @@ from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.status import NodeStatus
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text import count, plural
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.screens.dialog import Dialog
 from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.preview import Preview
     from dagtui.runs.live import LiveRun
+    from dagtui.text.look import Look
 
 CANCEL_ALL = Command(CommandKind.CANCEL_ALL)
 
@@ -47,8 +49,8 @@ class LeaveDialog(Dialog[ExitReason]):
         Binding("q,ctrl+c", "again", show=False),
     ]
 
-    def __init__(self, session: LiveRun, *, detachable: bool = False, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(ascii=ascii)
+    def __init__(self, session: LiveRun, *, detachable: bool = False, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
         self._chosen = self._answers[0]
         self._session = session
@@ -57,7 +59,7 @@ class LeaveDialog(Dialog[ExitReason]):
         """When the preview may be computed again."""
         if not detachable:  # if the default is to detach, nothing is at stake until cancelling is chosen
             self._rehearse()
-        self._grouped = Grouped(session, ascii_only=ascii)
+        self._grouped = Grouped(session, look)
         self._stopping = False
         self._killed = False
         self._numbers = self._counted()
@@ -124,14 +126,14 @@ class LeaveDialog(Dialog[ExitReason]):
 
     def _choice(self, answer: _Answer) -> tuple[Span, ...]:
         chosen = answer is self._chosen
-        mark = ("(*)" if chosen else "( )") if self.ascii_only else ("●" if chosen else "○")
+        mark = self.look.glyphs.chosen if chosen else self.look.glyphs.choice
         following = self._answers[(self._answers.index(self._chosen) + 1) % len(self._answers)]
         pressed = "" if chosen else "tab" if answer is following else "shift+tab"
         return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
 
     def _name_row(self, node: int) -> Row:
         session = self._session
-        return node_row(session.graph.labels[node], session.state.status_of(node), ascii_only=self.ascii_only)
+        return node_row(session.graph.labels[node], session.state.status_of(node), look=self.look)
 
     def _session_alive(self) -> list[int]:
         """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""

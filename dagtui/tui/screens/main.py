@@ -12,6 +12,7 @@ from textual.message import Message
 
 from dagtui.engine.status import NodeStatus
 from dagtui.text import count
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.graph.tree import TreeDump, TreePane
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
     from dagtui.tui.actions.keymap import Keymap
 
 NARROW_BELOW = 80
@@ -80,16 +82,17 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         keymap: Keymap,
         *,
         detachable: bool = False,
-        ascii: bool = False,  # noqa: A002 - the name of the option
+        look: Look = IN_UNICODE,
     ) -> None:
-        super().__init__("-ascii" if ascii else None)
+        super().__init__("-ascii" if look.ascii else None)
         self._session = session
-        self.top_bar = TopBar(session, ascii=ascii)
-        self.tree_pane = TreePane(session, ascii=ascii)
-        self.side = Side(session, ascii=ascii, keymap=keymap)
+        self._look = look
+        self.top_bar = TopBar(session, look)
+        self.tree_pane = TreePane(session, look)
+        self.side = Side(session, look, keymap=keymap)
         self._keymap = keymap
         self._detachable = detachable
-        self.footer = Footer(keymap, ascii=ascii)
+        self.footer = Footer(keymap, look)
         self.search_line = SearchLine(self._end_search)
         self._looked_for = ""
         """The typed text that was last searched for."""
@@ -287,7 +290,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         ids = [] if line.typing else ["find.next"]
         if ids and not self.tree_pane.selected_count:  # otherwise, Esc ends the selection first
             ids.append("pane.back")
-        keys = [self._keymap.shown(id_, ascii=self.has_class("-ascii")) for id_ in ids]
+        keys = [self._keymap.shown(id_, self._look) for id_ in ids]
         line.tell(*filtered(self.tree_pane.match_count, len(self._session.graph), keys, self.size.width // 2))
 
     # Messages of the panes

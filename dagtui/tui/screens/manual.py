@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_pages
 from dagtui.text import label
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, row
 from dagtui.tui.screens.dialog import Reader
 
 if TYPE_CHECKING:
     from dagtui.manual.pages import ManualPage
+    from dagtui.text.look import Look
     from dagtui.tui.lines.page import JumpTo
 
 _ROLES = {
@@ -26,8 +28,8 @@ _ROLES = {
 class ManualDialog(Reader):
     """The pages, with one line each. Enter opens the page under the cursor."""
 
-    def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(ascii=ascii)
+    def __init__(self, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._pages = read_pages()
 
     def head(self) -> list[Row]:
@@ -58,14 +60,14 @@ class ManualDialog(Reader):
     def on_jump_to(self, message: JumpTo) -> None:
         """Open the page that was chosen by key or click."""
         message.stop()
-        self.app.push_screen(PageDialog(self._pages[message.node], ascii=self.ascii_only))
+        self.app.push_screen(PageDialog(self._pages[message.node], self.look))
 
 
 class PageDialog(Reader):
     """One page of the manual, laid out for the width of the box."""
 
-    def __init__(self, page: ManualPage, *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
-        super().__init__(ascii=ascii)
+    def __init__(self, page: ManualPage, look: Look = IN_UNICODE) -> None:
+        super().__init__(look)
         self._page = page
 
     def head(self) -> list[Row]:
@@ -75,7 +77,7 @@ class PageDialog(Reader):
     def body(self) -> list[Row]:
         """Return the page without its title."""
         text = self._page.text.split("\n\n", 1)[1]
-        if self.ascii_only:
+        if self.look.ascii:
             text = page_in_ascii(text)
         return [
             Row(tuple(Span(text, _ROLES[emphasis]) for text, emphasis in line))

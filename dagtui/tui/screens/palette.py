@@ -11,6 +11,7 @@ from textual.command import Command, CommandList, CommandPalette, SearchIcon
 from textual.widgets import Input
 from textual.worker import WorkerState
 
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.compositor import TightCompositor
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.command import Provider
     from textual.worker import Worker
+
+    from dagtui.text.look import Look
 
 _WAITS, _WAIT_SECONDS = 1000, 0.002
 """How often, and for how long each, a key waits for the search."""
@@ -31,14 +34,14 @@ class PaletteScreen(CommandPalette):
     LIST_KEYS = frozenset({"enter", "down", "up", "pagedown", "pageup"})
     """Keys that act on the list. It has to be that of the typed text before they do."""
 
-    def __init__(self, providers: Sequence[type[Provider]], *, ascii: bool = False) -> None:  # noqa: A002 - the name of the option
+    def __init__(self, providers: Sequence[type[Provider]], look: Look = IN_UNICODE) -> None:
         super().__init__(providers, placeholder="Command or node", id="--command-palette")
         self._compositor = TightCompositor()
-        self._ascii = ascii
+        self._look = look
         self._sought: str | None = None
         """The text of the latest search."""
         self._search: Worker[Never] | None = None
-        self.set_class(ascii, "-ascii")
+        self.set_class(look.ascii, "-ascii")
 
     def on_mount(self) -> None:
         """Show a plain prompt and a cursor that does not blink: nothing is sent when nothing happens.
@@ -48,7 +51,7 @@ class PaletteScreen(CommandPalette):
         """
         field = self.query_one(Input)
         field.cursor_blink = False
-        self.query_one(SearchIcon).icon = ">" if self._ascii else "›"
+        self.query_one(SearchIcon).icon = self._look.glyphs.prompt
         self.set_focus(field)
 
     def _gather_commands(self, search_value: str) -> Worker[Never]:

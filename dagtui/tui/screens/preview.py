@@ -13,6 +13,7 @@ from dagtui.engine.preview import Preview
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.lines.rows import Role, Row, Span, muted, node_row, row
 from dagtui.tui.lines.theme import STATUS_CLASSES
 from dagtui.tui.screens.dialog import DEAF_SECONDS, Dialog
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from dagtui.runs.live import LiveRun
+    from dagtui.text.look import Look
 
 NAMES_SHOWN = 500
 """The most names shown for each group. The count covers all."""
@@ -40,9 +42,9 @@ ALSO = "Enter also stops nodes that start in the meantime."
 class Grouped:
     """The nodes of a preview by what happens to them, as rows."""
 
-    def __init__(self, session: LiveRun, *, ascii_only: bool) -> None:
+    def __init__(self, session: LiveRun, look: Look) -> None:
         self._session = session
-        self._ascii = ascii_only
+        self._look = look
 
     def summary(self, preview: Preview) -> Row:
         """Return one row of counts."""
@@ -50,7 +52,7 @@ class Grouped:
         for _, words, nodes, role in _groups(preview):
             if nodes:
                 before, after = words.split("{}")
-                separator = Span("" if not runs else ", " if self._ascii else " · ")
+                separator = Span("" if not runs else self._look.glyphs.separator)
                 runs += [separator, muted(before), Span(count(len(nodes)), role), muted(after)]
         return row(*runs) if runs else row(muted("nothing would change"))
 
@@ -79,7 +81,7 @@ class Grouped:
     def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
         state, labels = self._session.state, self._session.graph.labels
         for node in nodes[:NAMES_SHOWN]:
-            yield node_row(labels[node], state.status_of(node), ascii_only=self._ascii)
+            yield node_row(labels[node], state.status_of(node), look=self._look)
         if len(nodes) > NAMES_SHOWN:
             yield row(muted(f"    and {count(len(nodes) - NAMES_SHOWN)} more"))
 
@@ -120,18 +122,18 @@ class PreviewDialog(Dialog[Preview]):
         first: Preview,
         left_out: Mapping[int, str] = NOTHING_LEFT_OUT,
         *,
-        ascii: bool = False,  # noqa: A002 - the name of the option
+        look: Look = IN_UNICODE,
     ) -> None:
         """Start with the preview of the first command.
 
         `left_out` are nodes that were selected too and don't accept the command, with the reason.
         """
-        super().__init__(ascii=ascii)
+        super().__init__(look)
         self._left_out = left_out
         self._session = session
         self._commands = commands
         self._chosen = 0
-        self._grouped = Grouped(session, ascii_only=ascii)
+        self._grouped = Grouped(session, look)
         self._changed = False
         self._watch = session.state.watch()
         self._due = 0.0
@@ -179,10 +181,10 @@ class PreviewDialog(Dialog[Preview]):
         return [*keys, ("Esc", "go back")]
 
     def _choices(self) -> Iterator[Span]:
-        marks = ("(*)", "( )") if self.ascii_only else ("●", "○")
+        glyphs = self.look.glyphs
         for index, command in enumerate(self._commands):
             chosen = index == self._chosen
-            mark, role, pressed = (marks[0], Role.KEY, "") if chosen else (marks[1], Role.MUTED, "tab")
+            mark, role, pressed = (glyphs.chosen, Role.KEY, "") if chosen else (glyphs.choice, Role.MUTED, "tab")
             yield Span(f"{mark} {_choice(command)}", role, pressed)
             yield Span("   ")
 

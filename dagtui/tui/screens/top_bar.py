@@ -9,10 +9,10 @@ from dagtui.engine.capacity import slots_taken
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.text import cell_width, fit, label
 from dagtui.text.labels import name_label
+from dagtui.text.look import IN_UNICODE
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.amounts import TIME_CELLS, elapsed, tally
 from dagtui.tui.graph.rows import TALLY_ORDER, WEIGHTS
-from dagtui.tui.lines.glyphs import ASCII, UNICODE
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.rows import SPACE, Role, Span, muted, spaces, width_of
 from dagtui.tui.lines.theme import STATUS_CLASSES
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dagtui.runs.notices import Notice
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 CALM = 0.2
 """Minimum seconds between two paintings of counts that change all the time."""
@@ -40,19 +41,6 @@ _VERDICTS = {
     Verdict.CANCELLED: _S.CANCELLED,
     Verdict.RUNNING: _S.RUNNING,
 }
-_LINES = {
-    _S.COMPLETED: "━",
-    _S.RUNNING: "╍",
-    _S.RETRYING: "╍",
-    _S.CANCELLING: "╍",
-    _S.FAILED: "×",
-    _S.FAILED_PARENT: "┅",
-    _S.CANCELLED: "┅",
-    _S.SKIPPED: "┅",
-    _S.READY: "─",
-    _S.WAITING: "─",
-}
-"""The characters of the bar's segments, so that colour is not the only difference."""
 
 
 class TopBar(PaintedRows, can_focus=False):
@@ -63,11 +51,11 @@ class TopBar(PaintedRows, can_focus=False):
     def __init__(
         self,
         session: RunView,
+        look: Look = IN_UNICODE,
         *,
-        ascii: bool = False,  # noqa: A002 - the name of the option it comes from
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
-        super().__init__(ascii_only=ascii, id=id)
+        super().__init__(look, id=id)
         self._session = session
         self._state = session.state
         self._clock = session.clock()
@@ -110,17 +98,17 @@ class TopBar(PaintedRows, can_focus=False):
                 break
         else:
             cells = max(1, room - width_of(left[2:]) - 1)
-            left[1] = Span(shortened(left[1].text, cells, ascii_only=self.ascii_only), Role.HEADING)
+            left[1] = Span(shortened(left[1].text, cells, self.look), Role.HEADING)
         return [*left, spaces(width - width_of(left) - width_of(right)), *right]
 
     def _left(self, brevity: int) -> list[Span]:
         """Return the segments on the left, at a brevity from 0 (all) to BRIEFEST. The second one is the name."""
-        name = shortened(label(self._session.name), 24 if brevity > 1 else 40, ascii_only=self.ascii_only)
+        name = shortened(label(self._session.name), 24 if brevity > 1 else 40, self.look)
         pieces = [SPACE, Span(name, Role.HEADING)]
         if brevity < 6:
             pieces.append(muted(f" #{self._session.number}"))
         status, word = self._status()
-        glyph = status.ascii if self.ascii_only else status.glyph
+        glyph = self.look.glyphs.statuses[status]
         pieces += [
             Span("  "),
             Span(glyph if brevity >= 4 else f"{glyph} {word}", STATUS_CLASSES[status]),
@@ -154,7 +142,7 @@ class TopBar(PaintedRows, can_focus=False):
             words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
             pieces += [
                 muted(words),
-                Span(name_label(self._session.graph.labels[node], cells, ascii_only=self.ascii_only)),
+                Span(name_label(self._session.graph.labels[node], cells, self.look)),
             ]
         return pieces
 
@@ -176,7 +164,7 @@ class TopBar(PaintedRows, can_focus=False):
         pieces = [SPACE]
         shown = [status for status in TALLY_ORDER if counts[status]]
         for status, cells in zip(shown, segments([counts[status] for status in shown], bar_width), strict=True):
-            character = status.ascii if self.ascii_only else _LINES[status]
+            character = self.look.glyphs.shares[status]
             pieces.append(Span(character * cells, STATUS_CLASSES[status]))
         pieces.append(spaces(2))
         kept_free = _SHORTEST_NOTICE + 2 if notices else 0
@@ -190,7 +178,7 @@ class TopBar(PaintedRows, can_focus=False):
             brief.pop()
         if not brief or room < _SHORTEST_NOTICE:
             return []
-        text = fit(", ".join(brief), room - 2, ascii=self.ascii_only)
+        text = fit(", ".join(brief), room - 2, self.look)
         return [spaces(room - cell_width(text)), Span(text, STATUS_CLASSES[_S.RETRYING])]
 
     def _numbers(self, shown: list[NodeStatus], room: int) -> list[Span]:
@@ -210,13 +198,13 @@ class TopBar(PaintedRows, can_focus=False):
     def _stale(self, gap: str, word: str) -> list[Span]:
         """Return the number of stale nodes as in the tree, or nothing if there are none."""
         number = self._state.stale_count
-        glyph = (ASCII if self.ascii_only else UNICODE).stale
+        glyph = self.look.glyphs.stale
         return [Span(gap), Span(f"{glyph}{tally(number)}{word}", STATUS_CLASSES[_S.RETRYING])] if number else []
 
     def _written(self, shown: list[NodeStatus], gap: str, between: str) -> list[Span]:
         pieces: list[Span] = []
         for status in shown:
-            glyph = status.ascii if self.ascii_only else status.glyph
+            glyph = self.look.glyphs.statuses[status]
             number = self._state.counts[status]
             allowed = self._state.allowed_failures if status is _S.FAILED else 0
             if number > allowed:

@@ -125,8 +125,7 @@ class AttachedScreens:
     def _made(self, attachment: Attachment) -> DagtuiApp:
         return DagtuiApp(
             self._session,
-            ascii=attachment.ascii,
-            theme=f"dagtui-{attachment.theme}" if attachment.theme else None,
+            look=attachment.look,
             mouse=attachment.mouse,
             state=self._state,
             place=AttachedTerminal(attachment, self._until_failure),

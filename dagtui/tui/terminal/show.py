@@ -14,8 +14,7 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import PriorityLoop, screen_work
 from dagtui.report.headless import EXIT
 from dagtui.report.summary import exit_summary
-from dagtui.text.locales import wants_ascii
-from dagtui.text.terminals import USUAL_COLUMNS, columns_of, wants_colours
+from dagtui.text.terminals import USUAL_COLUMNS, columns_of
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.terminal import watch_signals
 from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
@@ -23,15 +22,16 @@ from dagtui.tui.terminal.gc_tuning import spare_what_is_loaded
 if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun
     from dagtui.runs.view import RunView
+    from dagtui.text.look import Look
 
 
 class Show:
     """One screen for one session, in one event loop."""
 
-    def __init__(self, session: LiveRun, *, ascii_only: bool, theme: str | None, mouse: bool) -> None:
+    def __init__(self, session: LiveRun, look: Look, *, mouse: bool) -> None:
         self._session = session
-        self._ascii = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
-        self._app = DagtuiApp(session, ascii=self._ascii, theme=f"dagtui-{theme}" if theme else None, mouse=mouse)
+        self._look = look
+        self._app = DagtuiApp(session, look=look, mouse=mouse)
         self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
@@ -72,7 +72,7 @@ class Show:
         self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
 
     def _print_summary(self) -> None:
-        text = own_summary(self._session, ascii_only=self._ascii)
+        text = own_summary(self._session, self._look)
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
@@ -80,13 +80,11 @@ class Show:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def own_summary(session: RunView, *, ascii_only: bool) -> str:
+def own_summary(session: RunView, look: Look) -> str:
     """Return the summary of a run for this process's standard output."""
-    width = columns_of(1)
-    colours = wants_colours(os.environ, is_terminal=width is not None)
-    return exit_summary(session, width=width or USUAL_COLUMNS, colours=colours, ascii_only=ascii_only)
+    return exit_summary(session, look, width=columns_of(1) or USUAL_COLUMNS)
 
 
-def show(session: LiveRun, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
+def show(session: LiveRun, look: Look, *, mouse: bool) -> int:
     """Show a session on this terminal until the screen is left, end its run, and return the exit status."""
-    return Show(session, ascii_only=ascii_only, theme=theme, mouse=mouse).run()
+    return Show(session, look, mouse=mouse).run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, ClassVar, Unpack
 
@@ -14,7 +13,6 @@ from dagtui.report.headless import EXIT
 from dagtui.runs.following import open_run
 from dagtui.runs.view import READ_ONLY
 from dagtui.text import label
-from dagtui.text.locales import wants_ascii
 from dagtui.tui.actions.keymap import bindings
 from dagtui.tui.actions.programs import ProgramActions
 from dagtui.tui.actions.read_only import ReadOnlyActions
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
     from dagtui.runs.following import FollowedRun
     from dagtui.store.directory import RunDirectory
+    from dagtui.text.look import Look
     from dagtui.tui.screen_app import ScreenOptions
     from dagtui.tui.screens.main import ScreenState
 
@@ -66,17 +65,16 @@ class WatchApp(ScreenApp):
             self.exit(ExitReason.LEFT_SETTLED)
 
 
-def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme: str | None, mouse: bool) -> int:
+def watch(directory: RunDirectory, graph_path: Path, look: Look, *, mouse: bool) -> int:
     """Show a run on this terminal, live or as it ended, until the screen is left. Return the exit status.
 
     The status is the run's own when it is over, otherwise 0, or 128 + n after signal n. Raises StoreError.
     """
-    ascii_only = ascii_only or wants_ascii(os.environ, sys.stdout.encoding)
     state: ScreenState | None = None
     while True:
         run = open_run(directory, graph_path)
         spare_what_is_loaded()
-        app = WatchApp(run, ascii=ascii_only, theme=f"dagtui-{theme}" if theme else None, mouse=mouse, state=state)
+        app = WatchApp(run, look=look, mouse=mouse, state=state)
         leaving = anyio.run(_show, app, run)
         if not run.outdated:
             break
@@ -85,7 +83,7 @@ def watch(directory: RunDirectory, graph_path: Path, *, ascii_only: bool, theme:
         return 128 + app.signal_number
     if leaving is ExitReason.LOST:
         return 129
-    return _print_exit_message(run, ascii_only=ascii_only)
+    return _print_exit_message(run, look)
 
 
 async def _show(app: WatchApp, run: FollowedRun) -> ExitReason | None:
@@ -95,10 +93,10 @@ async def _show(app: WatchApp, run: FollowedRun) -> ExitReason | None:
         run.close()
 
 
-def _print_exit_message(run: FollowedRun, *, ascii_only: bool) -> int:
+def _print_exit_message(run: FollowedRun, look: Look) -> int:
     """Print the summary of a run that is over, or say that the run continues."""
     if not run.over:
         sys.stdout.write(f"{label(run.name)} run {run.number} continues\n")
         return 0
-    sys.stdout.write(own_summary(run, ascii_only=ascii_only) + "\n")
+    sys.stdout.write(own_summary(run, look) + "\n")
     return EXIT.get(run.state.verdict(), 1)

@@ -21,6 +21,7 @@ from dagtui.graph.loading import load
 from dagtui.graph.model import Graph
 from dagtui.runs.following import open_run
 from dagtui.store.directory import RunDirectory
+from dagtui.text.look import IN_UNICODE
 from dagtui.tui.actions.action import Group
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.hints import node_hints
@@ -160,8 +161,6 @@ def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     for here, _ in places(run):
         assert commands <= KEYMAP.unavailable(run, here)
     assert run.state.counts[NodeStatus.FAILED]
-    assert completion_notice(run, KEYMAP, Situation(None, (0,)), ascii_only=False)[0].endswith(
-        "e next failure · q quit"
-    )
+    assert completion_notice(run, KEYMAP, Situation(None, (0,)), look=IN_UNICODE)[0].endswith("e next failure · q quit")
     hints = [row for node in range(len(run.graph)) for row in node_hints(run, node, KEYMAP)]
     assert hints == []

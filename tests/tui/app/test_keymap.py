@@ -5,6 +5,7 @@ import re
 import pytest
 from tui.app.runs import opened, run_under_way
 
+from dagtui.text.look import IN_ASCII
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.keymap import FORBIDDEN, Keymap, KeymapError, shown
 from dagtui.tui.actions.table import ACTIONS
@@ -76,7 +77,7 @@ def test_two_keys_may_change_places():
 def test_keys_are_shown_as_people_write_them():
     written = [shown(name) for name in ("ctrl+d", "f1", "question_mark", "up", "pagedown", "j")]
     assert written == ["^d", "F1", "?", "↑", "PgDn", "j"]
-    assert shown("up", ascii=True) == "Up"
+    assert shown("up", look=IN_ASCII) == "Up"
 
 
 def test_every_pane_has_a_footer():

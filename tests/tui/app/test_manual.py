@@ -7,6 +7,7 @@ from support.waiting import until
 from tui.app.runs import opened, run_under_way, screen_text
 
 from dagtui.manual.pages import TOPICS, read_page
+from dagtui.text.look import IN_ASCII
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.manual import ManualDialog, PageDialog
@@ -36,7 +37,7 @@ async def test_the_help_leads_to_a_page_and_back(size: tuple[int, int]):
 
 
 async def test_pages_are_ascii_where_the_screen_is():
-    app = DagtuiApp(run_under_way(), ascii=True)
+    app = DagtuiApp(run_under_way(), look=IN_ASCII)
     async with opened(app, (80, 24)) as pilot:
         await pilot.press("question_mark", "enter")
         for topic in TOPICS:

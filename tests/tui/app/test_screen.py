@@ -23,6 +23,7 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.beginning import start_run
 from dagtui.runs.launch import LaunchOptions
 from dagtui.runs.recorded import RecordedRun
+from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.availability import Situation
 from dagtui.tui.actions.keymap import Keymap
@@ -350,14 +351,14 @@ def test_a_failure_is_said_with_the_keys_that_help_where_the_cursor_is(here: Sit
     play.start("bad", "good")
     play.end("bad", 1)
     play.end("good")
-    assert completion_notice(play.session(), Keymap(ACTIONS), here, ascii_only=False)[0] == words
+    assert completion_notice(play.session(), Keymap(ACTIONS), here, look=IN_UNICODE)[0] == words
 
 
 def test_on_a_screen_that_only_watches_a_failure_is_said_without_commands():
     play = PlayedRun(Graph.from_edges(["only"], []))
     play.run("only", value=1)
     run = RecordedRun(play.graph, play.traversal.take()[0], play.now, Path("1"))
-    words = completion_notice(run, Keymap(ACTIONS), Situation(None, (0,)), ascii_only=False)[0]
+    words = completion_notice(run, Keymap(ACTIONS), Situation(None, (0,)), look=IN_UNICODE)[0]
     assert words == "Finished: 1 failed. e next failure · q quit"
 
 
@@ -365,7 +366,7 @@ def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]))
     play.start("a")
     play.end("a", value=1)
-    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), look=IN_UNICODE)[0]
     assert words == "Finished: 1 failed, 1 blocked. r retry · q quit"
 
 
@@ -374,7 +375,7 @@ def test_of_several_failures_it_is_said_how_to_retry_all():
     for name in "ab":
         play.start(name)
         play.end(name, value=1)
-    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), ascii_only=False)[0]
+    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), look=IN_UNICODE)[0]
     assert words == "Finished: 2 failed. e next failure · r retry · A retry all · q quit"
 
 
@@ -645,7 +646,7 @@ async def test_keys_of_the_terminal_do_nothing(key: str):
 @pytest.mark.parametrize("size", [(60, 12), (60, 20), (120, 40)])
 @pytest.mark.parametrize("keys", [[], ["2"], ["3"], ["question_mark"], ["q"], ["A"], ["slash", "a"], ["G", "enter"]])
 async def test_with_ascii_nothing_else_is_shown(keys: list[str], size: tuple[int, int]):
-    app = DagtuiApp(run_under_way(), ascii=True)
+    app = DagtuiApp(run_under_way(), look=IN_ASCII)
     async with opened(app, size) as pilot:
         await pilot.press(*keys)
         await pilot.pause()
@@ -653,7 +654,7 @@ async def test_with_ascii_nothing_else_is_shown(keys: list[str], size: tuple[int
 
 
 async def test_with_ascii_the_palette_is_too():
-    app = DagtuiApp(run_under_way(), ascii=True)
+    app = DagtuiApp(run_under_way(), look=IN_ASCII)
     async with opened(app) as pilot:
         await pilot.press("colon", *"align")
         await until(lambda: CELLS[3] in screen_text(app))

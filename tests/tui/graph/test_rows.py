@@ -12,11 +12,11 @@ from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
+from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, Look
 from dagtui.text.shortening import shortened
 from dagtui.tui.graph.navigator import Navigator
 from dagtui.tui.graph.row_body import Body, fitted
 from dagtui.tui.graph.rows import Rows
-from dagtui.tui.lines.glyphs import ASCII, UNICODE
 from dagtui.tui.lines.rows import Span, muted, width_of
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ def text(rows: Rows, item: int, width: int, clock: float = 100.0) -> str:
     return "".join(piece.text for piece in rows.spans(item, width, clock, cursor=False))
 
 
-def rows_of(graph: Graph, events: Sequence[Event], *, ascii_only: bool = False) -> Rows:
+def rows_of(graph: Graph, events: Sequence[Event], *, look: Look = IN_UNICODE) -> Rows:
     session = still(graph, events)
-    return Rows(session, Navigator(session.state), ascii_only=ascii_only)
+    return Rows(session, Navigator(session.state), look)
 
 
 def one_node(*events: Event, label: str = "node", parents: int = 0) -> Rows:
@@ -62,7 +62,7 @@ def one_node(*events: Event, label: str = "node", parents: int = 0) -> Rows:
 def test_a_row_fills_its_width_exactly_whatever_is_in_it(graph: Graph, data: st.DataObject) -> None:
     statuses = data.draw(st.lists(st.sampled_from(NodeStatus), min_size=len(graph), max_size=len(graph)))
     events = [NodeEvent(1.0, node, 2, status, blocker=0, due=104.0) for node, status in enumerate(statuses) if node]
-    rows = rows_of(graph, events, ascii_only=data.draw(st.booleans()))
+    rows = rows_of(graph, events, look=data.draw(st.sampled_from([IN_UNICODE, IN_ASCII])))
     if data.draw(st.booleans()):
         rows.outline.unfold_all()
     for width in data.draw(st.lists(st.integers(16, 220), min_size=1, max_size=4)):
@@ -85,7 +85,7 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
     events = [*ran(0, 1, 5), *ran(1, 6, 9, code=7), *ran(2, 6, attempt=3)]
     events += [NodeEvent(9, graph.node("score"), 0, NodeStatus.FAILED_PARENT, blocker=1)]
     events += [NodeEvent(9, 0, 1, NodeStatus.COMPLETED, Cause.RAN, stale=True)]
-    rows = rows_of(graph, events, ascii_only=True)
+    rows = rows_of(graph, events, look=IN_ASCII)
     for fold in (True, False):
         for width in (20, 30, 50, 120):
             for row in range(len(rows.outline)):
@@ -95,8 +95,12 @@ def test_nothing_but_ascii_is_added_where_only_that_can_be_shown() -> None:
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
-def test_every_glyph_takes_one_cell(glyphs: tuple[str, ...]) -> None:
-    assert all(cell_width(glyph) == 1 for glyph in glyphs)
+def test_every_glyph_takes_one_cell(glyphs: Glyphs) -> None:
+    words = {"dots", "separator", "chosen", "choice", "branch"}
+    several = {"statuses", "shares"}
+    signs = [glyph for name, glyph in glyphs._asdict().items() if name not in words | several]
+    assert all(cell_width(sign) == 1 for sign in [*signs, *glyphs.statuses, *glyphs.shares])
+    assert len(glyphs.statuses) == len(glyphs.shares) == len(NodeStatus)
 
 
 def test_a_folded_matrix_says_how_many_of_its_nodes_stand_where() -> None:
@@ -212,14 +216,14 @@ def test_a_body_takes_exactly_its_room(name: str, notes: list[str], aside: str, 
     pieces = tuple(muted(note) for note in notes)
     body = Body(Span(name), muted(" x2"), pieces, tuple(range(len(notes))), muted(aside))
     shorten = partial(shortened, name)
-    assert width_of(fitted(body, room, column=column, shorten=shorten, ascii_only=False)) == room
+    assert width_of(fitted(body, room, column=column, shorten=shorten, look=IN_UNICODE)) == room
 
 
 @given(graph=graphs(), data=st.data())
 def test_rows_that_look_different_have_different_signatures(graph: Graph, data: st.DataObject) -> None:
     """What the screen is not told to repaint must look the same."""
     session = still(graph)
-    rows = Rows(session, Navigator(session.state), ascii_only=False)
+    rows = Rows(session, Navigator(session.state), IN_UNICODE)
     width = data.draw(st.sampled_from([30, 60, 100]))
     for node in data.draw(st.lists(st.integers(0, len(graph) - 1), max_size=8)):
         items = [rows.outline.item(row) for row in range(len(rows.outline))]
@@ -246,7 +250,7 @@ def test_rows_that_look_different_have_different_signatures(graph: Graph, data: 
 
 def test_another_reason_for_the_same_status_is_painted() -> None:
     session = still(chain(2), ran(0, 1, 2, code=1))
-    rows = Rows(session, Navigator(session.state), ascii_only=False)
+    rows = Rows(session, Navigator(session.state), IN_UNICODE)
     before = rows.signature(0, 60, 100.0)
     session.state.apply(ran(0, 1, 2, code=2)[1])
     assert "exit 2" in text(rows, 0, 60)

@@ -13,6 +13,7 @@ from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.text import cell_width
+from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.graph.layout import GroupKind
@@ -33,8 +34,8 @@ def stale(node: int) -> Event:
     return NodeEvent(9, node, 1, NodeStatus.COMPLETED, Cause.RAN, stale=True)
 
 
-def shown(session: RunView, navigator: Navigator, item: int, width: int, *, ascii_only: bool = False) -> str:
-    rows = Rows(session, navigator, ascii_only=ascii_only)
+def shown(session: RunView, navigator: Navigator, item: int, width: int, *, look: Look = IN_UNICODE) -> str:
+    rows = Rows(session, navigator, look)
     return "".join(piece.text for piece in rows.spans(item, width, 100.0, cursor=False))
 
 
@@ -48,7 +49,7 @@ def opened(graph: Graph, events: Sequence[Event], *, view: View = View.DEPENDENC
 def page(session: RunView, navigator: Navigator, item: int) -> list[str]:
     navigator.cursor = item
     found = BranchPage(session, keymap=Keymap(ACTIONS))
-    found._look = lambda: navigator.many
+    found._present = lambda: navigator.many
     return [row.text.rstrip() for row in found.rows_about(item, 100.0)]
 
 
@@ -63,7 +64,7 @@ def test_a_folded_matrix_and_its_page_count_what_is_stale():
     session, navigator, head = trained()
     assert shown(session, navigator, head, 60).split()[2:] == ["train", "×12", "✓9", "▶1", "✗1", "·1", "≈3"]
     assert " ≈3 stale " in shown(session, navigator, head, 120)
-    assert " %3 stale " in shown(session, navigator, head, 120, ascii_only=True)
+    assert " %3 stale " in shown(session, navigator, head, 120, look=IN_ASCII)
     assert any(line.split() == ["✓", "done", "9", "(3", "stale)"] for line in page(session, navigator, head))
     navigator.cursor = head
     navigator.unfold()
@@ -109,7 +110,7 @@ def test_the_section_of_what_is_done_says_what_of_it_is_stale():
 def test_a_row_is_drawn_again_when_nothing_changed_but_what_is_stale():
     session, navigator = opened(matrix_graph(12), [event for node in range(13) for event in ran(node, 1, 2)])
     head = navigator.outline.layout.parents[1]
-    rows = Rows(session, navigator, ascii_only=False)
+    rows = Rows(session, navigator, IN_UNICODE)
     for number in range(1, 4):
         before = rows.signature(head, 60, 100.0)
         session.state.apply(stale(number))

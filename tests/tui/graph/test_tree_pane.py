@@ -12,6 +12,7 @@ from tui.graph.samples import chain, matrix_graph, ran, still
 from dagtui.engine.events import NodeEvent
 from dagtui.engine.status import NodeStatus
 from dagtui.graph.model import Graph
+from dagtui.text.look import IN_ASCII, IN_UNICODE, UNICODE, Look
 from dagtui.tui.graph.guides import marker_column
 from dagtui.tui.graph.tree import TreePane
 from dagtui.tui.graph.views import View
@@ -40,8 +41,8 @@ HOSTILE = [
 class RecordingPane(TreePane):
     """Remembers what it was told to refresh."""
 
-    def __init__(self, session: RunView, *, ascii_only: bool = False) -> None:
-        super().__init__(session, ascii=ascii_only)
+    def __init__(self, session: RunView, *, look: Look = IN_UNICODE) -> None:
+        super().__init__(session, look)
         self.refreshed: list[Region] = []
         self.refreshed_whole = 0
 
@@ -57,9 +58,9 @@ class RecordingPane(TreePane):
 
 
 class OneTree(App[None]):
-    def __init__(self, session: RunView, *, ascii_only: bool = False) -> None:
+    def __init__(self, session: RunView, *, look: Look = IN_UNICODE) -> None:
         super().__init__()
-        self.pane = RecordingPane(session, ascii_only=ascii_only)
+        self.pane = RecordingPane(session, look=look)
         self.said: list[tuple[str, int | None]] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -82,9 +83,9 @@ class OneTree(App[None]):
 
 @asynccontextmanager
 async def showing(
-    session: RunView, size: tuple[int, int] = (80, 24), *, ascii_only: bool = False
+    session: RunView, size: tuple[int, int] = (80, 24), *, look: Look = IN_UNICODE
 ) -> AsyncIterator[tuple[OneTree, RecordingPane, Pilot[None]]]:
-    app = OneTree(session, ascii_only=ascii_only)
+    app = OneTree(session, look=look)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         app.pane.forget()
@@ -96,11 +97,11 @@ def lines(pane: TreePane) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [24, 40, 80, 120])
-@pytest.mark.parametrize("ascii_only", [False, True])
-async def test_hostile_labels_stay_in_their_row(width: int, ascii_only: bool) -> None:
+@pytest.mark.parametrize("look", [IN_UNICODE, IN_ASCII], ids=["unicode", "ascii"])
+async def test_hostile_labels_stay_in_their_row(width: int, look: Look) -> None:
     graph = Graph(HOSTILE, [(0, 1), (0, 2), (2, 3)])
     session = still(graph, [*ran(0, 1, 2), *ran(1, 2, 5, code=1), *ran(2, 3)])
-    async with showing(session, (width, 12), ascii_only=ascii_only) as (app, pane, _):
+    async with showing(session, (width, 12), look=look) as (app, pane, _):
         for y in range(12):
             strip = pane.render_line(y)
             assert strip.cell_length == width
@@ -305,7 +306,7 @@ async def test_the_view_by_status_follows_the_run_but_not_at_each_frame() -> Non
         shown = lines(pane)
         assert "RUNNING ×1" in shown[0], "a section counts as the top bar does"
         assert "n5" in shown[1], "it has not moved yet"
-        assert NodeStatus.COMPLETED.glyph in shown[1], "a row shows its own status"
+        assert UNICODE.statuses[NodeStatus.COMPLETED] in shown[1], "a row shows its own status"
         pane._regroup_at = 0.0
         pane.flush(100.2, recount=True)
         await pilot.pause()
@@ -343,7 +344,7 @@ async def test_the_view_by_status_is_true_while_many_nodes_change() -> None:
                     section = head.title
                 else:
                     assert not recount or session.state.status_of(item).name == section
-                    assert session.state.status_of(item).glyph in text
+                    assert UNICODE.statuses[session.state.status_of(item)] in text
                     assert session.graph.labels[item] in text
 
 

@@ -20,11 +20,10 @@ from textual.strip import Strip
 from textual.widget import Widget
 from wcwidth import wcwidth
 
-from dagtui.engine.status import NodeStatus
 from dagtui.text import label
+from dagtui.text.look import UNICODE
 from dagtui.tui.lines.compositor import AnchoredLayout, TightUpdate
 from dagtui.tui.lines.doubtful import is_doubtful
-from dagtui.tui.lines.glyphs import UNICODE
 from dagtui.tui.lines.painter import PaintedRows
 from dagtui.tui.lines.prompt_screen import PromptScreen
 from dagtui.tui.lines.theme import variable_defaults
@@ -216,7 +215,7 @@ async def test_what_a_word_took_too_much_is_painted_over_when_it_has_gone(monkey
 
 
 def test_what_the_screen_is_drawn_with_is_sure() -> None:
-    drawn = "".join([*UNICODE, *(status.glyph for status in NodeStatus), "…→↳›█▓░▁▂▃▄▅▆▇━╺╸│─┌┐└┘"])
+    drawn = "".join([*UNICODE, "…→↳›█▓░▁▂▃▄▅▆▇━╺╸│─┌┐└┘"])
     assert not is_doubtful(drawn)
 
 

@@ -51,7 +51,7 @@ class Themed(App[None]):
 
 def looks_of(widget: TreePane | TopBar) -> list[Style]:
     """The style of each status, apart from the widget's own background."""
-    return [widget.painter.look(STATUS_CLASSES[status]) + Style(bgcolor="default") for status in NodeStatus]
+    return [widget.painter.style(STATUS_CLASSES[status]) + Style(bgcolor="default") for status in NodeStatus]
 
 
 def contrast(one: Color, other: Color) -> float:

@@ -16,6 +16,7 @@ from dagtui.engine.messages import CommandKind, EndKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.store.errors import StoreError
 from dagtui.text.labels import FORBIDDEN
+from dagtui.text.look import IN_ASCII
 from dagtui.tui.log import hits, log_footer
 from dagtui.tui.log.pane import LogPane
 from dagtui.tui.log.throttle import LogThrottle
@@ -161,7 +162,7 @@ class TestWhatATerminalWouldShow:
             assert "1/2 overwritten since" in below(pane)
             first = strips(pane.view)[0]
             assert {segment.style.bgcolor for segment in first if segment.text.strip()} == {
-                pane.view.painter.look("rows--hit-current").bgcolor
+                pane.view.painter.style("rows--hit-current").bgcolor
             }
             pane.find_next()
             assert "2/2" in below(pane)
@@ -215,7 +216,7 @@ class TestWhatATerminalWouldShow:
                 segment.style.color for strip in strips(pane.view)[:4] for segment in strip if segment.text.strip()
             ]
             assert [colour.name for colour in colours[:3]] == ["red"] * 3
-            assert colours[3] == pane.view.painter.look("rows--plain").color
+            assert colours[3] == pane.view.painter.style("rows--plain").color
 
 
 class TestPainting:
@@ -513,7 +514,7 @@ class TestFindingInLongLines:
             searched(pane)
             assert "1/2" in below(pane)
             row = next(strip for strip in strips(pane.view) if '"k7000"' in strip.text)
-            hit = pane.view.painter.look("rows--hit-current").bgcolor
+            hit = pane.view.painter.style("rows--hit-current").bgcolor
             assert any(segment.text == "k7000" and segment.style.bgcolor == hit for segment in row)
             pane.find_next()
             await self.until_there(pane, "k7000 again")
@@ -815,7 +816,7 @@ async def test_ascii_mode_shows_ascii_only(play: PlayedRun):
     play.start("fetch", "refs")
     play.prints("refs", b"plain\n")
     play.end("refs", 2)
-    async with mounted(LogPane(play.session(), ascii=True)) as pane:
+    async with mounted(LogPane(play.session(), look=IN_ASCII)) as pane:
         for node in (0, 1, 2):
             await opened(pane, node)
             for widget in (pane.header, pane.view, pane.silence):

@@ -13,6 +13,7 @@ from tui.widget_harness import mounted, strips, texts
 
 from dagtui.graph.model import ArgumentList, Graph, PythonCall, RetryPolicy, RunSettings, ShellCommand, Task, Trigger
 from dagtui.text.labels import FORBIDDEN
+from dagtui.text.look import IN_ASCII, IN_UNICODE
 from dagtui.text.secrets import Secrets
 from dagtui.tui.log.log_footer import copied_failure
 from dagtui.tui.node.details import DetailsPane, details
@@ -51,7 +52,7 @@ def play(tmp_path: Path) -> PlayedRun:
 
 def table(play: PlayedRun, node: int) -> dict[str, str]:
     session = play.session()
-    rows = details(session, node, session.clock(), ascii_only=False)
+    rows = details(session, node, session.clock(), IN_UNICODE)
     return {row.text[:10].strip(): row.text[11:] for row in rows if row.text[:1].strip()}
 
 
@@ -94,7 +95,7 @@ def test_earlier_attempts_are_listed_with_their_results(play: PlayedRun):
     play.wake(10.0)
     play.start("fetch")
     session = play.session()
-    rows = [row.text for row in details(session, 0, session.clock(), ascii_only=True)]
+    rows = [row.text for row in details(session, 0, session.clock(), IN_ASCII)]
     first = next(index for index, text in enumerate(rows) if text.startswith("attempts"))
     assert rows[first].startswith("attempts   > 2  since ")
     assert rows[first + 1].split() == ["x", "1", rows[first + 1].split()[2], "2.0", "s", "exit", "7"]
@@ -171,7 +172,7 @@ def test_a_command_is_shown_as_it_ran_beside_its_template(play: PlayedRun):
     ran = "cat <<END\n  a\nEND\nx completed 'test it' 'test it'"
     session = played.session()
     assert session.as_run.command(1) == (ran, command)
-    rows = [row.text.rstrip() for row in details(session, 1, session.clock(), ascii_only=False)]
+    rows = [row.text.rstrip() for row in details(session, 1, session.clock(), IN_UNICODE)]
     assert {"command    cat <<END", "template   cat <<END"} <= set(rows)
     copied = copied_failure(session, 1, 1).text
     assert f"\ncommand\n{ran}\ntemplate\n{command}\n" in copied
@@ -228,7 +229,7 @@ def placed(play: PlayedRun) -> PlayedRun:
 def test_every_key_is_shown_as_it_ran_and_what_is_not_known_leaves_the_others(play: PlayedRun):
     environment = {"RAW": "hunter2secret", "HOST": "hunter2secret.org"}
     session = placed(play).session(environment=environment, secrets=Secrets(["hunter2secret"]))
-    rows = [row.text.rstrip() for row in details(session, 0, session.clock(), ascii_only=False)]
+    rows = [row.text.rstrip() for row in details(session, 0, session.clock(), IN_UNICODE)]
     folder = play.graph.directory
     at = rows.index(f"cwd        {folder}/data/test")
     assert rows[at - 2 : at] == ["command    run 'a b'", "template   run {{ matrix.s }}"]

@@ -14,6 +14,7 @@ from tui.widget_harness import mounted, strips, texts
 from dagtui.engine.messages import CommandKind
 from dagtui.graph.model import Graph, RetryPolicy, ShellCommand, Task
 from dagtui.text.labels import FORBIDDEN
+from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.actions.keymap import Keymap
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.node import cause_paths
@@ -42,8 +43,8 @@ def play(tmp_path: Path) -> PlayedRun:
     return PlayedRun(Graph(LABELS, [(index[a], index[b]) for a, b in EDGES], tasks=tasks), tmp_path / "logs")
 
 
-async def explained(session: RunView, label: str, *, ascii_only: bool = False) -> list[str]:
-    pane = WhyPane(session, keymap=Keymap(ACTIONS), ascii=ascii_only)
+async def explained(session: RunView, label: str, *, look: Look = IN_UNICODE) -> list[str]:
+    pane = WhyPane(session, look, keymap=Keymap(ACTIONS))
     async with mounted(pane, size=(80, 50)):
         pane.show(session.graph.node(label))
         return [text for text in texts(pane) if text]
@@ -200,7 +201,7 @@ async def test_nothing_hostile_gets_through(tmp_path: Path):
 async def test_ascii_mode_shows_ascii_only(play: PlayedRun):
     fail_refs(play, b"boom\n")
     for label in LABELS:
-        assert "".join(await explained(play.session(), label, ascii_only=True)).isascii()
+        assert "".join(await explained(play.session(), label, look=IN_ASCII)).isascii()
 
 
 def test_walks_through_the_graph_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

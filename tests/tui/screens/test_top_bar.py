@@ -16,6 +16,7 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.graph.model import Graph, Task
 from dagtui.runs.notices import Notice
 from dagtui.text import cell_width
+from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
 from dagtui.tui.lines.theme import THEMES, variable_defaults
 from dagtui.tui.screens.top_bar import TopBar, segments
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 class RecordingBar(TopBar):
     """Remembers what it was told to refresh."""
 
-    def __init__(self, session: RunView, *, ascii_only: bool) -> None:
-        super().__init__(session, ascii=ascii_only)
+    def __init__(self, session: RunView, *, look: Look) -> None:
+        super().__init__(session, look)
         self.refreshed: list[Region] = []
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> TopBar:
@@ -42,9 +43,9 @@ class RecordingBar(TopBar):
 
 
 class OneBar(App[None]):
-    def __init__(self, session: RunView, *, ascii_only: bool) -> None:
+    def __init__(self, session: RunView, *, look: Look) -> None:
         super().__init__()
-        self.bar = RecordingBar(session, ascii_only=ascii_only)
+        self.bar = RecordingBar(session, look=look)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return variable_defaults(dark=True)
@@ -60,9 +61,9 @@ class OneBar(App[None]):
 
 @asynccontextmanager
 async def showing(
-    session: RunView, width: int = 100, *, ascii_only: bool = False
+    session: RunView, width: int = 100, *, look: Look = IN_UNICODE
 ) -> AsyncIterator[tuple[RecordingBar, Pilot[None]]]:
-    app = OneBar(session, ascii_only=ascii_only)
+    app = OneBar(session, look=look)
     async with app.run_test(size=(width, 5)) as pilot:
         await pilot.pause()
         app.bar.refreshed.clear()
@@ -165,13 +166,13 @@ async def test_slots_are_counted_and_not_nodes() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(("ascii_only", "sign"), [(False, "≈"), (True, "%")])
+@pytest.mark.parametrize(("look", "sign"), [(IN_UNICODE, "≈"), (IN_ASCII, "%")])
 @pytest.mark.parametrize(("width", "word"), [(40, " stale"), (20, "")])
-async def test_stale_nodes_are_counted(width: int, word: str, ascii_only: bool, sign: str) -> None:
+async def test_stale_nodes_are_counted(width: int, word: str, look: Look, sign: str) -> None:
     graph = Graph.from_edges(["a", "b"], [("a", "b")])
     events = [*ran(0, 0, 1), *ran(1, 1, 2)]
     session = still(graph, [*events, events[-1]._replace(stale=True)], 3.0)
-    async with showing(session, width, ascii_only=ascii_only) as (bar, _):
+    async with showing(session, width, look=look) as (bar, _):
         assert lines(bar)[1].rstrip().endswith(f"{sign}1{word}")
 
 
@@ -184,20 +185,20 @@ async def test_without_history_there_is_no_forecast() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("width", [*range(24, 60, 3), 80, 120, 200])
-@pytest.mark.parametrize("ascii_only", [False, True])
-async def test_every_width_is_filled_and_keeps_what_matters_most(width: int, ascii_only: bool) -> None:
+@pytest.mark.parametrize("look", [IN_UNICODE, IN_ASCII], ids=["unicode", "ascii"])
+async def test_every_width_is_filled_and_keeps_what_matters_most(width: int, look: Look) -> None:
     session = expecting(busy(), (190.0, 193))
-    async with showing(session, width, ascii_only=ascii_only) as (bar, _):
+    async with showing(session, width, look=look) as (bar, _):
         first, second = lines(bar)
         assert cell_width(first) == cell_width(second) == width
         assert "mat" in first
         assert "6m42s" in first.replace(" ", "")
         assert "4/4" in first
-        assert (">" if ascii_only else "▶") in first
-        assert "x2" in second.replace(" ", "") if ascii_only else "✗2" in second.replace(" ", "")
+        assert (">" if look.ascii else "▶") in first
+        assert "x2" in second.replace(" ", "") if look.ascii else "✗2" in second.replace(" ", "")
         assert ("ETA" in first) == (width >= 33)
         assert ("train[seed=192]" in first) == (width >= 80)
-        if ascii_only:
+        if look.ascii:
             assert first.isascii()
             assert second.isascii()
 

@@ -1,0 +1,130 @@
+"""Look: the characters and colours in which a terminal or a file shows things."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from dagtui.text.locales import in_ascii, wants_ascii
+from dagtui.text.terminals import wants_colours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Glyphs(NamedTuple):
+    """One set of the signs that we draw. Each takes one cell, but for those of several characters."""
+
+    statuses: str
+    """One sign for each status of a node, by its number."""
+    cut: str
+    """Stands for what a shortened text lacks."""
+    dots: str
+    """Stands for what a person has to fill in."""
+    arrow: str
+    separator: str
+    chosen: str
+    choice: str
+    prompt: str
+    open: str
+    shut: str
+    stub: str
+    """Used instead of `open` and `shut` for a row with nothing below it."""
+    tee: str
+    elbow: str
+    bar: str
+    dash: str
+    branch: str
+    block: str
+    """The bar beside a block of lines."""
+    reference: str
+    times: str
+    stale: str
+    cursor: str
+    selected: str
+    shares: str
+    """For each status, the sign that the bar of progress is drawn with, so that colour is not the only difference."""
+
+
+UNICODE = Glyphs(
+    statuses="·○▶↻◌✓✗⊘■↷",
+    cut="…",
+    dots="…",
+    arrow="→",
+    separator=" · ",
+    chosen="●",
+    choice="○",
+    prompt="›",
+    open="▾",
+    shut="▸",
+    stub="─",
+    tee="├",
+    elbow="└",
+    bar="│",
+    dash="─",
+    branch="└ ",
+    block="▎",
+    reference="↪",
+    times="×",
+    stale="≈",
+    cursor="▌",
+    selected="•",
+    shares="──╍╍╍━×┅┅┅",
+)
+ASCII = Glyphs(
+    statuses=".o>~c+x!#-",
+    cut="~",
+    dots="...",
+    arrow=">",
+    separator=", ",
+    chosen="(*)",
+    choice="( )",
+    prompt=">",
+    open="v",
+    shut="*",
+    stub="-",
+    tee="|",
+    elbow="`",
+    bar="|",
+    dash="-",
+    branch="`- ",
+    block="|",
+    reference="&",
+    times="x",
+    stale="%",
+    cursor=">",
+    selected="@",
+    shares=".o>~c+x!#-",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How things are shown: what the terminal can show, and what a person wants."""
+
+    glyphs: Glyphs = UNICODE
+    colours: bool = True
+    theme: str | None = None
+    """The name of one of the screen's themes. None: the default one."""
+
+    @property
+    def ascii(self) -> bool:
+        """Whether only ASCII characters can be shown."""
+        return self.glyphs is ASCII
+
+    def written(self, text: str) -> str:
+        """Return a text of ours in characters that can be shown."""
+        return in_ascii(text) if self.ascii else text
+
+
+IN_UNICODE = Look()
+IN_ASCII = Look(ASCII)
+
+
+def terminal_look(environ: Mapping[str, str], encoding: str, asked: Look) -> Look:
+    """Return the look for a terminal with this environment, as far as possible the one that the user asked for.
+
+    `encoding` is the encoding of standard output.
+    """
+    glyphs = ASCII if wants_ascii(environ, encoding) else asked.glyphs
+    return Look(glyphs, wants_colours(environ, is_terminal=True), asked.theme)

@@ -16,6 +16,8 @@ from support.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from support.session_harness import SessionHarness
+
 # The same examples in every run, and no clock over them; `--hypothesis-profile default` and the long forms try others.
 settings.register_profile("fixed", derandomize=True, database=None, deadline=None)
 settings.load_profile("fixed")
@@ -54,6 +56,16 @@ def token() -> Iterator[str]:
     word = fresh_token()
     yield word
     end_all(word)
+
+
+@pytest.fixture
+def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
+    """Sessions and terminals on the graph of this test. They end with it."""
+    from support.session_harness import SessionHarness  # its terminals are of no use to most tests
+
+    made = SessionHarness(tmp_path, short_path)
+    yield made
+    made.clear()
 
 
 @pytest.fixture

@@ -165,13 +165,6 @@ class Marked(PtyTerminal):
             self.row = int(found[1])
 
 
-def pass_time(terminal: Marked, seconds: float) -> None:
-    """Read what comes for a while."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        terminal.read(left)
-
-
 def press(terminal: Marked, key: str) -> float:
     """Seconds until the cursor is in another row."""
     before = terminal.row
@@ -197,12 +190,12 @@ def measure(name: str, presses: int) -> list[float]:
         with Marked(command, columns=120, rows=40, env=env, cwd=folder) as terminal:
             terminal.wait_for(lambda: terminal.row >= 0, "cursor", 60)
             terminal.send("=")
-            pass_time(terminal, 4)
+            terminal.pass_time(4)
             press(terminal, "j")  # from the row of all of them to one of them
             taken = []
             for number in range(presses):
                 taken.append(press(terminal, "jk"[number % 2]))
-                pass_time(terminal, random.uniform(0.05, 0.12))
+                terminal.pass_time(random.uniform(0.05, 0.12))
         for pid in processes_with(str(folder)):
             os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not processes_with(str(folder)), "its end")

@@ -39,13 +39,6 @@ def open_graph(folder: Path, tasks: str, jobs: int, *, remote: bool) -> PtyTermi
     return PtyTerminal(command, columns=120, rows=40, env=env, cwd=folder)
 
 
-def pass_time(terminal: PtyTerminal, seconds: float) -> None:
-    """Read what comes for a while."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        terminal.read(left)
-
-
 def ticks(folder: Path) -> float:
     """Processor seconds so far of the processes that show the graph."""
     total = 0.0
@@ -61,16 +54,16 @@ def measure(name: str, seconds: float, *, remote: bool) -> tuple[float, float, f
         folder = Path(path)
         with open_graph(folder, SCENARIOS[name], JOBS.get(name, 8), remote=remote) as terminal:
             terminal.wait_for_text("graph #1")
-            pass_time(terminal, 3)
+            terminal.pass_time(3)
             sent, used, began = len(terminal.raw), ticks(folder), time.monotonic()
-            pass_time(terminal, seconds)
+            terminal.pass_time(seconds)
             rate = (len(terminal.raw) - sent) / (time.monotonic() - began)
             busy = (ticks(folder) - used) / (time.monotonic() - began)
             time.sleep(2)  # the terminal's buffer fills
             used, began = ticks(folder), time.monotonic()
             time.sleep(seconds)  # reads nothing: that is what a stopped terminal is
             stopped = (ticks(folder) - used) / (time.monotonic() - began)
-            pass_time(terminal, 1)
+            terminal.pass_time(1)
         for pid in processes_with(str(folder)):
             os.kill(pid, 15)
         while processes_with(str(folder)):

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.journals import statuses_so_far
 from support.process_listing import fresh_token, processes_with
+from support.program import call
 from support.waiting import wait_for
 
 Write = Callable[..., Path]
@@ -30,18 +32,8 @@ def graph(tmp_path: Path) -> Write:
     return write
 
 
-def call(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-    words = [*DAGTUI, *map(str, arguments)]
-    environment = {**ENVIRONMENT, **options.pop("env", {})}
-    return subprocess.run(words, capture_output=True, text=True, timeout=120, env=environment, **options)
-
-
 def events_of(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def statuses_of(path: Path) -> dict[str, str]:
-    return {str(event["node"]): str(event["status"]) for event in events_of(path) if event["event"] == "node"}
 
 
 def test_a_run_that_goes_well_exits_with_0(graph: Write) -> None:
@@ -143,7 +135,7 @@ def test_events_are_the_journal_as_json_lines(graph: Write, tmp_path: Path) -> N
     done = call("run", path, "--events", tmp_path / "events.jsonl")
     assert done.returncode == 1
     events = events_of(tmp_path / "events.jsonl")
-    assert statuses_of(tmp_path / "events.jsonl") == {"a": "FAILED", "b": "FAILED_PARENT"}
+    assert statuses_so_far(tmp_path / "events.jsonl") == {"a": "FAILED", "b": "FAILED_PARENT"}
     numbers = [event["seq"] for event in events]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert all(isinstance(event["time"], float) for event in events)

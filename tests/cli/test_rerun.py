@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.program import call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,12 +28,6 @@ run = "echo train {{ params.word }} {{ needs.train.status }} > report.txt"
 needs = ["report"]
 run = "cp report.txt published.txt"
 """
-
-
-def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*DAGTUI, *map(str, arguments)], capture_output=True, text=True, timeout=120, env=ENVIRONMENT, check=False
-    )
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from support.program import call
 from support.terminal import PtyTerminal
 from support.waiting import wait_for
 
@@ -38,12 +39,6 @@ def graph(tmp_path: Path) -> Path:
     path = tmp_path / "graph.toml"
     path.write_text(TWO, encoding="utf-8")
     return path
-
-
-def call(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*DAGTUI, *map(str, arguments)], capture_output=True, text=True, timeout=120, env=ENVIRONMENT, check=False
-    )
 
 
 def done(graph: Path) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Self
 
+from support.journals import records_so_far
 from support.process_listing import children, named
 from support.terminal import PtyTerminal
 from support.waiting import SECONDS, wait_for
@@ -80,11 +80,7 @@ class Run:
 
     def journal(self) -> list[dict[str, object]]:
         """All events on record; a line that is being written is none yet."""
-        try:
-            lines = (self.directory / "journal.jsonl").read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        return [json.loads(line) for line in lines]
+        return records_so_far(self.directory / "journal.jsonl")
 
     def last(self, key: str) -> dict[str, object]:
         """The latest value of a field for each node that has it."""

@@ -17,6 +17,7 @@ import pytest
 from faults.small_disk import SmallDisk, small_disk, wait_for_line
 from support.journals import read_journal
 from support.process_listing import processes_with
+from support.program import call
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -56,10 +57,6 @@ def disk():
 def start(words: list[str], out: Path, **options: object) -> subprocess.Popen[bytes]:
     with out.open("wb") as file:
         return subprocess.Popen(words, stdout=file, stderr=subprocess.STDOUT, env=ENVIRONMENT, **options)
-
-
-def call(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*DAGTUI, *words], cwd=cwd, capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
 
 
 def statuses_so_far(journal: Path) -> list[tuple[str, str]]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from faults.program import Headless, OnScreen, write_graph
-from support.process_listing import catches
-from support.session_harness import SessionHarness
+from support.process_listing import catches, ignores
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
+    from support.session_harness import SessionHarness
     from support.terminal import PtyTerminal
 
 LONG = """
@@ -24,12 +22,6 @@ run = "until [ -e go ]; do sleep 0.02; done # {token}"
 grace = 0.1
 """
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-
-
-def ignores(pid: int, number: signal.Signals) -> bool:
-    """Whether a process ignores a signal."""
-    words = re.search(r"SigIgn:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
-    return words is not None and bool(int(words[1], 16) >> (number - 1) & 1)
 
 
 def trap(*numbers: signal.Signals) -> str:
@@ -81,13 +73,6 @@ def test_the_screen_in_its_own_process_stays(tmp_path: Path, token: str):
         (tmp_path / "go").touch()
         run.wait_for(long="COMPLETED")
         assert quits(run.terminal) == 0
-
-
-@pytest.fixture
-def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
-    made = SessionHarness(tmp_path, short_path)
-    yield made
-    made.clear()
 
 
 def test_a_session_and_its_client_stay(harness: SessionHarness):

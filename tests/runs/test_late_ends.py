@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.journals import read_journal
+from support.process_listing import descendants, name_of
 from support.process_listing import state as process_state
 from support.waiting import wait_for
 
@@ -93,7 +94,7 @@ def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tm
     (tmp_path / "graph.toml").write_text(GRAPH.replace("sh -c '", "sh -c 'until [ -e go ]; do sleep 0.01; done; "))
     with call(tmp_path) as running:
         wait_for(lambda: "load" in (tmp_path / "printed").read_text(), "the node runs")
-        supervisor = next(pid for pid in descendants(running.pid) if comm(pid) == "dag-supervisor")
+        supervisor = next(pid for pid in descendants(running.pid) if name_of(pid) == "dag-supervisor")
         os.kill(supervisor, signal.SIGSTOP)
         (tmp_path / "go").touch()
         wait_for_the_first_end(tmp_path)
@@ -102,22 +103,6 @@ def test_the_reaper_tells_of_what_a_supervisor_that_was_killed_had_not_reaped(tm
     finish(tmp_path)
     assert len(pids(tmp_path / "trace")) == 1
     assert "recovered 1 result that the session could not record" in notes(tmp_path)
-
-
-def descendants(pid: int) -> list[int]:
-    found = [pid]
-    for each in found:
-        with contextlib.suppress(OSError):  # it has just ended
-            for task in Path(f"/proc/{each}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
-    return found[1:]
-
-
-def comm(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
 
 
 # --- What the record means

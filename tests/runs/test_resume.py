@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 from support.golden_journals import decoded, encoded
-from support.journals import read_journal
+from support.journals import read_journal, replayed
 
 from dagtui.engine.events import NodeEvent, NoteEvent, parse
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.run import Run
-from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.runs import previous_processes, restore
@@ -130,15 +129,6 @@ def notes(session: LiveRun) -> list[str]:
     records = read_journal(session.path / "journal.jsonl").records
     events = [parse(record, session.graph) for record in records]
     return [event.text for event in events if isinstance(event, NoteEvent)]
-
-
-def replayed(session: LiveRun) -> RunState:
-    assert session.path is not None
-    reading = read_journal(session.path / "journal.jsonl")
-    assert reading.problem is None
-    state = RunState(session.graph)
-    state.replay(event for record in reading.records if (event := parse(record, session.graph)) is not None)
-    return state
 
 
 async def test_what_completed_stays_and_the_rest_runs(project: Project) -> None:

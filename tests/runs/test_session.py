@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from support.journals import read_journal
+from support.journals import replayed
 from support.waiting import until
 
-from dagtui.engine.events import parse
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.graph.loading import load
 from dagtui.runs.beginning import start_run
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from dagtui.engine.state import RunState
     from dagtui.runs.live import LiveRun
 
     Start = Callable[..., LiveRun]
@@ -41,16 +40,6 @@ def start(tmp_path: Path) -> Start:
         return start_run(load(path, {}), LaunchOptions(**options))
 
     return make
-
-
-def replayed(session: LiveRun) -> RunState:
-    """The state that the journal on disk gives."""
-    assert session.path is not None
-    reading = read_journal(session.path / "journal.jsonl")
-    assert reading.problem is None
-    state = RunState(session.graph)
-    state.replay(event for record in reading.records if (event := parse(record, session.graph)) is not None)
-    return state
 
 
 def same(one: RunState, other: RunState) -> bool:

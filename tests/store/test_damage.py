@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.golden_journals import NAMES, golden
-from support.journals import read_journal
+from support.journals import read_journal, read_through
 
 from dagtui.store import journal as journal_module
 from dagtui.store import journal_scan as skim_module
 from dagtui.store.errors import StoreError
 from dagtui.store.follower import JournalFollower
-from dagtui.store.journal import JournalReader, JournalWriter, set_aside
+from dagtui.store.journal import JournalWriter, set_aside
 from dagtui.store.journal_scan import scan_journal
 
 if TYPE_CHECKING:
@@ -61,13 +61,6 @@ def check_follower(path: Path, records: list[dict[str, object]]) -> None:
             break
     assert seen == records
     follower.close()
-
-
-def read_through(path: Path) -> JournalReader:
-    reader = JournalReader(path)
-    for _ in reader:
-        pass
-    return reader
 
 
 def check_recovery(path: Path, damaged: bytes, size: int) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.journals import read_journal
+from support.journals import read_journal, read_through
 
 from dagtui.store import journal
 from dagtui.store.errors import JournalError, StoreError
@@ -45,13 +45,6 @@ def write(path: Path, *texts: str) -> None:
     writer = JournalWriter(path)
     writer.write((1.25 + number, f'"event":"note","text":{json.dumps(text)}') for number, text in enumerate(texts))
     writer.close()
-
-
-def read_through(path: Path) -> JournalReader:
-    reader = JournalReader(path)
-    for _ in reader:
-        pass
-    return reader
 
 
 def texts(records: list[dict[str, object]]) -> list[object]:

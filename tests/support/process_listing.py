@@ -78,6 +78,14 @@ def children(pid: int) -> list[int]:
     return found
 
 
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process, their children, and so on."""
+    found = [pid]
+    for each in found:
+        found += children(each)
+    return found[1:]
+
+
 def named(name: str, parent: int) -> list[int]:
     """Return the children of a process with a name."""
     return [pid for pid in children(parent) if name_of(pid) == name]
@@ -110,13 +118,28 @@ def processes_with(token: str) -> list[int]:
 
 
 def catches(pid: int, number: signal.Signals) -> bool:
-    """Whether a process has a handler of its own for a signal; one that has ended has none."""
+    """Return whether a process has a handler of its own for a signal."""
+    return _has_signal(pid, "SigCgt", number)
+
+
+def ignores(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process ignores a signal."""
+    return _has_signal(pid, "SigIgn", number)
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process has not yet taken a signal that was sent to it."""
+    return _has_signal(pid, "ShdPnd", number)
+
+
+def _has_signal(pid: int, field: str, number: signal.Signals) -> bool:
+    """Return whether a signal is in a set of a process. The sets of one that has ended are empty."""
     try:
         words = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    caught = re.search(r"SigCgt:\s*(\w+)", words)
-    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+    found = re.search(rf"{field}:\s*(\w+)", words)
+    return found is not None and bool(int(found[1], 16) >> (number - 1) & 1)
 
 
 def processes_told_of(folder: Path) -> dict[int, str]:

@@ -8,6 +8,10 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DAGTUI = [sys.executable, "-m", "dagtui"]
 ENVIRONMENT = {
@@ -17,10 +21,13 @@ ENVIRONMENT = {
 SHELL = ["bash", "-c"]
 
 
-def call(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*DAGTUI, *map(str, words)], cwd=cwd, capture_output=True, text=True, timeout=120, env=ENVIRONMENT
-    )
+def call(
+    *words: object, cwd: Path | None = None, env: Mapping[str, str] | None = None, **options: object
+) -> subprocess.CompletedProcess[str]:
+    """Call the program with words. `env` is added to the environment."""
+    environment = {**ENVIRONMENT, **(env or {})}
+    command = [*DAGTUI, *map(str, words)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env=environment, **options)
 
 
 def on_a_terminal(*words: str, cwd: Path) -> bytes:

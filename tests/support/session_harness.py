@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from support.journals import records_so_far, statuses_so_far
 from support.process_listing import catches, fresh_token, processes_with
 from support.terminal import PtyTerminal
 from support.waiting import wait_for
@@ -73,11 +73,7 @@ class SessionHarness:
 
     def journal(self) -> list[dict[str, object]]:
         """The events that are on record."""
-        try:
-            lines = (self.run_directory / "journal.jsonl").read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
-            return []
-        return [json.loads(line) for line in lines]
+        return records_so_far(self.run_directory / "journal.jsonl")
 
     def told(self) -> list[str]:
         """What is on record about the run as a whole."""
@@ -85,7 +81,7 @@ class SessionHarness:
 
     def statuses(self) -> dict[str, str]:
         """The last status of each node."""
-        return {str(event["node"]): str(event["status"]) for event in self.journal() if event["event"] == "node"}
+        return statuses_so_far(self.run_directory / "journal.jsonl")
 
     def pids(self) -> list[int]:
         """The processes that belong to nodes."""

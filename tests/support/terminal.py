@@ -113,6 +113,10 @@ class PtyTerminal:
             for cell in (buffer[row][column] for column in range(screen.columns))
         ]
 
+    def has_cursor_on(self, name: str) -> bool:
+        """Whether the cursor of the tree is on a row with a name."""
+        return any("▌" in line and name in line for line in self.text.split("\n"))
+
     def foreign_codes(self) -> list[bytes]:
         """What was sent that neither sets a known mode nor belongs to a frame; to be empty."""
         foreign, position = [], 0
@@ -205,6 +209,12 @@ class PtyTerminal:
             self.send(_ANSWER * asked)
         self._feed(self._decoder.decode(data))
         return bool(data)
+
+    def pass_time(self, seconds: float) -> None:
+        """Read what comes for a while."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self.read(left)
 
     def is_quiet(self, seconds: float) -> bool:
         """Whether nothing at all is sent in so many seconds."""

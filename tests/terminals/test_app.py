@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.journals import records_so_far, statuses_so_far
 from support.process_listing import processes_with
 from support.terminal import PtyTerminal
 from support.waiting import wait_for
@@ -60,16 +60,11 @@ def opened(tmp_path: Path, token: str) -> Iterator[Open]:
 
 def journal(tmp_path: Path) -> list[dict[str, object]]:
     """The events that are on record."""
-    path = tmp_path / ".dagtui" / "graph" / "latest" / "journal.jsonl"
-    try:
-        lines = path.read_bytes().split(b"\n")[:-1]
-    except FileNotFoundError:
-        return []
-    return [json.loads(line) for line in lines]
+    return records_so_far(tmp_path / ".dagtui" / "graph" / "latest" / "journal.jsonl")
 
 
 def statuses(tmp_path: Path) -> dict[str, str]:
-    return {str(event["node"]): str(event["status"]) for event in journal(tmp_path) if event["event"] == "node"}
+    return statuses_so_far(tmp_path / ".dagtui" / "graph" / "latest" / "journal.jsonl")
 
 
 def test_leaving_a_settled_run_restores_the_terminal_and_prints_a_card(opened: Open) -> None:

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.session_harness import SessionHarness
 from support.terminal import ROOT
 from support.waiting import wait_for
 
 from dagtui.control.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from support.session_harness import SessionHarness
     from support.terminal import PtyTerminal
 
 LONG = """
@@ -41,21 +39,10 @@ run = "echo it broke; exit 7"
 """
 
 
-@pytest.fixture
-def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
-    made = SessionHarness(tmp_path, short_path)
-    yield made
-    made.clear()
-
-
 def is_up(harness: SessionHarness, terminal: PtyTerminal) -> None:
     """Wait until the screen is there and the long node runs."""
     terminal.wait_for_text("quick")
     wait_for(harness.stubborn_pids, "process of the long node")
-
-
-def shows_cursor_on(terminal: PtyTerminal, name: str) -> bool:
-    return any("▌" in line and name in line for line in terminal.text.split("\n"))
 
 
 # Detaching
@@ -164,7 +151,7 @@ def test_another_terminal_goes_on_where_the_first_one_was(harness: SessionHarnes
     first.send("h")
     first.wait_for(lambda: "after" not in first.text, "fold")
     first.send("jj")
-    first.wait_for(lambda: shows_cursor_on(first, "third"), "cursor")
+    first.wait_for(lambda: first.has_cursor_on("third"), "cursor")
     first.send("3")
     first.wait_for_text("[3 Why]")
     assert b"38;2;" in first.raw
@@ -172,7 +159,7 @@ def test_another_terminal_goes_on_where_the_first_one_was(harness: SessionHarnes
     assert first.wait_for_end() == 0
     second = harness.open("attach", "graph.toml", columns=90, rows=20, env={"TERM": "vt100", "COLORTERM": ""})
     second.wait_for_text("[3 Why]")
-    second.wait_for(lambda: shows_cursor_on(second, "third"), "cursor where it was")
+    second.wait_for(lambda: second.has_cursor_on("third"), "cursor where it was")
     assert "after" not in second.text
     second.send("d")
     assert second.wait_for_end() == 0
@@ -673,7 +660,7 @@ def test_a_request_that_lends_no_terminal_is_refused_and_harms_nobody(harness: S
                 answer = client.receive(20)
                 assert "send the descriptors of a terminal" in str(answer["error"])
     terminal.send("j")
-    terminal.wait_for(lambda: shows_cursor_on(terminal, "after"), "screen that still obeys")
+    terminal.wait_for(lambda: terminal.has_cursor_on("after"), "screen that still obeys")
 
 
 @pytest.mark.parametrize("folder", ["/proc/nowhere", "too long"])

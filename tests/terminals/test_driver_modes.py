@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.process_listing import state
 from support.waiting import wait_for
 from terminals.test_driver_stalls import cells_after_repaint
 
@@ -40,8 +40,7 @@ def in_shell(on_terminal: StartApp) -> SmallApp:
 
 
 def is_stopped(app: SmallApp) -> bool:
-    stat = Path(f"/proc/{app.records('mounted')[0]['pid']}/stat").read_text()
-    return stat.rpartition(")")[2].split()[0] == "T"
+    return state(app.records("mounted")[0]["pid"]) == "T"
 
 
 @pytest.mark.parametrize("how", ["key", "signal"])

@@ -6,13 +6,10 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from support.session_harness import SessionHarness
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
+    from support.session_harness import SessionHarness
     from support.terminal import PtyTerminal
 
 QUICK = """
@@ -27,13 +24,6 @@ LONG = """
 run = "test -e wanted || sleep 600 # {token}"
 grace = 0.1
 """
-
-
-@pytest.fixture
-def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
-    made = SessionHarness(tmp_path, short_path)
-    yield made
-    made.clear()
 
 
 def detached(harness: SessionHarness, graph: str, shows: str) -> int:

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.process_listing import catches
-from support.session_harness import SessionHarness
+from support.process_listing import catches, is_pending, state
 from support.waiting import wait_for
 
 from dagtui.control.client import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
+    from support.session_harness import SessionHarness
     from support.terminal import PtyTerminal
 
     from dagtui.control.client import ControlClient
@@ -40,13 +40,6 @@ MAIN = """
 from dagtui.__main__ import main
 main()
 """
-
-
-@pytest.fixture
-def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
-    made = SessionHarness(tmp_path, short_path)
-    yield made
-    made.clear()
 
 
 def opened(harness: SessionHarness, graph: str = LONG, program: str = "") -> PtyTerminal:
@@ -66,16 +59,6 @@ def asked(harness: SessionHarness, request: Mapping[str, object]) -> Mapping[str
     with connected(harness) as client:
         client.send(request)
         return client.receive(20) or {}
-
-
-def hears_no_more(pid: int, number: signal.Signals) -> bool:
-    """Whether a process has taken a signal that was sent to it."""
-    words = re.search(r"ShdPnd:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())
-    return words is not None and not int(words[1], 16) >> (number - 1) & 1
-
-
-def is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 # Signals, and clients that go, while a session begins
@@ -320,11 +303,11 @@ def test_a_stopped_client_stops_neither_the_run_nor_the_next_client(harness: Ses
     first = harness.open()
     first.wait_for_text("n1")
     first.signal(signal.SIGSTOP)
-    wait_for(lambda: is_stopped(first.process.pid), "stopped client")
+    wait_for(lambda: state(first.process.pid) == "T", "stopped client")
     wait_for(lambda: list(harness.statuses().values()) == ["COMPLETED"] * 30, "end of the run")
     second = harness.open("attach")
     second.wait_for_text("✓ 30")
-    assert is_stopped(first.process.pid)
+    assert state(first.process.pid) == "T"
     second.send("d")
     assert second.wait_for_end() == 0
     first.signal(signal.SIGCONT)
@@ -349,11 +332,11 @@ def test_a_session_that_reads_nothing_does_not_make_its_client_deaf(harness: Ses
     terminal = harness.open("attach", program=("-c", NARROW + MAIN))
     terminal.wait_for_text("quick")
     os.kill(harness.session(), signal.SIGSTOP)
-    wait_for(lambda: is_stopped(harness.session()), "stopped session")
+    wait_for(lambda: state(harness.session()) == "T", "stopped session")
     # More than there is room for between the two.
     for _ in range(200):
         terminal.signal(signal.SIGWINCH)
-        wait_for(lambda: hears_no_more(terminal.process.pid, signal.SIGWINCH), "the client hears it")
+        wait_for(lambda: not is_pending(terminal.process.pid, signal.SIGWINCH), "the client hears it")
     terminal.signal(signal.SIGTERM)
     assert terminal.wait_for_end() == 0
     assert terminal.is_restored
@@ -378,7 +361,7 @@ ClientHandler.send = half
 def test_half_a_line_does_not_make_the_client_deaf(harness: SessionHarness) -> None:
     terminal = opened(harness, program=STOPS_INSIDE_A_LINE)
     terminal.send("d")
-    terminal.wait_for(lambda: is_stopped(harness.session()), "session that stops")
+    terminal.wait_for(lambda: state(harness.session()) == "T", "session that stops")
     terminal.signal(signal.SIGTERM)
     assert terminal.wait_for_end() == 0
     assert "does not answer" in terminal.text

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.process_listing import processes_with
-from support.session_harness import SessionHarness
 from support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from support.session_harness import SessionHarness
     from support.terminal import PtyTerminal
 
 GRAPH = """
@@ -45,15 +44,13 @@ PROMPT = "prompt> "
 
 
 @pytest.fixture
-def harness(tmp_path: Path, short_path: Path) -> Iterator[SessionHarness]:
-    made = SessionHarness(tmp_path, short_path)
-    made.write(GRAPH)
+def harness(harness: SessionHarness, tmp_path: Path) -> SessionHarness:
+    harness.write(GRAPH)
     (tmp_path / "in red").mkdir()
     # Without what this machine's bash would read: the prompt is known, and nothing else is printed.
     (tmp_path / "shell").write_text('#!/bin/sh\nexec bash --norc --noprofile -i "$@"\n')
     (tmp_path / "shell").chmod(0o755)
-    yield made
-    made.clear()
+    return harness
 
 
 def opened(harness: SessionHarness, *words: str, **more: str) -> PtyTerminal:
@@ -63,16 +60,12 @@ def opened(harness: SessionHarness, *words: str, **more: str) -> PtyTerminal:
     return terminal
 
 
-def is_on(terminal: PtyTerminal, name: str) -> bool:
-    return any("▌" in line and name in line for line in terminal.text.split("\n"))
-
-
 def select(terminal: PtyTerminal, name: str) -> None:
     terminal.send("g")
-    terminal.wait_for(lambda: is_on(terminal, "first"), "cursor at the top")
+    terminal.wait_for(lambda: terminal.has_cursor_on("first"), "cursor at the top")
     for _ in range(terminal.text[: terminal.text.index(name)].count("\n") - 2):
         terminal.send("j")
-    terminal.wait_for(lambda: is_on(terminal, name), "cursor on the node")
+    terminal.wait_for(lambda: terminal.has_cursor_on(name), "cursor on the node")
 
 
 def shell_on(terminal: PtyTerminal, name: str) -> None:
@@ -110,7 +103,9 @@ def test_a_shell_finds_what_the_next_attempt_would_and_the_run_goes_on(
     wait_for(lambda: harness.statuses().get("second") == "RUNNING", "the run going on")
     terminal.resize(90, 25)
     terminal.send("exit\n")
-    terminal.wait_for(lambda: is_shown(terminal) and is_on(terminal, "cell"), "the screen as it was, in its new size")
+    terminal.wait_for(
+        lambda: is_shown(terminal) and terminal.has_cursor_on("cell"), "the screen as it was, in its new size"
+    )
     assert "correct horse" not in (harness.run_directory / "journal.jsonl").read_text()
     assert "correct horse" not in terminal.text
     terminal.send("q")
@@ -146,7 +141,7 @@ def test_why_there_is_no_shell_is_said(harness: SessionHarness, mode: tuple[str,
     select(terminal, "first")
     terminal.send("!")
     terminal.wait_for_text("/nonexistent/shell: No such file or directory")
-    terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
+    terminal.wait_for(lambda: terminal.has_cursor_on("first"), "the screen")
 
 
 def test_an_environment_that_can_not_be_told_is_said(harness: SessionHarness) -> None:
@@ -156,7 +151,7 @@ def test_an_environment_that_can_not_be_told_is_said(harness: SessionHarness) ->
     terminal = opened(harness)
     terminal.send("!")
     terminal.wait_for_text("its environment can't be sent")
-    terminal.wait_for(lambda: is_on(terminal, "first"), "the screen")
+    terminal.wait_for(lambda: terminal.has_cursor_on("first"), "the screen")
 
 
 def test_one_who_only_watches_gets_none_and_is_told_why(harness: SessionHarness) -> None:
@@ -172,7 +167,7 @@ def test_a_shell_that_is_killed_leaves_the_terminal_as_it_was(harness: SessionHa
     shell_on(terminal, "first")
     ask(terminal, "stty -echo; kill -9 $$", "q quit")
     terminal.resize(90, 25)
-    terminal.wait_for(lambda: is_shown(terminal) and is_on(terminal, "first"), "the screen in its new size")
+    terminal.wait_for(lambda: is_shown(terminal) and terminal.has_cursor_on("first"), "the screen in its new size")
     terminal.send("q")
     terminal.wait_for_text("cancel all")
     terminal.wait_for(lambda: terminal.send("c") or terminal.process.poll() is not None, "the end")
@@ -195,7 +190,7 @@ def test_a_shell_that_stops_itself_stops_the_job_and_goes_on_with_it(harness: Se
     outer.send("fg\n")
     ask(outer, "echo [$DAGTUI_NODE] in''side", "[first] inside")
     outer.send("exit\n")
-    outer.wait_for(lambda: is_on(outer, "first"), "the screen")
+    outer.wait_for(lambda: outer.has_cursor_on("first"), "the screen")
 
 
 @pytest.mark.parametrize("how", ["closed", "HUP", "TERM", "KILL"])

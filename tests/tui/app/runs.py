@@ -80,3 +80,8 @@ async def click_on(app: DagtuiApp, pilot: Pilot[ExitReason], words: str) -> None
     """Click on the first place where the words are."""
     row, text = next((y, text) for y, text in enumerate(screen_text(app).splitlines()) if words in text)
     await pilot.click(offset=(text.index(words), row))
+
+
+def shown_keys(app: DagtuiApp) -> set[str]:
+    """The actions whose keys the footer shows."""
+    return {id_ for _, _, id_ in app.main.footer._places}

@@ -10,7 +10,7 @@ import pytest
 from support.adopted_run import NOWHERE, adopted_run
 from support.golden_journals import GOLDEN, NAMES, decoded, golden
 from support.waiting import until
-from tui.app.runs import opened, run_under_way
+from tui.app.runs import opened, run_under_way, shown_keys
 from tui.played_run import PlayedRun
 
 from dagtui.engine.events import parse
@@ -111,10 +111,6 @@ def test_what_is_offered_works_and_what_works_is_offered(name: str):
                 for_run[id_] = tried[kind, targets]
             offered = {id_: id_ not in missing for id_ in for_run}
             assert offered == for_run, [session.graph.labels[node] for node in targets]
-
-
-def shown_keys(app: DagtuiApp) -> set[str]:
-    return {id_ for _, _, id_ in app.main.footer._places}
 
 
 @pytest.mark.anyio

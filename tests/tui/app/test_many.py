@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.waiting import until
-from tui.app.runs import click_on, opened, screen_text
+from tui.app.runs import click_on, opened, screen_text, shown_keys
 from tui.played_run import PlayedRun
 
 from dagtui.engine.messages import Command, CommandKind
@@ -35,10 +35,6 @@ def parts_under_way() -> LiveRun:
     play.end(PARTS[0], value=3)
     play.end(PARTS[1])
     return play.session()
-
-
-def shown_keys(app: DagtuiApp) -> set[str]:
-    return {id_ for _, _, id_ in app.main.footer._places}
 
 
 def named(app: DagtuiApp) -> set[str]:

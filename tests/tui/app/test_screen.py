@@ -12,7 +12,7 @@ import pytest
 from support.waiting import until
 from textual.events import Key
 from textual.widgets import Input, Static
-from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, turns
+from tui.app.runs import CELLS, HOSTILE, opened, run_settled, run_under_way, screen_text, shown_keys, turns
 from tui.played_run import PlayedRun
 
 from dagtui.engine.events import NoteEvent
@@ -274,10 +274,6 @@ async def test_the_footer_says_what_a_key_does_now():
         await until(lambda: "p pause" in screen_text(app) and "x cancel" in screen_text(app))
         await pilot.press("p", "x", "ctrl+l")
         await until(lambda: "p resume" in screen_text(app) and "x kill" in screen_text(app))
-
-
-def shown_keys(app: DagtuiApp) -> set[str]:
-    return {id_ for _, _, id_ in app.main.footer._places}
 
 
 async def test_a_large_log_of_a_settled_run_is_looked_through_to_its_end(

@@ -16,7 +16,7 @@ from dagtui.control.sockets import ControlError, PeerGoneError
 from dagtui.control.status_report import about, status_report
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.reachable import subtrees
-from dagtui.engine.status import SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
+from dagtui.engine.status import FAILED_OR_BLOCKED, SETTLED, UNSETTLED, UNSUCCESSFUL, NodeStatus, Verdict
 from dagtui.runs.wording import done, would_do
 from dagtui.text import label
 
@@ -226,7 +226,7 @@ def _verdict_of(state: RunState, nodes: Sequence[int]) -> Verdict:
     found = {state.status_of(node) for node in nodes if not state.allows_failure(node)}
     if any(state.status[node] in UNSETTLED for node in nodes):
         return Verdict.RUNNING
-    if found & {NodeStatus.FAILED, NodeStatus.FAILED_PARENT}:
+    if found & FAILED_OR_BLOCKED:
         return Verdict.FAILED
     return Verdict.CANCELLED if NodeStatus.CANCELLED in found else Verdict.COMPLETED
 

@@ -51,6 +51,12 @@ MARKED = frozenset({NodeStatus.CANCELLING, NodeStatus.CANCELLED})
 """The node may have marks of cancels."""
 PROPAGATED = frozenset({NodeStatus.WAITING, NodeStatus.READY, NodeStatus.FAILED_PARENT, NodeStatus.SKIPPED})
 """Follows from the parents. A CANCELLED node is propagated, too, when its last mark is lifted."""
+FAILING = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING})
+"""The last attempt failed."""
+FAILED_OR_BLOCKED = frozenset({NodeStatus.FAILED, NodeStatus.FAILED_PARENT})
+"""Makes a run fail, unless the failure is allowed."""
+ENDED = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED})
+"""Settled, possibly by the end of an attempt, whose time is shown."""
 WITH_RESULT = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.RETRYING})
 """An attempt may have given the status by its end."""
 EXPLAINED = frozenset({NodeStatus.FAILED, NodeStatus.RETRYING, NodeStatus.CANCELLING})

@@ -1,6 +1,8 @@
-"""The rules of the traversal: propagation, triggers and refused commands.
+"""The rules of the traversal.
 
-The code cites them as "rule 5 in `rules`", and the tests by number only.
+Three tables can be read as such: `transitions` (which status may follow which, why, and with which causes), `commands`
+(what a command does to a node, by the node's status) and `triggers` (what the outcomes of its parents do to a node).
+The other rules have numbers. The code cites them as "rule 5 in `rules`", and the tests by number only.
 
 1. The statuses WAITING, READY, FAILED_PARENT and propagated SKIPPED are a pure function of the tallies of a node's
    parents (by outcome: ok, bad, skip), its trigger and its marks. Tallies change only where a status is set.

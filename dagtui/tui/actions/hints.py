@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_free
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import FAILED_OR_BLOCKED, Cause, NodeStatus
 from dagtui.text import plural
 from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
@@ -79,7 +79,7 @@ def _hints(session: RunView, node: int) -> Iterator[tuple[str, str]]:
         yield "node.retry", f"runs {name} after all"
     for id_, words in _HINTS.get(status, ()):
         yield id_, words.replace("{name}", name)
-    if status in {NodeStatus.FAILED, NodeStatus.FAILED_PARENT} and state.counts[NodeStatus.FAILED] > 1:
+    if status in FAILED_OR_BLOCKED and state.counts[NodeStatus.FAILED] > 1:
         yield "run.retry_failed", "retries everything that failed"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import NodeStatus
+from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.tui.actions.action import Pane
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 FAILURES = frozenset({NodeStatus.FAILED})
 COLUMNS = 8
 """Columns by which a log scrolls sideways."""
-RUNNING = frozenset({NodeStatus.RUNNING, NodeStatus.CANCELLING})
 
 
 class PaneActions:
@@ -124,7 +123,7 @@ class PaneActions:
 
     def find_running(self, direction: int) -> None:
         """Go to the next running node, or to the previous one."""
-        self._find_node(RUNNING, direction, "nothing is running")
+        self._find_node(ALIVE, direction, "nothing is running")
 
     def _find_node(self, statuses: frozenset[NodeStatus], direction: int, otherwise: str) -> None:
         if not self._tree.next_with(statuses, direction < 0):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.status import ALIVE, ENDED, EXPLAINED, Cause, NodeStatus
 from dagtui.engine.why import root_cause, waiting_why, why
 from dagtui.text import fit, label
 from dagtui.text.amounts import seconds_since, seconds_until
@@ -71,8 +71,6 @@ _NAME_LOOKS = {
     _S.CANCELLED: Role.MUTED,
     _S.SKIPPED: Role.MUTED,
 }
-_TIMED = frozenset({_S.COMPLETED, _S.FAILED, _S.CANCELLED})
-_SAID = frozenset({_S.FAILED, _S.RETRYING, _S.CANCELLING})
 
 
 class Rows:
@@ -157,14 +155,14 @@ class Rows:
         """Return the text of a node's time column."""
         state, short = self._state, width < WIDE
         status = state.status_of(node)
-        if status in {_S.RUNNING, _S.CANCELLING}:
+        if status in ALIVE:
             return elapsed(seconds_since(state.started[node], clock), short=short)
         if status is _S.RETRYING:
             return "in " + elapsed(seconds_until(state.due.get(node, clock), clock), short=True)
         if status is _S.WAITING:
             total = self._graph.parent_count(node)
             return f"{self.settled_parents(node)}/{total}" if total > 1 else ""
-        if status in _TIMED and state.attempt[node] and state.ended[node] > state.started[node]:
+        if status in ENDED and state.attempt[node] and state.ended[node] > state.started[node]:
             if status is _S.COMPLETED and state.cause[node] not in {Cause.RAN, Cause.RESUMED}:
                 return ""
             return time_text(state.ended[node] - state.started[node], short=short)
@@ -209,7 +207,7 @@ class Rows:
 
     def _short_why(self, node: int, status: NodeStatus) -> str:
         state = self._state
-        if status in _SAID:
+        if status in EXPLAINED:
             return fit(label(state.why.get(node, "").partition(":")[0]), 18, self._look)
         if status is _S.FAILED_PARENT:
             return "by " + self._cause(root_cause(state, node))

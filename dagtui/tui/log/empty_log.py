@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, ENDED, FAILING, Cause, NodeStatus
 from dagtui.engine.why import waiting_why, waits_for, why
 from dagtui.text import duration, label
 from dagtui.text.amounts import seconds_since, whole_duration
@@ -69,7 +69,7 @@ def silence(session: RunView, node: int, attempt: int, clock: float, look: Look)
             row(Span("succeeded without output", Role.HEADING)),
             *result_rows(session, node, attempt, look),
         ]
-    if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
+    if status in FAILING:
         return _failed(session, node, reason, look)
     began = "no output" if session.attempts.result(node, attempt) else "did not run"
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
@@ -99,7 +99,7 @@ def spent(session: RunView, node: int, clock: float) -> str:
     status = state.status_of(node)
     if status in ALIVE:
         return f" {whole_duration(seconds_since(started, clock))}"
-    if status in {NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED} and ended > started:
+    if status in ENDED and ended > started:
         return f" {duration(ended - started)}"
     return ""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import slots_taken
 from dagtui.engine.events import command_word
-from dagtui.engine.status import ALIVE, MARKED, Cause, NodeStatus
+from dagtui.engine.status import ALIVE, FAILING, MARKED, Cause, NodeStatus
 from dagtui.engine.why import full_why, waits_for, why
 from dagtui.text import duration, label, plural
 from dagtui.text.amounts import seconds_since, seconds_until, whole_duration
@@ -100,7 +100,7 @@ class Explanation:
             return self._waiting()
         if status is NodeStatus.READY:
             return self._ready()
-        if status in {NodeStatus.FAILED, NodeStatus.RETRYING}:
+        if status in FAILING:
             return self._failed(status)
         if status in MARKED:
             return self._marks()

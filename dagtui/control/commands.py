@@ -212,7 +212,7 @@ def _check_apart(graph: Graph, nodes: Sequence[int], inside: object) -> None:
     own = graph.find(inside) if isinstance(inside, str) else None
     if own is None:
         return
-    after = set(subtrees(graph, [own]))
+    after = subtrees(graph, [own])
     awaited = next((node for node in nodes if node in after), None)
     if awaited is not None:
         raise ControlError(

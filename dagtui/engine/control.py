@@ -145,7 +145,7 @@ def _lift_for(run: Propagation, targets: Iterable[int]) -> None:
         for number in run.state.marks.get(node, ()):
             marked.setdefault(number, []).append(node)
     for number, nodes in marked.items():
-        around = {*reach(nodes, run.graph.parents), *reach(nodes, run.graph.children)}
+        around = reach(nodes, run.graph.parents) | reach(nodes, run.graph.children)
         _lift(run, sorted(around.intersection(run.state.marks)), {number})
     _lift_own(run, targets)
 

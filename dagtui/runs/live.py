@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dagtui.store.history import History
     from dagtui.text.secrets import Secrets
 
-SEARCHED = 200
+SEARCHED = 50
 """The most nodes of a subtree that are looked at for a refusal, which screens ask for with each frame."""
 
 

@@ -6,20 +6,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.reachable import cancelled_subtrees, subtrees
+from dagtui.engine.reachable import cancelled_subtrees_have, subtrees_have
 from dagtui.engine.rules.commands import COMMANDS, Step, nothing_for, step_for
 from dagtui.engine.status import UNSETTLED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from dagtui.engine.rules.propagation import Propagation
 
 
 def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str | None:
     """Return why the command would change nothing, or None if it would change something.
 
-    `most` is the number of nodes of a subtree that are looked at. A command on a larger one may change something.
+    `most` is the number of edges that are followed below the targets. A command on a larger subtree is not refused.
     """
     state = run.state
     kind = command.kind
@@ -38,9 +36,7 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
     if kind is CommandKind.CANCEL_SUBTREE:
         return _cancel_subtree_refusal(run, command, most)
     if kind is CommandKind.RERUN:
-        return _rerun_refusal(run, command, subtrees(run.graph, command.nodes), most)
-    if kind is CommandKind.RERUN_ONLY:
-        return _rerun_refusal(run, command, command.nodes, most)
+        return _rerun_refusal(run, command, most)
     reasons = [_node_refusal(run, kind, node) for node in command.nodes]
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
         return next((reason for reason in reasons if reason), None)
@@ -67,24 +63,23 @@ def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> st
     def is_unsettled(node: int) -> bool:
         return state.status[node] in UNSETTLED
 
-    if state.unsettled and _finds(cancelled_subtrees(run.graph, command.nodes), is_unsettled, most):
+    if state.unsettled and cancelled_subtrees_have(run.graph, command.nodes, is_unsettled, most):
         return None
-    if state.unsettled and _finds(subtrees(run.graph, command.nodes), is_unsettled, most):
+    if state.unsettled and subtrees_have(run.graph, command.nodes, is_unsettled, most):
         return "what is unsettled in its subtree runs regardless of what is above; cancel that instead"
     return "everything in its subtree is settled already"
 
 
-def _rerun_refusal(run: Propagation, command: Command, nodes: Iterable[int], most: int) -> str | None:
-    """Return why none of the nodes would run again. The reason is about the command's first target."""
+def _rerun_refusal(run: Propagation, command: Command, most: int) -> str | None:
+    """Return why no node of the subtrees would run again. The reason is about the command's first target."""
     state = run.state
-    if _finds(nodes, lambda node: nothing_for(CommandKind.RERUN_ONLY, state, node) is None, most):
+
+    def runs_again(node: int) -> bool:
+        return nothing_for(CommandKind.RERUN_ONLY, state, node) is None
+
+    if subtrees_have(run.graph, command.nodes, runs_again, most):
         return None
     return nothing_for(command.kind, state, command.nodes[0])
-
-
-def _finds(nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
-    """Return whether one of the first `most` nodes is wanted, or there are more nodes, which may be."""
-    return any(looked_at == most or wanted(node) for looked_at, node in enumerate(nodes))
 
 
 def _node_refusal(run: Propagation, kind: CommandKind, node: int) -> str | None:

@@ -28,8 +28,20 @@ class Situation(NamedTuple):
     """The only target: the node under the cursor. None if there is a selection, or if the row is not one node."""
     targets: Sequence[int]
     """The nodes that a command would act on. Of many, enough nodes of each status."""
+    examples: Iterable[int]
+    """A target of each status and cause."""
     detachable: bool = False
     """Whether the run continues without its screen."""
+
+    @classmethod
+    def on(cls, node: int) -> Situation:
+        """Return the situation with the cursor on a node."""
+        return cls(node, (node,), (node,))
+
+    @classmethod
+    def on_many(cls, state: RunState, targets: Sequence[int]) -> Situation:
+        """Return the situation on a row that stands for many nodes, or with a selection."""
+        return cls(None, targets, {(state.status[node], state.cause[node]): node for node in targets}.values())
 
 
 def accepts(kind: CommandKind) -> Availability:
@@ -41,7 +53,7 @@ def accepts(kind: CommandKind) -> Availability:
         if kind in _ON_SUBTREES:
             return run.refusal(Command(kind, tuple(here.targets)))
         first = None
-        for node in _one_of_each(run.state, here.targets):
+        for node in here.examples:
             reason = run.refusal(Command(kind, (node,)))
             if reason is None:
                 return None
@@ -49,15 +61,6 @@ def accepts(kind: CommandKind) -> Availability:
         return first
 
     return refusal
-
-
-def _one_of_each(state: RunState, nodes: Sequence[int]) -> Iterable[int]:
-    """Return a node of each status and cause, and all queued nodes, some of which may be about to start."""
-    if len(nodes) == 1:
-        return nodes
-    status, cause = state.status, state.cause
-    found = {(status[node], cause[node], node * (status[node] == NodeStatus.READY)): node for node in nodes}
-    return found.values()
 
 
 def accepts_for_run(kind: CommandKind) -> Availability:

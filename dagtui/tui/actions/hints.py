@@ -27,7 +27,7 @@ MOST_PRESSES = 9
 
 def node_hints(session: RunView, node: int, keymap: Keymap) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
-    return offered(keymap, _hints(session, node), keymap.unavailable(session, Situation(node, (node,))))
+    return offered(keymap, _hints(session, node), keymap.unavailable(session, Situation.on(node)))
 
 
 def offered(

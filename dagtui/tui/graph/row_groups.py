@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dagtui.tui.graph.outline import Outline
     from dagtui.tui.graph.tallies import Tallies
 
-SAMPLED = 200
+SAMPLED = 50
 """The most nodes of each status that are looked at to find which commands are worth offering."""
 NAMED = 20
 """The most nodes of each notable status that are named."""

@@ -61,7 +61,7 @@ class BranchPage(NodePage):
                 left_out = found.counts[status] - len(nodes)
                 if left_out > 0:
                     rows.append(row(muted(f"    and {count(left_out)} more")))
-        without = self._keymap.unavailable(self.session, Situation(None, found.samples))
+        without = self._keymap.unavailable(self.session, Situation.on_many(self.session.state, found.samples))
         return [*rows, *offered(self._keymap, _HINTS.items(), without, self.look)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:

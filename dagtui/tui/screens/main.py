@@ -133,8 +133,12 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     @property
     def situation(self) -> Situation:
         """What keys act on now."""
-        node = None if self.tree_pane.selected_count else self.node
-        return Situation(node, self.tree_pane.samples, self._detachable)
+        node = self.node
+        if node is None or self.tree_pane.selected_count:
+            here = Situation.on_many(self._session.state, self.tree_pane.samples)
+        else:
+            here = Situation.on(node)
+        return here._replace(detachable=self._detachable)
 
     def _key_labels(self) -> Mapping[str, str]:
         """Return the words of keys that now do something else than usual."""

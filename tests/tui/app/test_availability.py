@@ -69,11 +69,16 @@ def places(session: RunView) -> Iterator[tuple[Situation, tuple[int, ...]]]:
             change()
             for row in range(len(navigator.outline)):
                 navigator.to_row(row)
-                yield Situation(navigator.node, navigator.samples), navigator.targets
+                yield situation(session, navigator), navigator.targets
     pick = random.Random(session.state.command_number)
     for _ in range(SELECTIONS):
         navigator.selected = set(pick.sample(range(len(session.graph)), pick.randint(1, min(4, len(session.graph)))))
-        yield Situation(None, navigator.samples), navigator.targets
+        yield Situation.on_many(session.state, navigator.samples), navigator.targets
+
+
+def situation(session: RunView, navigator: Navigator) -> Situation:
+    node = navigator.node
+    return Situation.on_many(session.state, navigator.samples) if node is None else Situation.on(node)
 
 
 def works(session: LiveRun, kind: CommandKind, targets: tuple[int, ...]) -> bool:
@@ -143,9 +148,9 @@ async def test_a_rerun_is_not_offered_where_what_is_above_would_block_it_again()
 def test_a_command_on_a_large_subtree_is_offered_without_a_search_to_its_end(monkeypatch: pytest.MonkeyPatch):
     labels = [str(number) for number in range(50)]
     session = PlayedRun(Graph.from_edges(labels, list(pairwise(labels)))).session()
-    assert "node.rerun" in KEYMAP.unavailable(session, Situation(0, (0,)))
+    assert "node.rerun" in KEYMAP.unavailable(session, Situation.on(0))
     monkeypatch.setattr("dagtui.runs.live.SEARCHED", 5)
-    assert "node.rerun" not in KEYMAP.unavailable(session, Situation(0, (0,)))
+    assert "node.rerun" not in KEYMAP.unavailable(session, Situation.on(0))
 
 
 def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
@@ -157,6 +162,8 @@ def test_a_screen_that_only_watches_offers_no_command(tmp_path: Path):
     for here, _ in places(run):
         assert commands <= KEYMAP.unavailable(run, here)
     assert run.state.counts[NodeStatus.FAILED]
-    assert completion_notice(run, KEYMAP, Situation(None, (0,)), look=IN_UNICODE)[0].endswith("e next failure · q quit")
+    assert completion_notice(run, KEYMAP, Situation.on_many(run.state, (0,)), look=IN_UNICODE)[0].endswith(
+        "e next failure · q quit"
+    )
     hints = [row for node in range(len(run.graph)) for row in node_hints(run, node, KEYMAP)]
     assert hints == []

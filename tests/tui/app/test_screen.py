@@ -199,7 +199,7 @@ async def test_detaching_is_offered_beside_leaving_where_it_can_be_done_and_ther
     keymap = DagtuiApp(run_settled()).keymap
     for detachable in (True, False):
         footer = Footer(keymap)
-        here = Situation(0, (0,), detachable)
+        here = Situation.on(0)._replace(detachable=detachable)
         footer._pane, footer._unavailable = pane, keymap.unavailable(run_settled(), here) & {"screen.detach"}
         row = "".join(run.text for run in footer._keys(columns))
         assert len(row) == max(columns, len(" ? help  q quit "))
@@ -337,9 +337,9 @@ async def test_how_the_run_ended_is_said_with_the_keys_that_help(tmp_path: Path)
 @pytest.mark.parametrize(
     ("here", "words"),
     [
-        (Situation(0, (0,)), "Finished: 1 failed. r retry · q quit"),
-        (Situation(None, (0, 1)), "Finished: 1 failed. e next failure · r retry · q quit"),
-        (Situation(1, (1,)), "Finished: 1 failed. e next failure · q quit"),
+        (Situation.on(0), "Finished: 1 failed. r retry · q quit"),
+        (Situation(None, (0, 1), (0, 1)), "Finished: 1 failed. e next failure · r retry · q quit"),
+        (Situation.on(1), "Finished: 1 failed. e next failure · q quit"),
     ],
 )
 def test_a_failure_is_said_with_the_keys_that_help_where_the_cursor_is(here: Situation, words: str):
@@ -354,7 +354,7 @@ def test_on_a_screen_that_only_watches_a_failure_is_said_without_commands():
     play = PlayedRun(Graph.from_edges(["only"], []))
     play.run("only", value=1)
     run = RecordedRun(play.graph, play.traversal.take()[0], play.now, Path("1"))
-    words = completion_notice(run, Keymap(ACTIONS), Situation(None, (0,)), look=IN_UNICODE)[0]
+    words = completion_notice(run, Keymap(ACTIONS), Situation.on_many(run.state, (0,)), look=IN_UNICODE)[0]
     assert words == "Finished: 1 failed. e next failure · q quit"
 
 
@@ -362,7 +362,7 @@ def test_where_the_cursor_is_on_the_only_failure_there_is_no_next_one():
     play = PlayedRun(Graph.from_edges(["a", "b"], [("a", "b")]))
     play.start("a")
     play.end("a", value=1)
-    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), look=IN_UNICODE)[0]
+    words = completion_notice(play.session(), Keymap(ACTIONS), Situation.on(0), look=IN_UNICODE)[0]
     assert words == "Finished: 1 failed, 1 blocked. r retry · q quit"
 
 
@@ -371,7 +371,7 @@ def test_of_several_failures_it_is_said_how_to_retry_all():
     for name in "ab":
         play.start(name)
         play.end(name, value=1)
-    words = completion_notice(play.session(), Keymap(ACTIONS), Situation(0, (0,)), look=IN_UNICODE)[0]
+    words = completion_notice(play.session(), Keymap(ACTIONS), Situation.on(0), look=IN_UNICODE)[0]
     assert words == "Finished: 2 failed. e next failure · r retry · A retry all · q quit"
 
 

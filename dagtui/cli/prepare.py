@@ -73,13 +73,13 @@ def end_idle(held: Sequence[RunDirectory]) -> None:
         say(f"dagtui: run {number} was settled and detached, and has ended to make room; dagtui runs lists it")
 
 
-def mention_others(session: LiveRun) -> None:
+def mention_others(run: LiveRun) -> None:
     """Print a line if other live runs of the graph exist.
 
     Checked after this run exists, so that of two simultaneous starts at least one sees the other.
     """
-    number = session.number
-    found = live_others(session.graph_path) if session.graph_path is not None else []
+    number = run.number
+    found = live_others(run.graph_path) if run.graph_path is not None else []
     others = [str(run.number) for run in found if run.number != number]
     if not others:
         return

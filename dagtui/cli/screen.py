@@ -143,11 +143,11 @@ def _start(graph_file: Path, graph: Graph, options: LaunchOptions, look: LookOpt
 
 
 def _screens(
-    session: LiveRun, until_failure: Callable[[], Awaitable[None]]
+    run: LiveRun, until_failure: Callable[[], Awaitable[None]]
 ) -> Callable[[Attachment], Awaitable[ExitReason]]:
     from dagtui.tui.terminal.remote_terminal import AttachedScreens
 
-    return AttachedScreens(session, until_failure).show
+    return AttachedScreens(run, until_failure).show
 
 
 def _said(brief: str, text: str) -> Notice:
@@ -159,10 +159,10 @@ def _said(brief: str, text: str) -> Notice:
 
 
 def _begin(graph: Graph, options: LaunchOptions, notice: Notice | None) -> LiveRun:
-    session = begin(graph, options)
+    run = begin(graph, options)
     if notice is not None:
-        session.note_short_life(notice)
-    return session
+        run.note_short_life(notice)
+    return run
 
 
 def _advice() -> str:
@@ -176,9 +176,9 @@ def _advice() -> str:
 
 
 def _show_in_process(graph: Graph, options: LaunchOptions, look: LookOptions, notice: Notice | None = None) -> int:
-    session = _begin(graph, options, notice)
-    mention_others(session)
+    run = _begin(graph, options, notice)
+    mention_others(run)
     # The first nodes are already running. This import takes a quarter of a second.
     from dagtui.tui.terminal.show import show
 
-    return show(session, look.here, mouse=look.mouse)
+    return show(run, look.here, mouse=look.mouse)

@@ -19,40 +19,40 @@ if TYPE_CHECKING:
     from dagtui.runs.view import RunView
 
 
-def in_case_of_death(session: RunView, crash_file: Path | None, folder: str = "") -> dict[str, object]:
+def in_case_of_death(run: RunView, crash_file: Path | None, folder: str = "") -> dict[str, object]:
     """Return what a client whose shell is in `folder` needs to know if the session process dies."""
     crash = None if crash_file is None else str(crash_file)
-    again = resume_command(session, IN_UNICODE, folder=folder)
-    return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(session.graph_path), "again": again}
+    again = resume_command(run, IN_UNICODE, folder=folder)
+    return {"do": "hold", "pid": os.getpid(), "crash": crash, "graph": str(run.graph_path), "again": again}
 
 
-def ended(session: RunView, attachment: Attachment) -> str:
+def ended(run: RunView, attachment: Attachment) -> str:
     """Return the run's summary for the client's terminal."""
     width = columns_of(attachment.output) or USUAL_COLUMNS
-    return f"{exit_summary(session, attachment.look, width=width, folder=attachment.cwd)}\n"
+    return f"{exit_summary(run, attachment.look, width=width, folder=attachment.cwd)}\n"
 
 
-def detached(session: RunView, unwatched_seconds: float, folder: str) -> str:
+def detached(run: RunView, unwatched_seconds: float, folder: str) -> str:
     """Say how to attach again from a folder."""
-    back = f"{_attach(session, folder)} brings it back"
-    if session.settled:
+    back = f"{_attach(run, folder)} brings it back"
+    if run.settled:
         minutes = int(unwatched_seconds // 60)
         left = plural(minutes, "minute") if minutes else duration(unwatched_seconds)
         return f"detached; the run is settled: {back} within {left}; then its process ends\n"
     return f"detached; the run continues: {back}\n"
 
 
-def elsewhere(session: RunView, attachment: Attachment) -> str:
+def elsewhere(run: RunView, attachment: Attachment) -> str:
     """Say which terminal has the screen now."""
-    return f"attached elsewhere: {attachment.why}; {_attach(session, attachment.cwd)} brings it back here\n"
+    return f"attached elsewhere: {attachment.why}; {_attach(run, attachment.cwd)} brings it back here\n"
 
 
-def after_a_crash(session: RunView, crash_file: Path | None, folder: str) -> str:
+def after_a_crash(run: RunView, crash_file: Path | None, folder: str) -> str:
     """Say that the screen has failed while the run continues."""
     where = "" if crash_file is None else f"; details are in {label(crash_file, 4096)}"
-    return f"dagtui: the screen failed; the run continues: {_attach(session, folder)} brings it back{where}\n"
+    return f"dagtui: the screen failed; the run continues: {_attach(run, folder)} brings it back{where}\n"
 
 
-def _attach(session: RunView, folder: str) -> str:
-    path = "" if session.graph_path is None else str(path_from(folder, session.graph_path))
+def _attach(run: RunView, folder: str) -> str:
+    path = "" if run.graph_path is None else str(path_from(folder, run.graph_path))
     return f"dagtui attach {label(shlex.quote(path), 4096)}"

@@ -45,14 +45,14 @@ class Headless:
         graph: Graph,
         begin: Callable[[Graph, LaunchOptions], LiveRun],
         options: LaunchOptions,
-        on_begun: Callable[[LiveRun], None] = lambda _session: None,
+        on_begun: Callable[[LiveRun], None] = lambda _run: None,
         *,
         events: str | None,
         look: Look,
     ) -> None:
         """`begin` is start_run or resume_run. A run that starts paused waits for `dagtui resume`.
 
-        `on_begun` is called with the session when its first nodes have been started.
+        `on_begun` is called with the run when its first nodes have been started.
 
         `events` is a file for JSON lines, `-` for standard output (the plain lines then go to standard error). `look`
         is what the user asked for.
@@ -81,46 +81,46 @@ class Headless:
         """Run, and return the exit status. Raises StoreError, EventsError and OSError if it can't start."""
         inbox = SignalInbox(SIGNALS)
         copy = self._open_events()
-        session = self._begin(self._graph, self._options._replace(listeners=(self._print,), mirror=copy))
-        self._on_begun(session)
+        run = self._begin(self._graph, self._options._replace(listeners=(self._print,), mirror=copy))
+        self._on_begun(run)
         # The first nodes are already running. The event loop takes a while to import.
         import anyio
 
         from dagtui.report.summary import exit_summary
 
-        self._lines = PlainLines(session, self._look)
+        self._lines = PlainLines(run, self._look)
         self._writer.say(self._lines.opening())
         self._print([])
-        anyio.run(self._drive, session, inbox)
+        anyio.run(self._drive, run, inbox)
         inbox.close()  # the program may wait for a reader that has stopped
         self._writer.say("")
-        self._writer.say(exit_summary(session, self._look, width=100))
+        self._writer.say(exit_summary(run, self._look, width=100))
         self._writer.close()
         if copy is not None:
             copy.close()
         if self._signal and self._signal != signal.SIGINT:
             return 128 + self._signal
-        return EXIT.get(session.state.verdict(), 1)
+        return EXIT.get(run.state.verdict(), 1)
 
-    async def _drive(self, session: LiveRun, inbox: SignalInbox) -> None:
+    async def _drive(self, run: LiveRun, inbox: SignalInbox) -> None:
         import anyio
 
         async with anyio.create_task_group() as signals:
-            signals.start_soon(self._handle_signals, session, inbox)
+            signals.start_soon(self._handle_signals, run, inbox)
             async with anyio.create_task_group() as group:
-                group.start_soon(self._open_control_socket, session)
-                group.start_soon(self._break_silence, session)
-                group.start_soon(self._print_troubles, session)
-                group.start_soon(session.monitor.watch)
-                await session.drive_until_settled()
-                session.monitor.look()
+                group.start_soon(self._open_control_socket, run)
+                group.start_soon(self._break_silence, run)
+                group.start_soon(self._print_troubles, run)
+                group.start_soon(run.monitor.watch)
+                await run.drive_until_settled()
+                run.monitor.look()
                 group.cancel_scope.cancel()
             # A signal must not end the program before the end is recorded.
             self._over = True
-            await session.close()
+            await run.close()
             signals.cancel_scope.cancel()
 
-    async def _open_control_socket(self, session: LiveRun) -> None:
+    async def _open_control_socket(self, run: LiveRun) -> None:
         """Let other terminals control the run, unless it is over at once."""
         import anyio
 
@@ -129,15 +129,15 @@ class Headless:
         from dagtui.control.commands import serve_control
 
         async with anyio.create_task_group() as group:
-            await group.start(serve_control, session)
+            await group.start(serve_control, run)
             if self._options.paused and self._lines is not None:
                 self._writer.say(self._lines.paused())
 
-    async def _print_troubles(self, session: LiveRun) -> None:
+    async def _print_troubles(self, run: LiveRun) -> None:
         """Print the notes that could not be recorded, such as that the journal can't be written."""
         import anyio
 
-        watch = session.state.watch()
+        watch = run.state.watch()
         while True:
             await anyio.sleep(LOOK_EVERY)
             untold = [note for note in watch.notes if note not in self._noted]
@@ -146,23 +146,23 @@ class Headless:
             self._noted.clear()
             self._tell(untold)
 
-    async def _break_silence(self, session: LiveRun) -> None:
+    async def _break_silence(self, run: LiveRun) -> None:
         """Say what is still running after a long silence."""
         import anyio
 
         while True:
-            await anyio.sleep(max(0.1, self._said + SILENCE - session.clock()))
-            if self._lines is not None and session.clock() - self._said >= SILENCE:
-                self._said = session.clock()
-                self._writer.say(self._lines.still(session.clock()))
+            await anyio.sleep(max(0.1, self._said + SILENCE - run.clock()))
+            if self._lines is not None and run.clock() - self._said >= SILENCE:
+                self._said = run.clock()
+                self._writer.say(self._lines.still(run.clock()))
 
-    async def _handle_signals(self, session: LiveRun, inbox: SignalInbox) -> None:
+    async def _handle_signals(self, run: LiveRun, inbox: SignalInbox) -> None:
         """Cancel the run at the first signal, kill what is left at the second."""
         async for number in inbox.numbers():
             if not self._over:
                 self._signal = self._signal or number
-                session.ending = True
-                session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
+                run.ending = True
+                run.give(Command(CommandKind.CANCEL_ALL, by=f"signal {signal.Signals(number).name}"))
 
     def _open_events(self) -> EventsCopy | None:
         """Return the copy of the journal's lines for `--events`."""

@@ -43,8 +43,8 @@ _NAME_CELLS = 200
 class PlainLines:
     """Formats events as lines with wall times and sanitised names and reasons."""
 
-    def __init__(self, session: RunView, look: Look) -> None:
-        self._session = session
+    def __init__(self, run: RunView, look: Look) -> None:
+        self._run = run
         self._look = look
         self._stale: set[int] = set()
         """Nodes already reported as stale."""
@@ -53,25 +53,25 @@ class PlainLines:
 
     def opening(self) -> str:
         """Return the first line: which graph runs, and where."""
-        session = self._session
+        run = self._run
         return (
-            f"{label(session.name)} run {session.number}: {plural(len(session.graph), 'node')}, "
-            f"{plural(session.state.jobs, 'slot')}, "
-            f"{label(session.path)}"
+            f"{label(run.name)} run {run.number}: {plural(len(run.graph), 'node')}, "
+            f"{plural(run.state.jobs, 'slot')}, "
+            f"{label(run.path)}"
         )
 
     def paused(self) -> str:
         """Return the line for a run that starts paused, with the command to continue it."""
-        session = self._session
-        words = ["dagtui", "resume", shlex.quote(str(session.graph_path)), "--run", str(session.number)]
-        return self._line(session.clock(), self._blank, f"paused; start it with: {label(' '.join(words), 4096)}")
+        run = self._run
+        words = ["dagtui", "resume", shlex.quote(str(run.graph_path)), "--run", str(run.number)]
+        return self._line(run.clock(), self._blank, f"paused; start it with: {label(' '.join(words), 4096)}")
 
     def still(self, clock: float) -> str:
         """Return the line after a long silence: what is running, and how many nodes are settled."""
-        state = self._session.state
+        state = self._run.state
         running = list(islice(state.nodes_with(NodeStatus.RUNNING), NAMED + 1))
         names = [
-            f"{name_label(self._session.graph.labels[node])} {duration(clock - state.started[node])}"
+            f"{name_label(self._run.graph.labels[node])} {duration(clock - state.started[node])}"
             for node in running[:NAMED]
         ]
         if len(running) > NAMED:
@@ -83,7 +83,7 @@ class PlainLines:
             words += f", the run {state.held_up}"
         if state.counts[NodeStatus.RETRYING]:
             words += f"; {count(state.counts[NodeStatus.RETRYING])} waiting to retry"
-        total = len(self._session.graph)
+        total = len(self._run.graph)
         return self._line(clock, self._blank, f"{words}; {count(total - state.unsettled)} / {count(total)} settled")
 
     def lines(self, events: Iterable[Event]) -> Iterator[str]:
@@ -137,17 +137,17 @@ class PlainLines:
         if status is NodeStatus.RETRYING:
             return f"failed: {why}, retries in {duration(max(0.0, event.due - event.at))}"
         if status is NodeStatus.FAILED:
-            allowed = " (allowed)" if self._session.graph.task(event.node).allow_failure else ""
+            allowed = " (allowed)" if self._run.graph.task(event.node).allow_failure else ""
             return f"failed{allowed}: {why}"
         if status is NodeStatus.FAILED_PARENT:
-            return f"blocked by {self._name(root_cause(self._session.state, event.node))}"
+            return f"blocked by {self._name(root_cause(self._run.state, event.node))}"
         if event.stale:
             return "done, but stale: an ancestor ran again" if event.seconds else "stale: an ancestor ran again"
         word = "stopping" if status is NodeStatus.CANCELLING else status.word
         return with_reason(word, "" if event.cause is Cause.RAN else why)
 
     def _name(self, node: int) -> str:
-        return name_label(self._session.graph.labels[node], _NAME_CELLS)
+        return name_label(self._run.graph.labels[node], _NAME_CELLS)
 
     def _glyph(self, status: NodeStatus) -> str:
         """Return the glyph of a status where the terminal can show it. The words after it say the same."""
@@ -167,7 +167,7 @@ class PlainLines:
         return f"{words} {names} ({label(event.by)})".replace("  ", " ")
 
     def _line(self, at: float, glyph: str, text: str) -> str:
-        clock = time.strftime("%H:%M:%S", time.localtime(self._session.wall(at)))
+        clock = time.strftime("%H:%M:%S", time.localtime(self._run.wall(at)))
         return " ".join(filter(None, (clock, glyph, self._look.written(text))))
 
 

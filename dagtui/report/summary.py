@@ -43,33 +43,33 @@ _MARKS = {
 }
 
 
-def exit_summary(session: RunView, look: Look, *, width: int, folder: str = "") -> str:
+def exit_summary(run: RunView, look: Look, *, width: int, folder: str = "") -> str:
     """Return the summary as text with SGR codes at most. Its commands are for a shell in a folder.
 
     An empty folder means this process's.
     """
-    headline = _headline(session, look)
+    headline = _headline(run, look)
     lines = [
-        f"{headline}  run {session.number}, {duration(session.elapsed)}",
-        f"  {counts(session.state)}",
+        f"{headline}  run {run.number}, {duration(run.elapsed)}",
+        f"  {counts(run.state)}",
     ]
-    lines.append(f"  {label(session.path, 4096)}")
+    lines.append(f"  {label(run.path, 4096)}")
     # The changed file is read again when the run is resumed.
-    lines += [f"  ! {notice.text}" for notice in session.notices if notice is not session.changed_file]
-    groups, unread = _alike(session)
+    lines += [f"  ! {notice.text}" for notice in run.notices if notice is not run.changed_file]
+    groups, unread = _alike(run)
     for group in groups[:FAILURES_SHOWN]:
-        failure = _failure(session, group, width, look)
+        failure = _failure(run, group, width, look)
         lines += ["", *map(look.written, failure)]
     left = sum(len(group.nodes) for group in groups[FAILURES_SHOWN:]) + unread
     if left:
         lines += ["", f"and {plural(left, 'more failure')}"]
     if groups:
-        lines += ["", f"{headline}: {counts(session.state)}"]
-    if stale := topmost_stale(session.state):
-        lines += ["", f"  {_stale(session, stale, look, folder)}"]
-    can_go_on = session.graph_path is not None and session.lost_record is None
-    if can_go_on and session.state.verdict() is not Verdict.COMPLETED:
-        lines += ["", f"to resume: {resume_command(session, look, folder=folder)}"]
+        lines += ["", f"{headline}: {counts(run.state)}"]
+    if stale := topmost_stale(run.state):
+        lines += ["", f"  {_stale(run, stale, look, folder)}"]
+    can_go_on = run.graph_path is not None and run.lost_record is None
+    if can_go_on and run.state.verdict() is not Verdict.COMPLETED:
+        lines += ["", f"to resume: {resume_command(run, look, folder=folder)}"]
     return "\n".join(lines)
 
 
@@ -77,22 +77,22 @@ def _painted(text: str, code: str, look: Look) -> str:
     return f"\x1b[{code}m{text}\x1b[m" if look.colours else text
 
 
-def _headline(session: RunView, look: Look) -> str:
-    verdict = session.state.verdict()
+def _headline(run: RunView, look: Look) -> str:
+    verdict = run.state.verdict()
     mark = look.glyphs.statuses[_MARKS[verdict]]
     word = "left while running" if verdict is Verdict.RUNNING else verdict.value
-    return _painted(f"{mark} {label(session.name)} {word}", _COLOURS[verdict], look)
+    return _painted(f"{mark} {label(run.name)} {word}", _COLOURS[verdict], look)
 
 
-def _stale(session: RunView, nodes: list[int], look: Look, folder: str) -> str:
+def _stale(run: RunView, nodes: list[int], look: Look, folder: str) -> str:
     """Name the nodes that are stale, because an ancestor ran again after them, and the command to rerun them."""
-    names = [name_label(session.graph.labels[node]) for node in nodes[:NAMED]]
+    names = [name_label(run.graph.labels[node]) for node in nodes[:NAMED]]
     more = [f"{count(len(nodes) - NAMED)} more"] if len(nodes) > NAMED else []
     text = f"stale: {', '.join([*names, *more])}"
-    if session.graph_path is None:
+    if run.graph_path is None:
         return text
     them = "it" if len(nodes) == 1 else "them"
-    return f"{text}; to run {them} again: {rerun_command(session, nodes, look, folder=folder)}"
+    return f"{text}; to run {them} again: {rerun_command(run, nodes, look, folder=folder)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,13 @@ class _Alike:
     """The last lines of the first node's log."""
 
 
-def _alike(session: RunView) -> tuple[list[_Alike], int]:
+def _alike(run: RunView) -> tuple[list[_Alike], int]:
     """Group the failures by message. Return the groups, and how many failures were not read."""
-    failures = list(session.state.failures())
+    failures = list(run.state.failures())
     groups: dict[tuple[str, str], _Alike] = {}
     for node in failures[:FAILURES_READ]:
-        tail = _tail(session.log_path(node, session.state.attempt[node]))
-        key = why(session.state, node, session.clock()), shape(_decisive(tail))
+        tail = _tail(run.log_path(node, run.state.attempt[node]))
+        key = why(run.state, node, run.clock()), shape(_decisive(tail))
         group = groups.setdefault(key, _Alike([], tail))
         group.nodes.append(node)
     return list(groups.values()), len(failures) - min(len(failures), FAILURES_READ)
@@ -124,14 +124,14 @@ def _decisive(tail: list[bytes]) -> str:
     return plain_line(next(filter(is_error, said), said[-1] if said else b""))
 
 
-def _failure(session: RunView, group: _Alike, width: int, look: Look) -> list[str]:
+def _failure(run: RunView, group: _Alike, width: int, look: Look) -> list[str]:
     node = group.nodes[0]
     mark = look.glyphs.statuses[NodeStatus.FAILED]
-    name = _painted(f"{mark} {name_label(session.graph.labels[node], 200)}", "1;31", look)
-    lines = [f"{name}  {label(why(session.state, node, session.clock()))}"]
+    name = _painted(f"{mark} {name_label(run.graph.labels[node], 200)}", "1;31", look)
+    lines = [f"{name}  {label(why(run.state, node, run.clock()))}"]
     if len(group.nodes) > 1:
-        lines.append(f"  {_painted(_others(session, group.nodes), '1;31', look)}")
-    path = session.log_path(node, session.state.attempt[node])
+        lines.append(f"  {_painted(_others(run, group.nodes), '1;31', look)}")
+    path = run.log_path(node, run.state.attempt[node])
     for line in group.tail:
         shown = for_terminal(line) if look.colours else label(plain_line(line), width)
         lines.append(f"  │ {shown}")
@@ -140,9 +140,9 @@ def _failure(session: RunView, group: _Alike, width: int, look: Look) -> list[st
     return lines
 
 
-def _others(session: RunView, nodes: list[int]) -> str:
+def _others(run: RunView, nodes: list[int]) -> str:
     """Name the other nodes that failed alike: the first ones by name, then a count."""
-    names = [name_label(session.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
+    names = [name_label(run.graph.labels[node]) for node in nodes[1 : NAMED + 1]]
     more = len(nodes) - 1 - len(names)
     text = f"{plural(len(nodes), 'node')} failed alike, also {', '.join(names)}"
     return f"{text} and {count(more)} more" if more else text

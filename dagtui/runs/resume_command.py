@@ -36,14 +36,14 @@ def path_from(folder: str, path: Path) -> Path:
     return path if folder == own else Path(own, path)
 
 
-def resume_command(session: RunView, look: Look, *, folder: str = "") -> str:
-    """Return a command that resumes a session's run, for a shell in a folder. Empty: this process's."""
-    return command_to_resume(session.graph, session.number, session.jobs_given, look, folder=folder)
+def resume_command(run: RunView, look: Look, *, folder: str = "") -> str:
+    """Return a command that resumes a run, for a shell in a folder. Empty: this process's."""
+    return command_to_resume(run.graph, run.number, run.jobs_given, look, folder=folder)
 
 
-def rerun_command(session: RunView, nodes: Sequence[int], look: Look, *, folder: str = "") -> str:
-    """Return a command that resumes a session's run and reruns some nodes, for a shell in a folder."""
-    return f"{resume_command(session, look, folder=folder)} {rerun_options(session.graph, nodes)}"
+def rerun_command(run: RunView, nodes: Sequence[int], look: Look, *, folder: str = "") -> str:
+    """Return a command that resumes a run and reruns some nodes, for a shell in a folder."""
+    return f"{resume_command(run, look, folder=folder)} {rerun_options(run.graph, nodes)}"
 
 
 def rerun_options(graph: Graph, nodes: Sequence[int]) -> str:

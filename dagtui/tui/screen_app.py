@@ -27,7 +27,7 @@ from dagtui.tui.screens.dialog import Dialog, Reader
 from dagtui.tui.screens.footer import Footer  # noqa: TC001 - Textual looks at handlers' annotations
 from dagtui.tui.screens.leave import LeaveDialog
 from dagtui.tui.screens.main import MainScreen, ScreenState
-from dagtui.tui.screens.palette import PaletteScreen
+from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.preview import PreviewDialog
 from dagtui.tui.terminal import Terminal, TerminalApp, driver_for
 from dagtui.tui.terminal.frame_schedule import Frames, interval
@@ -227,7 +227,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         field = self.focused if isinstance(self.focused, Input) else None
         if field is not None and not key.is_printable:
             await _until_typed(field)
-        if isinstance(before, PaletteScreen) and key.key in before.LIST_KEYS:
+        if isinstance(before, Palette) and key.key in before.LIST_KEYS:
             if not await before.until_found():
                 return True
             if key.key == "enter":

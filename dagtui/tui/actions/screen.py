@@ -8,9 +8,9 @@ from dagtui.host.exit_reason import ExitReason
 from dagtui.text import exact_line
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.rows import Role
-from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
+from dagtui.tui.screens.palette import Palette
 
 if TYPE_CHECKING:
     from dagtui.runs.live import LiveRun

@@ -13,9 +13,9 @@ from dagtui.engine.status import NodeStatus
 from dagtui.tui.actions.action import Pane
 from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
-from dagtui.tui.palette import Palette
 from dagtui.tui.screens.help import HelpScreen
 from dagtui.tui.screens.leave import LeaveDialog
+from dagtui.tui.screens.palette import Palette
 from dagtui.tui.screens.preview import PreviewDialog
 
 if TYPE_CHECKING:

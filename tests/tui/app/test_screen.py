@@ -31,10 +31,10 @@ from dagtui.tui.actions.table import ACTIONS
 from dagtui.tui.app import DagtuiApp
 from dagtui.tui.lines.prompt_screen import mount_one_by_one
 from dagtui.tui.log import hits
-from dagtui.tui.palette import Palette
 from dagtui.tui.screens.completion_notice import completion_notice
 from dagtui.tui.screens.footer import Footer
 from dagtui.tui.screens.help import MEANINGS, HelpScreen
+from dagtui.tui.screens.palette import Palette
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,6 @@ from dagtui.cli.prepare import (
 )
 from dagtui.cli.stderr import fail, say
 from dagtui.runs.launch import LAST, LaunchOptions
-from dagtui.text.look import IN_UNICODE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +40,14 @@ class LineOptions(NamedTuple):
 
     events: str | None = None
     """A file for JSON lines, or `-` for standard output."""
-    look: Look = IN_UNICODE
-    """What the user asked for."""
+    ascii_only: bool = False
+
+    @property
+    def look(self) -> Look:
+        """What the user asked for."""
+        from dagtui.text.look import IN_ASCII, IN_UNICODE
+
+        return IN_ASCII if self.ascii_only else IN_UNICODE
 
 
 _LINES = LineOptions()

@@ -10,7 +10,6 @@ from dagtui.cli.arguments import graph_file_argument
 from dagtui.cli.headless import LineOptions, run_graph
 from dagtui.cli.options import ResumingCommand, launch_options, look_options
 from dagtui.cli.screen import show_graph
-from dagtui.text.look import IN_ASCII, IN_UNICODE
 
 if TYPE_CHECKING:
     from dagtui.cli.graph_file import GraphFile
@@ -57,4 +56,4 @@ def run(graph_file: GraphFile, options: LaunchOptions, events: str | None, ascii
     Exits with 0 on success, 1 if a node failed, 2 if the file or the call is invalid, 130 if the user cancelled the
     run, and 128 + n if signal n ended it.
     """
-    run_graph(graph_file, options, LineOptions(events, IN_ASCII if ascii_only else IN_UNICODE))
+    run_graph(graph_file, options, LineOptions(events, ascii_only))

@@ -49,7 +49,7 @@ def show_graph(
     if not has_screen():
         if is_dumb():
             say("dagtui: plain lines instead of the screen: TERM is dumb")
-        run_headless(read_graph(graph_file, options.parameters), options, LineOptions(look=look.asked))
+        run_headless(read_graph(graph_file, options.parameters), options, LineOptions(ascii_only=look.ascii_only))
     if not options.nested:
         refuse_nested(live_others(graph_file.path))
     if in_process:

@@ -212,6 +212,25 @@ def test_calls_without_options_do_not_wait_for_a_parser_of_options(graph: Write,
     assert imports({"click"}, *words, path, "-j2") == {"click"}
 
 
+def test_the_supervisor_starts_before_what_takes_long_is_imported(graph: Write, tmp_path: Path) -> None:
+    """It needs as long to start as this process to import the rest, beside it."""
+    path = graph('[tasks.a]\nrun = "true"\n')
+    code = (
+        "import sys, dagtui.execution.local.requirements as requirements\n"
+        "start = requirements.start_supervisor\n"
+        "def started():\n"
+        "    print(*sys.modules, file=open('loaded', 'w'))\n"
+        "    return start()\n"
+        "requirements.start_supervisor = started\n"
+        f"sys.argv = ['dagtui', 'run', {str(path)!r}]\n"
+        "from dagtui.__main__ import main\nmain()"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    loaded = set((tmp_path / "loaded").read_text().split())
+    assert "dagtui.cli.headless" in loaded
+    assert loaded & {"anyio", "click", "dataclasses", "json", "dagtui.graph.model", "dagtui.text"} == set()
+
+
 @pytest.mark.parametrize("words", [["check"], ["plan"], ["run"], []])
 def test_ctrl_c_while_the_graph_is_read(tmp_path: Path, words: list[str]) -> None:
     graph = tmp_path / "graph.toml"

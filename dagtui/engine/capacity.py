@@ -20,16 +20,17 @@ class Capacity:
     exceed what is free, because attempts are submitted ahead of free slots.
     """
 
-    __slots__ = ("_held", "_reserved", "_task_of", "_widths", "any_wide", "held", "reserved", "size")
+    __slots__ = ("_task_of", "_widths", "any_wide", "free", "held", "reserved", "size")
 
     def __init__(self, graph: Graph, size: int) -> None:
         self.size = size
         """Number of slots. It may be lowered below those that are held."""
+        self.free = size
+        """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
         self.reserved: dict[int, int] = {}
         """Slots of the attempts that were submitted and have not begun, by node. Only this class changes it."""
         self.held: dict[int, int] = {}
         """Slots of the attempts that have begun and have not ended, by node. Only this class changes it."""
-        self._reserved = self._held = 0  # the sums
         self._task_of = graph.task_of
         self._widths = [task.slots for task in graph.tasks]
         self.any_wide = graph.any_wide
@@ -37,11 +38,6 @@ class Capacity:
     def width(self, node: int) -> int:
         """Return the number of slots that a node needs."""
         return self._widths[self._task_of[node]]
-
-    @property
-    def free(self) -> int:
-        """Number of slots that are neither held nor reserved. Negative if attempts were submitted ahead."""
-        return self.size - self._held - self._reserved
 
     @property
     def idle(self) -> bool:
@@ -52,28 +48,31 @@ class Capacity:
         """Return the number of slots that the given nodes hold."""
         return sum(self.held.get(node, 0) for node in nodes)
 
+    def resize(self, size: int) -> None:
+        """Set the number of slots."""
+        self.free += size - self.size
+        self.size = size
+
     def reserve(self, node: int) -> int:
         """Reserve the slots of a node whose attempt is submitted. Return their number."""
         slots = self.reserved[node] = self.width(node)
-        self._reserved += slots
+        self.free -= slots
         return slots
 
     def withdraw(self, node: int) -> None:
         """Drop the reservation of a node whose attempt was withdrawn."""
-        self._reserved -= self.reserved.pop(node)
+        self.free += self.reserved.pop(node)
 
     def begin(self, node: int) -> None:
         """Hold the slots that were reserved for a node, because its attempt has begun."""
-        slots = self.held[node] = self.reserved.pop(node)
-        self._reserved -= slots
-        self._held += slots
+        self.held[node] = self.reserved.pop(node)
 
     def release(self, node: int) -> bool:
         """Release the slots of a node whose attempt is over. Return False if it held none."""
         slots = self.held.pop(node, None)
         if slots is None:
             return False
-        self._held -= slots
+        self.free += slots
         return True
 
 

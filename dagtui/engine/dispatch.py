@@ -44,7 +44,8 @@ class Dispatch(Propagation):
     def _fill(self) -> None:
         """Submit ready nodes: as many as fit the free slots, and a few more if attempts are short."""
         state, capacity = self.state, self.capacity
-        capacity.size = state.jobs
+        if capacity.size != state.jobs:
+            capacity.resize(state.jobs)
         if not state.counts[NodeStatus.READY]:
             self.ready.clear()
         if capacity.any_wide:

@@ -173,7 +173,7 @@ def one_slot_too_many(patch: pytest.MonkeyPatch) -> None:
 @bug
 def slots_are_not_given_back_after_a_cancel(patch: pytest.MonkeyPatch) -> None:
     def reaped(original, self, message):
-        self.capacity._held += 1
+        self.capacity.free -= 1
         original(self, message)
 
     around(patch, Traversal, "_reaped", reaped)

@@ -46,7 +46,7 @@ def test_a_lowered_size_takes_nothing_from_what_is_held() -> None:
     capacity = pool(2, 2, size=4)
     capacity.reserve(0)
     capacity.begin(0)
-    capacity.size = 1
+    capacity.resize(1)
     assert (capacity.free, capacity.held_by([0, 1])) == (-1, 2)
     capacity.release(0)
     assert capacity.free == 1

@@ -52,410 +52,408 @@ class Keys:
         return self.main.footer.said
 
 
-async def down_and_up(hand: Keys, key: str):
-    await hand.press("g")
-    first = hand.tree.cursor_row
-    await hand.press("j", key)
-    return hand.tree.cursor_row - first
+async def down_and_up(keys: Keys, key: str):
+    await keys.press("g")
+    first = keys.tree.cursor_row
+    await keys.press("j", key)
+    return keys.tree.cursor_row - first
 
 
 Check = Callable[[Keys, str], Awaitable[None]]
 CHECKS: dict[str, Check] = {}
 
 
-def check(id_: str):
-    def note(function: Check):
-        CHECKS[id_] = function
-        return function
-
-    return note
+def check(function: Check):
+    """Note the check of a key, which is named by its id: `move_down` checks "move.down"."""
+    CHECKS[function.__name__.replace("_", ".", 1)] = function
+    return function
 
 
-@check("move.down")
-async def _(hand: Keys, key: str):
-    assert await down_and_up(hand, key) == 2
+@check
+async def move_down(keys: Keys, key: str):
+    assert await down_and_up(keys, key) == 2
 
 
-@check("move.up")
-async def _(hand: Keys, key: str):
-    assert await down_and_up(hand, key) == 0
+@check
+async def move_up(keys: Keys, key: str):
+    assert await down_and_up(keys, key) == 0
 
 
-@check("move.top")
-async def _(hand: Keys, key: str):
-    await hand.press("G", key)
-    assert hand.tree.cursor_row == 0
+@check
+async def move_top(keys: Keys, key: str):
+    await keys.press("G", key)
+    assert keys.tree.cursor_row == 0
 
 
-@check("move.bottom")
-async def _(hand: Keys, key: str):
-    await hand.press("g", key)
-    assert hand.tree.cursor_row == len(hand.tree.outline) - 1
+@check
+async def move_bottom(keys: Keys, key: str):
+    await keys.press("g", key)
+    assert keys.tree.cursor_row == len(keys.tree.outline) - 1
 
 
-@check("move.page_down")
-async def _(hand: Keys, key: str):
-    await hand.press("g", key)
-    assert hand.tree.cursor_row > 4
+@check
+async def move_page_down(keys: Keys, key: str):
+    await keys.press("g", key)
+    assert keys.tree.cursor_row > 4
 
 
-@check("move.page_up")
-async def _(hand: Keys, key: str):
-    await hand.press("G", key)
-    assert hand.tree.cursor_row < len(hand.tree.outline) - 4
+@check
+async def move_page_up(keys: Keys, key: str):
+    await keys.press("G", key)
+    assert keys.tree.cursor_row < len(keys.tree.outline) - 4
 
 
-@check("move.half_down")
-async def _(hand: Keys, key: str):
-    await hand.press("g", key)
-    assert hand.tree.cursor_row > 1
+@check
+async def move_half_down(keys: Keys, key: str):
+    await keys.press("g", key)
+    assert keys.tree.cursor_row > 1
 
 
-@check("move.half_up")
-async def _(hand: Keys, key: str):
-    await hand.press("G", key)
-    assert hand.tree.cursor_row < len(hand.tree.outline) - 2
+@check
+async def move_half_up(keys: Keys, key: str):
+    await keys.press("G", key)
+    assert keys.tree.cursor_row < len(keys.tree.outline) - 2
 
 
-@check("fold.close")
-async def _(hand: Keys, key: str):
-    await hand.on("merge")
-    before = len(hand.tree.outline)
-    await hand.press(key)
-    assert len(hand.tree.outline) < before
+@check
+async def fold_close(keys: Keys, key: str):
+    await keys.on("merge")
+    before = len(keys.tree.outline)
+    await keys.press(key)
+    assert len(keys.tree.outline) < before
 
 
-@check("fold.open")
-async def _(hand: Keys, key: str):
-    await hand.on("merge")
-    before = len(hand.tree.outline)
-    await hand.press("h", key)
-    assert len(hand.tree.outline) == before
+@check
+async def fold_open(keys: Keys, key: str):
+    await keys.on("merge")
+    before = len(keys.tree.outline)
+    await keys.press("h", key)
+    assert len(keys.tree.outline) == before
 
 
-@check("fold.toggle")
-async def _(hand: Keys, key: str):
-    await hand.on("merge")
-    before = len(hand.tree.outline)
-    await hand.press(key)
-    assert len(hand.tree.outline) < before
-    await hand.press(key)
-    assert len(hand.tree.outline) == before
+@check
+async def fold_toggle(keys: Keys, key: str):
+    await keys.on("merge")
+    before = len(keys.tree.outline)
+    await keys.press(key)
+    assert len(keys.tree.outline) < before
+    await keys.press(key)
+    assert len(keys.tree.outline) == before
 
 
-@check("fold.close_all")
-async def _(hand: Keys, key: str):
-    before = len(hand.tree.outline)
-    await hand.press(key)
-    assert len(hand.tree.outline) < before
+@check
+async def fold_close_all(keys: Keys, key: str):
+    before = len(keys.tree.outline)
+    await keys.press(key)
+    assert len(keys.tree.outline) < before
 
 
-@check("fold.open_all")
-async def _(hand: Keys, key: str):
-    before = len(hand.tree.outline)
-    await hand.press("minus", key)
-    assert len(hand.tree.outline) >= before
+@check
+async def fold_open_all(keys: Keys, key: str):
+    before = len(keys.tree.outline)
+    await keys.press("minus", key)
+    assert len(keys.tree.outline) >= before
 
 
-@check("pane.open")
-async def _(hand: Keys, key: str):
-    await hand.on("split")
-    await hand.press(key)
-    assert hand.main.pane is Pane.LOG
-    assert hand.main.zoomed
-    assert hand.side.display
-    assert not hand.tree.display
+@check
+async def pane_open(keys: Keys, key: str):
+    await keys.on("split")
+    await keys.press(key)
+    assert keys.main.pane is Pane.LOG
+    assert keys.main.zoomed
+    assert keys.side.display
+    assert not keys.tree.display
 
 
-@check("pane.back")
-async def _(hand: Keys, key: str):
-    await hand.press("enter", key)
-    assert hand.main.pane is Pane.TREE
-    assert not hand.main.zoomed
-    assert hand.tree.display
+@check
+async def pane_back(keys: Keys, key: str):
+    await keys.press("enter", key)
+    assert keys.main.pane is Pane.TREE
+    assert not keys.main.zoomed
+    assert keys.tree.display
 
 
-@check("pane.next")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.main.on_side
-    assert hand.app.focused is hand.side.focus_target
-    await hand.press(key)
-    assert hand.app.focused is hand.tree
+@check
+async def pane_next(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.main.on_side
+    assert keys.app.focused is keys.side.focus_target
+    await keys.press(key)
+    assert keys.app.focused is keys.tree
 
 
-@check("pane.log")
-async def _(hand: Keys, key: str):
-    await hand.press("3", key)
-    assert hand.main.tab is Pane.LOG
+@check
+async def pane_log(keys: Keys, key: str):
+    await keys.press("3", key)
+    assert keys.main.tab is Pane.LOG
 
 
-@check("pane.details")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.main.tab is Pane.DETAILS
-    assert hand.side.display
+@check
+async def pane_details(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.main.tab is Pane.DETAILS
+    assert keys.side.display
 
 
-@check("pane.why")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.main.tab is Pane.WHY
-    assert hand.side.display
+@check
+async def pane_why(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.main.tab is Pane.WHY
+    assert keys.side.display
 
 
-@check("pane.zoom")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.tree.size.width >= hand.app.size.width - 2
-    await hand.press(key)
-    assert not hand.main.zoomed
+@check
+async def pane_zoom(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.tree.size.width >= keys.app.size.width - 2
+    await keys.press(key)
+    assert not keys.main.zoomed
 
 
-@check("tree.view")
-async def _(hand: Keys, key: str):
-    before = hand.tree.view
-    await hand.press(key)
-    assert hand.tree.view is not before
-    assert hand.tree.view.value in hand.said()
+@check
+async def tree_view(keys: Keys, key: str):
+    before = keys.tree.view
+    await keys.press(key)
+    assert keys.tree.view is not before
+    assert keys.tree.view.value in keys.said()
 
 
-@check("find.start")
-async def _(hand: Keys, key: str):
-    await hand.press(key, *"merge", "enter")
-    assert hand.tree.filter_query == "merge"
-    assert hand.app.focused is hand.tree
-    await hand.press("escape")
-    assert hand.tree.filter_query == ""
+@check
+async def find_start(keys: Keys, key: str):
+    await keys.press(key, *"merge", "enter")
+    assert keys.tree.filter_query == "merge"
+    assert keys.app.focused is keys.tree
+    await keys.press("escape")
+    assert keys.tree.filter_query == ""
 
 
-@check("find.next")
-async def _(hand: Keys, key: str):
-    await hand.press("slash", *"align", "enter", "g", key)
-    first = hand.label()
-    await hand.press(key)
+@check
+async def find_next(keys: Keys, key: str):
+    await keys.press("slash", *"align", "enter", "g", key)
+    first = keys.label()
+    await keys.press(key)
     assert first in CELLS
-    assert hand.label() in CELLS
-    assert hand.label() != first
+    assert keys.label() in CELLS
+    assert keys.label() != first
 
 
-@check("find.previous")
-async def _(hand: Keys, key: str):
-    await hand.press("slash", *"align", "enter", "g", "n", "n", key)
-    assert hand.label() == CELLS[0]
+@check
+async def find_previous(keys: Keys, key: str):
+    await keys.press("slash", *"align", "enter", "g", "n", "n", key)
+    assert keys.label() == CELLS[0]
 
 
-@check("find.failure")
-async def _(hand: Keys, key: str):
-    await hand.press("g", key)
-    assert hand.label() == CELLS[1]
+@check
+async def find_failure(keys: Keys, key: str):
+    await keys.press("g", key)
+    assert keys.label() == CELLS[1]
 
 
-@check("find.failure_back")
-async def _(hand: Keys, key: str):
-    await hand.press("g", key)
-    assert hand.label() == CELLS[1]
+@check
+async def find_failure_back(keys: Keys, key: str):
+    await keys.press("g", key)
+    assert keys.label() == CELLS[1]
 
 
-@check("find.running")
-async def _(hand: Keys, key: str):
-    await hand.press("g", key)
-    assert hand.label() == CELLS[2]
+@check
+async def find_running(keys: Keys, key: str):
+    await keys.press("g", key)
+    assert keys.label() == CELLS[2]
 
 
-@check("node.retry")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[1])
-    await hand.press(key)
-    assert hand.status(CELLS[1]) is NodeStatus.READY
-    assert CELLS[1] in hand.said()
+@check
+async def node_retry(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    await keys.press(key)
+    assert keys.status(CELLS[1]) is NodeStatus.READY
+    assert CELLS[1] in keys.said()
 
 
-@check("node.rerun")
-async def _(hand: Keys, key: str):
-    await hand.on("split")
-    await hand.press(key)
-    assert isinstance(hand.app.screen, PreviewDialog)
+@check
+async def node_rerun(keys: Keys, key: str):
+    await keys.on("split")
+    await keys.press(key)
+    assert isinstance(keys.app.screen, PreviewDialog)
 
 
-@check("node.cancel")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[2])
-    await hand.press(key)
-    assert hand.status(CELLS[2]) is NodeStatus.CANCELLING
-    assert "stopping" in hand.said()
+@check
+async def node_cancel(keys: Keys, key: str):
+    await keys.on(CELLS[2])
+    await keys.press(key)
+    assert keys.status(CELLS[2]) is NodeStatus.CANCELLING
+    assert "stopping" in keys.said()
 
 
-@check("node.cancel_subtree")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[2])
-    await hand.press(key)
-    assert isinstance(hand.app.screen, PreviewDialog)
+@check
+async def node_cancel_subtree(keys: Keys, key: str):
+    await keys.on(CELLS[2])
+    await keys.press(key)
+    assert isinstance(keys.app.screen, PreviewDialog)
 
 
-@check("node.skip")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[1])
-    await hand.press(key)
-    assert hand.status(CELLS[1]) is NodeStatus.SKIPPED
-    assert hand.status("merge") is NodeStatus.WAITING
+@check
+async def node_skip(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    await keys.press(key)
+    assert keys.status(CELLS[1]) is NodeStatus.SKIPPED
+    assert keys.status("merge") is NodeStatus.WAITING
 
 
-@check("node.mark_done")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[1])
-    await hand.press(key)
-    assert hand.status(CELLS[1]) is NodeStatus.COMPLETED
+@check
+async def node_mark_done(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    await keys.press(key)
+    assert keys.status(CELLS[1]) is NodeStatus.COMPLETED
 
 
-@check("select.toggle")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[1])
-    row = hand.tree.cursor_row
-    await hand.press(key)
-    assert hand.tree.targets == (hand.graph.node(CELLS[1]),)
-    assert hand.tree.cursor_row == row + 1
-    await hand.press("k", key)
-    assert hand.tree.selected_count == 0
+@check
+async def select_toggle(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    row = keys.tree.cursor_row
+    await keys.press(key)
+    assert keys.tree.targets == (keys.graph.node(CELLS[1]),)
+    assert keys.tree.cursor_row == row + 1
+    await keys.press("k", key)
+    assert keys.tree.selected_count == 0
 
 
-@check("run.retry_failed")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert isinstance(hand.app.screen, PreviewDialog)
+@check
+async def run_retry_failed(keys: Keys, key: str):
+    await keys.press(key)
+    assert isinstance(keys.app.screen, PreviewDialog)
 
 
-@check("run.pause")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.state.paused
-    assert "paused" in hand.said()
-    await hand.press(key)
-    assert not hand.state.paused
+@check
+async def run_pause(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.state.paused
+    assert "paused" in keys.said()
+    await keys.press(key)
+    assert not keys.state.paused
 
 
-@check("run.fewer_jobs")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.state.jobs == 3
+@check
+async def run_fewer_jobs(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.state.jobs == 3
 
 
-@check("run.more_jobs")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.state.jobs == 5
+@check
+async def run_more_jobs(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.state.jobs == 5
 
 
-@check("log.follow")
-async def _(hand: Keys, key: str):
-    before = hand.side.log_pane.view.follows
-    await hand.press(key)
-    assert hand.side.log_pane.view.follows is not before
+@check
+async def log_follow(keys: Keys, key: str):
+    before = keys.side.log_pane.view.follows
+    await keys.press(key)
+    assert keys.side.log_pane.view.follows is not before
 
 
-@check("log.wrap")
-async def _(hand: Keys, key: str):
-    before = hand.side.log_pane.view.wraps
-    await hand.press(key)
-    assert hand.side.log_pane.view.wraps is not before
+@check
+async def log_wrap(keys: Keys, key: str):
+    before = keys.side.log_pane.view.wraps
+    await keys.press(key)
+    assert keys.side.log_pane.view.wraps is not before
 
 
-@check("log.times")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.side.log_pane.view.shows_times
+@check
+async def log_times(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.side.log_pane.view.shows_times
 
 
-@check("log.numbers")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert hand.side.log_pane.view.shows_numbers
+@check
+async def log_numbers(keys: Keys, key: str):
+    await keys.press(key)
+    assert keys.side.log_pane.view.shows_numbers
 
 
-@check("log.first_error")
-async def _(hand: Keys, key: str):
+@check
+async def log_first_error(keys: Keys, key: str):
     # There is no log here; with one, the log pane's own tests say what happens.
-    await hand.press(key)
-    assert hand.app.is_running
+    await keys.press(key)
+    assert keys.app.is_running
 
 
-@check("log.previous_attempt")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[1])
-    hand.state.attempt[hand.graph.node(CELLS[1])] = 3
-    await hand.press(key)
-    assert hand.side.log_pane.attempt == 2
+@check
+async def log_previous_attempt(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    keys.state.attempt[keys.graph.node(CELLS[1])] = 3
+    await keys.press(key)
+    assert keys.side.log_pane.attempt == 2
 
 
-@check("log.next_attempt")
-async def _(hand: Keys, key: str):
-    await hand.on(CELLS[1])
-    hand.state.attempt[hand.graph.node(CELLS[1])] = 3
-    await hand.press("left_square_bracket", "left_square_bracket", key)
-    assert hand.side.log_pane.attempt == 2
+@check
+async def log_next_attempt(keys: Keys, key: str):
+    await keys.on(CELLS[1])
+    keys.state.attempt[keys.graph.node(CELLS[1])] = 3
+    await keys.press("left_square_bracket", "left_square_bracket", key)
+    assert keys.side.log_pane.attempt == 2
 
 
-@check("log.pager")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert "no log" in hand.said()
+@check
+async def log_pager(keys: Keys, key: str):
+    await keys.press(key)
+    assert "no log" in keys.said()
 
 
-@check("node.shell")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert "nothing is executed here" in hand.said()  # on real terminals: terminals/test_shell
+@check
+async def node_shell(keys: Keys, key: str):
+    await keys.press(key)
+    assert "nothing is executed here" in keys.said()  # on real terminals: terminals/test_shell
 
 
-@check("screen.copy")
-async def _(hand: Keys, key: str):
-    await hand.on("merge")
-    await hand.press(key)
-    assert hand.app.clipboard == "merge"
-    assert "copied" in hand.said()
+@check
+async def screen_copy(keys: Keys, key: str):
+    await keys.on("merge")
+    await keys.press(key)
+    assert keys.app.clipboard == "merge"
+    assert "copied" in keys.said()
 
 
-@check("screen.help")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert isinstance(hand.app.screen, HelpScreen)
+@check
+async def screen_help(keys: Keys, key: str):
+    await keys.press(key)
+    assert isinstance(keys.app.screen, HelpScreen)
 
 
-@check("screen.palette")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert isinstance(hand.app.screen, Palette)
-    await hand.press("escape")
-    assert hand.app.screen is hand.main
+@check
+async def screen_palette(keys: Keys, key: str):
+    await keys.press(key)
+    assert isinstance(keys.app.screen, Palette)
+    await keys.press("escape")
+    assert keys.app.screen is keys.main
 
 
-@check("screen.repaint")
-async def _(hand: Keys, key: str):
+@check
+async def screen_repaint(keys: Keys, key: str):
     calls = []
-    hand.app._actions["screen.repaint"] = lambda: calls.append(1)
-    await hand.press(key)
+    keys.app._actions["screen.repaint"] = lambda: calls.append(1)
+    await keys.press(key)
     assert calls
 
 
-@check("screen.suspend")
-async def _(hand: Keys, key: str):
+@check
+async def screen_suspend(keys: Keys, key: str):
     calls = []
-    hand.app._actions["screen.suspend"] = lambda: calls.append(1)
-    await hand.press(key)
+    keys.app._actions["screen.suspend"] = lambda: calls.append(1)
+    await keys.press(key)
     assert calls
 
 
-@check("screen.detach")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert "can't detach" in hand.said()
-    assert hand.app.is_running
+@check
+async def screen_detach(keys: Keys, key: str):
+    await keys.press(key)
+    assert "can't detach" in keys.said()
+    assert keys.app.is_running
 
 
-@check("screen.leave")
-async def _(hand: Keys, key: str):
-    await hand.press(key)
-    assert isinstance(hand.app.screen, LeaveDialog)
+@check
+async def screen_leave(keys: Keys, key: str):
+    await keys.press(key)
+    assert isinstance(keys.app.screen, LeaveDialog)
 
 
 def test_every_row_of_the_table_is_tested():

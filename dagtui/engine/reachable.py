@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 from dagtui.engine.rules.triggers import INDEPENDENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dagtui.graph.model import Graph
 
 
 def reach(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> set[int]:
     """Return the nodes and all nodes that are reachable from them."""
-    found = set(nodes)
-    queue = list(found)
-    for node in queue:
-        for other in neighbours(node):
-            if other not in found:
-                found.add(other)
-                queue.append(other)
-    return found
+    return set(_walk(nodes, neighbours))
 
 
 def subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
@@ -34,32 +27,31 @@ def cancelled_subtrees(graph: Graph, nodes: Iterable[int]) -> set[int]:
     return reach(nodes, lambda node: _marked_children(graph, node))
 
 
-def subtrees_have(graph: Graph, nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
-    """Return whether one of the subtrees has a wanted node, or may have one below the first `most` edges."""
-    return _reaches(nodes, graph.children, wanted, most)
+def subtrees_have(graph: Graph, nodes: Sequence[int], wanted: Callable[[int], bool], most: int) -> bool:
+    """Return whether one of the subtrees has a wanted node, or may have one beyond the first `most` edges."""
+    return _finds(_walk(nodes, graph.children), wanted, len(nodes) + most)
 
 
-def cancelled_subtrees_have(graph: Graph, nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
+def cancelled_subtrees_have(graph: Graph, nodes: Sequence[int], wanted: Callable[[int], bool], most: int) -> bool:
     """Return the same for the nodes that a cancel of the subtrees marks."""
-    return _reaches(nodes, lambda node: _marked_children(graph, node), wanted, most)
+    return _finds(_walk(nodes, lambda node: _marked_children(graph, node)), wanted, len(nodes) + most)
 
 
-def _reaches(
-    nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]], wanted: Callable[[int], bool], most: int
-) -> bool:
+def _finds(nodes: Iterable[int], wanted: Callable[[int], bool], most: int) -> bool:
+    return any(number == most or wanted(node) for number, node in enumerate(nodes))
+
+
+def _walk(nodes: Iterable[int], neighbours: Callable[[int], Iterable[int]]) -> Iterator[int]:
+    """Yield the nodes, then the end of each edge that is reachable from them."""
     found = set(nodes)
     queue = list(found)
-    if any(map(wanted, queue)):
-        return True
+    yield from queue
     for node in queue:
         for other in neighbours(node):
-            most -= 1
-            if most < 0 or (other not in found and wanted(other)):
-                return True
+            yield other
             if other not in found:
                 found.add(other)
                 queue.append(other)
-    return False
 
 
 def _marked_children(graph: Graph, node: int) -> Iterable[int]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 UNFOLD = "this row is not a single node: unfold it"
 """Answer to a key that needs one node, on a row that stands for many nodes or none."""
+NOTHING_FAILED = "nothing has failed"
+NOTHING_RUNS = "nothing is running"
 _ON_SUBTREES = frozenset({CommandKind.RERUN, CommandKind.CANCEL_SUBTREE})
 
 
@@ -97,12 +99,12 @@ def on_one_node(_: RunView, here: Situation) -> str | None:
 
 def finds_failure(run: RunView, _: Situation) -> str | None:
     """Return why there is no next failure."""
-    return None if run.state.counts[NodeStatus.FAILED] else "nothing has failed"
+    return None if run.state.counts[NodeStatus.FAILED] else NOTHING_FAILED
 
 
 def finds_running(run: RunView, _: Situation) -> str | None:
     """Return why there is no running node. Between two short nodes there is none, but the key would flicker."""
-    return "nothing is running" if not run.alive() and (run.settled or run.state.paused) else None
+    return NOTHING_RUNS if not run.alive() and (run.settled or run.state.paused) else None
 
 
 def detaches(_: RunView, here: Situation) -> str | None:

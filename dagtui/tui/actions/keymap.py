@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 FORBIDDEN = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q"})
 """Keys that terminal multiplexers and flow control reserve."""
 
-_TWINLESS = frozenset({"screen.repaint", "screen.suspend", "move.half_down", "move.half_up"})
 _SPECIAL = re.compile(r"(ctrl\+|alt\+|super\+|hyper\+|meta\+)|^f\d+$")
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMES = frozenset(key.value for key in Keys) | {"space", "enter", "tab", "escape", "backspace", "comma"}
@@ -92,6 +91,7 @@ class Keymap:
 
     def _problems(self) -> Iterator[str]:
         """Yield what is wrong with each entry of the user's mapping."""
+        twinless = {action.id for action in self.actions if not any(map(_is_plain, action.keys))}
         for id_, keys in self.own.items():
             if id_ not in self._keys:
                 yield f"there is no action {id_!r}"
@@ -102,7 +102,7 @@ class Keymap:
                     yield f"{id_}: {name!r} is not a key"
                 elif name in FORBIDDEN:
                     yield f"{id_}: {shown(name)} belongs to the terminal"
-            if id_ not in _TWINLESS and all(_SPECIAL.search(name) for name in names):
+            if id_ not in twinless and not any(map(_is_plain, names)):
                 yield f"{id_}: {', '.join(map(shown, names))} needs a plain key beside it"
 
     def footer(self, pane: Pane, labelled: Collection[str] = ()) -> list[AnyAction]:
@@ -152,6 +152,10 @@ def bindings(actions: Actions) -> list[Binding]:
 def _normal(key: str) -> str:
     key = key.strip()
     return _character_to_key(key) if len(key) == 1 else key
+
+
+def _is_plain(name: str) -> bool:
+    return _SPECIAL.search(name) is None
 
 
 def _is_key(name: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.status import ALIVE, NodeStatus
 from dagtui.tui.actions.action import Pane
+from dagtui.tui.actions.availability import NOTHING_FAILED, NOTHING_RUNS
 
 if TYPE_CHECKING:
     from dagtui.tui.screen_app import ScreenApp
@@ -119,11 +120,11 @@ class PaneActions:
 
     def find_failure(self, direction: int) -> None:
         """Go to the next failure, or to the previous one."""
-        self._find_node(FAILURES, direction, "nothing has failed")
+        self._find_node(FAILURES, direction, NOTHING_FAILED)
 
     def find_running(self, direction: int) -> None:
         """Go to the next running node, or to the previous one."""
-        self._find_node(ALIVE, direction, "nothing is running")
+        self._find_node(ALIVE, direction, NOTHING_RUNS)
 
     def _find_node(self, statuses: frozenset[NodeStatus], direction: int, otherwise: str) -> None:
         if not self._tree.next_with(statuses, direction < 0):

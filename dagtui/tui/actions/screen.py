@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.host.exit_reason import ExitReason
 from dagtui.text import exact_line
+from dagtui.tui.actions.availability import detaches
 from dagtui.tui.lines.copied import Copied
 from dagtui.tui.lines.rows import Role
 from dagtui.tui.screens.help import HelpScreen
@@ -74,10 +75,11 @@ class LeaveActions:
 
     def detach(self) -> None:
         """Leave the screen only, if the run has a process of its own."""
-        if self._app.place.detachable:
+        reason = detaches(self._session, self._app.main.situation)
+        if reason is None:
             self._app.exit(ExitReason.DETACHED)
         else:
-            self._app.say("can't detach: this run has no process of its own and ends with its terminal", Role.WARNING)
+            self._app.say(reason, Role.WARNING)
 
     def leave(self) -> None:
         """Leave at once if nothing more can happen, otherwise ask."""

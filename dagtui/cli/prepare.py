@@ -44,16 +44,14 @@ def refuse_nested(held: Sequence[RunDirectory]) -> None:
         return
     from dagtui.control.enclosing import enclosing
     from dagtui.store.errors import StoreError
-    from dagtui.text import label
 
     try:
         found = enclosing(held)
     except StoreError:
         return
     if found is not None:
-        where = f"{label(found.node)} of run {found.run.number}" if found.node else f"run {found.run.number}"
         fail(
-            f"dagtui: this is inside {where} of the same graph, so each run would start the next without end; "
+            f"dagtui: this is inside {found.words} of the same graph, so each run would start the next without end; "
             "use --nested if you mean that"
         )
 

@@ -145,9 +145,8 @@ def _own_node(run: RunDirectory, nodes: Sequence[str]) -> str:
     if found is None:
         return ""
     if not nodes:
-        where = f"{label(found.node)} of run {run.number}" if found.node else f"run {run.number}"
         fail(
-            f"dagtui wait: this is inside {where}, which would wait for itself; "
+            f"dagtui wait: this is inside {found.words}, which would wait for itself; "
             "name the nodes to wait for, or give --nested"
         )
     return found.node

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dagtui.runs.previous_processes import ancestors, left_behind
+from dagtui.text import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,12 @@ class Enclosing:
     run: RunDirectory
     node: str
     """Empty if unknown, because a run in between has a node of its own."""
+
+    @property
+    def words(self) -> str:
+        """Node and run for people."""
+        run = f"run {self.run.number}"
+        return f"{label(self.node)} of {run}" if self.node else run
 
 
 def enclosing(held: Sequence[RunDirectory]) -> Enclosing | None:

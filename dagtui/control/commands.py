@@ -42,24 +42,24 @@ _FINAL_ANSWER_SECONDS = 0.5
 
 
 async def serve_control(
-    session: LiveRun,
+    run: LiveRun,
     screen: Callable[[], Screen] = lambda: Screen.NONE,
     handlers: Mapping[str, Handler] | None = None,
     folder: Path | None = None,
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve the session's control socket until cancelled.
+    """Serve the run's control socket until cancelled.
 
     `screen` returns whether a screen is attached, and `handlers` are added to the standard ones. If the socket can't be
     created, the run records that and continues without one. `task_status` is set when the server listens, or when it is
     certain that it never will.
     """
-    table = {**Control(session, screen).handlers(), **(handlers or {})}
+    table = {**Control(run, screen).handlers(), **(handlers or {})}
     try:
-        await ControlServer(session.directory.run_id, table, folder).serve(task_status=task_status)
+        await ControlServer(run.directory.run_id, table, folder).serve(task_status=task_status)
     except ControlError as error:
-        session.note(f"the run can't be reached from other terminals: {error}")
+        run.note(f"the run can't be reached from other terminals: {error}")
         task_status.started()
 
 
@@ -80,10 +80,10 @@ def end_when_idle(is_idle: Callable[[], bool], screen: Callable[[], Screen], end
 
 
 class Control:
-    """Handlers of what scripts and other terminals may request of a session, by the word in `want`."""
+    """Handlers of what scripts and other terminals may request of a run, by the word in `want`."""
 
-    def __init__(self, session: LiveRun, screen: Callable[[], Screen]) -> None:
-        self._session = session
+    def __init__(self, run: LiveRun, screen: Callable[[], Screen]) -> None:
+        self._run = run
         self._screen = screen
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -97,64 +97,64 @@ class Control:
         }
 
     async def _about(self, client: ClientHandler, _request: Mapping[str, object]) -> None:
-        await client.send(about(self._session, self._screen()))
+        await client.send(about(self._run, self._screen()))
 
     async def _status(self, client: ClientHandler, _request: Mapping[str, object]) -> None:
-        await client.send(status_report(self._session, self._screen()))
+        await client.send(status_report(self._run, self._screen()))
 
     async def _preview(self, client: ClientHandler, request: Mapping[str, object]) -> None:
-        session = self._session
-        command = command_of(request, session.graph, _sender(client))
-        preview = preview_now(session, request, command)
-        await client.send(preview_fields(session, preview, would_do(session.state, preview)))
+        run = self._run
+        command = command_of(request, run.graph, _sender(client))
+        preview = preview_now(run, request, command)
+        await client.send(preview_fields(run, preview, would_do(run.state, preview)))
 
     async def _give(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Check the expectation and carry out the command in one loop iteration: nothing happens in between."""
-        session = self._session
-        command = command_of(request, session.graph, _sender(client))
-        if session.ending and command.kind not in _CANCELS:
+        run = self._run
+        command = command_of(request, run.graph, _sender(client))
+        if run.ending and command.kind not in _CANCELS:
             raise ControlError("the run is ending")
-        preview = preview_now(session, request, command)
+        preview = preview_now(run, request, command)
         if preview.nothing is None and not preview.changed:
-            preview = session.give(replace(command, expected=preview.kills_and_reruns))
-        await client.send(preview_fields(session, preview, done(session.state, preview)))
+            preview = run.give(replace(command, expected=preview.kills_and_reruns))
+        await client.send(preview_fields(run, preview, done(run.state, preview)))
 
     async def _wait(self, client: ClientHandler, request: Mapping[str, object]) -> None:
         """Wait until the given nodes are settled at the same time, or the run if there are none."""
-        graph = self._session.graph
+        graph = self._run.graph
         nodes = nodes_of(request, graph)
         _check_apart(graph, nodes, request.get("inside"))
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(_end_with, client, group.cancel_scope)
-                waiting = _Waiting(self._session, nodes)
+                waiting = _Waiting(self._run, nodes)
                 if request.get("tell"):
                     group.start_soon(waiting.tell, client)
                 await waiting.settle()
-                await client.send(outcome(self._session, self._screen(), nodes))
+                await client.send(outcome(self._run, self._screen(), nodes))
                 group.cancel_scope.cancel()
         except anyio.get_cancelled_exc_class():
             # The process is ending, as one without a screen does once all nodes are settled.
             with anyio.move_on_after(_FINAL_ANSWER_SECONDS, shield=True):
-                await client.send(outcome(self._session, self._screen(), nodes))
+                await client.send(outcome(self._run, self._screen(), nodes))
             raise
 
 
-def outcome(session: RunView, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
+def outcome(run: RunView, screen: Screen, nodes: Sequence[int]) -> dict[str, object]:
     """Return the status report and the verdict of the nodes, or of the run if there are none."""
-    state, labels = session.state, session.graph.labels
+    state, labels = run.state, run.graph.labels
     verdict = _verdict_of(state, nodes) if nodes else state.verdict()
     bad = [node for node in nodes if state.status_of(node) in UNSUCCESSFUL]
     allowed = [node for node in bad if state.status_of(node) is NodeStatus.FAILED and state.allows_failure(node)]
     groups = {"bad": named(labels, bad), "bad_allowed": named(labels, allowed)}
-    return {**status_report(session, screen), "outcome": verdict.value, **groups}
+    return {**status_report(run, screen), "outcome": verdict.value, **groups}
 
 
 class _Waiting:
     """A client that waits for nodes to be settled."""
 
-    def __init__(self, session: RunView, nodes: Sequence[int]) -> None:
-        self._session = session
+    def __init__(self, run: RunView, nodes: Sequence[int]) -> None:
+        self._run = run
         self._nodes = nodes
         self._at = 0
         """The last node seen unsettled. Nodes before it need no check until it is settled."""
@@ -171,7 +171,7 @@ class _Waiting:
         told = ""
         async with aclosing(self._checks()) as checks:
             async for _ in checks:
-                waits = self._session.waits
+                waits = self._run.waits
                 if waits == told:
                     continue
                 told = waits
@@ -185,7 +185,7 @@ class _Waiting:
         def notice(_events: Sequence[Event]) -> None:
             happened.set()
 
-        unsubscribe = self._session.subscribe(notice)
+        unsubscribe = self._run.subscribe(notice)
         try:
             while True:
                 yield
@@ -197,9 +197,9 @@ class _Waiting:
 
     def _settled(self) -> bool:
         if not self._nodes:
-            return self._session.settled
-        status, nodes = self._session.state.status, self._nodes
-        if self._session.state.off_record and not self._session.state.off_record.isdisjoint(nodes):
+            return self._run.settled
+        status, nodes = self._run.state.status, self._nodes
+        if self._run.state.off_record and not self._run.state.off_record.isdisjoint(nodes):
             return False
         if status[nodes[self._at]] in UNSETTLED:
             return False

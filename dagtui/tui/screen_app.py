@@ -75,7 +75,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def __init__(
         self,
-        session: RunView,
+        run: RunView,
         place: TerminalHost,
         *,
         look: Look = IN_UNICODE,
@@ -94,7 +94,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         terminal = Terminal(place.input, place.output, self.lose, environment)
         with in_force(environment):  # Textual and Rich read the colour variables there
             super().__init__(driver_class or driver_for(terminal))
-        self.session = session
+        self.view = run
         self.look = look
         draw_scroll_bars(look)
         self.mouse = mouse
@@ -102,7 +102,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """Whether the run's own machinery has failed, so that nothing more happens in it."""
         self.signal_number = 0
         """The signal that ended the App, if one did."""
-        self.main = MainScreen(session, self.keymap, detachable=place.detachable, look=look)
+        self.main = MainScreen(run, self.keymap, detachable=place.detachable, look=look)
         if environment.get("SSH_CONNECTION"):
             self.main.side.log_pane.view.pace.rate = REMOTE_RATE
         self._state = state
@@ -110,13 +110,13 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         """The state of the screen when the App was told to exit."""
         self._restored = state is None
         self._flushing = False
-        self._watch = session.state.watch()
-        self._watch.notes += session.untold
-        self._settled = session.settled and state is None
+        self._watch = run.state.watch()
+        self._watch.notes += run.untold
+        self._settled = run.settled and state is None
         """Whether everything was settled at the last check. A returning user is told how the run ended."""
         self._read_at = 0.0
         """When a letter last closed a page over the screen. Letters that were typed before are not commands."""
-        self._frames = Frames(session, self._paint, interval(environment))
+        self._frames = Frames(run, self._paint, interval(environment))
         self._signals: SignalHandlers | None = None
         self._actions: dict[str, Callable[[], object]] = {}
         for known in THEMES:
@@ -150,7 +150,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
     def on_unmount(self) -> None:
         """Leave the run as it is."""
         self._frames.stop()
-        self.session.state.unwatch(self._watch)
+        self.view.state.unwatch(self._watch)
         if self._signals is not None:
             self._signals.take_back()
 
@@ -289,7 +289,7 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
         screens = self.screen_stack
         if not screens:
             return  # the App is exiting
-        if self.main.flush(self.session.clock()):
+        if self.main.flush(self.view.clock()):
             self.request_frame()
         if isinstance(screens[-1], LeaveDialog | PreviewDialog):
             screens[-1].flush()
@@ -299,18 +299,18 @@ class ScreenApp(TerminalApp[ExitReason], inherit_bindings=False):
 
     def _tell_settled(self) -> None:
         """Announce how the run ended and what can be done now."""
-        before, self._settled = self._settled, self.session.settled
+        before, self._settled = self._settled, self.view.settled
         if self._settled and not before:
-            if not self.main.touched and self.session.state.verdict() is Verdict.FAILED:
+            if not self.main.touched and self.view.state.verdict() is Verdict.FAILED:
                 self.main.lead_to_failure()
-            self.say(*completion_notice(self.session, self.keymap, self.main.situation, self.look))
+            self.say(*completion_notice(self.view, self.keymap, self.main.situation, self.look))
 
     def _tell_notes(self) -> None:
-        self.session.untold.clear()
+        self.view.untold.clear()
         notes, self._watch.notes = self._watch.notes, []
         self._watch.nodes.clear()
         for note in notes[-1:]:
-            name = f"{name_label(self.session.graph.labels[note.node], 60)}: " if note.node >= 0 else ""
+            name = f"{name_label(self.view.graph.labels[note.node], 60)}: " if note.node >= 0 else ""
             self.say(name + note.text, Role.WARNING)
 
 

@@ -25,9 +25,9 @@ MOST_PRESSES = 9
 """No person presses a key more often than this."""
 
 
-def node_hints(session: RunView, node: int, keymap: Keymap) -> list[Row]:
+def node_hints(run: RunView, node: int, keymap: Keymap) -> list[Row]:
     """Return a row for each key that would do something useful about a node in its present state."""
-    return offered(keymap, _hints(session, node), keymap.unavailable(session, Situation.on(node)))
+    return offered(keymap, _hints(run, node), keymap.unavailable(run, Situation.on(node)))
 
 
 def offered(
@@ -63,16 +63,16 @@ _HINTS: dict[NodeStatus, tuple[tuple[str, str], ...]] = {
 """For each status: actions of the keymap and what they do about a node of that status."""
 
 
-def _hints(session: RunView, node: int) -> Iterator[tuple[str, str]]:
+def _hints(run: RunView, node: int) -> Iterator[tuple[str, str]]:
     """Yield actions of the keymap with what they would do here."""
-    state = session.state
+    state = run.state
     status, cause = state.status_of(node), state.cause_of(node)
-    name = _name(session, node)
+    name = _name(run, node)
     if status is NodeStatus.FAILED_PARENT:
-        causes = failed_ancestors(session, node)
-        yield "node.retry", f"retries {_name(session, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
+        causes = failed_ancestors(run, node)
+        yield "node.retry", f"retries {_name(run, causes[0]) if len(causes) == 1 else plural(len(causes), 'cause')}"
     if status is NodeStatus.READY:
-        yield from _more_slots(session, node)
+        yield from _more_slots(run, node)
     if state.stale[node]:
         yield "node.rerun", f"runs {name} again"
     if cause in {Cause.MARKED, Cause.PERSON}:
@@ -83,13 +83,13 @@ def _hints(session: RunView, node: int) -> Iterator[tuple[str, str]]:
         yield "run.retry_failed", "retries everything that failed"
 
 
-def _more_slots(session: RunView, node: int) -> Iterator[tuple[str, str]]:
+def _more_slots(run: RunView, node: int) -> Iterator[tuple[str, str]]:
     """Yield what would let a queued node start: the end of a pause, or the slots that it lacks."""
-    state = session.state
+    state = run.state
     if state.paused:
         yield "run.pause", "resumes the run"
         return
-    wanted = session.graph.task(node).slots
+    wanted = run.graph.task(node).slots
     lacking = wanted - slots_free(state)
     if lacking == 1:
         yield "run.more_jobs", "adds a slot"
@@ -97,5 +97,5 @@ def _more_slots(session: RunView, node: int) -> Iterator[tuple[str, str]]:
         yield "run.more_jobs", f"{lacking} times adds the {lacking} missing slots"
 
 
-def _name(session: RunView, node: int) -> str:
-    return name_label(session.graph.labels[node], NAME_CELLS)
+def _name(run: RunView, node: int) -> str:
+    return name_label(run.graph.labels[node], NAME_CELLS)

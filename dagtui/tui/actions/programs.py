@@ -33,7 +33,7 @@ class ProgramActions:
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
-        self._session = app.session
+        self._view = app.view
 
     def suspend(self) -> None:
         """Give the terminal back to the shell that started the program."""
@@ -74,8 +74,8 @@ class ProgramActions:
         node = self._app.main.node
         if node is None:
             return None
-        shown = self._app.main.side.log_pane.attempt or self._session.state.attempt[node]
-        path = self._session.log_path(node, shown)
+        shown = self._app.main.side.log_pane.attempt or self._view.state.attempt[node]
+        path = self._view.log_path(node, shown)
         return path if os.path.exists(path) else None
 
 
@@ -103,7 +103,7 @@ class ShellActions(ProgramActions):
 
     def _heading(self, node: int, at: NodeEnvironment) -> str:
         """Return where the shell is and how to come back."""
-        name = name_label(self._session.graph.labels[node], _NAME_CELLS)
+        name = name_label(self._run.graph.labels[node], _NAME_CELLS)
         return (
             f"dagtui: the environment of attempt {at.attempt} of {name}, in {label(at.cwd, 1000)}\n"
             "exit or ^D brings the screen back; the run continues\n"

@@ -43,7 +43,7 @@ class ReadOnlyActions:
 
     def pause(self) -> None:
         """Refuse to pause or resume the run."""
-        self._refuse(CommandKind.RESUME if self._app.session.state.paused else CommandKind.PAUSE)
+        self._refuse(CommandKind.RESUME if self._app.view.state.paused else CommandKind.PAUSE)
 
     def change_jobs(self, _step: int) -> None:
         """Refuse to change the number of slots."""
@@ -64,4 +64,4 @@ class ReadOnlyActions:
 
     def _refuse(self, kind: CommandKind, targets: tuple[int, ...] = ()) -> None:
         refused = Preview(Command(kind, targets), nothing=READ_ONLY)
-        self._app.say(done(self._app.session.state, refused), Role.MUTED)
+        self._app.say(done(self._app.view.state, refused), Role.MUTED)

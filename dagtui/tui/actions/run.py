@@ -24,7 +24,7 @@ class RunActions:
 
     def __init__(self, app: ScreenApp, run: LiveRun) -> None:
         self._app = app
-        self._session = run
+        self._run = run
 
     def retry(self) -> None:
         """Retry at once, unless the retry would run or stop nodes other than the targets."""
@@ -33,7 +33,7 @@ class RunActions:
             self._ask_on_many(targets, CommandKind.RETRY)
             return
         command = Command(CommandKind.RETRY, targets)
-        if targets and self._session.preview(command).kills_and_reruns <= set(targets):
+        if targets and self._run.preview(command).kills_and_reruns <= set(targets):
             self._give(command)
         elif targets:
             self._ask(command)
@@ -44,11 +44,11 @@ class RunActions:
 
     def pause(self) -> None:
         """Pause the run, or resume it."""
-        self._give(Command(CommandKind.RESUME if self._session.state.paused else CommandKind.PAUSE))
+        self._give(Command(CommandKind.RESUME if self._run.state.paused else CommandKind.PAUSE))
 
     def change_jobs(self, step: int) -> None:
         """Change the number of slots."""
-        self._give(Command(CommandKind.SET_JOBS, jobs=self._session.state.jobs + step))
+        self._give(Command(CommandKind.SET_JOBS, jobs=self._run.state.jobs + step))
 
     def give(self, kind: CommandKind) -> None:
         """Give the command at once for one node. For many nodes, show a preview first."""
@@ -68,7 +68,7 @@ class RunActions:
 
     def _ask_on_many(self, targets: tuple[int, ...], *kinds: CommandKind) -> None:
         """Show a preview for those nodes that accept the command. Of a selection, it names the others and says why."""
-        unwilling = self._session.refused_targets(Command(kinds[0], targets))
+        unwilling = self._run.refused_targets(Command(kinds[0], targets))
         willing = tuple(node for node in targets if node not in unwilling)
         if willing:
             left_out = unwilling if self._app.main.tree_pane.selected_count else NOTHING_LEFT_OUT
@@ -93,18 +93,18 @@ class RunActions:
             self._app.say(UNFOLD)
 
     def _give(self, command: Command) -> None:
-        self._report(self._session.give(command))
+        self._report(self._run.give(command))
 
     def _ask(self, *commands: Command, left_out: Mapping[int, str] = NOTHING_LEFT_OUT) -> None:
         """Show the first command, with the others as choices. A command without effect only reports the reason.
 
         `left_out` are selected nodes that don't accept it, with the reason.
         """
-        first = self._session.preview(commands[0])
+        first = self._run.preview(commands[0])
         if first.nothing is not None:
             self._report(first)
             return
-        dialog = PreviewDialog(self._session, commands, first, left_out, look=self._app.look)
+        dialog = PreviewDialog(self._run, commands, first, left_out, look=self._app.look)
         self._app.push_screen(dialog, self._report)
 
     def _report(self, result: Preview | None) -> None:
@@ -113,6 +113,6 @@ class RunActions:
         if result.nothing is None and result.command.nodes:
             self._app.main.tree_pane.select_none()
         role = Role.MUTED if result.nothing is not None else Role.PLAIN
-        changed = self._session.changed_file
+        changed = self._run.changed_file
         was_read_before = f" ({changed.brief})" if changed is not None and result.again else ""
-        self._app.say(done(self._session.state, result) + was_read_before, role)
+        self._app.say(done(self._run.state, result) + was_read_before, role)

@@ -26,7 +26,7 @@ class ScreenActions:
 
     def __init__(self, app: ScreenApp) -> None:
         self._app = app
-        self._session = app.session
+        self._run = app.view
 
     def help(self) -> None:
         """Open the help."""
@@ -51,11 +51,11 @@ class ScreenActions:
 
     def _names(self) -> str:
         """Return the name of the node under the cursor, or of each node that is selected or that the row stands for."""
-        return "\n".join(exact_line(self._session.graph.labels[node]) for node in self._app.main.tree_pane.targets)
+        return "\n".join(exact_line(self._run.graph.labels[node]) for node in self._app.main.tree_pane.targets)
 
     def _where(self, text: str, *, is_sent: bool) -> tuple[str, Role]:
         """Return where the text is, as far as can be known: multiplexers drop what is sent to the clipboard."""
-        path = self._session.path / COPY_NAME
+        path = self._run.path / COPY_NAME
         try:
             path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
@@ -71,7 +71,7 @@ class LeaveActions:
 
     def __init__(self, app: ScreenApp, run: LiveRun) -> None:
         self._app = app
-        self._session = run
+        self._run = run
 
     def detach(self) -> None:
         """Leave the screen only, if the run has a process of its own."""
@@ -83,13 +83,13 @@ class LeaveActions:
 
     def leave(self) -> None:
         """Leave at once if nothing more can happen, otherwise ask."""
-        if self._session.settled:
+        if self._run.settled:
             self._app.exit(ExitReason.LEFT_SETTLED)
         elif self._app.broken:
             self._app.exit(ExitReason.CANCEL_ALL)
         else:
             detachable = self._app.place.detachable
-            dialog = LeaveDialog(self._session, detachable=detachable, look=self._app.look)
+            dialog = LeaveDialog(self._run, detachable=detachable, look=self._app.look)
             self._app.push_screen(dialog, self._left)
 
     def _left(self, leaving: ExitReason | None) -> None:

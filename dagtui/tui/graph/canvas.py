@@ -49,18 +49,18 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(
         self,
-        session: RunView,
+        run: RunView,
         look: Look = IN_UNICODE,
         *,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
         super().__init__(id=id)
-        self.navigator = Navigator(session.state)
-        self.rows = Rows(session, self.navigator, look)
-        self._session = session
-        self._state = session.state
-        self._watch = session.state.watch()
-        self._clock = session.clock()
+        self.navigator = Navigator(run.state)
+        self.rows = Rows(run, self.navigator, look)
+        self._run = run
+        self._state = run.state
+        self._watch = run.state.watch()
+        self._clock = run.clock()
         self.painter = Painter(self)
         self._drawn: dict[int, DrawnRow] = {}
         self._draws = 0
@@ -180,7 +180,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Return whether the view by status is out of order and was not regrouped recently."""
         if not self._disordered or self.navigator.view is not View.STATUS:
             return False
-        return self._session.settled or time.monotonic() >= self._regroup_at
+        return self._run.settled or time.monotonic() >= self._regroup_at
 
     def _regroup(self) -> None:
         began = time.monotonic()

@@ -76,15 +76,15 @@ _NAME_LOOKS = {
 class Rows:
     """The rows that a navigator has in sight, as segments of text."""
 
-    def __init__(self, session: RunView, navigator: Navigator, look: Look) -> None:
+    def __init__(self, run: RunView, navigator: Navigator, look: Look) -> None:
         self._navigator = navigator
         self.glyphs = look.glyphs
         self._look = look
-        self._names = RowNames(session.graph, navigator, look)
-        self._session = session
-        self._state = session.state
-        self._graph = session.graph
-        self.section_counts: Sequence[int] = tuple(session.state.counts)
+        self._names = RowNames(run.graph, navigator, look)
+        self._run = run
+        self._state = run.state
+        self._graph = run.graph
+        self.section_counts: Sequence[int] = tuple(run.state.counts)
         """Number of nodes by status, for the heads of sections. The canvas takes them over when other panes do."""
 
     @property
@@ -223,7 +223,7 @@ class Rows:
     def _aside(self, node: int, status: NodeStatus, clock: float) -> Span:
         state = self._state
         if status is _S.RUNNING:
-            expected = self._session.estimate(node)
+            expected = self._run.estimate(node)
             return Span(f"about {time_text(expected, short=False)}" if expected else "", Role.MUTED)
         if status is _S.COMPLETED and state.cause[node] == Cause.RAN and not state.stale[node]:
             return Span("")

@@ -27,8 +27,8 @@ MOST_NODES = 100
 class EmptyLogPage(NodePage):
     """The page in place of a log. It is rebuilt only now and then, since that may walk through the graph."""
 
-    def __init__(self, session: RunView, look: Look = IN_UNICODE) -> None:
-        super().__init__(session, look)
+    def __init__(self, run: RunView, look: Look = IN_UNICODE) -> None:
+        super().__init__(run, look)
         self._attempt = 0
         self._trouble = ""
 
@@ -42,24 +42,24 @@ class EmptyLogPage(NodePage):
         """Return the reason."""
         if self._trouble:
             return [row(Span(self._trouble, Role.BAD))]
-        return silence(self.session, node, self._attempt, clock, self.look)
+        return silence(self.run, node, self._attempt, clock, self.look)
 
 
-def silence(session: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Row]:
+def silence(run: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Row]:
     """Return the rows for a node or attempt without output. They change as time passes."""
-    state = session.state
+    state = run.state
     if attempt and attempt != state.attempt[node]:
-        return _past(session, node, attempt, look)
+        return _past(run, node, attempt, look)
     status = state.status_of(node)
     if status is NodeStatus.WAITING:
-        return _waiting(session, node, clock, look)
+        return _waiting(run, node, clock, look)
     if status is NodeStatus.FAILED_PARENT:
-        causes = failed_ancestors(session, node)
+        causes = failed_ancestors(run, node)
         heading = row(Span("has not started, blocked by", Role.HEADING))
-        return [heading, row(), *node_rows(session, causes, clock, look)]
+        return [heading, row(), *node_rows(run, causes, clock, look)]
     reason = label(why(state, node, clock), 300)
     if status is NodeStatus.RUNNING:
-        return [row(Span(f"no output yet, running for{spent(session, node, clock)}", Role.HEADING))]
+        return [row(Span(f"no output yet, running for{spent(run, node, clock)}", Role.HEADING))]
     if status is NodeStatus.CANCELLING:
         return [row(Span("no output: stopping", Role.HEADING)), row(muted(reason))]
     if status is NodeStatus.READY:
@@ -67,17 +67,17 @@ def silence(session: RunView, node: int, attempt: int, clock: float, look: Look)
     if status is NodeStatus.COMPLETED and state.cause_of(node) is Cause.RAN:
         return [
             row(Span("succeeded without output", Role.HEADING)),
-            *result_rows(session, node, attempt, look),
+            *result_rows(run, node, attempt, look),
         ]
     if status in FAILING:
-        return _failed(session, node, reason, look)
-    began = "no output" if session.attempts.result(node, attempt) else "did not run"
+        return _failed(run, node, reason, look)
+    began = "no output" if run.attempts.result(node, attempt) else "did not run"
     return [row(Span(f"{began}: {reason or status.word}", Role.HEADING), indent=2)]
 
 
-def node_rows(session: RunView, nodes: Iterable[int], clock: float, look: Look) -> list[Row]:
+def node_rows(run: RunView, nodes: Iterable[int], clock: float, look: Look) -> list[Row]:
     """Return a linked row for each node, with its status and time."""
-    state = session.state
+    state = run.state
     found: list[Row] = []
     left_out = 0
     for node in nodes:
@@ -85,16 +85,16 @@ def node_rows(session: RunView, nodes: Iterable[int], clock: float, look: Look) 
             left_out += 1
             continue
         status = state.status_of(node)
-        words = f"{status.word}{spent(session, node, clock)}"
-        found.append(node_row(session.graph.labels[node], status, words, look=look, jump=node))
+        words = f"{status.word}{spent(run, node, clock)}"
+        found.append(node_row(run.graph.labels[node], status, words, look=look, jump=node))
     if left_out:
         found.append(row(muted(f"    and {left_out:,} more")))
     return found
 
 
-def spent(session: RunView, node: int, clock: float) -> str:
+def spent(run: RunView, node: int, clock: float) -> str:
     """Return how long a node has been running or took, or "" if it never ran."""
-    state = session.state
+    state = run.state
     started, ended = state.started[node], state.ended[node]
     status = state.status_of(node)
     if status in ALIVE:
@@ -104,25 +104,25 @@ def spent(session: RunView, node: int, clock: float) -> str:
     return ""
 
 
-def _waiting(session: RunView, node: int, clock: float, look: Look) -> list[Row]:
-    state = session.state
+def _waiting(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
+    state = run.state
     pending = sorted(waits_for(state, node), key=lambda parent: -state.status[parent])  # running ones come first
     parents_settled, _, trigger = waiting_why(state, node).partition(", ")
     words = ", ".join(filter(None, (f"waiting: {parents_settled} settled", trigger)))
     heading = row(Span(words, Role.HEADING))
-    return [heading, row(), *node_rows(session, pending, clock, look)]
+    return [heading, row(), *node_rows(run, pending, clock, look)]
 
 
-def _failed(session: RunView, node: int, reason: str, look: Look) -> list[Row]:
-    attempt = session.state.attempt[node]
-    could_start = session.state.cause_of(node) is not Cause.COULD_NOT_START
+def _failed(run: RunView, node: int, reason: str, look: Look) -> list[Row]:
+    attempt = run.state.attempt[node]
+    could_start = run.state.cause_of(node) is not Cause.COULD_NOT_START
     rows = [row(Span("failed without output" if could_start else reason, Role.HEADING), indent=2)]
-    rows += result_rows(session, node, attempt, look)
-    if session.state.status_of(node) is NodeStatus.RETRYING:
-        rows += [row(), row(Span(f"{reason} of {tries(session, node)}", Role.WARNING))]
+    rows += result_rows(run, node, attempt, look)
+    if run.state.status_of(node) is NodeStatus.RETRYING:
+        rows += [row(), row(Span(f"{reason} of {tries(run, node)}", Role.WARNING))]
     return rows
 
 
-def _past(session: RunView, node: int, attempt: int, look: Look) -> list[Row]:
+def _past(run: RunView, node: int, attempt: int, look: Look) -> list[Row]:
     rows = [row(Span(f"attempt {attempt} had no output", Role.HEADING))]
-    return rows + result_rows(session, node, attempt, look)
+    return rows + result_rows(run, node, attempt, look)

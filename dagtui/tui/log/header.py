@@ -59,23 +59,23 @@ class HeaderLine(PaintedRows, can_focus=False):
         return [self.painter.strip([*left, Span(" " * gap), *right], width)][:height]
 
 
-def heading(session: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Span]:
+def heading(run: RunView, node: int, attempt: int, clock: float, look: Look) -> list[Span]:
     """Return node, status and attempt."""
-    state = session.state
+    state = run.state
     latest = state.attempt[node]
-    result = session.attempts.result(node, attempt) if attempt != latest else None
+    result = run.attempts.result(node, attempt) if attempt != latest else None
     status = result.status if result else state.status_of(node)
     runs = [
         status_run(status, look),
         Span(" "),
-        Span(label(session.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
+        Span(label(run.graph.labels[node], NAME_CHARACTERS), Role.HEADING),
     ]
     if latest > 1:
         # Failed attempts show how many there may be: "attempt 1 of 3".
         earlier = attempt != latest
         words = f"  attempt {attempt}, the latest is {latest}" if earlier else f"  attempt {attempt}"
         runs.append(Span(words, Role.WARNING if earlier else Role.PLAIN))
-    time = "" if result else spent(session, node, clock)
+    time = "" if result else spent(run, node, clock)
     word = "stale" if status is NodeStatus.COMPLETED and state.stale[node] else status.word
     runs.append(muted(f"  {word}{time}"))
     return runs

@@ -33,46 +33,46 @@ class LogFooter:
     They are built again only when what they show has changed.
     """
 
-    def __init__(self, session: RunView, look: Look) -> None:
-        self._session = session
+    def __init__(self, run: RunView, look: Look) -> None:
+        self._run = run
         self._look = look
         self._shown: tuple[object, ...] = ()
         self._rows: list[Row] = []
 
     def rows(self, node: int, attempt: int, clock: float) -> Sequence[Row]:
         """Return the rows, or none while the attempt runs."""
-        session = self._session
-        result = session.attempts.result(node, attempt)
+        run = self._run
+        result = run.attempts.result(node, attempt)
         if result is None:
             return ()
-        status, latest = session.state.status_of(node), session.state.attempt[node]
-        waits = "" if status.settled or attempt != latest else status_line(session, node, clock)
-        shown = (node, result, session.state.base[node], waits)
+        status, latest = run.state.status_of(node), run.state.attempt[node]
+        waits = "" if status.settled or attempt != latest else status_line(run, node, clock)
+        shown = (node, result, run.state.base[node], waits)
         if shown != self._shown:
             self._shown = shown
-            self._rows = result_rows(session, node, attempt, self._look)
+            self._rows = result_rows(run, node, attempt, self._look)
             if waits:
                 glyph = self._look.glyphs.statuses[status]
                 self._rows += [row(), row(Span(f"{glyph} {waits}", STATUS_CLASSES[status]), indent=2)]
         return self._rows
 
 
-def result_rows(session: RunView, node: int, attempt: int, look: Look) -> list[Row]:
+def result_rows(run: RunView, node: int, attempt: int, look: Look) -> list[Row]:
     """Return how an attempt ended, or nothing while it runs."""
-    result = session.attempts.result(node, attempt)
+    result = run.attempts.result(node, attempt)
     if result is None:
         return []
     if result.status is NodeStatus.FAILED:
-        return _failure(session, node, result, look)
+        return _failure(run, node, result, look)
     glyph = look.glyphs.statuses[result.status]
     words = f"{glyph} {label(result.why) or result.status.word} after {duration(result.seconds)}"
     return [row(), row(Span(words, STATUS_CLASSES[result.status]), indent=2)]
 
 
-def failure_facts(session: RunView, node: int, result: AttemptResult) -> list[tuple[str, str]]:
+def failure_facts(run: RunView, node: int, result: AttemptResult) -> list[tuple[str, str]]:
     """Return the facts about a failed attempt: names and values, in full and safe to paste."""
-    command, cwd = session.as_run.command(node), session.as_run.cwd(node)
-    path = session.log_path(node, result.attempt)
+    command, cwd = run.as_run.command(node), run.as_run.cwd(node)
+    path = run.log_path(node, result.attempt)
     facts = [
         ("command", exact(command.text.strip("\n"))),
         ("template", exact(command.template.strip("\n"))),
@@ -83,23 +83,23 @@ def failure_facts(session: RunView, node: int, result: AttemptResult) -> list[tu
     return [(name, value) for name, value in facts if value]
 
 
-def copied_failure(session: RunView, node: int, attempt: int) -> Copied:
+def copied_failure(run: RunView, node: int, attempt: int) -> Copied:
     """Return the block of a failed attempt for copying, or an empty one if it did not fail."""
-    result = session.attempts.result(node, attempt)
+    result = run.attempts.result(node, attempt)
     if result is None or result.status is not NodeStatus.FAILED:
         return Copied("")
-    lines = [f"{label(session.graph.labels[node])}: {_headline(session, node, result)}"]
-    for name, value in failure_facts(session, node, result):
+    lines = [f"{label(run.graph.labels[node])}: {_headline(run, node, result)}"]
+    for name, value in failure_facts(run, node, result):
         # Each line of a command starts at its original column: indented, a here-document would never end.
         lines += [name, value] if "\n" in value else [f"{name:<{LABEL_CELLS}}{value}"]
-    return Copied("\n".join(lines), altered(session.as_run.command(node)))
+    return Copied("\n".join(lines), altered(run.as_run.command(node)))
 
 
-def _failure(session: RunView, node: int, result: AttemptResult, look: Look) -> list[Row]:
+def _failure(run: RunView, node: int, result: AttemptResult, look: Look) -> list[Row]:
     bar = Span(f"{look.glyphs.block} ", Role.BAD)
     glyph = look.glyphs.statuses[NodeStatus.FAILED]
-    rows = [row(), row(Span(f"{glyph} {_headline(session, node, result)}", Role.BAD), indent=2, lead=bar)]
-    for name, value in failure_facts(session, node, result):
+    rows = [row(), row(Span(f"{glyph} {_headline(run, node, result)}", Role.BAD), indent=2, lead=bar)]
+    for name, value in failure_facts(run, node, result):
         shown, left_out = (label(value, 1000), "")
         if name in {"command", "template"}:
             shown, left_out = _beginning(value, look)
@@ -130,24 +130,24 @@ def _beginning(command: str, look: Look) -> tuple[str, str]:
     return "\n".join(kept), where if room < 0 else ""
 
 
-def _headline(session: RunView, node: int, result: AttemptResult) -> str:
+def _headline(run: RunView, node: int, result: AttemptResult) -> str:
     """Return `exit 1 after 3 m 05 s, attempt 2`, with the allowed attempts if the node has retries."""
     took = f" after {duration(result.seconds)}" if result.seconds else ""
     words = f"{label(result.why) or 'failed'}{took}"
-    allowed = tries(session, node)
+    allowed = tries(run, node)
     if allowed == 1:
         return words
-    of = f" of {allowed}" if result.attempt > session.state.base[node] else ""
+    of = f" of {allowed}" if result.attempt > run.state.base[node] else ""
     return f"{words}, attempt {result.attempt}{of}"
 
 
-def tries(session: RunView, node: int) -> int:
+def tries(run: RunView, node: int) -> int:
     """Return the number of the last attempt that the current retry budget allows."""
-    return session.state.base[node] + 1 + session.graph.task(node).retry.retries
+    return run.state.base[node] + 1 + run.graph.task(node).retry.retries
 
 
-def status_line(session: RunView, node: int, clock: float) -> str:
+def status_line(run: RunView, node: int, clock: float) -> str:
     """Return status and reason in one line, safe to show."""
-    status = session.state.status_of(node)
-    reason = label(why(session.state, node, clock), 300)
+    status = run.state.status_of(node)
+    reason = label(why(run.state, node, clock), 300)
     return with_reason(status.word, reason)

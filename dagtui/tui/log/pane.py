@@ -44,9 +44,9 @@ class LogPane(Vertical):
 
     DEFAULT_CSS = Path(__file__).with_suffix(".tcss").read_text(encoding="utf-8")
 
-    def __init__(self, session: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._session = session
+        self._run = run
         self._look = look
         self.node = -1
         """The node that is shown. -1: none yet."""
@@ -54,9 +54,9 @@ class LogPane(Vertical):
         """The attempt that a person chose. None: always the latest."""
         self.header = HeaderLine(look)
         self.view = LogView(look)
-        self._footer = LogFooter(session, look)
+        self._footer = LogFooter(run, look)
         self._search = Search(self.view)
-        self.silence = EmptyLogPage(session, look)
+        self.silence = EmptyLogPage(run, look)
         self.silence.display = False
         self._log: AttemptLog | None = None
         self._shown: tuple[int, int] = (-1, -1)
@@ -84,7 +84,7 @@ class LogPane(Vertical):
     @property
     def attempt(self) -> int:
         """The attempt that is shown. 0: the node has none yet."""
-        latest = self._session.state.attempt[self.node] if self.node >= 0 else 0
+        latest = self._run.state.attempt[self.node] if self.node >= 0 else 0
         return latest if self.pinned is None else min(self.pinned, latest)
 
     def show(self, node: int, attempt: int | None = None) -> None:
@@ -92,7 +92,7 @@ class LogPane(Vertical):
         if (node, attempt) == (self.node, self.pinned):
             return
         self.node, self.pinned = node, attempt
-        self.flush(self._session.clock())
+        self.flush(self._run.clock())
 
     def flush(self, clock: float) -> bool:
         """Read and draw new output within a bounded time. Return whether another frame is needed soon."""
@@ -122,7 +122,7 @@ class LogPane(Vertical):
         if self._log is not None:
             self._log.close()
         self._shown, self._note = wanted, ""
-        self._log = AttemptLog(self._session.log_path(*wanted)) if wanted[1] else None
+        self._log = AttemptLog(self._run.log_path(*wanted)) if wanted[1] else None
         self.view.open(self._log.file if self._log else None)
         self._search.opened(text)
 
@@ -141,7 +141,7 @@ class LogPane(Vertical):
             self.silence.flush(clock)
 
     def _draw_header(self, clock: float) -> None:
-        left = heading(self._session, self.node, self.attempt, clock, self._look)
+        left = heading(self._run, self.node, self.attempt, clock, self._look)
         self.header.set_runs(left, indicators(self.view, self._note))
 
     # Moving
@@ -196,7 +196,7 @@ class LogPane(Vertical):
         """Discard the note about the last action, since a person did something else."""
         self._note = ""
         if self.node >= 0:
-            self._draw_header(self._session.clock())
+            self._draw_header(self._run.clock())
 
     # How it is shown
 
@@ -234,7 +234,7 @@ class LogPane(Vertical):
 
     def next_attempt(self) -> None:
         """Show the next attempt. From the latest one on, new attempts are shown as they start."""
-        latest = self._session.state.attempt[self.node] if self.node >= 0 else 0
+        latest = self._run.state.attempt[self.node] if self.node >= 0 else 0
         if self.pinned is not None:
             following = self.pinned + 1
             self.show(self.node, following if following < latest else None)
@@ -280,7 +280,7 @@ class LogPane(Vertical):
             return
         self._log.seek_error()
         self._look_for_error(self._log)
-        self._draw_header(self._session.clock())
+        self._draw_header(self._run.clock())
 
     def _look_for_error(self, log: AttemptLog) -> None:
         error = log.first_error()
@@ -304,11 +304,11 @@ class LogPane(Vertical):
     def copied(self) -> Copied:
         """Return the selected lines, or else the facts about a failed attempt, or else the lines in the window."""
         if self._log is None or not self.view.line_count:
-            failed = copied_failure(self._session, self.node, self.attempt) if self.node >= 0 else Copied("")
+            failed = copied_failure(self._run, self.node, self.attempt) if self.node >= 0 else Copied("")
             return failed if failed.text else self.silence.copied()
         if self.view.selected:
             return self._log.text(*self.view.selected)
-        failed = copied_failure(self._session, self.node, self.attempt)
+        failed = copied_failure(self._run, self.node, self.attempt)
         return failed if failed.text else self._log.text(*self.view.visible_lines)
 
     def dump_state(self) -> LogPaneState:

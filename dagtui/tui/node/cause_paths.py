@@ -17,12 +17,12 @@ MOST_ANCESTORS = 5_000
 UNKNOWN_SECONDS = 1.0
 
 
-def path_to_cause(session: RunView, node: int) -> list[int]:
+def path_to_cause(run: RunView, node: int) -> list[int]:
     """Return the node, the parent that blocks it, the parent that blocks that one, and so on.
 
     A very long path is cut after MOST_ANCESTORS, and the root cause is added.
     """
-    state = session.state
+    state = run.state
     path = [node]
     while state.blocker[path[-1]] >= 0 and len(path) < MOST_ANCESTORS:
         path.append(state.blocker[path[-1]])
@@ -30,50 +30,50 @@ def path_to_cause(session: RunView, node: int) -> list[int]:
     return path if path[-1] == root else [*path, root]
 
 
-def longest_wait(session: RunView, node: int, clock: float) -> tuple[list[int], float | None]:
+def longest_wait(run: RunView, node: int, clock: float) -> tuple[list[int], float | None]:
     """Return the slowest path of unsettled ancestors, nearest first, and its expected seconds, if known.
 
     The path is empty if the node waits for nothing, or if there are too many ancestors.
     """
-    pending = _unsettled_ancestors(session, node)
+    pending = _unsettled_ancestors(run, node)
     if pending is None:
         return [], None
     seconds: dict[int, float] = {}
     following: dict[int, int] = {}
-    for current in _parents_first(session, node, pending):
-        parents = [parent for parent in waits_for(session.state, current) if parent in seconds]
+    for current in _parents_first(run, node, pending):
+        parents = [parent for parent in waits_for(run.state, current) if parent in seconds]
         slowest = max(parents, key=seconds.__getitem__, default=-1)
         following[current] = slowest
-        seconds[current] = (0.0 if current == node else _left(session, current, clock)) + seconds.get(slowest, 0.0)
+        seconds[current] = (0.0 if current == node else _left(run, current, clock)) + seconds.get(slowest, 0.0)
     path = []
     current = following.get(node, -1)
     while current >= 0:
         path.append(current)
         current = following[current]
-    known = bool(path) and all(session.estimate(one) is not None for one in path)
+    known = bool(path) and all(run.estimate(one) is not None for one in path)
     return path, seconds[node] if known else None
 
 
-def failed_ancestors(session: RunView, node: int) -> list[int]:
+def failed_ancestors(run: RunView, node: int) -> list[int]:
     """Return the ancestors that are the causes of a FAILED_PARENT node, nearest first, among MOST_ANCESTORS."""
-    state = session.state
-    reached = _reach(session, node, lambda other: state.outcome_of(other) is ParentOutcome.BAD)
+    state = run.state
+    reached = _reach(run, node, lambda other: state.outcome_of(other) is ParentOutcome.BAD)
     return [other for other in reached if state.status[other] != NodeStatus.FAILED_PARENT]
 
 
-def rerun_ancestors(session: RunView, node: int) -> list[int]:
+def rerun_ancestors(run: RunView, node: int) -> list[int]:
     """Return the ancestors of a stale node that ended after it, nearest first, among MOST_ANCESTORS."""
-    state = session.state
+    state = run.state
     ended = state.ended[node]
-    return [other for other in _reach(session, node, lambda _: True) if state.ended[other] > ended]
+    return [other for other in _reach(run, node, lambda _: True) if state.ended[other] > ended]
 
 
-def _reach(session: RunView, node: int, accepts: Callable[[int], bool]) -> list[int]:
+def _reach(run: RunView, node: int, accepts: Callable[[int], bool]) -> list[int]:
     """Return the node and its ancestors along accepted ones, nearest first, at most MOST_ANCESTORS."""
     found = [node]
     seen = {node}
     for current in found:
-        for parent in session.graph.parents(current):
+        for parent in run.graph.parents(current):
             if len(found) > MOST_ANCESTORS:
                 return found
             if parent not in seen and accepts(parent):
@@ -82,18 +82,18 @@ def _reach(session: RunView, node: int, accepts: Callable[[int], bool]) -> list[
     return found
 
 
-def _unsettled_ancestors(session: RunView, node: int) -> set[int] | None:
+def _unsettled_ancestors(run: RunView, node: int) -> set[int] | None:
     """Return the node and all unsettled ancestors, or None if there are too many."""
-    state = session.state
-    found = _reach(session, node, lambda other: state.outcome_of(other) is ParentOutcome.UNSETTLED)
+    state = run.state
+    found = _reach(run, node, lambda other: state.outcome_of(other) is ParentOutcome.UNSETTLED)
     return None if len(found) > MOST_ANCESTORS else set(found)
 
 
-def _parents_first(session: RunView, node: int, among: set[int]) -> list[int]:
+def _parents_first(run: RunView, node: int, among: set[int]) -> list[int]:
     """Return some ancestors of a node and the node itself, each after its parents."""
     found: list[int] = []
     seen = {node}
-    stack = [(node, iter(session.graph.parents(node)))]
+    stack = [(node, iter(run.graph.parents(node)))]
     while stack:
         current, parents = stack[-1]
         parent = next((one for one in parents if one in among and one not in seen), None)
@@ -102,14 +102,14 @@ def _parents_first(session: RunView, node: int, among: set[int]) -> list[int]:
             stack.pop()
         else:
             seen.add(parent)
-            stack.append((parent, iter(session.graph.parents(parent))))
+            stack.append((parent, iter(run.graph.parents(parent))))
     return found
 
 
-def _left(session: RunView, node: int, clock: float) -> float:
+def _left(run: RunView, node: int, clock: float) -> float:
     """Return how long a node will still take."""
-    estimate = session.estimate(node)
+    estimate = run.estimate(node)
     seconds = UNKNOWN_SECONDS if estimate is None else estimate
-    if session.state.status_of(node) is NodeStatus.RUNNING:
-        return max(0.0, seconds - (clock - session.state.started[node]))
+    if run.state.status_of(node) is NodeStatus.RUNNING:
+        return max(0.0, seconds - (clock - run.state.started[node]))
     return seconds

@@ -34,34 +34,34 @@ class DetailsPane(NodePage):
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
         """Return the table."""
-        return details(self.session, node, clock, self.look)
+        return details(self.run, node, clock, self.look)
 
     def copied(self) -> Copied:
         """Return the table for the clipboard."""
-        remark = altered(self.session.as_run.command(self.node)) if self.node >= 0 else ""
+        remark = altered(self.run.as_run.command(self.node)) if self.node >= 0 else ""
         return Copied(self.copy_text(), remark)
 
 
-def details(session: RunView, node: int, clock: float, look: Look) -> list[Row]:
+def details(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
     """Return the rows about a node. All text from outside is sanitised."""
-    state, task = session.state, session.graph.task(node)
+    state, task = run.state, run.graph.task(node)
     status = state.status_of(node)
     stale = Span(", stale", Role.WARNING) if state.stale[node] else Span("")
     rows = [
-        _heading(session.graph.labels[node]),
+        _heading(run.graph.labels[node]),
         *_doc(task.doc),
         row(),
         _named("status", status_run(status, look, word=True), stale),
         *_line("why", full_why(state, node, clock)),
     ]
-    rows += _attempts(session, node, clock, look)
+    rows += _attempts(run, node, clock, look)
     rows.append(row())
-    rows += _execution(session, node, task)
-    rows += [_named(name, value) for name, value in _definition(session, node, task) if value]
-    rows += _places(session, node, task)
-    rows += _variables(session, node)
-    rows += _neighbours(session, "needs", session.graph.parents(node), look)
-    rows += _neighbours(session, "needed by", session.graph.children(node), look)
+    rows += _execution(run, node, task)
+    rows += [_named(name, value) for name, value in _definition(run, node, task) if value]
+    rows += _places(run, node, task)
+    rows += _variables(run, node)
+    rows += _neighbours(run, "needs", run.graph.parents(node), look)
+    rows += _neighbours(run, "needed by", run.graph.children(node), look)
     return rows
 
 
@@ -80,19 +80,19 @@ def _named(name: str, *values: Span | str, jump: int = -1) -> Row:
     return row(muted(f"{name:<{NAME_CELLS}}"), *values, jump=jump, indent=NAME_CELLS)
 
 
-def _attempts(session: RunView, node: int, clock: float, look: Look) -> list[Row]:
+def _attempts(run: RunView, node: int, clock: float, look: Look) -> list[Row]:
     """Return one row per attempt, latest first."""
-    state = session.state
+    state = run.state
     rows = []
-    results = session.attempts.of(node)
+    results = run.attempts.of(node)
     if state.status_of(node) in ALIVE:
         status = status_run(state.status_of(node), look)
-        since = _clock_time(session, state.started[node])
-        words = f" {state.attempt[node]}  since {since}, {spent(session, node, clock).strip()}"
+        since = _clock_time(run, state.started[node])
+        words = f" {state.attempt[node]}  since {since}, {spent(run, node, clock).strip()}"
         rows.append(_named("attempts", status, words))
     for result in reversed(results[-MOST_ATTEMPTS:]):
         glyph = status_run(result.status, look)
-        ended = _clock_time(session, result.at)
+        ended = _clock_time(run, result.at)
         words = f" {result.attempt}  {ended}  {duration(result.seconds)}  {label(result.why, 300)}"
         rows.append(_named("" if rows else "attempts", glyph, words))
     left_out = len(results) - MOST_ATTEMPTS
@@ -122,10 +122,10 @@ def _line(name: str, text: str) -> Iterator[Row]:
         yield _named(name, label(text, 1000))._replace(whole=f"{name:<{NAME_CELLS}}{exact_line(text)}")
 
 
-def _execution(session: RunView, node: int, task: Task) -> Iterator[Row]:
+def _execution(run: RunView, node: int, task: Task) -> Iterator[Row]:
     """Yield what is executed and where, as it ran, and as it was written where that differs."""
     action = task.action
-    command, cwd = session.as_run.command(node), session.as_run.cwd(node)
+    command, cwd = run.as_run.command(node), run.as_run.cwd(node)
     if isinstance(action, PythonCall):
         yield from _script("call", command.text)
     else:
@@ -138,31 +138,31 @@ def _execution(session: RunView, node: int, task: Task) -> Iterator[Row]:
     yield from _line("cwd", cwd.text)
     yield from _line("template", cwd.template)
     yield from _line("group", task.group)
-    yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in session.graph.cell(node)))
+    yield from _line("matrix", ", ".join(f"{axis}={value}" for axis, value in run.graph.cell(node)))
 
 
-def _definition(session: RunView, node: int, task: Task) -> Iterator[tuple[str, str]]:
+def _definition(run: RunView, node: int, task: Task) -> Iterator[tuple[str, str]]:
     """Yield what the file says, and what follows from it."""
     yield "trigger", task.trigger.value
-    yield "retries", _retries(session, node, task.retry)
+    yield "retries", _retries(run, node, task.retry)
     yield "failure", "allowed" if task.allow_failure else ""
     yield "timeout", duration(task.timeout) if task.timeout else "none"
     yield "grace", f"{duration(task.grace)} from TERM to KILL"
     yield "colour", "forced, by FORCE_COLOR and CLICOLOR_FORCE" if task.colour else ""
     yield "slots", str(task.slots) if task.slots != 1 else ""
-    estimate = session.estimate(node)
+    estimate = run.estimate(node)
     yield "expected", f"about {duration(estimate)}, from earlier runs" if estimate is not None else "no history"
 
 
-def _places(session: RunView, node: int, task: Task) -> Iterator[Row]:
+def _places(run: RunView, node: int, task: Task) -> Iterator[Row]:
     """Yield where to read more."""
-    attempt = session.state.attempt[node]
-    yield from _line("log", str(session.log_path(node, attempt)) if attempt else "")
-    path = session.graph_path
+    attempt = run.state.attempt[node]
+    yield from _line("log", str(run.log_path(node, attempt)) if attempt else "")
+    path = run.graph_path
     yield from _line("defined in", f"{path}:{task.line}" if path and task.line else "")
 
 
-def _retries(session: RunView, node: int, policy: RetryPolicy) -> str:
+def _retries(run: RunView, node: int, policy: RetryPolicy) -> str:
     if not policy.retries:
         return "none"
     words = f"{policy.retries}, after {duration(policy.delay)}"
@@ -175,12 +175,12 @@ def _retries(session: RunView, node: int, policy: RetryPolicy) -> str:
         statuses = [str(code) for code in policy.exit_codes if isinstance(code, int)]
         named = [code for code in policy.exit_codes if isinstance(code, str)]
         words += f", only for {', '.join(['exit ' + ', '.join(statuses)] * bool(statuses) + named)}"
-    attempt = session.state.attempt[node]
-    return f"{words}; attempt {attempt} of {tries(session, node)}" if attempt else words
+    attempt = run.state.attempt[node]
+    return f"{words}; attempt {attempt} of {tries(run, node)}" if attempt else words
 
 
-def _variables(session: RunView, node: int) -> Iterator[Row]:
-    env = session.as_run.env(node)
+def _variables(run: RunView, node: int) -> Iterator[Row]:
+    env = run.as_run.env(node)
     for at, (name, value) in enumerate(islice(env.items(), MOST_NODES)):
         for title, text in (("" if at else "env", value.text), ("template", value.template)):
             if title != "template" or text:
@@ -190,19 +190,19 @@ def _variables(session: RunView, node: int) -> Iterator[Row]:
         yield _named("", muted(f"and {len(env) - MOST_NODES:,} more"))
 
 
-def _neighbours(session: RunView, name: str, nodes: Sequence[int], look: Look) -> list[Row]:
+def _neighbours(run: RunView, name: str, nodes: Sequence[int], look: Look) -> list[Row]:
     """Return the rows for parents or children, with their number."""
     if not len(nodes):
         return [row(), _named(name, muted("none"))]
     rows = [row(), _named(name, muted(plural(len(nodes), "node")))]
-    state = session.state
+    state = run.state
     for node in nodes[:MOST_NODES]:
         status = state.status_of(node)
-        rows.append(node_row(session.graph.labels[node], status, status.word, look=look, jump=node))
+        rows.append(node_row(run.graph.labels[node], status, status.word, look=look, jump=node))
     if len(nodes) > MOST_NODES:
         rows.append(row(muted(f"    and {len(nodes) - MOST_NODES:,} more")))
     return rows
 
 
-def _clock_time(session: RunView, clock: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(session.wall(clock)))
+def _clock_time(run: RunView, clock: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(run.wall(clock)))

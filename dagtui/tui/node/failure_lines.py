@@ -22,8 +22,8 @@ MOST_CHARACTERS = 1000
 class FailureLines:
     """The lines of one node's log that explain its failure. The first error is searched for in steps."""
 
-    def __init__(self, session: RunView) -> None:
-        self._session = session
+    def __init__(self, run: RunView) -> None:
+        self._run = run
         self._of = (-1, -1)
         self._log: AttemptLog | None = None
         self._error = NO_ERROR
@@ -54,11 +54,11 @@ class FailureLines:
 
     def rows(self, node: int) -> list[Row]:
         """Return the lines below a title with their node."""
-        attempt = self._session.state.attempt[node]
+        attempt = self._run.state.attempt[node]
         if self._of != (node, attempt):
             self.close()
             self._of = (node, attempt)
-            self._log = AttemptLog(self._session.log_path(node, attempt)) if attempt else None
+            self._log = AttemptLog(self._run.log_path(node, attempt)) if attempt else None
         log = self._log
         if log is None:
             return []
@@ -66,7 +66,7 @@ class FailureLines:
         lines = log.tail(TAIL_LINES)
         if not lines:
             return []
-        name = name_run(self._session.graph.labels[node])
+        name = name_run(self._run.graph.labels[node])
         title = row(muted("the last lines of "), name, jump=node)
         rows = [row(), title, *(_line_row(line) for line in lines)]
         # An error at the beginning of the tail is already visible.

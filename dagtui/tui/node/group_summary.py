@@ -39,8 +39,8 @@ _HINTS = {
 class BranchPage(NodePage):
     """The page about the row under the cursor, with links to the nodes that it names."""
 
-    def __init__(self, session: RunView, *, keymap: Keymap, look: Look = IN_UNICODE) -> None:
-        super().__init__(session, look)
+    def __init__(self, run: RunView, *, keymap: Keymap, look: Look = IN_UNICODE) -> None:
+        super().__init__(run, look)
         self._keymap = keymap
         self._present: Callable[[], RowGroup | None] = lambda: None
 
@@ -61,7 +61,7 @@ class BranchPage(NodePage):
                 left_out = found.counts[status] - len(nodes)
                 if left_out > 0:
                     rows.append(row(muted(f"    and {count(left_out)} more")))
-        without = self._keymap.unavailable(self.session, Situation.on_many(self.session.state, found.samples))
+        without = self._keymap.unavailable(self.run, Situation.on_many(self.run.state, found.samples))
         return [*rows, *offered(self._keymap, _HINTS.items(), without, self.look)]
 
     def _title(self, found: RowGroup) -> Iterator[Span]:
@@ -85,9 +85,9 @@ class BranchPage(NodePage):
                 yield row("  ", *runs, Span(stale_words(found.stale, status), Role.WARNING))
 
     def _node_row(self, node: int, clock: float) -> Row:
-        state = self.session.state
+        state = self.run.state
         status = state.status_of(node)
-        time = spent(self.session, node, clock)
+        time = spent(self.run, node, clock)
         said = "" if status is NodeStatus.RUNNING else label(why(state, node, clock), 200)
         words = f"{said} after{time}" if said and status is NodeStatus.FAILED and time else said or time.strip()
-        return node_row(self.session.graph.labels[node], status, words, look=self.look, jump=node)
+        return node_row(self.run.graph.labels[node], status, words, look=self.look, jump=node)

@@ -27,9 +27,9 @@ MOST_TIME = 0.05
 class NodePage(Page):
     """Rows about a node, built by `rows_about`."""
 
-    def __init__(self, session: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, run: RunView, look: Look = IN_UNICODE, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(look, id=id)
-        self.session = session
+        self.run = run
         self.node = -1
         self._watch: Watch | None = None
         self._made_at = float("-inf")
@@ -44,14 +44,14 @@ class NodePage(Page):
     def on_mount(self) -> None:
         """Watch the run."""
         super().on_mount()
-        self._watch = self.session.state.watch()
+        self._watch = self.run.state.watch()
         if self.node < 0:
             self.set_rows([row(muted(NO_NODE))])
 
     def on_unmount(self) -> None:
         """Stop watching."""
         if self._watch is not None:
-            self.session.state.unwatch(self._watch)
+            self.run.state.unwatch(self._watch)
             self._watch = None
 
     def show(self, node: int) -> None:
@@ -60,7 +60,7 @@ class NodePage(Page):
             self.node = node
             self.place = self.place._replace(first_row=0, cursor=-1)
         self.remake()
-        self.flush(self.session.clock())
+        self.flush(self.run.clock())
 
     def remake(self) -> None:
         """Rebuild the rows at the next flush."""

@@ -99,7 +99,7 @@ class Side(Vertical):
 
     def __init__(
         self,
-        session: RunView,
+        run: RunView,
         look: Look = IN_UNICODE,
         *,
         id: str | None = None,  # noqa: A002 - Textual's name
@@ -109,10 +109,10 @@ class Side(Vertical):
         super().__init__(id=id)
         self.node = -1
         self.strip = TabStrip(look)
-        self.log_pane = LogPane(session, look)
-        self.details = DetailsPane(session, look)
-        self.why = WhyPane(session, look, keymap=keymap)
-        self.branch = BranchPage(session, keymap=keymap, look=look)
+        self.log_pane = LogPane(run, look)
+        self.details = DetailsPane(run, look)
+        self.why = WhyPane(run, look, keymap=keymap)
+        self.branch = BranchPage(run, keymap=keymap, look=look)
         """Takes the place of the tabs' panes for a row that stands for many nodes."""
         self.shows_branch = False
         self._tab = TABS[0]

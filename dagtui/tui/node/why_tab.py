@@ -36,15 +36,15 @@ class WhyPane(NodePage):
 
     def __init__(
         self,
-        session: RunView,
+        run: RunView,
         look: Look = IN_UNICODE,
         *,
         keymap: Keymap,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
-        super().__init__(session, look, id=id)
+        super().__init__(run, look, id=id)
         self._keymap = keymap
-        self._ending = FailureLines(session)
+        self._ending = FailureLines(run)
 
     def on_unmount(self) -> None:
         """Close the log."""
@@ -53,9 +53,9 @@ class WhyPane(NodePage):
 
     def rows_about(self, node: int, clock: float) -> Sequence[Row]:
         """Return the explanation, what a person can do, and the end of the explaining log."""
-        explanation = Explanation(self.session, node, clock, self.look)
+        explanation = Explanation(self.run, node, clock, self.look)
         rows = explanation.rows()
-        rows += node_hints(self.session, node, self._keymap)
+        rows += node_hints(self.run, node, self._keymap)
         if explanation.culprit >= 0:
             rows += self._ending.rows(explanation.culprit)
         else:
@@ -72,9 +72,9 @@ class WhyPane(NodePage):
 class Explanation:
     """The rows that explain one node at one time. `culprit` is the node whose log explains the rest, or -1."""
 
-    def __init__(self, session: RunView, node: int, clock: float, look: Look) -> None:
-        self._session = session
-        self._state = session.state
+    def __init__(self, run: RunView, node: int, clock: float, look: Look) -> None:
+        self._run = run
+        self._state = run.state
         self._node = node
         self._clock = clock
         self._look = look
@@ -89,7 +89,7 @@ class Explanation:
             *self._behind(status),
         ]
         if self._state.stale[self._node]:
-            again = rerun_ancestors(self._session, self._node)
+            again = rerun_ancestors(self._run, self._node)
             rows += self._section("ran again after it", again)
         return rows
 
@@ -105,7 +105,7 @@ class Explanation:
         if status in MARKED:
             return self._marks()
         if status is NodeStatus.SKIPPED and self._state.blocker[self._node] >= 0:
-            return self._way("skipped because of", path_to_cause(self._session, self._node))
+            return self._way("skipped because of", path_to_cause(self._run, self._node))
         if status is NodeStatus.RUNNING:
             return self._running()
         return []
@@ -117,8 +117,8 @@ class Explanation:
         return status_run(status, self._look, word=True), Span(f"  {reason}", Role.HEADING)
 
     def _blocked(self) -> list[Row]:
-        causes = failed_ancestors(self._session, self._node)
-        path = path_to_cause(self._session, self._node)
+        causes = failed_ancestors(self._run, self._node)
+        path = path_to_cause(self._run, self._node)
         self.culprit = path[-1]
         rows = self._way("blocked by", path)
         others = [cause for cause in causes if cause != path[-1]]
@@ -138,7 +138,7 @@ class Explanation:
                     muted(arrow if depth else ""),
                     status_run(status, self._look),
                     " ",
-                    name_run(self._session.graph.labels[node]),
+                    name_run(self._run.graph.labels[node]),
                     muted(f"  {self._about(node)}"),
                     jump=node,
                     indent=4,
@@ -150,7 +150,7 @@ class Explanation:
         """Return why a node on the path is what it is. A failed node says how it failed."""
         status = self._state.status_of(node)
         if status is NodeStatus.FAILED:
-            took = spent(self._session, node, self._clock)
+            took = spent(self._run, node, self._clock)
             return label(why(self._state, node, self._clock), 300) + (f" after{took}" if took else "")
         return status.word
 
@@ -158,7 +158,7 @@ class Explanation:
         pending = waits_for(self._state, self._node)
         pending.sort(key=lambda parent: -self._state.status[parent])
         rows = self._section("waits for", pending)
-        path, seconds = longest_wait(self._session, self._node, self._clock)
+        path, seconds = longest_wait(self._run, self._node, self._clock)
         if len(path) > 1 or (path and len(pending) > 1):
             about = f", about {duration(seconds)}" if seconds is not None else ""
             rows += self._section(f"critical path{about}", path)
@@ -178,22 +178,22 @@ class Explanation:
         return rows
 
     def _running(self) -> list[Row]:
-        session, node = self._session, self._node
-        task = session.graph.task(node)
+        run, node = self._run, self._node
+        task = run.graph.task(node)
         runs_for = seconds_since(self._state.started[node], self._clock)
-        words = [f"running for {spent(session, node, self._clock).strip()}"]
-        estimate = session.estimate(node)
+        words = [f"running for {spent(run, node, self._clock).strip()}"]
+        estimate = run.estimate(node)
         if estimate is not None:
             words.append(f"took about {duration(estimate)} before")
         if task.timeout:
             words.append(f"times out in {whole_duration(int(max(0.0, task.timeout - runs_for)))}")
-        if tries(session, node) > self._state.attempt[node]:
-            words.append(f"attempt {self._state.attempt[node]} of {tries(session, node)}")
+        if tries(run, node) > self._state.attempt[node]:
+            words.append(f"attempt {self._state.attempt[node]} of {tries(run, node)}")
         return [row(), row(", ".join(words))]
 
     def _failed(self, status: NodeStatus) -> list[Row]:
         self.culprit = self._node
-        attempt, last = self._state.attempt[self._node], tries(self._session, self._node)
+        attempt, last = self._state.attempt[self._node], tries(self._run, self._node)
         rows = [row()]
         if status is NodeStatus.RETRYING:
             left = whole_duration(seconds_until(self._state.due.get(self._node, self._clock), self._clock))
@@ -214,13 +214,13 @@ class Explanation:
         cause = self._state.cause_of(self._node)
         if cause is Cause.TIMEOUT:
             rows.append(row("it took longer than its timeout"))
-        labels = self._session.graph.labels
+        labels = self._run.graph.labels
         for number in reversed(self._state.marks.get(self._node, ())):
             command = self._state.commands.get(number)
             if command is None:
                 continue
             words = label(command_word(command))
-            at = time.strftime("%H:%M:%S", time.localtime(self._session.wall(command.at)))
+            at = time.strftime("%H:%M:%S", time.localtime(self._run.wall(command.at)))
             target = command.nodes[0] if command.nodes else -1
             name = (name_run(labels[target]),) if target >= 0 else ()
             by = label(command.by)
@@ -228,5 +228,5 @@ class Explanation:
         return rows
 
     def _section(self, title: str, nodes: Sequence[int]) -> list[Row]:
-        rows = node_rows(self._session, nodes, self._clock, self._look)
+        rows = node_rows(self._run, nodes, self._clock, self._look)
         return [row(), row(Span(title, Role.MUTED)), *rows]

@@ -18,24 +18,24 @@ _COUNTED = (NodeStatus.FAILED, NodeStatus.FAILED_PARENT, NodeStatus.CANCELLED)
 """The statuses counted for a run that did not complete."""
 
 
-def completion_notice(session: RunView, keymap: Keymap, here: Situation, look: Look) -> tuple[str, Role]:
+def completion_notice(run: RunView, keymap: Keymap, here: Situation, look: Look) -> tuple[str, Role]:
     """Return the notice for a finished run and its role."""
-    state = session.state
+    state = run.state
     verdict = state.verdict()
     if verdict is Verdict.COMPLETED:
         ended, hints, role = f"Completed{stale_words(state.stale_count)}", [], Role.PLAIN
     else:
         ended = f"Finished: {counts(state, _COUNTED)}{stale_words(state.stale_count)}"
-        without = keymap.unavailable(session, here)
-        hints, role = [hint for hint in _hints(session, here.node) if hint[0] not in without], Role.WARNING
+        without = keymap.unavailable(run, here)
+        hints, role = [hint for hint in _hints(run, here.node) if hint[0] not in without], Role.WARNING
     hints.append(("screen.leave", "quit"))
     keys = [f"{key} {does}" for id_, does in hints if (key := keymap.shown(id_, look))]
     return f"{ended}. {look.glyphs.separator.join(keys)}", role
 
 
-def _hints(session: RunView, node: int | None) -> list[tuple[str, str]]:
+def _hints(run: RunView, node: int | None) -> list[tuple[str, str]]:
     """Return key ids and what they do for a run that did not complete."""
-    state = session.state
+    state = run.state
     failed = state.counts[NodeStatus.FAILED]
     on_failure = node is not None and state.status_of(node) is NodeStatus.FAILED
     found: list[tuple[str, str]] = []

@@ -49,17 +49,17 @@ class LeaveDialog(Dialog[ExitReason]):
         Binding("q,ctrl+c", "again", show=False),
     ]
 
-    def __init__(self, session: LiveRun, *, detachable: bool = False, look: Look = IN_UNICODE) -> None:
+    def __init__(self, run: LiveRun, *, detachable: bool = False, look: Look = IN_UNICODE) -> None:
         super().__init__(look)
         self._answers = [answer for answer in _Answer if detachable or answer is not _Answer.DETACH]
         self._chosen = self._answers[0]
-        self._session = session
+        self._run = run
         self._preview: Preview | None = None
         self._due = 0.0
         """When the preview may be computed again."""
         if not detachable:  # if the default is to detach, nothing is at stake until cancelling is chosen
             self._rehearse()
-        self._grouped = Grouped(session, look)
+        self._grouped = Grouped(run, look)
         self._stopping = False
         self._killed = False
         self._numbers = self._counted()
@@ -69,13 +69,13 @@ class LeaveDialog(Dialog[ExitReason]):
 
     def _counted(self) -> tuple[int, ...]:
         if self._stopping:
-            return (len(self._session_alive()),)
-        return (self._session.alive(), self._session.state.unsettled, self._session.settled)
+            return (len(self._still_alive()),)
+        return (self._run.alive(), self._run.state.unsettled, self._run.settled)
 
     def _rehearse(self) -> None:
         """Compute what cancelling all would do now. Completed nodes are not at stake."""
         began = self.monotonic()
-        self._preview = replace(self._session.preview(CANCEL_ALL), kept=())
+        self._preview = replace(self._run.preview(CANCEL_ALL), kept=())
         now = self.monotonic()
         self._due = now + (now - began) * REHEARSED_EVERY
 
@@ -84,13 +84,13 @@ class LeaveDialog(Dialog[ExitReason]):
     def head(self) -> list[Row]:
         """Return the question, or the progress of stopping."""
         if self._stopping:
-            number = len(self._session_alive())
+            number = len(self._still_alive())
             words = "being killed" if self._killed else "stopping"
             return [row(Span(f"{plural(number, 'node')} still {words}", Role.HEADING))]
-        if self._session.settled:
+        if self._run.settled:
             return [row(Span("The run has finished. Leave?", Role.HEADING))]
-        running = count(self._session.alive())
-        left = count(self._session.state.unsettled - self._session.alive())
+        running = count(self._run.alive())
+        left = count(self._run.state.unsettled - self._run.alive())
         rows = [
             row(Span("Leave?", Role.HEADING)),
             row(muted(f"{running} running, {left} to go. {self._outlook()}")),
@@ -104,8 +104,8 @@ class LeaveDialog(Dialog[ExitReason]):
     def body(self) -> list[Row]:
         """Return what would be stopped, or what is stopping."""
         if self._stopping:
-            return [self._name_row(node) for node in self._session_alive()[:NAMES_SHOWN]]
-        if self._preview is None or self._session.settled:
+            return [self._name_row(node) for node in self._still_alive()[:NAMES_SHOWN]]
+        if self._preview is None or self._run.settled:
             return []
         return self._grouped.rows(self._preview)
 
@@ -113,7 +113,7 @@ class LeaveDialog(Dialog[ExitReason]):
         """Return the keys that answer."""
         if self._stopping:
             return [("q", "kill them now"), ("Esc", "stay")] if not self._killed else [("Esc", "stay")]
-        if self._session.settled:
+        if self._run.settled:
             return [("Enter", "leave"), ("Esc", "stay")]
         if self._chosen is _Answer.STAY:
             return [("Enter Esc", "stay"), ("Tab", "choose"), ("c", _Answer.CANCEL.value)]
@@ -132,13 +132,13 @@ class LeaveDialog(Dialog[ExitReason]):
         return (Span(f"{mark} {answer.value}", Role.KEY if chosen else Role.MUTED, pressed), Span("   "))
 
     def _name_row(self, node: int) -> Row:
-        session = self._session
-        return node_row(session.graph.labels[node], session.state.status_of(node), look=self.look)
+        run = self._run
+        return node_row(run.graph.labels[node], run.state.status_of(node), look=self.look)
 
-    def _session_alive(self) -> list[int]:
+    def _still_alive(self) -> list[int]:
         """Return the nodes that leaving waits for. Nodes that cannot be killed do not delay it."""
-        state = self._session.state
-        unkillable = self._session.unkillable
+        state = self._run.state
+        unkillable = self._run.unkillable
         found = [*state.nodes_with(NodeStatus.RUNNING), *state.nodes_with(NodeStatus.CANCELLING)]
         return [node for node in found if node not in unkillable]
 
@@ -159,7 +159,7 @@ class LeaveDialog(Dialog[ExitReason]):
         """Do what is chosen."""
         if self.deaf or self._stopping:
             return
-        if self._session.settled:
+        if self._run.settled:
             self.dismiss(ExitReason.LEFT_SETTLED)
         elif self._chosen is _Answer.CANCEL:
             self._cancel()
@@ -182,12 +182,12 @@ class LeaveDialog(Dialog[ExitReason]):
             self.dismiss(None)
         elif not self._killed:
             self._killed = True
-            self._session.give(CANCEL_ALL)
+            self._run.give(CANCEL_ALL)
             self.show()
             self.flush()
 
     def _cancel(self) -> None:
-        self._session.give(CANCEL_ALL)
+        self._run.give(CANCEL_ALL)
         self._stopping = True
         self._preview = None
         self.show()
@@ -201,7 +201,7 @@ class LeaveDialog(Dialog[ExitReason]):
             self.dismiss(ExitReason.CANCEL_ALL)
         elif not self._outdated:
             return
-        elif self._session.settled and not self._stopping:
+        elif self._run.settled and not self._stopping:
             self._outdated = False
             self.ask_again()
         else:

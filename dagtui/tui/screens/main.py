@@ -78,18 +78,18 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def __init__(
         self,
-        session: RunView,
+        run: RunView,
         keymap: Keymap,
         *,
         detachable: bool = False,
         look: Look = IN_UNICODE,
     ) -> None:
         super().__init__("-ascii" if look.ascii else None)
-        self._session = session
+        self._run = run
         self._look = look
-        self.top_bar = TopBar(session, look)
-        self.tree_pane = TreePane(session, look)
-        self.side = Side(session, look, keymap=keymap)
+        self.top_bar = TopBar(run, look)
+        self.tree_pane = TreePane(run, look)
+        self.side = Side(run, look, keymap=keymap)
         self._keymap = keymap
         self._detachable = detachable
         self.footer = Footer(keymap, look)
@@ -128,23 +128,23 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
 
     def show_keys(self) -> None:
         """Show the available keys of the focused pane."""
-        self.footer.show_keys(self.pane, self._keymap.unavailable(self._session, self.situation), self._key_labels())
+        self.footer.show_keys(self.pane, self._keymap.unavailable(self._run, self.situation), self._key_labels())
 
     @property
     def situation(self) -> Situation:
         """What keys act on now."""
         node = self.node
         if node is None or self.tree_pane.selected_count:
-            here = Situation.on_many(self._session.state, self.tree_pane.samples)
+            here = Situation.on_many(self._run.state, self.tree_pane.samples)
         else:
             here = Situation.on(node)
         return here._replace(detachable=self._detachable)
 
     def _key_labels(self) -> Mapping[str, str]:
         """Return the words of keys that now do something else than usual."""
-        labels = {"run.pause": "resume"} if self._session.state.paused else {}
+        labels = {"run.pause": "resume"} if self._run.state.paused else {}
         node, selected = self.node, self.tree_pane.selected_count
-        if node is not None and self._session.state.status_of(node) is NodeStatus.CANCELLING:
+        if node is not None and self._run.state.status_of(node) is NodeStatus.CANCELLING:
             labels["node.cancel"] = "kill"
         if selected:
             labels["pane.back"] = f"deselect {count(selected)}"
@@ -205,7 +205,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
     def lead_to_failure(self) -> None:
         """Put the cursor on the first failure, unless it is on one already."""
         node = self.node
-        if node is None or self._session.state.status_of(node) is not NodeStatus.FAILED:
+        if node is None or self._run.state.status_of(node) is not NodeStatus.FAILED:
             self.tree_pane.next_with({NodeStatus.FAILED})
 
     @property
@@ -295,7 +295,7 @@ class MainScreen(PromptScreen[None], inherit_bindings=False):
         if ids and not self.tree_pane.selected_count:  # otherwise, Esc ends the selection first
             ids.append("pane.back")
         keys = [self._keymap.shown(id_, self._look) for id_ in ids]
-        line.tell(*filtered(self.tree_pane.match_count, len(self._session.graph), keys, self.size.width // 2))
+        line.tell(*filtered(self.tree_pane.match_count, len(self._run.graph), keys, self.size.width // 2))
 
     # Messages of the panes
 

@@ -46,7 +46,7 @@ _WAITS, _WAIT_SECONDS = 1000, 0.002
 class PaletteApp(Protocol):
     """What the palette uses of the App."""
 
-    session: RunView
+    view: RunView
     keymap: Keymap
     look: Look
 
@@ -93,7 +93,7 @@ class _Commands(Provider):
         """Return the action in the words of what it would do now: who types `resume` must not pause the run."""
         if key.id != "run.pause":
             return key
-        if self.dagtui.session.state.paused:
+        if self.dagtui.view.state.paused:
             return replace(key, words="resume", help="Resume: attempts start again")
         return replace(key, help="Pause: no new attempt starts")
 
@@ -127,17 +127,17 @@ class _Nodes(_Commands):
 
     async def search(self, query: str) -> Hits:
         """Yield the first nodes whose names contain the query."""
-        session = self.dagtui.session
+        run = self.dagtui.view
         look = self.dagtui.look
         async for node in self._matching(query.lower()):
-            status = session.state.status_of(node)
-            name = label(session.graph.labels[node], NAME_CHARACTERS)
+            status = run.state.status_of(node)
+            name = label(run.graph.labels[node], NAME_CHARACTERS)
             shown = shortened(name, _name_cells(self.app.size.width), look)
             prompt = Text(f"{look.glyphs.statuses[status]} {shown}", no_wrap=True)
             yield Hit(_NODE_SCORE, prompt, partial(self.dagtui.jump, node), name)
 
     async def _matching(self, query: str) -> AsyncIterator[int]:
-        labels = self.dagtui.session.graph.labels
+        labels = self.dagtui.view.graph.labels
         found = 0
         for start in range(0, len(labels), _LABELS_AT_ONCE):
             for offset, name in enumerate(labels[start : start + _LABELS_AT_ONCE]):

@@ -42,8 +42,8 @@ ALSO = "Enter also stops nodes that start in the meantime."
 class Grouped:
     """The nodes of a preview by what happens to them, as rows."""
 
-    def __init__(self, session: LiveRun, look: Look) -> None:
-        self._session = session
+    def __init__(self, run: LiveRun, look: Look) -> None:
+        self._run = run
         self._look = look
 
     def summary(self, preview: Preview) -> Row:
@@ -79,7 +79,7 @@ class Grouped:
             yield from self._names(nodes)
 
     def _names(self, nodes: Sequence[int]) -> Iterator[Row]:
-        state, labels = self._session.state, self._session.graph.labels
+        state, labels = self._run.state, self._run.graph.labels
         for node in nodes[:NAMES_SHOWN]:
             yield node_row(labels[node], state.status_of(node), look=self._look)
         if len(nodes) > NAMES_SHOWN:
@@ -117,7 +117,7 @@ class PreviewDialog(Dialog[Preview]):
 
     def __init__(
         self,
-        session: LiveRun,
+        run: LiveRun,
         commands: Sequence[Command],
         first: Preview,
         left_out: Mapping[int, str] = NOTHING_LEFT_OUT,
@@ -130,12 +130,12 @@ class PreviewDialog(Dialog[Preview]):
         """
         super().__init__(look)
         self._left_out = left_out
-        self._session = session
+        self._run = run
         self._commands = commands
         self._chosen = 0
-        self._grouped = Grouped(session, look)
+        self._grouped = Grouped(run, look)
         self._changed = False
-        self._watch = session.state.watch()
+        self._watch = run.state.watch()
         self._due = 0.0
         """When the preview may be computed again."""
         self._drastic_since = dict.fromkeys(first.kills_and_reruns, ALWAYS)
@@ -146,7 +146,7 @@ class PreviewDialog(Dialog[Preview]):
     def head(self) -> list[Row]:
         """Return the command, its choices, and a summary of its effects."""
         preview = self.preview
-        rows = [row(Span(_title(self._session, preview.command), Role.HEADING), indent=2)]
+        rows = [row(Span(_title(self._run, preview.command), Role.HEADING), indent=2)]
         if len(self._commands) > 1:
             rows.append(row(*self._choices()))
         if self._changed:
@@ -158,7 +158,7 @@ class PreviewDialog(Dialog[Preview]):
         rows.append(self._grouped.summary(preview))
         if self._left_out:
             rows.append(row(Span(f"{plural(len(self._left_out), 'selected node')} left out", Role.WARNING)))
-        seconds = self._session.seconds_for(preview)
+        seconds = self._run.seconds_for(preview)
         if seconds is not None and (preview.again or preview.released):
             rows.append(row(muted("takes about "), Span(duration(seconds))))
         return rows
@@ -193,13 +193,13 @@ class PreviewDialog(Dialog[Preview]):
         if len(self._commands) > 1:
             self._chosen = 1 - self._chosen
             self._changed = False
-            self.preview = self._session.preview(self._commands[self._chosen])
+            self.preview = self._run.preview(self._commands[self._chosen])
             self._drastic_since = dict.fromkeys(self.preview.kills_and_reruns, ALWAYS)
             self.show()
 
     def on_unmount(self) -> None:
         """Stop watching the run."""
-        self._session.state.unwatch(self._watch)
+        self._run.state.unwatch(self._watch)
 
     def flush(self) -> None:
         """Show what the command would do now, if the run has progressed."""
@@ -208,7 +208,7 @@ class PreviewDialog(Dialog[Preview]):
             return
         self._watch.nodes, self._watch.run = set(), False
         self._watch.notes.clear()
-        now = self._session.preview(self._commands[self._chosen])
+        now = self._run.preview(self._commands[self._chosen])
         self._due = began + (self.monotonic() - began) * REHEARSED_EVERY
         if now == self.preview:
             return
@@ -226,11 +226,11 @@ class PreviewDialog(Dialog[Preview]):
             return
         shown = self.preview.kills_and_reruns
         command = self._commands[self._chosen]
-        result = self._session.give(replace(command, expected=shown))
+        result = self._run.give(replace(command, expected=shown))
         assented = shown | frozenset(self.preview.dropped) if self._stops_more else shown
         if result.changed and result.kills_and_reruns <= assented:
             # Part of it happened on its own. The rest was assented to.
-            result = self._session.give(replace(command, expected=result.kills_and_reruns))
+            result = self._run.give(replace(command, expected=result.kills_and_reruns))
         if not result.changed:
             self.dismiss(result)
             return
@@ -267,8 +267,8 @@ def _choice(command: Command) -> str:
     return words if len(command.nodes) == 1 else words.replace("this node", "these nodes")
 
 
-def _title(session: LiveRun, command: Command) -> str:
+def _title(run: LiveRun, command: Command) -> str:
     if command.kind in _CHOICES:
-        return f"Rerun {target(session.graph, command)}?"
-    words = asked(session.graph, command)
+        return f"Rerun {target(run.graph, command)}?"
+    words = asked(run.graph, command)
     return f"{words[0].upper()}{words[1:]}?"

@@ -50,15 +50,15 @@ class TopBar(PaintedRows, can_focus=False):
 
     def __init__(
         self,
-        session: RunView,
+        run: RunView,
         look: Look = IN_UNICODE,
         *,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
         super().__init__(look, id=id)
-        self._session = session
-        self._state = session.state
-        self._clock = session.clock()
+        self._run = run
+        self._state = run.state
+        self._clock = run.clock()
         self._drawn_at = self._clock
         self._drawn: tuple[object, ...] = ()
 
@@ -70,12 +70,12 @@ class TopBar(PaintedRows, can_focus=False):
     def flush(self, clock: float) -> int:
         """Refresh changed cells: times once a second, counts a few times a second. Return how many lines differ."""
         self._clock = clock
-        state, session = self._state, self._session
+        state, run = self._state, self._run
         # The effects of a person's actions are shown at once.
-        pressing = (state.paused, state.jobs, (session.settled, *session.notices))
+        pressing = (state.paused, state.jobs, (run.settled, *run.notices))
         restless = (*pressing, slots_taken(state), state.stale_count, *state.counts)
-        ticked = int(clock) != int(self._drawn_at) and not session.settled
-        calm = abs(clock - self._drawn_at) >= CALM or session.settled
+        ticked = int(clock) != int(self._drawn_at) and not run.settled
+        calm = abs(clock - self._drawn_at) >= CALM or run.settled
         if not ticked and (restless == self._drawn or (not calm and pressing == self._drawn[:3])):
             return 0
         self._drawn, self._drawn_at = restless, clock
@@ -103,10 +103,10 @@ class TopBar(PaintedRows, can_focus=False):
 
     def _left(self, brevity: int) -> list[Span]:
         """Return the segments on the left, at a brevity from 0 (all) to BRIEFEST. The second one is the name."""
-        name = shortened(label(self._session.name), 24 if brevity > 1 else 40, self.look)
+        name = shortened(label(self._run.name), 24 if brevity > 1 else 40, self.look)
         pieces = [SPACE, Span(name, Role.HEADING)]
         if brevity < 6:
-            pieces.append(muted(f" #{self._session.number}"))
+            pieces.append(muted(f" #{self._run.number}"))
         status, word = self._status()
         glyph = self.look.glyphs.statuses[status]
         pieces += [
@@ -116,12 +116,12 @@ class TopBar(PaintedRows, can_focus=False):
         ]
         time = elapsed(self._state.active(self._clock), short=brevity >= 5)
         pieces.append(Span(time if brevity >= 5 else time.ljust(TIME_CELLS)))
-        if not self._session.settled and brevity < BRIEFEST:
+        if not self._run.settled and brevity < BRIEFEST:
             pieces += self._forecast(brevity)
         return pieces
 
     def _status(self) -> tuple[NodeStatus, str]:
-        if self._session.settled:
+        if self._run.settled:
             verdict = self._state.verdict()
             return _VERDICTS[verdict], verdict.value
         if self._state.held_up:
@@ -131,7 +131,7 @@ class TopBar(PaintedRows, can_focus=False):
         return _S.RUNNING, "running"
 
     def _forecast(self, brevity: int) -> list[Span]:
-        expected = self._session.remaining()
+        expected = self._run.remaining()
         if expected is None:
             return [SPACE, muted("no history")] if brevity < 3 else []
         seconds, node = expected
@@ -142,7 +142,7 @@ class TopBar(PaintedRows, can_focus=False):
             words, cells = (" bound by ", 60) if brevity == 0 else (" by ", NAMED_NODE)
             pieces += [
                 muted(words),
-                Span(name_label(self._session.graph.labels[node], cells, self.look)),
+                Span(name_label(self._run.graph.labels[node], cells, self.look)),
             ]
         return pieces
 
@@ -158,7 +158,7 @@ class TopBar(PaintedRows, can_focus=False):
 
     def _progress(self, width: int) -> list[Span]:
         counts = self._state.counts
-        notices = self._session.notices
+        notices = self._run.notices
         share = width // 5 if notices else width * 2 // 5
         bar_width = max(4, min(share, 80))
         pieces = [SPACE]

@@ -31,12 +31,12 @@ class Frames:
     When the run is finished, nothing is scheduled until an event of the run or a person requests a frame.
     """
 
-    def __init__(self, session: RunView, paint: Callable[[], bool], seconds: float) -> None:
+    def __init__(self, run: RunView, paint: Callable[[], bool], seconds: float) -> None:
         """Create the scheduler.
 
         `paint` is called in the event loop. It returns at once, and returns False when nothing can be painted now.
         """
-        self._session = session
+        self._run = run
         self._paint = paint
         self._interval = seconds
         self._timer: asyncio.TimerHandle | None = None
@@ -50,7 +50,7 @@ class Frames:
 
     def start(self) -> None:
         """Start following the run. Call this in a running event loop."""
-        self._unsubscribe = self._session.subscribe(self._heard)
+        self._unsubscribe = self._run.subscribe(self._heard)
         self.request()
 
     def stop(self) -> None:
@@ -97,10 +97,10 @@ class Frames:
         self._last = asyncio.get_running_loop().time()
         self._crowded, self._events = self._events > CROWDED, 0
         painted = self._paint()
-        session = self._session
-        if session.alive() or not painted:
+        run = self._run
+        if run.alive() or not painted:
             self._schedule(self._last + self._pause)  # output of attempts is not an event
-        elif not session.settled:
-            self._schedule(self._last + 1.0 - session.clock() % 1.0)
+        elif not run.settled:
+            self._schedule(self._last + 1.0 - run.clock() % 1.0)
         elif self._last < self._heard_at + AFTERWARDS:
             self._schedule(self._heard_at + AFTERWARDS)

@@ -94,15 +94,15 @@ class RemoteTerminal:
 
 
 class AttachedScreens:
-    """Shows a session on one attached terminal after another, and keeps the screen's state between them."""
+    """Shows a run on one attached terminal after another, and keeps the screen's state between them."""
 
-    def __init__(self, session: LiveRun, until_failure: Callable[[], Awaitable[None]]) -> None:
-        self._session = session
+    def __init__(self, run: LiveRun, until_failure: Callable[[], Awaitable[None]]) -> None:
+        self._run = run
         self._until_failure = until_failure
         self._state: ScreenState | None = None
         self._colours: tuple[str | None, ...] | None = None
         """The colour variables of the last terminal's environment."""
-        layout_of(session.graph)  # computed here: this may be another thread than the run's
+        layout_of(run.graph)  # computed here: this may be another thread than the run's
         spare_what_is_loaded()
 
     async def show(self, attachment: Attachment) -> ExitReason:
@@ -124,7 +124,7 @@ class AttachedScreens:
 
     def _made(self, attachment: Attachment) -> DagtuiApp:
         return DagtuiApp(
-            self._session,
+            self._run,
             look=attachment.look,
             mouse=attachment.mouse,
             state=self._state,

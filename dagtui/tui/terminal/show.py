@@ -1,4 +1,4 @@
-"""Life of the app: show a session, apply what leaving means for the run, and print the summary."""
+"""Life of the app: show a run, apply what leaving means for the run, and print the summary."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 
 class Show:
-    """One screen for one session, in one event loop."""
+    """One screen for one run, in one event loop."""
 
-    def __init__(self, session: LiveRun, look: Look, *, mouse: bool) -> None:
-        self._session = session
+    def __init__(self, run: LiveRun, look: Look, *, mouse: bool) -> None:
+        self._run = run
         self._look = look
-        self._app = DagtuiApp(session, look=look, mouse=mouse)
+        self._app = DagtuiApp(run, look=look, mouse=mouse)
         self._leaving = ExitReason.CRASHED
 
     def run(self) -> int:
@@ -43,36 +43,36 @@ class Show:
         self._print_summary()
         if self._leaving is ExitReason.TERMINATED:
             return 128 + self._app.signal_number
-        return EXIT.get(self._session.state.verdict(), 1)
+        return EXIT.get(self._run.state.verdict(), 1)
 
     async def _live(self) -> None:
         """Show the app, then end the run and leave nothing of it behind."""
-        session = self._session
+        run = self._run
         try:
             with screen_work():
                 self._leaving = await self._app.run_async(mouse=self._app.mouse) or ExitReason.CRASHED
         finally:
             with anyio.CancelScope(shield=True), watch_signals(self._obey):
-                await self._end(session)
+                await self._end(run)
 
-    async def _end(self, session: LiveRun) -> None:
-        """Cancel what is left, or wait for it if only the screen has failed. Then close the session."""
+    async def _end(self, run: LiveRun) -> None:
+        """Cancel what is left, or wait for it if only the screen has failed. Then close the run."""
         try:
             if self._leaving is ExitReason.CRASHED and not self._app.broken:
-                session.note("the screen failed; the run continues without it")
+                run.note("the screen failed; the run continues without it")
                 sys.stderr.write("dagtui: the screen failed; the run continues without it, Ctrl+C cancels it\n")
-            elif not session.settled:
-                session.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
-            await session.drive_until_settled()
+            elif not run.settled:
+                run.give(Command(CommandKind.CANCEL_ALL, by=self._leaving.value))
+            await run.drive_until_settled()
         finally:
-            await session.close(self._leaving.value)
+            await run.close(self._leaving.value)
 
     def _obey(self, number: signal.Signals) -> None:
         """Handle a signal after the screen has closed: the first cancels what is left, the next kills it."""
-        self._session.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
+        self._run.give(Command(CommandKind.CANCEL_ALL, by=f"signal {number.name}"))
 
     def _print_summary(self) -> None:
-        text = own_summary(self._session, self._look)
+        text = own_summary(self._run, self._look)
         try:
             sys.stdout.write(text + "\n")
             sys.stdout.flush()
@@ -80,11 +80,11 @@ class Show:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def own_summary(session: RunView, look: Look) -> str:
+def own_summary(run: RunView, look: Look) -> str:
     """Return the summary of a run for this process's standard output."""
-    return exit_summary(session, look, width=columns_of(1) or USUAL_COLUMNS)
+    return exit_summary(run, look, width=columns_of(1) or USUAL_COLUMNS)
 
 
-def show(session: LiveRun, look: Look, *, mouse: bool) -> int:
-    """Show a session on this terminal until the screen is left, end its run, and return the exit status."""
-    return Show(session, look, mouse=mouse).run()
+def show(run: LiveRun, look: Look, *, mouse: bool) -> int:
+    """Show a run on this terminal until the screen is left, end its run, and return the exit status."""
+    return Show(run, look, mouse=mouse).run()

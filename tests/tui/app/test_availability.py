@@ -124,7 +124,7 @@ async def test_a_selected_node_is_offered_what_it_is_offered_alone():
     play.start("a")
     app = DagtuiApp(play.session())
     async with opened(app, (200, 50)) as pilot:
-        app.jump(app.session.graph.node("b"))
+        app.jump(app.view.graph.node("b"))
         await pilot.press("s")
         await until(lambda: "node.retry" in shown_keys(app))
         alone = shown_keys(app) & ON_NODES.keys()
@@ -137,9 +137,9 @@ async def test_a_selected_node_is_offered_what_it_is_offered_alone():
 async def test_a_rerun_is_not_offered_where_what_is_above_would_block_it_again():
     app = DagtuiApp(run_under_way())
     async with opened(app, (200, 50)) as pilot:
-        app.jump(app.session.graph.node("split"))
+        app.jump(app.view.graph.node("split"))
         await until(lambda: "node.rerun" in shown_keys(app))
-        app.jump(app.session.graph.node("merge"))
+        app.jump(app.view.graph.node("merge"))
         await until(lambda: "node.rerun" not in shown_keys(app))
         await pilot.press("R")
         assert "it is blocked; retry it" in app.main.footer.said

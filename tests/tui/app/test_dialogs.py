@@ -40,7 +40,7 @@ def time(monkeypatch: pytest.MonkeyPatch):
 
 
 async def ask(app: DagtuiApp, pilot: Pilot[ExitReason], label: str, key: str):
-    app.main.tree_pane.select(app.session.graph.node(label))
+    app.main.tree_pane.select(app.view.graph.node(label))
     await pilot.press(key)
     await until(lambda: isinstance(app.screen, PreviewDialog))
     return app.screen
@@ -53,11 +53,11 @@ async def test_enter_is_ignored_at_first(time: Time):
         time.now += 0.29
         await pilot.press("enter", "y")
         assert isinstance(app.screen, PreviewDialog)
-        assert app.session.state.status_of(app.session.graph.node(CELLS[2])) is NodeStatus.RUNNING
+        assert app.view.state.status_of(app.view.graph.node(CELLS[2])) is NodeStatus.RUNNING
         time.now += 0.02
         await pilot.press("enter")
         assert app.screen is app.main
-        assert app.session.state.status_of(app.session.graph.node(CELLS[2])) is NodeStatus.CANCELLING
+        assert app.view.state.status_of(app.view.graph.node(CELLS[2])) is NodeStatus.CANCELLING
 
 
 @pytest.mark.parametrize("key", ["escape", "n", "q", "ctrl+c"])
@@ -65,11 +65,11 @@ async def test_other_keys_leave_everything_as_it_is(time: Time, key: str):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await ask(app, pilot, CELLS[2], "X")
-        before = bytes(app.session.state.status)
+        before = bytes(app.view.state.status)
         time.now += 1
         await pilot.press(key)
         assert app.screen is app.main
-        assert bytes(app.session.state.status) == before
+        assert bytes(app.view.state.status) == before
         assert app.is_running
 
 
@@ -88,14 +88,14 @@ async def test_this_node_only_is_another_preview(time: Time):
         await ask(app, pilot, "split", "R")
         both = app.screen.preview.kills_and_reruns
         await pilot.press("tab")
-        assert app.screen.preview.kills_and_reruns == {app.session.graph.node("split")} < both
+        assert app.screen.preview.kills_and_reruns == {app.view.graph.node("split")} < both
         await pilot.press("d")
         assert app.screen.preview.kills_and_reruns == both
         await pilot.press("o")
         time.now += 1
         await pilot.press("enter")
-        assert app.session.state.status_of(app.session.graph.node(CELLS[0])) is NodeStatus.COMPLETED
-        assert app.session.state.status_of(app.session.graph.node("split")) is NodeStatus.READY
+        assert app.view.state.status_of(app.view.graph.node(CELLS[0])) is NodeStatus.COMPLETED
+        assert app.view.state.status_of(app.view.graph.node("split")) is NodeStatus.READY
 
 
 async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time: Time):
@@ -122,7 +122,7 @@ async def test_when_more_would_be_stopped_than_was_shown_it_is_shown_first(time:
 
 async def test_a_preview_follows_the_run_and_says_when_nothing_is_left(time: Time):
     app = DagtuiApp(run_under_way())
-    session = app.session
+    session = app.view
     node = session.graph.node(CELLS[2])
     async with opened(app) as pilot:
         await ask(app, pilot, CELLS[2], "X")
@@ -210,7 +210,7 @@ async def test_when_less_is_left_than_was_shown_it_goes_on(time: Time):
 async def test_a_command_that_would_do_nothing_says_why():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
-        app.main.tree_pane.select(app.session.graph.node("fetch"))
+        app.main.tree_pane.select(app.view.graph.node("fetch"))
         await pilot.press("r")
         assert "fetch: it already succeeded; rerun it" in screen_text(app)
         await pilot.press("x")
@@ -225,7 +225,7 @@ async def test_retrying_what_is_held_back_shows_the_roots(time: Time):
         assert CELLS[1] in screen_text(app)
         time.now += 1
         await pilot.press("enter")
-        assert app.session.state.status_of(app.session.graph.node(CELLS[1])) is NodeStatus.READY
+        assert app.view.state.status_of(app.view.graph.node(CELLS[1])) is NodeStatus.READY
 
 
 async def test_hostile_names_stay_text():
@@ -270,7 +270,7 @@ async def test_the_default_is_to_stay(time: Time):
         time.now += 1
         await pilot.press("enter")
         assert app.screen is app.main
-        assert app.session.alive() == 2
+        assert app.view.alive() == 2
 
 
 @pytest.mark.parametrize("keys", [["escape"], ["n"], ["q"], ["ctrl+c"], ["tab", "tab", "enter"]])
@@ -281,7 +281,7 @@ async def test_leaving_can_be_given_up(time: Time, keys: list[str]):
         time.now += 1
         await pilot.press(*keys)
         assert app.screen is app.main
-        assert app.session.alive() == 2
+        assert app.view.alive() == 2
 
 
 @pytest.mark.parametrize("keys", [["c"], ["y"], ["tab", "enter"]])
@@ -347,10 +347,10 @@ async def test_while_stopping_one_may_still_stay(time: Time):
 async def test_choosing_to_cancel_all_shows_what_that_would_do_now_not_when_the_question_was_put():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
-        app.push_screen(LeaveDialog(app.session, detachable=True))
+        app.push_screen(LeaveDialog(app.view, detachable=True))
         await until(lambda: "cancel all and leave" in screen_text(app))
-        node = app.session.graph.node(CELLS[2])
-        app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        node = app.view.graph.node(CELLS[2])
+        app.view.run.post(Ended(node, app.view.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
         await pilot.press("tab", "tab")
         await until(lambda: CELLS[3] in screen_text(app))
         assert CELLS[2] not in app.screen._body.copy_text()
@@ -359,10 +359,10 @@ async def test_choosing_to_cancel_all_shows_what_that_would_do_now_not_when_the_
 async def test_where_detaching_is_the_default_nothing_is_rehearsed_until_cancelling_is_chosen():
     app = DagtuiApp(run_under_way())
     asked: list[Command] = []
-    preview = app.session.preview
-    app.session.preview = lambda command: asked.append(command) or preview(command)
+    preview = app.view.preview
+    app.view.preview = lambda command: asked.append(command) or preview(command)
     async with opened(app) as pilot:
-        app.push_screen(LeaveDialog(app.session, detachable=True))
+        app.push_screen(LeaveDialog(app.view, detachable=True))
         await until(lambda: "cancel all and leave" in screen_text(app))
         assert asked == []
         await pilot.press("tab", "tab")
@@ -375,8 +375,8 @@ async def test_what_ends_while_the_question_stands_is_no_longer_at_stake():
         await pilot.press("q")
         await until(lambda: CELLS[2] in screen_text(app) and isinstance(app.screen, LeaveDialog))
         body = app.screen._body
-        node = app.session.graph.node(CELLS[2])
-        app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        node = app.view.graph.node(CELLS[2])
+        app.view.run.post(Ended(node, app.view.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
         await until(lambda: CELLS[2] not in body.copy_text())
         assert "Stop 1 node" in body.copy_text()
         assert CELLS[3] in body.copy_text()
@@ -385,21 +385,21 @@ async def test_what_ends_while_the_question_stands_is_no_longer_at_stake():
 async def test_the_question_whether_to_leave_counts_what_is_in_flight_now():
     app = DagtuiApp(run_under_way())
     async with opened(app):
-        app.push_screen(LeaveDialog(app.session, detachable=True))
+        app.push_screen(LeaveDialog(app.view, detachable=True))
         await until(lambda: "2 running" in screen_text(app))
-        node = app.session.graph.node(CELLS[2])
-        app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+        node = app.view.graph.node(CELLS[2])
+        app.view.run.post(Ended(node, app.view.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
         await until(lambda: "1 running" in screen_text(app))
 
 
 async def test_when_the_run_settles_while_the_question_stands_it_says_so():
     app = DagtuiApp(run_under_way())
     async with opened(app):
-        app.push_screen(LeaveDialog(app.session, detachable=True))
+        app.push_screen(LeaveDialog(app.view, detachable=True))
         await until(lambda: "2 running" in screen_text(app))
         for cell in CELLS[2:]:
-            node = app.session.graph.node(cell)
-            app.session.run.post(Ended(node, app.session.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
+            node = app.view.graph.node(cell)
+            app.view.run.post(Ended(node, app.view.state.attempt[node], EndKind.EXIT, 0, "", 1.0))
         await until(lambda: "The run has finished. Leave?" in screen_text(app))
 
 
@@ -417,7 +417,7 @@ async def test_a_list_that_is_cut_says_that_it_scrolls():
 
 async def test_the_keys_of_a_question_can_be_clicked(time: Time):
     app = DagtuiApp(run_under_way())
-    node = app.session.graph.node(CELLS[2])
+    node = app.view.graph.node(CELLS[2])
     async with opened(app) as pilot:
         await ask(app, pilot, CELLS[2], "X")
         await click_on(app, pilot, "cancel subtree   ")
@@ -425,12 +425,12 @@ async def test_the_keys_of_a_question_can_be_clicked(time: Time):
         time.now += 1
         await click_on(app, pilot, "Esc go back")
         assert app.screen is app.main
-        assert app.session.state.status_of(node) is NodeStatus.RUNNING
+        assert app.view.state.status_of(node) is NodeStatus.RUNNING
         await ask(app, pilot, CELLS[2], "X")
         time.now += 1
         await click_on(app, pilot, "Enter cancel")
         assert app.screen is app.main
-        assert app.session.state.status_of(node) is NodeStatus.CANCELLING
+        assert app.view.state.status_of(node) is NodeStatus.CANCELLING
 
 
 async def test_the_answers_of_a_preview_can_be_clicked():
@@ -439,7 +439,7 @@ async def test_the_answers_of_a_preview_can_be_clicked():
         await ask(app, pilot, "split", "R")
         both = app.screen.preview.kills_and_reruns
         await click_on(app, pilot, "○ ")
-        assert app.screen.preview.kills_and_reruns == {app.session.graph.node("split")} < both
+        assert app.screen.preview.kills_and_reruns == {app.view.graph.node("split")} < both
         await click_on(app, pilot, "● ")
         assert app.screen.preview.kills_and_reruns < both, "it is chosen already"
         await click_on(app, pilot, "○ ")
@@ -450,7 +450,7 @@ async def test_the_answers_of_a_preview_can_be_clicked():
 async def test_the_answers_before_leaving_can_be_clicked(time: Time, detachable: bool):
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
-        app.push_screen(LeaveDialog(app.session, detachable=detachable))
+        app.push_screen(LeaveDialog(app.view, detachable=detachable))
         await until(lambda: "○ cancel all and leave" in screen_text(app))
         time.now += 1
         for answer in ["cancel all and leave", "stay", "detach", "cancel all and leave"]:
@@ -458,7 +458,7 @@ async def test_the_answers_before_leaving_can_be_clicked(time: Time, detachable:
                 await click_on(app, pilot, f"○ {answer}")
                 assert f"● {answer}" in screen_text(app)
         await click_on(app, pilot, "Enter cancel all and leave")
-        assert app.session.state.cancelled_all
+        assert app.view.state.cancelled_all
 
 
 async def test_clicks_beside_the_keys_do_nothing(time: Time):

@@ -90,11 +90,11 @@ async def test_an_own_key_works_and_the_default_no_longer_does():
     app = DagtuiApp(run_under_way(), keys={"run.pause": "y,f5"})
     async with opened(app) as pilot:
         await pilot.press("p")
-        assert not app.session.state.paused
+        assert not app.view.state.paused
         await pilot.press("y")
-        assert app.session.state.paused
+        assert app.view.state.paused
         await pilot.press("f5")
-        assert not app.session.state.paused
+        assert not app.view.state.paused
 
 
 @pytest.mark.anyio
@@ -102,6 +102,6 @@ async def test_swapped_keys_work():
     app = DagtuiApp(run_under_way(), keys={"run.more_jobs": "<", "run.fewer_jobs": ">"})
     async with opened(app) as pilot:
         await pilot.press("<")
-        assert app.session.state.jobs == 5
+        assert app.view.state.jobs == 5
         await pilot.press(">")
-        assert app.session.state.jobs == 4
+        assert app.view.state.jobs == 4

@@ -32,7 +32,7 @@ class Keys:
     def __init__(self, app: DagtuiApp, pilot: Pilot[ExitReason]) -> None:
         self.app, self.pilot = app, pilot
         self.main, self.tree, self.side = app.main, app.main.tree_pane, app.main.side
-        self.state, self.graph = app.session.state, app.session.graph
+        self.state, self.graph = app.view.state, app.view.graph
 
     async def on(self, label: str):
         self.tree.select(self.graph.node(label))

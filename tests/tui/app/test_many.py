@@ -41,7 +41,7 @@ def named(app: DagtuiApp) -> set[str]:
     """The nodes that the preview names."""
     dialog = app.screen
     assert isinstance(dialog, PreviewDialog)
-    return {app.session.graph.labels[node] for node in (*dialog.preview.again, *dialog.preview.stopped)}
+    return {app.view.graph.labels[node] for node in (*dialog.preview.again, *dialog.preview.stopped)}
 
 
 async def test_the_right_side_says_how_the_nodes_of_a_row_stand():
@@ -93,7 +93,7 @@ async def test_what_it_says_follows_the_run():
     async with opened(app) as pilot:
         await pilot.press("j")
         await until(lambda: "2 of 12 settled" in screen_text(app))
-        app.session.give(cancel(app, PARTS[11]))
+        app.view.give(cancel(app, PARTS[11]))
         await until(lambda: "3 of 12 settled" in screen_text(app))
 
 
@@ -103,7 +103,7 @@ async def test_a_name_on_the_page_leads_to_its_node():
         await pilot.press("j", "tab")
         await until(lambda: app.main.side.shows_branch and app.focused is app.main.side.branch)
         await pilot.press("enter")
-        await until(lambda: app.main.node == app.session.graph.node(PARTS[0]))
+        await until(lambda: app.main.node == app.view.graph.node(PARTS[0]))
         assert not app.main.side.shows_branch
 
 
@@ -131,7 +131,7 @@ async def test_commands_on_a_row_spare_what_a_filter_hides():
     async with opened(app) as pilot:
         await pilot.press("slash", *"n=2", "enter", "g", "x")
         assert isinstance(app.screen, PreviewDialog)
-        assert app.screen.preview.command.nodes == (app.session.graph.node(PARTS[2]),)
+        assert app.screen.preview.command.nodes == (app.view.graph.node(PARTS[2]),)
 
 
 async def test_where_there_is_nothing_to_do_for_any_it_says_why():
@@ -145,7 +145,7 @@ async def test_commands_mean_what_is_selected():
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         for part in (PARTS[0], PARTS[2]):
-            app.jump(app.session.graph.node(part))
+            app.jump(app.view.graph.node(part))
             await pilot.press("M")
         await until(lambda: "Esc deselect 2" in screen_text(app))
         assert screen_text(app).count("•") == 2
@@ -154,7 +154,7 @@ async def test_commands_mean_what_is_selected():
         assert "Tab these nodes only" in screen_text(app)
         await pilot.press("escape")
         assert app.main.tree_pane.selected_count == 2
-        app.session.give(cancel(app, PARTS[3]))
+        app.view.give(cancel(app, PARTS[3]))
         await pilot.press("x")
         assert named(app) == {PARTS[2]}
 
@@ -163,33 +163,33 @@ async def test_a_preview_names_what_it_leaves_out_of_a_selection():
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         for part in PARTS[:2]:
-            app.jump(app.session.graph.node(part))
+            app.jump(app.view.graph.node(part))
             await pilot.press("M")
         await until(lambda: "Esc deselect 2" in screen_text(app))
         await pilot.press("r")
         await until(lambda: "1 selected node left out" in screen_text(app))
         assert "it already succeeded; rerun it instead" in screen_text(app)
-        assert app.screen.preview.command.nodes == (app.session.graph.node(PARTS[0]),)
+        assert app.screen.preview.command.nodes == (app.view.graph.node(PARTS[0]),)
 
 
 async def test_a_command_ends_the_selection_that_it_meant(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(PreviewDialog, "deaf", False)
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
-        app.jump(app.session.graph.node(PARTS[2]))
+        app.jump(app.view.graph.node(PARTS[2]))
         await pilot.press("M", "M", "p")
         assert app.main.tree_pane.selected_count == 2, "pausing has nothing to do with it"
         await pilot.press("x", "enter")
         assert app.main.tree_pane.selected_count == 0
         for part in PARTS[2:4]:
-            assert app.session.state.status_of(app.session.graph.node(part)) is NodeStatus.CANCELLING
+            assert app.view.state.status_of(app.view.graph.node(part)) is NodeStatus.CANCELLING
 
 
 async def test_selecting_a_row_selects_all_it_stands_for_and_again_none():
     app = DagtuiApp(parts_under_way())
     async with opened(app) as pilot:
         await pilot.press("j", "M")
-        assert app.main.tree_pane.targets == tuple(map(app.session.graph.node, PARTS))
+        assert app.main.tree_pane.targets == tuple(map(app.view.graph.node, PARTS))
         await pilot.press("M")
         assert app.main.tree_pane.selected_count == 0
 
@@ -208,7 +208,7 @@ async def test_another_screen_has_the_same_selection():
     async with opened(app) as pilot:
         await pilot.press("j", "M")
         kept = app.dump_state()
-    second = DagtuiApp(app.session, state=kept)
+    second = DagtuiApp(app.view, state=kept)
     async with opened(second):
         await until(lambda: second.main.tree_pane.selected_count == len(PARTS))
 
@@ -226,11 +226,11 @@ async def test_a_large_selection_is_not_looked_through_for_every_frame(monkeypat
     async with opened(app) as pilot:
         await pilot.press("j", "M")
         assert len(app.main.tree_pane.targets) == len(PARTS)
-        assert app.session.graph.node("first") in app.main.tree_pane.samples, "nodes of the whole run stand for it"
+        assert app.view.graph.node("first") in app.main.tree_pane.samples, "nodes of the whole run stand for it"
 
 
 def cancel(app: DagtuiApp, name: str):
-    return Command(CommandKind.CANCEL, (app.session.graph.node(name),))
+    return Command(CommandKind.CANCEL, (app.view.graph.node(name),))
 
 
 async def test_what_can_be_done_about_many_can_be_clicked():
@@ -248,10 +248,10 @@ async def test_what_can_be_done_about_many_can_be_clicked():
 
 async def test_what_can_be_done_about_a_node_can_be_clicked():
     app = DagtuiApp(parts_under_way())
-    node = app.session.graph.node(PARTS[2])
+    node = app.view.graph.node(PARTS[2])
     async with opened(app) as pilot:
         app.main.tree_pane.select(node)
         await pilot.press("3")
         await until(lambda: f"x cancels {PARTS[2]}" in screen_text(app))
         await click_on(app, pilot, f"cancels {PARTS[2]}")
-        await until(lambda: app.session.state.status_of(node) is NodeStatus.CANCELLING)
+        await until(lambda: app.view.state.status_of(node) is NodeStatus.CANCELLING)

@@ -68,7 +68,7 @@ async def test_the_right_side_follows_the_cursor():
     async with opened(app) as pilot:
         await pilot.press("j")
         await until(lambda: app.main.side.node == app.main.node)
-        assert app.session.graph.labels[app.main.side.node] == "split"
+        assert app.view.graph.labels[app.main.side.node] == "split"
 
 
 async def test_enter_and_escape_give_back_the_zoom_that_was():
@@ -109,7 +109,7 @@ async def test_typing_filters_the_tree_and_escape_ends_it():
 async def test_while_nodes_are_left_out_it_is_said_and_how_to_see_all_again():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
-        total = len(app.session.graph)
+        total = len(app.view.graph)
         await pilot.press("slash", *"align")
         await until(lambda: f"4 of {total}" in screen_text(app))
         await pilot.press("enter")
@@ -127,14 +127,14 @@ async def test_a_filter_that_lets_nothing_through_says_so():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("slash", *"no such node")
-        await until(lambda: f"0 of {len(app.session.graph)}" in screen_text(app))
+        await until(lambda: f"0 of {len(app.view.graph)}" in screen_text(app))
 
 
 async def test_a_jump_to_a_node_that_is_left_out_ends_the_filter_and_its_line():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
         await pilot.press("slash", *"align", "enter")
-        app.jump(app.session.graph.node("merge"))
+        app.jump(app.view.graph.node("merge"))
         app.request_frame()
         await until(lambda: "nodes /" not in screen_text(app))
 
@@ -216,7 +216,7 @@ async def test_keys_of_the_footer_can_be_clicked():
     async with opened(app) as pilot:
         start = next(start for start, _, id_ in app.main.footer._places if id_ == "run.pause")
         await pilot.click(app.main.footer, offset=(start + 1, 0))
-        assert app.session.state.paused
+        assert app.view.state.paused
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ async def test_keys_that_would_do_nothing_for_the_node_are_not_in_the_footer(
 ):
     app = DagtuiApp(run_under_way())
     async with opened(app, (200, 50)):
-        app.jump(app.session.graph.node(node))
+        app.jump(app.view.graph.node(node))
         await until(lambda: shown_keys(app) >= there and not shown_keys(app) & absent)
 
 
@@ -263,14 +263,14 @@ async def test_keys_do_not_flicker_between_two_short_nodes():
     play.end("first")
     app = DagtuiApp(play.session())
     async with opened(app, (200, 50)):
-        assert not app.session.alive()
+        assert not app.view.alive()
         await until(lambda: "find.running" in shown_keys(app))
 
 
 async def test_the_footer_says_what_a_key_does_now():
     app = DagtuiApp(run_under_way())
     async with opened(app) as pilot:
-        app.jump(app.session.graph.node(CELLS[2]))
+        app.jump(app.view.graph.node(CELLS[2]))
         await until(lambda: "p pause" in screen_text(app) and "x cancel" in screen_text(app))
         await pilot.press("p", "x", "ctrl+l")
         await until(lambda: "p resume" in screen_text(app) and "x kill" in screen_text(app))
@@ -301,8 +301,8 @@ async def test_what_was_said_goes_with_the_next_key():
 async def test_a_note_of_the_run_is_told():
     app = DagtuiApp(run_under_way())
     async with opened(app):
-        node = app.session.graph.node(HOSTILE)
-        app.session.state.apply(NoteEvent(1.0, "can't be killed\x1b[2J", node))
+        node = app.view.graph.node(HOSTILE)
+        app.view.state.apply(NoteEvent(1.0, "can't be killed\x1b[2J", node))
         app.request_frame()
         await until(lambda: "can't be killed^[[2J" in screen_text(app))
 
@@ -385,9 +385,9 @@ def fail_all(session: LiveRun) -> None:
 async def test_when_a_run_has_failed_that_nobody_touched_the_cursor_is_on_the_first_failure():
     app = DagtuiApp(run_under_way())
     async with opened(app):
-        fail_all(app.session)
+        fail_all(app.view)
         await until(lambda: "Finished" in app.main.footer.said)
-        assert app.main.node == app.session.graph.node(CELLS[1])
+        assert app.main.node == app.view.graph.node(CELLS[1])
         await until(lambda: app.main.side.node == app.main.node)
         assert app.focused is app.main.tree_pane
 
@@ -398,7 +398,7 @@ async def test_the_cursor_stays_where_a_person_may_have_put_it(key: str):
     async with opened(app) as pilot:
         await pilot.press(key)
         before = app.main.node
-        fail_all(app.session)
+        fail_all(app.view)
         await until(lambda: "Finished" in app.main.footer.said)
         assert app.main.node == before
 
@@ -410,7 +410,7 @@ async def test_a_failure_that_is_allowed_leads_nobody_away():
     play.end("first")
     app = DagtuiApp(play.session())
     async with opened(app):
-        app.session.run.post(Ended(1, 1, EndKind.EXIT, 1, "", 1.0))
+        app.view.run.post(Ended(1, 1, EndKind.EXIT, 1, "", 1.0))
         await until(lambda: app.main.footer.said == "Completed. q quit")
         assert app.main.node == 0
 
@@ -419,19 +419,19 @@ async def test_whoever_comes_back_is_told_how_it_ended_meanwhile():
     app = DagtuiApp(run_under_way())
     async with opened(app):
         kept = app.dump_state()
-    fail_all(app.session)
-    app.session.run.turn()
-    second = DagtuiApp(app.session, state=kept)
+    fail_all(app.view)
+    app.view.run.turn()
+    second = DagtuiApp(app.view, state=kept)
     async with opened(second):
         await until(lambda: "Finished: 3 failed" in second.main.footer.said)
-        assert second.main.node == second.session.graph.node(CELLS[1])
+        assert second.main.node == second.view.graph.node(CELLS[1])
 
 
 async def test_keys_typed_before_the_screen_is_restored_act_on_the_restored_screen(monkeypatch: pytest.MonkeyPatch):
     app = DagtuiApp(run_under_way())
     async with opened(app):
         kept = app.dump_state()
-    second = DagtuiApp(app.session, state=kept)
+    second = DagtuiApp(app.view, state=kept)
     restorations: list[object] = []
     monkeypatch.setattr(second.main, "call_after_refresh", lambda *call: restorations.append(call))
     async with opened(second):
@@ -530,7 +530,7 @@ async def test_the_palette_runs_a_command():
         await pilot.press("colon", *"pause")
         await until(lambda: "Pause: no new attempt starts" in screen_text(app))
         await pilot.press("enter")
-        await until(lambda: app.session.state.paused)
+        await until(lambda: app.view.state.paused)
 
 
 _KEY_NAMES = {
@@ -590,7 +590,7 @@ async def test_enter_in_the_palette_runs_only_what_the_typed_text_finds(text: st
 async def test_the_palette_offers_to_resume_a_paused_run():
     async with opened(app := DagtuiApp(run_under_way())):
         done = _record_actions(app)
-        app.session.state.paused = True
+        app.view.state.paused = True
         _type(app, ":pause\r\x1b")
         _type(app, ":resume\r")
         await until(lambda: bool(done))
@@ -603,7 +603,7 @@ async def test_the_palette_jumps_to_a_node_whatever_its_name():
         await pilot.press("colon", *"bad")
         await until(lambda: "bad [/foo]^[]52;c;aGk=^G" in screen_text(app))
         await pilot.press("enter")
-        await until(lambda: app.main.node == app.session.graph.node(HOSTILE))
+        await until(lambda: app.main.node == app.view.graph.node(HOSTILE))
 
 
 async def test_what_is_typed_behind_the_key_of_the_palette_goes_into_it(monkeypatch: pytest.MonkeyPatch):

@@ -296,5 +296,5 @@ def test_a_name_says_its_beginning_again_where_the_rows_around_it_are_gone() -> 
 
 def test_the_cause_of_a_held_back_node_keeps_its_end() -> None:
     rows = rows_of(Graph([SAMPLES[0], "child"], [(0, 1)]), [*ran(0, 1, 2, code=1)])
-    rows._session.state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
+    rows._run.state.apply(NodeEvent(3, 1, 0, NodeStatus.FAILED_PARENT, blocker=0))
     assert "by call_va…mosome_1" in text(rows, 1, 60)

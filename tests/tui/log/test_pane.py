@@ -58,7 +58,7 @@ async def opened(pane: LogPane, node: int = 0, attempt: int | None = None) -> Lo
     rest(pane)
     pane.show(node, attempt)
     await until(lambda: pane.window.outer_size.height == pane.size.height - 1)
-    pane.flush(pane._session.clock())
+    pane.flush(pane._run.clock())
     return pane
 
 

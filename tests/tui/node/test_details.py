@@ -133,7 +133,7 @@ async def test_it_scrolls_and_keeps_its_place_when_something_changes(play: Playe
         pane.page(1)
         assert texts(pane) != top
         scrolled = texts(pane)
-        pane.session.state.watch()
+        pane.run.state.watch()
         pane.flush(session.clock())
         assert texts(pane) == scrolled
         pane.bottom()

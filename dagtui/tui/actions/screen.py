@@ -75,7 +75,7 @@ class LeaveActions:
 
     def detach(self) -> None:
         """Leave the screen only, if the run has a process of its own."""
-        reason = detaches(self._session, self._app.main.situation)
+        reason = detaches(self._run, self._app.main.situation)
         if reason is None:
             self._app.exit(ExitReason.DETACHED)
         else:

@@ -131,7 +131,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
     except NothingToResumeError:
         return  # the search for a live run reports what there is
     last, run = replayed(graph, found.directory), found.directory.number
-    if last.changed or last.gone:
+    if last.changed or last.gone or last.cells:
         words = shlex.join(word for name in names for word in ("--rerun", name))
         how = f"dagtui run {os.fspath(graph_file)} --resume {run} {words}"
         fail(f"dagtui: run {run} has ended, and the graph or its parameters have changed since; to resume it: {how}")

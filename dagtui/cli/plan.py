@@ -12,6 +12,7 @@ from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
 from dagtui.report.plan import make_plan
 from dagtui.report.plan_lines import plan_json, plan_lines
+from dagtui.report.sheet_changes import sheet_changes
 from dagtui.runs.processors import processors
 from dagtui.store.history import History
 
@@ -35,10 +36,11 @@ def plan(graph_file: GraphFile, parameters: tuple[str, ...], jobs: int | None, e
     graph = read_redacted_graph(graph_file, parameters, environment=None)
     slots = jobs or graph.settings.jobs or processors()
     made = make_plan(graph, History.load(graph_file.path), slots)
+    sheets = sheet_changes(graph, graph_file.path)
     with standard_output() as output:
         if as_json:
-            output.lines(plan_json(made))
+            output.lines(plan_json(made, sheets))
         else:
             # Wrapped lines break the table. A pipe or a file gets whole lines.
-            lines = plan_lines(made, columns=output.columns, everything=everything, look=output.look)
+            lines = plan_lines(made, sheets, columns=output.columns, everything=everything, look=output.look)
             output.lines(lines)

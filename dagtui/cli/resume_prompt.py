@@ -92,7 +92,7 @@ def question(last: LastRun, found: Resumption, now: float) -> str:
         lines.append(f"This {found.words()}.")
     if last.broke_off():
         lines.append(f"{last.broke_off().capitalize()}.")
-    if last.changed:
+    if last.changed or last.cells:
         again = sum(last.state.status[node] == NodeStatus.COMPLETED for node in last.again)
         lines.append(f"Changed since: {last.changes()}; {count(again)} that completed would run again.")
     if last.followers:

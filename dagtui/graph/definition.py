@@ -10,13 +10,14 @@ environment of the run itself and the contents of files.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.braces import Placeholder, Root
 from dagtui.graph.expressions.places import TemplatePlace, quote
 from dagtui.graph.expressions.templates import parameter_text, parse_command, parse_template, value_text
 from dagtui.graph.model import DEFAULT_SHELL, ArgumentList, PythonCall, ShellCommand
+from dagtui.text import count, label, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,44 @@ def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
         if parts:
             changed[node] = parts
     return changed
+
+
+class CellChange(NamedTuple):
+    """How many cells of a task are new, and how many are gone."""
+
+    new: int
+    gone: int
+
+    def words(self, sheet: str = "") -> str:
+        """Say it for people, with the sheet that the cells come from, if any."""
+        parts = [plural(self.new, "new cell")] if self.new else []
+        if self.gone:
+            parts.append(f"{count(self.gone)} gone" if parts else f"{plural(self.gone, 'cell')} gone")
+        return f"{label(sheet)}: {', '.join(parts)}" if sheet else ", ".join(parts)
+
+
+def changed_cells(old: Graph, new: Graph) -> dict[int, CellChange]:
+    """Return the tasks of both graphs that do not have the same cells, by their numbers in the new one."""
+    if old.labels == new.labels:
+        return {}
+    before, after = _labels_of_matrices(old), _labels_of_matrices(new)
+    changes: dict[int, CellChange] = {}
+    for number, task in enumerate(new.tasks):
+        if task.name in before and task.name in after:
+            one, other = before[task.name], after[task.name]
+            change = CellChange(len(other - one), len(one - other))
+            if change != (0, 0):
+                changes[number] = change
+    return changes
+
+
+def _labels_of_matrices(graph: Graph) -> dict[str, set[str]]:
+    """Return the names of the nodes of each task that has a matrix."""
+    found: dict[str, set[str]] = {task.name: set() for task in graph.tasks if task.matrix is not None}
+    for name, number in zip(graph.labels, graph.task_of, strict=True):
+        if graph.tasks[number].matrix is not None:
+            found[graph.tasks[number].name].add(name)
+    return found
 
 
 def gone(old: Graph, new: Graph) -> tuple[str, ...]:

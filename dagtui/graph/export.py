@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.graph.keys import TASK
 from dagtui.graph.loading import VERSION
-from dagtui.graph.matrix.matrices import EXCLUDE
+from dagtui.graph.matrix.matrices import EXCLUDE, FROM, INCLUDE
 from dagtui.graph.model import ArgumentList, PythonCall, RetryPolicy, ShellCommand, Task
 
 if TYPE_CHECKING:
@@ -110,7 +110,12 @@ def _retry(retry: RetryPolicy) -> Mapping[str, object]:
 
 
 def _matrix(matrix: Matrix) -> Mapping[str, object]:
-    table: dict[str, object] = {axis: list(entries) for axis, entries in matrix.axes}
+    table: dict[str, object] = {}
+    if matrix.rows:
+        table[FROM] = [dict(row) for row in matrix.rows]
+    table |= {axis: list(entries) for axis, entries in matrix.axes}
+    if matrix.include:
+        table[INCLUDE] = [dict(cell) for cell in matrix.include]
     if matrix.exclude:
         table[EXCLUDE] = [dict(cell) for cell in matrix.exclude]
     return table

@@ -67,11 +67,31 @@ TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
 VARIABLES: Schema = {"type": "object", "additionalProperties": SCALAR, "propertyNames": {"pattern": "^[^=]+$"}}
 DATA: Schema = {"type": ["string", "number", "boolean", "array", "object"]}
 LIST_OF_PARAMS: Schema = {"type": "string", "pattern": r"^\s*\{\{\s*params\s*\..*\}\}\s*$"}
+CELLS: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "object", "minProperties": 1, "additionalProperties": SCALAR},
+}
+AXIS: Schema = {**SCALARS, "minItems": 1}
+MATRIX_KEYS: Mapping[str, Key] = {
+    "from": Key(
+        read_matrix,
+        {"anyOf": [{"type": "string", "pattern": r"\S"}, CELLS, AXIS]},
+        "Sheet whose rows are cells and whose columns are axes: a .tsv, .csv, .json or .toml file.",
+    ),
+    "include": Key(read_matrix, {"anyOf": [CELLS, AXIS]}, "Cells as they are, and values for the cells they fit."),
+    "exclude": Key(
+        read_matrix,
+        {"type": "array", "items": {"type": "object", "minProperties": 1, "additionalProperties": SCALAR}},
+        "Cells that are left out, by some of their values.",
+    ),
+}
+"""The keys of a matrix that are not axes."""
 MATRIX: Schema = {
     "type": "object",
     "minProperties": 1,
-    "properties": {"exclude": {"type": "array", "items": {"type": "object", "minProperties": 1}}},
-    "additionalProperties": {"anyOf": [{**SCALARS, "minItems": 1}, LIST_OF_PARAMS]},
+    "properties": {name: {**key.schema, "description": key.doc} for name, key in MATRIX_KEYS.items()},
+    "additionalProperties": {"anyOf": [AXIS, LIST_OF_PARAMS]},
 }
 
 

@@ -12,7 +12,7 @@ from dagtui.graph.expressions.templates import value_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dagtui.graph.matrix.matrices import Cells
+    from dagtui.graph.matrix.cells import Cells
     from dagtui.graph.model import Cell, Task
 
 

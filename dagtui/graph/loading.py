@@ -17,7 +17,8 @@ from dagtui.graph.expressions.placeholders import PlaceholderCheck
 from dagtui.graph.key_values import read_env
 from dagtui.graph.keys import DOCUMENT, RESERVED_RUN, RUN
 from dagtui.graph.layout import GraphLayout, NodeCells
-from dagtui.graph.matrix.matrices import MOST_NODES, Cells, product_size
+from dagtui.graph.matrix.cells import ProductCells, most_cells
+from dagtui.graph.matrix.matrices import MOST_NODES
 from dagtui.graph.model import CycleError, Graph, RunSettings, Trigger
 from dagtui.graph.tasks import TaskReader, subject
 from dagtui.graph.toml import parse, values
@@ -27,7 +28,8 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dagtui.graph.model import ParameterValue, Task
+    from dagtui.graph.matrix.cells import Cells
+    from dagtui.graph.model import Matrix, ParameterValue, Task
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
@@ -81,6 +83,15 @@ def load_text(
         return _Loading(document, text, Path(path)).graph(parameters, environment)
 
 
+def _cells_of(matrix: Matrix) -> Cells:
+    """Lay out a matrix. Raises ValueProblem."""
+    if not matrix.is_listed:
+        return ProductCells(matrix)
+    from dagtui.graph.matrix.listed_cells import ListedCells
+
+    return ListedCells(matrix)
+
+
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
     """Suspend garbage collection, which would scan the many new objects again and again and find no cycles."""
@@ -113,7 +124,7 @@ class _Loading:
         name = self._name()
         params = read_params(self._diagnostics, self._table("params"), parameters)
         settings = self._settings()
-        reader = TaskReader(self._diagnostics, params, self._env(), self._table("defaults"))
+        reader = TaskReader(self._diagnostics, params, self._env(), self._table("defaults"), self._path.parent)
         tasks = self._tasks(reader)
         self._check_slots(tasks, settings)
         self._check_triggers(tasks)
@@ -138,7 +149,7 @@ class _Loading:
         from dagtui.graph.redaction import redacted_error
 
         error = self._diagnostics.error(self._text, label(self._path))
-        return redacted_error(error, self._document, self._text, parameters)
+        return redacted_error(error, self._document, self._text, label(self._path), parameters)
 
     def _is_newer(self) -> bool:
         """Check the version. Return whether it is one whose keys are not known here."""
@@ -260,7 +271,7 @@ class _Loading:
     def _layout(self, tasks: list[Task], broken: set[str]) -> GraphLayout:
         """Lay out the tasks. Tasks that are too large or without cells are recorded and not laid out."""
         cells: dict[int, Cells] = {}
-        sizes = {number: product_size(task.matrix.axes) for number, task in enumerate(tasks) if task.matrix}
+        sizes = {number: most_cells(task.matrix) for number, task in enumerate(tasks) if task.matrix}
         if len(tasks) + sum(sizes.values()) > MOST_NODES:
             self._too_large(tasks, sizes)
             broken.update(tasks[number].name for number in sizes)
@@ -269,7 +280,7 @@ class _Loading:
             matrix = tasks[number].matrix
             try:
                 if matrix is not None and tasks[number].name not in broken:
-                    cells[number] = Cells(matrix)
+                    cells[number] = _cells_of(matrix)
             except ValueProblem as wrong:
                 broken.add(tasks[number].name)
                 self._diagnostics.wrong(("tasks", tasks[number].name, "matrix"), wrong, quoted("matrix"))
@@ -325,6 +336,11 @@ class _Loading:
             if first == node:
                 continue
             one, other = layout.tasks[task_of[first]].name, layout.tasks[task_of[node]].name
+            matrix = layout.tasks[task_of[node]].matrix
+            if one == other and matrix is not None and matrix.is_listed:
+                message = f"the matrix of task {quoted(one)} has the cell {quoted(found, 200)} twice"
+                self._diagnostics.key(("tasks", other, "matrix"), message, "remove one of them")
+                continue
             message = (
                 f"two nodes are named {quoted(found, 200)}: one of task {quoted(one)} and one of task {quoted(other)}"
             )

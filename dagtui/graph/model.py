@@ -100,6 +100,17 @@ class Matrix:
     axes: tuple[tuple[str, tuple[Value, ...]], ...]
     exclude: tuple[Cell, ...] = ()
     """Combinations, or parts of them, that are left out."""
+    rows: tuple[Cell, ...] = ()
+    """The rows of a sheet, each of which is combined with the values of the axes."""
+    include: tuple[Cell, ...] = ()
+    """Values that are added to the combinations that they fit, and further cells."""
+    sheet: str = field(default="", compare=False)
+    """The file that the rows were read from, as the graph names it."""
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the cells are more than the combinations of axes."""
+        return bool(self.rows or self.include)
 
 
 @dataclass(frozen=True, slots=True)

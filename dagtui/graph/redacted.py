@@ -90,7 +90,10 @@ class _Redactor:
             seen.add(name)
 
     def _check_matrix(self, matrix: Matrix) -> None:
-        self.check("axes", [axis for axis, _ in matrix.axes])
+        columns = dict.fromkeys(axis for row in matrix.rows for axis, _ in row)
+        self.check("axes", [*columns, *(axis for axis, _ in matrix.axes)])
+        for cell in (*matrix.rows, *matrix.include):
+            self.check("axes", [axis for axis, _ in cell])
         for _, entries in matrix.axes:
             self.check("values of an axis", [value_text(entry) for entry in entries])
 

@@ -21,7 +21,7 @@ _LONGEST = 10_000
 
 
 def redacted_error(
-    error: GraphError, document: Mapping[str, object], text: str, given: Mapping[str, str]
+    error: GraphError, document: Mapping[str, object], text: str, path: str, given: Mapping[str, str]
 ) -> GraphError:
     """Return the error without the values that the document, or the call, gives to what `run.secrets` names.
 
@@ -32,12 +32,12 @@ def redacted_error(
     if not secrets:
         return error
     lines = text.split("\n")
-    return GraphError([_redacted_problem(problem, lines, secrets) for problem in error.problems], error.more)
+    return GraphError([_redacted_problem(problem, lines, secrets, path) for problem in error.problems], error.more)
 
 
-def _redacted_problem(problem: Problem, lines: list[str], secrets: Secrets) -> Problem:
+def _redacted_problem(problem: Problem, lines: list[str], secrets: Secrets, path: str) -> Problem:
     line = lines[problem.line - 1] if 0 < problem.line <= len(lines) else ""
-    has_secret = secrets.mask(line) != line
+    has_secret = secrets.mask(line) != line or problem.path != path  # the lines of other files are not known
     return dataclasses.replace(
         problem,
         message=secrets.mask(problem.message),

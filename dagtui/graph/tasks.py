@@ -14,8 +14,10 @@ from dagtui.graph.toml import values
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
+    from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics
+    from dagtui.graph.matrix.drafts import SheetReader
     from dagtui.graph.model import Action, ParameterValue
     from dagtui.graph.toml.positions import KeyPath
 
@@ -32,10 +34,13 @@ class TaskReader:
         params: Mapping[str, ParameterValue],
         env: Mapping[str, str],
         defaults: dict[str, object],
+        folder: Path,
     ) -> None:
-        """Read the defaults. `env` holds the variables of the whole graph."""
+        """Read the defaults. `env` holds the variables of the whole graph. Sheets are relative to the folder."""
         self._diagnostics = diagnostics
         self._params = params
+        self._folder = folder
+        self._sheets: SheetReader | None = None
         self.broken: set[str] = set()
         """Tasks whose matrix can't be read, so that their cells are unknown."""
         self._lost_needs = False
@@ -97,11 +102,13 @@ class TaskReader:
 
     def _complete_matrix(self, at: KeyPath, fields: _Fields) -> None:
         """Put a matrix in the place of its draft, or nothing if it can't be completed."""
-        from dagtui.graph.matrix.drafts import complete
+        from dagtui.graph.matrix.drafts import SheetReader, complete
 
+        if self._sheets is None:
+            self._sheets = SheetReader(self._folder, self._diagnostics)
         draft = fields.pop("matrix")
         try:
-            fields["matrix"] = complete(draft, self._params, self._diagnostics)
+            fields["matrix"] = complete(draft, self._params, self._diagnostics, self._sheets)
         except ValueProblem as wrong:
             self._diagnostics.wrong((*at, "matrix"), wrong, subject("matrix", wrong))
         except FollowsError:

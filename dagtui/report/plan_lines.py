@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dagtui.graph.model import Graph, Task, Value
     from dagtui.report.plan import Plan
+    from dagtui.report.sheet_changes import SheetChange
     from dagtui.text.look import Look
 
 FOLDED = 8
@@ -34,13 +35,22 @@ _AROUND = 40
 
 
 def plan_lines(
-    plan: Plan, *, columns: int | None = None, everything: bool = False, look: Look = IN_UNICODE
+    plan: Plan,
+    sheets: Sequence[SheetChange] = (),
+    *,
+    columns: int | None = None,
+    everything: bool = False,
+    look: Look = IN_UNICODE,
 ) -> Iterator[str]:
     """Yield the plan for people: a headline, then a line for each node or each large matrix.
 
     The lines are cut to `columns` cells.
     """
     yield from _headline(plan, look)
+    if sheets:
+        named = [f"{name_label(change.task)} ({change.cells.words(change.sheet)})" for change in sheets[:MOST_NAMES]]
+        more = [f"{count(len(sheets) - MOST_NAMES)} more"] if len(sheets) > MOST_NAMES else []
+        yield f"changed since run {sheets[0].run}: {', '.join([*named, *more])}"
     yield ""
     entries = list(_entries(plan, everything=everything))
     names = [_name(plan, entry) for entry in entries]
@@ -62,7 +72,7 @@ def plan_lines(
     yield from _idle(plan, everything=everything)
 
 
-def plan_json(plan: Plan) -> Iterator[str]:
+def plan_json(plan: Plan, sheets: Sequence[SheetChange] = ()) -> Iterator[str]:
     """Yield the plan as one JSON document in ASCII, with one line per node in order of their start."""
     graph = plan.graph
     head = {
@@ -74,6 +84,10 @@ def plan_json(plan: Plan) -> Iterator[str]:
         "critical_path_seconds": round(plan.critical_seconds, 3),
         "work_seconds": round(plan.work, 3),
         "makespan_seconds": round(plan.makespan, 3),
+        "sheet_changes": [
+            {"task": task, "sheet": sheet, "run": run, "new_cells": cells.new, "gone_cells": cells.gone}
+            for task, sheet, run, cells in sheets
+        ],
     }
     yield json.dumps(head)[:-1] + ', "nodes": ['
     critical = set(plan.critical_path)

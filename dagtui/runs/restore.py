@@ -14,7 +14,7 @@ from dagtui.engine.staleness import topmost_stale
 from dagtui.engine.state import RunState
 from dagtui.engine.status import NodeStatus, Verdict
 from dagtui.execution.local import undelivered
-from dagtui.graph.definition import changed_parts, gone, with_descendants
+from dagtui.graph.definition import NEW, changed_cells, changed_parts, gone, with_descendants
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text, without_garbage_collection
@@ -33,9 +33,10 @@ from dagtui.text.labels import name_label
 from dagtui.text.look import IN_UNICODE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from dagtui.engine.events import NodeEvent
+    from dagtui.graph.definition import CellChange
     from dagtui.graph.model import Graph
     from dagtui.runs.launch import LaunchOptions
     from dagtui.runs.live import LiveRun
@@ -66,6 +67,8 @@ class LastRun:
     """Tasks that the graph no longer has."""
     written: bytes | None
     """The graph to record. None if it is already recorded as it is."""
+    cells: Mapping[int, CellChange]
+    """How the cells of tasks differ."""
     late: tuple[NodeEvent, ...] = ()
     """Results that the journal does not contain. The state already includes them."""
 
@@ -82,7 +85,7 @@ class LastRun:
     def nothing_left(self) -> NothingToResumeError:
         """Return the error for a run with nothing left to do."""
         which = f"run {self.directory.number} of {label(self.graph.name)}"
-        since = "no remaining task" if self.gone else "no task"
+        since = "no remaining task" if self.gone or self.cells else "no task"
         text = (
             f"{which} completed, and {since} has changed in the file since (input files are not checked): "
             f"there is nothing to resume; --fresh runs everything again{self._stale()}"
@@ -108,12 +111,17 @@ class LastRun:
 
     def changes(self) -> str:
         """Name the changed tasks and the parts that changed. Empty if nothing did. Safe to show."""
-        said: dict[int, str] = {}
+        said: dict[int, list[str]] = {}
         for node, parts in self.changed.items():
             task = self.graph.task_of[node]
-            if task not in said:
-                said[task] = f"{name_label(self.graph.tasks[task].name)} ({', '.join(map(label, parts[:NAMED]))})"
-        named = [*said.values(), *(f"{name_label(name)} (gone)" for name in self.gone)]
+            if task not in said and not (parts == (NEW,) and task in self.cells):
+                said[task] = [", ".join(map(label, parts[:NAMED]))]
+        tasks = self.graph.tasks
+        for task, change in self.cells.items():
+            matrix = tasks[task].matrix
+            said.setdefault(task, []).append(change.words("" if matrix is None else matrix.sheet))
+        named = [f"{name_label(tasks[task].name)} ({'; '.join(parts)})" for task, parts in said.items()]
+        named += [f"{name_label(name)} (gone)" for name in self.gone]
         more = [f"{count(len(named) - NAMED)} more"] if len(named) > NAMED else []
         return ", ".join([*named[:NAMED], *more])
 
@@ -142,11 +150,12 @@ def replay(graph: Graph, directory: RunDirectory, reader: JournalReader) -> Last
         late = tuple(late_ends(directory, state, before.labels, past.clock))
         state.replay(late)
         if before is graph:
-            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, late)
+            return LastRun(graph, directory, past, state, {}, {}, _followers(state, {}), (), None, {}, late)
         changed = changed_parts(before, graph)
         again = with_descendants(graph, changed)
         followers = _followers(state, again)
-    return LastRun(graph, directory, past, state, changed, again, followers, gone(before, graph), written, late)
+        tasks, cells = gone(before, graph), changed_cells(before, graph)
+    return LastRun(graph, directory, past, state, changed, again, followers, tasks, written, cells, late)
 
 
 def _followers(state: RunState, again: Collection[int]) -> frozenset[int]:

@@ -28,6 +28,13 @@ MATRICES = st.fixed_dictionaries(
     {"x": st.lists(NAMES, min_size=1, max_size=3, unique=True)},
     optional={"y": st.lists(st.integers(), min_size=1, max_size=3, unique=True).map(lambda ns: [n % 97 for n in ns])},
 ).map(lambda table: {axis: list(dict.fromkeys(entries)) for axis, entries in table.items()})
+LISTED = st.sampled_from(
+    [
+        {"include": [{"in": "a", "out": "b"}, {"in": "c"}]},
+        {"x": ["a", 2], "include": [{"y": 1.5}, {"x": 2, "z": True}, {"x": "other"}], "exclude": [{"x": "a"}]},
+        {"from": [{"sample": "a", "file": "x y"}, {"sample": "b"}], "x": [1, 2], "exclude": [{"sample": "b", "x": 2}]},
+    ]
+)
 LISTS = st.lists(NAMES, min_size=1, max_size=3, unique=True).flatmap(
     lambda names: st.sampled_from(
         [names, {"default": names}, {"default": names[:1], "choices": names, "type": "list", "doc": "Names"}]
@@ -63,7 +70,7 @@ TASKS = st.builds(
             "trigger": st.sampled_from(["all_success", "none_failed", "any_success", "any_failed", "all_done"]),
             "allow_failure": st.booleans(),
             "colour": st.booleans(),
-            "matrix": MATRICES | st.just({"x": "{{ params.names }}", "y": [1, 2]}),
+            "matrix": MATRICES | LISTED | st.just({"x": "{{ params.names }}", "y": [1, 2]}),
         },
     ),
 )

@@ -22,7 +22,7 @@ from dagtui.graph.durations import LONGEST, parse_duration
 from dagtui.graph.errors import GraphError, ValueProblem
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import parse_command, parse_template
-from dagtui.graph.keys import DOCUMENT, PARAMETER, RUN, TASK
+from dagtui.graph.keys import DOCUMENT, MATRIX_KEYS, PARAMETER, RUN, TASK
 from dagtui.graph.loading import load, load_text
 from dagtui.graph.model import Graph
 from dagtui.graph.resolution import ResolutionError, Resolver
@@ -107,7 +107,7 @@ HOSTILE = st.sampled_from(
     ]
 )  # fmt: skip
 WORDS = st.sampled_from(["a", "b", "c", "x", "y"]) | HOSTILE | st.text(max_size=6)
-KEYS = st.sampled_from([*DOCUMENT, *TASK, *RUN, *PARAMETER, "delay", "backoff", "jitter", "exclude", "x", "y", "if"])
+KEYS = st.sampled_from([*DOCUMENT, *TASK, *RUN, *PARAMETER, *MATRIX_KEYS, "delay", "backoff", "jitter", "x", "y", "if"])
 NUMBERS = st.integers() | st.sampled_from([0, 1, 2**63, -(2**63), 2**64, 10**30]) | st.floats()
 LEAVES = WORDS | NUMBERS | st.booleans() | st.dates() | st.datetimes() | st.times()
 VALUES = st.recursive(

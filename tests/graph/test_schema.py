@@ -15,7 +15,7 @@ from graph.model_strategies import documents
 from hypothesis import given, settings
 
 from dagtui.graph.errors import GraphError
-from dagtui.graph.keys import DOCUMENT, PARAMETER, RESERVED_TASK, RETRY, RUN, TASK
+from dagtui.graph.keys import DOCUMENT, MATRIX_KEYS, PARAMETER, RESERVED_TASK, RETRY, RUN, TASK
 from dagtui.graph.loading import load_text
 from dagtui.graph.schema import schema
 
@@ -49,7 +49,7 @@ def test_it_is_a_schema_and_each_key_has_its_line():
     assert schema()["properties"]["run"]["properties"].keys() == RUN.keys()
     assert definition["properties"]["grace"]["default"] == 5.0
     assert definition["properties"]["trigger"]["default"] == "all_success"
-    assert all(key.doc for table in (TASK, RETRY, RUN, PARAMETER) for key in table.values())
+    assert all(key.doc for table in (TASK, RETRY, RUN, PARAMETER, MATRIX_KEYS) for key in table.values())
 
 
 @settings(max_examples=100)
@@ -81,6 +81,17 @@ def test_it_judges_the_types_of_other_tables_as_check_does(table: str, key: str,
     if not said:
         assert is_accepted(document)
     elif "must be a" in said:
+        assert not is_accepted(document), said
+
+
+@pytest.mark.parametrize("value", [*VALUES, [{"x": 1}], [{"x": [1]}], [{}], MOMENT], ids=repr)
+@pytest.mark.parametrize("key", ["from", "include", "exclude", "x"])
+def test_it_judges_a_matrix_as_check_does(key: str, value: object):
+    document = {"version": 1, "tasks": {"t": {"matrix": {"y": [1], key: value}}}}
+    said = refusal(document)
+    if not said:
+        assert is_accepted(document)
+    elif "must be a" in said and "must name a file" not in said:
         assert not is_accepted(document), said
 
 

@@ -48,10 +48,17 @@ def test_each_page_has_a_title_and_a_line_that_says_what_it_is_about():
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_graphs_are_well(topic: str, tmp_path: Path):
+    write_sheet(tmp_path)
     for number, text in enumerate(blocks(PAGES[topic], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         assert len(dagtui.load(path, given_in(text)))
+
+
+def write_sheet(folder: Path) -> None:
+    """Write the sheet that examples name."""
+    (sheet,) = blocks(PAGES["graph-file"], "tsv")
+    (folder / "samples.tsv").write_text(sheet, encoding="utf-8")
 
 
 def given_in(text: str) -> dict[str, str]:
@@ -61,8 +68,10 @@ def given_in(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
-def test_the_examples_of_parameters_and_lists_run(tmp_path: Path):
-    for number, text in enumerate([*blocks(GRAPH_FILE["`params`"], "toml"), *blocks(GRAPH_FILE["Lists"], "toml")]):
+def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
+    write_sheet(tmp_path)
+    headings = ("`params`", "Lists", "Cells as they are", "Sheets")
+    for number, text in enumerate(text for heading in headings for text in blocks(GRAPH_FILE[heading], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
         given = [word for name, value in given_in(text).items() for word in ("-p", f"{name}={value}")]
@@ -75,6 +84,12 @@ def test_the_examples_of_parameters_and_lists_run(tmp_path: Path):
 def test_every_key_of_a_task_has_a_section_with_an_example():
     for key in keys.TASK:
         assert [key for table in examples(f"`{key}`")["tasks"] for task in table.values() if key in task], key
+
+
+def test_the_cells_of_the_examples_are_those_that_the_page_names(tmp_path: Path):
+    text = GRAPH_FILE["Cells as they are"]
+    (tmp_path / "g.toml").write_text(blocks(text, "toml")[1], encoding="utf-8")
+    assert dagtui.load(tmp_path / "g.toml").labels == re.findall(r"`(test\[.*?\])`", text)
 
 
 def test_the_table_of_keys_has_every_key_of_a_task():

@@ -43,11 +43,13 @@ class Diagnostics:
     def __init__(self) -> None:
         self.lost = Lost()
         self._found: dict[tuple[KeyPath, str], Diagnostic] = {}
+        self._elsewhere: list[Problem] = []
+        """Problems of other files, with their places."""
         self._more = 0
         self._suggested = 0
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._found or self._elsewhere)
 
     @property
     def full(self) -> bool:
@@ -66,6 +68,10 @@ class Diagnostics:
         """Record what a reader reported about the value at that path. `subject` is the subject of its message."""
         message = f"{subject} {wrong.message}" if subject else wrong.message
         self.value((*at, *wrong.inside), message, wrong.hint, needle=wrong.needle)
+
+    def elsewhere(self, error: GraphError) -> None:
+        """Record the problems of another file, which have their places."""
+        self._elsewhere += error.problems
 
     def suggestion(self, name: str, known: Collection[str], listing: str = "there are") -> str:
         """Return a hint for a name that the file does not have: the nearest name, or some names after `listing`.
@@ -102,7 +108,8 @@ class Diagnostics:
         placed = [(_span(diagnostic, located, text), diagnostic) for diagnostic in diagnostics]
         placed.sort(key=lambda item: (item[0] is not None, item[0] or (0, 0)))
         problems = [_problem(diagnostic, span, text, path) for span, diagnostic in placed[:SHOWN]]
-        return GraphError(problems, more=len(placed) - len(problems) + self._more)
+        problems += self._elsewhere[:SHOWN]
+        return GraphError(problems, more=len(placed) + len(self._elsewhere) - len(problems) + self._more)
 
 
 def _span(diagnostic: Diagnostic, located: dict[KeyPath, Located], text: str) -> SourceSpan | None:

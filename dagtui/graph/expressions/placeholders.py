@@ -152,10 +152,22 @@ class PlaceholderCheck:
             known = cells.digits if cells is not None else {}
         else:
             known = self._params
-        if name not in known and placeholder.default is None:
+        if root is Root.MATRIX and name in known:
+            self._check_cells(number, place, placeholder)
+        elif name not in known and placeholder.default is None:
             wrong = unknown_name(placeholder, known, self._diagnostics)
             if isinstance(wrong, ValueProblem):
                 self._diagnostics.wrong(self._origins.of(number, *place), wrong)
+
+    def _check_cells(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
+        """Record an axis that a cell of the task lacks."""
+        lacking = self._layout.cells[number].lacking(placeholder.name)
+        if lacking is None or placeholder.default is not None:
+            return
+        name = placeholder.name
+        message = f"{quoted(placeholder.source)}: {quoted(self._layout.label(number, lacking))} has no {quoted(name)}"
+        hint = f'give that cell one, or write a default: {{{{ matrix.{name} or "…" }}}}'
+        self._diagnostics.value(self._origins.of(number, *place), message, hint, needle=placeholder.source)
 
     def _variable(self, number: int, place: tuple[str, *KeyPath], placeholder: Placeholder) -> None:
         """Record a variable that is not set. One that names itself refers to the one that the run is started with."""

@@ -1,18 +1,19 @@
-"""Matrices that take values from elsewhere: the lists among the parameters of a run."""
+"""Matrices that take values from elsewhere: lists among the parameters of a run, and sheets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.graph.errors import ValueProblem, quoted
+from dagtui.graph.errors import FollowsError, GraphError, ValueProblem, quoted
 from dagtui.graph.expressions.braces import Root
-from dagtui.graph.expressions.templates import parse_template
-from dagtui.graph.matrix.matrices import EXCLUDE, matrix_of
+from dagtui.graph.expressions.templates import parameter_text, parse_template
+from dagtui.graph.matrix.matrices import EXCLUDE, FROM, Sheet, matrix_of
 from dagtui.graph.matrix.selectors import unknown_name
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from dagtui.graph.check.diagnostics import Diagnostics
     from dagtui.graph.matrix.matrices import MatrixDraft
@@ -21,24 +22,76 @@ if TYPE_CHECKING:
 _WHOLE_AXIS = 'write one list as the whole axis: "{{ params.NAME }}"'
 
 
-def complete(draft: MatrixDraft, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> Matrix:
+class SheetReader:
+    """Reads the sheets of one graph, each of them once."""
+
+    def __init__(self, folder: Path, diagnostics: Diagnostics) -> None:
+        """Read sheets whose paths are relative to a folder."""
+        self._folder = folder
+        self._diagnostics = diagnostics
+        self._read: dict[str, Sheet | None] = {}
+
+    def sheet(self, written: str) -> Sheet:
+        """Return the rows of a file. Raises ValueProblem without it, and FollowsError if its content is wrong."""
+        if written not in self._read:
+            from dagtui.graph.matrix.sheets import read_sheet
+
+            self._read[written] = None
+            try:
+                self._read[written] = Sheet(written, read_sheet(self._folder / values.path(written)))
+            except GraphError as error:
+                self._diagnostics.elsewhere(error)
+        found = self._read[written]
+        if found is None:
+            raise FollowsError
+        return found
+
+
+def complete(
+    draft: MatrixDraft, params: Mapping[str, ParameterValue], diagnostics: Diagnostics, sheets: SheetReader
+) -> Matrix:
     """Return the matrix with the values that its draft refers to. Raises ValueProblem and FollowsError."""
     table = dict(draft.table)
     changing: set[str] = set()
+    sheet = Sheet("", ())
     for axis, entries in draft.table.items():
-        if axis == EXCLUDE or not isinstance(entries, str) or "{{" not in entries:
+        if axis == EXCLUDE or not isinstance(entries, str):
             continue
-        changing.add(axis)
         try:
-            table[axis] = list(_elements(entries, params, diagnostics))
+            if axis == FROM:
+                del table[FROM]
+                sheet = sheets.sheet(_path(entries, params, diagnostics))
+            elif "{{" in entries:
+                changing.add(axis)
+                table[axis] = list(_elements(entries, params, diagnostics))
         except ValueProblem as wrong:
             raise ValueProblem(wrong.message, wrong.hint, inside=(axis,), needle=wrong.needle) from None
     try:
-        return matrix_of(table, frozenset(changing))
+        return matrix_of(table, frozenset(changing), sheet)
     except ValueProblem as wrong:
         if len(wrong.inside) == 2 and wrong.inside[0] in changing:  # there is no element in the file
             raise ValueProblem(wrong.message, wrong.hint, inside=wrong.inside[:1]) from None
         raise
+
+
+def _path(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> str:
+    """Fill parameters into the path of a sheet."""
+    try:
+        template = parse_template(text)
+    except ValueProblem as wrong:
+        raise _unreadable(wrong) from None
+    for placeholder in template.placeholders():
+        source, name = quoted(placeholder.source), placeholder.name
+        if placeholder.root is not Root.PARAMS:
+            message = f"can't have {source} in it"
+            raise ValueProblem(message, "only params are known before the run starts", needle=placeholder.source)
+        if name not in params and placeholder.default is None:
+            unknown = unknown_name(placeholder, params, diagnostics)
+            raise _unreadable(unknown) if isinstance(unknown, ValueProblem) else unknown
+        if isinstance(params.get(name), tuple):
+            message = f"can't have the list {source} in it"
+            raise ValueProblem(message, "use a parameter with one value", needle=placeholder.source)
+    return template.fill(lambda part: part.known(parameter_text(params.get(part.name, ""))) or "")
 
 
 def _elements(text: str, params: Mapping[str, ParameterValue], diagnostics: Diagnostics) -> tuple[object, ...]:

@@ -55,7 +55,9 @@ def _texts(graph: Graph, node: int) -> dict[str, str]:
 
 def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
     """Parse what is between the brackets, split where an axis starts, because values may contain commas."""
-    axes = list(_texts(graph, nodes[0])) if nodes else []
+    matrix = graph.task(nodes[0]).matrix if nodes else None
+    several = nodes if matrix is not None and matrix.is_listed else nodes[:1]  # cells that lack some of the axes
+    axes = list(dict.fromkeys(axis for node in several for axis in _texts(graph, node)))
     if not axes:
         name = quoted(graph.task(nodes[0]).name) if nodes else "the task"
         raise ChoiceError(f"{name} has no matrix to choose from; write {name}")
@@ -68,13 +70,15 @@ def _axes(graph: Graph, nodes: list[int], inside: str) -> dict[str, str]:
 
 def _meant(graph: Graph, nodes: list[int], wanted: dict[str, str]) -> dict[str, str]:
     """Replace each wanted value by its text in names, if there is one. Numbers are compared as numbers."""
-    values = {axis: AxisValues(dict(graph.cell(node))[axis] for node in nodes) for axis in wanted}
+    values = {
+        axis: AxisValues(value for node in nodes for name, value in graph.cell(node) if name == axis) for axis in wanted
+    }
     return {axis: values[axis].meant(text) or text for axis, text in wanted.items()}
 
 
 def _no_cell(graph: Graph, nodes: list[int], words: str, wanted: dict[str, str]) -> str:
     for axis, text in wanted.items():
-        known = dict.fromkeys(_texts(graph, node)[axis] for node in nodes)
+        known = dict.fromkeys(text for node in nodes for name, text in _texts(graph, node).items() if name == axis)
         if text not in known:
             same = in_other_form(text, known)
             if same:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dagtui.graph.expressions.braces import Placeholder
     from dagtui.graph.expressions.templates import Template
     from dagtui.graph.layout import GraphLayout
-    from dagtui.graph.matrix.matrices import AxisDigit, Cells
+    from dagtui.graph.matrix.cells import Cells
     from dagtui.graph.model import Cell, ParameterValue
 
 LONGEST_ENTRY = 20_000
@@ -38,51 +38,49 @@ class Selector:
         self._first = first
         self._target = target
         self._own = own
-        self._base: int | None = 0
-        self._varying: list[_VaryingAxis] = []
-        self._free = target.free_offsets(frozenset(fixed))
+        self._digits: dict[str, int | _VaryingAxis | None] = dict.fromkeys(fixed)
+        self._choice = target.choice(fixed)
 
     def choose(self, axis: str, text: str) -> None:
         """Fix the value of an axis for every cell."""
-        offset = self._target.offset(axis, text)
-        self._base = None if offset is None or self._base is None else self._base + offset
+        self._digits[axis] = self._target.digits[axis].get(text)
 
     def vary(
         self, axis: str, template: Template, params: Mapping[str, ParameterValue], diagnostics: Diagnostics
     ) -> None:
         """Make the value of an axis depend on the cell. Raises ValueProblem for what can't be known here."""
-        own = self._own
         placeholders = list(template.placeholders())
         if len(placeholders) > MOST_PLACEHOLDERS:
             raise ValueProblem(f"a value can have at most {MOST_PLACEHOLDERS} placeholders, not {len(placeholders):,}")
         for placeholder in placeholders:
-            _check(placeholder, params, own, diagnostics)
-        self._varying.append(_VaryingAxis(axis, template, params, own, self._target))
+            _check(placeholder, params, self._own, diagnostics)
+        self._digits[axis] = _VaryingAxis(axis, template, params, self._own, self._target)
 
     def __len__(self) -> int:
         """Return the largest number of nodes chosen for one cell."""
-        return len(self._free)
+        return self._choice.most
 
     def nodes(self, cell: int) -> list[int]:
         """Return the nodes that are chosen for a cell, none if a value is not on its axis."""
-        place = self._base
-        if place is None:
-            return []
-        own_place = self._own.place_of(cell) if self._own is not None else 0
-        for varying in self._varying:
-            offset = varying.offset(own_place)
-            if offset is None:
+        digits: list[int] = []
+        for digit in self._digits.values():
+            found = digit.digit(cell) if isinstance(digit, _VaryingAxis) else digit
+            if found is None:
                 return []
-            place += offset
-        numbers = [self._target.number(place + free) for free in self._free]
-        return [self._first + number for number in numbers if number is not None]
+            digits.append(found)
+        return [self._first + number for number in self._choice.numbers(digits)]
 
 
 class _VaryingAxis:
     """The value of one axis as a function of the cell that needs it, computed once for each of its inputs."""
 
     def __init__(
-        self, axis: str, template: Template, params: Mapping[str, ParameterValue], own: Cells | None, target: Cells
+        self,
+        axis: str,
+        template: Template,
+        params: Mapping[str, ParameterValue],
+        own: Cells | None,
+        target: Cells,
     ) -> None:
         self._axis = axis
         self._template = template
@@ -90,20 +88,22 @@ class _VaryingAxis:
         self._target = target
         there = own.digits if own is not None else {}
         names = {part.name for part in template.placeholders() if part.root is Root.MATRIX and part.name in there}
-        self._digits: dict[str, AxisDigit] = {name: own.axis_digit(name) for name in names} if own is not None else {}
-        self._steps = [(axis_digit.stride, len(axis_digit.texts)) for axis_digit in self._digits.values()]
+        self._texts = {name: list(there[name]) for name in names}
+        self._read = own.reader(list(self._texts)) if own is not None else _no_digits
         self._known: dict[tuple[int, ...], int | None] = {}
 
-    def offset(self, place: int) -> int | None:
-        digits = tuple([place // stride % count for stride, count in self._steps])
+    def digit(self, cell: int) -> int | None:
+        """Return the position of the value on the axis, or None if the axis does not have it."""
+        digits = self._read(cell)
         if digits not in self._known:
             texts = {
-                name: axis_digit.texts[digit]
-                for (name, axis_digit), digit in zip(self._digits.items(), digits, strict=True)
+                name: texts[digit]
+                for (name, texts), digit in zip(self._texts.items(), digits, strict=True)
+                if digit >= 0
             }
             text = self._template.fill(lambda part: self._value(part, texts))
             value = self._target.values(self._axis).meant(text)
-            self._known[digits] = None if value is None else self._target.offset(self._axis, value)
+            self._known[digits] = None if value is None else self._target.digits[self._axis].get(value)
         return self._known[digits]
 
     def _value(self, part: Placeholder, texts: Mapping[str, str]) -> str:
@@ -112,6 +112,10 @@ class _VaryingAxis:
         if part.root is Root.PARAMS:
             found = parameter_text(self._params[part.name]) if part.name in self._params else None
         return (part.known(found) or "")[: LONGEST_NAME + 1]
+
+
+def _no_digits(_cell: int) -> tuple[int, ...]:
+    return ()
 
 
 def _check(
@@ -191,7 +195,7 @@ def parse_selector(
     name = layout.tasks[target].name
     if cells is None:
         raise ValueProblem(f"task {quoted(name)} has no matrix to select from", f"write {quoted(name)}")
-    chosen = split_axes(inside, [axis for axis, _ in cells.axes])
+    chosen = split_axes(inside, cells.names)
     selector = Selector(layout.firsts[target], cells, own, list(chosen))
     for axis, text in chosen.items():
         template = parse_template(text)
@@ -220,7 +224,7 @@ def is_chosen(cell: Cell, inside: str) -> bool:
     return all(AxisValues([values[axis]]).meant(text.strip()) is not None for axis, text in chosen.items())
 
 
-def split_axes(inside: str, axes: list[str]) -> dict[str, str]:
+def split_axes(inside: str, axes: Sequence[str]) -> dict[str, str]:
     """Split `seed=1,model=s` where an axis starts, because values may contain commas."""
     names = "|".join(re.escape(axis) for axis in sorted(axes, key=len, reverse=True))
     starts = list(re.finditer(rf"(?:^|,)[ ]*+({names})[ ]*+=", inside))

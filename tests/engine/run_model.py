@@ -200,7 +200,7 @@ class RunModel:
             if self.now - self.passed_over[1] >= self.traversal._typical and self.will_fit(first):
                 self.kept_for = first
                 assert not later, f"n{later[0]} started before n{first}, for which slots are kept"
-        elif later or (self.graph.task(first).slots > 1 and self.is_in_line_behind_others()):
+        elif later or (not state.paused and self.graph.task(first).slots > 1 and self.is_in_line_behind_others()):
             self.passed_over = (first, self.now)
 
     def is_in_line_behind_others(self) -> bool:

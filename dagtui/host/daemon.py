@@ -21,15 +21,15 @@ from dagtui.host.exit_message import after_a_crash, detached, elsewhere, ended, 
 from dagtui.host.exit_reason import ExitReason
 from dagtui.host.priority_loop import screen_work
 from dagtui.report.headless import EXIT
-from dagtui.report.inherited_signals import not_ignored
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from anyio.abc import TaskStatus
 
+    from dagtui.report.signal_inbox import SignalInbox
     from dagtui.runs.live import LiveRun
 
 UNWATCHED_SECONDS = 600.0
@@ -77,17 +77,14 @@ class Daemon:
         """Whether the journal is closed or about to be. Then nothing can be cancelled any more."""
         self._ended = anyio.Event()
 
-    async def live(
-        self, first: socket.socket | None, on_listening: Callable[[], object], early_signals: Sequence[int] = ()
-    ) -> int:
+    async def live(self, first: socket.socket | None, on_listening: Callable[[], object], inbox: SignalInbox) -> int:
         """Serve until the run is left, ended by a signal, or settled and unwatched for long. Return an exit status.
 
         `first` is the connection of the client that started this process. `on_listening` is called when others may
-        attach. `early_signals` arrived before the loop started. More may be added until the loop handles signals
-        itself.
+        attach. `inbox` receives the signals.
         """
         async with anyio.create_task_group() as group:
-            group.start_soon(self._handle_signals, early_signals)
+            group.start_soon(self._handle_signals, inbox)
             group.start_soon(self._drive)
             await group.start(self._serve_control_socket)
             on_listening()
@@ -145,13 +142,10 @@ class Daemon:
             elif anyio.current_time() - since >= patience:
                 self._end("settled, and nobody watched")
 
-    async def _handle_signals(self, early: Sequence[int]) -> None:
+    async def _handle_signals(self, inbox: SignalInbox) -> None:
         """Handle signals: TERM and INT cancel and end the run, a second one kills. HUP is ignored."""
-        with anyio.open_signal_receiver(*not_ignored((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))) as received:
-            for number in early:
-                self._handle_signal(signal.Signals(number))
-            async for number in received:
-                self._handle_signal(number)
+        async for number in inbox.numbers():
+            self._handle_signal(signal.Signals(number))
 
     def _handle_signal(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP:

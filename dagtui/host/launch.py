@@ -15,7 +15,7 @@ from dagtui.control.sockets import check_length, encode, make_sockets_folder, pe
 from dagtui.execution.local.descriptors import open_descriptors
 from dagtui.graph.errors import GraphError
 from dagtui.host.exit_message import in_case_of_death
-from dagtui.report.inherited_signals import not_ignored
+from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.last_run import NothingToResumeError
 from dagtui.store.errors import StoreError
 
@@ -66,10 +66,7 @@ def _live(
 ) -> int:
     """Run the session process. Return its exit status."""
     _close_inherited_descriptors()
-    early: list[int] = []
-    # A signal may come before there is an event loop to handle it.
-    for number in not_ignored((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)):
-        signal.signal(number, lambda number, _frame: early.append(number))
+    inbox = SignalInbox((signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     try:
         run = begin()
     except (GraphError, StoreError, OSError) as error:
@@ -90,7 +87,7 @@ def _live(
 
     async def live() -> int:
         daemon = Daemon(run, screens, crash_file)
-        return await daemon.live(connection, on_listening, early)
+        return await daemon.live(connection, on_listening, inbox)
 
     try:
         return anyio.run(live, backend_options={"loop_factory": PriorityLoop})

@@ -16,7 +16,8 @@ class SignalInbox:
     """Keeps the numbers of received signals, oldest first.
 
     asyncio puts its own handlers in place and, when its loop ends, the one that raises KeyboardInterrupt, which would
-    land anywhere in the clean-up. Handlers of this class stay until it is closed.
+    land anywhere in the clean-up. Handlers of this class stay until it is closed. Meanwhile nothing may use
+    `add_signal_handler` of the loop, which would take over what wakes the loop.
     """
 
     def __init__(self, numbers: Iterable[signal.Signals]) -> None:

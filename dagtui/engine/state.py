@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
 from dagtui.engine.messages import RUN_AGAIN, CommandKind
-from dagtui.engine.rules.transitions import LISTED, TransitionError
+from dagtui.engine.rules.transitions import ANY, LISTED, TransitionError
 from dagtui.engine.status import (
     ALIVE,
     EXPLAINED,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Iterable, Iterator
 
+    from dagtui.engine.rules.transitions import Listed
     from dagtui.graph.model import Graph
 
 STATUSES = tuple(NodeStatus)
@@ -132,7 +133,7 @@ class RunState(Columns):
     def apply(self, event: Event) -> None:
         """Apply an event as it is recorded. Only this function and `apply_node` change the state."""
         if isinstance(event, NodeEvent):
-            self._change(event)
+            self.apply_node(event, ANY)
             return
         for watch in self._watches:
             watch.run = True
@@ -151,17 +152,15 @@ class RunState(Columns):
             self.apply(event)
             self.dirty.clear()
 
-    def apply_node(self, event: NodeEvent) -> None:
-        """Apply a change that the traversal makes. Raise TransitionError if the table of rules does not list it."""
-        old = self.status[event.node]
-        if event.cause not in LISTED[old][event.status]:
-            changes = f"from {STATUSES[old].name} to {event.status.name} by {event.cause.name}"
-            raise TransitionError(f"the rules list no change {changes}: {self.graph.labels[event.node]}")
-        self._change(event)
+    def apply_node(self, event: NodeEvent, listed: Listed = LISTED) -> None:
+        """Apply a node event of the traversal. This is the hot path of all changes.
 
-    def _change(self, event: NodeEvent) -> None:
+        Raise TransitionError if the change is not listed by the rules. Of a record, any change is made.
+        """
         at, node, attempt, status, cause, why, value, seconds, blocker, marks, due, fresh, stale, left = event
         old = self.status[node]
+        if cause not in listed[old][status]:
+            raise TransitionError(STATUSES[old], status, cause, self.graph.labels[node])
         self.counts[old] -= 1
         self.counts[status] += 1
         self.status[node] = status
@@ -172,17 +171,11 @@ class RunState(Columns):
         if self.blocker[node] != blocker:
             self._block(node, blocker)
         self.stale[node] = stale
-        if status == NodeStatus.RUNNING:
+        if status is NodeStatus.RUNNING:
             self.started[node] = at
             self.ended[node] = 0.0
-        elif seconds or (old in ALIVE and status not in ALIVE):
-            self.ended[node] = at
-            self.value[node] = value
-            if seconds:
-                self.started[node] = at - seconds  # the executor's measurement is better than the time in the queue
-        elif old == NodeStatus.READY and status in EXPLAINED:  # it could not start
-            self.started[node] = self.ended[node] = at
-            self.value[node] = value
+        elif seconds or (old in ALIVE and status not in ALIVE) or (old == NodeStatus.READY and status in EXPLAINED):
+            self._note_end(node, at, value, seconds, begun=old in ALIVE)
         if fresh:
             self.base[node] = attempt
         if marks or due or status in EXPLAINED or self.marks or self.due or self.why:
@@ -203,6 +196,13 @@ class RunState(Columns):
         elif self.settled_at is not None:
             self.parked += max(0.0, at - self.settled_at)
             self.settled_at = None
+
+    def _note_end(self, node: int, at: float, value: int, seconds: float, *, begun: bool) -> None:
+        """Note the end of an attempt, or that it could not start."""
+        self.ended[node] = at
+        self.value[node] = value
+        if seconds or not begun:
+            self.started[node] = at - seconds  # the executor's measurement is better than the time in the queue
 
     def _block(self, node: int, blocker: int) -> None:
         self.blocker[node] = blocker

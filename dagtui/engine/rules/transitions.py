@@ -82,6 +82,9 @@ SUBMITTED = frozenset(
 class TransitionError(AssertionError):
     """Raised for a change that the table does not list, which is a fault of the engine."""
 
+    def __init__(self, old: NodeStatus, new: NodeStatus, cause: Cause, label: str) -> None:
+        super().__init__(f"the rules list no change from {old.name} to {new.name} by {cause.name}: {label}")
+
 
 def _read(table: str) -> dict[tuple[NodeStatus, NodeStatus], str]:
     head, *rows = [line.split() for line in table.strip().splitlines()]
@@ -95,7 +98,10 @@ def _read(table: str) -> dict[tuple[NodeStatus, NodeStatus], str]:
 
 ARROWS = _read(_ARROWS)
 """Maps an old and a new status to the letters of the reasons for which the one may follow the other."""
-LISTED = tuple(
+Listed = tuple[tuple[frozenset[Cause], ...], ...]
+LISTED: Listed = tuple(
     tuple(frozenset(CAUSES[new] if (old, new) in ARROWS else ()) for new in NodeStatus) for old in NodeStatus
 )
 """The causes that a change may have, by old and new status."""
+ANY: Listed = ((frozenset(Cause),) * len(NodeStatus),) * len(NodeStatus)
+"""Any change, as a record may hold it."""

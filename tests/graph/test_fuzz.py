@@ -278,6 +278,21 @@ MONSTERS: dict[str, Callable[[], str | bytes]] = {
         f"{HEAD}[tasks.a.matrix]\nx = [{','.join(map(str, range(200_000)))}]\n"
         f"y = [{','.join(map(str, range(200_000)))}]\n"
     ),
+    "a list of 300,000 elements as two axes": lambda: (
+        f"{HEAD}params.l = [{many(300_000, '{i},')}]\n[tasks.a]\nmatrix = {{ x = '{{{{params.l}}}}' }}\n"
+        "[tasks.b]\nmatrix = { x = '{{params.l}}' }\nneeds = ['a[x={{matrix.x}}]']\nrun = 'true {{params.l}}'\n"
+    ),
+    "100,000 listed cells": lambda: (
+        f"{HEAD}[tasks.a.matrix]\ninclude = [{many(100_000, '{{ x = {i}, y = 1 }},')}]\nexclude = [{{ x = 7 }}]\n"
+    ),
+    "1,000 entries that fit 20,000 cells": lambda: (
+        f"{HEAD}[tasks.a.matrix]\nx = [{many(20_000, '{i},')}]\ninclude = [{many(1000, '{{ y = {i} }},')}]\n"
+    ),
+    "entries that fit by 2,000 different sets of axes": lambda: (
+        f"{HEAD}[tasks.a.matrix]\n{many(16, 'x{i} = [0, 1]' + chr(10))}include = ["
+        + ",".join("{" + ",".join(f"x{i} = 1" for i in range(16) if k >> i & 1) + "}" for k in range(1, 2000))
+        + "]\n"
+    ),
     "2 million cells, all excluded": lambda: (
         f"{HEAD}[tasks.a.matrix]\nx = [{','.join(map(str, range(1400)))}]\ny = [{','.join(map(str, range(1400)))}]\n"
         f"exclude = [{','.join(f'{{x={i}}}' for i in range(1400))}]\n"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 10 * MOST_NODES
 """Values of all cells of a matrix, and cells that all entries of `include` fit."""
+MOST_INDEXED = 4_000_000
+"""Cells in all tables that find them by some axes. Each takes a hundred bytes, or two."""
 _LACKING = -1
 """The digit on an axis that a cell lacks."""
 
@@ -31,13 +33,14 @@ class ListedCells(Cells):
     adds to the cells that are left. Without a sheet and axes, `exclude` takes away what `include` lists.
     """
 
-    __slots__ = ("_columns", "_count", "_entries")
+    __slots__ = ("_choices", "_columns", "_count", "_entries")
 
     def __init__(self, matrix: Matrix) -> None:
         """Lay out a matrix. Raises ValueProblem if nothing is left of it, or if it would be too large."""
         super().__init__(())
         self._columns: dict[str, array[int]] = {}
         self._entries: dict[str, list[Value]] = {}
+        self._choices: dict[tuple[str, ...], CellChoice] = {}
         self._count = 0
         if matrix.rows or matrix.axes:
             self._combine(matrix)
@@ -75,7 +78,13 @@ class ListedCells(Cells):
 
     def choice(self, axes: Sequence[str]) -> CellChoice:
         """Return the choice of cells by their digits on some axes."""
-        return _ListedChoice([self._columns[axis] for axis in axes])
+        known = self._choices.get(tuple(axes))
+        if known is None:
+            if self._count * (len(self._choices) + 1) > MOST_INDEXED:
+                message = "these cells are selected by too many different sets of axes"
+                raise ValueProblem(message, "select by fewer of them, or write the name of the task")
+            known = self._choices[tuple(axes)] = _ListedChoice(self, axes)
+        return known
 
     def lacking(self, axis: str) -> int | None:
         """Return the first cell that lacks an axis, or None."""
@@ -116,23 +125,9 @@ class ListedCells(Cells):
 
     def _include(self, include: tuple[Cell, ...]) -> None:
         """Add to the cells that have the values of an entry, else take the entry as a cell of its own."""
-        axes, count = frozenset(self.names), self._count
-        choices: dict[tuple[str, ...], CellChoice] = {}
+        axes = frozenset(self.names)
         added: list[Cell] = []
-        work = 0
-        for cell in include:
-            fixed = {axis: self._meant(axis, value) for axis, value in cell if axis in axes}
-            names = tuple(fixed)
-            if names and names not in choices:
-                choices[names] = self.choice(names)
-                work += count
-            digits = [digit for digit in fixed.values() if digit is not None]
-            places: Sequence[int] = () if len(digits) < len(fixed) else range(count)
-            if places and names:
-                places = choices[names].numbers(digits)
-            work += len(places)
-            if work > MOST_VALUES:
-                raise ValueProblem("adds to too many cells", "write the values into the axes", inside=(INCLUDE,))
+        for cell, places in zip(include, self._fitting(include, axes), strict=True):
             if not places:
                 added.append(cell)
                 continue
@@ -141,6 +136,30 @@ class ListedCells(Cells):
                     self._set(axis, value, places)
         self._append(added)
         self._values.clear()
+
+    def _fitting(self, include: tuple[Cell, ...], axes: frozenset[str]) -> list[Sequence[int]]:
+        """Return the cells that have the values of each entry on some axes. One table is kept at a time."""
+        everywhere = range(self._count)
+        fitting: list[Sequence[int]] = [everywhere] * len(include)
+        kinds: dict[tuple[str, ...], list[int]] = {}
+        for number, cell in enumerate(include):
+            kinds.setdefault(tuple(sorted(axis for axis, _ in cell if axis in axes)), []).append(number)
+        if self._count * len(kinds) > MOST_INDEXED:
+            raise ValueProblem("names too many different sets of axes", inside=(INCLUDE,))
+        work = 0
+        for names, numbers in kinds.items():
+            choice = _ListedChoice(self, names) if names else None
+            for number in numbers:
+                values = dict(include[number])
+                digits = [self._meant(axis, values[axis]) for axis in names]
+                known = [digit for digit in digits if digit is not None]
+                if choice is not None:
+                    found = choice.numbers(known) if len(known) == len(digits) else ()
+                    fitting[number] = array("i", found)
+                work += len(fitting[number])
+                if work > MOST_VALUES:
+                    raise ValueProblem("adds to too many cells", "write the values into the axes", inside=(INCLUDE,))
+        return fitting
 
     def _meant(self, axis: str, value: Value) -> int | None:
         found = self.values(axis).meant(value_text(value))
@@ -189,16 +208,33 @@ class ListedCells(Cells):
 class _ListedChoice:
     """Cells by their digits on some axes, found in a table."""
 
-    __slots__ = ("_numbers", "most")
+    __slots__ = ("_numbers", "_strides", "most")
 
-    def __init__(self, columns: list[array[int]]) -> None:
-        self._numbers: dict[tuple[int, ...], list[int]] = {}
-        for number, digits in enumerate(zip(*columns, strict=True)):
-            self._numbers.setdefault(digits, []).append(number)
-        self.most = max(map(len, self._numbers.values()), default=0)
+    def __init__(self, cells: ListedCells, axes: Sequence[str]) -> None:
+        self._numbers: dict[int, int | list[int]] = {}
+        """By the digits as one number, in which 0 stands for an axis that a cell lacks."""
+        self._strides: list[int] = []
+        stride = 1
+        for axis in axes:
+            self._strides.append(stride)
+            stride *= len(cells.digits[axis]) + 1
+        read, numbers = cells.reader(axes), self._numbers
+        self.most = min(1, len(cells))
+        for number in range(len(cells)):
+            key = self._key(read(number))
+            there = numbers.setdefault(key, number)
+            if isinstance(there, list):
+                there.append(number)
+            elif there != number:
+                numbers[key] = [there, number]
+        self.most = max((len(found) for found in numbers.values() if isinstance(found, list)), default=self.most)
+
+    def _key(self, digits: Sequence[int]) -> int:
+        return sum([(digit + 1) * stride for digit, stride in zip(digits, self._strides, strict=True)])
 
     def numbers(self, digits: Sequence[int]) -> Sequence[int]:
-        return self._numbers.get(tuple(digits), ())
+        found = self._numbers.get(self._key(digits), ())
+        return (found,) if isinstance(found, int) else found
 
 
 def _too_many() -> ValueProblem:

@@ -25,3 +25,29 @@ def test_the_statistics_hold_for_a_library_with_links_and_without_some_packages(
     log = next(tmp_path.glob("configs/.dagtui/stdlib/runs/1/logs/*/check-*.log")).read_text(encoding="utf-8")
     assert "22 counted while tokenising, 22 by find and wc" in log
     assert "the numbers agree" in log
+
+
+def test_a_new_row_of_the_sheet_runs_alone_on_a_resume(tmp_path: Path) -> None:
+    shutil.copytree(CONFIGS, tmp_path / "configs", ignore=shutil.ignore_patterns(".*"))
+    graph, sheet = tmp_path / "configs" / "reads.toml", tmp_path / "configs" / "reads.tsv"
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-m", "dagtui", "run", str(graph), "-p", "bases=G,C", *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert "10 done" in run()
+    with sheet.open("a", encoding="utf-8") as file:
+        file.write("lung\t4\t0.4\n")
+    said = run("--resume")
+    assert "9 completed nodes stay" in said
+    assert "simulate (reads.tsv: 1 new cell), count (reads.tsv: 2 new cells)" in said
+    started = [line.split("▶ ")[1].split("  ")[0] for line in said.splitlines() if "▶" in line]
+    assert [started[0], *sorted(started[1:-1]), started[-1]] == [
+        "simulate[sample=lung,seed=4,gc=0.4]",
+        *(f"count[sample=lung,seed=4,gc=0.4,base={base}]" for base in "CG"),
+        "report",
+    ]
+    logs = (tmp_path / "configs" / ".dagtui" / "reads" / "runs" / "1" / "logs").rglob("report-*.log")
+    assert any("lung" in path.read_text(encoding="utf-8") for path in logs)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dagtui.graph.errors import GraphError
 from dagtui.graph.export import to_toml
 from dagtui.graph.loading import load_text
+from dagtui.graph.matrix import listed_cells
 from dagtui.graph.matrix.selection import ChoiceError, nodes_meant
 from dagtui.graph.model import ShellCommand
 from dagtui.graph.redacted import redacted
@@ -201,3 +202,14 @@ def test_listed_cells_are_redacted():
     )
     with pytest.raises(GraphError, match="two axes would be shown as"):
         redacted(clash, find_secrets(clash, {}))
+
+
+def test_tables_that_find_cells_are_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(listed_cells, "MOST_INDEXED", 4)
+    body = "[tasks.a]\nmatrix.include = [{ x = 1, y = 1 }, { x = 2, y = 2 }]\n[tasks.b]\nneeds = "
+    assert graph_of(f"{body}['a[x=1]', 'a[y=2]', 'a[x=2]']\n").edge_count == 2
+    (problem,) = problems_of(f"{body}['a[x=1]', 'a[y=2]', 'a[x=2,y=2]']\n")
+    assert "too many different sets of axes" in problem.message
+    entries = "[{ x = 1, z = 1 }, { y = 1, z = 1 }, { x = 2, y = 2, z = 1 }]"
+    (problem,) = problems_of(f"[tasks.a]\nmatrix = {{ x = [1, 2], y = [1], include = {entries} }}\n")
+    assert "too many different sets of axes" in problem.message

@@ -25,7 +25,12 @@ Function = TypeVar("Function", bound="Callable[..., object]")
 def parameter_option(function: Function) -> Function:
     """Add the option for parameters of the graph."""
     return click.option(
-        "-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the graph."
+        "-p",
+        "--param",
+        "parameters",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Set a parameter of the graph, a list as NAME=A,B.",
     )(function)
 
 

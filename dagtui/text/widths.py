@@ -18,11 +18,19 @@ _WIDE_SINCE_16: Final = "[\u2630-\u2637\u268a-\u268f\u4dc0-\u4dff\U0001d300-\U00
 _PICTURED_FORMATS: Final = frozenset({*range(0x600, 0x606), 0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD})
 """Arabic number signs and the like: in category Cf, but with a picture (Unicode's Prepended_Concatenation_Mark)."""
 
+_KNOWN: Final = 200
+"""Characters of the longest texts whose widths are remembered: parts of rows, which are measured again and again."""
+
 
 def cell_width(text: str) -> int:
     """Return the cells that a text takes: 2 for wide East Asian characters and emoji, 0 for combining ones."""
     if text.isascii():
         return len(text)
+    return _known_width(text) if len(text) <= _KNOWN else sum(map(character_width, text))
+
+
+@lru_cache(maxsize=4096)
+def _known_width(text: str) -> int:
     return sum(map(character_width, text))
 
 

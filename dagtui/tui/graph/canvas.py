@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -20,7 +21,9 @@ from dagtui.tui.lines.theme import THEME_CSS
 from dagtui.tui.terminal.cleanup import take_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from textual.geometry import Region
 
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
@@ -118,8 +121,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to(y=max(0, self.scroll_offset.y + row - self._cursor_row), animate=False)
             self.refresh()
         elif row != self._cursor_row:
-            self._redraw(self._cursor_row)
-            self._redraw(row)
+            self._redraw((self._cursor_row, row))
         self._cursor_row = row
         self.scroll_to_cursor()
 
@@ -143,10 +145,10 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Return one screen row, as it was last drawn: what has changed since is drawn by the next `flush`."""
-        row = self.scroll_offset.y + y
+        row, width = self.scroll_offset.y + y, self.row_width
         drawn = self._drawn.get(row)
-        if drawn is None or drawn.strip.cell_length != self.row_width:
-            drawn = self._drawn[row] = self._draw(row)
+        if drawn is None or drawn.strip.cell_length != width:
+            drawn = self._drawn[row] = self._draw(row, width)
         return drawn.strip
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -196,8 +198,8 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         """Refresh the rows that look different after a regrouping, so that the others cost no bytes."""
         self._generation = self.navigator.generation
         self._fit()
-        for y in range(self.size.height):
-            self._redraw(self.scroll_offset.y + y)
+        top = self.scroll_offset.y
+        self._redraw(range(top, top + self.size.height))
 
     def _refresh_rows(self) -> int:
         """Refresh the rows whose content has changed. Return how many."""
@@ -206,29 +208,31 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         if self._draws > 4 * len(rows):
             self._draws = 0
             self.navigator.keep(filter(None, (self.rows.branch(outline.item(row)) for row in rows)))
-        changed = 0
-        for row in rows:
-            drawn = self._drawn.get(row)
-            if drawn is not None and drawn.signature != self.rows.signature(outline.item(row), width, self._clock):
-                changed += self._redraw(row)
-        return changed
+        drawn = ((row, self._drawn.get(row)) for row in rows)
+        return self._redraw(
+            row
+            for row, before in drawn
+            if before is not None and before.signature != self.rows.signature(outline.item(row), width, self._clock)
+        )
 
-    def _redraw(self, row: int) -> bool:
-        """Draw a row again and refresh the cells that differ. Return whether any do.
+    def _redraw(self, rows: Iterable[int]) -> int:
+        """Draw rows again and refresh the cells that differ. Return in how many rows any do.
 
         A row that was never drawn is about to be.
         """
-        before = self._drawn.get(row)
-        if before is None:
-            return False
-        drawn = self._drawn[row] = self._draw(row)
-        regions = changed_regions(before.strip, drawn.strip, row - self.scroll_offset.y, self.row_width)
-        if regions:
-            self.refresh(*regions)
-        return bool(regions)
+        width, top = self.row_width, self.scroll_offset.y
+        changed: list[list[Region]] = []
+        for row in rows:
+            before = self._drawn.get(row)
+            if before is not None:
+                drawn = self._drawn[row] = self._draw(row, width)
+                changed.append(changed_regions(before.strip, drawn.strip, row - top, width))
+        if any(changed):
+            self.refresh(*chain.from_iterable(changed))
+        return sum(map(bool, changed))
 
-    def _draw(self, row: int) -> DrawnRow:
-        width, outline = self.row_width, self.navigator.outline
+    def _draw(self, row: int, width: int) -> DrawnRow:
+        outline = self.navigator.outline
         if row >= len(outline):
             return DrawnRow((), Strip.blank(width, self.rich_style))
         self._draws += 1

@@ -57,7 +57,10 @@ class Painter:
     def strip(self, spans: Sequence[Span], width: int, over: str | None = None) -> Strip:
         """Return spans as a strip of at most `width` cells. The style of `over` covers and fills all of them."""
         if over is None:
-            segments = [Segment(span.text, self.style(span.role)) for span in spans if span.text]
+            known = self._styles
+            segments = [
+                Segment(text, known[role] if role in known else self.style(role)) for text, role, _ in spans if text
+            ]
         else:
             laid_over = self._widget.get_component_rich_style(over, partial=True)
             filled = [*spans, spaces(width - width_of(spans))]
@@ -81,11 +84,12 @@ def changed_cells(old: Strip, new: Strip, width: int) -> list[tuple[int, int]]:
     ranges: list[tuple[int, int]] = []
     x = at = 0
     for at, (one, other) in enumerate(zip(before, after, strict=False)):  # noqa: B007 - where the loop ends is read
+        cells = cell_width(other.text)
         if one != other:
-            if one.cell_length != other.cell_length or is_doubtful(one.text):
+            if cell_width(one.text) != cells or is_doubtful(one.text):
                 break
-            ranges.append((x + _common(one, other, 1), x + other.cell_length - _common(one, other, -1)))
-        x += other.cell_length
+            ranges.append((x + _common(one, other, 1), x + cells - _common(one, other, -1)))
+        x += cells
     else:
         at = min(len(before), len(after))
     if at < max(len(before), len(after)):

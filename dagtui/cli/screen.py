@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from typing import TYPE_CHECKING, NoReturn
 
@@ -167,6 +166,8 @@ def _begin(graph: Graph, options: LaunchOptions, notice: Notice | None) -> LiveR
 
 def _advice() -> str:
     """Return a warning if this machine would end the run with its terminal, else an empty string."""
+    import getpass
+
     from dagtui.host.linger import advice
 
     try:

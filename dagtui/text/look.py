@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.text.locales import in_ascii, wants_ascii
@@ -98,8 +97,7 @@ ASCII = Glyphs(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How things are shown: what the terminal can show, and what a person wants."""
 
     glyphs: Glyphs = UNICODE

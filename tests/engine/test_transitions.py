@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from itertools import product
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from engine.walked_arrows import Arrow, WalkedArrows
 from support.golden_journals import GOLDEN, NAMES, decoded, golden
 from support.scene import Scene, dag
 
-from dagtui.engine.columns import Columns
 from dagtui.engine.events import CommandEvent, NodeEvent, parse
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.resumption import restore
@@ -179,7 +177,7 @@ def test_only_a_listed_change_is_made_but_any_record_is_read(old: NodeStatus):
     for new, cause in product(NodeStatus, Cause):
         state = RunState(dag("a>b"))
         state.apply(NodeEvent(1.0, 0, 1, old, next(iter(CAUSES[old]))))
-        before = {field.name: getattr(state.copy_columns(), field.name) for field in fields(Columns)}
+        before = vars(state.copy_columns())
         event = NodeEvent(2.0, 0, 2, new, cause, "why")
         if (old, new) in ARROWS and cause in CAUSES[new]:
             state.apply_node(event)

@@ -125,7 +125,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
 
     if live_others(graph_file) or not os.path.isfile(graph_file):
         return
-    graph = read_graph(graph_file_at(graph_file), ())
+    graph = read_graph(graph_file_at(graph_file), _required_parameters(graph_file, number))
     try:
         found = resumable(graph, number, nodes_to_rerun(graph, names))
     except NothingToResumeError:
@@ -137,3 +137,22 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
         fail(f"dagtui: run {run} has ended, and the graph or its parameters have changed since; to resume it: {how}")
     say(f"dagtui: no run is live, so this resumes run {run}, which has ended")
     run_headless(graph, LaunchOptions(resume=number or LAST, rerun=names))
+
+
+def _required_parameters(graph_file: Path, number: int | None) -> tuple[str, ...]:
+    """Return the parameters without a default, as `-p` takes them, with the values that a run had."""
+    from dagtui.graph.errors import GraphError
+    from dagtui.graph.expressions.parameters import as_given
+    from dagtui.graph.loading import load, required_parameters
+    from dagtui.store.directory import last_run
+    from dagtui.store.errors import StoreError
+    from dagtui.text.redaction import MARK
+
+    try:
+        names = required_parameters(graph_file)
+        run = last_run(graph_file, number) if names else None
+        params = {} if run is None else load(run.graph_path).params
+    except (GraphError, StoreError):
+        return ()  # what reads the graph and the run next reports it
+    found = {name: as_given(params[name]) for name in names if name in params}
+    return tuple([f"{name}={text}" for name, text in found.items() if MARK.decode() not in text])

@@ -83,6 +83,16 @@ def load_text(
         return _Loading(document, text, Path(path)).graph(parameters, environment)
 
 
+def required_parameters(path: Path) -> tuple[str, ...]:
+    """Return the parameters of a graph file that must be given. Raises GraphError if it can't be parsed."""
+    shown = label(path)
+    document = parse.parse(parse.decode(parse.read_bytes(path, shown), shown), shown)
+    table = document.tables.get("params")
+    if not isinstance(table, dict):
+        return ()
+    return tuple([name for name, value in table.items() if isinstance(value, dict) and "default" not in value])
+
+
 def _cells_of(matrix: Matrix) -> Cells:
     """Lay out a matrix. Raises ValueProblem."""
     if not matrix.is_listed:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from graph.sources import graph_of, problems_of
 
+from dagtui.graph.expressions.parameters import as_given
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -161,3 +163,24 @@ def test_check_plan_and_run_say_the_same_before_anything_runs(tmp_path: Path):
     command = [sys.executable, "-m", "dagtui", "run", str(path), "-p", "lane=7"]
     assert subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60).returncode == 0
     assert (tmp_path / "7").exists()
+
+
+@pytest.mark.parametrize("name", ["n", "size", "lane", "level", "names", "seeds", "flags", "free", "dry"])
+def test_a_value_is_read_again_from_its_text(name: str):
+    params = graph_of(PARAMS, {**GIVEN, "free": '["a,b", "", "[", "ü"]', "seeds": "3,4"}).params
+    assert value(name, as_given(params[name])) == params[name]
+
+
+def test_nodes_of_an_ended_run_are_rerun_with_its_parameters(tmp_path: Path):
+    params = '[params]\nlane = { type = "int" }\nnames = { type = "list" }\n'
+    text = f'version = 1\n{params}[tasks.a]\nrun = "echo {{{{ params.lane }}}} {{{{ params.names }}}} >> out"\n'
+    (tmp_path / "g.toml").write_text(text)
+
+    def dagtui(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "dagtui", *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+
+    assert dagtui("run", "g.toml", "-p", "lane=7", "-p", "names=x,y z").returncode == 0
+    done = dagtui("rerun", "g.toml", "a")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out").read_text() == "7 x y z\n" * 2

@@ -131,6 +131,15 @@ def elements_of(text: str) -> list[str]:
     return found
 
 
+def as_given(value: ParameterValue) -> str:
+    """Return the text that means a value on the command line."""
+    if not isinstance(value, tuple):
+        return value_text(value)
+    import json
+
+    return json.dumps([value_text(entry) for entry in value])
+
+
 def _array(text: str) -> list[str]:
     import json
 

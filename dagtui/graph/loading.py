@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from array import array
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 
 _NO_PARAMETERS: Mapping[str, str] = {}
 VERSION = 1
-DIGEST_SIZE = 16
-"""Size in bytes of the digest of a file's content."""
 _WANTS_PARENTS = frozenset({Trigger.ANY_SUCCESS, Trigger.ANY_FAILED})
 
 
@@ -65,7 +62,7 @@ def load(
     shown = label(path)
     content = parse.read_bytes(Path(path), shown)
     graph = load_text(content, path, parameters, environment)
-    graph.digest = blake2b(content, digest_size=DIGEST_SIZE).digest()
+    graph.digest = parse.digest_of(content)
     return graph
 
 
@@ -151,6 +148,7 @@ class _Loading:
         graph = self._build(layout, wiring, name, params, parameters, settings) if connected else None
         if graph is not None:
             placeholders.check_statuses(graph)
+            graph.sheets = reader.sheets
         if graph is None or self._diagnostics:
             raise self._error(parameters)
         return graph

@@ -198,6 +198,7 @@ class Graph:
         "params",
         "path",
         "settings",
+        "sheets",
         "task_of",
         "tasks",
     )
@@ -246,6 +247,8 @@ class Graph:
         self.params: Mapping[str, ParameterValue] = {} if params is None else params
         self.given: Mapping[str, str] = {} if given is None else given
         self.settings = RunSettings() if settings is None else settings
+        self.sheets: Mapping[Path, bytes] = {}
+        """The digests of the sheets that cells were read from."""
         self.digest = b""
         """The digest of the file that the graph was read from, or empty if it was not read from a file."""
         self._index = _numbered(self.labels)

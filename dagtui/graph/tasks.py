@@ -53,6 +53,11 @@ class TaskReader:
         """Shared by every task without variables of its own."""
         self._defaults = fields
 
+    @property
+    def sheets(self) -> Mapping[Path, bytes]:
+        """The digests of the sheets that were read."""
+        return {} if self._sheets is None else self._sheets.digests
+
     def read(self, name: str, table: dict[str, object], line: int) -> Task:
         """Read one task. Record what is wrong and leave it at its default."""
         at = ("tasks", name)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from _blake2 import blake2b  # as in graph/loading: hashlib would load OpenSSL as well
 from typing import TYPE_CHECKING, Protocol
 
-from dagtui.graph.loading import DIGEST_SIZE
+from dagtui.graph.toml.parse import digest_of
 from dagtui.runs.notices import Notice
 from dagtui.store.errors import StoreError
 from dagtui.text import label
@@ -43,12 +42,12 @@ class Monitored(Protocol):
 
 
 class FileMonitor:
-    """Checks the run directory and the graph file of a run periodically, and updates its notices."""
+    """Checks the run directory, the graph file and its sheets periodically, and updates its notices."""
 
     def __init__(self, run: Monitored, directory: RunDirectory) -> None:
         self._run = run
         self._record = RecordWatch(directory)
-        self._graph_file = GraphFileWatch(run)
+        self._graph_files = GraphFilesWatch(run)
 
     async def watch(self) -> None:
         """Check periodically until cancelled."""
@@ -57,11 +56,11 @@ class FileMonitor:
         while True:
             await anyio.sleep(LOOK_EVERY)
             self.look()
-            await self._graph_file.look_in_a_thread()
+            await self._graph_files.look_in_a_thread()
 
     def look(self) -> None:
         """Check once."""
-        self._graph_file.look()
+        self._graph_files.look()
         loss, remark = self._record.look()
         if remark:
             self._run.note(remark)
@@ -102,40 +101,67 @@ class RecordWatch:
             self._size = max(self._size, journal.st_size)
 
 
-class GraphFileWatch:
-    """Whether the content of the graph file differs from when the run started."""
+class GraphFilesWatch:
+    """Whether the graph file and its sheets have other contents than when the run started."""
 
     def __init__(self, run: Monitored) -> None:
         self._run = run
+        graph = run.graph
+        files = [] if graph.path is None or not graph.digest else [FileWatch(graph.path, graph.digest)]
+        self._named: Path | None = None
+        """The file that the notice names."""
+        self._files = files + [FileWatch(path, digest) for path, digest in graph.sheets.items()]
+
+    def look(self) -> None:
+        """Check now, except for files that are too large to be read quickly."""
+        for file in self._files:
+            size = file.changed_size()
+            if size is not None and size <= _READ_AT_ONCE:
+                file.read()
+        self._judge()
+
+    async def look_in_a_thread(self) -> None:
+        """Check large files."""
+        for file in self._files:
+            size = file.changed_size()
+            if size is None or not _READ_AT_ONCE < size <= _MOST_BYTES:
+                continue
+            import anyio.to_thread
+
+            try:
+                await anyio.to_thread.run_sync(file.read)
+            except RuntimeError:  # the user's limit of threads is reached
+                file.read()
+            self._judge()
+
+    def _judge(self) -> None:
+        run = self._run
+        changed = next((file.path for file in self._files if file.has_changed), None)
+        if changed == self._named:
+            return
+        self._named = changed
+        run.changed_file = None if changed is None else _changed(changed, run.number)
+        if run.changed_file is not None:
+            run.note(run.changed_file.text)
+        else:
+            run.tell()
+
+
+class FileWatch:
+    """Whether the content of a file differs from that of a digest."""
+
+    def __init__(self, path: Path, digest: bytes) -> None:
+        self.path = path
+        self.has_changed = False
+        self._digest = digest
         self._seen: tuple[int, int, int] | None = None
         """Modification time, size and inode at the last read."""
         self._next: tuple[int, int, int] | None = None
 
-    def look(self) -> None:
-        """Check now, unless the file is too large to be read quickly."""
-        size = self._changed_size()
-        if size is not None and size <= _READ_AT_ONCE:
-            self._judge(self._read())
-
-    async def look_in_a_thread(self) -> None:
-        """Check a large file."""
-        size = self._changed_size()
-        if size is None or not _READ_AT_ONCE < size <= _MOST_BYTES:
-            return
-        import anyio.to_thread
-
-        try:
-            self._judge(await anyio.to_thread.run_sync(self._read))
-        except RuntimeError:  # the user's limit of threads is reached
-            self._judge(self._read())
-
-    def _changed_size(self) -> int | None:
+    def changed_size(self) -> int | None:
         """Return the size of a file that has changed since it was read, or None if it has not."""
-        path = self._run.graph.path
-        if path is None or not self._run.graph.digest:
-            return None
         try:
-            status = os.stat(path)
+            status = os.stat(self.path)
         except OSError:  # an editor may be about to replace it
             return None
         seen = (status.st_mtime_ns, status.st_size, status.st_ino)
@@ -144,34 +170,23 @@ class GraphFileWatch:
         self._next = seen
         return status.st_size
 
-    def _read(self) -> bytes:
-        """Return the digest of the file, or nothing if it can't be read."""
-        path, self._seen = self._run.graph.path, self._next
+    def read(self) -> None:
+        """Compare the content. A file that can't be read has not changed."""
+        self._seen = self._next
         try:
-            content = b"" if path is None else path.read_bytes()
+            content = self.path.read_bytes()
         except OSError:
-            return b""
-        return blake2b(content, digest_size=DIGEST_SIZE).digest()
-
-    def _judge(self, digest: bytes) -> None:
-        run = self._run
-        changed = bool(digest) and digest != run.graph.digest
-        if changed == (run.changed_file is not None):
+            self.has_changed = False
             return
-        run.changed_file = _changed(run) if changed else None
-        if run.changed_file is not None:
-            run.note(run.changed_file.text)
-        else:
-            run.tell()
+        self.has_changed = digest_of(content) != self._digest
 
 
-def _changed(run: Monitored) -> Notice:
-    path = run.graph.path
-    name = label("" if path is None else path.name, _NAME_CHARACTERS)
+def _changed(path: Path, number: int) -> Notice:
+    name = label(path.name, _NAME_CHARACTERS)
     return Notice(
-        f"{name} changed: q, then --resume {run.number}",
+        f"{name} changed: q, then --resume {number}",
         f"{name} has changed since this run started. The run keeps the version it read; "
-        f"to use the change, leave the run, then --resume {run.number}",
+        f"to use the change, leave the run, then --resume {number}",
     )
 
 

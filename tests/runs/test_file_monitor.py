@@ -76,6 +76,31 @@ def test_a_change_of_the_file_is_said_for_as_long_as_it_lasts(session: LiveRun, 
     assert len(told) == heard + 1
 
 
+def test_a_change_of_a_sheet_is_said_for_as_long_as_it_lasts(tmp_path: Path) -> None:
+    path, sheet = tmp_path / "graph.toml", tmp_path / "rows.tsv"
+    sheet.write_text("s\na\n")
+    path.write_text('version = 1\n[tasks.a]\nmatrix.from = "rows.tsv"\nrun = "exit 3"\n')
+
+    async def fail() -> LiveRun:
+        session = start_run(load(path))
+        await session.drive_until_settled()
+        return session
+
+    session = anyio.run(fail)
+    assert look(session) == []
+    sheet.write_text("s\na\nb\n")
+    (text,) = look(session)
+    assert "rows.tsv has changed since this run started" in text
+    path.write_text(path.read_text().replace("3", "0"))
+    look(session)
+    sheet.write_text("s\na\n")
+    (text,) = look(session)
+    assert "graph.toml has changed since this run started" in text
+    path.write_text(path.read_text().replace("0", "3"))
+    assert look(session) == []
+    anyio.run(session.close)
+
+
 def test_a_file_that_was_only_touched_has_not_changed(session: LiveRun, tmp_path: Path) -> None:
     os.utime(tmp_path / "graph.toml", ns=(1, 1))
     assert look(session) == []

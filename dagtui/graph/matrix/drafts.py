@@ -10,6 +10,7 @@ from dagtui.graph.expressions.templates import parameter_text, parse_template
 from dagtui.graph.matrix.matrices import EXCLUDE, FROM, Sheet, matrix_of
 from dagtui.graph.matrix.selectors import unknown_name
 from dagtui.graph.toml import values
+from dagtui.graph.toml.parse import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,15 +31,20 @@ class SheetReader:
         self._folder = folder
         self._diagnostics = diagnostics
         self._read: dict[str, Sheet | None] = {}
+        self.digests: dict[Path, bytes] = {}
+        """The digests of the contents."""
 
     def sheet(self, written: str) -> Sheet:
         """Return the rows of a file. Raises ValueProblem without it, and FollowsError if its content is wrong."""
         if written not in self._read:
-            from dagtui.graph.matrix.sheets import read_sheet
+            from dagtui.graph.matrix.sheets import content_of, rows_of
 
             self._read[written] = None
+            path = self._folder / values.path(written)
+            content = content_of(path)
+            self.digests[path.absolute()] = digest_of(content)
             try:
-                self._read[written] = Sheet(written, read_sheet(self._folder / values.path(written)))
+                self._read[written] = Sheet(written, rows_of(path, content))
             except GraphError as error:
                 self._diagnostics.elsewhere(error)
         found = self._read[written]

@@ -24,26 +24,26 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 16 * 1024 * 1024
 MOST_ROWS = 100_000
+ENDINGS = (".tsv", ".csv", ".json", ".toml")
 _SPACE = re.compile(r"[ \t\n]*+")
 
 
-def read_sheet(path: Path) -> tuple[Cell, ...]:
+def rows_of(path: Path, content: bytes) -> tuple[Cell, ...]:
     """Return the rows of a sheet. An empty cell is left out of its row.
 
-    Raises ValueProblem about a file that is not a sheet or can't be read, and GraphError with the place of the first
-    thing that is wrong in it.
+    Raises GraphError with the place of the first thing that is wrong.
     """
-    ending = path.suffix.lower()
     readers = {".tsv": _read_tabs, ".csv": _read_commas, ".json": _read_json, ".toml": _read_toml}
-    if ending not in readers:
-        raise ValueProblem("must name a file that ends in .tsv, .csv, .json or .toml", "the ending says how to read it")
     shown = label(path)
-    rows = _SheetRows(parse.decode(_content(path), shown).replace("\r", "\n"), shown)
-    readers[ending](rows)
+    rows = _SheetRows(parse.decode(content, shown).replace("\r", "\n"), shown)
+    readers[path.suffix.lower()](rows)
     return rows.finished()
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return the content of a file that is a sheet by its name. Raises ValueProblem."""
+    if path.suffix.lower() not in ENDINGS:
+        raise ValueProblem("must name a file that ends in .tsv, .csv, .json or .toml", "the ending says how to read it")
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise ValueProblem("must name a file, not a folder, pipe or device")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from _blake2 import blake2b  # hashlib's own; hashlib would load OpenSSL as well, which delays the first start
 from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.graph.errors import GraphError, Problem
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 1024 * 1024
 """Bytes of a file, enough for a million tasks."""
+DIGEST_SIZE = 16
+"""Size in bytes of the digest of a file's content."""
 MOST_PARTS = 64
 """Parts of a dotted key, because the parser's time grows with their square."""
 
@@ -53,6 +56,11 @@ def read_bytes(path: Path, shown: str) -> bytes:
     if len(content) > MOST_BYTES:
         raise GraphError([Problem(f"is larger than {MOST_BYTES // 1024**2} MB", shown)])
     return content
+
+
+def digest_of(content: bytes) -> bytes:
+    """Return the digest of a file's content."""
+    return blake2b(content, digest_size=DIGEST_SIZE).digest()
 
 
 def decode(content: bytes, shown: str) -> str:

@@ -40,12 +40,18 @@ class Columns:
         self.left: dict[int, int] = {}
         """Number of processes that the last attempt left behind, for nodes that left any."""
         self.counts = [nodes, *[0] * (len(NodeStatus) - 1)]
-        """Number of nodes by status."""
+        """Number of selected nodes by status."""
+        self.outside = 0
+        """Number of nodes that are not selected."""
+        self.named: tuple[str, ...] = ()
+        """The names that the run was called with. Empty: it runs what runs by default."""
         self._add_arrays(nodes)
 
     def _add_arrays(self, nodes: int) -> None:
         self.status = bytearray(nodes)
         """NodeStatus by node."""
+        self.selected = bytearray(b"\1") * nodes
+        """Whether the node is part of the run, as its ancestors then are. All others are WAITING."""
         self.cause = bytearray(nodes)
         """Cause by node. A READY node has the cause IN_LINE if its attempt is submitted."""
         self.attempt = array("i", [0]) * nodes

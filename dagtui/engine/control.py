@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import Stop, Withdraw
-from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange
+from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
 from dagtui.engine.followers import run_again
 from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
 from dagtui.engine.preview import Preview
@@ -70,12 +70,15 @@ def _event(run: Propagation, command: Command, number: int) -> CommandEvent:
 
 def _classify(run: Propagation, command: Command, below: Iterable[int], transaction: Transaction) -> Preview:
     state, before, changed = run.state, transaction.before, transaction.watch.nodes
+    added: list[int] = []
     again: list[int] = []
     released: list[int] = []
     dropped: list[int] = []
     for node in sorted(changed):
         old, new = before.status[node], state.status[node]
-        if new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
+        if not before.selected[node] and new in UNSETTLED:
+            added.append(node)
+        elif new == NodeStatus.CANCELLING and state.cause[node] == Cause.RESTART:
             if (old, before.cause[node]) != (NodeStatus.CANCELLING, Cause.RESTART):
                 again.append(node)
         elif new in UNBEGUN and old not in UNBEGUN:
@@ -90,6 +93,7 @@ def _classify(run: Propagation, command: Command, below: Iterable[int], transact
         tuple(released),
         tuple(dropped),
         tuple(node for node in below if state.status[node] == NodeStatus.COMPLETED and node not in changed),
+        added=tuple(added),
     )
 
 
@@ -199,7 +203,7 @@ def _cancel(run: Propagation, nodes: Iterable[int], number: int) -> None:
     """Mark unsettled nodes. Stop running ones, and kill those that a cancel is stopping already."""
     state, own = run.state, (number,)
     why = mark_why(state, number)
-    for node in dict.fromkeys(nodes):
+    for node in state.inside(dict.fromkeys(nodes)):
         status = state.status[node]
         if status not in UNSETTLED:
             continue
@@ -228,7 +232,7 @@ def mark_after_failure(run: Propagation, number: int) -> None:
     """Mark nodes that have not begun, and settle RETRYING ones, but let independent nodes run (rule 7 in `rules`)."""
     state = run.state
     not_begun = mark_why(state, number)
-    for node in range(len(run.graph)):
+    for node in state.inside(range(len(run.graph))):
         status = state.status[node]
         if status == NodeStatus.RETRYING:
             why, value = state.why.get(node, ""), state.value[node]
@@ -259,7 +263,7 @@ def _prevent_start(run: Propagation, node: int, number: int, why: str) -> None:
 
 def _decide(run: Propagation, nodes: Collection[int], status: NodeStatus, cause: Cause) -> None:
     _lift_own(run, nodes)
-    for node in nodes:
+    for node in run.state.inside(nodes):
         run.set(NodeChange(node, status, cause, marks=()))
 
 
@@ -272,6 +276,10 @@ def _decide_done(run: Propagation, nodes: Collection[int], _number: int) -> None
 
 
 def _retry_each(run: Propagation, nodes: Iterable[int], _number: int) -> None:
+    for node in nodes:
+        if run.state.is_outside(node):  # the command's event names only the first targets, and selects those
+            run.emit(NodeEvent(run.now, node, 0, NodeStatus.WAITING))
+    run.settle()  # what blocks a node that has just joined is retried, too
     _retry(run, nodes)
 
 

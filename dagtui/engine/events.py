@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import Cause, NodeStatus
+from dagtui.engine.targets import nodes_named, whole_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from dagtui.graph.model import Graph
 
@@ -94,6 +95,10 @@ class RunEvent(NamedTuple):
     """Identifier of the machine's boot, for started and resumed."""
     verdict: str = ""
     """The verdict at the end of the run, for ended."""
+    targets: tuple[int, ...] | None = None
+    """For started, the nodes that run with their ancestors, or None for all. For resumed, the nodes that join."""
+    named: tuple[str, ...] = ()
+    """The names in the call that the targets stand for. Empty: the targets are the graph's default."""
 
 
 class NoteEvent(NamedTuple):
@@ -148,9 +153,15 @@ def fields(event: Event, graph: Graph) -> str:
         extra = f',"jobs":{event.jobs}' if event.jobs else ""
         extra += f',"boot":{_quoted(event.boot)}' if event.boot else ""
         extra += f',"verdict":{_quoted(event.verdict)}' if event.verdict else ""
+        extra += "" if event.targets is None else f',"targets":{_texts(whole_names(graph, event.targets))}'
+        extra += f',"named":{_texts(event.named)}' if event.named else ""
         return f'"event":"run","what":{_quoted(event.what)},"why":{_quoted(event.why)}{extra},"at":{event.at:.3f}'
     node = f'"node":{_quoted(graph.labels[event.node])},"attempt":{event.attempt},' if event.node >= 0 else ""
     return f'"event":"note",{node}"text":{_quoted(event.text)},"at":{event.at:.3f}'
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return f"[{','.join(map(_quoted, texts))}]"
 
 
 def _node_fields(event: NodeEvent, graph: Graph) -> str:
@@ -197,11 +208,27 @@ def parse(record: Mapping[str, object], graph: Graph) -> Event | None:
         return _parse_command(record, graph, at)
     if kind == "run":
         what, why, boot = str(record["what"]), str(record.get("why", "")), str(record.get("boot", ""))
-        return RunEvent(at, what, why, _integer(record.get("jobs")), boot, str(record.get("verdict", "")))
+        targets, named = record.get("targets"), record.get("named")
+        return RunEvent(
+            at,
+            what,
+            why,
+            _integer(record.get("jobs")),
+            boot,
+            str(record.get("verdict", "")),
+            None if targets is None else nodes_named(graph, _names(targets)),
+            _names(named or []),
+        )
     if kind == "note":
         node = graph.find(str(record["node"])) if "node" in record else None
         return NoteEvent(at, str(record["text"]), -1 if node is None else node, _integer(record.get("attempt")))
     return None
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("names must be a list")
+    return tuple(map(str, value))
 
 
 _KINDS = {kind.value: kind for kind in CommandKind}

@@ -30,6 +30,8 @@ class Preview:
     """Nodes that wait for others, and may start because of the command once what it stops has ended."""
     blocked: tuple[int, ...] = ()
     """Nodes that have not begun, and are settled without running once what it stops has ended."""
+    added: tuple[int, ...] = ()
+    """Nodes that join the run, and may run now or later."""
     left_out: tuple[tuple[int, str], ...] = ()
     """Targets that the command does not affect although it affects others, each with the reason."""
     nothing: str | None = None

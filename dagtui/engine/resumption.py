@@ -8,12 +8,14 @@ from dagtui.engine.events import NodeChange, RunEvent
 from dagtui.engine.followers import BROKE_OFF, run_again
 from dagtui.engine.messages import CommandKind
 from dagtui.engine.status import ALIVE, Cause, NodeStatus
+from dagtui.engine.targets import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dagtui.engine.rules.propagation import Propagation
     from dagtui.engine.state import RunState
+    from dagtui.engine.targets import Targets
 
 FOLLOWS = "runs again: what it ran after does"
 """Why a follower runs again."""
@@ -22,14 +24,22 @@ _KEPT_CANCELS = frozenset({CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE})
 
 
 def restore(
-    run: Propagation, now: float, again: Mapping[int, str], used: Mapping[int, int], *, jobs: int, boot: str
+    run: Propagation,
+    now: float,
+    again: Mapping[int, str],
+    used: Mapping[int, int],
+    *,
+    jobs: int,
+    boot: str,
+    targets: Targets = EVERYTHING,
 ) -> None:
     """Bring the replayed state of a run to the point where it starts again. The caller propagates it afterwards.
 
     Completed nodes stay, except those in `again`, which maps nodes to the reason why they run again, and their
     followers (rule 9 in `rules`). Allowed failures stay too, and so do nodes that a person skipped, marked done or
     cancelled. All other nodes are reset, without marks and with a fresh budget of retries. An attempt that was in
-    flight is lost. Its number, and the numbers up to `used`, are not reused.
+    flight is lost. Its number, and the numbers up to `used`, are not reused. `targets` and their ancestors join the
+    nodes that were part of the run.
 
     Each step is an event, so that resuming a partly restored run gives the same state. Followers are restored first,
     while the state still shows how their parents had ended.
@@ -37,7 +47,7 @@ def restore(
     last = run.now
     followers = followers_again(run, again)
     run.now = now
-    run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot))
+    run.emit(RunEvent(now, "resumed", jobs=jobs, boot=boot, targets=targets.nodes, named=targets.named))
     restorer = _Restorer(run, dict.fromkeys(followers, FOLLOWS) | dict(again), used, last)
     for node in reversed(run.graph.order) if followers else ():
         if node in followers:

@@ -14,6 +14,7 @@ from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall
 from dagtui.engine.status import SETTLED
+from dagtui.engine.targets import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from dagtui.engine.messages import Result
     from dagtui.engine.protocol import Executor, Journal
+    from dagtui.engine.targets import Targets
     from dagtui.engine.traversal import Traversal
 
 SYNC_EVERY = 1.0
@@ -74,13 +76,16 @@ class Run:
         """Return the seconds since the run began."""
         return self._monotonic() - self._origin
 
-    def begin(self, *, paused: bool = False, boot: str = "") -> None:
+    def begin(self, *, paused: bool = False, boot: str = "", targets: Targets = EVERYTHING) -> None:
         """Open the executor and submit the first nodes. Needs no event loop.
 
-        `boot` is recorded. It distinguishes this boot of the machine from others.
+        `boot` is recorded. It distinguishes this boot of the machine from others. Only `targets` and their ancestors
+        are part of the run.
         """
         self._executor.open(self.post, 0 if paused else self.state.jobs)
-        self.traversal.emit(RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot))
+        nodes, named = targets
+        started = RunEvent(self.clock(), "started", jobs=self.state.jobs, boot=boot, targets=nodes, named=named)
+        self.traversal.emit(started)
         self._start(paused=paused)
 
     def restore(
@@ -93,12 +98,13 @@ class Run:
         jobs: int,
         boot: str = "",
         rerun: tuple[int, ...] = (),
+        targets: Targets = EVERYTHING,
     ) -> None:
         """Restore a recorded run of which no attempt is alive (see `resumption.restore`). Call `continue_run` next.
 
         `late` events follow `events` and are not on record yet. The nodes in `rerun` run again with downstream, as the
-        command does. The clock must read a later time than any of the events. Raise JournalFullError if the journal
-        can't be written. Nothing is recorded then.
+        command does. `targets` and their ancestors join the run. The clock must read a later time than any of the
+        events. Raise JournalFullError if the journal can't be written. Nothing is recorded then.
         """
         traversal = self.traversal
         traversal.state.replay(events)
@@ -106,7 +112,7 @@ class Run:
             traversal.emit(event)
         traversal.state.dirty.clear()
         traversal.now = events[-1].at if events else 0.0
-        restore(traversal, self.clock(), again, used, jobs=jobs, boot=boot)
+        restore(traversal, self.clock(), again, used, jobs=jobs, boot=boot, targets=targets)
         if rerun:
             carry_out(traversal, Command(CommandKind.RERUN, rerun, by="the call"))
         happened, _ = traversal.take()

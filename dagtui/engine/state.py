@@ -20,6 +20,7 @@ from dagtui.engine.status import (
     Verdict,
     parent_outcome,
 )
+from dagtui.engine.targets import outside_ancestors
 from dagtui.engine.transaction import Transaction
 from dagtui.engine.watch import Watch
 
@@ -98,11 +99,20 @@ class RunState(Columns):
             return Verdict.FAILED
         return Verdict.CANCELLED if self.counts[NodeStatus.CANCELLED] else Verdict.COMPLETED
 
+    def is_outside(self, node: int) -> bool:
+        """Return whether the node is not part of the run."""
+        return not self.selected[node]
+
+    def inside(self, nodes: Iterable[int]) -> Iterable[int]:
+        """Return those of the nodes that are part of the run."""
+        return filter(self.selected.__getitem__, nodes) if self.outside else nodes
+
     def nodes_with(self, status: NodeStatus) -> Iterator[int]:
-        """Yield the nodes with a status, in the order of the file."""
+        """Yield the selected nodes with a status, in the order of the file."""
         position = self.status.find(status)
         while position >= 0:
-            yield position
+            if self.selected[position]:
+                yield position
             position = self.status.find(status, position + 1)
 
     def failures(self) -> Iterator[int]:
@@ -133,6 +143,8 @@ class RunState(Columns):
     def apply(self, event: Event) -> None:
         """Apply an event as it is recorded. Only this function and `apply_node` change the state."""
         if isinstance(event, NodeEvent):
+            if self.outside:
+                self._select((event.node,), event.at)
             self.apply_node(event, ANY)
             return
         for watch in self._watches:
@@ -142,15 +154,41 @@ class RunState(Columns):
         if isinstance(event, CommandEvent):
             self._apply_command(event)
         elif isinstance(event, RunEvent):
-            self.jobs = event.jobs or self.jobs
-            if event.what == "resumed":
-                self.paused = self.cancelled_all = False
+            self._apply_run(event)
 
     def replay(self, events: Iterable[Event]) -> None:
         """Apply recorded events, without leaving any node dirty."""
         for event in events:
             self.apply(event)
             self.dirty.clear()
+
+    def _apply_run(self, event: RunEvent) -> None:
+        self.jobs = event.jobs or self.jobs
+        if event.what == "resumed":
+            self.paused = self.cancelled_all = False
+            self.named += event.named if self.named else ()
+        elif event.targets is not None:
+            self.named = event.named
+            self.outside = len(self.graph)
+            self.selected[:] = bytes(self.outside)
+            self.counts[NodeStatus.WAITING] = 0
+        if event.targets and self.outside:
+            self._select(event.targets, event.at)
+
+    def _select(self, nodes: Iterable[int], at: float) -> None:
+        """Make nodes and their ancestors part of the run."""
+        added = outside_ancestors(self.graph, self.selected, nodes)
+        if not added:
+            return
+        for node in added:
+            self.selected[node] = 1
+        self.outside -= len(added)
+        self.counts[NodeStatus.WAITING] += len(added)
+        self._time(at, settled=False)
+        self.dirty.extend(added)
+        for watch in self._watches:
+            watch.run = True
+            watch.nodes |= added
 
     def apply_node(self, event: NodeEvent, listed: Listed = LISTED) -> None:
         """Apply a node event of the traversal. This is the hot path of all changes.
@@ -258,6 +296,8 @@ class RunState(Columns):
             self.cancelled_all = True
         elif kind in RUN_AGAIN:
             self.cancelled_all = False
+            if self.outside and kind is CommandKind.RETRY:
+                self._select(event.nodes, event.at)
         if kind is None or kind in _MARKING:
             self.commands[event.number] = event
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.capacity import slots_free
 from dagtui.engine.events import command_word
 from dagtui.engine.messages import CommandKind, EndKind
+from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import Trigger
@@ -76,6 +77,8 @@ def why(state: RunState, node: int, clock: float) -> str:
 
 
 def _reason(state: RunState, node: int, clock: float) -> str:
+    if state.is_outside(node):
+        return ADDED_BY_RETRY
     status, cause = state.status_of(node), state.cause_of(node)
     if status is NodeStatus.WAITING:
         return waiting_why(state, node)

@@ -73,7 +73,7 @@ class Forecast:
         bound, longest = -1, -1.0
         for node in reversed(graph.order):
             status = state.status[node]
-            if status in SETTLED:
+            if status in SETTLED or not state.selected[node]:
                 continue
             own = weights[node]
             if status == NodeStatus.RUNNING:

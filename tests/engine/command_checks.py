@@ -31,6 +31,8 @@ class Snapshot(NamedTuple):
     """Nodes whose attempts were being stopped."""
     retried: set[int]
     """The nodes that the command must run again, if it is a retry."""
+    joined: set[int]
+    """The nodes that must join the run, if the command is a retry."""
 
 
 class CommandChecks(Expectations):
@@ -41,7 +43,7 @@ class CommandChecks(Expectations):
 
     def check_refusal(self, command: Command, found: Preview) -> None:
         """Check that a command that would do nothing says why, and that no other command does."""
-        unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
+        unsettled = self.unsettled()
         kind = command.kind
         does = {
             CommandKind.PAUSE: not self.state.paused,
@@ -60,7 +62,10 @@ class CommandChecks(Expectations):
             CommandKind.RERUN_ONLY: any(self.rerunnable(node) for node in command.nodes),
         }.get(kind)
         if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-            does = all(self.decidable(node, kind) for node in command.nodes)
+            inside = set(command.nodes) - self.outside
+            does = bool(inside) and all(self.decidable(node, kind) for node in inside)
+        if command.nodes and set(command.nodes) <= self.outside and kind is not CommandKind.RETRY:
+            assert found.nothing == "not part of this run: retry adds it"
         assert found.nothing != "nothing would change", "the refusal does not say why"
         if does is not None:
             assert (found.nothing is None) == does, f"{kind} {command.nodes}: {found.nothing}, {self.statuses()}"
@@ -69,8 +74,11 @@ class CommandChecks(Expectations):
         """Check that the preview equals the effect."""
         stopped = {effect.node for effect in self.effects if isinstance(effect, Stop)}
         unchanged = self.statuses() == old.statuses and self.marks == old.marks
-        assert stopped or not unchanged or found.command.kind in RUN_WIDE, "it was not refused, but changed nothing"
+        changed = stopped or not unchanged or found.added
+        assert changed or found.command.kind in RUN_WIDE, "it was not refused, but changed nothing"
         assert set(found.stopped) == stopped, "the preview lists other stopped nodes"
+        joined = {node for node in old.joined if self.state.status_of(node) not in oracle.SETTLED}
+        assert set(found.added) == joined, "the preview lists other nodes that join the run"
         announced, dropped = set(found.again) | set(found.released), set(found.dropped)
         for node in self.nodes:
             was, (now, cause) = old.statuses[node][0], self.statuses()[node]
@@ -99,7 +107,7 @@ class CommandChecks(Expectations):
         if kind in CANCELS:
             concerned = self.check_cancels(old, new)
         elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-            concerned = set(command.nodes)
+            concerned = set(command.nodes) - self.outside
             by_skip, by_mark = (NodeStatus.SKIPPED, Cause.PERSON), (NodeStatus.COMPLETED, Cause.MARKED)
             assert {new[node] for node in concerned} == {by_skip if kind is CommandKind.SKIP else by_mark}
         elif kind in {CommandKind.RERUN, CommandKind.RERUN_ONLY}:

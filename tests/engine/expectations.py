@@ -16,7 +16,7 @@ class Expectations(RunModel):
         """Compute the marks after a command, and its effect on budgets and on the run's fail-fast command."""
         kind, number = command.kind, self.state.command_number + 1
         marks = {node: set(numbers) for node, numbers in self.marks.items()}
-        unsettled = {node for node in self.nodes if self.state.status_of(node) not in oracle.SETTLED}
+        unsettled = self.unsettled()
         if kind in {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}:
             concerned = {
                 CommandKind.CANCEL: set(command.nodes),
@@ -33,7 +33,7 @@ class Expectations(RunModel):
             self.expect_reset(self.rerun(command), marks)
             self.ended_by_person = False
         elif kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
-            self.expect_reset(set(command.nodes), marks)
+            self.expect_reset(set(command.nodes) - self.outside, marks)
         return marks
 
     def expect_retry(self, retried: set[int], marks: dict[int, set[int]]) -> None:
@@ -65,6 +65,11 @@ class Expectations(RunModel):
             self.stopped_by = 0
             self.no_retry.clear()
 
+    def unsettled(self) -> set[int]:
+        """Return the nodes of the run that are not settled."""
+        inside = set(self.nodes) - self.outside
+        return {node for node in inside if self.state.status_of(node) not in oracle.SETTLED}
+
     def failures(self) -> list[int]:
         return [
             node
@@ -73,6 +78,8 @@ class Expectations(RunModel):
         ]
 
     def retryable(self, node: int) -> bool:
+        if node in self.outside:
+            return True
         status, cause = self.state.status_of(node), self.state.cause_of(node)
         if status is NodeStatus.CANCELLING:
             return cause is not Cause.RESTART
@@ -102,12 +109,20 @@ class Expectations(RunModel):
         if command.kind is CommandKind.RETRY_FAILED:
             nodes = self.failures()
         found: set[int] = set()
+        blocked = oracle.blocked_when_joined(self.state, oracle.joins(self.state, nodes, self.outside))
         for node in nodes:
-            if self.state.status_of(node) is NodeStatus.FAILED_PARENT:
+            if node in self.outside:
+                found |= blocked.get(node, set())
+            elif self.state.status_of(node) is NodeStatus.FAILED_PARENT:
                 found |= oracle.roots(self.state, node)
             elif self.retryable(node):
                 found.add(node)
         return found
+
+    def joined(self, command: Command) -> set[int]:
+        """Return the nodes that join the run."""
+        nodes = command.nodes if command.kind is CommandKind.RETRY else ()
+        return oracle.joins(self.state, nodes, self.outside)
 
     def rerun(self, command: Command) -> set[int]:
         found = set(command.nodes)

@@ -46,6 +46,7 @@ class Invariants(RunModel):
     def everything_holds(self) -> None:
         self.the_replay_equals_the_live_state()
         self.tallies_and_counts_equal_a_recount()
+        self.what_is_outside_has_not_begun()
         self.derived_statuses_are_what_the_table_says()
         self.marks_are_the_commands()
         self.reasons_and_due_times_are_those_of_the_present_status()
@@ -67,10 +68,19 @@ class Invariants(RunModel):
             classes = oracle.parent_classes(state, node)
             tallies = state.ok[node], state.bad[node], state.skip[node]
             assert tallies == tuple(classes.count(kind) for kind in ("ok", "bad", "skip"))
-        assert state.counts == [state.status.count(status) for status in NodeStatus]
+        inside = [state.status_of(node) for node in self.nodes if node not in self.outside]
+        assert state.counts == [inside.count(status) for status in NodeStatus]
+
+    def what_is_outside_has_not_begun(self) -> None:
+        state = self.state
+        assert {node for node in self.nodes if state.is_outside(node)} == self.outside
+        assert state.outside == len(self.outside)
+        for node in self.outside:
+            assert (state.status_of(node), state.attempt[node], node in self.open) == (NodeStatus.WAITING, 0, False)
+            assert self.below[node] <= self.outside, f"n{node} is outside, but something below it is not"
 
     def derived_statuses_are_what_the_table_says(self) -> None:
-        assert oracle.wrongly_propagated(self.state, self.nodes) is None
+        assert oracle.wrongly_propagated(self.state, set(self.nodes) - self.outside) is None
 
     def marks_are_the_commands(self) -> None:
         assert {node: set(marks) for node, marks in self.state.marks.items()} == self.marks
@@ -133,7 +143,9 @@ class Invariants(RunModel):
             assert not fits or held_back, f"n{node} could start, but is not started"
 
     def the_verdict_follows_rule_4(self) -> None:
-        assert self.state.verdict() is oracle.verdict(self.state, ended_by_person=self.ended_by_person)
+        assert self.state.verdict() is oracle.verdict(
+            self.state, set(self.nodes) - self.outside, ended_by_person=self.ended_by_person
+        )
 
     def crash_anywhere(self) -> None:
         """Check that replaying any prefix of the journal gives the successes that it records."""

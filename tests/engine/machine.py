@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from dagtui.engine.effects import Start, Stop
-from dagtui.engine.events import NodeEvent
+from dagtui.engine.events import NodeEvent, RunEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Started, Withdrawn
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
@@ -67,8 +67,11 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         jobs=st.integers(1, 3),
         brisk=st.booleans(),
         ends=st.lists(st.sampled_from(ENDS), max_size=8),
+        wanted=st.one_of(st.none(), st.lists(picks, min_size=1, max_size=2)),
     )
-    def begin(self, graph: Graph, jobs: int, brisk: bool, ends: list[tuple[EndKind, int]]) -> None:
+    def begin(
+        self, graph: Graph, jobs: int, brisk: bool, ends: list[tuple[EndKind, int]], wanted: list[int] | None
+    ) -> None:
         note = hypothesis_note if currently_in_test_context() else str
         note(f"{[(a, b) for a in range(len(graph)) for b in graph.children(a)]} {graph.settings}")
         for task in graph.tasks:
@@ -86,6 +89,10 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
         if brisk:
             for _ in range(50):  # as if many short attempts had ended, so that lookahead submits more than slots
                 self.traversal._learn(self.seconds)
+        if wanted is not None:
+            nodes = tuple({pick % len(graph) for pick in wanted})
+            self.outside = set(self.nodes) - oracle.joins(self.state, nodes, set(self.nodes))
+            self.traversal.emit(RunEvent(self.now, "started", targets=nodes, named=("some",)))
         self.traversal.begin(self.now)
         self.conclude()
         for how in ends:
@@ -285,10 +292,12 @@ class TraversalMachine(CommandChecks, Invariants, RuleBasedStateMachine):
             if found.nothing is None and command.kind not in RUN_WIDE:
                 assert answer.changed
                 assert (snapshot(self.state), snapshot(self.traversal)) == before, "a changed command was carried out"
-        old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), self.retried(command))
+        retried, joined = self.retried(command), self.joined(command)
+        old = Snapshot(self.statuses(), self.marks, self.stop_deadline.copy(), retried, joined)
         marks = self.expected_marks(command) if found.nothing is None else self.marks
         obeyed = Command(command.kind, command.nodes, command.jobs, found.kills_and_reruns)
         self.marks = {node: left for node, left in marks.items() if left}
+        self.outside -= old.joined
         answer = self.give(obeyed)
         assert answer.nothing == found.nothing
         assert not answer.changed

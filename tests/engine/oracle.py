@@ -92,6 +92,34 @@ def decision(state: RunState, node: int) -> str:
     return decide(state.graph.task(node).trigger, parent_classes(state, node))
 
 
+def joins(state: RunState, nodes: Iterable[int], outside: set[int]) -> set[int]:
+    """Return the nodes that join the run with some nodes: those and their ancestors that are outside."""
+    return outside & set().union(*({node} | ancestors(state.graph, node) for node in nodes))
+
+
+def blocked_when_joined(state: RunState, joined: set[int]) -> dict[int, set[int]]:
+    """Return the nodes that joined a run and are blocked at once, each with the nodes that block it."""
+    graph = state.graph
+    statuses: dict[int, NodeStatus] = {}
+    causes: dict[int, set[int]] = {}
+
+    def standing(node: int) -> tuple[NodeStatus, Cause]:
+        return (statuses[node], Cause.NONE) if node in joined else (state.status_of(node), state.cause_of(node))
+
+    for node in (node for node in graph.order if node in joined):
+        parents = list(graph.parents(node))
+        classes = [class_of(*standing(p), allow_failure=graph.task(p).allow_failure) for p in parents]
+        statuses[node] = STATUS_OF[decide(graph.task(node).trigger, classes)]
+        if statuses[node] is NodeStatus.FAILED_PARENT:
+            bad = [parent for parent, kind in zip(parents, classes, strict=True) if kind == "bad"]
+            causes[node] = set()
+            for parent in bad:
+                blocked = standing(parent)[0] is NodeStatus.FAILED_PARENT
+                inside = roots(state, parent) if parent not in joined else causes[parent]
+                causes[node] |= inside if blocked else {parent}
+    return causes
+
+
 def longest_path(graph: Graph, node: int) -> int:
     """Return the number of nodes on the longest path from a node to the end of the graph."""
     return 1 + max((longest_path(graph, child) for child in graph.children(node)), default=0)
@@ -175,21 +203,21 @@ def due_again(graph: Graph, old: Sequence[ParentOutcome], new: Sequence[ParentOu
     }
 
 
-def verdict(state: RunState, *, ended_by_person: bool) -> Verdict:
-    """Return the verdict (rule 4)."""
+def verdict(state: RunState, inside: set[int], *, ended_by_person: bool) -> Verdict:
+    """Return the verdict over the nodes that are part of the run (rule 4)."""
     graph = state.graph
-    statuses = [state.status_of(node) for node in range(len(graph))]
-    if any(status not in SETTLED for status in statuses):
+    statuses = {node: state.status_of(node) for node in sorted(inside)}
+    if any(status not in SETTLED for status in statuses.values()):
         return Verdict.RUNNING
     if ended_by_person:
         return Verdict.CANCELLED
     failed = [
         status is NodeStatus.FAILED_PARENT or (status is NodeStatus.FAILED and not graph.task(node).allow_failure)
-        for node, status in enumerate(statuses)
+        for node, status in statuses.items()
     ]
     if any(failed):
         return Verdict.FAILED
-    return Verdict.CANCELLED if NodeStatus.CANCELLED in statuses else Verdict.COMPLETED
+    return Verdict.CANCELLED if NodeStatus.CANCELLED in statuses.values() else Verdict.COMPLETED
 
 
 def wrongly_propagated(state: RunState, nodes: Iterable[int]) -> str | None:

@@ -63,6 +63,8 @@ class RunModel:
         """Attempts that the engine submitted and whose end it does not know yet."""
         self.stop_deadline: set[int] = set()
         """Nodes whose attempts the engine asked to stop."""
+        self.outside: set[int] = set()
+        """Nodes that are not part of the run."""
         self.known_alive: set[int] = set()
         """Nodes of which the engine knows that their attempts have begun."""
         self.delivered: list[Result] = []
@@ -166,6 +168,8 @@ class RunModel:
         self.stopped_by = event.number
         for node in self.nodes:
             status, cause = self.mirror.status_of(node), self.mirror.cause_of(node)
+            if node in self.outside:
+                continue
             starts_again = status is NodeStatus.CANCELLING and cause in {Cause.RESTART, Cause.WITHDRAWN}
             if (status in UNBEGUN or starts_again) and self.graph.task(node).trigger not in oracle.RUN_ANYWAY:
                 self.marks.setdefault(node, set()).add(event.number)
@@ -217,6 +221,7 @@ class RunModel:
     def check_start(self, start: Start) -> None:
         """Check that a node starts only when it may."""
         node, state = start.node, self.state
+        assert node not in self.outside, "submitted although it is not part of the run"
         assert state.status_of(node) is NodeStatus.READY, "submitted although not ready"
         assert oracle.decision(state, node) == oracle.RUNS, "submitted with an unmet parent"
         assert not self.marks.get(node), "submitted with a cancel mark"

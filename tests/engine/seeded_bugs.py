@@ -604,3 +604,26 @@ def an_end_without_a_beginning_is_dropped(patch: pytest.MonkeyPatch) -> None:
             original(self, message)
 
     around(patch, Traversal, "_ended", ended)
+
+
+# Targets
+
+
+@bug
+def a_cancel_reaches_what_is_not_part_of_the_run(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(state.RunState, "inside", lambda _self, nodes: nodes)
+
+
+@bug
+def what_joins_a_run_leaves_its_ancestors_out(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        state, "outside_ancestors", lambda _graph, selected, nodes: {node for node in nodes if not selected[node]}
+    )
+
+
+@bug
+def what_joins_a_run_and_is_blocked_stays_blocked(patch: pytest.MonkeyPatch) -> None:
+    def retry_each(run, nodes, _number):
+        control._retry(run, nodes)
+
+    patch.setitem(control._HANDLERS, CommandKind.RETRY, retry_each)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dagtui.engine.effects import SetSlots, Start, Stop, Withdraw
+from dagtui.engine.events import RunEvent
 from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started, Withdrawn
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
@@ -48,7 +49,7 @@ def _task(label: str, fields: dict[str, object]) -> Task:
 class Scene:
     """A traversal in which the test decides when attempts begin and how they end."""
 
-    def __init__(self, graph: Graph, jobs: int = 4) -> None:
+    def __init__(self, graph: Graph, jobs: int = 4, targets: tuple[str, ...] | None = None) -> None:
         self.graph = graph
         self.traversal = Traversal(graph, jobs)
         self.state = self.traversal.state
@@ -58,6 +59,9 @@ class Scene:
         """Effects of the last message only."""
         self.begun: list[str] = []
         """Labels of the attempts that began, in order."""
+        if targets is not None:
+            nodes = tuple(map(graph.node, targets))
+            self.traversal.emit(RunEvent(self.now, "started", jobs=jobs, targets=nodes, named=targets))
         self.traversal.begin(self.now)
         self._take()
 

@@ -2,6 +2,9 @@
 
 Three tables can be read as such: `transitions` (which status may follow which, why, and with which causes), `commands`
 (what a command does to a node, by the node's status) and `triggers` (what the outcomes of its parents do to a node).
+The rules apply to the nodes that are part of the run: its targets and all of their ancestors. Every other node is
+WAITING and never begins, and its descendants are not part of the run either. A retry adds it with its ancestors.
+
 The other rules have numbers. The code cites them as "rule 5 in `rules`", and the tests by number only.
 
 1. The statuses WAITING, READY, FAILED_PARENT and propagated SKIPPED are a pure function of the tallies of a node's

@@ -27,6 +27,8 @@ class Step(enum.Enum):
     """It is stopped, or killed if a cancel is stopping it already, and cancelled once its attempt has ended."""
     DECIDE = "decide"
     """It gets the status that the person says. A submitted attempt forbids it."""
+    SELECT = "select"
+    """It joins the run with its ancestors. What then blocks it is reset."""
 
 
 _NOT_YET_RUN = "it has not run yet"
@@ -98,8 +100,16 @@ BY_CAUSE: dict[CommandKind, dict[Cause, Step | str]] = {
 """The causes for which a command does something else than for the status alone."""
 
 
+NOT_SELECTED = "not part of this run"
+ADDED_BY_RETRY = f"{NOT_SELECTED}: retry adds it"
+OUTSIDE: dict[CommandKind, Step | str] = {**dict.fromkeys(COMMANDS, ADDED_BY_RETRY), CommandKind.RETRY: Step.SELECT}
+"""What a command does to a node that is not part of the run."""
+
+
 def step_for(kind: CommandKind, state: RunState, node: int) -> Step | str:
     """Return what a command does to a node, or why it does nothing."""
+    if state.outside and not state.selected[node]:
+        return OUTSIDE[kind]
     by_cause = BY_CAUSE.get(kind, {}).get(state.cause_of(node))
     return by_cause or COMMANDS[kind][state.status_of(node)]
 

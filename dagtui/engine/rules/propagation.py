@@ -102,6 +102,8 @@ class Propagation:
         return wanted is None or blocker < 0 or self.state.outcome_of(blocker) is wanted
 
     def _become(self, node: int, status: NodeStatus, cause: Cause) -> None:
+        if self.state.outside and not self.state.selected[node]:
+            return
         if node in self.submitted:
             self.effects.append(Withdraw(node, self.state.attempt[node]))
         if status in UNBEGUN and self.state.status[node] in SETTLED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dagtui.engine.messages import Command, CommandKind
 from dagtui.engine.reachable import cancelled_subtrees_have, subtrees_have
-from dagtui.engine.rules.commands import COMMANDS, Step, nothing_for, step_for
+from dagtui.engine.rules.commands import ADDED_BY_RETRY, COMMANDS, Step, nothing_for, step_for
 from dagtui.engine.status import UNSETTLED
 
 if TYPE_CHECKING:
@@ -33,13 +33,16 @@ def refusal(run: Propagation, command: Command, most: int = sys.maxsize) -> str 
         return None if state.unsettled else "everything is settled already"
     if not command.nodes:
         return "it needs at least one node"
+    if kind is not CommandKind.RETRY and state.outside and not any(map(state.selected.__getitem__, command.nodes)):
+        return ADDED_BY_RETRY
     if kind is CommandKind.CANCEL_SUBTREE:
         return _cancel_subtree_refusal(run, command, most)
     if kind is CommandKind.RERUN:
         return _rerun_refusal(run, command, most)
-    reasons = [_node_refusal(run, kind, node) for node in command.nodes]
     if kind in {CommandKind.SKIP, CommandKind.MARK_DONE}:
+        reasons = [_node_refusal(run, kind, node) for node in state.inside(command.nodes)]
         return next((reason for reason in reasons if reason), None)
+    reasons = [_node_refusal(run, kind, node) for node in command.nodes]
     return reasons[0] if all(reasons) else None
 
 
@@ -61,7 +64,7 @@ def _cancel_subtree_refusal(run: Propagation, command: Command, most: int) -> st
     state = run.state
 
     def is_unsettled(node: int) -> bool:
-        return state.status[node] in UNSETTLED
+        return state.status[node] in UNSETTLED and not state.is_outside(node)
 
     if state.unsettled and cancelled_subtrees_have(run.graph, command.nodes, is_unsettled, most):
         return None

@@ -1,0 +1,54 @@
+"""Targets: the nodes that a run is for. They are part of it with all of their ancestors."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from dagtui.graph.model import Graph
+
+
+class Targets(NamedTuple):
+    """The nodes that a call asks for."""
+
+    nodes: tuple[int, ...] | None = None
+    """None: all nodes."""
+    named: tuple[str, ...] = ()
+    """The names that were given. Empty: the nodes are the graph's default."""
+
+
+EVERYTHING = Targets()
+
+
+def outside_ancestors(graph: Graph, selected: Sequence[int], nodes: Iterable[int]) -> set[int]:
+    """Return those of the nodes and their ancestors that are not selected. Ancestors of selected nodes are selected."""
+    found = {node for node in nodes if not selected[node]}
+    queue = list(found)
+    for node in queue:
+        for parent in graph.parents(node):
+            if not selected[parent] and parent not in found:
+                found.add(parent)
+                queue.append(parent)
+    return found
+
+
+def whole_names(graph: Graph, nodes: Collection[int]) -> list[str]:
+    """Return names for nodes: that of a task for all of its cells, and else those of cells."""
+    total, found = Counter(graph.task_of), Counter(graph.task_of[node] for node in nodes)
+    whole = {task for task, number in found.items() if number == total[task] > 1}
+    names = (graph.task(node).name if graph.task_of[node] in whole else graph.labels[node] for node in nodes)
+    return list(dict.fromkeys(names))
+
+
+def nodes_named(graph: Graph, names: Iterable[str]) -> tuple[int, ...]:
+    """Return the nodes that `whole_names` gave names for. Names that the graph no longer has mean none."""
+    cells: dict[str, list[int]] = {}
+    for node, task in enumerate(graph.task_of):
+        cells.setdefault(graph.tasks[task].name, []).append(node)
+    numbers = ((name, graph.find(name)) for name in names)
+    found = (cells.get(name, []) if number is None else [number] for name, number in numbers)
+    return tuple(dict.fromkeys(chain.from_iterable(found)))

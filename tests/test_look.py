@@ -11,8 +11,8 @@ import dagtui
 from dagtui.text.look import ASCII, IN_ASCII, IN_UNICODE, UNICODE, Glyphs, Look, terminal_look
 
 PACKAGE = Path(dagtui.__file__).parent
-OPTIONS = {"cli/launch.py", "cli/terminal.py"}
-"""Where the option of the command line is read."""
+OPTIONS = {"cli/headless.py", "cli/launch.py", "cli/screen.py", "cli/terminal.py"}
+"""Where the options of the command line are read, and handed on as records."""
 
 
 def flags_in(path: Path) -> list[str]:

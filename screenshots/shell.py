@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "terminals")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from picture import rows_of  # noqa: E402 - after the path is set
-from sessions import Stage  # noqa: E402 - as above
-from terminal import PtyTerminal, wait_until  # noqa: E402 - as above
+from support.session_harness import SessionHarness  # noqa: E402 - as above
+from support.terminal import PtyTerminal  # noqa: E402 - as above
+from support.waiting import wait_for  # noqa: E402 - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,8 +76,8 @@ def shell_in(name: str, columns: int = COLUMNS, lines: int = LINES) -> Iterator[
             yield terminal, folder
     finally:
         for graphs in {folder, *(path.parent for path in folder.rglob(".dagtui"))}:
-            Stage(graphs, folder / "sockets").clear()
-        wait_until(lambda: _is_removed(folder), f"end of {folder}")
+            SessionHarness(graphs, folder / "sockets").clear()
+        wait_for(lambda: _is_removed(folder), f"end of {folder}")
 
 
 def _is_removed(folder: Path) -> bool:

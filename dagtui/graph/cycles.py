@@ -1,4 +1,4 @@
-"""Find a shortest cycle among nodes some of which lie on one."""
+"""Find a shortest cycle, for the message about one. `model.Graph` detects that there is a cycle."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ NEW = "new"
 def changed_parts(old: Graph, new: Graph) -> dict[int, tuple[str, ...]]:
     """Return the nodes of the new graph whose definition differs from the node of the same name, with the parts.
 
-    Both graphs may have redacted texts. Differences behind a mask are not found.
+    Both graphs may have redacted texts. Differences in redacted text are not found.
     """
     comparison = _Comparison(old, new)
     same_nodes = old.labels == new.labels
@@ -227,5 +227,5 @@ def _text(
 ) -> _Text:
     try:
         return _Text(source, parse(source), written)
-    except ValueProblem:  # a mask is here in the place of another text
+    except ValueProblem:  # `***` is here in place of another text
         return _Text(source, None, written)

@@ -79,7 +79,7 @@ MATRIX_KEYS: Mapping[str, Key] = {
         {"anyOf": [{"type": "string", "pattern": r"\S"}, CELLS, AXIS]},
         "Sheet whose rows are cells and whose columns are axes: a .tsv, .csv, .json or .toml file.",
     ),
-    "include": Key(read_matrix, {"anyOf": [CELLS, AXIS]}, "Cells as they are, and values for the cells they fit."),
+    "include": Key(read_matrix, {"anyOf": [CELLS, AXIS]}, "Cells that are listed, and values for the cells they fit."),
     "exclude": Key(
         read_matrix,
         {"type": "array", "items": {"type": "object", "minProperties": 1, "additionalProperties": SCALAR}},

@@ -72,7 +72,7 @@ def load_text(
     parameters: Mapping[str, str] = _NO_PARAMETERS,
     environment: Mapping[str, str] | None = None,
 ) -> Graph:
-    """Read the content of a graph file that lies, or will lie, at `path`. Raises GraphError."""
+    """Read the content of a graph file that is, or will be, at `path`. Raises GraphError."""
     shown = label(path)
     with without_garbage_collection():
         text = parse.decode(content, shown) if isinstance(content, bytes) else content.replace("\r\n", "\n")

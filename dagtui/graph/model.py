@@ -172,7 +172,7 @@ class CycleError(ValueError):
 class Graph:
     """A directed acyclic graph of nodes, which are the integers from 0 to `len(graph) - 1`.
 
-    Parents and children of all nodes lie in two flat integer arrays each (offsets and ends of edges): a million
+    Parents and children of all nodes are stored in two flat integer arrays each (offsets and ends of edges): a million
     nodes cost tens of megabytes, and no algorithm over them recurses.
 
     Example:

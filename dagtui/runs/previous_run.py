@@ -1,4 +1,4 @@
-"""What a run has recorded: its graph, and the journal of one that no process has."""
+"""Read what a run has recorded: its graph, and the events of its journal."""
 
 from __future__ import annotations
 

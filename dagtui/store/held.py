@@ -1,4 +1,4 @@
-"""The live runs of a graph."""
+"""Find the live runs of a graph by their locks, without contacting them."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 def held_runs(graph_path: Path) -> list[RunDirectory]:
     """Return the live runs of a graph file, oldest first, without contacting them. Raises StoreError."""
-    # The newest runs may lie in another folder than earlier ones.
+    # The newest runs may be in another folder than earlier ones.
     return [run for folder in folders_with_runs(graph_path)[::-1] for run in runs_in(folder) if run.is_live()]

@@ -1,4 +1,4 @@
-"""Where the runs of a graph lie on disk, and names that are safe for files."""
+"""Where the runs of a graph are kept on disk, and names that are safe for files."""
 
 from __future__ import annotations
 

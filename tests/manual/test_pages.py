@@ -70,7 +70,7 @@ def given_in(text: str) -> dict[str, str]:
 
 def test_the_examples_of_parameters_and_matrices_run(tmp_path: Path):
     write_sheet(tmp_path)
-    headings = ("`params`", "Lists", "Cells as they are", "Sheets")
+    headings = ("`params`", "Lists", "Listed cells", "Sheets")
     for number, text in enumerate(text for heading in headings for text in blocks(GRAPH_FILE[heading], "toml")):
         path = tmp_path / f"{number}.toml"
         path.write_text(text, encoding="utf-8")
@@ -87,7 +87,7 @@ def test_every_key_of_a_task_has_a_section_with_an_example():
 
 
 def test_the_cells_of_the_examples_are_those_that_the_page_names(tmp_path: Path):
-    text = GRAPH_FILE["Cells as they are"]
+    text = GRAPH_FILE["Listed cells"]
     (tmp_path / "g.toml").write_text(blocks(text, "toml")[1], encoding="utf-8")
     assert dagtui.load(tmp_path / "g.toml").labels == re.findall(r"`(test\[.*?\])`", text)
 

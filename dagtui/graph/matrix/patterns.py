@@ -1,4 +1,4 @@
-"""Find the nodes that a pattern means: `train*`, a group, or any other name of nodes."""
+"""Find the nodes that a pattern means: `train*`, a group, or another name for nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content of the tree's rows."""
+"""Content of the tree's rows: guides, glyph, name, notes and times of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tree pane, as the app uses it."""
+"""Tree pane: the canvas with the messages and the state that the app needs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Line painting: segments, rows, widths, wrapping and the theme."""
+"""Line painting: spans, rows, the painter, widths, wrapping and the theme."""

@@ -142,7 +142,7 @@ def rerun_if_ended(graph_file: Path, number: int | None, names: tuple[str, ...])
 def _required_parameters(graph_file: Path, number: int | None) -> tuple[str, ...]:
     """Return the parameters without a default, as `-p` takes them, with the values that a run had."""
     from dagtui.graph.errors import GraphError
-    from dagtui.graph.expressions.parameters import as_given
+    from dagtui.graph.expressions.declared import as_given
     from dagtui.graph.loading import load, required_parameters
     from dagtui.store.directory import last_run
     from dagtui.store.errors import StoreError

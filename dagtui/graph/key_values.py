@@ -10,18 +10,18 @@ from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.graph.errors import ValueProblem, quoted
 from dagtui.graph.expressions.places import SHELLS
 from dagtui.graph.expressions.templates import value_text
-from dagtui.graph.model import RETRIED_WORDS, ParameterType, Trigger
+from dagtui.graph.model import PARAMETER_TYPES, RETRIED_WORDS, Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
     from dagtui.graph.model import ParameterValue, Value
 
 _OTHER_TYPES = {
-    ParameterType.STR: "string text char path file choice",
-    ParameterType.INT: "integer number long int64",
-    ParameterType.FLOAT: "double real decimal float64",
-    ParameterType.BOOL: "boolean flag switch",
-    ParameterType.LIST: "array tuple set sequence list[str] list[int] strings",
+    "str": "string text char path file choice",
+    "int": "integer number long int64",
+    "float": "double real decimal float64",
+    "bool": "boolean flag switch",
+    "list": "array tuple set sequence list[str] list[int] strings",
 }
 """What types are called elsewhere."""
 
@@ -161,16 +161,14 @@ def read_choices(value: object) -> tuple[Value, ...]:
     return found
 
 
-def read_type(value: object) -> ParameterType:
+def read_type(value: object) -> str:
     """Read the type of a parameter."""
     word = values.text(value)
-    for kind in ParameterType:
-        if kind.value == word:
-            return kind
-    same = next((kind.value for kind, words in _OTHER_TYPES.items() if word.lower() in words.split()), "")
-    known = [kind.value for kind in ParameterType]
-    hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, known)
-    raise ValueProblem("names an unknown type", hint or f"the types are {', '.join(known)}")
+    if word in PARAMETER_TYPES:
+        return word
+    same = next((kind for kind, words in _OTHER_TYPES.items() if word.lower() in words.split()), "")
+    hint = f"did you mean {quoted(same)}?" if same else did_you_mean(word, PARAMETER_TYPES)
+    raise ValueProblem("names an unknown type", hint or f"the types are {', '.join(PARAMETER_TYPES)}")
 
 
 def _scalars(entries: list[object]) -> tuple[Value, ...]:

@@ -22,7 +22,7 @@ from dagtui.graph.key_values import (
     read_type,
 )
 from dagtui.graph.matrix.matrices import read_matrix
-from dagtui.graph.model import RETRIED_WORDS, ParameterType, Trigger
+from dagtui.graph.model import PARAMETER_TYPES, RETRIED_WORDS, Trigger
 from dagtui.graph.toml import values
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ PARAMETER: Mapping[str, Key] = {
     ),
     "type": Key(
         read_type,
-        {"enum": [kind.value for kind in ParameterType]},
+        {"enum": list(PARAMETER_TYPES)},
         "What -p is read as. Without it, the type of the default or of the choices.",
     ),
     "choices": Key(read_choices, CHOICES, "The only values, or elements of a list."),

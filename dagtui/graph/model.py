@@ -38,15 +38,8 @@ class Trigger(enum.Enum):
     ALL_DONE = "all_done"
 
 
-class ParameterType(enum.Enum):
-    """What the text of a parameter on the command line is read as."""
-
-    STR = "str"
-    INT = "int"
-    FLOAT = "float"
-    BOOL = "bool"
-    LIST = "list"
-
+PARAMETER_TYPES = ("str", "int", "float", "bool", "list")
+"""What the text of a parameter on the command line can be read as."""
 
 RETRIED_WORDS = ("timeout", "lost")
 """Ends without an exit status that `exit_codes` can name."""

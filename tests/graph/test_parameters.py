@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from graph.sources import graph_of, problems_of
 
-from dagtui.graph.expressions.parameters import as_given
+from dagtui.graph.expressions.declared import as_given
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_left
 from itertools import compress, product
 from operator import mul
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dagtui.graph.errors import ValueProblem
 from dagtui.graph.expressions.templates import value_text
@@ -17,19 +17,19 @@ from dagtui.graph.matrix.matrices import EXCLUDE, MOST_NODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Protocol
 
     from dagtui.graph.model import Cell, Matrix, Value
 
+    class CellChoice(Protocol):
+        """The cells that have given values on some axes."""
 
-class CellChoice(Protocol):
-    """The cells that have given values on some axes."""
+        @property
+        def most(self) -> int:
+            """The largest number of cells that are chosen at once."""
 
-    @property
-    def most(self) -> int:
-        """The largest number of cells that are chosen at once."""
-
-    def numbers(self, digits: Sequence[int]) -> Sequence[int]:
-        """Return the cells with these digits on the axes, in order."""
+        def numbers(self, digits: Sequence[int]) -> Sequence[int]:
+            """Return the cells with these digits on the axes, in order."""
 
 
 class Cells(ABC):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagtui.text.locales import wants_ascii
+from dagtui.text.terminals import wants_ascii
 
 
 @pytest.mark.parametrize(

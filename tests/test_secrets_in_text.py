@@ -17,8 +17,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dagtui.text import label, redaction
-from dagtui.text.form_keys import grouped
-from dagtui.text.redaction import MARK, RedactedStream, Redaction
+from dagtui.text.redaction import MARK, RedactedStream, Redaction, grouped
 from dagtui.text.secrets import LEAST, Secrets
 
 if TYPE_CHECKING:

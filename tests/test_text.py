@@ -11,9 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dagtui import text as t
+from dagtui.report.summary import shape
 from dagtui.text import lines, styles
 from dagtui.text.look import IN_ASCII, IN_UNICODE, Look
-from dagtui.text.shape import shape
 
 PICTURED_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import graph_file_argument
-from dagtui.cli.load_graph import read_redacted_graph
+from dagtui.cli.graph_file import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
 from dagtui.text import label, plural

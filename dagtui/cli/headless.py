@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from dagtui.cli.graph_file import graph_file_at, say_where
-from dagtui.cli.load_graph import read_graph
+from dagtui.cli.graph_file import graph_file_at, read_graph, say_where
 from dagtui.cli.prepare import (
     begin,
     end_idle,

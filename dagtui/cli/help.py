@@ -18,8 +18,7 @@ from dagtui.graph.check.suggestions import did_you_mean
 from dagtui.manual.layout import Emphasis, page_lines
 from dagtui.manual.pages import TOPICS, page_in_ascii, read_page, read_pages
 from dagtui.text import fit, label
-from dagtui.text.locales import in_ascii
-from dagtui.text.terminals import USUAL_COLUMNS
+from dagtui.text.terminals import USUAL_COLUMNS, in_ascii
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

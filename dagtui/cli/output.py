@@ -10,9 +10,8 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from dagtui.cli.stderr import BAD_CALL
-from dagtui.text.locales import in_ascii, is_utf8
 from dagtui.text.look import ASCII, UNICODE, Look
-from dagtui.text.terminals import columns_of, wants_colours
+from dagtui.text.terminals import columns_of, in_ascii, is_utf8, wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from dagtui.cli.arguments import graph_file_argument
-from dagtui.cli.load_graph import read_redacted_graph
+from dagtui.cli.graph_file import read_redacted_graph
 from dagtui.cli.options import parameter_option
 from dagtui.cli.output import standard_output
-from dagtui.report.plan import make_plan
+from dagtui.report.plan import make_plan, sheet_changes
 from dagtui.report.plan_lines import plan_json, plan_lines
-from dagtui.report.sheet_changes import sheet_changes
 from dagtui.runs.processors import processors
 from dagtui.store.history import History
 

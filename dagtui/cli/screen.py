@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NoReturn
 
-from dagtui.cli.graph_file import say_where
+from dagtui.cli.graph_file import read_graph, say_where
 from dagtui.cli.headless import LineOptions, run_headless
-from dagtui.cli.load_graph import read_graph
 from dagtui.cli.prepare import (
     begin,
     end_idle,

@@ -15,7 +15,7 @@ _MOST = 100_000
 def say(text: str) -> None:
     """Write lines to standard error. Words of the call or of files in them are sanitised."""
     from dagtui.text import block
-    from dagtui.text.locales import in_ascii, is_utf8
+    from dagtui.text.terminals import in_ascii, is_utf8
 
     if sys.stderr is None:
         return

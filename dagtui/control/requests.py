@@ -15,7 +15,7 @@ from dagtui.runs.wording import asked
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Preview
     from dagtui.graph.model import Graph
     from dagtui.runs.live import LiveRun
 

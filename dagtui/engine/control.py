@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import MOST_NAMED, CommandEvent, NodeChange, NodeEvent
 from dagtui.engine.followers import run_again
-from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
-from dagtui.engine.preview import Preview
+from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind, Preview, Stop, Withdraw
 from dagtui.engine.reachable import cancelled_subtrees, reach, subtrees
 from dagtui.engine.rules.commands import nothing_for
 from dagtui.engine.rules.refusals import refusal, refused_targets

@@ -6,10 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 from dagtui.engine.control import carry_out
-from dagtui.engine.effects import Effect, SetSlots, Start, Stop
 from dagtui.engine.events import CommandEvent, Event, NodeEvent, NoteEvent, RunEvent
-from dagtui.engine.messages import Command, CommandKind, Withdrawn
-from dagtui.engine.preview import Preview
+from dagtui.engine.messages import Command, CommandKind, Effect, Preview, SetSlots, Start, Stop, Withdrawn
 from dagtui.engine.protocol import JournalFullError
 from dagtui.engine.resumption import restore
 from dagtui.engine.stalls import Stall

@@ -21,8 +21,7 @@ from dagtui.engine.status import (
     parent_outcome,
 )
 from dagtui.engine.targets import outside_ancestors
-from dagtui.engine.transaction import Transaction
-from dagtui.engine.watch import Watch
+from dagtui.engine.transaction import Transaction, Watch
 
 if TYPE_CHECKING:
     from array import array

@@ -1,13 +1,30 @@
-"""Transactions: events that are applied to a state and can be rolled back."""
+"""Changes of a state: tracked for views, and rolled back after a preview."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.watch import Watch
-
 if TYPE_CHECKING:
     from dagtui.engine.columns import Columns
+    from dagtui.engine.events import NoteEvent
+
+
+class Watch:
+    """The changes since the watcher last cleared them."""
+
+    __slots__ = ("nodes", "notes", "run")
+
+    def __init__(self) -> None:
+        self.nodes: set[int] = set()
+        self.notes: list[NoteEvent] = []
+        self.run = True
+        """Whether something about the run changed: jobs, pause, a command."""
+
+    def add(self, other: Watch) -> None:
+        """Add the changes of another watch."""
+        self.nodes |= other.nodes
+        self.notes += other.notes
+        self.run |= other.run
 
 
 class Transaction:

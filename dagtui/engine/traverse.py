@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 import anyio.lowlevel
 
-from dagtui.engine.effects import Start, Stop, Withdraw
-from dagtui.engine.messages import Ended, EndKind, Started, Withdrawn
+from dagtui.engine.messages import Ended, EndKind, Start, Started, Stop, Withdraw, Withdrawn
 from dagtui.engine.stalls import LATE, MOMENT
 from dagtui.engine.traversal import Traversal
 

@@ -12,8 +12,7 @@ from dagtui.engine.rules.commands import ADDED_BY_RETRY
 from dagtui.engine.rules.transitions import CAUSES
 from dagtui.engine.status import EXPLAINED, Cause, NodeStatus, ParentOutcome
 from dagtui.graph.model import Trigger
-from dagtui.text.amounts import seconds_until, whole_duration
-from dagtui.text.remarks import left_behind
+from dagtui.text.amounts import left_behind, seconds_until, whole_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

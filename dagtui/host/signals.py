@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Self, TypeAlias
 
-from dagtui.report.inherited_signals import not_ignored
+from dagtui.report.signal_inbox import not_ignored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

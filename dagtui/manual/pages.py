@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from dagtui.text.locales import in_ascii
+from dagtui.text.terminals import in_ascii
 
 TOPICS = (
     "start",

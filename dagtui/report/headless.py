@@ -14,9 +14,8 @@ from dagtui.report.plain import PlainLines
 from dagtui.report.signal_inbox import SignalInbox
 from dagtui.runs.events_copy import copy_at, copy_to
 from dagtui.store.line_writer import LineWriter
-from dagtui.text.locales import is_utf8
 from dagtui.text.look import ASCII, Look
-from dagtui.text.terminals import wants_colours
+from dagtui.text.terminals import is_utf8, wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

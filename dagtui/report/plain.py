@@ -14,8 +14,8 @@ from dagtui.engine.status import UNBEGUN, Cause, NodeStatus
 from dagtui.engine.why import root_cause
 from dagtui.runs.wording import with_reason
 from dagtui.text import count, duration, label, plural
+from dagtui.text.amounts import left_behind
 from dagtui.text.labels import name_label
-from dagtui.text.remarks import left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,22 +1,28 @@
-"""Predict a run with a simulated traversal in which every attempt succeeds."""
+"""Predict a run with a simulated traversal in which every attempt succeeds, and find what changed in its sheets."""
 
 from __future__ import annotations
 
 import heapq
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dagtui.engine.critical_path import critical_path_lengths
-from dagtui.engine.effects import Start
-from dagtui.engine.messages import Ended, EndKind
+from dagtui.engine.messages import Ended, EndKind, Start
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.engine.why import why
+from dagtui.graph.definition import CellChange, changed_cells
+from dagtui.graph.errors import GraphError
+from dagtui.graph.loading import load
 from dagtui.runs.forecast import UNKNOWN, Forecast
+from dagtui.store.directory import last_run
+from dagtui.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from dagtui.engine.effects import Effect
+    from pathlib import Path
+
+    from dagtui.engine.messages import Effect
     from dagtui.graph.model import Graph
     from dagtui.store.history import History
 
@@ -115,3 +121,32 @@ def _critical_path(graph: Graph, seconds: array[float], begins: array[float]) ->
         path.append(node)
         node = max(graph.children(node), key=lambda child: ways[child], default=-1)
     return [node for node in path if begins[node] >= 0]
+
+
+class SheetChange(NamedTuple):
+    """A task whose cells differ from those in the last run, because its sheet changed."""
+
+    task: str
+    sheet: str
+    run: int
+    """The number of the last run."""
+    cells: CellChange
+
+
+def sheet_changes(graph: Graph, graph_path: Path) -> list[SheetChange]:
+    """Return the tasks whose sheets changed since the last run. Empty if there is none, or it can't be read."""
+    sheets = {number: task.matrix.sheet for number, task in enumerate(graph.tasks) if task.matrix is not None}
+    if not any(sheets.values()):
+        return []
+    try:
+        run = last_run(graph_path)
+        if run is None:
+            return []
+        changes = changed_cells(load(run.graph_path), graph)
+    except (StoreError, GraphError):
+        return []
+    return [
+        SheetChange(graph.tasks[number].name, sheets[number], run.number, change)
+        for number, change in changes.items()
+        if sheets[number]
+    ]

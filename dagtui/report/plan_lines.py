@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from dagtui.graph.model import Graph, Task, Value
-    from dagtui.report.plan import Plan
-    from dagtui.report.sheet_changes import SheetChange
+    from dagtui.report.plan import Plan, SheetChange
     from dagtui.text.look import Look
 
 FOLDED = 8

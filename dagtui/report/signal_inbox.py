@@ -1,12 +1,10 @@
-"""Receive signals from before there is an event loop until after it."""
+"""Receive signals from before there is an event loop until after it, but none that the caller had ignored."""
 
 from __future__ import annotations
 
 import os
 import signal
 from typing import TYPE_CHECKING
-
-from dagtui.report.inherited_signals import not_ignored
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -49,3 +47,12 @@ class SignalInbox:
         signal.set_wakeup_fd(-1)
         os.close(self._reading)
         os.close(self._writing)
+
+
+def not_ignored(numbers: Iterable[signal.Signals]) -> tuple[signal.Signals, ...]:
+    """Return those of the signals that may get a handler: all that are not ignored now.
+
+    dagtui itself ignores none of them, so an ignored signal was ignored by the caller. make and the shells assume that
+    it stays so.
+    """
+    return tuple(number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,10 @@ from dagtui.runs.resume_command import rerun_command, resume_command
 from dagtui.runs.wording import counts
 from dagtui.store.log_queries import ErrorLine
 from dagtui.text import count, duration, label, plural
+from dagtui.text.amounts import REMARK
 from dagtui.text.labels import name_label
 from dagtui.text.lines import for_terminal, plain_line
 from dagtui.text.redraws import final_lines
-from dagtui.text.remarks import REMARK
-from dagtui.text.shape import shape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,3 +158,19 @@ def _tail(path: Path) -> list[bytes]:
     except OSError:
         return []
     return final_lines(text.rstrip(b"\n"))[-LINES_SHOWN:] if text.strip() else []
+
+
+_LIMIT = 500
+"""Characters of a message that make its shape."""
+
+# Each alternative is bounded by the characters it excludes, so that no input is scanned many times.
+_VARYING = re.compile(
+    r"(?P<path>(?<![\w/])(?:~|\.{0,2})/[^\s:'\",;()\[\]]*)"
+    r"|(?P<id>\b(?=[0-9a-fA-F-]{6,}\b)(?=[a-fA-F-]*[0-9])[0-9a-fA-F-]+\b|\b0x[0-9a-fA-F]+\b)"
+    r"|(?P<number>[0-9]+(?:[.,:][0-9]+)*)"
+)
+
+
+def shape(message: str) -> str:
+    """Blank paths, identifiers and numbers in a message, so that similar messages compare equal."""
+    return _VARYING.sub("#", message[:_LIMIT]).strip()

@@ -25,8 +25,7 @@ from dagtui.text import label
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from dagtui.engine.messages import Command
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Command, Preview
     from dagtui.engine.protocol import Executor
     from dagtui.engine.run import Run
     from dagtui.graph.expressions.as_run import AsRun

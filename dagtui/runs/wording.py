@@ -12,7 +12,7 @@ from dagtui.text.labels import name_label
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Preview
     from dagtui.engine.state import RunState
     from dagtui.graph.model import Graph
 

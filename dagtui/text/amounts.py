@@ -1,4 +1,4 @@
-"""Durations, sizes and counts as people read them."""
+"""Durations, sizes and counts as people read them, on the screen and in the lines that dagtui writes into logs."""
 
 from __future__ import annotations
 
@@ -65,3 +65,17 @@ def count(number: int) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Format a number with its noun: 1 node, 2,000 nodes. Pass `many` for plurals that do not just append an s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+REMARK = "[dagtui: "
+"""The beginning of each such line."""
+
+
+def left_behind(processes: int) -> str:
+    """Describe the background processes that a node left: ended 1 process that it left behind."""
+    return f"ended {plural(processes, 'process', 'processes')} that it left behind"
+
+
+def ends_left_behind(processes: int) -> str:
+    """Describe the background processes of a node that have not ended yet: ends 1 process that it left behind."""
+    return f"ends {plural(processes, 'process', 'processes')} that it left behind"

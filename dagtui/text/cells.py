@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from dagtui.text.combining import MOST_MARKS
 from dagtui.text.styles import PLAIN
-from dagtui.text.widths import cell_width
+from dagtui.text.widths import MOST_MARKS, cell_width
 
 if TYPE_CHECKING:
     from dagtui.text.styles import Style

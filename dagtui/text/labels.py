@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dagtui.text.combining import may_be_piled, thinned
 from dagtui.text.look import IN_UNICODE
-from dagtui.text.widths import cell_width
+from dagtui.text.widths import cell_width, may_be_piled, thinned
 
 if TYPE_CHECKING:
     from dagtui.text.look import Look

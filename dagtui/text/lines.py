@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, AnyStr, NamedTuple
 
 from dagtui.text.cells import TAB_CELLS, CellRow
-from dagtui.text.combining import may_be_piled, thinned
 from dagtui.text.labels import visible
 from dagtui.text.styles import DIM, PLAIN, Style, apply_sgr
 from dagtui.text.tokens import MOVES, TOKEN, write_line
-from dagtui.text.widths import cell_width
+from dagtui.text.widths import cell_width, may_be_piled, thinned
 
 if TYPE_CHECKING:
     import re

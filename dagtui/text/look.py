@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dagtui.text.locales import in_ascii, wants_ascii
-from dagtui.text.terminals import wants_colours
+from dagtui.text.terminals import in_ascii, wants_ascii, wants_colours
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

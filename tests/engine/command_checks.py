@@ -8,15 +8,13 @@ from engine import oracle
 from engine.expectations import Expectations
 from engine.run_model import ALIVE, UNBEGUN
 
-from dagtui.engine.effects import Stop
-from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind
+from dagtui.engine.messages import RUN_AGAIN, Command, CommandKind, Stop
 from dagtui.engine.status import Cause, NodeStatus
 
 if TYPE_CHECKING:
     from engine.oracle import ParentOutcome
 
-    from dagtui.engine.effects import Effect
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Effect, Preview
 
 CANCELS = {CommandKind.CANCEL, CommandKind.CANCEL_SUBTREE, CommandKind.CANCEL_ALL}
 RUN_WIDE = {CommandKind.PAUSE, CommandKind.RESUME, CommandKind.SET_JOBS}

@@ -16,15 +16,14 @@ from hypothesis import note as hypothesis_note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from dagtui.engine.effects import Start, Stop
 from dagtui.engine.events import NodeEvent, RunEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Result, Start, Started, Stop, Withdrawn
 from dagtui.engine.state import RunState
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import Traversal
 
 if TYPE_CHECKING:
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Preview
     from dagtui.graph.model import Graph
 
 ENDS = [

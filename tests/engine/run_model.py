@@ -14,9 +14,8 @@ from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import LOOKAHEAD_MOST
 
 if TYPE_CHECKING:
-    from dagtui.engine.effects import Start
     from dagtui.engine.events import Event
-    from dagtui.engine.messages import Result
+    from dagtui.engine.messages import Result, Start
     from dagtui.engine.state import RunState
     from dagtui.engine.traversal import Traversal
     from dagtui.graph.model import Graph

@@ -6,10 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dagtui.engine import control, dispatch, followers, reachable, state
-from dagtui.engine.effects import Start, Stop
+from dagtui.engine.dispatch import ReadyQueue
 from dagtui.engine.events import NodeChange
-from dagtui.engine.messages import CommandKind, Ended, EndKind
-from dagtui.engine.ready import ReadyQueue
+from dagtui.engine.messages import CommandKind, Ended, EndKind, Start, Stop
 from dagtui.engine.rules import propagation, refusals
 from dagtui.engine.staleness import Staleness
 from dagtui.engine.state import RunState

@@ -22,7 +22,7 @@ from dagtui.graph.model import Graph, RetryPolicy, Task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Preview
 
 
 class Record:

@@ -6,9 +6,8 @@ import pytest
 from support.adopted_traversal import adopted_traversal
 from support.scene import Scene, dag
 
-from dagtui.engine.effects import SetSlots, Start
 from dagtui.engine.events import NodeEvent, NoteEvent
-from dagtui.engine.messages import CommandKind, Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.messages import CommandKind, Ended, EndKind, Result, SetSlots, Start, Started, Withdrawn
 from dagtui.engine.status import Cause, NodeStatus, Verdict
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.graph.model import RetryPolicy

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from support.scene import Scene, dag
 
 from dagtui.engine.critical_path import critical_path_lengths
-from dagtui.engine.effects import SetSlots, Start, Withdraw
-from dagtui.engine.messages import CommandKind, Ended, EndKind, Started, Withdrawn
+from dagtui.engine.messages import CommandKind, Ended, EndKind, SetSlots, Start, Started, Withdraw, Withdrawn
 from dagtui.engine.status import NodeStatus
 from dagtui.engine.traversal import UNKILLABLE_AFTER, Traversal
 from dagtui.engine.why import why

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from dagtui.engine.effects import Effect
     from dagtui.engine.events import Event, NodeChange
+    from dagtui.engine.messages import Effect
     from dagtui.engine.status import Cause, NodeStatus
 
 REASONS: dict[str, tuple[object, str]] = {

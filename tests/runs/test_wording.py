@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.preview import Preview
+from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.engine.state import RunState
 from dagtui.graph.model import Graph
 from dagtui.runs.wording import done, would_do

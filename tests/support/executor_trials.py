@@ -16,8 +16,7 @@ from support.played_executor import TimedExecutor
 from support.process_listing import alive, end, state
 from support.waiting import until
 
-from dagtui.engine.effects import Start
-from dagtui.engine.messages import Ended, EndKind
+from dagtui.engine.messages import Ended, EndKind, Start
 from dagtui.graph.model import ArgumentList, Task
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from dagtui.engine.effects import Effect
+    from dagtui.engine.messages import Effect
 
 
 class Does:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from dagtui.engine.effects import Effect, SetSlots, Start, Stop, Withdraw
-from dagtui.engine.messages import Ended, EndKind, Result, Started, Withdrawn
+from dagtui.engine.messages import Effect, Ended, EndKind, Result, SetSlots, Start, Started, Stop, Withdraw, Withdrawn
 from dagtui.engine.protocol import Surroundings
 
 if TYPE_CHECKING:

@@ -6,17 +6,26 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from dagtui.engine.effects import SetSlots, Start, Stop, Withdraw
 from dagtui.engine.events import RunEvent
-from dagtui.engine.messages import Command, CommandKind, Ended, EndKind, Started, Withdrawn
+from dagtui.engine.messages import (
+    Command,
+    CommandKind,
+    Ended,
+    EndKind,
+    SetSlots,
+    Start,
+    Started,
+    Stop,
+    Withdraw,
+    Withdrawn,
+)
 from dagtui.engine.status import Cause, NodeStatus
 from dagtui.engine.traversal import Traversal
 from dagtui.graph.model import Graph, RetryPolicy, RunSettings, Task, Trigger
 
 if TYPE_CHECKING:
-    from dagtui.engine.effects import Effect
     from dagtui.engine.events import Event
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Effect, Preview
 
 
 def dag(ways: str, *, keep_going: bool = True, **tasks: dict[str, object]) -> Graph:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dagtui.engine.capacity import Capacity
-from dagtui.engine.effects import Stop, Withdraw
 from dagtui.engine.events import Event, NodeChange, NodeEvent, with_text
+from dagtui.engine.messages import Stop, Withdraw
 from dagtui.engine.rules.triggers import TABLE, find_followers
 from dagtui.engine.status import PROPAGATED, SETTLED, UNBEGUN, Cause, NodeStatus, ParentOutcome
 from dagtui.engine.why import status_why
@@ -15,7 +15,7 @@ from dagtui.engine.why import status_why
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from dagtui.engine.effects import Effect
+    from dagtui.engine.messages import Effect
     from dagtui.engine.state import RunState
     from dagtui.engine.transaction import Transaction
     from dagtui.graph.model import Graph

@@ -15,7 +15,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from dagtui.text.remarks import REMARK, left_behind
+from dagtui.text.amounts import REMARK, left_behind
 
 if TYPE_CHECKING:
     from dagtui.text.redaction import RedactedStream

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dagtui.engine.messages import Ended, EndKind, Remark, Result, Started, Withdrawn
 from dagtui.execution.local.start_errors import LASTING, start_error, too_long
 from dagtui.text import plural
-from dagtui.text.remarks import ends_left_behind
+from dagtui.text.amounts import ends_left_behind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

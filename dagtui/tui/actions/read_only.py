@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.preview import Preview
+from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.host.exit_reason import ExitReason
 from dagtui.runs.view import READ_ONLY
 from dagtui.runs.wording import done

@@ -14,7 +14,7 @@ from dagtui.tui.screens.preview import NOTHING_LEFT_OUT, PreviewDialog
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Preview
     from dagtui.runs.live import LiveRun
     from dagtui.tui.screen_app import ScreenApp
 

@@ -12,7 +12,7 @@ from dagtui.tui.lines.rows import muted, row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dagtui.engine.watch import Watch
+    from dagtui.engine.transaction import Watch
     from dagtui.runs.view import RunView
     from dagtui.text.look import Look
     from dagtui.tui.lines.rows import Row

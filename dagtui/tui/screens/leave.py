@@ -20,7 +20,7 @@ from dagtui.tui.screens.preview import NAMES_SHOWN, REHEARSED_EVERY, Grouped
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
-    from dagtui.engine.preview import Preview
+    from dagtui.engine.messages import Preview
     from dagtui.runs.live import LiveRun
     from dagtui.text.look import Look
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
-from dagtui.engine.messages import Command, CommandKind
-from dagtui.engine.preview import Preview
+from dagtui.engine.messages import Command, CommandKind, Preview
 from dagtui.engine.status import NodeStatus
 from dagtui.runs.wording import asked, target
 from dagtui.text import count, duration, plural

@@ -1,4 +1,4 @@
-"""Report the errors that end a command, each in its sentence instead of a traceback.
+"""Report the errors that end a command, each as one sentence instead of a traceback.
 
 Commands let these errors pass. They catch one only to add what they know, or to continue without.
 """

@@ -51,7 +51,7 @@ def graph_file_at(path: Path) -> GraphFile:
 
 
 def graph_path_at(path: Path) -> Path:
-    """Return the path under which the runs of an argument's graph lie. Reads a pipe for the graph's name."""
+    """Return the path under which the runs of an argument's graph are kept. Reads a pipe for the graph's name."""
     from dagtui.store.paths import real_file
 
     piped = _piped(path)

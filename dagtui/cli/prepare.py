@@ -39,7 +39,7 @@ def live_others(graph_file: Path) -> list[RunDirectory]:
 
 
 def refuse_nested(held: Sequence[RunDirectory]) -> None:
-    """Exit with 2 if this process belongs to a node of one of these runs: each would start the next for ever."""
+    """Exit with 2 if this process belongs to a node of one of these runs: each would start the next, without end."""
     if not held:  # almost always, so nothing more is imported
         return
     from dagtui.control.enclosing import enclosing

@@ -48,7 +48,7 @@ def read_run(value: object) -> ShellCommand | ArgumentList:
 
 
 def _check_program(arguments: tuple[str, ...]) -> None:
-    """Refuse a command line in the place of a program. Raises ValueProblem.
+    """Refuse a command line where a program is expected. Raises ValueProblem.
 
     A program may have spaces in its name if its folder is named too and no option follows.
     """

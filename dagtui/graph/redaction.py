@@ -1,4 +1,4 @@
-"""Redact secrets in reports about a graph, because no run redacts anything yet while a file is read."""
+"""Redact secrets in errors of a graph file, which is read before there is a run that redacts anything."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class TaskReader:
         return fields
 
     def _complete_matrix(self, at: KeyPath, fields: _Fields) -> None:
-        """Put a matrix in the place of its draft, or nothing if it can't be completed."""
+        """Replace a matrix's draft by the matrix. Drop it if it can't be completed."""
         from dagtui.graph.matrix.drafts import SheetReader, complete
 
         if self._sheets is None:

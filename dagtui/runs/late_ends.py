@@ -1,4 +1,4 @@
-"""Results that are missing in a killed run's journal, because only supervisor or reaper knew them."""
+"""Results that are missing from a killed run's journal, because only supervisor or reaper knew them."""
 
 from __future__ import annotations
 

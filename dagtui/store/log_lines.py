@@ -1,4 +1,4 @@
-"""The lines of one gap of a log, read from the file: as they were printed, or as redrawing has left them."""
+"""The lines between two checkpoints of a log, read from the file: as printed, or as redrawing has left them."""
 
 from __future__ import annotations
 

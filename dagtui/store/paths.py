@@ -74,7 +74,7 @@ def _other_folders(graph_path: Path, first: Path) -> Iterator[Path]:
 
 
 def piped_graph(name: str, directory: Path, state: str) -> Path:
-    """Return the path that stands for a graph read from a pipe. Its runs lie in the state directory.
+    """Return the path that stands for a graph read from a pipe. Its runs are kept in the state directory.
 
     `state` is its `state` in `[run]`, or empty.
     """

@@ -1,4 +1,4 @@
-"""Graphs that come from a pipe: their runs are found again by what their text says about itself."""
+"""Graphs that come from a pipe: their runs are found again by the name and the state directory in their text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check what a run requires of the machine and its caller, so that it is refused with one sentence beforehand."""
+"""Check what a run requires of the machine and its caller. What is missing is said in one sentence beforehand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submitted attempts: what the supervisor says of them, and what its death means for them, becomes results."""
+"""Submitted attempts: the supervisor's messages about them, and its death, are turned into results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is between two opening and two closing braces, and the placeholder that it is."""
+"""What stands between `{{` and `}}`, and the placeholder that it is read as."""
 
 from __future__ import annotations
 

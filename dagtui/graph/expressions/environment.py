@@ -1,4 +1,4 @@
-"""Variables that are made of other variables of the same table."""
+"""Resolve environment variables that refer to others of the same table."""
 
 from __future__ import annotations
 

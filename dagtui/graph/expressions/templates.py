@@ -78,7 +78,7 @@ def parameter_text(value: ParameterValue) -> str:
 
 
 Parts = list[str | Placeholder | ValueProblem]
-"""The parts of a text, with problems in the place of braces that are not placeholders."""
+"""The parts of a text, with problems instead of braces that are not placeholders."""
 MOST_BRACES = 500_000
 """Number of braces in one text. Each takes a hundred bytes while it is read."""
 MOST_WRONG = 50

@@ -1,4 +1,4 @@
-"""Declarations that a file gets wrong. They are reported, but what is missing because of them is not."""
+"""Declarations with errors: the errors are reported, but not what is missing because of them."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class TreeCanvas(ScrollView, can_focus=True, inherit_bindings=False):
         return drawn.strip
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Draw the rows anew: those that were out of sight may have changed."""
+        """Draw the rows again: those that were out of sight may have changed."""
         self._drawn.clear()
         super().watch_scroll_y(old_value, new_value)
 

@@ -46,5 +46,5 @@ def _end_of_row(text: str, start: int, width: int) -> int:
 
 
 def characters_before(text: str, column: int) -> int:
-    """Return how many characters lie entirely before a cell."""
+    """Return how many characters end before a cell."""
     return _end_of_row(text, 0, column) if column > 0 else 0
